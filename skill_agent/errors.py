@@ -1,0 +1,108 @@
+"""Every error the product raises on purpose, as one tree.
+
+SkillAgentError                 exit code 1
+├── ConfigError                 2   a file or value the person wrote; names file, line, key
+├── UsageError                  2   a command or call that cannot mean anything
+│   └── NotFound                2   an id, agent, session, skill or model that is not there
+├── ModelError                  1
+│   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
+│   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
+│   └── ModelFailed             1   it answered, but not usably
+├── PullFailed                  3   a model could not be fetched; lists every source tried
+├── HomeBusy                    1   another process owns the home; names its PID
+├── StoreError                  1
+│   ├── LedgerTooNew            1   written by a newer version; nothing was changed
+│   └── LedgerDamaged           1   the hash chain or a table does not verify
+└── ToolFailed                  1   shown to the model, which may try something else
+
+Nothing here says how an error is shown: that is the front end's business.
+"""
+
+
+class SkillAgentError(Exception):
+    """Base of all expected errors: a sentence for the person, and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(SkillAgentError):
+    """A mistake in a file the person wrote."""
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, file: str = "", line: int = 0, key: str = "", hint: str = ""
+    ) -> None:
+        place = ":".join(part for part in (file, str(line) if line else "") if part)
+        described = f"{place}: {key}: {message}" if key else f"{place}: {message}"
+        super().__init__(described if place else message, hint=hint)
+        self.file, self.line, self.key = file, line, key
+
+
+class UsageError(SkillAgentError):
+    """A command or call that cannot mean anything as given."""
+
+    exit_code = 2
+
+
+class NotFound(UsageError):
+    """A name that leads nowhere; the hint names the nearest that exists."""
+
+
+class ModelError(SkillAgentError):
+    """Anything that went wrong between us and a model."""
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot serve now (5xx, timeout, no connection, not installed)."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class ModelRejected(ModelError):
+    """The provider refused the request itself; another try would be refused too."""
+
+    exit_code = 3
+
+
+class ModelFailed(ModelError):
+    """The model answered, but what it said cannot be used."""
+
+
+class PullFailed(SkillAgentError):
+    """No source gave the file, or what it gave was not the file."""
+
+    exit_code = 3
+
+
+class HomeBusy(SkillAgentError):
+    """Another process owns this home."""
+
+    def __init__(self, message: str, *, pid: int | None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.pid = pid
+
+
+class StoreError(SkillAgentError):
+    """The ledger or the index could not do what was asked."""
+
+
+class LedgerTooNew(StoreError):
+    """The ledger was written by a newer version of the product."""
+
+
+class LedgerDamaged(StoreError):
+    """The ledger does not verify."""
+
+
+class ToolFailed(SkillAgentError):
+    """A tool could not do its work; the model is told and may go on."""

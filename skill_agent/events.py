@@ -1,0 +1,191 @@
+"""The closed set of events a turn is made of, and their one JSON form.
+
+Events are plain values: no future, widget or provider object, so any of them can cross a
+process boundary. Approvals travel by id. Each turn ends in exactly one `TurnFinished` or
+`TurnFailed`. Front ends match on the union `Event` and end with `assert_never`.
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from .identifiers import new_id
+from .values import MemoryType, Usage
+
+Choice = Literal["once", "always", "deny"]
+FailureReason = Literal[
+    "cancelled", "model_unavailable", "model_failed", "rejected", "limit", "error"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    session: str
+    turn: str
+    agent: str
+    parent: str | None = None
+    """The turn that started this one; a sub-agent is a nested turn."""
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnStarted(_Event):
+    """The user's message is in the ledger and work begins."""
+
+    message_id: str
+    text: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecalledItem:
+    """One item put into the prompt, with each signal's value."""
+
+    id: str
+    kind: str
+    content: str
+    score: float
+    signals: dict[str, float]
+    reason: str
+    memory_type: str | None = None
+    created_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRecalled(_Event):
+    """What recall put into this turn's prompt, and why."""
+
+    items: tuple[RecalledItem, ...]
+    tokens: int
+    budget: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemorySaved(_Event):
+    """A memory was written and is durable; nothing else may claim a save."""
+
+    memory_id: str
+    content: str
+    memory_type: MemoryType
+    pinned: bool
+    importance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(_Event):
+    """Something the person should know that is not part of the reply."""
+
+    level: Literal["info", "warning"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(_Event):
+    """The next piece of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted(_Event):
+    """A tool begins to run."""
+
+    call: str
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished(_Event):
+    """A tool ended; `result` is what the model gets to read."""
+
+    call: str
+    tool: str
+    ok: bool
+    result: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAsked(_Event):
+    """The turn waits for a person; answer with `runtime.answer(approval, choice)`."""
+
+    approval: str
+    tool: str
+    arguments: dict[str, Any]
+    rule: str
+    """The exact rule that `always` stores."""
+    reason: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAnswered(_Event):
+    """The approval is settled, by a person, a stored rule, a time-out or for want of a person."""
+
+    approval: str
+    choice: Choice
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(_Event):
+    """The reply is whole and in the ledger."""
+
+    message_id: str
+    text: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFailed(_Event):
+    """The turn ended without a whole reply; what there was of it is kept."""
+
+    reason: FailureReason
+    message: str
+    hint: str = ""
+    message_id: str | None = None
+    """The kept partial reply, where there is one."""
+    text: str = ""
+    usage: Usage | None = None
+
+
+Event = (
+    TurnStarted
+    | MemoryRecalled
+    | MemorySaved
+    | Notice
+    | TextDelta
+    | ToolStarted
+    | ToolFinished
+    | ApprovalAsked
+    | ApprovalAnswered
+    | TurnFinished
+    | TurnFailed
+)
+
+
+def type_name(kind: type) -> str:
+    """`TurnStarted` -> `turn_started`, the `type` of its JSON form."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object with its `type` first."""
+    return {"type": type_name(type(event)), **dataclasses.asdict(event)}
+
+
+def from_json(data: dict[str, Any]) -> Event:
+    """The event that `to_json` gave; raises ValueError for an unknown type."""
+    kinds = {type_name(kind): kind for kind in get_args(Event)}
+    fields = dict(data)
+    kind = kinds.get(fields.pop("type", ""))
+    if kind is None:
+        raise ValueError(f"unknown event type {data.get('type')!r}")
+    if fields.get("usage") is not None and kind in (TurnFinished, TurnFailed):
+        fields["usage"] = Usage(**fields["usage"])
+    if kind is MemoryRecalled:
+        fields["items"] = tuple(RecalledItem(**item) for item in fields["items"])
+    return kind(**fields)

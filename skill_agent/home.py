@@ -1,0 +1,75 @@
+"""Where a home keeps what; paths only, nothing is created or opened here."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one home."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def agents(self) -> Path:
+        return self.root / "agents.toml"
+
+    @property
+    def skills(self) -> Path:
+        return self.root / "skills"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger.duckdb"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "memory.lance"
+
+    @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
+    def kv_cache(self) -> Path:
+        return self.root / "models" / "kv"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def lock(self) -> Path:
+        return self.run / "host.lock"
+
+    @property
+    def drafts(self) -> Path:
+        return self.run / "drafts"
+
+    @property
+    def rules(self) -> Path:
+        """Approval rules a person stored with `always`."""
+        return self.root / "approvals.toml"
+
+    @property
+    def exists(self) -> bool:
+        return self.config.is_file()
+
+
+def find_home(explicit: str | os.PathLike[str] | None = None) -> Home:
+    """The home: the argument, else SKILL_AGENT_HOME, else XDG or the platform's data directory."""
+    chosen = explicit or os.environ.get("SKILL_AGENT_HOME")
+    if chosen:
+        return Home(Path(chosen).expanduser().absolute())
+    from platformdirs import user_data_path
+
+    return Home(user_data_path("skill-agent"))

@@ -1,0 +1,240 @@
+"""The nouns of the product as frozen values; nothing here does anything or touches the world.
+
+Times are timezone-aware UTC. Ids are UUIDv7 strings unless a person gave their own.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+MemoryType = Literal[
+    "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile"
+]
+MemoryStatus = Literal["active", "superseded", "archived", "disputed"]
+Tier = Literal["hot", "warm", "cold"]
+SourceType = Literal["explicit", "extraction", "import", "system", "feedback"]
+ItemKind = Literal["memory", "turn"]
+MessageState = Literal["complete", "partial"]
+
+MEMORY_TYPES: tuple[MemoryType, ...] = (
+    "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one model call, or one turn, consumed."""
+
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    """Prompt tokens the provider did not have to read again."""
+    cost_usd: float = 0.0
+    first_token_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A model's wish to run a tool."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One line of a conversation, as it stands in the ledger."""
+
+    id: str
+    session: str
+    turn: str
+    role: Role
+    content: str
+    created_at: datetime
+    agent: str | None = None
+    """Who spoke, or who was spoken to for a user's message."""
+    context: str = ""
+    """The data block (recalled memories) that was sent to the model beside this message."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    state: MessageState = "complete"
+    usage: Usage | None = None
+    position: int = 0
+    """Order within the session, given by the ledger, from 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A conversation."""
+
+    id: str
+    title: str
+    agent: str
+    created_at: datetime
+    updated_at: datetime
+    messages: int = 0
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a memory came from."""
+
+    session: str | None = None
+    message_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Something remembered, in one of seven types, with its whole state."""
+
+    id: str
+    content: str
+    created_at: datetime
+    updated_at: datetime
+    memory_type: MemoryType = "semantic"
+    subject: str | None = None
+    """Dotted category, e.g. `user.preference.language`."""
+    importance: int = 5
+    confidence: float = 1.0
+    agent: str | None = None
+    """Owning agent; None is team-wide (or unscoped, for semantic and episodic)."""
+    user: str | None = None
+    speaker: str | None = None
+    status: MemoryStatus = "active"
+    tier: Tier = "warm"
+    pinned: bool = False
+    source: Source = field(default_factory=Source)
+    source_type: SourceType = "explicit"
+    extraction_model: str | None = None
+    version: int = 1
+    superseded_by: str | None = None
+    contradicts: tuple[str, ...] = ()
+    related_to: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One row of the append-only log.
+
+    `old` and `new` hold the changed fields only; a purge empties them and leaves the digest.
+    """
+
+    seq: int
+    at: datetime
+    kind: str
+    entity: str
+    actor: str
+    reason: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexItem:
+    """A memory or a message as the index holds it."""
+
+    id: str
+    kind: ItemKind
+    seq: int
+    """Ledger sequence this row reflects."""
+    text: str
+    created_at: datetime
+    speaker: str | None = None
+    session: str | None = None
+    position: int = 0
+    """Order within the session; neighbours differ by one."""
+    agent: str | None = None
+    user: str | None = None
+    memory_type: MemoryType | None = None
+    subject: str | None = None
+    status: MemoryStatus = "active"
+    tier: Tier = "warm"
+    importance: int = 5
+    pinned: bool = False
+    expires_at: datetime | None = None
+    related_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose eyes a recall uses; enforced inside the index query."""
+
+    agent: str | None = None
+    """None is the person, who sees everything of theirs."""
+    user: str = "me"
+    kinds: tuple[ItemKind, ...] = ("memory", "turn")
+    memory_types: tuple[MemoryType, ...] = ()
+    """Empty is all."""
+    session: str | None = None
+    """Only items of this session."""
+    include_cold: bool = False
+    exclude: frozenset[str] = frozenset()
+    """Item ids not wanted, e.g. what the conversation already shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One recalled item with the reasons for its rank."""
+
+    item: IndexItem
+    score: float
+    """Final score in 0..1."""
+    signals: dict[str, float]
+    """Each signal's own value before weighting, by name."""
+    reason: str = ""
+    """Why it made the budget, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model as a person can choose it."""
+
+    name: str
+    """`provider/model`, e.g. `embedded/qwen2.5-coder-1.5b` or `openai/gpt-4o`."""
+    provider: str
+    context_window: int = 0
+    """Tokens of the window that is really loaded; 0 where unknown."""
+    local: bool = False
+    installed: bool = True
+    roles: tuple[str, ...] = ()
+    size_bytes: int = 0
+    licence: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skill:
+    """A SKILL.md folder as the catalogue lists it; the body is read on activation."""
+
+    name: str
+    description: str
+    path: str
+    licence: str = ""
+    compatibility: str = ""
+    allowed_tools: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    loaded: bool = True
+    hidden: bool = False
+    """Listed for the person, never offered to a model."""
+    reason: str = ""
+    """Why it could not be loaded, where `loaded` is false."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of a diagnosis, with the command that mends it."""
+
+    id: str
+    level: Literal["ok", "warning", "error"]
+    title: str
+    detail: str = ""
+    fix: str = ""
