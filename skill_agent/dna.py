@@ -32,7 +32,7 @@ class Personality(_Part):
     """How the agent thinks, speaks and behaves."""
 
     system_prompt_template: str = ""
-    """Replaces the built-in identity text; `{name}`, `{tagline}` … are filled in. Empty: built-in."""
+    """Replaces the built-in identity text where not empty; `{name}`, `{tagline}` … are filled in."""
     tone: Tone = "friendly"
     verbosity: Literal["concise", "balanced", "detailed", "verbose"] = "balanced"
     formality: Literal["formal", "semi-formal", "informal", "adaptive"] = "adaptive"
@@ -137,10 +137,18 @@ class AgentDNA(_Part):
         return tuple(name for name in wanted if name not in self.disabled_skill_names)
 
 
+class TeamTable(_Part):
+    """`[team]` of agents.toml."""
+
+    shared_skill_names: tuple[str, ...] = ()
+    """Skills every agent has, unless it says otherwise or disables them."""
+
+
 class GeneralSettings(_Part):
     """`[general]`"""
 
     default_agent: str = "kyra"
+    """Slug of the agent that answers when none is named."""
     user: str = Field(default="me", min_length=1, max_length=60)
     """Whose memories and profile these are."""
 
@@ -149,10 +157,15 @@ class RoleSettings(_Part):
     """`[models.roles]`: which model serves each role; empty falls back to `models.default`."""
 
     fast: str = ""
+    """For simple questions."""
     balanced: str = ""
+    """For everyday work."""
     powerful: str = ""
+    """For hard questions."""
     extract: str = ""
+    """Reads memories out of conversations."""
     embed: str = "embedded/all-minilm-l6-v2"
+    """Turns text into vectors for recall; another model means `ska memory rebuild`."""
 
 
 class EmbeddedSettings(_Part):
@@ -196,13 +209,16 @@ class ToolSettings(_Part):
     approval_timeout_s: float = Field(default=300.0, gt=0)
     """An approval nobody answers is denied after this long."""
     http_timeout_s: float = Field(default=20.0, gt=0)
+    """Longest time one HTTP request of an agent may take."""
     http_max_bytes: int = Field(default=200_000, ge=1_000)
+    """An answer longer than this is cut."""
 
 
 class InterfaceSettings(_Part):
     """`[tui]`"""
 
     theme: str = "textual-dark"
+    """Name of a Textual theme; the command palette lists them."""
 
 
 class Settings(_Part):

@@ -58,7 +58,7 @@ class Home:
     @property
     def rules(self) -> Path:
         """Approval rules a person stored with `always`."""
-        return self.root / "approvals.toml"
+        return self.root / "approvals.txt"
 
     @property
     def exists(self) -> bool:

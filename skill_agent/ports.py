@@ -1,6 +1,6 @@
 """What the core asks of the outside world, as Protocols; no implementation lives here."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -109,7 +109,7 @@ class Model(Protocol):
     @property
     def info(self) -> ModelInfo: ...
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelPart]: ...
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]: ...
 
     async def prefill(self, request: ModelRequest) -> None:
         """Make the request's system message and tools hot ahead of its first use.
@@ -263,6 +263,10 @@ class Ledger(Protocol):
         """By id or unambiguous prefix of at least 6 characters; raises NotFound if ambiguous."""
         ...
 
+    async def memories_by_id(self, ids: Sequence[str]) -> dict[str, Memory]:
+        """Those that exist, by exact id."""
+        ...
+
     async def memories(self, wanted: MemoryFilter) -> list[Memory]:
         """Newest first."""
         ...
@@ -270,7 +274,11 @@ class Ledger(Protocol):
     async def note(
         self, kind: str, entity: str, *, actor: str, reason: str = "", data: dict[str, Any]
     ) -> int:
-        """A log row that changes no memory (recalled, usage, approval …); returns its seq."""
+        """A log row that changes no memory (recalled, usage, approval …); returns its seq.
+
+        Kind `recalled` has a message as entity and the data `session`, `memories` (item ids) and
+        `block`; `messages` gives the block back as `Message.context`.
+        """
         ...
 
     async def log(

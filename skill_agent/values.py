@@ -59,6 +59,8 @@ class Message:
     """Who spoke, or who was spoken to for a user's message."""
     context: str = ""
     """The data block (recalled memories) that was sent to the model beside this message."""
+    recalled: tuple[str, ...] = ()
+    """Ids of the items in `context`."""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     state: MessageState = "complete"

@@ -1,0 +1,161 @@
+"""The interchange form of memories: one JSON object a row, for import and export.
+
+`content` is needed; `id, memory_type, subject, importance, agent, speaker, created_at, session,
+metadata` and the further fields an export writes are optional.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from skill_agent.errors import UsageError
+from skill_agent.identifiers import iso, parse_time
+from skill_agent.values import MEMORY_TYPES, Memory, Source
+
+_NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")
+_STATUSES = ("active", "superseded", "archived", "disputed")
+_TIERS = ("hot", "warm", "cold")
+
+
+def memory_row(memory: Memory) -> dict[str, Any]:
+    """A memory as the object an export writes and an import reads."""
+    return {
+        "id": memory.id,
+        "content": memory.content,
+        "memory_type": memory.memory_type,
+        "subject": memory.subject,
+        "importance": memory.importance,
+        "confidence": memory.confidence,
+        "agent": memory.agent,
+        "user": memory.user,
+        "speaker": memory.speaker,
+        "status": memory.status,
+        "tier": memory.tier,
+        "pinned": memory.pinned,
+        "session": memory.source.session,
+        "source": {
+            "session": memory.source.session,
+            "message_ids": list(memory.source.message_ids),
+        },
+        "source_type": memory.source_type,
+        "version": memory.version,
+        "superseded_by": memory.superseded_by,
+        "contradicts": list(memory.contradicts),
+        "related_to": list(memory.related_to),
+        "created_at": iso(memory.created_at),
+        "updated_at": iso(memory.updated_at),
+        "expires_at": iso(memory.expires_at) if memory.expires_at else None,
+        "metadata": memory.metadata,
+    }
+
+
+def read_rows(
+    rows: Iterable[dict[str, Any]], *, now: datetime, user: str, size: int
+) -> Iterator[list[Memory]]:
+    """Memories in chunks of `size`; raises UsageError for a bad row."""
+    chunk: list[Memory] = []
+    seen: Counter[str] = Counter()
+    for row in rows:
+        chunk.append(read_row(row, now=now, user=user, seen=seen))
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def read_row(
+    row: dict[str, Any], *, now: datetime, user: str, seen: "Counter[str] | None" = None
+) -> Memory:
+    """One row as a memory; raises UsageError naming the key and what was expected.
+
+    `seen` counts rows without an id, so that two equal lines of a file stay two memories.
+    """
+    if not isinstance(row, dict):
+        raise UsageError(f"expected an object, found {type(row).__name__}")
+    content = _text(row, "content")
+    if not content or not content.strip():
+        raise UsageError("content: expected a non-empty text")
+    kind = _one_of(row, "memory_type", MEMORY_TYPES, "semantic")
+    created = _time(row, "created_at") or now
+    source = row.get("source") or {}
+    agent = _text(row, "agent")
+    if kind in ("agent_private", "identity") and not agent:
+        raise UsageError(f"agent: a row of type {kind} needs one")
+    return Memory(
+        id=_text(row, "id") or _made_id(row, seen if seen is not None else Counter()),
+        content=content.strip(),
+        created_at=created,
+        updated_at=_time(row, "updated_at") or created,
+        memory_type=kind,  # type: ignore[arg-type]
+        subject=_text(row, "subject"),
+        importance=_importance(row),
+        confidence=float(row.get("confidence", 1.0)),
+        agent=agent,
+        user=_text(row, "user") or (user if kind == "user_profile" else None),
+        speaker=_text(row, "speaker"),
+        status=_one_of(row, "status", _STATUSES, "active"),  # type: ignore[arg-type]
+        tier=_one_of(row, "tier", _TIERS, "warm"),  # type: ignore[arg-type]
+        pinned=bool(row.get("pinned", kind == "identity")),
+        source=Source(
+            session=_text(row, "session") or source.get("session"),
+            message_ids=tuple(source.get("message_ids", ())),
+        ),
+        source_type=row.get("source_type", "import"),
+        version=int(row.get("version", 1)),
+        superseded_by=_text(row, "superseded_by"),
+        contradicts=tuple(row.get("contradicts", ())),
+        related_to=tuple(row.get("related_to", ())),
+        expires_at=_time(row, "expires_at"),
+        metadata=_mapping(row, "metadata"),
+    )
+
+
+def _made_id(row: dict[str, Any], seen: "Counter[str]") -> str:
+    """An id from the row's own bytes, so that importing a file twice adds nothing."""
+    canonical = json.dumps(row, sort_keys=True, ensure_ascii=False)
+    seen[canonical] += 1
+    return str(uuid5(_NAMESPACE, f"{seen[canonical]}:{canonical}"))
+
+
+def _text(row: dict[str, Any], key: str) -> str | None:
+    value = row.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    if key == "id" and isinstance(value, int):
+        return str(value)
+    raise UsageError(f"{key}: expected a text, found {value!r}")
+
+
+def _one_of(row: dict[str, Any], key: str, choices: tuple[str, ...], default: str) -> str:
+    value = row.get(key) or default
+    if value not in choices:
+        raise UsageError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def _time(row: dict[str, Any], key: str) -> datetime | None:
+    value = row.get(key)
+    if value in (None, ""):
+        return None
+    try:
+        return parse_time(value)
+    except (ValueError, AttributeError, TypeError):
+        raise UsageError(f"{key}: expected an ISO 8601 time, found {value!r}") from None
+
+
+def _importance(row: dict[str, Any]) -> int:
+    value = row.get("importance", 5)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10:
+        raise UsageError(f"importance: expected a whole number from 1 to 10, found {value!r}")
+    return value
+
+
+def _mapping(row: dict[str, Any], key: str) -> dict[str, Any]:
+    value = row.get(key) or {}
+    if not isinstance(value, dict):
+        raise UsageError(f"{key}: expected an object, found {value!r}")
+    return value

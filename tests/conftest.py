@@ -1,0 +1,58 @@
+"""Shared fixtures: a home of its own for every test, and runtimes over real stores."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fakes import HashEmbedder, StepClock
+
+from skill_agent.home import Home
+from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.runtime import Runtime
+
+OpenRuntime = Callable[..., AbstractAsyncContextManager[Runtime]]
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the machine's home, keys or settings."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE":
+            monkeypatch.delenv(name)
+        if name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SKILL_AGENT_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """The paths of a home that is not made yet."""
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def clock() -> StepClock:
+    return StepClock()
+
+
+@pytest.fixture
+def open_runtime(home: Home, clock: StepClock) -> OpenRuntime:
+    """Opens the test's home over real stores: `open_runtime(model)`."""
+    from skill_agent.cli.compose import open_home
+
+    @asynccontextmanager
+    async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:
+        opener = partial(open_home, home.root, create=True)
+        gateway = ScriptedGateway(model)
+        async with opener(gateway=gateway, embedder=HashEmbedder(), clock=clock) as runtime:
+            yield runtime
+
+    return opened

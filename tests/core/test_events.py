@@ -1,0 +1,50 @@
+import json
+from typing import get_args
+
+import pytest
+
+from skill_agent.events import (
+    ApprovalAsked,
+    Event,
+    MemoryRecalled,
+    RecalledItem,
+    TextDelta,
+    ToolFinished,
+    TurnFinished,
+    from_json,
+    to_json,
+    type_name,
+)
+from skill_agent.values import Usage
+
+IDS = {"session": "s", "turn": "t", "agent": "kyra"}
+ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a": 1.0}, reason="r")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TextDelta(**IDS, text="hé\u2028llo"),
+        MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
+        TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),
+        ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
+        ApprovalAsked(
+            **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
+        ),
+    ],
+)
+def test_every_event_survives_json(event: Event) -> None:
+    line = json.dumps(to_json(event))
+    assert "\n" not in line
+    assert from_json(json.loads(line)) == event
+
+
+def test_types_are_named_once_and_ids_are_distinct() -> None:
+    names = [type_name(kind) for kind in get_args(Event)]
+    assert len(set(names)) == len(names) == 11
+    assert TextDelta(**IDS, text="").id != TextDelta(**IDS, text="").id
+
+
+def test_an_unknown_type_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown event type 'nonsense'"):
+        from_json({"type": "nonsense"})

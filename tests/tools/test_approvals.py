@@ -1,0 +1,47 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from skill_agent.errors import NotFound
+from skill_agent.tools.approvals import ApprovalDesk, RuleBook
+
+
+async def test_an_answer_reaches_whoever_waits_and_counts_once() -> None:
+    desk = ApprovalDesk()
+    desk.open("a")
+    waiting = asyncio.create_task(desk.wait("a", 5))
+    await asyncio.sleep(0)
+    assert desk.answer("a", "once", "tui")
+    assert not desk.answer("a", "deny", "telegram")
+    assert await waiting == ("once", "tui")
+    assert not desk.answer("a", "deny", "late")
+
+
+async def test_an_answer_given_before_anybody_waits_is_not_lost() -> None:
+    desk = ApprovalDesk()
+    desk.open("a")
+    desk.answer("a", "always", "tui")
+    assert await desk.wait("a", 5) == ("always", "tui")
+
+
+async def test_silence_is_a_no() -> None:
+    desk = ApprovalDesk()
+    desk.open("a")
+    assert await desk.wait("a", 0.01) == ("deny", "time-out")
+
+
+def test_rules_are_stored_listed_and_revoked(tmp_path: Path) -> None:
+    book = RuleBook(tmp_path / "approvals.txt")
+    assert book.rules() == []
+    assert book.add("kyra", "http_get:a.org") == "kyra http_get:a.org"
+    book.add("kyra", "http_get:a.org")
+    assert RuleBook(tmp_path / "approvals.txt").rules() == ["kyra http_get:a.org"]
+    assert book.allows("kyra", "http_get:a.org")
+    assert not book.allows("luke", "http_get:a.org")
+    assert not book.allows("kyra", "http_get:b.org")
+    assert (tmp_path / "approvals.txt").stat().st_mode & 0o777 == 0o600
+    book.revoke("kyra http_get:a.org")
+    assert not book.allows("kyra", "http_get:a.org")
+    with pytest.raises(NotFound, match="no stored rule"):
+        book.revoke("kyra http_get:a.org")
