@@ -1,0 +1,54 @@
+"""A process to be killed: works on a home over real stores and prints what was acknowledged.
+
+Usage: killed.py HOME import|turns
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from fakes import HashEmbedder
+
+from skill_agent import open_home
+from skill_agent.events import TurnFinished
+from skill_agent.memory.book import MemoryBook
+from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+
+
+def tell(*words: object) -> None:
+    print(*words, flush=True)
+
+
+async def imports(book: MemoryBook) -> None:
+    """Rows without end; each acknowledged chunk is told by its row count."""
+    rows = ({"id": f"row-{n}", "content": f"fact number {n}"} for n in range(10_000_000))
+
+    def progress(done: int, _total: int, what: str) -> None:
+        if what == "saved":
+            tell("rows", done)
+
+    await book.import_rows(rows, progress=progress)
+
+
+async def main(home: str, work: str) -> None:
+    model = ScriptedModel(otherwise="a reply of some words")
+    gateway, embedder = ScriptedGateway(model), HashEmbedder()
+    async with open_home(home, create=True, gateway=gateway, embedder=embedder) as runtime:
+        tell("ready")
+        if work == "import":
+            await runtime.wake()
+            await imports(runtime.memory)
+        number = 0
+        while True:
+            number += 1
+            async for event in runtime.ask(f"Remember that my number {number} is {number * 7}"):
+                if event.__class__.__name__ == "MemorySaved":
+                    tell("memory", event.memory_id)  # type: ignore[union-attr]
+                if isinstance(event, TurnFinished):
+                    tell("reply", event.message_id)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
