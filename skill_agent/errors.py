@@ -2,6 +2,7 @@
 
 SkillAgentError                 exit code 1
 ├── ConfigError                 2   a file or value the person wrote; names file, line, key
+│   └── ConfigErrors            2   every mistake of the files read together, in `problems`
 ├── UsageError                  2   a command or call that cannot mean anything
 │   └── NotFound                2   an id, agent, session, skill or model that is not there
 ├── ModelError                  1
@@ -17,6 +18,8 @@ SkillAgentError                 exit code 1
 
 Nothing here says how an error is shown: that is the front end's business.
 """
+
+from collections.abc import Sequence
 
 
 class SkillAgentError(Exception):
@@ -42,6 +45,18 @@ class ConfigError(SkillAgentError):
         described = f"{place}: {key}: {message}" if key else f"{place}: {message}"
         super().__init__(described if place else message, hint=hint)
         self.file, self.line, self.key = file, line, key
+        self.said = message
+        """The message without its place."""
+
+
+class ConfigErrors(ConfigError):
+    """Every mistake found together, so that one edit can mend them all."""
+
+    def __init__(self, problems: Sequence[ConfigError], *, hint: str = "") -> None:
+        first = problems[0]
+        super().__init__("\n".join(problem.message for problem in problems), hint=hint)
+        self.file, self.line, self.key = first.file, first.line, first.key
+        self.problems: tuple[ConfigError, ...] = tuple(problems)
 
 
 class UsageError(SkillAgentError):

@@ -1,0 +1,161 @@
+"""What a command prints: data on stdout, narration on stderr, nothing else.
+
+Rich is used only for a terminal; a pipe gets plain aligned text. No command logic lives here.
+"""
+
+import dataclasses
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from skill_agent.identifiers import iso
+
+
+def emit_json(data: Any) -> None:
+    """One JSON document on stdout: an array for a listing, an object for a single thing."""
+    _write_line(_json(data, indent=2))
+
+
+def emit_jsonl(data: Any) -> None:
+    """One JSON object as one line on stdout, flushed, for streams."""
+    _write_line(_json(data))
+    sys.stdout.flush()
+
+
+def emit_text(text: str) -> None:
+    """Text for the person on stdout, with control sequences taken out."""
+    _write_line(_encodable("\n".join(harmless(line) for line in text.splitlines())))
+
+
+def narrate(text: str) -> None:
+    """What is going on, on stderr, so that stdout stays data."""
+    lines = "\n".join(harmless(line) for line in text.splitlines())
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(lines.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stderr.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+    """A listing on stdout; with no rows, `empty` goes to stderr instead."""
+    cells = [[harmless(_text(value)) for value in row] for row in rows]
+    if not cells:
+        if empty:
+            narrate(empty)
+        return
+    if sys.stdout.isatty():
+        _rich_table(columns, cells)
+    else:
+        _plain_table(columns, cells)
+
+
+def record(pairs: Iterable[tuple[str, object]]) -> None:
+    """One thing on stdout as `name  value` lines; empty values are left out."""
+    shown = [(name, _text(value)) for name, value in pairs if value not in ("", None, (), [], {})]
+    width = max((display_width(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        lines = value.splitlines() or [""]
+        emit_text(f"{_pad(name, width)}  {lines[0]}")
+        for line in lines[1:]:
+            emit_text(f"{' ' * width}  {line}")
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON types: dataclasses and models as objects, times as ISO 8601 UTC."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime():
+            return iso(value)
+        case PurePath():
+            return str(value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case set() | frozenset():
+            return sorted(plain(item) for item in value)
+    if isinstance(value, type):
+        return value.__name__
+    if dataclasses.is_dataclass(value):
+        return {part.name: plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
+    dump = getattr(value, "model_dump", None)
+    return plain(dump()) if dump else str(value)
+
+
+def harmless(line: str) -> str:
+    """One line without control characters, so that stored text cannot drive the terminal."""
+    return "".join(
+        " " if char in "\t\n\r" else char
+        for char in line
+        if char in "\t\n\r" or unicodedata.category(char) not in ("Cc", "Cs")
+    )
+
+
+def display_width(text: str) -> int:
+    """Terminal columns the text takes: wide characters two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _rich_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for index, name in enumerate(columns):
+        # The first column is what one copies, so it is never folded.
+        drawn.add_column(name, no_wrap=index == 0, overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console(file=sys.stdout).print(drawn)
+
+
+def _plain_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    lines = [list(columns), *(list(row) for row in cells)]
+    widths = [max(display_width(line[index]) for line in lines) for index in range(len(columns))]
+    for line in lines:
+        padded = (_pad(cell, width) for cell, width in zip(line, widths, strict=True))
+        _write_line(_encodable("  ".join(padded).rstrip()))
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - display_width(text))
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return iso(value)
+        case list() | tuple():
+            return ", ".join(str(item) for item in value)
+        case _:
+            return str(value)
+
+
+def _json(data: Any, *, indent: int | None = None) -> str:
+    document = json.dumps(plain(data), ensure_ascii=False, indent=indent)
+    try:
+        document.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # another encoding, or a lone surrogate in the data
+        return json.dumps(plain(data), indent=indent)
+    return document
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def _write_line(text: str) -> None:
+    sys.stdout.write(text + "\n")

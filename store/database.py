@@ -1,0 +1,316 @@
+"""One DuckDB file and its one connection: opening, transactions, errors in words, copies.
+
+Blocking; used from the ledger's own thread. Nothing here opens the database as a file: closing
+such a handle would silently drop DuckDB's lock. What the tables mean is known elsewhere.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
+
+from .schema import check_version, migrate, stored_version
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+Row = tuple[Any, ...]
+
+_DISK_FULL = ("no space left", "file too large", "disk quota", "out of disk")
+_DENIED = ("permission denied", "read-only file system", "operation not permitted")
+
+
+class DatabaseLost(Exception):
+    """A fatal error invalidated the instance; it was opened again and the work may be repeated."""
+
+
+class Database:
+    """The connection, its settings and its care."""
+
+    def __init__(self, path: Path, *, memory_limit: str = "768MB", threads: int = 2) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._settings = {
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+            # A second opening in this process gets another agent, and DuckDB refuses it: two
+            # writers with a head each would fork the chain.
+            "custom_user_agent": f"skill-agent-{token_hex(8)}",
+            "memory_limit": memory_limit,
+            "threads": threads,
+        }
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def wal(self) -> Path:
+        return self.path.with_name(self.path.name + ".wal")
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def connection(self) -> "duckdb.DuckDBPyConnection":
+        if self._connection is None:
+            raise StoreError("The ledger is closed.", hint="Open it again.")
+        return self._connection
+
+    # -- opening and closing -----------------------------------------------------------------
+
+    def open(self) -> None:
+        """Connects, mends what a crash left, checks the version and migrates."""
+        with self.explained("be opened"):
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            connection = self._connect()
+            try:
+                version = stored_version(connection)
+                check_version(version)
+                migrate(connection, version)
+                connection.execute("SET lock_configuration = true")
+            except LedgerTooNew:
+                connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+                connection.close()
+                raise
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+        self.keep_private()
+
+    def reopen(self) -> None:
+        """After a fatal error: a new instance over the same file."""
+        import duckdb
+
+        if self._connection is not None:
+            with suppress(duckdb.Error):
+                self._connection.close()
+            self._connection = None
+        self.open()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with self.explained("be closed"):
+                self._connection.close()
+            self._connection = None
+
+    def keep_private(self) -> None:
+        """Takes group and others off the files; DuckDB makes a new log file after checkpoints."""
+        for file in (self.path, self.wal):
+            with suppress(FileNotFoundError):
+                file.chmod(0o600)
+
+    def _connect(self) -> "duckdb.DuckDBPyConnection":
+        """Connects; keeps a crash's write-ahead log if not all of it could be used.
+
+        DuckDB removes that file once it is open, so it is copied before.
+        """
+        if not self.wal.exists() or not self.wal.stat().st_size:
+            return self._plain()
+        spare = self.wal.with_name(f"{self.wal.name}.spare")
+        try:
+            shutil.copyfile(self.wal, spare)
+            spare.chmod(0o600)
+            connection, whole = self._replayed(spare)
+            if not whole:
+                self._keep(spare)
+            return connection
+        finally:
+            spare.unlink(missing_ok=True)
+
+    def _plain(self) -> "duckdb.DuckDBPyConnection":
+        import duckdb
+
+        return duckdb.connect(str(self.path), config=self._settings)
+
+    def _replayed(self, spare: Path) -> tuple["duckdb.DuckDBPyConnection", bool]:
+        """A connection, and whether the whole write-ahead log went into it."""
+        import duckdb
+
+        try:
+            connection = self._plain()
+        except duckdb.Error as error:
+            if _is_foreign(str(error)):
+                raise
+            return self._salvaged(spare, str(error)), False
+        # A bad byte may also end the replay without an error; only the sizes tell.
+        found, used = connection.execute(
+            "SELECT format_bytes(?), wal_size FROM pragma_database_size()", [spare.stat().st_size]
+        ).fetchall()[0]
+        if used != "0 bytes":
+            return connection, found == used
+        connection.close()
+        self.wal.unlink(missing_ok=True)
+        return self._plain(), False
+
+    def _salvaged(self, spare: Path, error: str) -> "duckdb.DuckDBPyConnection":
+        """What was acknowledged before the first bad entry, or the state without the log."""
+        import duckdb
+
+        if good := re.search(r"Corrupt WAL file: entry at byte position (\d+)", error):
+            with spare.open("rb") as damaged:
+                self.wal.write_bytes(damaged.read(int(good[1])))
+            with suppress(duckdb.Error):
+                return self._plain()
+        self.wal.unlink(missing_ok=True)
+        return self._plain()
+
+    def _keep(self, spare: Path) -> None:
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        kept = spare.replace(self.wal.with_name(f"{self.wal.name}.damaged-{stamp}"))
+        self.warnings.append(
+            f"The ledger's write-ahead log could not be read to its end; it is kept as {kept.name}."
+            " The last changes before the crash may be missing: run `ska memory verify`, "
+            "and restore the last backup if something is."
+        )
+
+    # -- reading and writing -----------------------------------------------------------------
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self.connection.execute(sql, list(values)).fetchall()
+
+    def first(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        return self.connection.execute(sql, list(values)).fetchone()
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        self.connection.execute(sql, list(values))
+
+    def stream(self, sql: str, values: Sequence[Any] = (), *, batch: int = 5000) -> Iterator[Row]:
+        """Rows one by one over a cursor of their own, a batch in memory at a time."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(sql, list(values))
+            while rows := cursor.fetchmany(batch):
+                yield from rows
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def table(self, name: str, content: "pyarrow.Table") -> Iterator[None]:
+        """Makes an Arrow table readable in SQL under a name."""
+        self.connection.register(name, content)
+        try:
+            yield
+        finally:
+            self.connection.unregister(name)
+
+    def begin(self) -> None:
+        self.connection.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.connection.execute("COMMIT")
+        self.keep_private()
+
+    def rollback(self) -> None:
+        import duckdb
+
+        # A failed commit has rolled back already, and an invalidated instance cannot.
+        with suppress(duckdb.Error):
+            self.connection.execute("ROLLBACK")
+
+    def copy_to(self, target: Path) -> None:
+        """A consistent copy into a new file that appears only when complete."""
+        if target.exists():
+            raise StoreError(f"{target} exists already.", hint="Name a file that does not exist.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".partial")
+        partial.unlink(missing_ok=True)
+        quoted = str(partial).replace("'", "''")
+        try:
+            self.run(f"ATTACH '{quoted}' AS backup_copy")
+            try:
+                (source,) = self.first("SELECT current_database()") or ("",)
+                name = str(source).replace('"', '""')
+                self.run(f'COPY FROM DATABASE "{name}" TO backup_copy')
+                self.run("CHECKPOINT backup_copy")
+            finally:
+                self.run("DETACH backup_copy")
+            partial.chmod(0o600)
+            partial.rename(target)
+        except BaseException:
+            for rest in (partial, partial.with_name(partial.name + ".wal")):
+                rest.unlink(missing_ok=True)
+            raise
+
+    # -- errors ------------------------------------------------------------------------------
+
+    @contextmanager
+    def explained(self, action: str) -> Iterator[None]:
+        """Turns DuckDB's errors into ours, naming what to do; reopens once after a fatal one."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.FatalException, duckdb.InternalException) as error:
+            if self._connection is None:
+                raise self.in_words(error, action) from error
+            self.reopen()
+            raise DatabaseLost(str(error)) from error
+        except (duckdb.Error, OSError) as error:
+            raise self.in_words(error, action) from error
+        except UnicodeEncodeError as error:
+            raise StoreError(
+                f"The ledger could not {action}: the text is not valid Unicode.",
+                hint="Decode the input as UTF-8 before saving it.",
+            ) from error
+
+    def in_words(self, error: Exception, action: str) -> StoreError | HomeBusy:
+        """The error as one of ours: what it means and what to do."""
+        text = str(error)
+        low = text.lower()
+        if match := re.search(r"lock is held.*?\(PID (\d+)", text):
+            return HomeBusy(
+                f"The ledger {self.path} is in use by process {match[1]}.",
+                pid=int(match[1]),
+                hint="Close that process, or work through it.",
+            )
+        if "different configuration than existing" in low:
+            return HomeBusy(
+                f"The ledger {self.path} is open in this process already.",
+                pid=os.getpid(),
+                hint="Use the one that is open, or close it first.",
+            )
+        if any(sign in low for sign in _DISK_FULL):
+            return StoreError(
+                f"The ledger could not {action}: the disk is full. Nothing was half-saved.",
+                hint=f"Make room on the disk of {self.path.parent}, then try again.",
+            )
+        if any(sign in low for sign in _DENIED):
+            return StoreError(
+                f"The ledger could not {action}: access to {self.path} was denied.",
+                hint=f"See who owns {self.path.parent} and that you may write there.",
+            )
+        if "not a valid duckdb database" in low:
+            return StoreError(
+                f"{self.path} is not a ledger: it is no DuckDB database.",
+                hint="Move that file away, or restore it from a backup.",
+            )
+        if "newer version of duckdb" in low or "version number" in low:
+            return LedgerTooNew(
+                f"{self.path} was written by a newer database engine. Nothing was changed.",
+                hint="Install the newer version of skill-agent that wrote it.",
+            )
+        detail = text.strip().splitlines()[0] if text.strip() else type(error).__name__
+        return StoreError(f"The ledger could not {action}: {detail}", hint="Run: ska doctor")
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a failed open has causes that setting the write-ahead log aside would not cure."""
+    low = text.lower()
+    signs = (
+        "set lock",
+        "different configuration",
+        "not a valid",
+        "version",
+        "cannot open",
+        "is a directory",
+    )
+    return any(sign in low for sign in (*signs, *_DISK_FULL, *_DENIED))

@@ -1,0 +1,136 @@
+"""What the index has not seen yet, as items it can hold; blocking, within the ledger's thread.
+
+Every table row carries the sequence of its last log row, so "changed since" is one comparison
+and an entity that changed often appears once. The index itself is not known here.
+"""
+
+from typing import Any
+
+from skill_agent.ports import Delta
+from skill_agent.values import IndexItem
+
+from .journal import Journal
+from .records import MEMORY_COLUMNS, MEMORY_FIELDS, Record, aware, from_row, memory_value
+
+_WINDOW_END = """
+    SELECT seq FROM (
+        SELECT seq FROM memories WHERE seq > $after
+        UNION ALL SELECT seq FROM messages WHERE seq > $after
+        UNION ALL SELECT seq FROM sessions WHERE seq > $after AND archived
+        UNION ALL SELECT seq FROM log WHERE seq > $after AND kind LIKE '%.purged'
+    ) ORDER BY seq LIMIT 1 OFFSET $skip"""
+
+_TURNS = """
+    SELECT m.id, m.seq, m.role, m.content, m.created_at, coalesce(m.agent, s.agent), m.session,
+           m.position
+    FROM messages m JOIN sessions s ON s.id = m.session
+    WHERE m.seq > ? AND m.seq <= ? AND NOT s.archived
+      AND m.role IN ('user', 'assistant')"""
+
+_REMOVED = """
+    SELECT m.id FROM messages m JOIN sessions s ON s.id = m.session
+    WHERE s.archived AND s.seq > $after AND s.seq <= $end
+    UNION SELECT entity FROM log
+    WHERE seq > $after AND seq <= $end AND kind LIKE '%.purged'"""
+
+# Imported rows get their place in a session from the order they came in; what was said in a
+# conversation of ours takes the place of the message it came from.
+_PLACES = """
+    WITH fresh AS (
+        SELECT id, source_session, source_type, source_messages FROM memories
+        WHERE seq > $after AND seq <= $end AND source_session IS NOT NULL
+    ), numbered AS (
+        SELECT id, row_number() OVER (PARTITION BY source_session ORDER BY first_seq) - 1 AS place
+        FROM memories WHERE source_type = 'import'
+          AND source_session IN (SELECT source_session FROM fresh WHERE source_type = 'import')
+    )
+    SELECT fresh.id, place FROM fresh JOIN numbered USING (id)
+    UNION ALL
+    SELECT fresh.id, position FROM fresh
+    JOIN messages ON messages.id = json_extract_string(fresh.source_messages, '$[0]')
+    WHERE source_type <> 'import' AND source_messages <> '[]'"""
+
+
+class Feed:
+    """The ledger as a stream of index items."""
+
+    def __init__(self, journal: Journal, owner: str) -> None:
+        self._journal = journal
+        self._database = journal.database
+        self._owner = owner
+
+    def delta(self, after: int, limit: int) -> Delta:
+        """At most `limit` changed entities after a sequence; archived sessions count as one."""
+        last = self._journal.head.seq
+        found = self._named(_WINDOW_END, after=after, skip=max(limit, 1) - 1)
+        end = found[0][0] if found else max(last, after)
+        items = self._memories(after, end) + self._turns(after, end)
+        items.sort(key=lambda item: item.seq)
+        removed = tuple(row[0] for row in self._named(_REMOVED, after=after, end=end))
+        return Delta(items=tuple(items), removed=removed, up_to=end, behind=max(last - end, 0))
+
+    def _memories(self, after: int, end: int) -> list[IndexItem]:
+        rows = self._database.rows(
+            f"SELECT {MEMORY_COLUMNS}, seq FROM memories WHERE seq > ? AND seq <= ?", [after, end]
+        )
+        if not rows:
+            return []
+        places = dict(self._named(_PLACES, after=after, end=end))
+        return [_memory_item(from_row(row, MEMORY_FIELDS), row[-1], places) for row in rows]
+
+    def _turns(self, after: int, end: int) -> list[IndexItem]:
+        rows = self._database.rows(_TURNS, [after, end])
+        return [self._turn_item(*row) for row in rows if row[3].strip()]
+
+    def _turn_item(
+        self,
+        message_id: str,
+        seq: int,
+        role: str,
+        content: str,
+        created_at: Any,
+        agent: str,
+        session: str,
+        position: int,
+    ) -> IndexItem:
+        return IndexItem(
+            id=message_id,
+            kind="turn",
+            seq=seq,
+            text=content,
+            created_at=aware(created_at),
+            speaker="user" if role == "user" else agent,
+            session=session,
+            position=position,
+            agent=agent,
+            user=self._owner,
+        )
+
+    def _named(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        return self._database.connection.execute(sql, values).fetchall()
+
+
+def _memory_item(record: Record, seq: int, places: dict[str, int]) -> IndexItem:
+    memory = memory_value(record)
+    stated = memory.metadata.get("position")
+    place = stated if type(stated) is int else places.get(memory.id, 0)
+    return IndexItem(
+        id=memory.id,
+        kind="memory",
+        seq=seq,
+        text=memory.content,
+        created_at=memory.created_at,
+        speaker=memory.speaker,
+        session=memory.source.session,
+        position=place,
+        agent=memory.agent,
+        user=memory.user,
+        memory_type=memory.memory_type,
+        subject=memory.subject,
+        status=memory.status,
+        tier=memory.tier,
+        importance=memory.importance,
+        pinned=memory.pinned,
+        expires_at=memory.expires_at,
+        related_to=memory.related_to,
+    )

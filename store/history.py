@@ -1,0 +1,111 @@
+"""Notes into the log and reading it back; blocking, within the ledger's thread.
+
+Notes change no table but `mentions`: which notes name a memory or a session.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from skill_agent.errors import StoreError
+from skill_agent.values import LogEntry
+
+from .database import Database
+from .journal import Journal
+from .records import aware
+
+OWN_KINDS = ("memory.", "message.", "session.")
+"""How kinds of rows begin that stand for changes of tables; the rest are notes."""
+
+
+class History:
+    """The log as a person or a program reads it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._database = journal.database
+
+    def note(self, kind: str, entity: str, actor: str, reason: str, data: dict[str, Any]) -> int:
+        """A row that changes no memory, message or session; returns its sequence number."""
+        if kind.startswith(OWN_KINDS):
+            raise StoreError(
+                f"{kind!r} cannot be noted: that kind belongs to real changes.",
+                hint="Write the change itself, or choose another kind.",
+            )
+        with self._journal.write() as draft:
+            entry = draft.note(kind, entity, actor, reason, {"old": None, "new": data})
+            if named := named_entities(data):
+                values = ", ".join(["(?, ?)"] * len(named))
+                pairs = [part for name in named for part in (name, entry.seq)]
+                self._database.run(f"INSERT INTO mentions VALUES {values}", pairs)
+        return entry.seq
+
+    def log(
+        self, entity: str | None, kinds: tuple[str, ...], after: int, limit: int
+    ) -> list[LogEntry]:
+        conditions, values = ["seq > ?"], list[Any]([after])
+        if entity is not None:
+            seqs = self._about(entity, after)
+            conditions.append(among("seq", seqs))
+            values += seqs
+        if kinds:
+            conditions.append(among("kind", kinds))
+            values += kinds
+        rows = self._database.rows(
+            "SELECT seq, logged_at, kind, entity, actor, reason, payload, hash FROM log "
+            f"WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?",
+            [*values, limit],
+        )
+        return [_entry(*row) for row in rows]
+
+    def _about(self, entity: str, after: int) -> list[int]:
+        rows = self._database.rows(
+            "SELECT seq FROM log WHERE entity = ? AND seq > ?", [entity, after]
+        )
+        own = [row[0] for row in rows]
+        return own + [seq for seq in mentioning(self._database, entity) if seq > after]
+
+
+def mentioning(database: Database, entity: str) -> list[int]:
+    """The notes that name an entity. Asked for first: rows are found fast by literal numbers."""
+    rows = database.rows("SELECT seq FROM mentions WHERE entity = ?", [entity])
+    return [row[0] for row in rows]
+
+
+def among(column: str, values: Sequence[Any]) -> str:
+    """A condition with one mark a value; true for nothing if there are none."""
+    return f"{column} IN ({', '.join('?' * len(values))})" if values else "false"
+
+
+def named_entities(data: Any) -> list[str]:
+    """What a note's data names under `memories` and `session`, each once."""
+    if not isinstance(data, dict):
+        return []
+    memories = data.get("memories")
+    named = [*memories] if isinstance(memories, list | tuple) else []
+    named.append(data.get("session"))
+    return list(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+
+def _entry(
+    seq: int,
+    at: Any,
+    kind: str,
+    entity: str,
+    actor: str,
+    reason: str,
+    payload: str | None,
+    row_hash: str,
+) -> LogEntry:
+    said = json.loads(payload) if payload is not None else {"old": None, "new": None}
+    return LogEntry(
+        seq=seq,
+        at=aware(at),
+        kind=kind,
+        entity=entity,
+        actor=actor,
+        reason=reason,
+        old=said["old"],
+        new=said["new"],
+        hash=row_hash,
+    )

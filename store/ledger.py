@@ -1,0 +1,219 @@
+"""The ledger over DuckDB: the truth about sessions, messages, memories and what happened.
+
+One connection on one thread of its own is the only writer; every method waits for that thread.
+There is no recall and no vector here: those are a projection that may be deleted at any time.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from skill_agent.errors import StoreError
+from skill_agent.ports import (
+    Clock,
+    Delta,
+    ImportResult,
+    MemoryChange,
+    MemoryFilter,
+    VerifyReport,
+)
+from skill_agent.values import LogEntry, Memory, Message, Session
+
+from .bulk import import_memories
+from .conversations import Conversations
+from .database import Database, DatabaseLost
+from .feed import Feed
+from .history import History
+from .journal import Journal
+from .memories import Memories
+from .verify import verify
+
+Result = TypeVar("Result")
+
+_COUNTED = ("sessions", "messages", "memories", "log")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class DuckLedger:
+    """`skill_agent.ports.Ledger` on a DuckDB file; open with `await DuckLedger.open(path)`."""
+
+    def __init__(self, database: Database, clock: Clock, *, user: str = "me") -> None:
+        self._database = database
+        self._journal = Journal(database, clock)
+        self._conversations = Conversations(self._journal)
+        self._memories = Memories(self._journal)
+        self._history = History(self._journal)
+        self._feed = Feed(self._journal, user)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, path: str | PathLike[str], clock: Clock = utc_now, *, user: str = "me"
+    ) -> "DuckLedger":
+        """Opens or creates the file, migrated to the newest schema.
+
+        `user` is the person whose turns these are. Raises LedgerTooNew (nothing changed), HomeBusy
+        if another process has the file, or StoreError. See `warnings` for what had to be mended.
+        """
+        ledger = cls(Database(Path(path)), clock, user=user)
+        try:
+            await ledger._run("be opened", lambda: None)
+        except BaseException:
+            ledger._closed = True
+            ledger._thread.shutdown(wait=False)
+            raise
+        return ledger
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the person about damage met while opening."""
+        return tuple(self._database.warnings)
+
+    # -- sessions and messages ---------------------------------------------------------------
+
+    async def create_session(self, session: Session) -> Session:
+        return await self._run("save", lambda: self._conversations.create(session))
+
+    async def session(self, session_id: str) -> Session | None:
+        return await self._run("read", lambda: self._conversations.session(session_id))
+
+    async def sessions(
+        self, *, limit: int = 50, offset: int = 0, archived: bool = False
+    ) -> list[Session]:
+        return await self._run(
+            "read", lambda: self._conversations.sessions(limit, offset, archived)
+        )
+
+    async def rename_session(self, session_id: str, title: str, *, actor: str) -> None:
+        await self._change_session("session.renamed", session_id, actor, title=title)
+
+    async def set_session_agent(self, session_id: str, agent: str) -> None:
+        await self._change_session("session.agent_set", session_id, "person", agent=agent)
+
+    async def archive_session(self, session_id: str, *, actor: str) -> None:
+        await self._change_session("session.archived", session_id, actor, archived=True)
+
+    async def _change_session(self, kind: str, session_id: str, actor: str, **new: Any) -> None:
+        await self._run("save", lambda: self._conversations.change(kind, session_id, actor, **new))
+
+    async def save_message(self, message: Message) -> Message:
+        return await self._run("save", lambda: self._conversations.save(message))
+
+    async def message(self, message_id: str) -> Message | None:
+        return await self._run("read", lambda: self._conversations.message(message_id))
+
+    async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
+        return await self._run("read", lambda: self._conversations.messages(session_id, last))
+
+    async def search_messages(
+        self, text: str, *, limit: int = 50, agent: str | None = None
+    ) -> list[Message]:
+        return await self._run("read", lambda: self._conversations.search(text, limit, agent))
+
+    # -- memories ----------------------------------------------------------------------------
+
+    async def write_memories(self, changes: Sequence[MemoryChange]) -> list[Memory]:
+        return await self._run("save", lambda: self._memories.write(changes))
+
+    async def import_memories(self, memories: Sequence[Memory], *, actor: str) -> ImportResult:
+        return await self._run("save", lambda: import_memories(self._journal, memories, actor))
+
+    async def memory(self, memory_id: str) -> Memory | None:
+        return await self._run("read", lambda: self._memories.memory(memory_id))
+
+    async def memories_by_id(self, ids: Sequence[str]) -> dict[str, Memory]:
+        return await self._run("read", lambda: self._memories.by_id(ids))
+
+    async def memories(self, wanted: MemoryFilter) -> list[Memory]:
+        return await self._run("read", lambda: self._memories.list(wanted))
+
+    async def state_at(self, moment: datetime) -> list[Memory]:
+        return await self._run("read", lambda: self._memories.at(moment))
+
+    # -- the log -----------------------------------------------------------------------------
+
+    async def note(
+        self, kind: str, entity: str, *, actor: str, reason: str = "", data: dict[str, Any]
+    ) -> int:
+        return await self._run(
+            "save", lambda: self._history.note(kind, entity, actor, reason, data)
+        )
+
+    async def log(
+        self,
+        entity: str | None = None,
+        *,
+        kinds: tuple[str, ...] = (),
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[LogEntry]:
+        return await self._run("read", lambda: self._history.log(entity, kinds, after, limit))
+
+    async def delta(self, after: int, *, limit: int = 2000) -> Delta:
+        return await self._run("read", lambda: self._feed.delta(after, limit))
+
+    async def last_seq(self) -> int:
+        return await self._run("read", lambda: self._journal.head.seq)
+
+    # -- care --------------------------------------------------------------------------------
+
+    async def verify(self) -> VerifyReport:
+        return await self._run("verify", lambda: verify(self._database))
+
+    async def backup(self, target: str) -> None:
+        await self._run("make a backup", lambda: self._database.copy_to(Path(target)))
+
+    async def counts(self) -> dict[str, int]:
+        return await self._run("read", self._count)
+
+    def _count(self) -> dict[str, int]:
+        parts = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED)
+        return dict(zip(_COUNTED, self._database.rows(f"SELECT {parts}")[0], strict=True))
+
+    async def close(self) -> None:
+        """Waits for what is under way; closing twice does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._database.close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    # -- the thread --------------------------------------------------------------------------
+
+    async def _run(self, action: str, work: Callable[[], Result]) -> Result:
+        if self._closed:
+            raise StoreError("The ledger is closed.", hint="Open it again.")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._attempt, action, work)
+
+    def _attempt(self, action: str, work: Callable[[], Result]) -> Result:
+        """Does the work; once more if a fatal error struck before anything was durable."""
+        if not self._database.is_open:
+            self._start()
+        try:
+            with self._database.explained(action):
+                return work()
+        except DatabaseLost:
+            self._journal.load_head()
+        try:
+            with self._database.explained(action):
+                return work()
+        except DatabaseLost as error:
+            self._journal.load_head()
+            raise self._database.in_words(error, action) from error
+
+    def _start(self) -> None:
+        """Also after a reopening that failed: the disk may have room again."""
+        self._database.open()
+        self._journal.load_head()

@@ -1,0 +1,197 @@
+"""BM25 in memory, over single items and over windows of three neighbours.
+
+Term frequencies of a window are the sums of its members', so both views come from one set of
+postings and a new item costs only its own words. Document frequencies are counted over what the
+asker may see: nobody's private items colour another's ranking.
+"""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+K1 = 1.2
+B = 0.4
+"""BM25's saturation and length penalty; recall on held-out conversations is flat around them."""
+_FOLD_AT = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbourhood:
+    """Who may be seen and who stands beside whom; every array has one entry per slot."""
+
+    visible: np.ndarray
+    """bool"""
+    before: np.ndarray
+    """int32 slot of the item before it in its session, -1 for none"""
+    after: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LexicalScores:
+    """One float32 per slot and view; `covered` is the share of the question's idf mass found."""
+
+    single: np.ndarray
+    window: np.ndarray
+    covered: np.ndarray
+    window_covered: np.ndarray
+
+
+class Postings:
+    """Which slot holds which stem how often; a sorted base and a growing tail."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._starts = np.zeros(1, np.int64)
+        self._slots = np.zeros(0, np.int32)
+        self._counts = np.zeros(0, np.float32)
+        self._tail_slots: dict[int, array[int]] = {}
+        self._tail_counts: dict[int, array[float]] = {}
+        self._tail_size = 0
+
+    @classmethod
+    def load(cls, stored: "pa.ChunkedArray") -> tuple["Postings", np.ndarray]:
+        """Postings of a column of space-joined stems, and each row's length; slot = row."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        postings = cls()
+        lists = pc.split_pattern(stored.combine_chunks(), " ")  # pyright: ignore[reportAttributeAccessIssue]
+        if isinstance(lists, pa.ChunkedArray):
+            lists = lists.combine_chunks()
+        coded = lists.flatten().dictionary_encode()
+        codes = np.asarray(coded.indices).astype(np.int64)
+        sizes = np.asarray(pc.list_value_length(lists)).astype(np.int64)  # pyright: ignore[reportAttributeAccessIssue]
+        names = coded.dictionary.to_pylist()
+        postings._codes = {name: code for code, name in enumerate(names)}
+        slots = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+        lengths = sizes.astype(np.float32)
+        if "" in postings._codes:
+            # A row without stems splits into one empty string.
+            blank = codes == postings._codes[""]
+            lengths[slots[blank]] = 0
+            codes, slots = codes[~blank], slots[~blank]
+        keys, counts = np.unique(codes * max(1, len(sizes)) + slots, return_counts=True)
+        codes, slots = np.divmod(keys, max(1, len(sizes)))
+        postings._settle(codes, slots.astype(np.int32), counts.astype(np.float32), len(names))
+        return postings, lengths
+
+    def append(self, slot: int, terms: Iterable[str]) -> int:
+        """Adds an item; returns its length in stems."""
+        length = 0
+        for term, count in Counter(terms).items():
+            code = self._codes.setdefault(term, len(self._codes))
+            if code not in self._tail_slots:
+                self._tail_slots[code] = array("i")
+                self._tail_counts[code] = array("f")
+            self._tail_slots[code].append(slot)
+            self._tail_counts[code].append(count)
+            self._tail_size += 1
+            length += count
+        if self._tail_size >= max(_FOLD_AT, len(self._slots) // 4):
+            self._fold()
+        return length
+
+    def scores(
+        self, terms: Sequence[str], around: Neighbourhood, lengths: np.ndarray
+    ) -> LexicalScores:
+        """BM25 of every visible slot, alone and as the middle of its window."""
+        size = len(around.visible)
+        single, window, covered, window_covered = np.zeros((4, size), np.float32)
+        seen = around.visible.astype(np.float32)
+        total = max(1.0, float(seen.sum()))
+        penalty = _penalty(lengths, seen, total)
+        window_lengths = _window_sums(lengths * seen, around)
+        window_penalty = _penalty(window_lengths, seen, total)
+        counts = np.zeros(size, np.float32)
+        mass = 0.0
+        for term in dict.fromkeys(terms):
+            slots, found = self._visible(term, around.visible)
+            idf = math.log(1 + (total - len(slots) + 0.5) / (len(slots) + 0.5))
+            mass += idf
+            if not len(slots):
+                continue
+            single[slots] += idf * found * (K1 + 1) / (found + penalty[slots])
+            covered[slots] += idf
+            touched = _spread(counts, slots, found, around)
+            held = counts[touched]
+            # A slot may be touched twice: assigning from the old value keeps that harmless.
+            window[touched] = window[touched] + idf * held * (K1 + 1) / (
+                held + window_penalty[touched]
+            )
+            window_covered[touched] = window_covered[touched] + idf
+            counts[touched] = 0
+        if mass:
+            covered /= mass
+            window_covered /= mass
+        return LexicalScores(
+            single=single, window=window, covered=covered, window_covered=window_covered
+        )
+
+    def _visible(self, term: str, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        code = self._codes.get(term, -1)
+        slots, counts = self._slots[:0], self._counts[:0]
+        if 0 <= code < len(self._starts) - 1:
+            span = slice(self._starts[code], self._starts[code + 1])
+            slots, counts = self._slots[span], self._counts[span]
+        if code in self._tail_slots:
+            slots = np.concatenate([slots, np.array(self._tail_slots[code], np.int32)])
+            counts = np.concatenate([counts, np.array(self._tail_counts[code], np.float32)])
+        keep = visible[slots]
+        return slots[keep], counts[keep]
+
+    def _fold(self) -> None:
+        """Moves the tail into the sorted base."""
+        codes = [np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))]
+        slots, counts = [self._slots], [self._counts]
+        for code, tail in self._tail_slots.items():
+            codes.append(np.full(len(tail), code))
+            slots.append(np.array(tail, np.int32))
+            counts.append(np.array(self._tail_counts[code], np.float32))
+        joined = np.concatenate(codes)
+        order = np.argsort(joined, kind="stable")
+        self._settle(
+            joined[order],
+            np.concatenate(slots)[order],
+            np.concatenate(counts)[order],
+            len(self._codes),
+        )
+
+    def _settle(self, codes: np.ndarray, slots: np.ndarray, counts: np.ndarray, terms: int) -> None:
+        """Takes postings sorted by code as the new base and empties the tail."""
+        self._starts = np.searchsorted(codes, np.arange(terms + 1))
+        self._slots, self._counts = slots, counts
+        self._tail_slots, self._tail_counts, self._tail_size = {}, {}, 0
+
+
+def _penalty(lengths: np.ndarray, seen: np.ndarray, total: float) -> np.ndarray:
+    """BM25's k1·(1 - b + b·dl/avgdl) per slot, the average taken over what is visible."""
+    average = float(lengths @ seen) / total or 1.0
+    return K1 * (1 - B + B * lengths / average)
+
+
+def _window_sums(values: np.ndarray, around: Neighbourhood) -> np.ndarray:
+    """Each slot's value plus those of the neighbours it has; -1 reads the added zero."""
+    padded = np.append(values, np.float32(0))
+    return values + padded[around.before] + padded[around.after]
+
+
+def _spread(
+    counts: np.ndarray, slots: np.ndarray, found: np.ndarray, around: Neighbourhood
+) -> np.ndarray:
+    """Adds a term's counts to every window they fall in; returns the slots touched."""
+    counts[slots] += found
+    touched = [slots]
+    for beside in (around.before[slots], around.after[slots]):
+        there = beside >= 0
+        there[there] = around.visible[beside[there]]
+        counts[beside[there]] += found[there]
+        touched.append(beside[there])
+    return np.concatenate(touched)

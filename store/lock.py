@@ -1,0 +1,150 @@
+"""Which process owns a home: an operating-system lock on a file of its own, and who holds it.
+
+The lock is the truth: it vanishes with its process. The note beside it only puts a name to it.
+The database's own lock is not relied on.
+"""
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import HomeBusy
+from skill_agent.identifiers import iso, parse_time
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_PATIENCE_S = 0.2
+"""Longer than another process needs to look whether the lock is free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who took the lock, by its own account."""
+
+    pid: int
+    since: datetime
+
+
+class HomeLock:
+    """Exclusive ownership of a home, from `acquire` to `release`; keep the object that long."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._note = path.with_name(path.name + ".json")
+        self._lock: BaseFileLock | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._lock is not None
+
+    def acquire(self) -> None:
+        """Takes the lock or raises HomeBusy naming the process that has it."""
+        if self._lock is not None:
+            return
+        from filelock import Timeout
+
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _file_lock(self._path)
+        try:
+            lock.acquire(timeout=_PATIENCE_S, poll_interval=0.02)
+        except Timeout as error:
+            raise self._busy() from error
+        self._lock = lock
+        self._write_note()
+
+    def release(self) -> None:
+        """Gives the home back; releasing twice does nothing."""
+        if self._lock is None:
+            return
+        # First the note: once the lock is free, the note may be another process's.
+        self._note.unlink(missing_ok=True)
+        self._lock.release()
+        self._lock = None
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock now; None if nobody does. A holder without a usable note has pid 0.
+
+        What a dead owner left in its note is told apart by the lock being free.
+        """
+        if self._lock is None and self._is_free():
+            return None
+        return self._read_note() or Holder(pid=0, since=datetime.now(UTC))
+
+    def __enter__(self) -> "HomeLock":
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def _busy(self) -> HomeBusy:
+        home = self._path.parent.parent
+        if holder := self._read_note():
+            return HomeBusy(
+                f"The home {home} is in use by process {holder.pid} (since {iso(holder.since)}).",
+                pid=holder.pid,
+                hint=f"Close that process (kill {holder.pid} if it hangs), "
+                "or choose another home with SKILL_AGENT_HOME.",
+            )
+        return HomeBusy(
+            f"The home {home} is in use by another process.",
+            pid=None,
+            hint="Close it, or choose another home with SKILL_AGENT_HOME.",
+        )
+
+    def _is_free(self) -> bool:
+        from filelock import Timeout
+
+        if not self._path.exists():
+            return True
+        probe = _file_lock(self._path)
+        try:
+            probe.acquire(timeout=0)
+        except Timeout:
+            return False
+        probe.release()
+        return True
+
+    def _write_note(self) -> None:
+        fresh = self._note.with_name(f"{self._note.name}.{os.getpid()}")
+        content = {"pid": os.getpid(), "since": iso(datetime.now(UTC))}
+        fresh.write_text(json.dumps(content), encoding="utf-8")
+        fresh.chmod(0o600)
+        fresh.replace(self._note)
+
+    def _read_note(self) -> Holder | None:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            said = json.loads(self._note.read_text(encoding="utf-8"))
+            holder = Holder(pid=int(said["pid"]), since=parse_time(said["since"]))
+            return holder if _alive(holder.pid) else None
+        return None
+
+
+def _file_lock(path: Path) -> "BaseFileLock":
+    from filelock import FileLock
+
+    return FileLock(path, mode=0o600, thread_local=False)
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

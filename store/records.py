@@ -1,0 +1,195 @@
+"""Ledger values to records to table rows and back; no SQL is run here.
+
+A record is the JSON-ready dict of a value (times as ISO 8601 text, tuples as lists): what log
+payloads hold and what digests cover. A row is a tuple in the order of the `*_FIELDS` below.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from skill_agent.identifiers import iso, parse_time
+from skill_agent.values import Memory, Message, Session, Source, ToolCall, Usage
+
+from .chain import canonical
+
+Record = dict[str, Any]
+
+MEMORY_FIELDS = (
+    "id", "content", "created_at", "updated_at", "memory_type", "subject", "importance",
+    "confidence", "agent", "user", "speaker", "status", "tier", "pinned", "source_session",
+    "source_messages", "source_type", "extraction_model", "version", "superseded_by",
+    "contradicts", "related_to", "expires_at", "metadata",
+)  # fmt: skip
+MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
+
+MESSAGE_FIELDS = (
+    "id", "session", "turn", "position", "role", "content", "created_at", "agent",
+    "tool_calls", "tool_call_id", "state", "usage",
+)  # fmt: skip
+MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
+
+SESSION_FIELDS = ("id", "title", "agent", "created_at", "updated_at", "messages", "archived")
+SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
+
+_TIMES = frozenset({"created_at", "updated_at", "expires_at"})
+_JSON = frozenset(
+    {"source_messages", "contradicts", "related_to", "tool_calls", "metadata", "usage"}
+)
+_EMPTY = {list: "[]", dict: "{}"}
+_SHAPED_MEMORY = _TIMES | _JSON | {"source_session"}
+_PLAIN_MEMORY = tuple(name for name in MEMORY_FIELDS if name not in _SHAPED_MEMORY)
+
+
+def stored_time(moment: datetime) -> datetime:
+    """As TIMESTAMP columns hold it: UTC without the zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def aware(moment: datetime) -> datetime:
+    """A TIMESTAMP read back, with its zone again."""
+    return moment.replace(tzinfo=UTC)
+
+
+def memory_record(memory: Memory) -> Record:
+    """The whole state of a memory."""
+    return {
+        "id": memory.id,
+        "content": memory.content,
+        "created_at": iso(memory.created_at),
+        "updated_at": iso(memory.updated_at),
+        "memory_type": memory.memory_type,
+        "subject": memory.subject,
+        "importance": memory.importance,
+        "confidence": float(memory.confidence),
+        "agent": memory.agent,
+        "user": memory.user,
+        "speaker": memory.speaker,
+        "status": memory.status,
+        "tier": memory.tier,
+        "pinned": memory.pinned,
+        "source_session": memory.source.session,
+        "source_messages": list(memory.source.message_ids),
+        "source_type": memory.source_type,
+        "extraction_model": memory.extraction_model,
+        "version": memory.version,
+        "superseded_by": memory.superseded_by,
+        "contradicts": list(memory.contradicts),
+        "related_to": list(memory.related_to),
+        "expires_at": iso(memory.expires_at) if memory.expires_at else None,
+        # Through JSON once, so that what is compared later is what JSON can hold.
+        "metadata": json.loads(canonical(memory.metadata)) if memory.metadata else {},
+    }
+
+
+def memory_value(record: Record) -> Memory:
+    """The memory a complete record describes."""
+    expires = record["expires_at"]
+    return Memory(
+        **{name: record[name] for name in _PLAIN_MEMORY},
+        created_at=parse_time(record["created_at"]),
+        updated_at=parse_time(record["updated_at"]),
+        expires_at=parse_time(expires) if expires else None,
+        source=Source(
+            session=record["source_session"], message_ids=tuple(record["source_messages"])
+        ),
+        contradicts=tuple(record["contradicts"]),
+        related_to=tuple(record["related_to"]),
+        metadata=dict(record["metadata"]),
+    )
+
+
+def message_record(message: Message) -> Record:
+    """Everything a message says, its position included; its context is the recall's to tell."""
+    usage = message.usage
+    return {
+        "id": message.id,
+        "session": message.session,
+        "turn": message.turn,
+        "position": message.position,
+        "role": message.role,
+        "content": message.content,
+        "created_at": iso(message.created_at),
+        "agent": message.agent,
+        "tool_calls": [
+            {"id": call.id, "name": call.name, "arguments": call.arguments}
+            for call in message.tool_calls
+        ],
+        "tool_call_id": message.tool_call_id,
+        "state": message.state,
+        "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
+    }
+
+
+def message_value(record: Record) -> Message:
+    """The message a complete record describes."""
+    plain = {**record}
+    plain["created_at"] = parse_time(record["created_at"])
+    plain["tool_calls"] = tuple(ToolCall(**call) for call in record["tool_calls"])
+    plain["usage"] = Usage(**record["usage"]) if record["usage"] else None
+    return Message(**plain)
+
+
+def session_record(session: Session) -> Record:
+    """A session's own state; how many messages it has is counted, not told."""
+    return {
+        "title": session.title,
+        "agent": session.agent,
+        "created_at": iso(session.created_at),
+        "updated_at": iso(session.updated_at),
+        "archived": session.archived,
+    }
+
+
+def session_value(row: tuple[Any, ...]) -> Session:
+    """From a row of SESSION_FIELDS."""
+    fields = dict(zip(SESSION_FIELDS, row, strict=True))
+    fields["created_at"] = aware(fields["created_at"])
+    fields["updated_at"] = aware(fields["updated_at"])
+    return Session(**fields)
+
+
+def to_row(record: Record, fields: tuple[str, ...]) -> list[Any]:
+    """A record's values as their columns hold them."""
+    return [_to_column(name, record[name]) for name in fields]
+
+
+def from_row(row: tuple[Any, ...], fields: tuple[str, ...]) -> Record:
+    """The record that `to_row` was given; further columns of the row are ignored."""
+    return {name: _from_column(name, value) for name, value in zip(fields, row, strict=False)}
+
+
+def without_blanks(record: Record) -> Record:
+    """Only what is said: None and empty containers are left out, so fields may be added later."""
+    return {
+        name: value
+        for name, value in record.items()
+        if value is not None and value != [] and value != {}
+    }
+
+
+def changes(old: Record, new: Record) -> tuple[Record, Record]:
+    """The fields that differ, as they were and as they are."""
+    names = [name for name in new if old.get(name) != new[name]]
+    return {name: old.get(name) for name in names}, {name: new[name] for name in names}
+
+
+def _to_column(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _TIMES:
+        return stored_time(parse_time(value))
+    if name in _JSON:
+        return canonical(value) if value else _EMPTY[type(value)]
+    return value
+
+
+def _from_column(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _TIMES:
+        return iso(aware(value))
+    if name in _JSON:
+        # Most lists are empty; decoding them all is half of what reading a ledger costs.
+        return [] if value == "[]" else json.loads(value)
+    return value

@@ -1,0 +1,78 @@
+"""The Arrow shape of the index's one table, and the way between its rows and IndexItems."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skill_agent.memory.wording import WORDING, item_stems
+from skill_agent.values import IndexItem
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LAYOUT = f"1.{WORDING}"
+"""Changes with the columns or with what the stems are; another one means: build anew."""
+
+TEXTS = ("kind", "speaker", "session", "agent", "user", "memory_type", "subject", "status", "tier")
+"""Columns of few distinct strings."""
+STEMS, VECTOR = "stems", "vector"
+
+
+def schema(dimensions: int, embedder: str) -> "pa.Schema":
+    """The table's schema; its metadata says which layout and which vector space it holds."""
+    import pyarrow as pa
+
+    moment = pa.timestamp("us", tz="UTC")
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("seq", pa.int64(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field(STEMS, pa.string(), nullable=False),
+            pa.field("created_at", moment, nullable=False),
+            pa.field("expires_at", moment),
+            *(pa.field(name, pa.string()) for name in TEXTS),
+            pa.field("position", pa.int64(), nullable=False),
+            pa.field("importance", pa.int32(), nullable=False),
+            pa.field("pinned", pa.bool_(), nullable=False),
+            pa.field("related_to", pa.list_(pa.string())),
+            pa.field(VECTOR, pa.list_(pa.float32(), dimensions), nullable=False),
+        ],
+        metadata={"layout": LAYOUT, "embedder": embedder},
+    )
+
+
+def to_table(
+    items: Sequence[IndexItem], vectors: np.ndarray, stems: Sequence[str], shape: "pa.Schema"
+) -> "pa.Table":
+    """Rows for these items; `vectors` is float32 (len(items), dimensions)."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {
+        name: [getattr(item, name) for item in items]
+        for name in shape.names
+        if name not in (STEMS, VECTOR)
+    }
+    columns["related_to"] = [list(item.related_to) for item in items]
+    columns[STEMS] = list(stems)
+    columns[VECTOR] = pa.FixedSizeListArray.from_arrays(
+        pa.array(np.ascontiguousarray(vectors).ravel(), pa.float32()), vectors.shape[1]
+    )
+    return pa.table(columns, schema=shape)
+
+
+def stem_line(item: IndexItem) -> str:
+    """An item's stems as the column holds them."""
+    return " ".join(item_stems(item))
+
+
+def item_at(columns: Mapping[str, "pa.Array"], row: int) -> IndexItem:
+    """One row as a value again."""
+    held = {name: column[row].as_py() for name, column in columns.items()}
+    held["created_at"] = held["created_at"].astimezone(UTC)
+    if held["expires_at"] is not None:
+        held["expires_at"] = held["expires_at"].astimezone(UTC)
+    held["related_to"] = tuple(held["related_to"] or ())
+    return IndexItem(**held)

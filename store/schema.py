@@ -1,0 +1,98 @@
+"""The ledger's tables and how older files become newer ones; no reading or writing of rows here.
+
+Times are UTC in plain TIMESTAMP columns. `log` is append-only and hash-chained; every other table
+can be derived from it (`messages` apart, whose contents stand only there and are sealed by it).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import LedgerTooNew, StoreError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Migration = Callable[["DuckDBPyConnection"], None]
+
+
+def create_first_tables(connection: "DuckDBPyConnection") -> None:
+    """Version 1: sessions, messages, memories and the log they follow from."""
+    connection.execute("""
+        CREATE TABLE log (
+            seq BIGINT PRIMARY KEY, logged_at TIMESTAMP NOT NULL, kind VARCHAR NOT NULL,
+            entity VARCHAR NOT NULL, actor VARCHAR NOT NULL, reason VARCHAR NOT NULL,
+            payload VARCHAR, nonce VARCHAR, digest VARCHAR NOT NULL,
+            prev_hash VARCHAR NOT NULL, hash VARCHAR NOT NULL);
+        CREATE TABLE mentions (entity VARCHAR NOT NULL, seq BIGINT NOT NULL);
+        CREATE INDEX mentions_by_entity ON mentions (entity);
+        CREATE TABLE sessions (
+            id VARCHAR PRIMARY KEY, title VARCHAR NOT NULL, agent VARCHAR NOT NULL,
+            created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL,
+            messages INTEGER NOT NULL, archived BOOLEAN NOT NULL, seq BIGINT NOT NULL);
+        CREATE TABLE messages (
+            id VARCHAR PRIMARY KEY, session VARCHAR NOT NULL, turn VARCHAR NOT NULL,
+            position INTEGER NOT NULL, role VARCHAR NOT NULL, content VARCHAR NOT NULL,
+            created_at TIMESTAMP NOT NULL, agent VARCHAR,
+            tool_calls VARCHAR NOT NULL, tool_call_id VARCHAR, state VARCHAR NOT NULL,
+            usage VARCHAR, nonce VARCHAR, seq BIGINT NOT NULL);
+        CREATE TABLE memories (
+            id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL,
+            created_at TIMESTAMP NOT NULL, updated_at TIMESTAMP NOT NULL,
+            memory_type VARCHAR NOT NULL, subject VARCHAR, importance INTEGER NOT NULL,
+            confidence DOUBLE NOT NULL, agent VARCHAR, "user" VARCHAR, speaker VARCHAR,
+            status VARCHAR NOT NULL, tier VARCHAR NOT NULL, pinned BOOLEAN NOT NULL,
+            source_session VARCHAR, source_messages VARCHAR NOT NULL,
+            source_type VARCHAR NOT NULL, extraction_model VARCHAR, version INTEGER NOT NULL,
+            superseded_by VARCHAR, contradicts VARCHAR NOT NULL, related_to VARCHAR NOT NULL,
+            expires_at TIMESTAMP, metadata VARCHAR NOT NULL,
+            first_seq BIGINT NOT NULL, seq BIGINT NOT NULL);
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_first_tables,)
+"""Number n (from 1) turns version n-1 into version n; released ones never change."""
+
+NEWEST = len(MIGRATIONS)
+
+
+def stored_version(connection: "DuckDBPyConnection") -> int:
+    """The file's schema version, 0 for an empty one; raises StoreError for a foreign database."""
+    tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    if not tables:
+        return 0
+    if ("meta",) not in tables or ("log",) not in tables:
+        raise StoreError(
+            "The file is a DuckDB database, but not a ledger of this product.",
+            hint="Choose another home, or move that file away.",
+        )
+    rows = connection.execute("SELECT schema_version FROM meta").fetchall()
+    if len(rows) != 1:
+        raise StoreError(
+            f"The ledger states {len(rows)} schema versions where one is expected.",
+            hint="Restore it from the last backup.",
+        )
+    return int(rows[0][0])
+
+
+def check_version(version: int) -> None:
+    """Raises LedgerTooNew for a version this code does not know."""
+    if version > NEWEST:
+        raise LedgerTooNew(
+            f"This ledger has schema version {version}; this program knows up to {NEWEST}. "
+            "Nothing was changed.",
+            hint="Install the newer version of skill-agent that wrote it.",
+        )
+
+
+def migrate(
+    connection: "DuckDBPyConnection", version: int, steps: tuple[Migration, ...] = MIGRATIONS
+) -> None:
+    """Brings the file from `version` to the newest, one transaction a step."""
+    for number, step in enumerate(steps[version:], start=version + 1):
+        connection.execute("BEGIN")
+        if number == 1:
+            connection.execute("CREATE TABLE meta (schema_version INTEGER NOT NULL)")
+            connection.execute("INSERT INTO meta VALUES (0)")
+        step(connection)
+        connection.execute("UPDATE meta SET schema_version = ?", [number])
+        connection.execute("COMMIT")

@@ -1,0 +1,248 @@
+"""Whether the ledger is whole: the chain, the contents it seals, and every table against it.
+
+Blocking; reads in batches so that memory stays bounded. Nothing is repaired here. Rows cut off
+the end of the log together with everything they said elsewhere leave no trace to find.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, TypeVar
+
+from skill_agent.errors import StoreError
+from skill_agent.identifiers import iso
+from skill_agent.ports import VerifyReport
+
+from .chain import Head, link, seal
+from .conversations import message_digest
+from .database import Database
+from .history import OWN_KINDS, named_entities
+from .records import MEMORY_COLUMNS, MEMORY_FIELDS, MESSAGE_COLUMNS, MESSAGE_FIELDS, aware, from_row
+from .replay import fold
+from .schema import NEWEST
+
+MOST_PROBLEMS = 100
+"""Further ones are counted, not listed."""
+
+Left = TypeVar("Left")
+Right = TypeVar("Right")
+
+
+def verify(database: Database) -> VerifyReport:
+    """Checks everything; each problem names the log row or the entity it was found at."""
+    walk = _Walk()
+    problems = [
+        *_meta(database),
+        *walk.log(database),
+        *_memories(database),
+        *_messages(database, walk.purged),
+        *_sessions(database),
+    ]
+    listed = problems[:MOST_PROBLEMS]
+    if len(problems) > len(listed):
+        listed.append(f"… and {len(problems) - len(listed)} more problems")
+    rows, memories, messages = (
+        int((database.first(f"SELECT count(*) FROM {table}") or (0,))[0])
+        for table in ("log", "memories", "messages")
+    )
+    return VerifyReport(rows=rows, memories=memories, messages=messages, problems=tuple(listed))
+
+
+def _meta(database: Database) -> Iterator[str]:
+    if database.rows("SELECT schema_version FROM meta") != [(NEWEST,)]:
+        yield f"meta: the schema version should be {NEWEST} and is not"
+
+
+class _Walk:
+    """One pass over the log in order of sequence."""
+
+    def __init__(self) -> None:
+        self.purged: set[str] = set()
+        self._emptied: dict[str, int] = {}
+        self._head = Head()
+
+    def log(self, database: Database) -> Iterator[str]:
+        mentions = groupby(
+            database.stream("SELECT seq, entity FROM mentions ORDER BY seq, entity"),
+            key=lambda row: row[0],
+        )
+        stated = ((seq, [entity for _, entity in group]) for seq, group in mentions)
+        found: list[str] = []
+        for seq, expected, written in joined(self._rows(database, found), stated):
+            yield from found
+            found.clear()
+            if sorted(expected or []) != (written or []):
+                yield f"mentions: do not agree with log row {seq}"
+        yield from found
+        for entity, seq in self._emptied.items():
+            if entity not in self.purged:
+                yield f"log row {seq} ({entity}): its content is missing and no purge explains it"
+
+    def _rows(self, database: Database, found: list[str]) -> Iterator[tuple[int, list[str]]]:
+        """Gives (seq, entities named there) for the rows that name any; problems go to `found`."""
+        for row in database.stream("SELECT * FROM log ORDER BY seq"):
+            found.extend(
+                f"log row {row[0]} ({row[2]} of {row[3]}): {what}" for what in self._row(row)
+            )
+            kind, payload = row[2], row[6]
+            if not kind.startswith(OWN_KINDS) and (named := _named(payload)):
+                yield row[0], named
+            self._head = Head(row[0], row[10])
+
+    def _row(self, row: tuple[Any, ...]) -> Iterator[str]:
+        seq, at, kind, entity, actor, reason, payload, nonce, digest, prev_hash, row_hash = row
+        if seq != self._head.seq + 1:
+            yield f"its number does not follow {self._head.seq}"
+        if prev_hash != self._head.hash:
+            yield "it is not linked to the row before it"
+        if _link(seq, at, kind, entity, actor, reason, digest, prev_hash) != row_hash:
+            yield "the row was altered"
+        if payload is not None:
+            if nonce is None or seal(payload, nonce) != digest:
+                yield "its content was altered"
+        elif kind != "message.saved":
+            self._emptied.setdefault(entity, seq)
+        if kind.endswith(".purged"):
+            self.purged.add(entity)
+
+
+def _link(seq: int, at: Any, *parts: str) -> str:
+    try:
+        return link(seq, aware(at), *parts)
+    except StoreError:
+        return ""
+
+
+def _named(payload: str | None) -> list[str]:
+    if payload is None:
+        return []
+    try:
+        return named_entities(json.loads(payload).get("new"))
+    except (ValueError, AttributeError):
+        return []
+
+
+def _memories(database: Database) -> Iterator[str]:
+    log = database.stream(
+        "SELECT entity, kind, payload, seq FROM log WHERE starts_with(kind, 'memory.') "
+        "ORDER BY entity, seq"
+    )
+    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
+    table = database.stream(f"SELECT {MEMORY_COLUMNS}, first_seq, seq FROM memories ORDER BY id")
+    for memory_id, history, row in joined(histories, ((row[0], row) for row in table)):
+        for what in _memory(history, row):
+            yield f"memory {memory_id}: {what}"
+
+
+def _memory(history: list[Any] | None, row: tuple[Any, ...] | None) -> Iterator[str]:
+    if history is None:
+        yield "it stands in its table, but the log does not know it"
+        return
+    try:
+        expected = next(iter(fold(change[:3] for change in history).values()), None)
+    except (ValueError, TypeError, KeyError):
+        yield "its log cannot be replayed"
+        return
+    if expected is None or row is None:
+        if expected is not None:
+            yield "the log knows it, but it is missing from its table"
+        elif row is not None:
+            yield "it was purged, but still stands in its table"
+        return
+    try:
+        stated = from_row(row, MEMORY_FIELDS)
+    except ValueError:
+        yield "its row cannot be read"
+        return
+    wrong = [name for name in MEMORY_FIELDS if stated[name] != expected[name]]
+    if row[-2:] != (history[0][3], history[-1][3]):
+        wrong.append("seq")
+    if wrong:
+        yield f"{', '.join(wrong)} differ from what its log leads to"
+
+
+def _messages(database: Database, purged: set[str]) -> Iterator[str]:
+    log = database.stream(
+        "SELECT entity, digest, seq FROM log WHERE kind = 'message.saved' ORDER BY entity, seq"
+    )
+    table = database.stream(f"SELECT {MESSAGE_COLUMNS}, nonce, seq FROM messages ORDER BY id")
+    sealed = ((entity, (digest, seq)) for entity, digest, seq in log)
+    for message_id, known, row in joined(sealed, ((row[0], row) for row in table)):
+        if message_id not in purged and (what := _message(known, row)):
+            yield f"message {message_id}: {what}"
+
+
+def _message(known: tuple[str, int] | None, row: tuple[Any, ...] | None) -> str:
+    if known is None:
+        return "it stands in its table, but the log does not know it"
+    if row is None:
+        return "the log knows it, but it is missing from its table"
+    *fields, nonce, seq = row
+    try:
+        digest = message_digest(from_row(tuple(fields), MESSAGE_FIELDS), nonce or "")
+    except (ValueError, StoreError):
+        return "its row cannot be read"
+    return "" if (digest, seq) == known else "it differs from what was saved"
+
+
+def _sessions(database: Database) -> Iterator[str]:
+    log = database.stream(
+        "SELECT entity, payload, seq FROM log WHERE starts_with(kind, 'session.') "
+        "ORDER BY entity, seq"
+    )
+    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
+    table = database.stream("""
+        SELECT s.*, counted.n, counted.latest FROM sessions s LEFT JOIN (
+            SELECT session, count(*) AS n, max(logged_at) AS latest
+            FROM messages JOIN log USING (seq) GROUP BY session) counted ON counted.session = s.id
+        ORDER BY s.id""")
+    for session_id, history, row in joined(histories, ((row[0], row) for row in table)):
+        if what := _session(history, row):
+            yield f"session {session_id}: {what}"
+
+
+def _session(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
+    if history is None:
+        return "it stands in its table, but the log does not know it"
+    if row is None:
+        return "the log knows it, but it is missing from its table"
+    expected: dict[str, Any] = {}
+    try:
+        for _, payload, _ in history:
+            expected.update(json.loads(payload)["new"] if payload is not None else {})
+    except (ValueError, TypeError, KeyError):
+        return "its log cannot be replayed"
+    _, title, agent, created_at, updated_at, messages, archived, seq, counted, latest = row
+    expected.update(seq=history[-1][2], messages=counted or 0)
+    if latest is not None:
+        expected["updated_at"] = max(expected.get("updated_at", ""), iso(aware(latest)))
+    stated = {
+        "title": title,
+        "agent": agent,
+        "created_at": iso(aware(created_at)),
+        "updated_at": iso(aware(updated_at)),
+        "messages": messages,
+        "archived": archived,
+        "seq": seq,
+    }
+    wrong = [name for name, value in stated.items() if expected.get(name) != value]
+    return f"{', '.join(wrong)} differ from what its log leads to" if wrong else ""
+
+
+def joined(
+    left: Iterable[tuple[Any, Left]], right: Iterable[tuple[Any, Right]]
+) -> Iterator[tuple[Any, Left | None, Right | None]]:
+    """Full outer join of two streams in order of their keys."""
+    ones, others = iter(left), iter(right)
+    one, other = next(ones, None), next(others, None)
+    while one is not None or other is not None:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None
+            yield one[0], one[1], None
+            one = next(ones, None)
+        elif one is None or other[0] < one[0]:
+            yield other[0], None, other[1]
+            other = next(others, None)
+        else:
+            yield one[0], one[1], other[1]
+            one, other = next(ones, None), next(others, None)
