@@ -108,7 +108,7 @@ async def _build(
     skillbook = SkillBook(skill_roots(home))
     directory = _directory(home, skillbook)
     check_default_agent(settings, directory.team.slugs, str(home.config))
-    ledger = await DuckLedger.open(home.ledger, clock=clock)
+    ledger = await DuckLedger.open(home.ledger, clock, user=settings.general.user)
     projector = Projector(ledger, _index_opener(home, settings, embedder))
     return Runtime(
         home=home,

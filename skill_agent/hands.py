@@ -159,11 +159,10 @@ class Workbench:
             floor=floor,
             present={item for m in history for item in m.recalled},
         )
-        block = data_block(selection.hits, self.clock())
-        if block:
-            ids = [hit.item.id for hit in selection.hits]
-            data = {"session": message.session, "memories": ids, "block": block}
-            await self.ledger.note("recalled", message.id, actor=dna.slug, data=data)
+        block = data_block(selection.hits, self.clock().astimezone())
+        ids = [hit.item.id for hit in selection.hits]
+        data = {"session": message.session, "memories": ids, "block": block}
+        await self.ledger.note("recalled", message.id, actor=dna.slug, data=data)
         return Recollection(selection=selection, block=block)
 
     # -- tools and approvals -----------------------------------------------------------------

@@ -192,11 +192,13 @@ def recall_line(item: IndexItem) -> str:
 
 
 def data_block(hits: Sequence[Hit], now: datetime) -> str:
-    """Layer 5: recalled items, oldest first so that the newest word stands nearest the question."""
+    """Layer 5: the time, then recalled items, the oldest first so that the newest word stands
+    nearest the question. `now` is told in its own time zone."""
     ordered = sorted(hits, key=lambda hit: (hit.item.created_at, hit.item.position))
-    lines = "\n".join(recall_line(hit.item) for hit in ordered)
-    today = f"Today is {now:%A}, {now.day} {now:%B} {now.year}."
-    return f"<recalled>\n{today}\n{lines}\n</recalled>" if lines else ""
+    today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
+    return "\n".join(
+        ["<recalled>", today, *(recall_line(hit.item) for hit in ordered), "</recalled>"]
+    )
 
 
 def chat_message(message: Message) -> ChatMessage:

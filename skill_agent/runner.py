@@ -157,8 +157,8 @@ class TurnRunner:
                 await self._save_tool(job, progress.calls[event.call], event)
             case TurnFinished():
                 reply = self._reply(job, event.message_id, event.text)
-                await self._save(replace(reply, usage=event.usage))
-                await self._note_usage(job, event)
+                saved = self._save(replace(reply, usage=event.usage))
+                await asyncio.gather(saved, self._note_usage(job, event))
                 progress.ended = True
             case _:
                 pass

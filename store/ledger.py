@@ -5,8 +5,10 @@ There is no recall and no vector here: those are a projection that may be delete
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -34,11 +36,20 @@ from .verify import verify
 
 Result = TypeVar("Result")
 
+_MOST_TOGETHER = 64
 _COUNTED = ("sessions", "messages", "memories", "log")
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A write in the queue, and where its result goes."""
+
+    work: Callable[[], Any]
+    done: "Future[Any]"
 
 
 class DuckLedger:
@@ -52,6 +63,7 @@ class DuckLedger:
         self._history = History(self._journal)
         self._feed = Feed(self._journal, user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._waiting: deque[_Waiting] = deque()
         self._closed = False
 
     @classmethod
@@ -80,7 +92,7 @@ class DuckLedger:
     # -- sessions and messages ---------------------------------------------------------------
 
     async def create_session(self, session: Session) -> Session:
-        return await self._run("save", lambda: self._conversations.create(session))
+        return await self._save(lambda: self._conversations.create(session))
 
     async def session(self, session_id: str) -> Session | None:
         return await self._run("read", lambda: self._conversations.session(session_id))
@@ -102,10 +114,10 @@ class DuckLedger:
         await self._change_session("session.archived", session_id, actor, archived=True)
 
     async def _change_session(self, kind: str, session_id: str, actor: str, **new: Any) -> None:
-        await self._run("save", lambda: self._conversations.change(kind, session_id, actor, **new))
+        await self._save(lambda: self._conversations.change(kind, session_id, actor, **new))
 
     async def save_message(self, message: Message) -> Message:
-        return await self._run("save", lambda: self._conversations.save(message))
+        return await self._save(lambda: self._conversations.save(message))
 
     async def message(self, message_id: str) -> Message | None:
         return await self._run("read", lambda: self._conversations.message(message_id))
@@ -121,7 +133,7 @@ class DuckLedger:
     # -- memories ----------------------------------------------------------------------------
 
     async def write_memories(self, changes: Sequence[MemoryChange]) -> list[Memory]:
-        return await self._run("save", lambda: self._memories.write(changes))
+        return await self._save(lambda: self._memories.write(changes))
 
     async def import_memories(self, memories: Sequence[Memory], *, actor: str) -> ImportResult:
         return await self._run("save", lambda: import_memories(self._journal, memories, actor))
@@ -143,9 +155,7 @@ class DuckLedger:
     async def note(
         self, kind: str, entity: str, *, actor: str, reason: str = "", data: dict[str, Any]
     ) -> int:
-        return await self._run(
-            "save", lambda: self._history.note(kind, entity, actor, reason, data)
-        )
+        return await self._save(lambda: self._history.note(kind, entity, actor, reason, data))
 
     async def log(
         self,
@@ -196,6 +206,50 @@ class DuckLedger:
             raise StoreError("The ledger is closed.", hint="Open it again.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._attempt, action, work)
+
+    async def _save(self, work: Callable[[], Result]) -> Result:
+        """As `_run`, but writes that wait for the thread together share one commit."""
+        if self._closed:
+            raise StoreError("The ledger is closed.", hint="Open it again.")
+        waiting = _Waiting(work, Future())
+        self._waiting.append(waiting)
+        self._thread.submit(self._save_waiting)
+        return await asyncio.wrap_future(waiting.done)
+
+    def _save_waiting(self) -> None:
+        """Everything that waits now; the calls for what another took find nothing to do."""
+        group: list[_Waiting] = []
+        while self._waiting and len(group) < _MOST_TOGETHER:
+            waiting = self._waiting.popleft()
+            if waiting.done.set_running_or_notify_cancel():
+                group.append(waiting)
+        if len(group) > 1 and self._saved_together(group):
+            return
+        for waiting in group:
+            self._save_alone(waiting)
+
+    def _saved_together(self, group: "list[_Waiting]") -> bool:
+        """False if one of them failed: then nothing is saved, and each is tried by itself."""
+
+        def write() -> list[Any]:
+            with self._journal.together():
+                return [waiting.work() for waiting in group]
+
+        try:
+            results = self._attempt("save", write)
+        except Exception:  # whose fault it was shows when each is tried by itself
+            return False
+        for waiting, result in zip(group, results, strict=True):
+            waiting.done.set_result(result)
+        return True
+
+    def _save_alone(self, waiting: "_Waiting") -> None:
+        try:
+            result = self._attempt("save", waiting.work)
+        except BaseException as error:  # the wall between the thread and whoever waits
+            waiting.done.set_exception(error)
+        else:
+            waiting.done.set_result(result)
 
     def _attempt(self, action: str, work: Callable[[], Result]) -> Result:
         """Does the work; once more if a fatal error struck before anything was durable."""

@@ -37,6 +37,10 @@ class Projector:
             if self._index is None:
                 self._index = await self._open_index()
                 self._reached = await self._index.watermark()
+                if self._reached > await self._ledger.last_seq():
+                    # The index knows more than the truth: the ledger was restored or lost its end.
+                    await self._index.reset()
+                    self._reached = 0
             return self._index
 
     def touch(self) -> None:

@@ -90,15 +90,15 @@ def test_the_data_block_dates_quotes_and_orders() -> None:
     )
     assert block.splitlines() == [
         "<recalled>",
-        "Today is Friday, 20 November 2026.",
+        "It is Friday, 20 November 2026, 09:00 UTC.",
         '[FACT 2026-11-02] The user said: "I deploy on Fridays"',
         "[FACT 2026-11-05] newer",
         "</recalled>",
     ]
 
 
-def test_nothing_recalled_gives_no_block() -> None:
-    assert data_block([], NOW) == ""
+def test_the_time_is_told_even_when_nothing_is_recalled() -> None:
+    assert data_block([], NOW).count("\n") == 2
 
 
 @given(st.text())

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from skill_agent.errors import StoreError
 from skill_agent.ports import MemoryFilter
 
 
@@ -35,4 +36,20 @@ async def test_a_cancelled_caller_leaves_the_ledger_whole(ledger, make):
     kept = sum(1 for result in results if not isinstance(result, BaseException))
     assert kept >= 25
     assert kept <= (await ledger.counts())["memories"] <= 50
+    assert (await ledger.verify()).problems == ()
+
+
+async def test_one_bad_write_among_many_fails_alone(ledger, make):
+    """Writes that wait together share a transaction; a failing one must not take others along."""
+    session = await ledger.create_session(make.session())
+    stray = make.message(make.session(), "belongs nowhere")
+    good = [make.message(session, f"line {number}") for number in range(40)]
+    writes = [ledger.save_message(m) for m in [*good[:20], stray, *good[20:]]]
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    failed = [result for result in results if isinstance(result, BaseException)]
+    assert len(failed) == 1
+    assert isinstance(failed[0], StoreError)
+    stored = await ledger.messages(session.id)
+    assert {m.content for m in stored} == {m.content for m in good}
+    assert [m.position for m in stored] == list(range(40))
     assert (await ledger.verify()).problems == ()

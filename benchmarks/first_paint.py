@@ -1,0 +1,34 @@
+"""Opens the workstation without a screen and leaves it after its first paint; timed from outside."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skill_agent.tui import app as app_module
+from skill_agent.tui.app import Workstation
+
+if TYPE_CHECKING:
+    from skill_agent.runtime import Runtime
+
+
+@asynccontextmanager
+async def never() -> "AsyncIterator[Runtime]":
+    """A home that does not open: what comes before the first paint must not need it."""
+    await asyncio.Event().wait()
+    raise AssertionError
+    yield
+
+
+class Painted(Workstation):
+    CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.exit)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        Painted(never, draft_dir=Path(folder)).run(headless=True)
