@@ -15,7 +15,7 @@ from skill_agent.bundled import bundled_agents_path
 from skill_agent.config import check_default_agent, parse_settings
 from skill_agent.config_text import default_config_text
 from skill_agent.directory import AgentDirectory
-from skill_agent.errors import ModelUnavailable, NotFound
+from skill_agent.errors import NotFound
 from skill_agent.home import Home, find_home
 from skill_agent.private_files import read_text, write_private
 from skill_agent.safety import redact
@@ -147,18 +147,16 @@ def _index_opener(
 
 
 def _embedder(home: Home, settings: "Settings") -> "Embedder":
-    """The shipped embedder on onnxruntime; any other name through sentence-transformers."""
-    from ..store.embed import OnnxEmbedder, SentenceTransformerEmbedder
+    """The shipped embedder on onnxruntime, words alone until it is pulled; any other name through
+    sentence-transformers."""
+    from ..store.embed import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
 
     name = settings.models.roles.embed.removeprefix("embedded/")
     folder = home.models / name
     if (folder / "model.onnx").is_file():
         return OnnxEmbedder(folder, threads=settings.models.embedded.threads or 2)
     if name == EMBEDDER:
-        raise ModelUnavailable(
-            f"the embedder {name} is not installed, so memory cannot be searched yet",
-            hint=f"ska models pull {name}",
-        )
+        return WordsOnly()
     return SentenceTransformerEmbedder(name.removeprefix("sentence-transformers/"))
 
 

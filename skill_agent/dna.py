@@ -32,7 +32,7 @@ class Personality(_Part):
     """How the agent thinks, speaks and behaves."""
 
     system_prompt_template: str = ""
-    """Replaces the built-in identity text where not empty; `{name}`, `{tagline}` … are filled in."""
+    """Replaces the built-in identity text unless empty; `{name}`, `{tagline}` … are filled in."""
     tone: Tone = "friendly"
     verbosity: Literal["concise", "balanced", "detailed", "verbose"] = "balanced"
     formality: Literal["formal", "semi-formal", "informal", "adaptive"] = "adaptive"
@@ -197,7 +197,7 @@ class ModelSettings(_Part):
 class MemorySettings(_Part):
     """`[memory]`"""
 
-    relevance_floor: float = Field(default=0.35, ge=0.0, le=1.0)
+    relevance_floor: float = Field(default=0.20, ge=0.0, le=1.0)
     """Hits scoring below it never enter a prompt."""
     history_messages: int = Field(default=40, ge=2)
     """At most so many earlier messages are sent with a turn."""

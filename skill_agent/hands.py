@@ -26,8 +26,9 @@ from .values import Hit, Memory, MemoryType, Message, Scope, Skill, Source
 
 RECALL_LIMIT = 40
 """Hits considered for the budget."""
-BUDGET_SHARE = 8
-"""Recall takes at most this fraction (1/8) of the loaded window, whatever the agent asks for."""
+BUDGET_SHARE, LOCAL_BUDGET_SHARE = 8, 16
+"""Recall takes at most this fraction (1/8, 1/16) of the loaded window, whatever the agent asks for.
+Half of it on a local model, which reads some 40 tokens a second on a laptop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +153,11 @@ class Workbench:
             for one in found
             if one.hit.item.memory_type != "identity" and not _is_from(one.memory, message)
         ]
+        share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         window = model.info.context_window or 32_768
         selection = select(
             hits,
-            budget=min(dna.memory.token_budget, window // BUDGET_SHARE),
+            budget=min(dna.memory.token_budget, window // share),
             floor=floor,
             present={item for m in history for item in m.recalled},
         )

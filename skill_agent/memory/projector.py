@@ -15,6 +15,9 @@ CLOSING_ROWS = 500
 """Log rows a closing process still carries over; more are left to the next opening."""
 
 
+IDLE_SECONDS = 20.0
+
+
 class Projector:
     """Keeps one index in step with one ledger."""
 
@@ -59,7 +62,8 @@ class Projector:
         target = await self._ledger.last_seq()
         start = self._reached
         while self._reached < target:
-            await self._step(index)
+            done = self._reached - start
+            await self._step(index, _from(done, target - start, progress))
             if progress:
                 progress(min(self._reached, target) - start, target - start, "indexing")
 
@@ -121,16 +125,32 @@ class Projector:
                 continue
             self._dirty.clear()
             if self._reached >= await self._ledger.last_seq():
-                await self._dirty.wait()
+                await self._rest(index)
 
-    async def _step(self, index: MemoryIndex) -> None:
+    async def _rest(self, index: MemoryIndex) -> None:
+        """Waits for news; a pause long enough is used to compact the index."""
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._dirty.wait()
+        except TimeoutError:
+            await index.tend()
+            await self._dirty.wait()
+
+    async def _step(self, index: MemoryIndex, progress: Progress | None = None) -> None:
         async with self._applying:
             delta = await self._ledger.delta(self._reached)
             if delta.up_to > self._reached:
-                await index.apply(delta)
+                await index.apply(delta, progress)
                 self._reached = delta.up_to
         self._announce()
 
     def _announce(self) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
+
+
+def _from(done: int, total: int, progress: Progress | None) -> Progress | None:
+    """The progress of one step as part of the whole."""
+    if progress is None:
+        return None
+    return lambda rows, _of, what: progress(min(done + rows, total), total, what)
