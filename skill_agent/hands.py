@@ -10,7 +10,7 @@ from functools import partial
 from .dna import AgentDNA, Settings
 from .events import Choice
 from .home import Home
-from .memory.book import MemoryBook
+from .memory.book import MemoryBook, only_asks
 from .memory.budget import select
 from .memory.projector import Projector
 from .memory.remember import find_remembrances
@@ -151,7 +151,9 @@ class Workbench:
         hits = [
             one.hit
             for one in found
-            if one.hit.item.memory_type != "identity" and not _is_from(one.memory, message)
+            if one.hit.item.memory_type != "identity"
+            and not only_asks(one.hit.item)
+            and not _is_from(one.memory, message)
         ]
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         window = model.info.context_window or 32_768

@@ -24,6 +24,7 @@ from skill_agent.ports import (
 from skill_agent.values import (
     MEMORY_TYPES,
     Hit,
+    IndexItem,
     ItemKind,
     LogEntry,
     Memory,
@@ -208,7 +209,7 @@ class MemoryBook:
         """What the index ranks, without the turns a better memory was made from."""
         index = await self._projector.index()
         wider = replace(query, limit=query.limit + max(5, query.limit // 2))
-        hits = await index.recall(wider)
+        hits = sorted(map(_question_behind, await index.recall(wider)), key=_score, reverse=True)
         ids = [hit.item.id for hit in hits if hit.item.kind == "memory"]
         memories = await self._ledger.memories_by_id(ids)
         told = {source for m in memories.values() for source in m.source.message_ids}
@@ -251,6 +252,23 @@ class MemoryBook:
     async def lag(self) -> int:
         """Log rows the index has not seen yet."""
         return await self._projector.lag()
+
+
+QUESTION = 0.8
+"""What is left of a verbatim question's score: it matches a question best and answers nothing."""
+
+
+def only_asks(item: IndexItem) -> bool:
+    """Whether an item is a person's question, word for word."""
+    return item.kind == "turn" and item.speaker == "user" and item.text.rstrip().endswith("?")
+
+
+def _question_behind(hit: Hit) -> Hit:
+    return replace(hit, score=hit.score * QUESTION) if only_asks(hit.item) else hit
+
+
+def _score(hit: Hit) -> float:
+    return hit.score
 
 
 def _check(content: str, memory_type: str, importance: int, agent: str | None) -> None:

@@ -8,6 +8,8 @@ from skill_agent.values import Hit
 
 PINNED_TOKENS = 300
 """Reserved for pinned memories before anything competes by score."""
+FAR_BEHIND = 0.5
+"""Share of the best hit's relevance below which a hit is not worth its tokens."""
 _PARTS = ("semantic",)
 """The whole of relevance; its parts say more as a reason."""
 ALREADY = "already in this conversation"
@@ -46,8 +48,9 @@ def select(
         if spent + sizes[hit.item.id] <= min(PINNED_TOKENS, budget):
             chosen[hit.item.id] = replace(hit, reason="pinned")
             spent += sizes[hit.item.id]
+    bar = max(floor, FAR_BEHIND * max((_relevance(hit) for hit in hits), default=0.0))
     for hit in sorted(hits, key=lambda h: (h.score, _relevance(h)), reverse=True):
-        if hit.item.id in chosen or _relevance(hit) < floor:
+        if hit.item.id in chosen or _relevance(hit) < bar:
             continue
         if spent + sizes[hit.item.id] <= budget:
             chosen[hit.item.id] = replace(hit, reason=hit.reason or _strongest(hit))

@@ -68,3 +68,10 @@ def test_one_that_does_not_fit_lets_a_smaller_one_in() -> None:
         count=lambda line: 30 if "long" in line else 10,
     )
     assert names(chosen.hits) == ["b"]
+
+
+def test_what_is_far_behind_the_best_is_not_worth_its_tokens() -> None:
+    chosen = select(
+        [hit("a", 0.9), hit("b", 0.5), hit("c", 0.4)], budget=1000, floor=0.2, count=ten_each
+    )
+    assert names(chosen.hits) == ["a", "b"]
