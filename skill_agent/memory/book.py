@@ -209,7 +209,7 @@ class MemoryBook:
         """What the index ranks, without the turns a better memory was made from."""
         index = await self._projector.index()
         wider = replace(query, limit=query.limit + max(5, query.limit // 2))
-        hits = sorted(map(_question_behind, await index.recall(wider)), key=_score, reverse=True)
+        hits = sorted(map(_weighed, await index.recall(wider)), key=_score, reverse=True)
         ids = [hit.item.id for hit in hits if hit.item.kind == "memory"]
         memories = await self._ledger.memories_by_id(ids)
         told = {source for m in memories.values() for source in m.source.message_ids}
@@ -254,8 +254,9 @@ class MemoryBook:
         return await self._projector.lag()
 
 
-QUESTION = 0.8
-"""What is left of a verbatim question's score: it matches a question best and answers nothing."""
+SECOND_HAND = 0.8
+"""What is left of the score of a question or an agent's reply, word for word: a question matches a
+question best and answers nothing, a reply mostly says again what was recalled for it."""
 
 
 def only_asks(item: IndexItem) -> bool:
@@ -263,8 +264,11 @@ def only_asks(item: IndexItem) -> bool:
     return item.kind == "turn" and item.speaker == "user" and item.text.rstrip().endswith("?")
 
 
-def _question_behind(hit: Hit) -> Hit:
-    return replace(hit, score=hit.score * QUESTION) if only_asks(hit.item) else hit
+def _weighed(hit: Hit) -> Hit:
+    reply = hit.item.kind == "turn" and hit.item.speaker != "user"
+    if reply or only_asks(hit.item):
+        return replace(hit, score=hit.score * SECOND_HAND)
+    return hit
 
 
 def _score(hit: Hit) -> float:
