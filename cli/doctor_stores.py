@@ -1,0 +1,65 @@
+"""What `ska doctor` finds in the two stores, through an open runtime."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.values import Finding
+
+if TYPE_CHECKING:
+    from skill_agent.runtime import Runtime
+
+SHOWN_PROBLEMS = 3
+MUCH = 1_000
+"""Log rows a search takes along without anybody noticing."""
+
+
+async def store_findings(runtime: "Runtime") -> list[Finding]:
+    """The ledger against its hashes, and the index against the ledger."""
+    found = [finding async for finding in _ledger(runtime)]
+    return found + [finding async for finding in _index(runtime)]
+
+
+async def _ledger(runtime: "Runtime") -> AsyncIterator[Finding]:
+    report = await runtime.memory.verify()
+    for number, warning in enumerate(getattr(runtime.ledger, "warnings", ()), start=1):
+        yield Finding(
+            id=f"ledger.{number}", level="warning", title="ledger", detail=warning,
+            fix="ska memory verify",
+        )  # fmt: skip
+    if not report.problems:
+        detail = f"{report.rows} log rows, {report.memories} memories, {report.messages} messages"
+        yield Finding(id="ledger", level="ok", title="ledger", detail=f"whole: {detail}")
+        return
+    shown = "; ".join(report.problems[:SHOWN_PROBLEMS])
+    yield Finding(
+        id="ledger", level="error", title="the ledger does not verify",
+        detail=f"{len(report.problems)} problems: {shown}",
+        fix="ska memory verify   # then restore the last backup",
+    )  # fmt: skip
+
+
+async def _index(runtime: "Runtime") -> AsyncIterator[Finding]:
+    try:
+        lag = await runtime.memory.lag()
+    except SkillAgentError as error:
+        yield Finding(
+            id="index", level="error", title="memory cannot be searched",
+            detail=error.message, fix=error.hint or "ska memory rebuild",
+        )  # fmt: skip
+        return
+    except Exception as error:  # the wall around a damaged index: it can be made again
+        yield Finding(
+            id="index", level="error", title="the index cannot be read",
+            detail=f"{type(error).__name__}: {error}",
+            fix=f"rm -r '{runtime.home.index}' && ska memory rebuild",
+        )  # fmt: skip
+        return
+    detail = f"{lag} log rows behind; the next search catches up" if lag else "reflects the ledger"
+    if lag > MUCH:
+        yield Finding(
+            id="index", level="warning", title="the index is far behind the ledger",
+            detail=detail, fix="ska memory rebuild",
+        )  # fmt: skip
+    else:
+        yield Finding(id="index", level="ok", title="index", detail=detail)

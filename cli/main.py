@@ -1,0 +1,146 @@
+"""The `ska` command: its table of commands, its global options and the wall that errors stop at.
+
+Imports Typer and nothing else at the top; each command's module is loaded when it is called, and
+what is heavy when it is needed. No command's own logic lives here.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, NoReturn
+
+import typer
+
+from .lazy import Entry, LazyGroup
+from .surroundings import Surroundings
+
+COMMANDS = MappingProxyType(
+    {
+        "init": Entry("init", "Set up a home: settings, agents, skills and a model"),
+        "ask": Entry("ask", "Ask an agent one thing and print the reply"),
+        "chat": Entry("chat", "Talk to an agent, line by line, without the full screen"),
+        "tui": Entry("window", "Open the full-screen workstation"),
+        "agents": Entry("agents", "See, make and change the agents of your team"),
+        "skills": Entry("skills", "See and check the skills agents can use"),
+        "memory": Entry("memory", "Add, search, correct and audit what is remembered"),
+        "sessions": Entry("sessions", "Find, read, rename, export and delete conversations"),
+        "models": Entry("models", "See, fetch and test models"),
+        "config": Entry("config", "See and check the settings"),
+        "approvals": Entry("approvals", "See and revoke what agents may always do"),
+        "status": Entry("status", "Say in a few lines how the home is doing"),
+        "doctor": Entry("doctor", "Find what is wrong and say what mends it"),
+    }
+)
+
+
+class Commands(LazyGroup):
+    """`ska` itself."""
+
+    entries = COMMANDS
+
+
+app = typer.Typer(
+    cls=Commands,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from skill_agent import __version__
+
+        typer.echo(f"skill-agent {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def ska(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            help="Home to use instead of SKILL_AGENT_HOME or the default one.", metavar="PATH"
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """A terminal workstation for a team of named AI agents that never forget.
+
+    Without a command it opens the full-screen workstation.
+
+    \b
+    Examples:
+      ska init                            set up, fetch a model
+      ska                                 open the workstation
+      ska ask @kyra when do I deploy      ask one thing
+      git diff | ska ask -a luke review   ask about what another command prints
+      ska memory search "deployment day"  look into what is remembered
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
+    130 interrupted. Data goes to stdout, narration to stderr.
+    """
+    around = ctx.find_object(Surroundings) or Surroundings()
+    ctx.obj = replace(around, path=home) if home else around
+    if ctx.invoked_subcommand is None:
+        _open_without_command(ctx, ctx.obj)
+
+
+def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
+    """The workstation where there is a screen; otherwise a short help, never a hang."""
+    if around.interactive and sys.stdout.isatty():
+        from .window import open_window
+
+        open_window(around)
+        return
+    typer.echo(ctx.get_help(), err=True)
+    typer.echo("\nThe workstation needs a terminal; in a script use `ska ask`.", err=True)
+    raise typer.Exit(2)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    # A stream the caller closed is None in Python; what would go there goes nowhere.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str], around: Surroundings | None = None) -> int:
+    """Runs one command line and returns its exit code; every error ends here."""
+    code = _run(arguments, around or Surroundings())
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    return code
+
+
+def _run(arguments: Sequence[str], around: Surroundings) -> int:
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(
+            args=list(arguments), prog_name="ska", standalone_mode=False, obj=around
+        )
+        return code if isinstance(code, int) else 0
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except BaseException as error:  # the outer wall of the command line
+        from .wall import report
+
+        return report(error, around)
+
+
+def _silence_stdout() -> None:
+    """Lets the interpreter end without complaining that nobody reads any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,139 @@
+"""Reads a file of memories line by line; wrong lines are told apart, and nothing is stored here."""
+
+import contextlib
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO, get_args
+
+from skill_agent.errors import UsageError
+from skill_agent.memory.rows import memory_row, read_row
+from skill_agent.values import Memory, SourceType
+
+_SOURCES = get_args(SourceType)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KNOWN_KEYS = (
+    *memory_row(Memory(id="", content="", created_at=_EPOCH, updated_at=_EPOCH)),
+    "kind",
+    "score",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A line that could not be imported."""
+
+    line: int
+    problem: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """Reads JSON lines one by one, keeping the good ones and remembering what was wrong."""
+
+    stream: BinaryIO
+    name: str
+    read: int = 0
+    mistakes: list[Mistake] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Every line that is a memory."""
+        now = datetime.now(UTC)
+        for number, raw in enumerate(self.stream, start=1):
+            if not raw.strip():
+                continue
+            self.read += 1
+            try:
+                row = _parsed(raw, first=number == 1)
+                _check_shape(row)
+                read_row(row, now=now, user="me")
+            except UsageError as error:
+                self.mistakes.append(Mistake(number, error.message))
+                continue
+            self.unknown.update(key for key in row if key not in KNOWN_KEYS)
+            yield row
+
+
+def _parsed(raw: bytes, *, first: bool) -> dict[str, Any]:
+    try:
+        row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"not UTF-8 text at byte {error.start}") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise UsageError(f"not JSON{where}: expected one object a line") from None
+    if not isinstance(row, dict):
+        raise UsageError(f"expected an object, found {type(row).__name__}")
+    return row
+
+
+def _check_shape(row: dict[str, Any]) -> None:
+    """Raises UsageError for a value whose type cannot mean what its key says."""
+    for key, (expected, fits) in _SHAPES.items():
+        if (value := row.get(key)) is not None and not fits(value):
+            raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError("half of a surrogate pair: no valid Unicode text") from None
+
+
+def _is_source(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    session, messages = value.get("session"), value.get("message_ids", [])
+    return (session is None or isinstance(session, str)) and _are_texts(messages)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+_SHAPES: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
+    {
+        "confidence": ("a number from 0 to 1", _is_share),
+        "pinned": ("true or false", lambda value: isinstance(value, bool)),
+        "version": ("a whole number", lambda value: type(value) is int and value > 0),
+        "source": ("an object with session and message_ids", _is_source),
+        "source_type": ("one of " + ", ".join(_SOURCES), lambda value: value in _SOURCES),
+        "contradicts": ("a list of ids", _are_texts),
+        "related_to": ("a list of ids", _are_texts),
+    }
+)
+
+
+@contextlib.contextmanager
+def opened(file: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
+    """The file, or standard input for `-`; raises UsageError where it cannot be read."""
+    if file == "-":
+        yield stdin or sys.stdin.buffer
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(Path(file).open("rb"))
+        except OSError as error:
+            raise UsageError(f"cannot read {file}: {error.strerror}") from None
+        yield stream
+
+
+def count_lines(stream: BinaryIO) -> int:
+    """Lines of a file that can be read twice; 0 is unknown."""
+    try:
+        if not stream.seekable():
+            return 0
+        lines = sum(block.count(b"\n") for block in iter(lambda: stream.read(1 << 20), b""))
+        stream.seek(0)
+    except (OSError, io.UnsupportedOperation):
+        return 0
+    return lines

@@ -1,0 +1,181 @@
+"""`ska models`: what models there are, fetching them and trying one out.
+
+Only `test` opens the home, for it needs the gateway of the runtime.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skill_agent.home import Home
+
+from .options import JsonOption, group
+from .output import emit_json, emit_text, narrate, plain, table
+from .progress import Bar
+from .render import without_controls
+from .surroundings import Surroundings, ready_home, surroundings, with_runtime
+
+if TYPE_CHECKING:
+    from skill_agent.runtime import Runtime
+    from skill_agent.values import ModelInfo
+
+app = group("See, fetch and test models.")
+
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="Model; the default one where left out.")
+]
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the models you can use now or fetch.
+
+    Any other `provider/model` that litellm knows can be named too, with its key in the
+    environment.
+
+    \b
+    Examples:
+      ska models list
+      ska models list --json | jq '.[] | select(.installed)'
+    """
+    found = _catalogue(surroundings(ctx).home)
+    if as_json:
+        emit_json([{"id": one.name, **plain(one)} for one in found])
+        return
+    table(
+        ("model", "here", "size", "licence", "roles", "note"),
+        (
+            (one.name, one.installed, size_text(one.size_bytes), one.licence, one.roles, one.note)
+            for one in found
+        ),
+    )
+
+
+@app.command()
+def pull(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As `ska models list` shows it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch a model into the home.
+
+    A broken download is taken up where it stopped. The file is used only when its checksum is
+    right; until then the next source is tried.
+
+    \b
+    Examples:
+      ska models pull qwen2.5-coder-1.5b
+      ska models pull all-minilm-l6-v2
+    """
+    around = surroundings(ctx)
+    path = fetch(around, ready_home(around), name)
+    if as_json:
+        emit_json({"id": f"embedded/{name.removeprefix('embedded/')}", "path": str(path)})
+    else:
+        emit_text(str(path))
+
+
+@app.command()
+def test(
+    ctx: typer.Context,
+    name: NameArgument = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a model a short question and time it.
+
+    A remote model is really called: that costs a few tokens.
+
+    \b
+    Examples:
+      ska models test
+      ska models test openai/gpt-4o-mini
+    """
+    found = with_runtime(ctx, lambda runtime: _tried(runtime, name))
+    if as_json:
+        emit_json(found)
+        return
+    emit_text(found["text"])
+    usage = found["usage"]
+    narrate(
+        f"{found['id']}: first word after {found['first_token_s']} s, "
+        f"{usage['completion_tokens']} tokens in {found['seconds']} s"
+    )
+
+
+@app.command()
+def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = False) -> None:
+    """Print where models lie, or where one does.
+
+    \b
+    Examples:
+      ska models path
+      du -sh "$(ska models path qwen2.5-coder-1.5b)"
+    """
+    home = surroundings(ctx).home
+    where = _where(home, name) if name else home.models
+    if as_json:
+        emit_json({"id": name or "models", "path": str(where), "exists": where.exists()})
+    else:
+        emit_text(str(where))
+
+
+def fetch(around: Surroundings, home: Home, name: str) -> Path:
+    """Pulls a model with progress on stderr; raises NotFound or PullFailed."""
+    bare = name.removeprefix("embedded/")
+    with Bar(f"fetching {bare}", bytes_=True) as bar:
+        return around.pull(bare, home, bar)
+
+
+def size_text(size: int) -> str:
+    """Bytes for a person; empty for an unknown size."""
+    if not size:
+        return ""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def _catalogue(home: Home) -> "list[ModelInfo]":
+    from skill_agent.models.gateway import Gateway
+
+    from skill_agent.dna import Settings
+
+    from .compose import read_settings
+
+    settings = read_settings(home) if home.exists else Settings()
+    return Gateway(settings, home).catalogue()
+
+
+def _where(home: Home, name: str) -> Path:
+    from skill_agent.models.catalogue import entry
+    from skill_agent.models.installed import folder_of, loose_file
+
+    return loose_file(name, home) or folder_of(home.models, entry(name))
+
+
+async def _tried(runtime: "Runtime", name: str | None) -> dict[str, Any]:
+    from skill_agent.ports import ChatMessage, EndPart, ModelRequest, StatusPart, TextPart
+    from skill_agent.values import Usage
+
+    model = await runtime.gateway.model(name or "default")
+    asked = ChatMessage(role="user", content="Say hello in five words or fewer.")
+    started = time.monotonic()
+    first, said, usage = 0.0, "", Usage()
+    async for part in model.stream(ModelRequest(messages=(asked,), max_tokens=32, temperature=0)):
+        match part:
+            case TextPart(text=text):
+                first = first or time.monotonic() - started
+                said += text
+            case StatusPart(text=text):
+                narrate(text)
+            case EndPart():
+                usage = part.usage
+    return {
+        "id": model.info.name,
+        "ok": True,
+        "text": without_controls(said.strip()),
+        "first_token_s": round(first, 3),
+        "seconds": round(time.monotonic() - started, 3),
+        "context_window": model.info.context_window,
+        "usage": plain(usage),
+    }

@@ -1,0 +1,33 @@
+"""Options that several commands share, so that one letter means one thing everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+AgentOption = Annotated[
+    str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout."),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def group(help_text: str) -> typer.Typer:
+    """A command group in the house's form: plain help, help instead of a missing command."""
+    return typer.Typer(
+        help=help_text,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+    )
+
+
+def single() -> typer.Typer:
+    """A Typer that holds one command."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)

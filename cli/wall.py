@@ -1,0 +1,104 @@
+"""Where an error becomes a sentence on stderr and an exit code; nothing is handled here.
+
+What was not expected also goes, with its traceback and without secrets, to the home's log.
+"""
+
+import asyncio
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from skill_agent.errors import SkillAgentError
+
+from .output import narrate
+from .surroundings import Surroundings
+
+INTERRUPTED = 130
+
+
+def report(error: BaseException, around: Surroundings) -> int:
+    """Tells the person and gives the exit code."""
+    cause = root_cause(error)
+    if os.environ.get("SKILL_AGENT_DEBUG"):
+        traceback.print_exception(error)
+    match cause:
+        case SkillAgentError():
+            tell(cause.message, cause.hint)
+            return cause.exit_code
+        case KeyboardInterrupt() | asyncio.CancelledError():
+            narrate("interrupted")
+            return INTERRUPTED
+        case typer.Abort():
+            narrate("given up")
+            return INTERRUPTED
+        case typer.TyperException():
+            return _wrong_usage(cause)
+        case _:
+            return _unexpected(cause, around)
+
+
+def tell(message: str, hint: str = "") -> None:
+    """An error on stderr, with what to do next."""
+    narrate(f"error: {message}")
+    if hint:
+        narrate(f"hint: {hint}")
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The first error inside groups of errors that says something a person can use."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    causes = [root_cause(inner) for inner in error.exceptions]
+    expected = [cause for cause in causes if isinstance(cause, SkillAgentError)]
+    return (expected or causes)[0]
+
+
+def _wrong_usage(error: typer.TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if (
+        type(error).__name__ == "NoArgsIsHelpError"
+    ):  # a group without a command: its message is help
+        narrate(message)
+        return error.exit_code
+    hint = f"{context.command_path} --help" if context is not None else "ska --help"
+    tell(message, hint)
+    return error.exit_code
+
+
+def _unexpected(error: BaseException, around: Surroundings) -> int:
+    from skill_agent.safety import redact
+
+    kind = type(error).__name__
+    said = redact(str(error))
+    tell(f"unexpected {kind}: {said}" if said else f"unexpected {kind}")
+    path = _log(error, around.home.logs)
+    where = f"the details are in {path}; " if path else ""
+    narrate(f"hint: {where}SKILL_AGENT_DEBUG=1 shows them here")
+    return 1
+
+
+def _log(error: BaseException, folder: Path) -> Path | None:
+    """Appends the traceback to the home's log; None where there is no home to write into."""
+    from skill_agent.safety import redact
+
+    if not folder.parent.is_dir():
+        return None
+    path = folder / "errors.log"
+    command = " ".join(sys.argv[1:2])
+    text = "".join(traceback.format_exception(error))
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with os.fdopen(_private(path), "a", encoding="utf-8") as log:
+            log.write(f"{datetime.now(UTC).isoformat()} ska {command}\n{redact(text)}\n")
+    except OSError:
+        return None
+    return path
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -1,0 +1,52 @@
+"""`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
+
+from typing import Annotated
+
+import typer
+
+from .options import AgentOption, single
+from .surroundings import Surroundings, ready_home, surroundings
+
+app = single()
+
+
+@app.command()
+def tui(
+    ctx: typer.Context,
+    agent: AgentOption = None,
+    follow: Annotated[
+        bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
+    ] = False,
+    session: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Go on in this session: id, title or `latest`."),
+    ] = None,
+) -> None:
+    """Open the full-screen workstation.
+
+    The same as `ska` alone, with a choice of where to begin.
+
+    \b
+    Examples:
+      ska tui -a ada
+      ska tui --session "release plan"
+    """
+    open_window(surroundings(ctx), session="latest" if follow else session, agent=agent)
+
+
+def open_window(
+    around: Surroundings, *, session: str | None = None, agent: str | None = None
+) -> None:
+    """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
+    from ..tui.app import run_workstation
+
+    home = ready_home(around)
+    code = run_workstation(
+        lambda: around.open_home(home.root, create=True),
+        draft_dir=home.drafts,
+        log_file=home.logs / "tui.log",
+        session=session,
+        agent=agent,
+    )
+    if code:
+        raise typer.Exit(code)

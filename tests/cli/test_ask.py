@@ -1,0 +1,253 @@
+"""`ska ask`: what goes where, what it means, and how it ends."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Ska, Terminal
+
+from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable
+from skill_agent.models.scripted import Gate
+from skill_agent.values import ToolCall
+
+
+def test_the_reply_alone_is_on_stdout(ska: Ska) -> None:
+    ska.model.add("On Friday.")
+    done = ska("ask", "when", "do", "I", "deploy?")
+    assert (done.code, done.out) == (0, "On Friday.\n")
+    assert "kyra" in done.err
+    assert "session " in done.err
+    assert "\x1b" not in done.out + done.err
+
+
+def test_quiet(ska: Ska) -> None:
+    ska("memory", "list")
+    done = ska("ask", "-q", "hello")
+    assert (done.code, done.out, done.err) == (0, "All right.\n", "")
+
+
+def test_one_object(ska: Ska) -> None:
+    said = ska("ask", "--json", "Remember that I deploy on Fridays").json
+    assert said["text"] == "All right."
+    assert said["agent"] == "kyra"
+    assert said["model"] == "scripted/model"
+    assert said["error"] is None
+    assert said["usage"]["prompt_tokens"] > 0
+    (saved,) = said["saved"]
+    assert (saved["importance"], saved["pinned"]) == (10, True)
+    again = ska("ask", "--json", "When do I deploy?").json
+    assert again["session"] != said["session"]
+    assert saved["id"] in [memory["id"] for memory in again["memories"]]
+    found = ska("memory", "search", "deploy Fridays", "--json").json[0]
+    assert found["id"] == saved["id"]
+    assert found["source"]["session"] == said["session"]
+    assert found["source"]["message_ids"]
+
+
+def test_narration_names_what_was_saved_and_recalled(ska: Ska) -> None:
+    first = ska("ask", "remember that I deploy on Fridays")
+    assert "remembered (" in first.err
+    second = ska("ask", "when do I deploy?")
+    assert "recalled 1 memory" in second.err or "recalled" in second.err
+
+
+def test_no_memory(ska: Ska) -> None:
+    ska("ask", "remember that I deploy on Fridays")
+    assert ska("ask", "--json", "--no-memory", "when do I deploy?").json["memories"] == []
+
+
+def test_events_as_lines(ska: Ska) -> None:
+    events = ska("ask", "--jsonl", "hello").lines
+    kinds = [event["type"] for event in events]
+    assert kinds[0] == "turn_started"
+    assert kinds[-1] == "turn_finished"
+    assert "text_delta" in kinds
+    assert len({event["turn"] for event in events}) == 1
+
+
+def test_what_is_piped_in_follows_the_prompt(ska: Ska) -> None:
+    ska("ask", "review", "this", stdin=b"def f(): pass\n")
+    assert "review this\n\ndef f(): pass" in ska.model.requests[-1].messages[-1].content
+
+
+def test_only_what_is_piped_in(ska: Ska) -> None:
+    assert ska("ask", stdin=b"hello there").code == 0
+    assert ska("ask", "-", stdin=b"hello again").code == 0
+    assert "hello again" in ska.model.requests[-1].messages[-1].content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "said"),
+    [
+        (("ask",), b"", "empty"),
+        (("ask", "   "), b"", "empty"),
+        (("ask", "-"), b" \n", "empty"),
+        (("ask", "look"), b"\x89PNG\x00\xff", "not text"),
+        (("ask", "--json", "--jsonl", "x"), b"", "exclude"),
+        (("ask", "-c", "--session", "x", "y"), b"", "exclude"),
+        (("ask", "-a", "kira", "x"), b"", "kyra"),
+        (("ask", "--session", "nonsuch", "x"), b"", "no session"),
+        (("ask", "-c", "x"), b"", "no session yet"),
+    ],
+)
+def test_wrong_usage(ska: Ska, arguments: tuple[str, ...], stdin: bytes, said: str) -> None:
+    done = ska(*arguments, stdin=stdin)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert ska.model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ModelUnavailable("it is asleep", hint="ska models pull x"), 3),
+        (ModelRejected("wrong key"), 3),
+        (ModelFailed("it stammered"), 1),
+    ],
+)
+def test_a_failed_turn(ska: Ska, error: Exception, code: int) -> None:
+    ska.model.add(["Half a ", error])
+    done = ska("ask", "hello")
+    assert done.code == code
+    assert done.out == "Half a \n"
+    assert f"error: {error}" in done.err
+    ska.model.add(["Half a ", error])
+    told = ska("ask", "--json", "hello")
+    assert told.code == code
+    assert told.json["error"]["message"] == str(error)
+    assert told.json["text"].strip() == "Half a"
+
+
+def test_a_failed_turn_keeps_the_message(ska: Ska) -> None:
+    ska.model.add([ModelUnavailable("asleep")])
+    assert ska("ask", "do not lose me").code == 3
+    assert ska("sessions", "search", "do not lose me", "--json").json
+
+
+def test_going_on(ska: Ska) -> None:
+    first = ska("ask", "--json", "the first thing").json
+    second = ska("ask", "--json", "-c", "and more").json
+    third = ska("ask", "--json", "--session", "the first thing", "and yet more").json
+    assert first["session"] == second["session"] == third["session"]
+
+
+def test_addressing_an_agent(ska: Ska) -> None:
+    assert ska("ask", "--json", "@luke review this").json["agent"] == "luke"
+    assert ska("ask", "--json", "-a", "ada", "plot this").json["agent"] == "ada"
+
+
+def test_control_sequences_of_a_model_stay_out(ska: Ska) -> None:
+    ska.model.add(["red \x1b[31m", "alarm\x07\n", "tab\tok"])
+    assert ska("ask", "hello").out == "red [31malarm\ntab\tok\n"
+
+
+FETCH = ToolCall(id="c1", name="http_get", arguments={"url": "https://example.invalid/x"})
+
+
+def test_headless_denies(ska: Ska) -> None:
+    ska.model.add([FETCH], "I was not allowed to.")
+    done = ska("ask", "--jsonl", "look at the news for me")
+    kinds = {event["type"]: event for event in done.lines}
+    assert done.code == 0
+    assert kinds["approval_answered"]["choice"] == "deny"
+
+
+@pytest.mark.parametrize(("typed", "choice"), [("d", "deny"), ("no", "deny")])
+def test_a_person_denies(ska: Ska, typed: str, choice: str) -> None:
+    ska.model.add([FETCH], "Well then.")
+    person = Terminal(["what?", typed])
+    ska("memory", "list")
+    done = ska("ask", "look at the news for me", person=person)
+    assert done.code == 0, done.err
+    assert len(person.asked) == 2
+    assert "http_get" in done.err
+    assert "always would store the rule: kyra http_get" in done.err
+    assert f"{choice} (by person)" in done.err
+    assert done.out == "Well then.\n"
+
+
+def test_always_is_listed_and_revoked(ska: Ska) -> None:
+    ska.model.add([FETCH], "It did not answer.")
+    ska("memory", "list")
+    ska("ask", "look at the news for me", person=Terminal(["a"]))
+    (rule,) = ska("approvals", "list", "--json").json
+    assert rule["agent"] == "kyra"
+    assert ska("approvals", "revoke", *rule["id"].split()).code == 0
+    assert ska("approvals", "list", "--json").json == []
+    assert ska("approvals", "revoke", "nonsuch").code == 2
+
+
+def test_giving_up_at_the_question_cancels(ska: Ska) -> None:
+    ska.model.add([FETCH], "never said")
+    ska("memory", "list")
+    done = ska("ask", "look at the news for me", person=Terminal([KeyboardInterrupt]))
+    assert done.code == 130
+    assert "never said" not in done.out
+
+
+def test_interrupting_keeps_what_was_said(ska: Ska) -> None:
+    def interrupted(_: object) -> list:
+        os.kill(os.getpid(), signal.SIGINT)
+        return ["The beginning ", Gate(asyncio.Event())]
+
+    ska.model.add(interrupted)
+    done = ska("ask", "tell me everything")
+    assert done.code == 130
+    assert "interrupted" in done.err
+    assert ska("sessions", "show", "latest", "--json").code == 0
+
+
+def test_interrupting_a_process(driver: Callable[[str], Path]) -> None:
+    script = driver("ScriptedModel([['The beginning', Pause(60)]])")
+    process = subprocess.Popen(
+        [sys.executable, str(script), "ask", "tell", "me"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout
+    said = process.stdout.read(len("The beginning"))
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    assert said + rest == "The beginning\n"
+    assert process.returncode == 130
+    assert "what there was of the reply is kept" in errors
+    done = subprocess.run(
+        [sys.executable, str(script), "sessions", "show", "latest", "--json"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    partial = json.loads(done.stdout)["messages"][-1]
+    assert (partial["content"].strip(), partial["state"]) == ("The beginning", "partial")
+
+
+def test_an_open_silent_pipe_does_not_hang(driver: Callable[[str], Path]) -> None:
+    script = driver("ScriptedModel(otherwise='Here.')")
+    reading, writing = os.pipe()
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(script), "ask", "hello"],
+        stdin=reading, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    os.close(writing)
+    os.close(reading)
+    assert (done.returncode, done.stdout) == (0, "Here.\n")
+    assert "nothing on standard input" in done.stderr
+    assert time.monotonic() - started < 50
+
+
+def test_text_comes_before_the_reply_ends(driver: Callable[[str], Path]) -> None:
+    script = driver("ScriptedModel([['First', Pause(60)]])")
+    process = subprocess.Popen(
+        [sys.executable, str(script), "ask", "hello"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stdout.read(5) == b"First"
+    process.kill()
+    process.wait()
+    process.stdout.close()

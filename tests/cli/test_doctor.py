@@ -1,0 +1,99 @@
+"""`ska doctor` on homes that are well, missing, in use and broken."""
+
+import os
+
+from command_line import Ska
+from skill_agent.store.lock import HomeLock
+
+from skill_agent.home import Home
+
+
+def by_id(done) -> dict:
+    found = {finding["id"]: finding for finding in done.json}
+    assert len(found) == len(done.json), "ids are unique"
+    for finding in found.values():
+        assert set(finding) == {"id", "level", "title", "detail", "fix"}
+        assert finding["level"] in ("ok", "warning", "error")
+        assert finding["fix"] or finding["level"] == "ok", finding
+    return found
+
+
+def errors_beside_models(found: dict) -> list[str]:
+    """Errors other than that this test home has no model."""
+    return [
+        name
+        for name, finding in found.items()
+        if finding["level"] == "error" and not name.startswith("models")
+    ]
+
+
+def test_a_home_that_is_not_there(ska: Ska) -> None:
+    done = ska("doctor", "--json")
+    found = by_id(done)
+    assert done.code == 1
+    assert (found["home"]["level"], found["home"]["fix"]) == ("error", "ska init")
+    assert not ska.home.root.exists()
+
+
+def test_a_good_home(ska: Ska) -> None:
+    ska("memory", "add", "one")
+    found = by_id(ska("doctor", "--json"))
+    assert errors_beside_models(found) == []
+    for name in ("home", "permissions", "config", "agents", "skills", "lock", "terminal"):
+        assert found[name]["level"] == "ok", found[name]
+    out = ska("doctor").out
+    assert "ok       settings" in out
+
+
+def test_a_home_in_use(ska: Ska) -> None:
+    ska("memory", "list")
+    with HomeLock(ska.home.lock):
+        found = by_id(ska("doctor", "--json"))
+    assert found["lock"]["level"] == "warning"
+    assert str(os.getpid()) in found["lock"]["detail"]
+
+
+def test_open_permissions(ska: Ska) -> None:
+    ska("memory", "list")
+    ska.home.config.chmod(0o644)
+    found = by_id(ska("doctor", "--json"))["permissions"]
+    assert found["level"] == "warning"
+    assert "config.toml" in found["detail"]
+    assert found["fix"].startswith("chmod")
+
+
+def test_broken_settings(ska: Ska) -> None:
+    ska("memory", "list")
+    ska.home.config.write_text("[generall]\nuser = 1\n")
+    done = ska("doctor", "--json")
+    found = by_id(done)
+    assert done.code == 1
+    assert "config.toml:1" in found["config"]["detail"]
+    assert found["config"]["fix"] == "ska config validate"
+    assert found["terminal"]["level"] == "ok"
+
+
+def test_broken_agents(ska: Ska) -> None:
+    ska("memory", "list")
+    ska.home.agents.write_text('[agents.kyra]\nnam = "Kyra"\n')
+    done = ska("doctor", "--json")
+    assert done.code == 1
+    assert "agents.toml:2" in by_id(done)["agents"]["detail"]
+
+
+def test_a_broken_skill(ska: Ska) -> None:
+    ska("memory", "list")
+    folder = ska.home.skills / "broken"
+    folder.mkdir()
+    (folder / "SKILL.md").write_text("no front matter")
+    found = by_id(ska("doctor", "--json"))
+    assert found["skills.broken"]["level"] == "warning"
+    assert found["skills.broken"]["detail"]
+
+
+def test_a_broken_ledger(ska: Ska) -> None:
+    ska("memory", "list")
+    Home(ska.home.root).ledger.write_bytes(b"this is no database" * 1000)
+    done = ska("doctor", "--json")
+    assert done.code == 1
+    assert "stores" in errors_beside_models(by_id(done))

@@ -1,0 +1,156 @@
+"""`ska init` and the offer of first use, with a download that only pretends."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Ska, Terminal
+
+from skill_agent.errors import PullFailed
+from skill_agent.home import Home
+from skill_agent.models.catalogue import QWEN, entry
+from skill_agent.models.installed import folder_of
+
+
+class Pull:
+    """Makes files of the right size and keeps which models were asked for."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.names: list[str] = []
+        self._error = error
+
+    def __call__(self, name: str, home: Home, progress: Callable | None = None) -> Path:
+        self.names.append(name)
+        if self._error:
+            raise self._error
+        folder = folder_of(home.models, entry(name))
+        for file in entry(name).files:
+            path = folder / file.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as stream:
+                stream.truncate(file.size)
+        if progress:
+            progress(1, 1, "done")
+        return folder
+
+
+@pytest.fixture(autouse=True)
+def _no_ollama(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+
+
+def default_model(home: Home) -> str:
+    return tomllib.loads(home.config.read_text())["models"]["default"]
+
+
+def test_a_script_gets_a_whole_home(ska: Ska) -> None:
+    pull = Pull()
+    done = ska("init", pull=pull)
+    assert (done.code, done.out.strip()) == (0, str(ska.home.root)), done.err
+    assert pull.names[0] == "all-minilm-l6-v2"
+    assert len(pull.names) == 2
+    assert "ska ask" in done.err
+    assert ska.home.root.stat().st_mode & 0o777 == 0o700
+    assert ska.home.config.stat().st_mode & 0o777 == 0o600
+    assert ska.home.agents.is_file()
+
+
+def test_again_changes_nothing(ska: Ska) -> None:
+    ska("init", "--model", "smollm2-135m", pull=Pull())
+    ska.home.agents.write_text(ska.home.agents.read_text() + "\n# mine\n")
+    before = {path: path.read_bytes() for path in (ska.home.config, ska.home.agents)}
+    pull = Pull()
+    done = ska("init", pull=pull)
+    assert (done.code, pull.names) == (0, [])
+    assert "is set up" in done.err
+    assert {path: path.read_bytes() for path in before} == before
+    assert default_model(ska.home) == "embedded/smollm2-135m"
+
+
+@pytest.mark.parametrize("option", ["--no-pull", "--offline"])
+def test_without_fetching(ska: Ska, option: str) -> None:
+    pull = Pull()
+    done = ska("init", option, pull=pull)
+    assert (done.code, pull.names) == (0, [])
+    assert "ska models pull" in done.err
+
+
+def test_the_model_can_be_changed(ska: Ska) -> None:
+    ska("init", "--offline")
+    config = ska.home.config
+    config.write_text(config.read_text() + "\n# my own words\n")
+    pull = Pull()
+    done = ska("init", "--model", "openai/gpt-4o-mini", pull=pull)
+    assert done.code == 0, done.err
+    assert default_model(ska.home) == "openai/gpt-4o-mini"
+    assert "# my own words" in config.read_text()
+    assert pull.names == ["all-minilm-l6-v2"]
+    assert ska("config", "show", "models.default", "--json").json["value"] == "openai/gpt-4o-mini"
+
+
+def test_an_unknown_model(ska: Ska) -> None:
+    done = ska("init", "--model", "smollm3")
+    assert done.code == 2
+    assert "smollm2-135m" in done.err
+    assert not ska.home.root.exists()
+
+
+def test_a_failed_download_keeps_the_home(ska: Ska) -> None:
+    done = ska("init", pull=Pull(PullFailed("no source", hint="ska models pull x")))
+    assert done.code == 3
+    assert "error: no source" in done.err
+    assert ska.home.exists
+
+
+def test_a_broken_home_is_told(ska: Ska) -> None:
+    ska("init", "--offline")
+    ska.home.config.write_text("[models\n")
+    done = ska("init", "--offline")
+    assert done.code == 2
+    assert "config.toml:1" in done.err
+
+
+def test_a_key_in_the_environment_is_offered(ska: Ska, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-a-real-key-at-all")
+    person = Terminal(["9", "2", "n"])
+    done = ska("init", pull=Pull(), person=person)
+    assert done.code == 0, done.err
+    assert default_model(ska.home).startswith("openai/")
+    assert "sk-not-a-real-key-at-all" not in done.out + done.err + ska.home.config.read_text()
+
+
+def test_a_person_may_put_the_download_off(ska: Ska) -> None:
+    pull = Pull()
+    done = ska("init", pull=pull, person=Terminal(["n", "n"]))
+    assert (done.code, pull.names) == (0, [])
+    assert "not here yet" in done.err
+
+
+def test_yes_asks_nothing(ska: Ska) -> None:
+    person = Terminal([])
+    assert ska("init", "--yes", pull=Pull(), person=person).code == 0
+    assert person.asked == []
+
+
+def test_first_use_offers_it(ska: Ska) -> None:
+    pull = Pull()
+    done = ska("memory", "list", "--json", pull=pull, person=Terminal(["", "", ""]))
+    assert (done.code, done.json) == (0, [])
+    assert len(pull.names) == 2
+
+
+def test_first_use_may_be_declined(ska: Ska) -> None:
+    done = ska("memory", "list", person=Terminal(["n"]))
+    assert done.code == 2
+    assert "hint: ska init" in done.err
+    assert not ska.home.root.exists()
+
+
+def test_the_default_is_what_the_memory_allows() -> None:
+    from skill_agent.models.catalogue import default_for_memory
+
+    assert default_for_memory(8 << 30) == (f"embedded/{QWEN.name}", "")
+    name, warning = default_for_memory(1 << 30)
+    assert name == "embedded/smollm2-135m"
+    assert warning

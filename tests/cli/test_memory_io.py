@@ -1,0 +1,140 @@
+"""`ska memory import|export|verify|rebuild`: many memories at once."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import Ska
+
+GOOD = [
+    {"content": "Deploys happen on Fridays", "memory_type": "semantic", "importance": 9},
+    {"content": "Mia likes tea", "agent": "kyra", "speaker": "Mia", "metadata": {"from": "notes"}},
+    {"content": "Standup at nine", "created_at": "2026-01-05T09:00:00+01:00", "session": "s-1"},
+]
+
+
+def lines(rows: list) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.jsonl"
+    path.write_bytes(lines(GOOD))
+    return path
+
+
+def test_import_and_again(ska: Ska, file: Path) -> None:
+    first = ska("memory", "import", str(file), "--json")
+    assert first.code == 0, first.err
+    assert (first.json["added"], first.json["skipped"], first.json["read"]) == (3, 0, 3)
+    again = ska("memory", "import", str(file), "--json")
+    assert (again.code, again.json["added"], again.json["skipped"]) == (0, 0, 3)
+    found = ska("memory", "search", "standup", "--json").json[0]
+    assert found["created_at"] == "2026-01-05T08:00:00.000000Z"
+    assert found["source"]["session"] == "s-1"
+
+
+def test_import_from_stdin(ska: Ska) -> None:
+    done = ska("memory", "import", "-", stdin=lines(GOOD))
+    assert (done.code, done.out) == (0, "")
+    assert "3 added" in done.err
+
+
+def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None:
+    bad = [
+        b"{not json}\n",
+        b'["a list"]\n',
+        b'{"text": "no content"}\n',
+        b'{"content": "x", "memory_type": "semantics"}\n',
+        b'{"content": "x", "importance": 11}\n',
+        b'{"content": "x", "created_at": "yesterday"}\n',
+        b'{"content": "x", "metadata": 5}\n',
+        b'{"content": "x", "confidence": "high"}\n',
+        b'{"content": "x", "source": "a book"}\n',
+        b'{"content": "x", "related_to": 7}\n',
+        b"\xff\xfe\n",
+    ]
+    file.write_bytes(lines(GOOD[:1]) + b"\n" + b"".join(bad) + lines(GOOD[1:]))
+    done = ska("memory", "import", str(file), "--json")
+    assert done.code == 1
+    assert done.json["added"] == 3
+    assert [one["line"] for one in done.json["errors"]] == list(range(3, 3 + len(bad)))
+    assert f"{file}:3: not JSON" in done.err
+    for key in ("content", "memory_type", "importance", "created_at", "metadata"):
+        assert f": {key}: " in done.err
+
+
+def test_an_unknown_key_is_told(ska: Ska) -> None:
+    done = ska("memory", "import", "-", stdin=lines([{"content": "x", "importence": 3}]))
+    assert done.code == 0
+    assert "'importence' ignored" in done.err
+    assert 'did you mean "importance"' in done.err
+
+
+def test_a_conflict_is_told(ska: Ska) -> None:
+    ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "one"}]))
+    done = ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "two"}]))
+    assert done.code == 1
+    assert "m-0001 is there already" in done.err
+
+
+def test_a_missing_file(ska: Ska) -> None:
+    done = ska("memory", "import", "nonsuch.jsonl")
+    assert done.code == 2
+    assert "nonsuch.jsonl" in done.err
+
+
+def test_there_and_back(ska: Ska, file: Path, tmp_path: Path) -> None:
+    ska("memory", "import", str(file))
+    ska("memory", "add", "pinned one", "--pin")
+    target = tmp_path / "out.jsonl"
+    done = ska("memory", "export", "--output", str(target))
+    assert (done.code, done.out) == (0, "")
+    assert target.stat().st_mode & 0o777 == 0o600
+    rows = [json.loads(line) for line in target.read_text().splitlines()]
+    assert len(rows) == 4
+    assert ska("memory", "export").lines == rows
+    other = ska("--home", str(tmp_path / "other"), "memory", "import", str(target), "--json")
+    assert (other.code, other.json["added"]) == (0, 4), other.err
+    assert "ignored" not in other.err
+    back = ska("--home", str(tmp_path / "other"), "memory", "export").lines
+    assert sorted(back, key=lambda row: row["id"]) == sorted(rows, key=lambda row: row["id"])
+
+
+def test_an_export_that_fails_leaves_nothing(ska: Ska, tmp_path: Path) -> None:
+    assert ska("memory", "export", "-o", str(tmp_path / "no" / "such.jsonl")).code == 2
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert ska("memory", "export", "-o", str(folder)).code != 0
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_verify(ska: Ska) -> None:
+    ska("memory", "add", "one")
+    done = ska("memory", "verify", "--json")
+    assert done.code == 0
+    assert (done.json["ok"], done.json["memories"], done.json["problems"]) == (True, 1, [])
+    assert "no problems" in ska("memory", "verify").err
+
+
+def test_verify_finds_an_edit(ska: Ska) -> None:
+    import duckdb
+
+    ska("memory", "add", "I deploy on Fridays")
+    with duckdb.connect(str(ska.home.ledger)) as ledger:
+        tables = {row[0] for row in ledger.execute("SHOW TABLES").fetchall()}
+        assert "log" in tables
+        ledger.execute("UPDATE log SET reason = 'edited' WHERE seq = (SELECT max(seq) FROM log)")
+    done = ska("memory", "verify", "--json")
+    assert (done.code, done.json["ok"]) == (1, False)
+    assert done.json["problems"]
+
+
+def test_rebuild(ska: Ska) -> None:
+    ska("memory", "add", "The deployment day is Friday")
+    shutil.rmtree(ska.home.index, ignore_errors=True)
+    done = ska("memory", "rebuild", "--json")
+    assert (done.code, done.json["items"]) == (0, 1)
+    assert len(ska("memory", "search", "deployment", "--json").json) == 1

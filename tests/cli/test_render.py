@@ -1,0 +1,74 @@
+"""How one turn is shown, event by event."""
+
+import pytest
+from skill_agent.cli.render import Outcome, TextView, without_controls
+
+from skill_agent.events import (
+    MemoryRecalled,
+    Notice,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+from skill_agent.values import Usage
+
+IDS = {"session": "s", "turn": "t", "agent": "kyra"}
+
+
+def test_steps_of_one_thing_are_told_once_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView()
+    for text in ("loading", "reading (0 %)", "reading (50 %)", "reading (99 %)", "ready"):
+        view.show(Notice(**IDS, level="info", text=text))
+    assert capsys.readouterr().err.splitlines() == ["loading", "reading (0 %)", "ready"]
+
+
+def test_tools_and_failures_are_narrated(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView()
+    view.show(ToolStarted(**IDS, call="c", tool="http_get", arguments={"url": "x" * 500}))
+    view.show(ToolFinished(**IDS, call="c", tool="http_get", ok=False, result="404", seconds=0.1))
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("http_get url='xxx")
+    assert len(said[0]) < 250
+    assert said[1] == "http_get failed: 404"
+
+
+def test_quiet_leaves_warnings_and_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView(quiet=True)
+    view.show(MemoryRecalled(**IDS, items=(), tokens=0, budget=0, seconds=0))
+    view.show(Notice(**IDS, level="info", text="loading"))
+    view.show(Notice(**IDS, level="warning", text="falling back"))
+    view.show(TextDelta(**IDS, text="half"))
+    view.show(TurnFailed(**IDS, reason="limit", message="too long", hint="ask for less"))
+    said = capsys.readouterr()
+    assert said.out == "half\n"
+    assert said.err.splitlines() == ["falling back", "error: too long", "hint: ask for less"]
+
+
+def test_a_reply_without_pieces_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView(quiet=True)
+    view.show(TurnFinished(**IDS, message_id="m", text="all at once", usage=Usage()))
+    assert capsys.readouterr().out == "all at once\n"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("cancelled", 130), ("model_unavailable", 3), ("rejected", 3), ("model_failed", 1),
+        ("limit", 1), ("error", 1),
+    ],
+)  # fmt: skip
+def test_exit_codes(reason, code: int) -> None:
+    outcome = Outcome()
+    outcome.take(TurnStarted(**IDS, message_id="m", text="x", model="a/b"))
+    outcome.take(TurnFailed(**IDS, reason=reason, message="why", text="half"))
+    assert outcome.exit_code == code
+    said = outcome.as_json()
+    assert (said["id"], said["model"], said["text"]) == ("t", "a/b", "half")
+    assert said["error"]["reason"] == reason
+
+
+def test_control_characters() -> None:
+    assert without_controls("a\x1b[0m\x07b\tc\nd\r\x9be\ud800") == "a[0mb\tc\nde"

@@ -1,0 +1,95 @@
+"""`ska sessions`, `ska approvals` and `ska status`."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Ska, Terminal
+
+
+@pytest.fixture
+def talk(ska: Ska) -> str:
+    """A conversation of two turns; its id."""
+    ska.model.add("On Friday.", "From the release branch.")
+    session = ska("ask", "--json", "when do I deploy").json["session"]
+    ska("ask", "--session", session, "and from where")
+    return session
+
+
+def test_list(ska: Ska, talk: str) -> None:
+    ska("ask", "another")
+    listed = ska("sessions", "list", "--json").json
+    assert [one["title"] for one in listed] == ["another", "when do I deploy"]
+    assert listed[1]["id"] == talk
+    assert listed[1]["messages"] == 4
+    assert listed[1]["updated_at"].endswith("Z")
+    assert talk in ska("sessions", "list").out
+
+
+def test_an_empty_list(ska: Ska) -> None:
+    done = ska("sessions", "list")
+    assert (done.code, done.out) == (0, "")
+    assert "no conversations yet" in done.err
+
+
+@pytest.mark.parametrize("ref", ["latest", "when do I deploy", "WHEN DO"])
+def test_show(ska: Ska, talk: str, ref: str) -> None:
+    shown = ska("sessions", "show", ref, "--json").json
+    assert shown["id"] == talk
+    assert [one["role"] for one in shown["messages"]] == ["user", "assistant"] * 2
+    out = ska("sessions", "show", talk[:13], "--last", "1").out
+    assert "From the release branch." in out
+    assert "On Friday." not in out
+
+
+def test_search(ska: Ska, talk: str) -> None:
+    (found,) = ska("sessions", "search", "RELEASE", "branch", "--json").json
+    assert found["session"] == talk
+    assert "release branch" in ska("sessions", "search", "release branch").out
+    assert "nothing found" in ska("sessions", "search", "nonsuch").err
+
+
+def test_rename(ska: Ska, talk: str) -> None:
+    assert ska("sessions", "rename", talk, "Release", "plan").out.strip() == talk
+    assert ska("sessions", "show", "release plan", "--json").json["id"] == talk
+    assert ska("sessions", "rename", talk, " ").code == 2
+    assert ska("sessions", "rename", "nonsuch", "x").code == 2
+
+
+def test_export(ska: Ska, talk: str, tmp_path: Path) -> None:
+    markdown = ska("sessions", "export", talk).out
+    assert markdown.startswith("# when do I deploy\n")
+    assert "**kyra**" in markdown
+    target = tmp_path / "talk.json"
+    done = ska("sessions", "export", talk, "--format", "json", "--output", str(target))
+    assert (done.code, done.out) == (0, "")
+    assert len(json.loads(target.read_text())["messages"]) == 4
+    assert ska("sessions", "export", talk, "--format", "pdf").code == 2
+
+
+def test_delete(ska: Ska, talk: str) -> None:
+    assert ska("sessions", "delete", talk, person=Terminal(["n"])).code == 1
+    assert ska("sessions", "delete", talk, "--json").json["archived"]
+    assert ska("sessions", "list", "--json").json == []
+    assert ska("memory", "search", "release branch", "--json").json == []
+
+
+def test_a_lost_name_gets_the_nearest(ska: Ska, talk: str) -> None:
+    done = ska("sessions", "show", "when do I destroy")
+    assert done.code == 2
+    assert "when do I deploy" in done.err
+
+
+def test_status(ska: Ska, talk: str) -> None:
+    found = ska("status", "--json").json
+    assert (found["state"], found["sessions"], found["messages"], found["turns"]) == (
+        "ready", 1, 4, 2,
+    )  # fmt: skip
+    assert "default agent" in ska("status").out
+
+
+def test_status_of_nothing(ska: Ska) -> None:
+    done = ska("status", "--json")
+    assert done.code == 0
+    assert "ska init" in done.json["state"]
+    assert not ska.home.root.exists()
