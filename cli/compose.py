@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.bundled import bundled_agents_path
@@ -22,7 +23,7 @@ from skill_agent.safety import redact
 
 if TYPE_CHECKING:
     from skill_agent.dna import Settings
-    from skill_agent.ports import Clock, Embedder, MemoryIndex, ModelGateway
+    from skill_agent.ports import Clock, Embedder, MemoryIndex, ModelGateway, Progress
     from skill_agent.runtime import Runtime
     from skill_agent.skillbook import SkillBook
 
@@ -85,6 +86,21 @@ def read_settings(home: Home) -> "Settings":
     """The home's settings with the environment's on top; raises ConfigErrors."""
     settings, _ = parse_settings(read_text(home.config), str(home.config), dict(os.environ))
     return settings
+
+
+def pull_model(name: str, home: Home, progress: "Progress | None" = None) -> Path:
+    """Fetches and verifies a model, and readies an embedder for speed; returns where it lies.
+
+    Raises NotFound for an unknown name, PullFailed with every source tried.
+    """
+    from skill_agent.models.pull import pull
+
+    path = pull(name, home, progress)
+    if (path / "model.onnx").is_file():
+        from ..store.quantise import quantise
+
+        quantise(path)
+    return path
 
 
 async def _build(

@@ -3,12 +3,14 @@
 Nothing is fetched without a person's word or the command itself; other commands never do.
 """
 
+import asyncio
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skill_agent.errors import SkillAgentError
 from skill_agent.home import Home
 from skill_agent.private_files import read_text, write_private
 
@@ -89,6 +91,9 @@ def set_up(
     if pull:
         _fetch(around, home, missing, asked=asked)
         missing = [name for name in missing if not _here(name, home)]
+    asleep = not home.kv_cache.is_dir() or not any(home.kv_cache.iterdir())
+    if pull and asleep and settings.models.default.startswith(EMBEDDED) and not missing:
+        _wake(around, home, settings.general.default_agent)
     _say_next(settings.models.default, missing)
     return home
 
@@ -154,6 +159,20 @@ def _fetch(around: Surroundings, home: Home, missing: Sequence[str], *, asked: b
             continue
         narrate(f"fetching {model.title} ({size}, {model.licence}): {model.note}")
         fetch(around, home, name)
+
+
+def _wake(around: Surroundings, home: Home, agent: str) -> None:
+    """Lets the default agent read its instructions now: the first reply then starts in seconds."""
+
+    async def prepare() -> None:
+        async with around.open_home(home.root) as runtime:
+            narrate(f"waking {runtime.agent(agent).name}: reading the instructions, once")
+            await runtime.prepare(agent)
+
+    try:
+        asyncio.run(prepare())
+    except SkillAgentError as problem:
+        narrate(f"not now: {problem.message}")
 
 
 def _set_default(home: Home, name: str) -> None:

@@ -5,18 +5,16 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, BinaryIO, get_args
+from typing import Any, BinaryIO
 
 from skill_agent.errors import UsageError
 from skill_agent.memory.rows import memory_row, read_row
-from skill_agent.values import Memory, SourceType
+from skill_agent.values import Memory
 
-_SOURCES = get_args(SourceType)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KNOWN_KEYS = (
     *memory_row(Memory(id="", content="", created_at=_EPOCH, updated_at=_EPOCH)),
@@ -52,7 +50,6 @@ class Rows:
             self.read += 1
             try:
                 row = _parsed(raw, first=number == 1)
-                _check_shape(row)
                 read_row(row, now=now, user="me")
             except UsageError as error:
                 self.mistakes.append(Mistake(number, error.message))
@@ -72,45 +69,6 @@ def _parsed(raw: bytes, *, first: bool) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise UsageError(f"expected an object, found {type(row).__name__}")
     return row
-
-
-def _check_shape(row: dict[str, Any]) -> None:
-    """Raises UsageError for a value whose type cannot mean what its key says."""
-    for key, (expected, fits) in _SHAPES.items():
-        if (value := row.get(key)) is not None and not fits(value):
-            raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise UsageError("half of a surrogate pair: no valid Unicode text") from None
-
-
-def _is_source(value: object) -> bool:
-    if not isinstance(value, dict):
-        return False
-    session, messages = value.get("session"), value.get("message_ids", [])
-    return (session is None or isinstance(session, str)) and _are_texts(messages)
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
-_SHAPES: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
-    {
-        "confidence": ("a number from 0 to 1", _is_share),
-        "pinned": ("true or false", lambda value: isinstance(value, bool)),
-        "version": ("a whole number", lambda value: type(value) is int and value > 0),
-        "source": ("an object with session and message_ids", _is_source),
-        "source_type": ("one of " + ", ".join(_SOURCES), lambda value: value in _SOURCES),
-        "contradicts": ("a list of ids", _are_texts),
-        "related_to": ("a list of ids", _are_texts),
-    }
-)
 
 
 @contextlib.contextmanager

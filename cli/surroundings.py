@@ -38,9 +38,9 @@ def _open_home(
 
 
 def _pull(name: str, home: "Home", progress: "Progress | None" = None) -> Path:
-    from skill_agent.models.pull import pull
+    from .compose import pull_model
 
-    return pull(name, home, progress)
+    return pull_model(name, home, progress)
 
 
 def _read_line(prompt: str) -> str:

@@ -187,12 +187,17 @@ class Runtime:
         """Opens the index and makes an agent's prompt prefix hot, in the background."""
         self._chore(self._wake(agent or self.settings.general.default_agent, model))
 
+    async def prepare(self, agent: str, *, model: str | None = None) -> None:
+        """As `wake`, but returns when the prefix is hot and kept; raises what goes wrong."""
+        dna = self.agent(agent)
+        chosen = await self._model(dna, model)
+        await asyncio.gather(
+            self._projector.start(), chosen.prefill(await self._first_request(dna))
+        )
+
     async def _wake(self, agent: str, model: str | None) -> None:
         try:
-            await self._projector.start()
-            dna = self.agent(agent)
-            chosen = await self._model(dna, model)
-            await chosen.prefill(await self._first_request(dna))
+            await self.prepare(agent, model=model)
         except Exception as problem:  # waking is a courtesy; the turn itself will tell
             _log.info("waking %s: %s", agent, redact(str(problem)))
 

@@ -178,7 +178,8 @@ class Database:
         return self.connection.execute(sql, list(values)).fetchall()
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        return self.connection.execute(sql, list(values)).fetchone()
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         self.connection.execute(sql, list(values))

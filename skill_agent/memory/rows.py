@@ -6,18 +6,18 @@ metadata` and the further fields an export writes are optional.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.values import MEMORY_TYPES, Memory, Source
+from skill_agent.values import MEMORY_TYPES, Memory, MemoryStatus, Source, SourceType, Tier
 
 _NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")
-_STATUSES = ("active", "superseded", "archived", "disputed")
-_TIERS = ("hot", "warm", "cold")
+_STATUSES, _TIERS, _SOURCES = get_args(MemoryStatus), get_args(Tier), get_args(SourceType)
 
 
 def memory_row(memory: Memory) -> dict[str, Any]:
@@ -76,6 +76,7 @@ def read_row(
     """
     if not isinstance(row, dict):
         raise UsageError(f"expected an object, found {type(row).__name__}")
+    _check_shape(row)
     content = _text(row, "content")
     if not content or not content.strip():
         raise UsageError("content: expected a non-empty text")
@@ -112,6 +113,45 @@ def read_row(
         expires_at=_time(row, "expires_at"),
         metadata=_mapping(row, "metadata"),
     )
+
+
+def _check_shape(row: dict[str, Any]) -> None:
+    """Raises UsageError for a value whose type cannot mean what its key says."""
+    for key, (expected, fits) in _SHAPES.items():
+        if (value := row.get(key)) is not None and not fits(value):
+            raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise UsageError("half of a surrogate pair: no valid Unicode text") from None
+
+
+def _is_source(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    session, messages = value.get("session"), value.get("message_ids", [])
+    return (session is None or isinstance(session, str)) and _are_texts(messages)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+_SHAPES: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
+    {
+        "confidence": ("a number from 0 to 1", _is_share),
+        "pinned": ("true or false", lambda value: isinstance(value, bool)),
+        "version": ("a whole number", lambda value: type(value) is int and value > 0),
+        "source": ("an object with session and message_ids", _is_source),
+        "source_type": ("one of " + ", ".join(_SOURCES), lambda value: value in _SOURCES),
+        "contradicts": ("a list of ids", _are_texts),
+        "related_to": ("a list of ids", _are_texts),
+    }
+)
 
 
 def _made_id(row: dict[str, Any], seen: "Counter[str]") -> str:
