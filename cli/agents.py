@@ -24,7 +24,13 @@ AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Slug or nam
 
 @app.command("list")
 def list_agents(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List the agents with their status."""
+    """List the agents with their status.
+
+    \b
+    Examples:
+      ska agents list
+      ska agents list --json | jq -r '.[].id'
+    """
     agents = _directory(surroundings(ctx).home).list()
     if as_json:
         emit_json([agent_object(dna) for dna in agents])
@@ -42,7 +48,13 @@ def show(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one agent: who it is, what it may do, which skills it has."""
+    """Show one agent: who it is, what it may do, which skills it has.
+
+    \b
+    Examples:
+      ska agents show luke
+      ska agents show kyra --prompt
+    """
     dna = _directory(surroundings(ctx).home).get(agent)
     if prompt:
         from skill_agent.prompt import identity_text
@@ -102,7 +114,12 @@ def clone(
     display: Annotated[str, typer.Option("--name", help="Name shown.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Copy an agent under a new name: its configuration, not its memories."""
+    """Copy an agent under a new name: its configuration, not its memories.
+
+    \b
+    Example:
+      ska agents clone luke nora
+    """
     slug = _slug(new_name)
     directory = _directory(surroundings(ctx).home, edit=True)
     dna = directory.clone(agent, slug, display or (new_name if new_name != slug else ""))
@@ -111,19 +128,34 @@ def clone(
 
 @app.command()
 def pause(ctx: typer.Context, agent: AgentArgument, as_json: JsonOption = False) -> None:
-    """Take an agent out of work for a while."""
+    """Take an agent out of work for a while.
+
+    \b
+    Example:
+      ska agents pause max
+    """
     _set_status(ctx, agent, "paused", as_json)
 
 
 @app.command()
 def activate(ctx: typer.Context, agent: AgentArgument, as_json: JsonOption = False) -> None:
-    """Put an agent to work, also one that was archived."""
+    """Put an agent to work, also one that was archived.
+
+    \b
+    Example:
+      ska agents activate max
+    """
     _set_status(ctx, agent, "active", as_json)
 
 
 @app.command()
 def archive(ctx: typer.Context, agent: AgentArgument, as_json: JsonOption = False) -> None:
-    """Put an agent away; nothing of it is deleted."""
+    """Put an agent away; nothing of it is deleted.
+
+    \b
+    Example:
+      ska agents archive max
+    """
     _set_status(ctx, agent, "archived", as_json)
 
 
@@ -135,7 +167,13 @@ def validate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check agents.toml: every mistake with line and key; exit code 2 where there is one."""
+    """Check agents.toml: every mistake with line and key; exit code 2 where there is one.
+
+    \b
+    Examples:
+      ska agents validate
+      ska agents validate ./agents.toml
+    """
     from skill_agent.config import parse_agents
     from skill_agent.errors import ConfigError, ConfigErrors
     from skill_agent.private_files import read_text

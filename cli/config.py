@@ -28,6 +28,12 @@ def show(
     """Show every setting, its value and where that comes from.
 
     Precedence: defaults, then config.toml, then SKILL_AGENT_<SECTION>_<KEY> in the environment.
+
+    \b
+    Examples:
+      ska config show
+      ska config show models.default
+      ska config show --json | jq '.[] | select(.origin != "default")'
     """
     from skill_agent.config import setting_values
 
@@ -49,7 +55,12 @@ def show(
 
 @app.command()
 def validate(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Check config.toml, the environment and agents.toml; exit code 2 where there is a mistake."""
+    """Check config.toml, the environment and agents.toml; exit code 2 where there is a mistake.
+
+    \b
+    Example:
+      ska config validate
+    """
     from .problems import tell_problems
 
     home = surroundings(ctx).home
@@ -64,7 +75,13 @@ def schema(
     file: Annotated[str, typer.Argument(metavar="[config|agents]", help="Which file.")] = "config",
     as_json: Annotated[bool, typer.Option("--json", help="It is JSON in any case.")] = False,
 ) -> None:
-    """Print the JSON schema of config.toml or agents.toml, for editors that complete and check."""
+    """Print the JSON schema of config.toml or agents.toml, for editors that complete and check.
+
+    \b
+    Examples:
+      ska config schema > config.schema.json
+      ska config schema agents
+    """
     from skill_agent.config_text import agents_schema, settings_schema
     from skill_agent.errors import UsageError
 
@@ -79,7 +96,13 @@ def schema(
 
 @app.command()
 def path(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """Print where config.toml lies."""
+    """Print where config.toml lies.
+
+    \b
+    Examples:
+      ska config path
+      $EDITOR "$(ska config path)"
+    """
     home = surroundings(ctx).home
     if as_json:
         emit_json(

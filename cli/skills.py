@@ -26,7 +26,13 @@ MOST_FOLDERS = 50_000
 
 @app.command("list")
 def list_skills(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List every skill found, those that could not be loaded with the reason."""
+    """List every skill found, those that could not be loaded with the reason.
+
+    \b
+    Examples:
+      ska skills list
+      ska skills list --json | jq '.[] | select(.loaded | not)'
+    """
     book = _book(ctx)
     skills = book.skills()
     if as_json:
@@ -50,7 +56,13 @@ def show(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show one skill as an agent reads it when it activates it."""
+    """Show one skill as an agent reads it when it activates it.
+
+    \b
+    Examples:
+      ska skills show weather
+      ska skills show weather --file references/wmo-codes.md
+    """
     book = _book(ctx)
     skill = book.get(name)
     body = book.activate(name) if skill.loaded else ""
@@ -86,6 +98,11 @@ def validate(
     """Check skills against the standard; exit code 1 if one of them does not load.
 
     Warnings tell what loads all the same; departures from the standard matter for other programs.
+
+    \b
+    Examples:
+      ska skills validate ./my-skill
+      ska skills validate ~/.agents/skills --json
     """
     from skill_agent.skill_reading import validate_skill
     from skill_agent.skillbook import find_skills

@@ -16,7 +16,6 @@ from skill_agent.store.lock import HomeLock
 from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
 from skill_agent.home import Home
 
-WITHOUT_EXAMPLES = ("agents", "skills", "config")
 SKA = [sys.executable, "-m", "skill_agent.cli"]
 
 
@@ -47,9 +46,8 @@ ALL = [
 def test_every_command_explains_itself(path: tuple[str, ...], command) -> None:
     help_text = command.help or ""
     assert help_text.strip(), f"ska {' '.join(path)} has no help"
-    if path[0] not in WITHOUT_EXAMPLES:
-        assert "Example" in help_text, f"ska {' '.join(path)} shows no example"
-        assert f"ska {' '.join(path)}" in help_text
+    assert "Example" in help_text, f"ska {' '.join(path)} shows no example"
+    assert f"ska {' '.join(path)}" in help_text
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"ska {' '.join(path)}: {parameter.name}"
 
