@@ -217,7 +217,7 @@ class ToolSettings(_Part):
 class InterfaceSettings(_Part):
     """`[tui]`"""
 
-    theme: str = "textual-dark"
+    theme: str = "workstation"
     """Name of a Textual theme; the command palette lists them."""
 
 

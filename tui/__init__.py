@@ -1,0 +1,1 @@
+"""The terminal workstation: knows `skill_agent` and Textual; no store, model or turn logic."""

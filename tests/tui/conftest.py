@@ -1,0 +1,91 @@
+"""The workstation over a scripted runtime in memory, and a way to wait for what must happen."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from skill_agent.tui.app import Workstation
+from skill_agent.tui.desk import Desk
+from stage import StageRuntime, opener
+from textual.pilot import Pilot
+
+
+class Seat:
+    """One running workstation under test."""
+
+    def __init__(self, app: Workstation, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def desk(self) -> Desk:
+        found = self.app.screen_stack[0]
+        assert isinstance(found, Desk)
+        return found
+
+    async def until(self, happened: Callable[[], Any]) -> None:
+        """Lets the app work until it has happened; fails when it never does."""
+        for _ in range(2_000):
+            if happened():
+                return
+            await self.pilot.pause(0.005)
+        raise AssertionError("it never happened")
+
+    async def rest(self) -> None:
+        for _ in range(6):
+            await self.pilot.pause()
+
+    async def say(self, text: str) -> None:
+        """Types a message and sends it."""
+        self.desk.composer.put(text)
+        await self.pilot.press("enter")
+        await self.pilot.pause()
+
+    def shown(self) -> str:
+        """All text of the conversation, as a reader sees it."""
+        from textual.widgets import Markdown, Static
+
+        parts: list[str] = []
+        for widget in self.desk.conversation.walk_children():
+            if isinstance(widget, Markdown):
+                parts.append(widget.source)
+            elif isinstance(widget, Static):
+                parts.append(str(widget.render()))
+        return "\n".join(parts)
+
+    async def quit(self) -> None:
+        await self.pilot.press("ctrl+q")
+
+
+SitDown = Callable[..., AbstractAsyncContextManager[Seat]]
+
+
+@pytest.fixture
+def drafts(tmp_path: Path) -> Path:
+    return tmp_path / "drafts"
+
+
+@pytest.fixture
+def sit(drafts: Path) -> SitDown:
+    """Runs the workstation on a runtime: `async with sit(StageRuntime()) as seat`."""
+
+    @asynccontextmanager
+    async def seated(
+        runtime: Any, *, size: tuple[int, int] = (100, 30), ready: bool = True, **options: Any
+    ) -> AsyncIterator[Seat]:
+        factory = opener(runtime) if isinstance(runtime, StageRuntime) else runtime
+        app = Workstation(factory, draft_dir=drafts, **options)
+        app.animation_level = "none"
+        async with app.run_test(size=size) as pilot:
+            seat = Seat(app, pilot)
+            if ready:
+                await seat.until(lambda: seat.desk.figures.member.slug)
+            yield seat
+            await seat.quit()
+
+    return seated

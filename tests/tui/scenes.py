@@ -1,0 +1,81 @@
+"""What the pictures show: one scripted conversation and its parts."""
+
+import re
+
+from stage import StageRuntime, make
+
+from skill_agent.events import (
+    ApprovalAsked,
+    MemoryRecalled,
+    MemorySaved,
+    RecalledItem,
+    ToolFinished,
+    ToolStarted,
+)
+
+RECALLED = make(
+    MemoryRecalled,
+    items=(
+        RecalledItem(
+            id="m1", kind="memory", content="I deploy on Fridays from the release branch",
+            score=0.91, signals={"lexical": 0.88, "semantic": 0.82, "importance": 1.0},
+            reason="same words: deploy, release; pinned", memory_type="semantic",
+            created_at="2026-11-13T10:00:00Z",
+        ),
+        RecalledItem(
+            id="m2", kind="turn",
+            content="me (2026-11-18): the release branch was cut late, Tom had to wait",
+            score=0.58, signals={"recency": 0.9, "semantic": 0.61, "lexical": 0.42},
+            reason="close in meaning", created_at="2026-11-18T10:00:00Z",
+        ),
+        RecalledItem(
+            id="m3", kind="memory", content="Prefers short answers with the command first.",
+            score=0.44, signals={"importance": 0.8, "semantic": 0.31},
+            reason="profile, always considered", memory_type="user_profile",
+            created_at="2026-10-02T10:00:00Z",
+        ),
+    ),
+    tokens=164, budget=2000, seconds=0.012,
+)  # fmt: skip
+
+SAVED = make(
+    MemorySaved, memory_id="019aa3f0-51c2-7d3e-9f00-8d2c11aa07b1",
+    content="I deploy on Fridays from the release branch", memory_type="semantic", pinned=True,
+    importance=10,
+)  # fmt: skip
+
+URL = "https://status.example.org/deploys"
+TOOL = (
+    make(ToolStarted, call="c1", tool="http_get", arguments={"url": URL}),
+    make(
+        ToolFinished, call="c1", tool="http_get", ok=True, result='{"last": "2026-11-14"}',
+        seconds=0.4,
+    ),
+)  # fmt: skip
+ASKED = make(
+    ApprovalAsked, approval="a1", tool="http_get", arguments={"url": URL},
+    rule="kyra http_get:status.example.org",
+    reason="status.example.org is not among Kyra's allowed domains", timeout_s=300.0,
+)  # fmt: skip
+
+REPLY = """You deploy on **Fridays**, from the `release` branch.
+
+1. Cut the branch on Thursday evening
+2. Run the migration *before* the build, since Tom waits for it
+3. Tag and push
+
+```bash
+git switch release && git pull --ff-only
+make migrate && make deploy
+```
+"""
+WORDS = re.findall(r"\s*\S+\s*$|\s*\S+", REPLY)
+
+
+def past() -> StageRuntime:
+    """A runtime with three conversations behind it."""
+    runtime = StageRuntime()
+    runtime.add_session("Plan the autumn newsletter", "max", "Plan it", "Planned.")
+    runtime.add_session("Why does the parser drop the last row?", "luke", "Why?", "Off by one.")
+    runtime.add_session("Deploying on Fridays", "kyra", "Remember that …", "Noted.")
+    return runtime

@@ -1,0 +1,158 @@
+"""What was typed outlives crashes, failures and switches."""
+
+import asyncio
+from pathlib import Path
+
+from skill_agent.tui.drafts import NEW, Draft, DraftBook
+from skill_agent.tui.opening import OpeningFailed
+from skill_agent.tui.post import Post
+from stage import StageRuntime, Stop, opener, refuser
+
+from skill_agent.errors import ConfigError, HomeBusy
+
+
+async def test_a_draft_is_on_disk_while_one_types(sit, drafts: Path) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.pilot.press(*"half a thought")
+        # No goodbye: this is what a crash would find.
+        await seat.until(lambda: (drafts / "new.json").exists())
+        await seat.until(lambda: DraftBook(drafts).load(NEW).text == "half a thought")
+    assert (drafts / "new.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_draft_comes_back_in_the_next_process(sit, drafts: Path) -> None:
+    DraftBook(drafts).save(NEW, Draft("unsent", ("queued",)))
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.until(lambda: seat.desk.composer.text == "queued\n\nunsent")
+        assert runtime.submitted == [], "nothing is sent by itself"
+
+
+async def test_a_sent_message_leaves_no_draft(sit, drafts: Path) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.say("gone")
+        await seat.until(lambda: "You said: gone" in seat.shown())
+    assert kept(drafts) == []
+
+
+async def test_a_queued_message_is_on_disk(sit, drafts: Path) -> None:
+    async with sit(StageRuntime([[Stop(asyncio.Event())]])) as seat:
+        await seat.say("first")
+        await seat.until(lambda: seat.desk.session_id)
+        await seat.say("second")
+        await seat.until(lambda: DraftBook(drafts).load("session-0").waiting == ("second",))
+    assert DraftBook(drafts).load("session-0").waiting == ("second",)
+
+
+async def test_the_draft_survives_agent_and_session_switches(sit) -> None:
+    runtime = StageRuntime()
+    runtime.add_session("Old", "ada", "Hi", "Hello")
+    async with sit(runtime, session="Old") as seat:
+        await seat.pilot.press(*"keep me", "tab")
+        assert seat.desk.composer.text == "keep me"
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: seat.desk.composer.text == "")
+        await seat.pilot.press("ctrl+s")
+        await seat.pilot.pause()
+        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.desk.composer.text == "keep me")
+
+
+async def test_a_home_that_does_not_open_keeps_text_and_exit_code(sit, drafts: Path) -> None:
+    busy = HomeBusy("process 4242 has this home open", pid=4242, hint="close it there")
+    gate = asyncio.Event()
+    async with sit(refuser(busy, then=StageRuntime(), gate=gate), ready=False) as seat:
+        await seat.pilot.press(*"early")
+        gate.set()
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        assert "process 4242" in seat.shown() and "close it there" in seat.shown()
+        await seat.pilot.press(*" query")
+        assert seat.desk.composer.text == "early query", "letters one is typing do not quit"
+        await seat.pilot.press("escape", "q")
+        assert seat.app.return_code == 1
+    async with sit(StageRuntime()) as seat:
+        await seat.until(lambda: seat.desk.composer.text == "early query")
+    assert kept(drafts) == [NEW]
+
+
+def kept(drafts: Path) -> list[str]:
+    return [file.stem for file in drafts.glob("*.json")]
+
+
+async def test_a_config_mistake_exits_with_2_and_r_tries_again(sit) -> None:
+    mistake = ConfigError("unknown key", file="config.toml", line=3, key="modles", hint="models")
+    async with sit(refuser(mistake, mistake, then=StageRuntime()), ready=False) as seat:
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        assert "config.toml:3" in seat.shown()
+        await seat.pilot.press("r")
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.pilot.press("q")
+        assert seat.app.return_code == 2
+
+
+async def test_trying_again_opens_and_sends_what_waited(sit) -> None:
+    runtime = StageRuntime()
+    busy = HomeBusy("busy", pid=1)
+    async with sit(refuser(busy, then=runtime), ready=False) as seat:
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.pilot.press("r")
+        await seat.until(lambda: seat.desk.figures.member.slug)
+        await seat.say("now")
+        await seat.until(lambda: runtime.submitted)
+
+
+async def test_an_unexpected_error_is_readable(sit) -> None:
+    def broken():
+        raise RuntimeError("the disk is on fire")
+
+    async with sit(broken, ready=False) as seat:
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        assert "the disk is on fire" in seat.shown()
+        assert "ska doctor" in seat.shown()
+
+
+async def test_leaving_while_the_home_opens_is_quick(sit) -> None:
+    never = asyncio.Event()
+    async with sit(opener(StageRuntime(), gate=never), ready=False) as seat:
+        await seat.pilot.press(*"text")
+        await seat.quit()
+        assert seat.app.return_code == 0
+
+
+def test_a_broken_draft_file_counts_as_none(drafts: Path) -> None:
+    drafts.mkdir()
+    (drafts / "new.json").write_text("{half")
+    assert DraftBook(drafts).load(NEW) == Draft()
+
+
+def test_a_session_id_cannot_leave_the_folder(drafts: Path) -> None:
+    DraftBook(drafts).save("../../outside", Draft("text"))
+    assert [file.name for file in drafts.iterdir()] == ["______outside.json"]
+
+
+def test_stray_texts_are_collected_once(drafts: Path) -> None:
+    book = DraftBook(drafts)
+    book.save("new-1", Draft("first", ("queued",)))
+    book.save("new-2", Draft("second"))
+    book.save(NEW, Draft("third"))
+    post = Post(book)
+
+    async def collect() -> str:
+        text = post.open(NEW)
+        await post.close()
+        return text
+
+    assert asyncio.run(collect()) == "queued\n\nfirst\n\nsecond\n\nthird"
+    assert kept(drafts) == [NEW]
+
+
+async def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    told: list[str] = []
+    post = Post(DraftBook(blocked / "drafts"), told.append)
+    for text in ("t", "te", "text"):
+        post.type(NEW, text)
+        await post.settle()
+    assert told == [post.trouble], "told once, not at every key"
+    assert post.draft(NEW).text == "text"

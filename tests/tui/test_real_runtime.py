@@ -1,0 +1,68 @@
+"""The workstation over the real runtime, ledger and index, with a scripted model."""
+
+import asyncio
+from pathlib import Path
+
+from skill_agent.tui.memory_pane import Recalled, Saved
+from skill_agent.tui.opening import OpeningFailed
+
+from skill_agent.models.scripted import Gate, ScriptedModel
+
+
+async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home) -> None:
+    first = ScriptedModel(["Noted: Fridays.", "It is *sunny*."])
+    async with sit(lambda: open_runtime(first), size=(120, 30)) as seat:
+        await seat.say("Remember that I deploy on Fridays from the release branch")
+        await seat.until(lambda: "Noted: Fridays." in seat.shown())
+        await seat.until(lambda: seat.desk.query(Saved))
+        await seat.say("And the weather?")
+        await seat.until(lambda: "sunny" in seat.shown() and not seat.desk._courier._turns)
+        title = seat.desk.figures.title
+
+    second = ScriptedModel(["On Fridays."])
+    async with sit(lambda: open_runtime(second), size=(120, 30)) as seat:
+        await seat.say("When do I deploy?")
+        await seat.until(lambda: "On Fridays." in seat.shown())
+        recalled = [str(one.render()) for one in seat.desk.query(Recalled)]
+        assert any("deploy on Fridays" in one for one in recalled)
+        assert "release branch" in second.requests[-1].messages[-1].content
+        await seat.until(lambda: seat.desk.figures.read > 0)
+        await seat.pilot.press("tab")
+        assert seat.desk.figures.member.slug != "kyra"
+
+    third = ScriptedModel([])
+    async with sit(lambda: open_runtime(third), session=title) as seat:
+        await seat.until(lambda: "Noted: Fridays." in seat.shown())
+        assert seat.desk.figures.title == title
+        assert seat.desk.figures.member.slug == "kyra"
+
+
+async def test_a_second_window_says_who_has_the_home(sit, open_runtime) -> None:
+    first, second = ScriptedModel([]), ScriptedModel([])
+    async with (
+        open_runtime(first),
+        sit(lambda: open_runtime(second), ready=False) as seat,
+    ):
+        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.pilot.press("q")
+        assert seat.app.return_code == 1
+
+
+async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -> None:
+    model = ScriptedModel([["half of ", "it", Gate(asyncio.Event())]])
+    async with sit(lambda: open_runtime(model)) as seat:
+        await seat.say("tell me")
+        await seat.until(lambda: "half of it" in seat.shown())
+        await seat.pilot.press("escape")
+        await seat.until(lambda: "Stopped" in seat.shown())
+        runtime = seat.app.runtime
+        assert runtime is not None and seat.desk.session_id
+        messages = await runtime.messages(seat.desk.session_id)
+        assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
+
+
+async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Path) -> None:
+    async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
+        await seat.pilot.press(*"draft")
+    async with open_runtime(ScriptedModel([])) as runtime:
+        assert await runtime.sessions() == []

@@ -1,0 +1,151 @@
+"""Pictures of the main screens; `--snapshot-update` accepts new ones after a look at them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from scenes import ASKED, RECALLED, SAVED, TOOL, WORDS, past
+from skill_agent.tui.app import Workstation
+from skill_agent.tui.desk import Desk
+from stage import StageRuntime, Stop, opener, refuser
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from skill_agent.errors import HomeBusy, ModelUnavailable
+
+WIDE, NARROW = (120, 36), (60, 20)
+Before = Callable[[Pilot[None]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
+
+@pytest.fixture
+def still(snap_compare, drafts: Path) -> Callable[..., bool]:
+    """Compares the screen after the keys and messages with the accepted picture."""
+
+    def compare(
+        factory, *said: str, keys: tuple[str, ...] = (), size=WIDE, theme: str = "workstation"
+    ) -> bool:
+        async def before(pilot: Pilot[None]) -> None:
+            desk = pilot.app.screen_stack[0]
+            assert isinstance(desk, Desk)
+            await _rest(pilot)
+            pilot.app.theme = theme
+            for text in said:
+                desk.composer.put(text)
+                await pilot.press("enter")
+                await _rest(pilot)
+            for key in keys:
+                await pilot.press(key)
+                await _rest(pilot)
+            for box in pilot.app.screen.query(Input):
+                box.cursor_blink = False
+            await _rest(pilot)
+
+        app = Workstation(factory, draft_dir=drafts)
+        app.animation_level = "none"
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compare
+
+
+async def _rest(pilot: Pilot[None]) -> None:
+    """Until the screen has stayed the same for a while."""
+    seen, same = None, 0
+    while same < 5:
+        await pilot.pause(0.02)
+        strips = pilot.app.screen._compositor.render_strips()
+        now = ["".join(segment.text for segment in strip) for strip in strips]
+        seen, same = now, same + 1 if now == seen else 0
+
+
+def talked() -> StageRuntime:
+    runtime = past()
+    runtime.scripts = [
+        [SAVED, RECALLED, "Noted: **Fridays**, from the release branch."],
+        [RECALLED, *TOOL, *WORDS],
+    ]
+    return runtime
+
+
+SAID = (
+    "Remember that I deploy on Fridays from the release branch",
+    "When do I deploy, and what do I watch out for?",
+)
+
+
+def test_start(still) -> None:
+    assert still(opener(past()))
+
+
+def test_opening(still) -> None:
+    assert still(opener(past(), gate=asyncio.Event()), keys=("h", "i"))
+
+
+def test_conversation_with_memory(still) -> None:
+    assert still(opener(talked()), *SAID)
+
+
+def test_conversation_in_light(still) -> None:
+    assert still(opener(talked()), *SAID, theme="workstation-light")
+
+
+def test_mid_stream_with_a_queue(still) -> None:
+    runtime = past()
+    runtime.scripts = [[RECALLED, *WORDS[:24], Stop(asyncio.Event())]]
+    said = ("When do I deploy?", "And who waits for the migration?")
+    assert still(opener(runtime), *said, keys=("N", "o", "w"), size=(90, 30))
+
+
+def test_narrow(still) -> None:
+    assert still(opener(talked()), *SAID, size=NARROW)
+
+
+def test_narrow_memory(still) -> None:
+    assert still(opener(talked()), *SAID, keys=("f3",), size=NARROW)
+
+
+def test_an_open_tool_call(still) -> None:
+    assert still(opener(talked()), *SAID, keys=("alt+up", "enter"))
+
+
+def test_approval(still) -> None:
+    runtime = past()
+    runtime.scripts = [[RECALLED, "Let me look. ", ASKED]]
+    assert still(opener(runtime), "When was the last deploy?", keys=("f2",))
+
+
+def test_approval_narrow(still) -> None:
+    runtime = past()
+    runtime.scripts = [["Let me look. ", ASKED]]
+    assert still(opener(runtime), "When was the last deploy?", size=NARROW)
+
+
+def test_sessions(still) -> None:
+    assert still(opener(talked()), *SAID, keys=("ctrl+s",))
+
+
+def test_agents(still) -> None:
+    assert still(opener(past()), keys=("ctrl+g",))
+
+
+def test_keys(still) -> None:
+    assert still(opener(past()), keys=("f1",))
+
+
+def test_a_model_that_is_missing(still) -> None:
+    runtime = past()
+    problem = ModelUnavailable("qwen2.5-coder-1.5b is not installed", hint="ska models pull")
+    runtime.scripts = [[problem]]
+    assert still(opener(runtime), "Hello?")
+
+
+def test_a_home_that_is_busy(still) -> None:
+    busy = HomeBusy("process 4242 has this home open", pid=4242, hint="close it there first")
+    assert still(refuser(busy, then=past()))

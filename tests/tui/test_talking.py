@@ -1,0 +1,332 @@
+"""Sending, queueing, stopping, agents and conversations, on a scripted runtime."""
+
+import asyncio
+
+from skill_agent.tui.agents_picker import AgentPicker
+from skill_agent.tui.blocks import ErrorBlock, ReplyBlock, ToolBlock, UserBlock
+from skill_agent.tui.memory_pane import Recalled, Saved
+from skill_agent.tui.sessions import SessionList
+from stage import StageRuntime, Stop, make, opener
+
+from skill_agent.errors import ModelUnavailable, NotFound
+from skill_agent.events import ApprovalAsked, MemoryRecalled, MemorySaved, RecalledItem
+
+
+async def test_a_message_is_answered_and_counted(sit) -> None:
+    async with sit(StageRuntime([["Hello, ", "**you**."]])) as seat:
+        await seat.say("Hi")
+        await seat.until(lambda: seat.desk.figures.written)
+        assert "Hello, **you**." in seat.shown()
+        figures = seat.desk.figures
+        assert (figures.read, figures.cached, figures.window) == (1240, 1066, 8192)
+        assert figures.title == "Hi"
+        assert seat.desk.composer.text == ""
+
+
+async def test_ctrl_j_breaks_the_line_and_enter_sends(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.pilot.press("a", "ctrl+j", "b", "shift+enter", "c")
+        assert seat.desk.composer.text == "a\nb\nc"
+        await seat.pilot.press("enter")
+        await seat.until(lambda: runtime.submitted)
+        assert runtime.submitted[0][0] == "a\nb\nc"
+
+
+async def test_an_empty_message_is_not_sent(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.pilot.press("space", "enter", "enter")
+        await seat.rest()
+        assert runtime.submitted == []
+
+
+async def test_what_is_sent_before_the_home_is_open_waits(sit) -> None:
+    runtime, gate = StageRuntime(), asyncio.Event()
+    async with sit(opener(runtime, gate=gate), ready=False) as seat:
+        await seat.pilot.press(*"early", "enter")
+        await seat.pilot.press(*"more")
+        assert runtime.submitted == []
+        assert seat.desk.query_one("#waiting").display
+        gate.set()
+        await seat.until(lambda: "You said: early" in seat.shown())
+        assert seat.desk.composer.text == "more"
+
+
+async def test_messages_queue_while_a_reply_runs_and_up_edits_them(sit) -> None:
+    gate = asyncio.Event()
+    runtime = StageRuntime([["one ", Stop(gate), "two"]])
+    async with sit(runtime) as seat:
+        await seat.say("first")
+        await seat.until(lambda: "one" in seat.shown())
+        await seat.say("second")
+        await seat.say("third")
+        assert len(runtime.submitted) == 1
+        await seat.pilot.press("up")
+        assert seat.desk.composer.text == "third"
+        await seat.pilot.press("!", "enter")
+        gate.set()
+        await seat.until(lambda: len(runtime.submitted) == 3)
+        assert [text for text, _, _ in runtime.submitted] == ["first", "second", "third!"]
+        await seat.until(lambda: not seat.desk.query_one("#waiting").display)
+
+
+async def test_escape_stops_and_keeps_the_partial_text(sit) -> None:
+    runtime = StageRuntime([["half a ", "sentence", Stop(asyncio.Event())]])
+    async with sit(runtime) as seat:
+        await seat.say("go")
+        await seat.until(lambda: "sentence" in seat.shown())
+        await seat.pilot.press("escape")
+        await seat.until(lambda: "Stopped" in seat.shown())
+        assert "half a sentence" in seat.shown()
+        assert runtime.said["session-0"][-1].state == "partial"
+        await seat.say("again")
+        await seat.until(lambda: "You said: again" in seat.shown())
+
+
+async def test_after_a_failure_the_queue_is_held(sit) -> None:
+    gate = asyncio.Event()
+    problem = ModelUnavailable("the model is not installed", hint="ska models pull it")
+    runtime = StageRuntime([[Stop(gate), problem]])
+    async with sit(runtime) as seat:
+        await seat.say("first")
+        await seat.say("second")
+        gate.set()
+        await seat.until(lambda: seat.desk.query(ErrorBlock))
+        assert "ska models pull it" in seat.shown()
+        await seat.rest()
+        assert len(runtime.submitted) == 1
+        await seat.pilot.press("enter")
+        await seat.until(lambda: len(runtime.submitted) == 2)
+
+
+async def test_a_refused_message_returns_to_the_composer(sit) -> None:
+    runtime = StageRuntime(refuse=NotFound("there is no agent 'kira'", hint="did you mean kyra?"))
+    async with sit(runtime) as seat:
+        await seat.say("@kira hello")
+        await seat.until(lambda: seat.desk.query(ErrorBlock))
+        assert seat.desk.composer.text == "@kira hello"
+        assert "did you mean kyra?" in seat.shown()
+        await seat.pilot.press("enter")
+        await seat.until(lambda: len(runtime.submitted) == 2)
+
+
+async def test_tab_switches_the_agent_within_the_session(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.say("hello")
+        await seat.until(lambda: seat.desk.figures.written)
+        await seat.pilot.press("tab")
+        assert seat.desk.figures.member.name == "Luke"
+        await seat.until(lambda: runtime.stored["session-0"].agent == "luke")
+        await seat.pilot.press("tab", "tab")
+        assert seat.desk.figures.member.slug == "kyra", "the paused agent is passed over"
+        await seat.pilot.press("shift+tab")
+        await seat.until(lambda: runtime.stored["session-0"].agent == "ada")
+        await seat.say("and you?")
+        await seat.until(lambda: len(runtime.submitted) == 2)
+        assert runtime.submitted[1][1] == "session-0"
+
+
+async def test_a_mention_in_the_first_message_chooses_the_agent(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.say("@luke review this")
+        await seat.until(lambda: seat.desk.figures.member.slug == "luke")
+        assert runtime.submitted[0][2] == "kyra", "the runtime decides what a mention means"
+
+
+async def test_tab_completes_a_mention(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.pilot.press(*"hey @lu", "tab")
+        assert seat.desk.composer.text == "hey @luke "
+        assert seat.desk.figures.member.slug == "kyra"
+
+
+async def test_the_picker_chooses_and_refuses_the_paused(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.pilot.press("ctrl+g")
+        await seat.until(lambda: isinstance(seat.app.screen, AgentPicker))
+        await seat.pilot.press("down", "down", "enter")
+        await seat.until(lambda: seat.desk.figures.member.slug == "ada")
+
+
+async def test_sessions_filter_resume_and_keep_each_draft(sit) -> None:
+    runtime = StageRuntime()
+    runtime.add_session("Autumn newsletter", "ada", "Plan it", "Planned.")
+    runtime.add_session("Parser bug", "luke", "Why?", "Off by one.")
+    async with sit(runtime) as seat:
+        await seat.pilot.press(*"unsent", "ctrl+s")
+        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
+        await seat.pilot.press(*"autumn", "enter")
+        await seat.until(lambda: "Planned." in seat.shown())
+        assert seat.desk.figures.member.slug == "ada"
+        assert seat.desk.composer.text == ""
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: seat.desk.composer.text == "unsent")
+
+
+async def test_renaming_in_the_list(sit) -> None:
+    runtime = StageRuntime()
+    session = runtime.add_session("Old", "kyra", "Hi", "Hello")
+    async with sit(runtime, session=session.id) as seat:
+        await seat.pilot.press("ctrl+s")
+        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
+        await seat.pilot.press("ctrl+e", "ctrl+u", *"New", "enter")
+        await seat.until(lambda: runtime.stored[session.id].title == "New")
+        await seat.pilot.press("escape")
+        assert seat.desk.figures.title == "New"
+
+
+async def test_coming_back_to_a_running_turn_shows_all_of_it(sit) -> None:
+    gate = asyncio.Event()
+    runtime = StageRuntime([["before ", Stop(gate), "after"]])
+    runtime.add_session("Other", "luke", "Hi", "Hello")
+    async with sit(runtime) as seat:
+        await seat.say("go")
+        await seat.until(lambda: "before" in seat.shown())
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: "before" not in seat.shown())
+        await seat.pilot.press("ctrl+s")
+        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
+        await seat.pilot.press(*"go", "enter")
+        await seat.until(lambda: "before" in seat.shown())
+        gate.set()
+        await seat.until(lambda: "before after" in seat.shown())
+        assert len(seat.desk.query(UserBlock)) == 1
+
+
+async def test_a_background_conversation_sends_its_queue(sit) -> None:
+    gate = asyncio.Event()
+    runtime = StageRuntime([[Stop(gate), "done"]])
+    async with sit(runtime) as seat:
+        await seat.say("first")
+        await seat.until(lambda: runtime.submitted)
+        await seat.say("second")
+        await seat.pilot.press("ctrl+n")
+        await seat.until(lambda: seat.desk.session_id is None)
+        gate.set()
+        await seat.until(lambda: len(runtime.submitted) == 2)
+        assert runtime.submitted[1][:2] == ("second", "session-0")
+        assert not seat.desk.query(ReplyBlock)
+
+
+async def test_resuming_an_unknown_session_says_so(sit) -> None:
+    async with sit(StageRuntime(), session="nowhere") as seat:
+        await seat.until(lambda: seat.desk.query(ErrorBlock))
+        assert "ska sessions list" in seat.shown()
+
+
+ASK = make(
+    ApprovalAsked, approval="a1", tool="http_get", arguments={"url": "https://example.org"},
+    rule="kyra http_get:example.org", reason="not among the allowed domains", timeout_s=300.0,
+)  # fmt: skip
+
+
+async def test_an_approval_needs_f2_and_a_letter(sit) -> None:
+    runtime = StageRuntime([[ASK, "ok"]])
+    async with sit(runtime) as seat:
+        await seat.say("fetch it")
+        await seat.until(lambda: seat.desk.approvals.pending)
+        await seat.pilot.press(*"oad")
+        assert runtime.answers == [], "what one types while it appears is text"
+        assert seat.desk.composer.text == "oad"
+        await seat.pilot.click("#approval")
+        await seat.pilot.press("enter")
+        assert runtime.answers == [], "neither a click nor Enter answers"
+        await seat.pilot.press("f2")
+        await seat.pilot.press("a")
+        await seat.until(lambda: runtime.answers == [("a1", "always")])
+        await seat.until(lambda: seat.desk.focused is seat.desk.composer)
+        await seat.until(lambda: "ok" in seat.shown())
+
+
+async def test_the_exact_rule_is_shown_and_deny_works(sit) -> None:
+    runtime = StageRuntime([[ASK, "then not"]])
+    async with sit(runtime) as seat:
+        await seat.say("fetch it")
+        await seat.until(lambda: seat.desk.approvals.pending)
+        seat.desk.composer.put("a draft")
+        await seat.pilot.press("f2")
+        await seat.rest()
+        choices = str(seat.desk.query_one("#approval-choices").render())
+        assert "kyra http_get:example.org" in choices
+        await seat.pilot.press("d")
+        await seat.until(lambda: runtime.answers == [("a1", "deny")])
+        await seat.until(lambda: "Denied" in seat.shown())
+        assert seat.desk.composer.text == "a draft"
+
+
+async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
+    item = RecalledItem(
+        id="m1", kind="memory", content="Deploys on Fridays", score=0.9,
+        signals={"lexical": 0.8, "recency": 0.0},
+        reason="same words", memory_type="semantic", created_at="2026-11-13T00:00:00Z",
+    )  # fmt: skip
+    recalled = make(MemoryRecalled, items=(item,), tokens=12, budget=2000, seconds=0.01)
+    saved = make(
+        MemorySaved, memory_id="id-7", content="Likes tea", memory_type="semantic", pinned=True,
+        importance=10,
+    )  # fmt: skip
+    async with sit(StageRuntime([[saved, recalled, "Noted."]]), size=(120, 30)) as seat:
+        await seat.say("Remember that I like tea")
+        await seat.until(lambda: seat.desk.figures.written)
+        shown = str(seat.desk.query_one(Recalled).render())
+        assert "0.90" in shown and "lexical 0.80" in shown and "same words" in shown
+        assert "id-7" in str(seat.desk.query_one(Saved).render())
+        assert "id-7" in seat.shown()
+        assert "recency" not in shown, "the weak are left out at first"
+        await seat.pilot.press("f4")
+        assert "recency 0.00" in str(seat.desk.query_one(Recalled).render())
+        await seat.pilot.press("ctrl+r")
+        assert not seat.desk.query_one("#memory").display
+
+
+async def test_tool_calls_open_by_keyboard(sit) -> None:
+    from skill_agent.events import ToolFinished, ToolStarted
+
+    start = make(ToolStarted, call="c", tool="http_get", arguments={"url": "https://example.org"})
+    end = make(ToolFinished, call="c", tool="http_get", ok=True, result="the body", seconds=0.2)
+    async with sit(StageRuntime([[start, end, "Read it."]])) as seat:
+        await seat.say("read")
+        await seat.until(lambda: seat.desk.figures.written)
+        tool = seat.desk.query_one(ToolBlock)
+        assert "the body" not in seat.shown()
+        await seat.pilot.press("alt+up")
+        assert seat.desk.focused is tool
+        await seat.pilot.press("enter")
+        assert "the body" in seat.shown()
+        await seat.pilot.press("escape")
+        assert seat.desk.focused is seat.desk.composer
+
+
+async def test_history_comes_back_with_up(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        for text in ("one", "two"):
+            await seat.say(text)
+        await seat.until(lambda: "You said: two" in seat.shown())
+        await seat.pilot.press("up", "up")
+        assert seat.desk.composer.text == "one"
+        await seat.pilot.press("down", "down")
+        assert seat.desk.composer.text == ""
+
+
+async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
+    runtime = StageRuntime()
+    runtime.add_session("Long", "kyra", *(f"line {number}" for number in range(230)))
+    async with sit(runtime, session="Long") as seat:
+        await seat.until(lambda: "line 229" in seat.shown())
+        assert "30 earlier messages: ska sessions show" in seat.shown()
+        assert "line 29\n" not in seat.shown()
+
+
+async def test_an_unknown_theme_is_told_and_a_known_one_used(sit) -> None:
+    from skill_agent.dna import InterfaceSettings, Settings
+
+    wrong = StageRuntime(settings=Settings(tui=InterfaceSettings(theme="nothing")))
+    async with sit(wrong) as seat:
+        assert seat.app.theme == "workstation"
+        assert any("nothing" in one.message for one in seat.app._notifications)
+    light = StageRuntime(settings=Settings(tui=InterfaceSettings(theme="workstation-light")))
+    async with sit(light) as seat:
+        assert seat.app.theme == "workstation-light"

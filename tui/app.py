@@ -1,0 +1,219 @@
+"""The workstation: first paint at once, then the home, then conversations until one quits.
+
+The home is opened by a factory from outside and in the background, so nothing here imports a
+store or a model; until it is open one can write, and what is sent waits.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from skill_agent.errors import SkillAgentError, UsageError
+from skill_agent.identifiers import new_id
+
+from .clipboard import copy_with, routes
+from .desk import Desk
+from .drafts import NEW, DraftBook
+from .post import Post
+from .terminal import own_terminal
+from .theme import DARK, LIGHT, accent_variables
+from .tidy import give_back
+
+if TYPE_CHECKING:
+    from skill_agent.runtime import Runtime
+
+OpenRuntime = Callable[[], "AbstractAsyncContextManager[Runtime]"]
+
+
+class Workstation(App[None]):
+    """The terminal front end. `session` is an id, title or `latest`; None starts a new one."""
+
+    TITLE = "skill-agent"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 Textual declares it as it is
+        (0, "-narrow"),
+        (80, "-normal"),
+        (120, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (26, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        open_runtime: OpenRuntime,
+        *,
+        draft_dir: Path,
+        session: str | None = None,
+        agent: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._open_runtime = open_runtime
+        self._wanted = session, agent
+        self._post = Post(DraftBook(draft_dir), self._tell_unsaved)
+        self._desk = Desk(self._post, f"{NEW}-{new_id()}")
+        self._host: asyncio.Task[None] | None = None
+        self._leaving = asyncio.Event()
+        self.runtime: Runtime | None = None
+        self._failure: SkillAgentError | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return accent_variables(self.current_theme.dark)
+
+    def get_default_screen(self) -> Screen[None]:
+        return self._desk
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._start)
+
+    @property
+    def crashed(self) -> bool:
+        """Whether it ended by an error that was not about the home."""
+        return self.return_code not in (0, None) and self._failure is None
+
+    # -- the home ----------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if not self._leaving.is_set():
+            self._host = asyncio.create_task(self._hold_home())
+
+    async def _hold_home(self) -> None:
+        """Opens the home, keeps it open until the app ends, and closes it, all in one task."""
+        try:
+            # The factory may import what opening needs: that must not stall the screen.
+            manager = await asyncio.to_thread(self._open_runtime)
+            async with manager as runtime:
+                self.runtime = runtime
+                self._use_theme(runtime.settings.tui.theme)
+                await self._desk.opened(runtime, *self._wanted)
+                await self._leaving.wait()
+        except SkillAgentError as error:
+            await self._fail(error)
+        except Exception as error:
+            # The outer wall: whatever it is, the person gets to read it and keeps their text.
+            self.log.error(error)
+            await self._fail(
+                SkillAgentError(
+                    f"{type(error).__name__}: {error}", hint="`ska doctor` looks for the cause"
+                )
+            )
+        finally:
+            self.runtime = None
+
+    async def _fail(self, error: SkillAgentError) -> None:
+        self._failure = error
+        if not self._leaving.is_set():
+            await self._desk.failed(error)
+
+    def _use_theme(self, name: str) -> None:
+        if name in self.available_themes:
+            self.theme = name
+        else:
+            self.notify(f"there is no theme {name!r}; Ctrl+P lists them", markup=False)
+
+    async def action_retry(self) -> None:
+        """Opens the home again after a failure."""
+        if self._failure is not None:
+            self._failure = None
+            await self._desk.reopening()
+            self._start()
+
+    async def action_quit(self) -> None:
+        """Keeps drafts, ends turns, closes the home, and leaves with the failure's exit code."""
+        self._desk.leave()
+        await self._leave()
+        self.exit(return_code=self._failure.exit_code if self._failure else 0)
+
+    async def on_unmount(self) -> None:
+        await self._leave()
+
+    async def _leave(self) -> None:
+        self._leaving.set()
+        await self._post.close()
+        if self._host is not None:
+            if self.runtime is None:
+                self._host.cancel()
+            await asyncio.wait([self._host])
+        give_back()
+
+    def _tell_unsaved(self, why: str) -> None:
+        self.notify(why, title="What you type is not on disk", severity="warning", markup=False)
+
+    # -- commands and copying ----------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        desk = self._desk
+        yield SystemCommand("New conversation", "Ctrl+N", desk.action_new)
+        yield SystemCommand("Conversations", "Resume or rename · Ctrl+S", desk.action_sessions)
+        yield SystemCommand("Agents", "Choose who answers · Ctrl+G", desk.action_agents)
+        for member in desk.members():
+            yield SystemCommand(
+                f"Talk to {member.name}",
+                member.tagline or f"@{member.slug}",
+                partial(desk.choose, member.slug),
+            )
+        yield SystemCommand("Memory", "What was recalled, and why · Ctrl+R", desk.action_memory)
+        yield SystemCommand("Copy last reply", "Ctrl+Y", desk.action_copy_reply)
+        yield SystemCommand("Stop the reply", "Esc", desk.action_stop)
+        yield SystemCommand("Keys", "Every key on one page · F1", desk.action_keys)
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copies by the best way there is, and says which it was."""
+        self.run_worker(self._copy(text), group="copy")
+
+    async def _copy(self, text: str) -> None:
+        if not text:
+            self.notify("There is nothing to copy.")
+            return
+        way = "terminal (OSC 52), if it allows that"
+        for route in routes(os.environ, shutil.which):
+            if await asyncio.to_thread(copy_with, route, text):
+                way = route.name
+                break
+        else:
+            super().copy_to_clipboard(text)
+        self.notify(f"Copied {len(text):,} characters → {way}", markup=False)
+
+
+def run_workstation(
+    open_runtime: OpenRuntime,
+    *,
+    draft_dir: Path,
+    log_file: Path,
+    session: str | None = None,
+    agent: str | None = None,
+) -> int:
+    """Runs the workstation until the person leaves; gives the exit code.
+
+    Raises UsageError where stdin or stdout is no terminal (it would wait there for ever), and
+    SkillAgentError when it broke.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "the workstation needs a terminal", hint='use `ska chat`, or `ska ask "…"` in a pipe'
+        )
+    app = Workstation(open_runtime, draft_dir=draft_dir, session=session, agent=agent)
+    with own_terminal(log_file):
+        app.run()
+    if app.crashed:
+        raise SkillAgentError(
+            "the workstation stopped by a fault of its own; what you typed is kept",
+            hint=f"the report is at the end of {log_file}",
+        )
+    return app.return_code or 0

@@ -1,0 +1,451 @@
+"""The main screen: conversation, memory, composer, status line, and the keys that drive them.
+
+What the person wants arrives here as messages and actions and goes to `courier`, which speaks to
+the runtime; what a turn's events look like is `turnview`'s business.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static, TextArea
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import Event
+from skill_agent.values import Message, Session
+
+from .agents_picker import AgentPicker
+from .approvals import ApprovalBar
+from .blocks import Block, CopyWanted, ErrorBlock, Line
+from .cast import NOBODY, Cast, Member
+from .composer import Composer
+from .conversation import Badge, Conversation
+from .courier import SHOWN, Courier
+from .drafts import NEW
+from .help import KeyHelp
+from .history import blocks_of
+from .memory_pane import MemoryPane
+from .opening import OpeningFailed
+from .plain import one_line
+from .post import Post
+from .sessions import Chosen, SessionList
+from .status import Figures, StatusLine
+from .turnview import TurnView
+from .welcome import Welcome
+
+if TYPE_CHECKING:
+    from skill_agent.runtime import Runtime
+
+WIDE = 110
+"""Columns from which the memory pane is open from the start."""
+WAKE_AFTER = 0.6
+"""Seconds an agent must stay chosen before it is woken; Tab may pass several."""
+
+HINT = "Enter sends · Ctrl+J new line · F1 keys"
+HINT_BUSY = "Esc stops · Enter queues · F1 keys"
+
+
+class Desk(Screen[None]):
+    """Where one talks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", show=False),
+        Binding("ctrl+g", "agents", "Agents", show=False, priority=True),
+        Binding("ctrl+s", "sessions", "Conversations", show=False, priority=True),
+        Binding("ctrl+n", "new", "New", show=False, priority=True),
+        Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
+        Binding("f4", "signals", "Every signal", show=False, priority=True),
+        Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
+        Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
+        Binding("alt+up", "step(-1)", "Message before", show=False, priority=True),
+        Binding("alt+down", "step(1)", "Message after", show=False, priority=True),
+        Binding("f1", "keys", "Keys", show=False, priority=True),
+        Binding("f2", "approval", "Answer", show=False, priority=True),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("end", "newest", show=False),
+    ]
+
+    def __init__(self, post: Post, early: str) -> None:
+        super().__init__()
+        self._post = post
+        self._key = early
+        """Whose draft the composer holds: a session id, `new`, or a name for before opening."""
+        self._courier: Courier | None = None
+        self._cast = Cast()
+        self._member = NOBODY
+        self._view: TurnView | None = None
+        self._waking: Timer | None = None
+
+    # -- layout ------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="stage"):
+            with Vertical(id="talk"):
+                yield Conversation(id="conversation")
+                yield Badge("↓ new", id="badge")
+            yield MemoryPane(id="memory")
+        with Vertical(id="foot"):
+            yield Static("", id="waiting")
+            yield ApprovalBar(id="approval", member=lambda slug: self._cast[slug])
+            with Vertical(id="writing"):
+                with Horizontal(id="writer"):
+                    yield Static("", id="speaker")
+                    yield Static(HINT, id="hint")
+                yield Composer(id="composer")
+            yield StatusLine(id="status")
+
+    async def on_mount(self) -> None:
+        self.set_class(self.app.size.width >= WIDE, "-memory")
+        self.figures = Figures(state="waking up")
+        await self.conversation.add(Welcome(self._member, self._cast))
+        self._draw_speaker()
+        self.composer.focus()
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.query_one(Conversation)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def figures(self) -> Figures:
+        return self.query_one(StatusLine).figures
+
+    @figures.setter
+    def figures(self, figures: Figures) -> None:
+        self.query_one(StatusLine).figures = figures
+
+    @property
+    def session_id(self) -> str | None:
+        return self._courier.session if self._courier else None
+
+    # -- opening -----------------------------------------------------------------------------
+
+    async def opened(self, runtime: "Runtime", session: str | None, agent: str | None) -> None:
+        """The home is open: who is here, which conversation, and what waits to be sent."""
+        self._cast = Cast(runtime.agents())
+        self.composer.mentions = [member.slug for member in self._cast.active()]
+        self._courier = Courier(runtime, self._post, self)
+        found, problem = None, None
+        if session:
+            try:
+                found = await runtime.find_session(session)
+            except SkillAgentError as error:
+                problem = error
+        early, self._key = self._key, found.id if found else NEW
+        unsent = self._post.open(self._key)
+        chosen = agent or (found.agent if found else runtime.settings.general.default_agent)
+        self._post.move(early, self._key)
+        await self._courier.show(found, agent=chosen)
+        if unsent:
+            self.composer.put("\n\n".join(part for part in (unsent, self.composer.text) if part))
+        if problem is not None:
+            await self.show_error("That conversation was not found", problem)
+        self.run_worker(self._courier.listen(), group="listen", exit_on_error=True)
+        self._courier.deliver(self._key)
+
+    async def failed(self, error: SkillAgentError) -> None:
+        """The home did not open; what was typed stays in the composer and on disk."""
+        self.figures = replace(self.figures, state="not open")
+        block = OpeningFailed(error)
+        await self.conversation.replace([block])
+        # Letters one is just typing must not quit.
+        if not self.composer.text:
+            block.focus()
+
+    async def reopening(self) -> None:
+        """Another try is under way."""
+        self.figures = replace(self.figures, state="waking up")
+        await self.conversation.replace([Welcome(self._member, self._cast)])
+        self.composer.focus()
+
+    def leave(self) -> None:
+        """The person goes; what waits stays on disk."""
+        self.set_state("closing")
+        if self._courier is not None:
+            self._courier.leave()
+
+    # -- what the courier asks of the screen ---------------------------------------------------
+
+    async def show(
+        self, session: Session | None, messages: list[Message], agent: str, recent: list[Session]
+    ) -> None:
+        """Another conversation, with its draft."""
+        key = session.id if session else NEW
+        if key != self._key:
+            self._post.type(self._key, self.composer.text)
+            self._key = key
+            self.composer.put(self._post.open(key))
+            self.composer.sent = []
+        said = [one.content for one in messages if one.role == "user"]
+        # What was sent while the home was opening is the newest.
+        self.composer.sent = [*said, *self.composer.sent]
+        self._view = TurnView(self.conversation, self.query_one(MemoryPane), self._cast)
+        figures = Figures(title=one_line(session.title, 200) if session else "")
+        for message in messages:
+            figures = figures.plus(message.usage)
+        self.figures = figures
+        self.set_agent(agent)
+        blocks: list[Widget] = [*blocks_of(messages, self._cast)]
+        if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
+            more = f"{earlier} earlier messages: ska sessions show {session.id}"
+            blocks.insert(0, Line("·", more))
+        await self.conversation.replace(blocks or [Welcome(self._member, self._cast, recent)])
+        await self.query_one(MemoryPane).clear()
+        self.draw_waiting()
+        self.composer.focus()
+
+    def became(self, session: Session) -> None:
+        """The conversation has its id and title; a mention may have chosen its agent."""
+        self._key = session.id
+        if session.agent != self._member.slug:
+            self.set_agent(session.agent)
+        self.figures = replace(self.figures, title=one_line(session.title, 200))
+
+    async def apply(self, event: Event) -> None:
+        """An event of the conversation shown."""
+        if self._view is not None:
+            await self._view.apply(event)
+
+    def set_agent(self, slug: str) -> None:
+        """Who answers from now on, on the screen."""
+        self._member = self._cast[slug]
+        self.figures = replace(self.figures, member=self._member)
+        self._draw_speaker()
+        if self._waking is not None:
+            self._waking.stop()
+        self._waking = self.set_timer(WAKE_AFTER, self._wake)
+        if self._courier is not None:
+            self.run_worker(self._courier.look_up(slug), group="model", exclusive=True)
+
+    def set_model(self, model: str, window: int) -> None:
+        self.figures = replace(self.figures, model=model, window=window)
+
+    def set_state(self, state: str) -> None:
+        self.figures = replace(self.figures, state=state)
+
+    async def show_error(self, title: str, error: SkillAgentError) -> None:
+        await self.conversation.add(ErrorBlock(title, error.message, error.hint))
+
+    def draw_waiting(self) -> None:
+        """The messages that wait, above the composer."""
+        waiting = self._post.draft(self._key).waiting
+        held = self._key in self._post.held
+        if self._courier is not None and self._courier.sending(self._key):
+            waiting = waiting[1:]
+        lines = [
+            Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
+        ]
+        if waiting:
+            how = "held: Enter sends, Up edits" if held else "queued: Up edits"
+            lines.append(Content.styled(f"  {how}", "$foreground-muted"))
+        box = self.query_one("#waiting", Static)
+        box.display = bool(waiting)
+        box.update(Content("\n").join(lines))
+        self.composer.waiting = bool(waiting)
+        busy = self._courier is not None and self._courier.busy(self._key)
+        self.query_one("#hint", Static).update(HINT_BUSY if busy else HINT)
+
+    @property
+    def approvals(self) -> ApprovalBar:
+        return self.query_one(ApprovalBar)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    @on(TextArea.Changed, "#composer")
+    def keep_draft(self) -> None:
+        self._post.type(self._key, self.composer.text)
+
+    @on(Composer.Sent)
+    def send(self, event: Composer.Sent) -> None:
+        if event.text:
+            self._post.wait(self._key, event.text)
+            self.composer.put("")
+        self._post.held.discard(self._key)
+        if self._courier is not None:
+            self._courier.deliver(self._key)
+        self.draw_waiting()
+
+    @on(Composer.TakeBack)
+    def take_back(self) -> None:
+        if text := self._post.take_back(self._key):
+            self.composer.put(text)
+        self.draw_waiting()
+
+    def give_back(self, key: str, error_text: str) -> None:
+        """A message that was refused returns to the composer, or stays queued and held."""
+        if key == self._key and not self.composer.text.strip():
+            self.composer.put(self._post.take_back(key, 0))
+        else:
+            self._post.held.add(key)
+        if key == self._key:
+            self.draw_waiting()
+        else:
+            self.notify(error_text, severity="error", markup=False)
+
+    @on(Composer.EndWanted)
+    def end_wanted(self) -> None:
+        self.action_newest()
+
+    @on(Composer.StopWanted)
+    def stop_wanted(self) -> None:
+        if self._courier is None or not self._courier.busy(self._key):
+            self.notify("Ctrl+Q quits. Nothing is selected to copy.")
+        else:
+            self.action_stop()
+
+    # -- agents ------------------------------------------------------------------------------
+
+    @on(Composer.AgentStep)
+    def step_agent(self, event: Composer.AgentStep) -> None:
+        if self._courier is not None:
+            self._choose(self._cast.after(self._member.slug, event.step).slug)
+
+    @work(exclusive=True, group="dialog")
+    async def action_agents(self) -> None:
+        if self._courier is None:
+            return
+        picker = AgentPicker(self._cast.all(), self._member.slug)
+        slug = await self.app.push_screen_wait(picker)
+        if slug:
+            self._choose(slug)
+
+    def members(self) -> list[Member]:
+        return self._cast.active()
+
+    def choose(self, slug: str) -> None:
+        """Makes the agent the one who answers here, for the command palette."""
+        self._choose(slug)
+
+    def _choose(self, slug: str) -> None:
+        if self._courier is not None and slug != self._member.slug:
+            self.set_agent(slug)
+            for welcome in self.conversation.query(Welcome):
+                welcome.greet(self._member)
+            self.run_worker(self._courier.use_agent(slug), group="agent")
+
+    def _wake(self) -> None:
+        if self._courier is not None:
+            self.run_worker(self._courier.wake(self._member.slug), group="wake", exclusive=True)
+
+    def _draw_speaker(self) -> None:
+        box = self.query_one("#writing")
+        for name in [one for one in box.classes if one.startswith("accent-")]:
+            box.remove_class(name)
+        box.add_class(self._member.accent)
+        speaker = Content.assemble(
+            ("to ", "$foreground-muted"),
+            (self._member.name or "…", "bold"),
+        )
+        self.query_one("#speaker", Static).update(speaker)
+
+    # -- conversations -----------------------------------------------------------------------
+
+    @work(exclusive=True, group="dialog")
+    async def action_sessions(self) -> None:
+        if self._courier is None:
+            return
+        listing = SessionList(
+            await self._courier.sessions(),
+            cast=self._cast,
+            current=self.session_id,
+            rename=self._courier.rename,
+            shown_time=self._courier.shown_time,
+        )
+        chosen = await self.app.push_screen_wait(listing)
+        match chosen:
+            case Chosen(kind="resume", session=Session() as session):
+                await self._courier.show(session)
+            case Chosen(kind="new"):
+                await self._courier.show(None, agent=self._member.slug)
+
+    @work(exclusive=True, group="dialog")
+    async def action_new(self) -> None:
+        if self._courier is not None and self._key != NEW:
+            await self._courier.show(None, agent=self._member.slug)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def action_page(self, step: int) -> None:
+        if step < 0:
+            self.conversation.action_page_up()
+        else:
+            self.conversation.action_page_down()
+
+    def action_newest(self) -> None:
+        self.conversation.follow()
+        if isinstance(self.focused, Block):
+            self.composer.focus()
+
+    def action_step(self, step: int) -> None:
+        block = self.conversation.neighbour(self.focused, step)
+        (block or self.composer).focus()
+
+    def action_memory(self) -> None:
+        self.toggle_class("-memory")
+
+    def action_signals(self) -> None:
+        pane = self.query_one(MemoryPane)
+        if self.has_class("-memory"):
+            pane.full = not pane.full
+
+    def action_keys(self) -> None:
+        self.app.push_screen(KeyHelp())
+
+    def action_copy_reply(self) -> None:
+        reply = self.conversation.last_reply()
+        if reply is None:
+            self.notify("There is no reply to copy yet.")
+        else:
+            self.app.copy_to_clipboard(reply.source)
+
+    @on(CopyWanted)
+    def copy(self, event: CopyWanted) -> None:
+        self.app.copy_to_clipboard(event.text)
+
+    @on(Conversation.Followed)
+    def badge(self, event: Conversation.Followed) -> None:
+        self.query_one(Badge).set_class(event.unseen, "-shown")
+
+    @on(Badge.Pressed)
+    def badge_pressed(self) -> None:
+        self.action_newest()
+
+    # -- turns -------------------------------------------------------------------------------
+
+    def action_stop(self) -> None:
+        """Esc: back to the composer first, then stop the running turn."""
+        if self.focused is not self.composer:
+            self.composer.focus()
+        elif self._courier is None:
+            for failed in self.conversation.query(OpeningFailed):
+                failed.focus()
+        else:
+            self.run_worker(self._courier.stop(self._key), group="stop")
+
+    def action_approval(self) -> None:
+        if self.approvals.pending:
+            self.approvals.focus()
+
+    @on(ApprovalBar.Answered)
+    def answered(self, event: ApprovalBar.Answered) -> None:
+        if self._courier is not None:
+            self.run_worker(self._courier.answer(event.approval, event.choice), group="answer")
+
+    @on(ApprovalBar.Left)
+    def approval_left(self) -> None:
+        try:
+            self.composer.focus()
+        except NoMatches:
+            return

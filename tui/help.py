@@ -1,0 +1,79 @@
+"""F1: every key on one page. The README's list of keys is made from the same table."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Writing",
+        (
+            ("Enter", "send; while a reply runs: queue"),
+            ("Ctrl+J, Shift+Enter", "new line"),
+            ("Up, Down", "when empty: edit a queued message, then what you sent before"),
+            ("@name", "ask another agent once; Tab completes the name"),
+            ("Esc", "stop the reply; what came stays"),
+        ),
+    ),
+    (
+        "Agents and conversations",
+        (
+            ("Tab, Shift+Tab", "next, previous agent"),
+            ("Ctrl+G", "list of agents"),
+            ("Ctrl+S", "conversations: filter, resume, rename"),
+            ("Ctrl+N", "new conversation"),
+        ),
+    ),
+    (
+        "Reading",
+        (
+            ("PgUp, PgDn", "scroll; the view stays where you put it"),
+            ("Ctrl+End", "to the newest text, and follow it (End at the end of your text)"),
+            ("Alt+Up, Alt+Down", "step through the messages: c copies, Enter opens a tool call"),
+            ("Ctrl+Y", "copy the last reply"),
+            ("Ctrl+R, F3", "memory: what was recalled, and why; F4 shows every signal"),
+        ),
+    ),
+    (
+        "The rest",
+        (
+            ("F2", "answer a tool's request: o once, a always, d deny"),
+            ("Ctrl+P", "all commands, themes"),
+            ("Ctrl+Q", "quit; drafts are kept"),
+        ),
+    ),
+)
+
+
+class KeyHelp(ModalScreen[None]):
+    """Closes with Esc, F1 or q."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q", "dismiss(None)", "Close", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog -wide -tall"):
+            yield Static("Keys", classes="dialog-title")
+            with VerticalScroll():
+                for title, keys in KEYS:
+                    yield Static(title, classes="help-section")
+                    for key, what in keys:
+                        yield KeyLine(key, what)
+            yield Static("Esc closes", classes="keys")
+
+
+class KeyLine(Horizontal):
+    """A key and what it does; below each other where it is narrow."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(classes="help-line")
+        self._key, self._what = key, what
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._key, markup=False, classes="key")
+        yield Static(self._what, markup=False, classes="what")

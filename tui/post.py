@@ -1,0 +1,138 @@
+"""The outgoing post: the composer's draft and the messages waiting for their turn, by session.
+
+It remembers and saves; it sends nothing and draws nothing. Saving is debounced and done off the
+event loop, so that a slow disk never holds up a keypress.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from skill_agent.errors import SkillAgentError
+
+from .drafts import NEW, Draft, DraftBook
+
+PAUSE = 0.25
+"""Seconds of quiet before typed text goes to disk."""
+
+
+class Post:
+    """All unsent text of this process; `tell` hears why a save failed.
+
+    Sessions in `held` wait for the person after a failure.
+    """
+
+    def __init__(self, book: DraftBook, tell: Callable[[str], None] | None = None) -> None:
+        self._book = book
+        self._tell = tell
+        self._drafts: dict[str, Draft] = {}
+        self._unsaved: set[str] = set()
+        self._saving: asyncio.Task[None] | None = None
+        self.held: set[str] = set()
+        self._told = ""
+        self.trouble = ""
+        """Why the last save failed; empty when it did not."""
+
+    def draft(self, key: str) -> Draft:
+        if key not in self._drafts:
+            self._drafts[key] = self._book.load(key)
+        return self._drafts[key]
+
+    def type(self, key: str, text: str) -> None:
+        """The composer's text as it is now."""
+        self._change(key, replace(self.draft(key), text=text))
+
+    def wait(self, key: str, text: str) -> None:
+        """Appends a message to those that wait, and clears the typed text."""
+        draft = self.draft(key)
+        self._change(key, Draft("", (*draft.waiting, text)))
+
+    def first(self, key: str) -> str | None:
+        """The message to be sent next; it stays on disk until `sent`."""
+        waiting = self.draft(key).waiting
+        return waiting[0] if waiting else None
+
+    def sent(self, key: str) -> None:
+        """The first waiting message is in the ledger now."""
+        draft = self.draft(key)
+        self._change(key, replace(draft, waiting=draft.waiting[1:]))
+
+    def take_back(self, key: str, index: int = -1) -> str:
+        """Removes a waiting message and gives its text; empty when there is none."""
+        waiting = list(self.draft(key).waiting)
+        if not waiting:
+            return ""
+        text = waiting.pop(index)
+        self._change(key, replace(self.draft(key), waiting=tuple(waiting)))
+        return text
+
+    def move(self, old: str, new: str) -> None:
+        """A conversation got its id: what was typed and waits goes with it."""
+        draft = self.draft(old)
+        self._change(new, draft)
+        self._change(old, Draft())
+        if old in self.held:
+            self.held.discard(old)
+            self.held.add(new)
+
+    def open(self, key: str) -> str:
+        """The text to write on with; touched for the first time, with all that was left unsent.
+
+        Messages that waited when a process ended come back as text: sending them by itself
+        after a crash would surprise. A new conversation also takes in what was typed while a
+        home was opening that never opened.
+        """
+        if key in self._drafts:
+            return self._drafts[key].text
+        kept = self.draft(key)
+        strays = [stray for stray in self._book.strays() if stray not in self._drafts]
+        found = {stray: self.draft(stray) for stray in strays} if key == NEW else {}
+        texts = (*(draft.joined() for draft in found.values()), kept.joined())
+        text = "\n\n".join(part for part in texts if part.strip())
+        self._change(key, Draft(text))
+        for stray in found:
+            self._change(stray, Draft())
+        return text
+
+    async def close(self) -> None:
+        """Everything on disk, for the way out."""
+        await self.settle()
+        self.save_now()
+
+    def save_now(self) -> None:
+        """Writes everything unsaved, here and now; for the way out."""
+        while self._unsaved:
+            self._write(self._unsaved.pop())
+
+    async def settle(self) -> None:
+        """Waits until what was typed is on disk."""
+        while self._saving is not None and not self._saving.done():
+            await asyncio.wait([self._saving])
+
+    def _change(self, key: str, draft: Draft) -> None:
+        if self._drafts.get(key) == draft:
+            return
+        self._drafts[key] = draft
+        self._unsaved.add(key)
+        if self._saving is None or self._saving.done():
+            self._saving = asyncio.create_task(self._save_soon())
+
+    async def _save_soon(self) -> None:
+        while self._unsaved:
+            await asyncio.sleep(PAUSE)
+            for key in list(self._unsaved):
+                self._unsaved.discard(key)
+                await asyncio.to_thread(self._write, key)
+                self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        if self._tell is not None and self.trouble and self.trouble != self._told:
+            self._tell(self.trouble)
+        self._told = self.trouble
+
+    def _write(self, key: str) -> None:
+        try:
+            self._book.save(key, self._drafts[key])
+            self.trouble = ""
+        except (OSError, SkillAgentError) as error:
+            self.trouble = str(error)

@@ -1,0 +1,120 @@
+"""One conversation's events onto the screen. The only place that knows what each event looks like.
+
+It keeps no facts of its own beyond which block belongs to which turn.
+"""
+
+from typing import assert_never
+
+from skill_agent.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    Event,
+    MemoryRecalled,
+    MemorySaved,
+    Notice,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+
+from .blocks import ErrorBlock, Line, ReplyBlock, ToolBlock, UserBlock
+from .cast import Cast
+from .conversation import Conversation
+from .history import meta_of
+from .memory_pane import MemoryPane
+
+_ANSWERS = {"once": "Allowed once", "always": "Allowed from now on", "deny": "Denied"}
+
+
+class TurnView:
+    """Applies events in order; a fresh one is made for each conversation shown."""
+
+    def __init__(self, conversation: Conversation, pane: MemoryPane, cast: Cast) -> None:
+        self._conversation, self._pane, self._cast = conversation, pane, cast
+        self._replies: dict[str, ReplyBlock] = {}
+        self._recalled: dict[str, int] = {}
+
+    async def apply(self, event: Event) -> None:
+        """Shows one event."""
+        if isinstance(event, TurnStarted):
+            await self._start(event)
+            return
+        reply = await self._reply(event.turn, event.agent)
+        if not isinstance(event, MemoryRecalled):
+            self._conversation.touched()
+        match event:
+            case MemorySaved():
+                detail = f"{event.memory_id}{' · pinned' if event.pinned else ''}"
+                await reply.tell(Line("✓", "Saved to memory", detail, kind="saved"))
+                await self._pane.saved(event)
+            case MemoryRecalled():
+                self._recalled[event.turn] = len(event.items)
+                await self._pane.recalled(event)
+                await reply.wait("Thinking …")
+            case Notice():
+                await self._notice(reply, event)
+            case TextDelta():
+                await reply.say(event.text)
+            case ToolStarted():
+                await reply.use(event.call, ToolBlock(event.tool, event.arguments))
+            case ToolFinished():
+                if tool := reply.tool(event.call):
+                    tool.finish(ok=event.ok, result=event.result, seconds=event.seconds)
+                await reply.wait("Thinking …")
+            case ApprovalAsked():
+                await reply.wait(f"Waiting for you: {event.tool} …")
+            case ApprovalAnswered():
+                await self._answered(reply, event)
+            case TurnFinished():
+                await self._finish(reply, event)
+            case TurnFailed():
+                await self._fail(reply, event)
+            case _:
+                assert_never(event)
+
+    async def _start(self, event: TurnStarted) -> None:
+        reply = ReplyBlock(self._cast[event.agent])
+        self._replies[event.turn] = reply
+        await self._conversation.add(UserBlock(event.text), reply)
+        await reply.wait("Recalling …")
+        # One's own message is where one wants to be.
+        self._conversation.follow()
+
+    async def _reply(self, turn: str, agent: str) -> ReplyBlock:
+        if turn not in self._replies:
+            self._replies[turn] = ReplyBlock(self._cast[agent])
+            await self._conversation.add(self._replies[turn])
+        return self._replies[turn]
+
+    async def _notice(self, reply: ReplyBlock, event: Notice) -> None:
+        mark = "!" if event.level == "warning" else "·"
+        await reply.tell(Line(mark, event.text, kind=event.level))
+        if event.level == "info":
+            await reply.wait("Thinking …")
+
+    async def _answered(self, reply: ReplyBlock, event: ApprovalAnswered) -> None:
+        by = "" if event.by == "person" else f"by {event.by}"
+        kind = "warning" if event.choice == "deny" else "info"
+        await reply.tell(Line("·", _ANSWERS[event.choice], by, kind=kind))
+
+    async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
+        if event.text and not reply.source:
+            await reply.say(event.text)
+        await reply.close(meta_of(event.usage, recalled=self._recalled.get(event.turn, 0)))
+        self._replies.pop(event.turn, None)
+
+    async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
+        if event.reason == "cancelled":
+            kept = "Stopped; what came is kept" if event.text else "Stopped"
+            await reply.tell(Line("■", kept, kind="warning"))
+            await reply.close("")
+        else:
+            await reply.close("")
+            if reply.bare:
+                await reply.remove()
+            title = f"{self._cast[event.agent].name} could not answer"
+            await self._conversation.add(ErrorBlock(title, event.message, event.hint))
+        self._replies.pop(event.turn, None)
