@@ -115,7 +115,10 @@ def ready_home(around: Surroundings) -> "Home":
             raise NotFound(f"no home at {home.root}", hint="ska init")
         set_up(around)
         return home
+    from .compose import init_home
+
     narrate(f"Making a home at {home.root} (settings only; `ska init` also fetches a model).")
+    init_home(home)
     return home
 
 
