@@ -10,7 +10,7 @@ from functools import partial
 from .dna import AgentDNA, Settings
 from .events import Choice
 from .home import Home
-from .memory.book import MemoryBook, only_asks
+from .memory.book import MemoryBook, is_reply, only_asks
 from .memory.budget import select
 from .memory.projector import Projector
 from .memory.remember import find_remembrances
@@ -148,13 +148,7 @@ class Workbench:
             floor=floor,
         )
         found = await self.book.recall(query)
-        hits = [
-            one.hit
-            for one in found
-            if one.hit.item.memory_type != "identity"
-            and not only_asks(one.hit.item)
-            and not _is_from(one.memory, message)
-        ]
+        hits = _telling([one.hit for one in found if not _is_from(one.memory, message)])
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         window = model.info.context_window or 32_768
         selection = select(
@@ -226,6 +220,15 @@ class Workbench:
 
 async def _no_recall(_message: Message) -> None:
     return None
+
+
+def _telling(hits: list[Hit]) -> list[Hit]:
+    """Hits that tell a model something: no questions, nothing that already stands in the system
+    message, and no earlier reply beside something first-hand, or models come to believe what they
+    once made up."""
+    told = [hit for hit in hits if hit.item.memory_type != "identity" and not only_asks(hit.item)]
+    best = max((hit.score for hit in told if not is_reply(hit.item)), default=0.0)
+    return [hit for hit in told if not is_reply(hit.item) or hit.score > best]
 
 
 def _is_from(memory: Memory | None, message: Message) -> bool:

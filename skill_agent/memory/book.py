@@ -4,6 +4,7 @@ Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'
 knows a model.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -254,19 +255,28 @@ class MemoryBook:
         return await self._projector.lag()
 
 
+FEW_WORDS = 4
 SECOND_HAND = 0.8
 """What is left of the score of a question or an agent's reply, word for word: a question matches a
 question best and answers nothing, a reply mostly says again what was recalled for it."""
 
 
 def only_asks(item: IndexItem) -> bool:
-    """Whether an item is a person's question, word for word."""
-    return item.kind == "turn" and item.speaker == "user" and item.text.rstrip().endswith("?")
+    """Whether an item is a person's question, word for word, with hardly a word beside it."""
+    if item.kind != "turn" or item.speaker != "user" or "?" not in item.text:
+        return False
+    sentences = re.split(r"(?<=[.!?])\s+", item.text.strip())
+    told = " ".join(one for one in sentences if not one.endswith("?"))
+    return len(told.split()) < FEW_WORDS
+
+
+def is_reply(item: IndexItem) -> bool:
+    """Whether an item is what an agent once answered, word for word."""
+    return item.kind == "turn" and item.speaker != "user"
 
 
 def _weighed(hit: Hit) -> Hit:
-    reply = hit.item.kind == "turn" and hit.item.speaker != "user"
-    if reply or only_asks(hit.item):
+    if is_reply(hit.item) or only_asks(hit.item):
         return replace(hit, score=hit.score * SECOND_HAND)
     return hit
 

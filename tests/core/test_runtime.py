@@ -438,3 +438,14 @@ async def test_an_index_ahead_of_its_ledger_is_made_again(
         kept = await runtime.memory.add("the harbour is blue")
         (found,) = await runtime.memory.search("harbour")
         assert found.hit.item.id == kept.id
+
+
+async def test_an_earlier_reply_does_not_stand_beside_what_the_person_said(
+    open_runtime: OpenRuntime,
+) -> None:
+    model = ScriptedModel(["So you deploy on Fridays at 3 am.", "On Fridays.", "Never met him."])
+    async with open_runtime(model) as runtime:
+        await events_of(runtime.ask(DEPLOY))
+        await events_of(runtime.ask("On which day do I deploy?"))
+    assert "deploy on Fridays from" in model.requests[1].messages[-1].content
+    assert "3 am" not in model.requests[1].messages[-1].content
