@@ -5,6 +5,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from skill_agent.dna import EmbeddedSettings, ModelSettings, Settings
 from skill_agent.home import Home
 from skill_agent.models.pull import CACHE_VARIABLE, pull
 
@@ -49,3 +50,10 @@ def give_to(home: Home, *names: str) -> None:
     for name in names:
         _pulled(name)
         pull(name, home, environ={CACHE_VARIABLE: str(model_cache())})
+
+
+def smollm2_settings(**models: object) -> Settings:
+    """Settings with SmolLM2 as default and a small window, quick to load."""
+    small = EmbeddedSettings(context_window=2048)
+    given = {"default": "embedded/smollm2-135m", "embedded": small, **models}
+    return Settings(models=ModelSettings.model_validate(given))

@@ -1,0 +1,181 @@
+"""Where models come from: names and roles of the settings become models with their fallbacks.
+
+Nothing is imported, loaded or connected here; the models do that at their first call.
+"""
+
+import asyncio
+import os
+
+from ..dna import Settings
+from ..errors import ModelUnavailable, NotFound
+from ..home import Home
+from ..nearest import did_you_mean
+from ..ports import Model
+from ..values import ModelInfo
+from .catalogue import ENTRIES, Entry
+from .embedded import EmbeddedModel
+from .engine import Engine
+from .fallback import FallbackModel
+from .installed import installed, loadable, loose_file, loose_names
+from .kv_cache import StateCache, StateKey
+from .llama_host import HostSettings, LlamaHost
+from .providers import ollama_base
+from .remote import RemoteModel, close_clients
+
+EMBEDDED = "embedded"
+ROLES = ("fast", "balanced", "powerful", "extract")
+SLOTS = 2
+"""Conversations a local model keeps in memory: enough to switch agents, little enough for 8 GB."""
+
+
+class Gateway:
+    """Gives each model once, so that a local one is loaded once. Close it to unload."""
+
+    def __init__(self, settings: Settings, home: Home) -> None:
+        self._settings = settings.models
+        self._home = home
+        self._models: dict[str, EmbeddedModel | RemoteModel] = {}
+
+    async def model(self, name: str, *, prefer: str = "") -> Model:
+        """The model for `provider/model`, a role or `default`; `prefer` takes its place if set.
+
+        Raises NotFound for an unknown embedded name or a name without a provider.
+        """
+        first = self._resolved(prefer) or self._resolved(name) or self._settings.default
+        chain = [self._one(one) for one in dict.fromkeys((first, *self._settings.fallback))]
+        return FallbackModel(chain) if len(chain) > 1 else chain[0]
+
+    def catalogue(self) -> list[ModelInfo]:
+        """Embedded chat models and embedders known, files of the person's own, models in config."""
+        roles = self._roles()
+        embedded = [self._entry_info(one, roles) for one in ENTRIES]
+        loose = [self._loose_info(name, roles) for name in loose_names(self._home)]
+        known = {one.name for one in (*embedded, *loose)}
+        named = dict.fromkeys((self._settings.default, *roles, *self._settings.fallback))
+        remote = [self._remote_info(name, roles) for name in named if name and name not in known]
+        return [*embedded, *loose, *remote]
+
+    async def close(self) -> None:
+        models, self._models = self._models, {}
+        remote = False
+        for model in models.values():
+            if isinstance(model, EmbeddedModel):
+                await model.close()
+            else:
+                remote = True
+        if remote:
+            await close_clients()
+
+    def _resolved(self, name: str) -> str:
+        """A name with its role looked up; empty for a role nobody set."""
+        if name in ("", "default"):
+            return ""
+        return getattr(self._settings.roles, name) if name in ROLES else name
+
+    def _one(self, name: str) -> EmbeddedModel | RemoteModel:
+        if name not in self._models:
+            provider, _, rest = name.partition("/")
+            self._models[name] = (
+                self._embedded(name) if provider == EMBEDDED or not rest else self._remote(name)
+            )
+        return self._models[name]
+
+    def _remote(self, name: str) -> RemoteModel:
+        provider = name.partition("/")[0]
+        base = self._settings.api_base.get(provider, "")
+        if provider.startswith("ollama"):
+            base = base or ollama_base(self._settings, os.environ)
+        info = self._remote_info(name, self._roles())
+        return RemoteModel(info, timeout_s=self._settings.timeout_s, base=base)
+
+    def _embedded(self, name: str) -> EmbeddedModel:
+        bare = name.removeprefix(f"{EMBEDDED}/")
+        entry = next((one for one in ENTRIES if one.name == bare and one.kind == "chat"), None)
+        if entry is None and loose_file(bare, self._home) is None:
+            raise self._unknown(name, bare)
+        roles = self._roles()
+        info = self._entry_info(entry, roles) if entry else self._loose_info(bare, roles)
+        return EmbeddedModel(info, lambda: self._engine(bare))
+
+    def _unknown(self, name: str, bare: str) -> NotFound:
+        known = [*(one.name for one in ENTRIES if one.kind == "chat"), *loose_names(self._home)]
+        hint = did_you_mean(bare, known) or "`ska models list` shows them; remote: provider/model"
+        return NotFound(f"no embedded model is called {name!r}", hint=hint)
+
+    async def _engine(self, name: str) -> Engine:
+        """Loads a model; seconds. Raises ModelUnavailable with the command that mends it."""
+        return Engine(*await asyncio.to_thread(self._load, name))
+
+    def _load(self, name: str) -> tuple[LlamaHost, StateCache | None, StateKey]:
+        import importlib.metadata
+
+        file = loadable(name, self._home)
+        limit = self._settings.embedded.kv_cache_mb << 20
+        cache = StateCache(self._home.kv_cache, limit_bytes=limit)
+        settings = HostSettings(
+            path=file.path,
+            window=self._window(name),
+            slots=SLOTS,
+            threads=self._settings.embedded.threads,
+            state_folder=self._home.kv_cache,
+        )
+        try:
+            cache.prepare()
+        except OSError as error:
+            raise ModelUnavailable(
+                f"{self._home.kv_cache} cannot be used: {error.strerror or error}",
+                hint="ska doctor",
+            ) from None
+        engine = f"xllamacpp {importlib.metadata.version('xllamacpp')}"
+        key = StateKey(model_sha256=file.sha256, settings=settings, engine=engine)
+        return LlamaHost(settings), cache if limit else None, key
+
+    def _window(self, name: str) -> int:
+        wanted = self._settings.embedded.context_window
+        trained = next((one.trained_window for one in ENTRIES if one.name == name), 0)
+        return min(wanted, trained) if trained else wanted
+
+    def _roles(self) -> dict[str, tuple[str, ...]]:
+        """Model name to the roles it serves."""
+        roles = self._settings.roles
+        pairs = [("default", self._settings.default)]
+        pairs += [(role, getattr(roles, role)) for role in (*ROLES, "embed")]
+        names = dict.fromkeys(name for _, name in pairs if name)
+        return {name: tuple(role for role, served in pairs if served == name) for name in names}
+
+    def _entry_info(self, entry: Entry, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
+        name = f"{EMBEDDED}/{entry.name}"
+        return ModelInfo(
+            name=name,
+            provider=EMBEDDED,
+            context_window=self._window(entry.name) if entry.kind == "chat" else 0,
+            local=True,
+            installed=installed(entry.name, self._home),
+            roles=roles.get(name, ()),
+            size_bytes=entry.size,
+            licence=entry.licence,
+            note=entry.note,
+        )
+
+    def _loose_info(self, bare: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
+        name = f"{EMBEDDED}/{bare}"
+        path = loose_file(bare, self._home)
+        return ModelInfo(
+            name=name,
+            provider=EMBEDDED,
+            context_window=self._window(bare),
+            local=True,
+            roles=roles.get(name, ()),
+            size_bytes=path.stat().st_size if path else 0,
+            note="a file of your own",
+        )
+
+    def _remote_info(self, name: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
+        provider = name.partition("/")[0]
+        return ModelInfo(
+            name=name,
+            provider=provider,
+            local=provider.startswith("ollama"),
+            roles=roles.get(name, ()),
+            note="named in config.toml" if name in roles else "",
+        )

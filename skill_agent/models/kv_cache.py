@@ -1,0 +1,143 @@
+"""Prompt prefixes a model has already read, kept on disk as llama.cpp slot states.
+
+Only files are handled here; who reads a prefix and when is `embedded`'s business. Losing any
+file, or all, costs time and nothing else.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .llama_host import HostSettings
+
+_LEFT_BEHIND_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateKey:
+    """What a state depends on; another value of any of these is another state."""
+
+    model_sha256: str
+    settings: HostSettings
+    engine: str
+    """Name and version of the engine that wrote it."""
+
+    def digest(self, prefix: str) -> str:
+        loaded = f"{self.settings.window}/{self.settings.slots}"
+        text = "\0".join((self.model_sha256, loaded, self.engine, prefix))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class StateCache:
+    """A folder of states with a size limit; the least recently used go first.
+
+    llama.cpp aborts the process on a damaged state, so each has a digest beside it, and is
+    renamed while it is being read: what still bears that name later has killed its reader.
+    """
+
+    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
+        self.folder = folder
+        self.limit_bytes = limit_bytes
+
+    def prepare(self) -> None:
+        """Makes the folder private and clears what crashes left; raises OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder.chmod(0o700)
+        for left in (*self.folder.glob("*.reading"), *self.folder.glob("*.tmp")):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
+                    left.unlink()
+        for note in self.folder.glob("*.json"):
+            if not self._state(note.stem).exists():
+                _unlink(note)
+
+    def has(self, key: str) -> bool:
+        return self._state(key).is_file() and self._note(key).is_file()
+
+    def checkout(self, key: str) -> str | None:
+        """The file name of a whole state, ready to restore; None if there is none to trust.
+
+        Follow with `checkin` or `drop`.
+        """
+        state = self._state(key)
+        try:
+            note = json.loads(self._note(key).read_text("utf-8"))
+            if state.stat().st_size != note["size"] or _sha256(state) != note["sha256"]:
+                raise ValueError("damaged")
+            reading = self.folder / f"{key}.{os.getpid()}.reading"
+            state.replace(reading)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            self.drop(key)
+            return None
+        return reading.name
+
+    def checkin(self, key: str) -> None:
+        """Puts a state back after it was read, as the most recently used."""
+        with contextlib.suppress(OSError):
+            (self.folder / f"{key}.{os.getpid()}.reading").replace(self._state(key))
+            os.utime(self._state(key))
+
+    def drop(self, key: str) -> None:
+        for file in (
+            self._state(key),
+            self._note(key),
+            self.folder / f"{key}.{os.getpid()}.reading",
+        ):
+            _unlink(file)
+
+    def draft(self, key: str) -> str:
+        """The file name to save a new state under."""
+        return f"{key}.{os.getpid()}.tmp"
+
+    def keep(self, key: str) -> None:
+        """Makes a saved draft a state of the cache and evicts what no longer fits."""
+        draft = self.folder / self.draft(key)
+        try:
+            draft.chmod(0o600)
+            note = {"size": draft.stat().st_size, "sha256": _sha256(draft)}
+            if note["size"] > self.limit_bytes:
+                _unlink(draft)
+                return
+            self._note(key).write_text(json.dumps(note), "utf-8")
+            self._note(key).chmod(0o600)
+            draft.replace(self._state(key))
+        except OSError:
+            _unlink(draft)
+            return
+        self._evict(spare=key)
+
+    def _evict(self, spare: str) -> None:
+        states = []
+        for file in self.folder.glob("*.kv"):
+            with contextlib.suppress(OSError):
+                found = file.stat()
+                states.append((found.st_mtime_ns, found.st_size, file))
+        total = sum(size for _, size, _ in states)
+        for _, size, file in sorted(states, key=lambda one: one[0]):
+            if total <= self.limit_bytes:
+                return
+            if file.stem != spare:
+                self.drop(file.stem)
+                total -= size
+
+    def _state(self, key: str) -> Path:
+        return self.folder / f"{key}.kv"
+
+    def _note(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _unlink(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink()

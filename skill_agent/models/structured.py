@@ -1,0 +1,99 @@
+"""Answers that have to be JSON of a given schema: checked, and asked for once more when wrong.
+
+Which model speaks is the caller's business.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from ..errors import ModelFailed, ModelRejected
+from ..ports import ChatMessage, EndPart, ModelPart, ModelRequest, StatusPart, TextPart
+from ..values import Usage
+
+Speak = Callable[[ModelRequest], AsyncGenerator[ModelPart, None]]
+
+
+async def checked(speak: Speak, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+    """A structured answer, held back until it satisfies the schema; asked for twice at most.
+
+    Raises ModelFailed when the second answer is no better.
+    """
+    schema = request.response_schema or {}
+    spent: list[Usage] = []
+    wrong = ""
+    for _ in range(2):
+        text, cut = "", False
+        async with aclosing(speak(replace(request, tools=()))) as parts:
+            async for part in parts:
+                match part:
+                    case TextPart():
+                        text += part.text
+                    case EndPart():
+                        spent.append(part.usage)
+                        cut = part.finish == "length"
+                    case _:
+                        yield part
+        wrong = problem(text, schema, cut=cut)
+        if not wrong:
+            yield TextPart(text=bare(text))
+            yield EndPart(usage=summed(spent))
+            return
+        yield StatusPart(text="the answer did not have the asked form; asking again")
+        request = replace(request, messages=request.messages + correction(text, wrong))
+    raise ModelFailed(f"the model's answer does not have the asked form: {wrong}")
+
+
+def summed(usages: list[Usage]) -> Usage:
+    """Several calls as one; the first token is the first call's."""
+    return Usage(
+        model=usages[-1].model,
+        prompt_tokens=sum(one.prompt_tokens for one in usages),
+        completion_tokens=sum(one.completion_tokens for one in usages),
+        cached_tokens=sum(one.cached_tokens for one in usages),
+        cost_usd=sum(one.cost_usd for one in usages),
+        first_token_s=usages[0].first_token_s,
+        total_s=sum(one.total_s for one in usages),
+    )
+
+
+def problem(text: str, schema: dict[str, Any], *, cut: bool = False) -> str:
+    """What is wrong with an answer, in words a model can act on; empty when it is right.
+
+    `cut` says the answer ended at the token limit, which makes it worthless even if it parses.
+    Raises ModelRejected where the schema itself is no JSON schema.
+    """
+    if cut:
+        return "it was cut off before its end; answer more briefly"
+    try:
+        value = json.loads(bare(text))
+    except ValueError as error:
+        return f"it is not JSON: {error}"
+    import jsonschema
+
+    try:
+        jsonschema.validate(value, schema)
+    except jsonschema.ValidationError as error:
+        return f"{error.json_path}: {error.message}"
+    except jsonschema.SchemaError as error:
+        raise ModelRejected(f"the response schema is not valid: {error.message}") from None
+    return ""
+
+
+def bare(text: str) -> str:
+    """The JSON inside a code fence, or the text as it is."""
+    stripped = text.strip()
+    if not stripped.startswith("```"):
+        return stripped
+    return stripped.partition("\n")[2].removesuffix("```").strip()
+
+
+def correction(answer: str, wrong: str) -> tuple[ChatMessage, ...]:
+    """The messages that show a model its answer and ask once more."""
+    ask = f"That answer cannot be used: {wrong}. Give the whole answer again, as JSON only."
+    return (
+        ChatMessage(role="assistant", content=answer),
+        ChatMessage(role="user", content=ask),
+    )

@@ -1,0 +1,98 @@
+"""Kept states on disk: trusted only whole, evicted oldest first, private."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from skill_agent.models.kv_cache import StateCache, StateKey
+from skill_agent.models.llama_host import HostSettings
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> StateCache:
+    made = StateCache(tmp_path / "kv", limit_bytes=1000)
+    made.prepare()
+    return made
+
+
+def keep(cache: StateCache, key: str, size: int = 100) -> None:
+    (cache.folder / cache.draft(key)).write_bytes(os.urandom(size))
+    cache.keep(key)
+
+
+def test_a_kept_state_comes_back_and_is_private(cache: StateCache) -> None:
+    keep(cache, "a")
+    assert cache.has("a")
+    assert (cache.folder / "a.kv").stat().st_mode & 0o077 == 0
+    assert cache.folder.stat().st_mode & 0o077 == 0
+    name = cache.checkout("a")
+    assert name is not None
+    assert (cache.folder / name).is_file()
+    cache.checkin("a")
+    assert cache.has("a")
+
+
+def test_a_state_whose_reader_died_is_not_trusted_again(cache: StateCache) -> None:
+    keep(cache, "a")
+    cache.checkout("a")
+    assert not StateCache(cache.folder, limit_bytes=1000).has("a")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "note", "nonsense"])
+def test_damaged_states_are_dropped(cache: StateCache, damage: str) -> None:
+    keep(cache, "a")
+    state, note = cache.folder / "a.kv", cache.folder / "a.json"
+    data = state.read_bytes()
+    match damage:
+        case "cut":
+            state.write_bytes(data[:-1])
+        case "flip":
+            state.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+        case "note":
+            note.write_text("[]")
+        case "nonsense":
+            note.write_text("{")
+    assert cache.checkout("a") is None
+    assert not cache.has("a")
+
+
+def test_the_least_recently_used_go_first(cache: StateCache) -> None:
+    for age, key in enumerate(("a", "b", "c")):
+        keep(cache, key, 300)
+        os.utime(cache.folder / f"{key}.kv", (age, age))
+    assert cache.checkout("a")
+    cache.checkin("a")
+    keep(cache, "d", 300)
+    assert [key for key in "abcd" if cache.has(key)] == ["a", "c", "d"]
+
+
+def test_what_is_larger_than_the_limit_is_not_kept(cache: StateCache) -> None:
+    keep(cache, "a", 2000)
+    assert not cache.has("a")
+    assert not list(cache.folder.iterdir())
+
+
+def test_old_leftovers_are_cleared(cache: StateCache) -> None:
+    for name in ("x.1.tmp", "y.1.reading", "z.json"):
+        (cache.folder / name).write_bytes(b"x")
+        os.utime(cache.folder / name, (0, 0))
+    cache.prepare()
+    assert not list(cache.folder.iterdir())
+
+
+def test_every_part_of_the_key_counts(tmp_path: Path) -> None:
+    loaded = HostSettings(
+        path=tmp_path / "m.gguf", window=2048, slots=2, threads=2, state_folder=tmp_path
+    )
+    key = StateKey(model_sha256="aa", settings=loaded, engine="e 1")
+    others = [
+        replace(key, model_sha256="ab"),
+        replace(key, engine="e 2"),
+        replace(key, settings=replace(loaded, window=4096)),
+        replace(key, settings=replace(loaded, slots=1)),
+    ]
+    digests = {one.digest("prefix") for one in (key, *others)} | {key.digest("prefix.")}
+    assert len(digests) == 6
+    assert replace(key, settings=replace(loaded, threads=8)).digest("prefix") in digests
