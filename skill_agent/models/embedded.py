@@ -30,7 +30,16 @@ from .engine import Chunk, Engine, Prompt, progress
 from .llama_host import Endpoint, too_long
 from .slots import Slot
 from .structured import checked, problem
-from .toolchoice import MARGIN, OPENING, REPLY, Action, ToolMenu, confident, grammar
+from .toolchoice import (
+    FOLLOWING_MARGIN,
+    MARGIN,
+    OPENING,
+    REPLY,
+    Action,
+    ToolMenu,
+    grammar,
+    settled,
+)
 
 _ARGUMENT_TOKENS = 512
 _LIKELIEST = 40
@@ -238,13 +247,13 @@ class EmbeddedModel:
                     top = choice["logprobs"]["content"][0]["top_logprobs"]
         work.slot.text = work.prompt.text + OPENING
         chosen = chosen.strip()
+        if wanted != "required":
+            tokens = await work.engine.first_tokens([f" {name}" for name in names])
+            following = work.menu.following(work.request.messages)
+            margin = FOLLOWING_MARGIN if following else self._margin
+            chosen = settled(chosen, top, dict(zip(names, tokens, strict=True)), margin)
         if chosen not in work.menu.actions:
             chosen = REPLY
-        if chosen != REPLY and wanted != "required":
-            first, reply = await work.engine.first_tokens([f" {chosen}", f" {REPLY}"])
-            following = work.menu.following(work.request.messages)
-            if not confident(top, first, reply, 0.0 if following else self._margin):
-                chosen = REPLY
         yield chosen
 
     async def _call(self, work: _Work, action: Action) -> ToolCall | None:

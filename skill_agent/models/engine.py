@@ -47,6 +47,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(host.settings.slots + 2, "llama")
         self._reapers: set[asyncio.Task[None]] = set()
         self._prefixes: dict[str, str] = {}
+        self._firsts: dict[str, int] = {}
         self._closed = False
 
     @property
@@ -76,12 +77,15 @@ class Engine:
         return await self._in_thread(self._host.count, text)
 
     async def first_tokens(self, texts: list[str]) -> list[int]:
-        """The first token of each text."""
+        """The first token of each text; remembered, for they are asked for at every turn."""
 
-        def firsts() -> list[int]:
-            return [self._host.tokens(text)[0] for text in texts]
+        def learn() -> None:
+            for text in texts:
+                if text not in self._firsts:
+                    self._firsts[text] = self._host.tokens(text)[0]
 
-        return await self._in_thread(firsts)
+        await self._in_thread(learn)
+        return [self._firsts[text] for text in texts]
 
     async def prompt(self, messages: list[dict[str, str]]) -> Prompt:
         """Renders messages; the prefix reaches to where the first message after the system's

