@@ -1,4 +1,4 @@
-"""Opens the workstation without a screen and leaves it after its first paint; timed from outside."""
+"""Opens the workstation without a screen and leaves it after first paint; timed from outside."""
 
 import asyncio
 import tempfile

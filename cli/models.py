@@ -136,9 +136,8 @@ def size_text(size: int) -> str:
 
 
 def _catalogue(home: Home) -> "list[ModelInfo]":
-    from skill_agent.models.gateway import Gateway
-
     from skill_agent.dna import Settings
+    from skill_agent.models.gateway import Gateway
 
     from .compose import read_settings
 

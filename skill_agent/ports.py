@@ -109,6 +109,10 @@ class Model(Protocol):
     @property
     def info(self) -> ModelInfo: ...
 
+    async def load(self) -> None:
+        """Whatever takes seconds before a first call: reading weights, importing a client."""
+        ...
+
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]: ...
 
     async def prefill(self, request: ModelRequest) -> None:

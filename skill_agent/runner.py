@@ -97,6 +97,8 @@ class TurnRunner:
     async def _drive(self, job: Job) -> None:
         """The wall around a turn: whatever happens, it ends in one event."""
         progress = _Progress()
+        loading = asyncio.create_task(job.model.load())  # beside recall: both take a second
+        loading.add_done_callback(_noticed)
         try:
             async with self._locks[job.session.id]:
                 brief = await self._brief(job)
@@ -116,6 +118,8 @@ class TurnRunner:
             _log.exception("turn %s", job.message.turn)
             told = redact(f"{type(problem).__name__}: {problem}")
             await self._fail(job, progress, "error", told, "ska doctor")
+        finally:
+            loading.cancel()
 
     async def _brief(self, job: Job) -> Brief:
         earlier = await self._ledger.messages(job.session.id)
@@ -236,6 +240,12 @@ class TurnRunner:
                 text=progress.text,
             )
         )
+
+
+def _noticed(loading: "asyncio.Task[None]") -> None:
+    """The stream meets the same error again and tells it; here it is only taken note of."""
+    if not loading.cancelled():
+        loading.exception()
 
 
 def _started(job: Job) -> TurnStarted:

@@ -223,7 +223,7 @@ class Runtime:
         return self.directory.get(slug)
 
     def skills(self) -> list[Skill]:
-        return self.skillbook.skills()
+        return list(self.skillbook.skills())
 
     def models(self) -> list[ModelInfo]:
         return self.gateway.catalogue()

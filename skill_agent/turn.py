@@ -192,16 +192,18 @@ async def _converse(
 def _request(
     brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], calls_made: int
 ) -> ModelRequest:
-    """Tools stay offered (they are part of the cached prefix) until the limit is reached."""
+    """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
     limit = brief.agent.boundaries.max_tool_calls_per_turn
     window = hands.model.info.context_window or 32_768
-    tools = tuple(tool.spec for tool in hands.tools.values())
+    overrides = dict(brief.agent.model.provider_overrides)
+    if calls_made >= limit:
+        overrides["tool_choice"] = "none"
     return ModelRequest(
         messages=messages,
-        tools=tools if calls_made < limit else (),
+        tools=tuple(tool.spec for tool in hands.tools.values()),
         temperature=brief.agent.model.temperature,
         max_tokens=_reply_tokens(brief, window),
-        overrides=dict(brief.agent.model.provider_overrides),
+        overrides=overrides,
     )
 
 

@@ -1,8 +1,8 @@
 """Shared fixtures: a home of its own for every test, and runtimes over real stores."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -10,13 +10,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fakes import HashEmbedder, StepClock
+from fakes import HashEmbedder, OpenRuntime, StepClock
 
 from skill_agent.home import Home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.runtime import Runtime
-
-OpenRuntime = Callable[..., AbstractAsyncContextManager[Runtime]]
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,16 @@
 """Fakes that are real classes behind the product's own ports; no mocks."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+
+from skill_agent.runtime import Runtime
+
+OpenRuntime = Callable[..., AbstractAsyncContextManager[Runtime]]
+"""What the `open_runtime` fixture gives: opens the test's home with a scripted model."""
 
 
 class HashEmbedder:

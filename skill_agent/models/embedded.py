@@ -134,6 +134,9 @@ class EmbeddedModel:
     async def count_tokens(self, text: str) -> int:
         return await (await self._loaded()).count(text)
 
+    async def load(self) -> None:
+        await self._loaded()
+
     async def prefill(self, request: ModelRequest) -> None:
         engine = await self._loaded()
         system = tuple(one for one in request.messages[:1] if one.role == "system")

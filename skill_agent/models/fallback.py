@@ -21,6 +21,9 @@ class FallbackModel:
     def info(self) -> ModelInfo:
         return self._chain[0].info
 
+    async def load(self) -> None:
+        await self._chain[0].load()
+
     async def prefill(self, request: ModelRequest) -> None:
         await self._chain[0].prefill(request)
 

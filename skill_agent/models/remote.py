@@ -61,9 +61,13 @@ class RemoteModel:
         ollama = info.provider == "ollama"
         self._called = info.name.replace("ollama/", "ollama_chat/", 1) if ollama else info.name
 
-    async def prefill(self, request: ModelRequest) -> None:
-        """Imports litellm ahead of the first call; providers keep their own prompt caches."""
+    async def load(self) -> None:
+        """Imports litellm: some three seconds."""
         await _litellm()
+
+    async def prefill(self, request: ModelRequest) -> None:
+        """Only loads; providers keep their own prompt caches."""
+        await self.load()
 
     async def count_tokens(self, text: str) -> int:
         litellm = await _litellm()

@@ -126,6 +126,9 @@ class ScriptedModel:
             cached_tokens=tokens_in(prompt[:shared]) if shared else 0,
         )
 
+    async def load(self) -> None:
+        """Nothing to load."""
+
     async def prefill(self, request: ModelRequest) -> None:
         self.prefills.append(request)
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import OpenRuntime
+from fakes import OpenRuntime
 
 from skill_agent.home import Home
 from skill_agent.models.scripted import ScriptedModel

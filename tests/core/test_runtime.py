@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import TypeVar
 
 import pytest
-from conftest import OpenRuntime
+from fakes import OpenRuntime
 
 from skill_agent.errors import ModelRejected, ModelUnavailable, NotFound, UsageError
 from skill_agent.events import (

