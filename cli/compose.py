@@ -6,7 +6,7 @@ Everything heavy is imported when first needed, not here.
 import logging
 import logging.handlers
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,12 +95,26 @@ def pull_model(name: str, home: Home, progress: "Progress | None" = None) -> Pat
     """
     from skill_agent.models.pull import pull
 
-    path = pull(name, home, progress)
+    path = pull(name, home, progress, environ=_with_cache(os.environ))
     if (path / "model.onnx").is_file():
         from ..store.quantise import quantise
 
         quantise(path)
     return path
+
+
+def _with_cache(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the user's cache folder, where it names none itself: a second home
+    links what the first one fetched. Set but empty means no cache."""
+    from platformdirs import user_cache_path
+
+    from skill_agent.models.pull import CACHE_VARIABLE
+
+    if CACHE_VARIABLE in environ:
+        return dict(environ)
+    cache = user_cache_path("skill-agent") / "models"
+    cache.mkdir(parents=True, exist_ok=True)
+    return {**environ, CACHE_VARIABLE: str(cache)}
 
 
 async def _build(
