@@ -116,10 +116,13 @@ class Workbench:
     async def _keep_one(
         self, dna: AgentDNA, source: Message, content: str, *, private: bool
     ) -> Memory:
+        owner = dna.slug if private else None
+        if known := await self._known(content, owner):
+            return known
         return await self.book.add(
             content,
             memory_type="agent_private" if private else "semantic",
-            agent=dna.slug if private else None,
+            agent=owner,
             importance=10,
             pinned=True,
             speaker="user",
@@ -127,8 +130,21 @@ class Workbench:
             reason="asked to remember",
         )
 
+    async def _known(self, content: str, owner: str | None) -> Memory | None:
+        """The same words, kept before and still standing: told twice is kept once."""
+        wanted = MemoryFilter(pinned=True, statuses=("active",), limit=2_000)
+        for memory in await self.ledger.memories(wanted):
+            if memory.agent == owner and memory.content.casefold() == content.casefold():
+                return memory
+        return None
+
     async def _recall(
-        self, dna: AgentDNA, model: Model, history: Sequence[Message], message: Message
+        self,
+        dna: AgentDNA,
+        model: Model,
+        history: Sequence[Message],
+        message: Message,
+        kept: Sequence[Memory],
     ) -> Recollection:
         """Recalls for a message and keeps the data block with it."""
         await self.projector.settle_briefly()
@@ -157,7 +173,7 @@ class Workbench:
             floor=floor,
             present={item for m in history for item in m.recalled},
         )
-        block = data_block(selection.hits, self.clock().astimezone())
+        block = data_block(selection.hits, self.clock().astimezone(), kept)
         ids = [hit.item.id for hit in selection.hits]
         data = {"session": message.session, "memories": ids, "block": block}
         await self.ledger.note("recalled", message.id, actor=dna.slug, data=data)
@@ -218,7 +234,7 @@ class Workbench:
         return choice, by
 
 
-async def _no_recall(_message: Message) -> None:
+async def _no_recall(_message: Message, _kept: Sequence[Memory]) -> None:
     return None
 
 

@@ -88,8 +88,9 @@ class Hands:
     model: Model
     keep: Callable[[Message], Awaitable[list[Memory]]]
     """Stores what the message asks to be remembered; durable when it returns."""
-    recall: Callable[[Message], Awaitable[Recollection | None]]
-    """Chooses and keeps the data block; None where memory is switched off."""
+    recall: Callable[[Message, Sequence[Memory]], Awaitable[Recollection | None]]
+    """(message, what it has just put into memory): chooses and keeps the data block; gives None
+    where memory is switched off."""
     tools: Mapping[str, Tool]
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""
@@ -104,12 +105,13 @@ class Hands:
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     """Keeps, recalls, prompts, streams, runs tools and streams again until the model is done."""
     started = time.perf_counter()
-    for memory in await hands.keep(brief.message):
+    kept = await hands.keep(brief.message)
+    for memory in kept:
         yield _saved(brief, memory)
     block = ""
     recall_start = time.perf_counter()
     try:
-        recollection = await hands.recall(brief.message)
+        recollection = await hands.recall(brief.message, kept)
     except SkillAgentError as problem:
         recollection = None
         hint = f" ({problem.hint})" if problem.hint else ""

@@ -109,6 +109,11 @@ def test_recalled_text_cannot_close_the_block(text: str) -> None:
     assert block.count("\n") == 3
 
 
+def test_what_was_just_kept_is_told() -> None:
+    block = data_block([], NOW, [memory("I deploy on Fridays")])
+    assert '[SAVED NOW] "I deploy on Fridays"' in block
+
+
 def test_disputed_memories_are_marked() -> None:
     assert "[FACT ⚡DISPUTED" in data_block([hit("x", status="disputed")], NOW)
 

@@ -449,3 +449,11 @@ async def test_an_earlier_reply_does_not_stand_beside_what_the_person_said(
         await events_of(runtime.ask("On which day do I deploy?"))
     assert "deploy on Fridays from" in model.requests[1].messages[-1].content
     assert "3 am" not in model.requests[1].messages[-1].content
+
+
+async def test_what_is_told_twice_is_kept_once(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel(otherwise="ok")) as runtime:
+        first = one(await events_of(runtime.ask(DEPLOY)), MemorySaved)
+        again = one(await events_of(runtime.ask(DEPLOY.lower())), MemorySaved)
+        assert again.memory_id == first.memory_id
+        assert len(await runtime.memory.list()) == 1

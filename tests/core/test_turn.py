@@ -1,6 +1,6 @@
 """The turn loop alone: no store, no screen; its events are compared as lists."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ async def nothing_kept(_message: Message) -> list[Memory]:
     return []
 
 
-async def no_memory(_message: Message) -> Recollection | None:
+async def no_memory(_message: Message, _kept: Sequence[Memory]) -> Recollection | None:
     return None
 
 
@@ -119,7 +119,7 @@ async def test_a_plain_reply() -> None:
 
 
 async def test_the_data_block_stands_beside_the_newest_message_only() -> None:
-    async def recall(_message: Message) -> Recollection:
+    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
         return Recollection(selection=Selection(hits=(), tokens=0, budget=9), block="<recalled/>")
 
     model = ScriptedModel(["ok"])
@@ -131,7 +131,7 @@ async def test_the_data_block_stands_beside_the_newest_message_only() -> None:
 
 
 async def test_memory_that_fails_does_not_stop_the_reply() -> None:
-    async def recall(_message: Message) -> Recollection:
+    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
         raise ModelUnavailable("the embedder is not installed", hint="ska models pull x")
 
     events = await events_of(run_turn(brief(), hands(ScriptedModel(["ok"]), recall=recall)))
