@@ -53,9 +53,10 @@ class Workbench:
         *,
         use_memory: bool,
         interactive: bool,
+        seen: int,
     ) -> Hands:
         """Everything one turn of one agent may do."""
-        recall = partial(self._recall, dna, model, history)
+        recall = partial(self._recall, dna, model, history, seen)
         return Hands(
             model=model,
             keep=partial(self._keep, dna, history),
@@ -143,11 +144,12 @@ class Workbench:
         dna: AgentDNA,
         model: Model,
         history: Sequence[Message],
+        seen: int,
         message: Message,
         kept: Sequence[Memory],
     ) -> Recollection:
         """Recalls for a message and keeps the data block with it."""
-        await self.projector.settle_briefly()
+        await self.projector.settle_briefly(seen)
         floor = self.settings.memory.relevance_floor
         scope = Scope(
             agent=dna.slug,

@@ -43,6 +43,8 @@ class Job:
     message: Message
     use_memory: bool
     interactive: bool
+    seen: int
+    """Last ledger sequence before the turn: what recall must know of."""
 
 
 @dataclass(slots=True)
@@ -142,6 +144,7 @@ class TurnRunner:
             brief.history,
             use_memory=job.use_memory,
             interactive=job.interactive,
+            seen=job.seen,
         )
         async with aclosing(run_turn(brief, hands)) as events:
             async for event in events:

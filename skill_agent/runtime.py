@@ -116,6 +116,7 @@ class Runtime:
         found = await self.find_session(session) if session else None
         dna = self._addressed(text, agent, found)
         chosen = await self._model(dna, model)
+        seen = await self.ledger.last_seq()
         if found is None:
             found = await self._new_session(text, dna)
         message = await self.ledger.save_message(
@@ -129,8 +130,8 @@ class Runtime:
                 agent=dna.slug,
             )
         )
-        self._projector.touch()
         job = Job(
+            seen=seen,
             session=found,
             dna=dna,
             model=chosen,

@@ -67,10 +67,12 @@ class Projector:
             if progress:
                 progress(min(self._reached, target) - start, target - start, "indexing")
 
-    async def settle_briefly(self, seconds: float = 0.5) -> None:
-        """As `settle`, but a long catching-up is left to the background: a reply must not wait."""
+    async def settle_briefly(self, target: int, seconds: float = 0.5) -> None:
+        """Returns once the index reflects the ledger up to `target`, or after so long: a long
+        catching-up is left to the background, for a reply must not wait for it."""
         await self.start()
-        target = await self._ledger.last_seq()
+        if self._reached >= target:
+            return
         self.touch()
         try:
             async with asyncio.timeout(seconds):
