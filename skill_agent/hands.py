@@ -77,25 +77,23 @@ class Workbench:
         return system_prompt(dna, skills=self.skills(dna), standing=standing)
 
     async def _standing(self, dna: AgentDNA) -> Standing:
-        return Standing(
-            identity=await self._of_type(dna, "identity"),
-            profile=await self._of_type(dna, "user_profile"),
-            team=await self._of_type(dna, "shared"),
-        )
-
-    async def _of_type(self, dna: AgentDNA, memory_type: MemoryType) -> tuple[Memory, ...]:
         """In an order that new memories of less weight do not disturb."""
         wanted = MemoryFilter(
             agent=dna.slug,
             user=self.settings.general.user,
-            memory_types=(memory_type,),
+            memory_types=("identity", "user_profile", "shared"),
             statuses=("active", "disputed"),
-            limit=200,
+            limit=500,
         )
         now = self.clock()
         found = await self.ledger.memories(wanted)
-        alive = (m for m in found if m.expires_at is None or m.expires_at > now)
-        return tuple(sorted(alive, key=lambda m: (-m.importance, m.created_at, m.id)))
+        alive = [m for m in found if m.expires_at is None or m.expires_at > now]
+        alive.sort(key=lambda m: (-m.importance, m.created_at, m.id))
+
+        def of(memory_type: MemoryType) -> tuple[Memory, ...]:
+            return tuple(m for m in alive if m.memory_type == memory_type)
+
+        return Standing(identity=of("identity"), profile=of("user_profile"), team=of("shared"))
 
     # -- memory ------------------------------------------------------------------------------
 
