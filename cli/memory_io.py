@@ -66,7 +66,9 @@ def import_(
 
         async def work(runtime: "Runtime") -> ImportResult:
             with Bar("importing", total=total) as bar:
-                result = await runtime.memory.import_rows(reader.rows(), progress=bar, total=total)
+                result = await runtime.memory.import_rows(
+                    reader.rows(), progress=bar, total=total, refused=reader.refuse
+                )
             if index and result.added:
                 await _index(runtime, result.added)
             return result

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from skill_agent.errors import UsageError
-from skill_agent.memory.rows import memory_row, read_row
+from skill_agent.memory.rows import memory_row
 from skill_agent.values import Memory
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,29 +33,39 @@ class Mistake:
 
 @dataclass(slots=True)
 class Rows:
-    """Reads JSON lines one by one, keeping the good ones and remembering what was wrong."""
+    """Reads JSON lines one by one and remembers what was wrong with which.
+
+    Whoever takes the rows hands one that is no memory back to `refuse`, before taking the next.
+    """
 
     stream: BinaryIO
     name: str
     read: int = 0
+    line: int = 0
+    """The line last read."""
     mistakes: list[Mistake] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every line that is a memory."""
-        now = datetime.now(UTC)
+        """Every line that is an object."""
         for number, raw in enumerate(self.stream, start=1):
+            self.line = number
             if not raw.strip():
                 continue
             self.read += 1
+            before = len(self.mistakes)
             try:
                 row = _parsed(raw, first=number == 1)
-                read_row(row, now=now, user="me")
             except UsageError as error:
-                self.mistakes.append(Mistake(number, error.message))
+                self.refuse(error)
                 continue
-            self.unknown.update(key for key in row if key not in KNOWN_KEYS)
             yield row
+            if len(self.mistakes) == before:
+                self.unknown.update(key for key in row if key not in KNOWN_KEYS)
+
+    def refuse(self, error: UsageError) -> None:
+        """Notes that the line last read is not a memory, and why."""
+        self.mistakes.append(Mistake(self.line, error.message))
 
 
 def _parsed(raw: bytes, *, first: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ knows a model.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -140,15 +140,18 @@ class MemoryBook:
         actor: str = "import",
         progress: Progress | None = None,
         total: int = 0,
+        refused: Callable[[UsageError], None] | None = None,
     ) -> ImportResult:
         """Keeps rows of the interchange form in chunks; each chunk is on disk once counted.
 
         Idempotent: rows without an id get one from their content, so an interrupted import may
-        simply be run again. Raises UsageError naming the row and key of the first bad row of a
-        chunk; chunks before it stay.
+        simply be run again. Raises UsageError for the first bad row; chunks before it stay. With
+        `refused`, that is called for each bad row instead, before the next one is taken.
         """
         added, skipped, conflicts, done = 0, 0, [], 0
-        for chunk in read_rows(rows, now=self._clock(), user=self._user, size=IMPORT_CHUNK):
+        for chunk in read_rows(
+            rows, now=self._clock(), user=self._user, size=IMPORT_CHUNK, refused=refused
+        ):
             result = await self._ledger.import_memories(chunk, actor=actor)
             self._projector.touch()
             added, skipped = added + result.added, skipped + result.skipped

@@ -53,13 +53,24 @@ def memory_row(memory: Memory) -> dict[str, Any]:
 
 
 def read_rows(
-    rows: Iterable[dict[str, Any]], *, now: datetime, user: str, size: int
+    rows: Iterable[dict[str, Any]],
+    *,
+    now: datetime,
+    user: str,
+    size: int,
+    refused: Callable[[UsageError], None] | None = None,
 ) -> Iterator[list[Memory]]:
-    """Memories in chunks of `size`; raises UsageError for a bad row."""
+    """Memories in chunks of `size`; raises UsageError for a bad row, or tells `refused` of it and
+    goes on."""
     chunk: list[Memory] = []
     seen: Counter[str] = Counter()
     for row in rows:
-        chunk.append(read_row(row, now=now, user=user, seen=seen))
+        try:
+            chunk.append(read_row(row, now=now, user=user, seen=seen))
+        except UsageError as error:
+            if refused is None:
+                raise
+            refused(error)
         if len(chunk) >= size:
             yield chunk
             chunk = []
