@@ -8,7 +8,7 @@ from skill_agent.errors import UsageError
 from skill_agent.events import Event
 
 from .approval import asking
-from .options import AgentOption, JsonOption, single
+from .options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from .output import narrate
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
@@ -30,13 +30,8 @@ def ask(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model for this reply only."),
     ] = None,
-    follow: Annotated[
-        bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
-    ] = False,
-    session: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Go on in this session: id, title or `latest`."),
-    ] = None,
+    follow: FollowOption = False,
+    session: SessionOption = None,
     as_json: JsonOption = False,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print every event as a JSON line, as it happens.")

@@ -5,14 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from skill_agent.errors import SkillAgentError
 
 from .ask import one_turn
-from .options import AgentOption, single
+from .options import AgentOption, FollowOption, SessionOption, single
 from .output import emit_text, narrate
 from .render import Outcome, TextView
 from .surroundings import Surroundings, ready_home, surroundings
@@ -32,13 +31,8 @@ _HELP = """\
 def chat(
     ctx: typer.Context,
     agent: AgentOption = None,
-    follow: Annotated[
-        bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
-    ] = False,
-    session: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Go on in this session: id, title or `latest`."),
-    ] = None,
+    follow: FollowOption = False,
+    session: SessionOption = None,
 ) -> None:
     """Talk to an agent, line by line, without the full screen.
 

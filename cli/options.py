@@ -8,11 +8,18 @@ import typer
 AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
 ]
+FollowOption = Annotated[
+    bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout."),
+]
+SessionOption = Annotated[
+    str | None,
+    typer.Option("--session", metavar="ID", help="Go on in this session: id, title or `latest`."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 

@@ -1,10 +1,8 @@
 """`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
 
-from typing import Annotated
-
 import typer
 
-from .options import AgentOption, single
+from .options import AgentOption, FollowOption, SessionOption, single
 from .surroundings import Surroundings, ready_home, surroundings
 
 app = single()
@@ -14,13 +12,8 @@ app = single()
 def tui(
     ctx: typer.Context,
     agent: AgentOption = None,
-    follow: Annotated[
-        bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
-    ] = False,
-    session: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Go on in this session: id, title or `latest`."),
-    ] = None,
+    follow: FollowOption = False,
+    session: SessionOption = None,
 ) -> None:
     """Open the full-screen workstation.
 

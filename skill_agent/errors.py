@@ -12,8 +12,7 @@ SkillAgentError                 exit code 1
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── StoreError                  1
-│   ├── LedgerTooNew            1   written by a newer version; nothing was changed
-│   └── LedgerDamaged           1   the hash chain or a table does not verify
+│   └── LedgerTooNew            1   written by a newer version; nothing was changed
 └── ToolFailed                  1   shown to the model, which may try something else
 
 Nothing here says how an error is shown: that is the front end's business.
@@ -113,10 +112,6 @@ class StoreError(SkillAgentError):
 
 class LedgerTooNew(StoreError):
     """The ledger was written by a newer version of the product."""
-
-
-class LedgerDamaged(StoreError):
-    """The ledger does not verify."""
 
 
 class ToolFailed(SkillAgentError):

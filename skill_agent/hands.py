@@ -9,7 +9,6 @@ from functools import partial
 
 from .dna import AgentDNA, Settings
 from .events import Choice
-from .home import Home
 from .memory.book import MemoryBook, is_reply, only_asks
 from .memory.budget import select
 from .memory.projector import Projector
@@ -35,7 +34,6 @@ Half of it on a local model, which reads some 40 tokens a second on a laptop."""
 class Workbench:
     """Makes the `Hands` of each turn."""
 
-    home: Home
     ledger: Ledger
     book: MemoryBook
     projector: Projector

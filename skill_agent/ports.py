@@ -1,6 +1,6 @@
 """What the core asks of the outside world, as Protocols; no implementation lives here."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -389,6 +389,3 @@ class Tool(Protocol):
         ...
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome: ...
-
-
-CountTokens = Callable[[str], Awaitable[int]]

@@ -75,7 +75,6 @@ class Runtime:
         self._desk = ApprovalDesk()
         self._rules = RuleBook(home.rules)
         self._bench = Workbench(
-            home=home,
             ledger=ledger,
             book=self.memory,
             projector=projector,

@@ -17,8 +17,6 @@ from .signals import DEFAULT_WEIGHTS, session_prior
 
 CANDIDATES = 200
 """How many of the best fused items the remaining signals look at."""
-RELEVANCE_FLOOR = 0.20
-"""Scores below it are small talk and chance; a search by hand may show them."""
 FAR_BEHIND = 0.4
 """Where a floor is asked for, hits below this share of the best one's score go too."""
 SPEAKER_BOOST = 0.10

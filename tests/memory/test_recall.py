@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skill_agent.dna import MemorySettings
 from skill_agent.memory.recall import (
-    RELEVANCE_FLOOR,
     Candidates,
     Views,
     best,
@@ -64,7 +64,7 @@ def test_little_evidence_means_a_low_score_even_for_the_first() -> None:
     sure = ranked(candidates(fused=array(0.9, 0.2), cosine=array(0.6, 0.3), covered=array(1, 0)))
     vague = ranked(candidates(fused=array(0.9, 0.2), cosine=array(0.25, 0.2), covered=array(0, 0)))
     assert sure.score[0] > 0.6
-    assert vague.score[0] < RELEVANCE_FLOOR
+    assert vague.score[0] < MemorySettings().relevance_floor
 
 
 def test_a_named_speaker_and_a_good_session_lift() -> None:
