@@ -51,7 +51,9 @@ async def test_the_second_turn_reads_only_what_is_new(model: Model) -> None:
 
 
 async def test_closing_stops_at_once_and_the_next_request_is_served(model: Model) -> None:
-    long = ModelRequest(messages=(user("Tell me a very long story."),), max_tokens=1500)
+    long = ModelRequest(
+        messages=(user("Tell me a very long story."),), max_tokens=1500, temperature=0.0
+    )
     async with aclosing(model.stream(long)) as parts:
         async for part in parts:
             if isinstance(part, TextPart):
@@ -71,7 +73,9 @@ async def test_cancelling_while_the_prompt_is_read_frees_the_model(model: Model)
 
 
 async def test_the_length_limit_is_told(model: Model) -> None:
-    request = ModelRequest(messages=(user("Count to one thousand."),), max_tokens=5)
+    request = ModelRequest(
+        messages=(user("Count to one thousand."),), max_tokens=5, temperature=0.0
+    )
     heard = await listen(model, request)
     assert heard.end.finish == "length"
     assert heard.end.usage.completion_tokens == 5

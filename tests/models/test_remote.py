@@ -188,7 +188,8 @@ async def test_our_own_server_answers_litellm(
 ) -> None:
     with embedded_server(smollm2_path(), state_folder=tmp_path, window=1024) as endpoint:
         monkeypatch.setenv("OPENAI_API_KEY", endpoint.key)
-        request = ModelRequest(messages=(PERSONA, user("Hello!")), max_tokens=8)
+        story = user("Tell me a long story about a river.")
+        request = ModelRequest(messages=(PERSONA, story), max_tokens=8, temperature=0.0)
         heard = await listen(model(endpoint.base_url, timeout_s=60), request)
         assert len(heard.pieces) > 2
         assert heard.end.finish == "length"
