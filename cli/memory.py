@@ -29,7 +29,7 @@ from .progress import Bar
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.book import Found
+    from skill_agent.memory.recaller import Found
     from skill_agent.runtime import Runtime
 
 app = group("Add, search, correct and audit what is remembered.")

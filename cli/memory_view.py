@@ -9,7 +9,7 @@ from skill_agent.values import LogEntry, Memory
 from .output import emit_json, emit_text, narrate, plain, record, table
 
 if TYPE_CHECKING:
-    from skill_agent.memory.book import Found
+    from skill_agent.memory.recaller import Found
 
 
 def memory_object(memory: Memory) -> dict[str, Any]:

@@ -12,7 +12,8 @@ SkillAgentError                 exit code 1
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── StoreError                  1
-│   └── LedgerTooNew            1   written by a newer version; nothing was changed
+│   ├── LedgerTooNew            1   written by a newer version; nothing was changed
+│   └── MemoryChanged           1   it is no longer as it was when the change was worked out
 └── ToolFailed                  1   shown to the model, which may try something else
 
 Nothing here says how an error is shown: that is the front end's business.
@@ -112,6 +113,10 @@ class StoreError(SkillAgentError):
 
 class LedgerTooNew(StoreError):
     """The ledger was written by a newer version of the product."""
+
+
+class MemoryChanged(StoreError):
+    """Somebody else changed a memory meanwhile; nothing of the batch was written."""
 
 
 class ToolFailed(SkillAgentError):

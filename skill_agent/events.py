@@ -74,6 +74,31 @@ class MemorySaved(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoriesExtracted(_Event):
+    """Messages were read in the background; `turn` is the last one read."""
+
+    created: tuple[str, ...] = ()
+    versioned: tuple[str, ...] = ()
+    """New versions of something known."""
+    disputed: tuple[str, ...] = ()
+    skipped: int = 0
+    """Already known."""
+    problem: str = ""
+    """Why it failed; it is kept and tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted(_Event):
+    """Earlier messages now stand in the prompt as a summary; they stay in the ledger."""
+
+    messages: int
+    """How many of them."""
+    memories: int
+    """Kept from them, each read back from the store."""
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(_Event):
     """Something the person should know that is not part of the reply."""
 
@@ -156,6 +181,8 @@ Event = (
     TurnStarted
     | MemoryRecalled
     | MemorySaved
+    | MemoriesExtracted
+    | Compacted
     | Notice
     | TextDelta
     | ToolStarted
@@ -186,6 +213,9 @@ def from_json(data: dict[str, Any]) -> Event:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     if fields.get("usage") is not None and kind in (TurnFinished, TurnFailed):
         fields["usage"] = Usage(**fields["usage"])
+    if kind is MemoriesExtracted:
+        for name in ("created", "versioned", "disputed"):
+            fields[name] = tuple(fields[name])
     if kind is MemoryRecalled:
         fields["items"] = tuple(RecalledItem(**item) for item in fields["items"])
     return kind(**fields)

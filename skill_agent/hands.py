@@ -9,25 +9,18 @@ from functools import partial
 
 from .dna import AgentDNA, Settings
 from .events import Choice
-from .memory.book import MemoryBook, is_reply, only_asks
-from .memory.budget import select
-from .memory.projector import Projector
+from .memory.book import MemoryBook
 from .memory.remember import find_remembrances
-from .ports import Clock, Ledger, MemoryFilter, Model, RecallQuery, Tool
-from .prompt import Standing, data_block, system_prompt
+from .ports import Clock, Ledger, MemoryFilter, Model, Tool
+from .prompt import Standing, system_prompt
+from .recollection import Recollector
 from .skillbook import SkillBook
 from .tools.approvals import ApprovalDesk, RuleBook
 from .tools.http import HttpGet
 from .tools.memory import Remember, SearchMemory
 from .tools.skills import ActivateSkill, ReadSkillFile
-from .turn import Hands, Recollection
-from .values import Hit, Memory, MemoryType, Message, Scope, Skill, Source
-
-RECALL_LIMIT = 40
-"""Hits considered for the budget."""
-BUDGET_SHARE, LOCAL_BUDGET_SHARE = 8, 16
-"""Recall takes at most this fraction (1/8, 1/16) of the loaded window, whatever the agent asks for.
-Half of it on a local model, which reads some 40 tokens a second on a laptop."""
+from .turn import Hands
+from .values import Hit, Memory, MemoryType, Message, Skill, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +29,7 @@ class Workbench:
 
     ledger: Ledger
     book: MemoryBook
-    projector: Projector
+    recollector: Recollector
     skillbook: SkillBook
     desk: ApprovalDesk
     rules: RuleBook
@@ -54,7 +47,7 @@ class Workbench:
         seen: int,
     ) -> Hands:
         """Everything one turn of one agent may do."""
-        recall = partial(self._recall, dna, model, history, seen)
+        recall = partial(self.recollector.recall, dna, model, history, seen)
         return Hands(
             model=model,
             keep=partial(self._keep, dna, history),
@@ -135,48 +128,6 @@ class Workbench:
                 return memory
         return None
 
-    async def _recall(
-        self,
-        dna: AgentDNA,
-        model: Model,
-        history: Sequence[Message],
-        seen: int,
-        message: Message,
-        kept: Sequence[Memory],
-    ) -> Recollection:
-        """Recalls for a message and keeps the data block with it."""
-        await self.projector.settle_briefly(seen)
-        floor = self.settings.memory.relevance_floor
-        scope = Scope(
-            agent=dna.slug,
-            user=self.settings.general.user,
-            exclude=frozenset({message.id, *(m.id for m in history)}),
-        )
-        query = RecallQuery(
-            text=message.content,
-            scope=scope,
-            limit=RECALL_LIMIT,
-            now=self.clock(),
-            current_session=message.session,
-            weights=dna.memory.retrieval_weights.model_dump(),
-            floor=floor,
-        )
-        found = await self.book.recall(query)
-        hits = _telling([one.hit for one in found if not _is_from(one.memory, message)])
-        share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
-        window = model.info.context_window or 32_768
-        selection = select(
-            hits,
-            budget=min(dna.memory.token_budget, window // share),
-            floor=floor,
-            present={item for m in history for item in m.recalled},
-        )
-        block = data_block(selection.hits, self.clock().astimezone(), kept)
-        ids = [hit.item.id for hit in selection.hits]
-        data = {"session": message.session, "memories": ids, "block": block}
-        await self.ledger.note("recalled", message.id, actor=dna.slug, data=data)
-        return Recollection(selection=selection, block=block)
-
     # -- tools and approvals -----------------------------------------------------------------
 
     def skills(self, dna: AgentDNA) -> list[Skill]:
@@ -234,17 +185,3 @@ class Workbench:
 
 async def _no_recall(_message: Message, _kept: Sequence[Memory]) -> None:
     return None
-
-
-def _telling(hits: list[Hit]) -> list[Hit]:
-    """Hits that tell a model something: no questions, nothing that already stands in the system
-    message, and no earlier reply beside something first-hand, or models come to believe what they
-    once made up."""
-    told = [hit for hit in hits if hit.item.memory_type != "identity" and not only_asks(hit.item)]
-    best = max((hit.score for hit in told if not is_reply(hit.item)), default=0.0)
-    return [hit for hit in told if not is_reply(hit.item) or hit.score > best]
-
-
-def _is_from(memory: Memory | None, message: Message) -> bool:
-    """True for what this very message has just put into memory."""
-    return memory is not None and message.id in memory.source.message_ids

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .values import (
+    Access,
     Hit,
     IndexItem,
     LogEntry,
@@ -17,6 +18,7 @@ from .values import (
     Role,
     Scope,
     Session,
+    Similar,
     Tier,
     ToolCall,
     Usage,
@@ -171,6 +173,9 @@ class MemoryChange:
     memory: Memory
     actor: str
     reason: str = ""
+    expected: Memory | None = None
+    """The state this was worked out from; None does not look. If the stored one differs, nothing
+    of the batch is written and MemoryChanged is raised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +226,86 @@ class Delta:
     """Every log row up to this sequence is reflected once these are applied."""
     behind: int = 0
     """Log rows still to come after `up_to`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purge:
+    """What is to be erased for good; ids that are not there (any more) are passed over."""
+
+    memories: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    """With the data blocks and other notes about them."""
+    notes: tuple[int, ...] = ()
+    """Sequences of further log rows to be emptied: notes, or changes of a memory that stays."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """By session, its title from now on; every earlier one is erased."""
+    sessions: tuple[str, ...] = ()
+    """Sessions that go whole: their messages and the notes about them."""
+    actor: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeResult:
+    """What a purge found to erase."""
+
+    memories: int = 0
+    messages: int = 0
+    sessions: int = 0
+    rows: int = 0
+    """Log rows that lost their content."""
+    problem: str = ""
+    """Why the old bytes are still in the file; the next opening tries again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrences:
+    """Where a phrase stands, word for word, ignoring case and the spaces between its words."""
+
+    memories: frozenset[str] = frozenset()
+    messages: frozenset[str] = frozenset()
+    """In the text or a tool call."""
+    notes: frozenset[int] = frozenset()
+    """Sequences of log rows that are not about a memory's or a session's own state."""
+    changes: dict[int, str] = field(default_factory=dict)
+    """Sequences of rows of a memory's story, with the memory's id."""
+    titles: frozenset[str] = frozenset()
+    """Sessions that bear it, or once bore it, as a title."""
+    fixed: frozenset[int] = frozenset()
+    """Rows of an older ledger whose reason holds it: that is hashed and cannot be erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A log row that changes nothing, on its way from one ledger to another."""
+
+    kind: str
+    entity: str
+    actor: str
+    at: datetime
+    data: dict[str, Any]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belongings:
+    """Everything of a person's, with ids, times and positions."""
+
+    sessions: tuple[Session, ...] = ()
+    messages: tuple[Message, ...] = ()
+    """Without their data blocks: those are notes of kind `recalled`."""
+    memories: tuple[Memory, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BelongingsResult:
+    """What became of each part of an import."""
+
+    sessions: ImportResult
+    messages: ImportResult
+    memories: ImportResult
+    notes: ImportResult
 
 
 class Ledger(Protocol):
@@ -275,6 +360,15 @@ class Ledger(Protocol):
         """Newest first."""
         ...
 
+    async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
+        """Those that exist, by exact id, without their data blocks."""
+        ...
+
+    async def accesses(self, ids: Sequence[str], *, since: datetime) -> dict[str, Access]:
+        """How often each entered a prompt (`recalled` rows naming it), and since a moment; ids
+        that never did are left out."""
+        ...
+
     async def note(
         self, kind: str, entity: str, *, actor: str, reason: str = "", data: dict[str, Any]
     ) -> int:
@@ -305,6 +399,22 @@ class Ledger(Protocol):
         ...
 
     async def last_seq(self) -> int: ...
+    async def occurrences(self, phrases: Sequence[str]) -> dict[str, Occurrences]:
+        """Where each phrase stands, by phrase; reads everything, so it takes its time."""
+        ...
+
+    async def purge(self, purge: Purge) -> PurgeResult:
+        """Erases in one transaction, then makes the file anew so that no byte of it stays.
+
+        The chain still verifies: rows keep their digests and lose what they said.
+        """
+        ...
+
+    async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
+        """One transaction; what exists already is left alone, so it may be repeated. Notes keep
+        their time as `LogEntry.at`."""
+        ...
+
     async def verify(self) -> VerifyReport: ...
     async def backup(self, target: str) -> None:
         """A consistent copy into a new database file, made by the database itself."""
@@ -346,6 +456,17 @@ class MemoryIndex(Protocol):
 
     async def recall(self, query: RecallQuery) -> list[Hit]:
         """Best first, at most `query.limit`, visibility enforced inside the query."""
+        ...
+
+    async def similar(
+        self, texts: Sequence[str], *, scope: Scope, limit: int = 8
+    ) -> list[list[Similar]]:
+        """For each text the memories in scope nearest to it, best first, compared bare: cosine of
+        the texts alone. Without an embedder: the share of word stems they have in common."""
+        ...
+
+    async def near_pairs(self, *, above: float, scope: Scope) -> list[tuple[str, str, float]]:
+        """Pairs of memories in scope whose bare texts are nearer than `above`, nearest first."""
         ...
 
     async def tend(self) -> None:

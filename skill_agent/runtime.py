@@ -27,6 +27,7 @@ from .identifiers import new_id
 from .memory.book import MemoryBook
 from .memory.projector import Projector
 from .ports import ChatMessage, Clock, Ledger, Model, ModelGateway, ModelRequest
+from .recollection import Recollector
 from .runner import Job, TurnRunner
 from .safety import redact
 from .sessions import find_session, title_of
@@ -77,7 +78,13 @@ class Runtime:
         self._bench = Workbench(
             ledger=ledger,
             book=self.memory,
-            projector=projector,
+            recollector=Recollector(
+                ledger=ledger,
+                book=self.memory,
+                projector=projector,
+                settings=settings,
+                clock=clock,
+            ),
             skillbook=skillbook,
             desk=self._desk,
             rules=self._rules,

@@ -13,9 +13,10 @@ MemoryType = Literal[
 ]
 MemoryStatus = Literal["active", "superseded", "archived", "disputed"]
 Tier = Literal["hot", "warm", "cold"]
-SourceType = Literal["explicit", "extraction", "import", "system", "feedback"]
+SourceType = Literal["explicit", "extraction", "import", "system", "feedback", "consolidation"]
 ItemKind = Literal["memory", "turn"]
 MessageState = Literal["complete", "partial"]
+Rating = Literal["up", "down"]
 
 MEMORY_TYPES: tuple[MemoryType, ...] = (
     "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile",
@@ -122,6 +123,27 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How often a memory entered a prompt, counted from the log."""
+
+    count: int = 0
+    recent: int = 0
+    """Within the window asked for."""
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """Memories that say different things of which none is known to be right."""
+
+    id: str
+    """The id of the newest of them."""
+    memories: tuple[Memory, ...]
+    """The newest first."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
     """One row of the append-only log.
 
@@ -137,6 +159,40 @@ class LogEntry:
     old: dict[str, Any] | None
     new: dict[str, Any] | None
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything that happened to a memory and to the versions before and after it."""
+
+    memory: Memory
+    versions: tuple[Memory, ...]
+    """The whole chain, the oldest first, this one among them."""
+    sources: tuple[Message, ...]
+    """The messages it was made from, where they still stand."""
+    entries: tuple[LogEntry, ...]
+    """Every log row of the chain in order: changes, and the prompts it entered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryDifference:
+    """What became of one memory between two moments."""
+
+    id: str
+    change: Literal["added", "removed", "changed"]
+    memory: Memory
+    """The later state, or the last one of a memory that was removed."""
+    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    """Name to (before, after) of what differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """A memory that says nearly the same as a given text."""
+
+    item: "IndexItem"
+    cosine: float
+    """Of the bare texts, without speaker and date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'
 knows a model.
 """
 
-import re
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from skill_agent.errors import NotFound, UsageError
+from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
 from skill_agent.ports import (
     Clock,
@@ -24,18 +24,20 @@ from skill_agent.ports import (
 )
 from skill_agent.values import (
     MEMORY_TYPES,
-    Hit,
-    IndexItem,
+    Dispute,
     ItemKind,
     LogEntry,
     Memory,
+    MemoryDifference,
     MemoryType,
-    Scope,
     Source,
     SourceType,
+    Story,
 )
 
+from . import life
 from .projector import Projector
+from .recaller import Found, Recaller
 from .rows import memory_row, read_rows
 
 MAX_CONTENT = 100_000
@@ -46,26 +48,36 @@ IMPORT_CHUNK = 2_000
 Memories = list[Memory]  # `list` is a method of the book
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A hit with the whole memory behind it; `memory` is None for a verbatim turn."""
-
-    hit: Hit
-    memory: Memory | None
-
-
 Finds = list[Found]
-Story = list[LogEntry]
+Entries = list[LogEntry]
+Differences = list[MemoryDifference]
+
+_TRIES = 5
+_ALL = 100_000
+
+
+def _nobody(_written: Sequence[Memory]) -> None:
+    return None
 
 
 class MemoryBook:
     """The memory of one home."""
 
-    def __init__(self, ledger: Ledger, projector: Projector, clock: Clock, user: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        projector: Projector,
+        clock: Clock,
+        user: str,
+        changed: Callable[[Sequence[Memory]], None] = _nobody,
+    ) -> None:
+        """`changed` hears of every memory written, before anybody else can read it here."""
+        self._changed = changed
         self._ledger = ledger
         self._projector = projector
         self._clock = clock
         self._user = user
+        self._recaller = Recaller(ledger, projector, clock, user)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -112,26 +124,98 @@ class MemoryBook:
 
     async def pin(self, memory_id: str, *, actor: str = "person") -> Memory:
         """Pins: always in the prompt within the pinned reserve, and hot."""
-        memory = await self.get(memory_id)
-        pinned = replace(memory, pinned=True, tier="hot")
-        return memory if memory == pinned else await self._change("memory.pinned", pinned, actor)
+        return await self._alter(memory_id, "memory.pinned", life.pinned, actor)
 
     async def unpin(self, memory_id: str, *, actor: str = "person") -> Memory:
-        memory = await self.get(memory_id)
-        if memory.memory_type == "identity":
-            raise UsageError(
-                "an identity memory is always pinned", hint=f"ska memory forget {memory.id}"
-            )
-        loose = replace(memory, pinned=False, tier="warm" if memory.tier == "hot" else memory.tier)
-        return memory if memory == loose else await self._change("memory.unpinned", loose, actor)
+        """Raises UsageError for an identity memory."""
+        return await self._alter(memory_id, "memory.unpinned", life.unpinned, actor)
 
     async def forget(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
         """Archives: out of recall and prompts, still in the log and recoverable."""
-        memory = await self.get(memory_id)
-        if memory.status == "archived":
-            return memory
-        archived = replace(memory, status="archived", tier="cold", pinned=False)
-        return await self._change("memory.archived", archived, actor, reason)
+        return await self._alter(memory_id, "memory.archived", life.archived, actor, reason)
+
+    async def restore(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
+        """Takes a forgotten or expired memory back; raises UsageError for a replaced one."""
+        return await self._alter(memory_id, "memory.restored", life.restored, actor, reason)
+
+    async def correct(
+        self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
+    ) -> Memory:
+        """Puts a new version in its place and gives it; what it was in dispute with gives way too.
+
+        Raises UsageError where the memory has been replaced already.
+        """
+        for _ in range(_TRIES):
+            old = await self.get(memory_id)
+            _check(content, old.memory_type, old.importance, old.agent)
+            if old.superseded_by:
+                raise UsageError(
+                    f"memory {old.id} has been replaced already",
+                    hint=f"ska memory correct {old.superseded_by} TEXT",
+                )
+            if content.strip() == old.content:
+                return old
+            olds = [old, *await self._opponents(old)]
+            with suppress(MemoryChanged):
+                now = self._clock()
+                new = replace(
+                    old,
+                    id=new_id(),
+                    content=content.strip(),
+                    created_at=now,
+                    confidence=1.0,
+                    source_type="explicit",
+                    extraction_model=None,
+                    metadata={},
+                    tier="hot" if old.pinned else "warm",
+                )
+                changes = life.superseding(
+                    new, olds, now=now, actor=actor, reason=reason or "corrected", stored=False
+                )
+                return (await self.write(changes))[0]
+        raise _busy(memory_id)
+
+    async def disputes(self) -> list[Dispute]:
+        """What contradicts what and waits for a decision, the newest first."""
+        wanted = MemoryFilter(statuses=("disputed",), limit=_ALL)
+        return life.grouped(await self._ledger.memories(wanted))
+
+    async def resolve(
+        self,
+        memory_id: str,
+        *,
+        both: bool = False,
+        reason: str = "",
+        actor: str = "person",
+    ) -> Memories:
+        """Ends a dispute: this memory is right and replaces the others, or, with `both`, all of
+        them are true. Gives the memories as they are then; raises UsageError without a dispute."""
+        for _ in range(_TRIES):
+            memory = await self.get(memory_id)
+            others = await self._opponents(memory)
+            if not others:
+                raise UsageError(f"memory {memory.id} is not disputed", hint="ska memory disputes")
+            now = self._clock()
+            with suppress(MemoryChanged):
+                if both:
+                    reason = reason or "both are true"
+                    changes = life.coexisting(
+                        [memory, *others], now=now, actor=actor, reason=reason
+                    )
+                else:
+                    reason = reason or "decided by the person"
+                    changes = life.decided(memory, others, now=now, actor=actor, reason=reason)
+                return await self.write(changes)
+        raise _busy(memory_id)
+
+    async def _opponents(self, memory: Memory) -> Memories:
+        """The other memories of the dispute this one is in."""
+        if memory.status != "disputed":
+            return []
+        for dispute in await self.disputes():
+            if memory.id in {one.id for one in dispute.memories}:
+                return [one for one in dispute.memories if one.id != memory.id]
+        return []
 
     async def import_rows(
         self,
@@ -154,6 +238,7 @@ class MemoryBook:
         ):
             result = await self._ledger.import_memories(chunk, actor=actor)
             self._projector.touch()
+            self._changed(chunk)
             added, skipped = added + result.added, skipped + result.skipped
             conflicts.extend(result.conflicts)
             done += len(chunk)
@@ -161,12 +246,42 @@ class MemoryBook:
                 progress(done, max(total, done), "saved")
         return ImportResult(added=added, skipped=skipped, conflicts=tuple(conflicts))
 
+    async def write(self, changes: Sequence[MemoryChange]) -> Memories:
+        """Writes changes worked out elsewhere, all or none; the one door to the ledger, so that
+        index and caches hear of everything. Raises MemoryChanged."""
+        written = await self._ledger.write_memories(changes)
+        self._projector.touch()
+        self._changed(written)
+        return written
+
     async def _change(self, kind: str, memory: Memory, actor: str, reason: str = "") -> Memory:
         changed = replace(memory, updated_at=self._clock())
         change = MemoryChange(kind=kind, memory=changed, actor=actor, reason=reason)
-        (written,) = await self._ledger.write_memories([change])
-        self._projector.touch()
+        (written,) = await self.write([change])
         return written
+
+    async def _alter(
+        self,
+        memory_id: str,
+        kind: str,
+        change: Callable[[Memory], Memory],
+        actor: str,
+        reason: str = "",
+    ) -> Memory:
+        """One memory read, changed and written back, again if somebody else came between."""
+        for _ in range(_TRIES):
+            old = await self.get(memory_id)
+            new = change(old)
+            if new == old:
+                return old
+            with suppress(MemoryChanged):
+                new = replace(new, updated_at=self._clock())
+                altered = MemoryChange(
+                    kind=kind, memory=new, actor=actor, reason=reason, expected=old
+                )
+                (written,) = await self.write([altered])
+                return written
+        raise _busy(memory_id)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -194,43 +309,62 @@ class MemoryBook:
         progress: Progress | None = None,
     ) -> Finds:
         """Best first. `agent` None is the person, who sees all of their own."""
-        if not query.strip():
-            raise UsageError("the query is empty", hint='ska memory search "what you look for"')
-        scope = Scope(
+        return await self._recaller.search(
+            query,
             agent=agent,
-            user=self._user,
+            limit=limit,
+            cold=cold,
             kinds=kinds,
             memory_types=memory_types,
             session=session,
-            include_cold=cold,
-        )
-        await self._projector.settle(progress)
-        return await self.recall(
-            RecallQuery(text=query, scope=scope, limit=limit, now=self._clock(), floor=floor)
+            floor=floor,
+            progress=progress,
         )
 
     async def recall(self, query: RecallQuery) -> Finds:
         """What the index ranks, without the turns a better memory was made from."""
-        index = await self._projector.index()
-        wider = replace(query, limit=query.limit + max(5, query.limit // 2))
-        hits = sorted(map(_weighed, await index.recall(wider)), key=_score, reverse=True)
-        ids = [hit.item.id for hit in hits if hit.item.kind == "memory"]
-        memories = await self._ledger.memories_by_id(ids)
-        told = {source for m in memories.values() for source in m.source.message_ids}
-        found = [
-            Found(hit=hit, memory=memories.get(hit.item.id))
-            for hit in hits
-            if hit.item.id not in told
-        ]
-        return found[: query.limit]
+        return await self._recaller.recall(query)
 
-    async def log(self, memory_id: str) -> Story:
-        """A memory's story: every change, and every prompt it entered."""
+    async def log(self, memory_id: str) -> Entries:
+        """Every change of a memory, and every prompt it entered."""
         return await self._ledger.log((await self.get(memory_id)).id)
+
+    async def story(self, memory_id: str) -> Story:
+        """A memory's whole story: the sentences it came from, its versions, every log row."""
+        memory = await self.get(memory_id)
+        versions = await self._versions(memory)
+        wanted = dict.fromkeys(one for v in versions for one in v.source.message_ids)
+        messages = await self._ledger.messages_by_id(list(wanted))
+        rows: dict[int, LogEntry] = {}
+        for version in versions:
+            rows |= {entry.seq: entry for entry in await self._ledger.log(version.id, limit=_ALL)}
+        return Story(
+            memory=memory,
+            versions=tuple(versions),
+            sources=tuple(messages[one] for one in wanted if one in messages),
+            entries=tuple(rows[seq] for seq in sorted(rows)),
+        )
+
+    async def _versions(self, memory: Memory) -> Memories:
+        """The whole chain a memory belongs to, the oldest first."""
+        found, waiting = {memory.id: memory}, [memory]
+        while waiting:
+            one = waiting.pop()
+            links = [*life.previous(one), *filter(None, [one.superseded_by])]
+            fresh = await self._ledger.memories_by_id([link for link in links if link not in found])
+            found |= fresh
+            waiting += fresh.values()
+        return sorted(found.values(), key=lambda one: (one.version, one.created_at, one.id))
 
     async def at(self, moment: datetime) -> Memories:
         """Every memory as it was at a moment, rebuilt from the log."""
         return await self._ledger.state_at(moment)
+
+    async def difference(self, earlier: datetime, later: datetime) -> Differences:
+        """What became of the memories between two moments, in order of their creation."""
+        before = {one.id: one for one in await self._ledger.state_at(earlier)}
+        after = {one.id: one for one in await self._ledger.state_at(later)}
+        return life.differences(before, after)
 
     async def verify(self) -> VerifyReport:
         return await self._ledger.verify()
@@ -258,36 +392,6 @@ class MemoryBook:
         return await self._projector.lag()
 
 
-FEW_WORDS = 4
-SECOND_HAND = 0.8
-"""What is left of the score of a question or an agent's reply, word for word: a question matches a
-question best and answers nothing, a reply mostly says again what was recalled for it."""
-
-
-def only_asks(item: IndexItem) -> bool:
-    """Whether an item is a person's question, word for word, with hardly a word beside it."""
-    if item.kind != "turn" or item.speaker != "user" or "?" not in item.text:
-        return False
-    sentences = re.split(r"(?<=[.!?])\s+", item.text.strip())
-    told = " ".join(one for one in sentences if not one.endswith("?"))
-    return len(told.split()) < FEW_WORDS
-
-
-def is_reply(item: IndexItem) -> bool:
-    """Whether an item is what an agent once answered, word for word."""
-    return item.kind == "turn" and item.speaker != "user"
-
-
-def _weighed(hit: Hit) -> Hit:
-    if is_reply(hit.item) or only_asks(hit.item):
-        return replace(hit, score=hit.score * SECOND_HAND)
-    return hit
-
-
-def _score(hit: Hit) -> float:
-    return hit.score
-
-
 def _check(content: str, memory_type: str, importance: int, agent: str | None) -> None:
     if not content.strip():
         raise UsageError("a memory needs content")
@@ -304,3 +408,7 @@ def _check(content: str, memory_type: str, importance: int, agent: str | None) -
         raise UsageError(f"a memory of type {memory_type} needs an agent", hint="-a NAME")
     if not 1 <= importance <= 10:
         raise UsageError(f"importance is 1 to 10, not {importance}")
+
+
+def _busy(memory_id: str) -> StoreError:
+    return StoreError(f"memory {memory_id} keeps changing", hint="try again")

@@ -5,7 +5,9 @@ import pytest
 
 from skill_agent.events import (
     ApprovalAsked,
+    Compacted,
     Event,
+    MemoriesExtracted,
     MemoryRecalled,
     RecalledItem,
     TextDelta,
@@ -27,6 +29,8 @@ ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a":
         TextDelta(**IDS, text="hé\u2028llo"),
         MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
         TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),
+        MemoriesExtracted(**IDS, created=("a", "b"), versioned=("c",), disputed=("d",), skipped=2),
+        Compacted(**IDS, messages=34, memories=7, summary="They spoke of Fridays."),
         ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
         ApprovalAsked(
             **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
@@ -41,7 +45,7 @@ def test_every_event_survives_json(event: Event) -> None:
 
 def test_types_are_named_once_and_ids_are_distinct() -> None:
     names = [type_name(kind) for kind in get_args(Event)]
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == len(get_args(Event))
     assert TextDelta(**IDS, text="").id != TextDelta(**IDS, text="").id
 
 
