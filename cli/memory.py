@@ -3,28 +3,27 @@
 Moving many memories in and out is `memory_io`'s; what a memory is and does is the core's.
 """
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from skill_agent.errors import UsageError
-from skill_agent.identifiers import parse_time
 from skill_agent.ports import MemoryFilter
 from skill_agent.values import MEMORY_TYPES, ItemKind, Memory, MemoryType
 
-from . import memory_io
+from . import memory_io, memory_life
 from .memory_view import (
     explain_found,
     found_object,
     found_row,
-    log_row,
     memory_object,
     show_changed,
     show_list,
+    story_rows,
+    tell,
 )
-from .options import AgentOption, JsonOption, LimitOption, YesOption, group
-from .output import emit_json, emit_text, narrate, plain, record, table
+from .options import AgentOption, IdArgument, JsonOption, LimitOption, YesOption, group
+from .output import emit_json, emit_text, narrate, record, table
 from .progress import Bar
 from .surroundings import surroundings, with_runtime
 
@@ -37,7 +36,6 @@ app = group("Add, search, correct and audit what is remembered.")
 TypeOption = Annotated[
     str | None, typer.Option("--type", "-t", metavar="TYPE", help=", ".join(MEMORY_TYPES))
 ]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id, or its first 6 characters.")]
 
 
 @app.command()
@@ -208,40 +206,19 @@ def show(ctx: typer.Context, memory_id: IdArgument, as_json: JsonOption = False)
 
 @app.command()
 def log(ctx: typer.Context, memory_id: IdArgument, as_json: JsonOption = False) -> None:
-    """Show a memory's whole story.
+    """Tell a memory's whole story.
 
-    Every change, and every prompt it entered.
+    The sentences it came from, every version and change, and every prompt it entered.
 
     \b
     Example:
       ska memory log 0198f2 --json
     """
-    entries = with_runtime(ctx, lambda runtime: runtime.memory.log(memory_id))
+    story = with_runtime(ctx, lambda runtime: runtime.memory.story(memory_id))
     if as_json:
-        emit_json([{"id": str(entry.seq), **plain(entry)} for entry in entries])
-        return
-    table(("seq", "at", "what", "by", "reason", "changed"), map(log_row, entries))
-
-
-@app.command()
-def at(
-    ctx: typer.Context,
-    moment: Annotated[
-        str, typer.Argument(metavar="TIMESTAMP", help="ISO 8601; UTC unless it says otherwise.")
-    ],
-    as_json: JsonOption = False,
-) -> None:
-    """Show the memories as they were at a moment.
-
-    They are rebuilt from the log alone.
-
-    \b
-    Examples:
-      ska memory at 2026-03-01
-      ska memory at 2026-03-01T09:30:00+02:00 --json
-    """
-    when = _moment(moment)
-    show_list(with_runtime(ctx, lambda runtime: runtime.memory.at(when)), as_json=as_json)
+        emit_json(story_rows(story))
+    else:
+        tell(story)
 
 
 @app.command()
@@ -324,13 +301,5 @@ def _choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any,
     )
 
 
-def _moment(text: str) -> datetime:
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is no ISO 8601 time", hint="for example 2026-03-01T09:30:00Z"
-        ) from None
-
-
 memory_io.register(app)
+memory_life.register(app)

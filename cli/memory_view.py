@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.memory.rows import memory_row
-from skill_agent.values import LogEntry, Memory
+from skill_agent.values import LogEntry, Memory, Story
 
 from .output import emit_json, emit_text, narrate, plain, record, table
 
@@ -88,9 +88,39 @@ def explain_found(found: "Found") -> None:
     )
 
 
-def log_row(entry: LogEntry) -> tuple[object, ...]:
-    """A log row as the cells of a table."""
-    changed = ", ".join(f"{name}={value}" for name, value in (entry.new or {}).items())
+def story_rows(story: Story) -> list[dict[str, Any]]:
+    """A story as one array in order of time: `message` rows, then the log's."""
+    said = [
+        {
+            "id": one.id,
+            "kind": "message",
+            "at": plain(one.created_at),
+            "session": one.session,
+            "actor": one.agent if one.role == "assistant" else "person",
+            "content": one.content,
+        }
+        for one in story.sources
+    ]
+    return said + [{"id": str(entry.seq), **plain(entry)} for entry in story.entries]
+
+
+def tell(story: Story) -> None:
+    """A story for a person: the sentences, the versions, what happened."""
+    for one in story.sources:
+        emit_text(
+            f'{one.created_at:%Y-%m-%d %H:%M}  said in session {one.session}: "{one.content}"'
+        )
+    for one in story.versions:
+        mark = "→" if one.id == story.memory.id else " "
+        emit_text(f"{mark} version {one.version} ({one.status}, {one.id}): {one.content}")
+    table(("seq", "at", "what", "by", "reason", "changed"), map(_log_row, story.entries))
+
+
+def _log_row(entry: LogEntry) -> tuple[object, ...]:
+    if entry.kind == "recalled":
+        changed = f"into a prompt of session {(entry.new or {}).get('session')}"
+    else:
+        changed = ", ".join(f"{name}={value}" for name, value in (entry.new or {}).items())
     return (entry.seq, entry.at, entry.kind, entry.actor, entry.reason, changed[:120])
 
 

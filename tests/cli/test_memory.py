@@ -148,3 +148,48 @@ def test_show_for_a_person(ska: Ska) -> None:
     assert "Deploys happen on Fridays" in out
     assert "importance" in out
     assert "metadata" not in out
+
+
+def test_a_correction_makes_a_version_and_the_story_tells_it(ska: Ska) -> None:
+    old = add(ska, "Deploys happen on Fridays")
+    done = ska("memory", "correct", old, "Deploys", "happen on Mondays", "--reason", "moved")
+    new = done.out.strip()
+    assert (new != old, "version 2" in done.err) == (True, True)
+    rows = ska("memory", "log", new[:13], "--json").json
+    assert [(row["kind"], row["entity"]) for row in rows] == [
+        ("memory.created", old), ("memory.created", new), ("memory.superseded", old),
+    ]  # fmt: skip
+    told = ska("memory", "log", old).out
+    assert "version 1 (superseded" in told
+    assert "→" in told
+    assert "moved" in told
+    again = ska("memory", "correct", old, "Deploys happen on Sundays")
+    assert (again.code, new in again.err) == (2, True)
+    assert [one["id"] for one in ska("memory", "search", "deploys", "--json").json] == [new]
+
+
+def test_forgotten_can_be_restored(ska: Ska) -> None:
+    memory = add(ska, "The cat is called Miso")
+    ska("memory", "forget", memory, "--yes")
+    assert ska("memory", "search", "cat", "--json").json == []
+    assert ska("memory", "restore", memory).out.strip() == memory
+    assert ska("memory", "search", "cat", "--json").json[0]["id"] == memory
+
+
+def test_two_moments_are_compared(ska: Ska) -> None:
+    memory = add(ska, "The cat is called Miso")
+    ska("memory", "pin", memory)
+    before, after = (row["at"] for row in ska("memory", "log", memory, "--json").json)
+    (one,) = ska("memory", "at", after, "--diff", before, "--json").json
+    assert (one["change"], one["fields"]["pinned"]) == (
+        "changed", {"before": False, "after": True},
+    )  # fmt: skip
+    assert ska("memory", "at", before, "--diff", before).err.strip() == "nothing changed"
+    assert "pinned: False → True" in ska("memory", "at", before, "--diff", after).out
+
+
+def test_nothing_is_disputed(ska: Ska) -> None:
+    memory = add(ska, "The cat is called Miso")
+    assert ska("memory", "disputes", "--json").json == []
+    done = ska("memory", "resolve", memory)
+    assert (done.code, "not disputed" in done.err) == (2, True)
