@@ -8,43 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fakes import HashEmbedder, StepClock
+from fakes import StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from skill_agent.store.index import LanceIndex
-from skill_agent.store.ledger import DuckLedger
+from shelf import Shelf
 
 from skill_agent.errors import MemoryChanged, SkillAgentError, UsageError
 from skill_agent.memory import life
-from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.projector import Projector
 from skill_agent.values import Memory, Message, Session, Source
-
-
-class Shelf:
-    """A book over a ledger in a folder; the index opens only if somebody searches."""
-
-    def __init__(self, folder: Path, clock: StepClock) -> None:
-        self._folder, self.clock = folder, clock
-        self.written: list[Memory] = []
-
-    async def __aenter__(self) -> "Shelf":
-        self.ledger = await DuckLedger.open(self._folder / "ledger.duckdb", self.clock)
-        self._projector = Projector(
-            self.ledger, lambda: LanceIndex.open(self._folder / "memory.lance", HashEmbedder())
-        )
-        self.book = MemoryBook(self.ledger, self._projector, self.clock, "me", self.written.extend)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._projector.close()
-        await self.ledger.close()
-
-    async def dispute(self, *contents: str) -> list[Memory]:
-        new, *olds = [await self.book.add(one) for one in contents]
-        return await self.book.write(
-            life.disputing(new, olds, now=self.clock(), actor="test", reason="", stored=True)
-        )
 
 
 @pytest.fixture

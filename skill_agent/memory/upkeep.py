@@ -1,0 +1,89 @@
+"""Consolidation and expiry as a person or a scheduler calls them, with what they did so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from skill_agent.ports import Clock, Ledger, Model, Progress
+from skill_agent.values import LogEntry
+
+from .consolidate import ConsolidationReport, Consolidator
+from .expiry import Expiry, ExpiryReport
+
+Chore = Literal["consolidate", "expire"]
+EVERY: Mapping[Chore, timedelta] = MappingProxyType(
+    {"consolidate": timedelta(hours=6), "expire": timedelta(hours=24)}
+)
+_NOTES: Mapping[Chore, str] = MappingProxyType({"consolidate": "consolidated", "expire": "expired"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoreStatus:
+    """When a chore ran, when it is due, what it did in all its runs."""
+
+    id: Chore
+    runs: int
+    last_run: datetime | None
+    next_run: datetime
+    """When a process that stays open runs it; a moment in the past is due now."""
+    totals: dict[str, int] = field(default_factory=dict)
+
+
+class Upkeep:
+    """The home's housekeeping; one chore at a time is the caller's care."""
+
+    def __init__(
+        self, ledger: Ledger, consolidator: Consolidator, expiry: Expiry, clock: Clock
+    ) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._consolidator, self._expiry = consolidator, expiry
+
+    async def consolidate(
+        self,
+        *,
+        dry_run: bool = False,
+        model: Model | None = None,
+        progress: Progress | None = None,
+    ) -> ConsolidationReport:
+        """Merges, summarises, moves between tiers; see `consolidate`."""
+        return await self._consolidator.run(dry_run=dry_run, model=model, progress=progress)
+
+    async def expire(self, *, dry_run: bool = False) -> ExpiryReport:
+        """Archives what has run out; see `expiry`."""
+        return await self._expiry.run(dry_run=dry_run)
+
+    async def status(self, chore: Chore) -> ChoreStatus:
+        """Counted from the log."""
+        rows = await self._ledger.log(kinds=(_NOTES[chore],), limit=100_000)
+        last = rows[-1].at if rows else None
+        return ChoreStatus(
+            id=chore,
+            runs=len(rows),
+            last_run=last,
+            next_run=last + EVERY[chore] if last else self._clock(),
+            totals=_totals(rows),
+        )
+
+    async def run_due(self, *, model: Model | None = None) -> list[Chore]:
+        """Runs what is due; gives what was run."""
+        done: list[Chore] = []
+        for chore in EVERY:
+            if (await self.status(chore)).next_run > self._clock():
+                continue
+            if chore == "consolidate":
+                await self.consolidate(model=model)
+            else:
+                await self.expire()
+            done.append(chore)
+        return done
+
+
+def _totals(rows: list[LogEntry]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for row in rows:
+        for name, value in (row.new or {}).items():
+            if isinstance(value, int):
+                totals[name] = totals.get(name, 0) + value
+    return totals
