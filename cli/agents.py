@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.home import Home
+
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, record, table
-from .surroundings import surroundings
+from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
+    from skill_agent.agent_pages import PageFormat
     from skill_agent.directory import AgentDirectory
     from skill_agent.dna import AgentDNA, AgentStatus
-    from skill_agent.home import Home
+    from skill_agent.runtime import Runtime
 
 app = group("See, make and change the agents of your team.")
 
@@ -160,6 +163,66 @@ def archive(ctx: typer.Context, agent: AgentArgument, as_json: JsonOption = Fals
 
 
 @app.command()
+def export(
+    ctx: typer.Context,
+    agents: Annotated[
+        list[str] | None, typer.Argument(metavar="[AGENT]...", help="Only these; all otherwise.")
+    ] = None,
+    page_format: Annotated[
+        str, typer.Option("--format", help="claude or markdown.", metavar="FORMAT")
+    ] = "claude",
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Folder; made if need be.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files of another origin.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write agents as Markdown personas: who they are, status, trust, figures.
+
+    The pages are written again whenever an agent changes; one that somebody edited is left alone.
+    Without --to, the claude form goes to ~/.claude/agents, the markdown form to ./agents.
+
+    \b
+    Examples:
+      ska agents export
+      ska agents export luke --format markdown --to docs/team
+    """
+    from skill_agent.agent_pages import CLAUDE_AGENTS, AgentPages, Pages, figures
+
+    chosen = _format(page_format)
+    folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
+
+    async def work(runtime: "Runtime") -> Pages:
+        wanted = [runtime.agent(one) for one in agents] if agents else runtime.agents()
+        pages = AgentPages(runtime.home, runtime.directory)
+        done = await figures(runtime.ledger)
+        return pages.export(wanted, to=folder, page_format=chosen, done=done, force=force)
+
+    pages = with_runtime(ctx, work)
+    if as_json:
+        emit_json([{"id": one.agent, **plain(one)} for one in pages.written])
+        return
+    for one in pages.written:
+        emit_text(one.path)
+    narrate(f"{len(pages.written)} pages written" if pages.written else "all pages are up to date")
+
+
+def _format(text: str) -> "PageFormat":
+    from skill_agent.errors import UsageError
+    from skill_agent.nearest import did_you_mean
+
+    match text:
+        case "claude" | "markdown":
+            return text
+    raise UsageError(
+        f"--format: {text!r} is not one of claude, markdown",
+        hint=did_you_mean(text, ("claude", "markdown")),
+    )
+
+
+@app.command()
 def validate(
     ctx: typer.Context,
     file: Annotated[
@@ -233,7 +296,7 @@ def _summary(dna: "AgentDNA") -> list[tuple[str, object]]:
     ]
 
 
-def _directory(home: "Home", *, edit: bool = False) -> "AgentDirectory":
+def _directory(home: Home, *, edit: bool = False) -> "AgentDirectory":
     """The home's agents; without a home the bundled ones, to read only."""
     from skill_agent.bundled import bundled_agents_path
     from skill_agent.directory import AgentDirectory
@@ -259,8 +322,15 @@ def _set_status(ctx: typer.Context, agent: str, status: "AgentStatus", as_json: 
 
 
 def _tell(directory: "AgentDirectory", dna: "AgentDNA", text: str, as_json: bool) -> None:
-    """What was done on stderr, the agent's slug or object on stdout."""
+    """What was done on stderr, the agent's slug or object on stdout; exported pages follow."""
+    from skill_agent.agent_pages import AgentPages
+
     narrate(text)
+    pages = AgentPages(Home(directory.file.parent), directory).refresh()
+    for page in pages.written:
+        narrate(f"{page.path} written again")
+    for path in pages.edited:
+        narrate(f"warning: {path} was edited and is left as it is")
     for warning in directory.team.warnings:
         if f".{dna.slug}." in warning.key:
             narrate(f"warning: {warning}")

@@ -201,6 +201,8 @@ class MemorySettings(_Part):
     """Hits scoring below it never enter a prompt."""
     history_messages: int = Field(default=40, ge=2)
     """At most so many earlier messages are sent with a turn."""
+    episodic_days: int = Field(default=180, ge=0)
+    """Events below importance 8 are archived after so many days; 0 keeps them."""
 
 
 class ToolSettings(_Part):

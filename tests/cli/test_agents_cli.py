@@ -1,6 +1,7 @@
 """`ska agents` from the outside: streams, exit codes, and the file it leaves."""
 
 import stat
+from pathlib import Path
 
 import pytest
 from command_line import Ska
@@ -135,3 +136,26 @@ def test_with_a_mistake_nothing_else_runs(ska: Ska, team: Home) -> None:
 def test_another_file_can_be_validated(ska: Ska, home: Home) -> None:
     assert ska("agents", "validate", str(bundled_agents_path())).code == 0
     assert ska("agents", "validate", str(home.root / "nowhere.toml")).code == 2
+
+
+def test_agents_are_written_as_pages_that_follow(ska: Ska, team: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    done = ska("agents", "export", "luke", "kyra", "--format", "markdown", "--to", str(folder))
+    assert done.out.split() == [str(folder / "luke.md"), str(folder / "kyra.md")]
+    paused = ska("agents", "pause", "luke")
+    assert f"{folder / 'luke.md'} written again" in paused.err
+    assert "Status: paused" in (folder / "luke.md").read_text()
+    (folder / "luke.md").write_text("mine")
+    assert "left as it is" in ska("agents", "activate", "luke").err
+    again = ska("agents", "export", "kyra", "--format", "markdown", "--to", str(folder), "--json")
+    assert again.json == []
+
+
+def test_an_export_names_what_is_wrong(ska: Ska, team: Home, tmp_path: Path) -> None:
+    wrong = ska("agents", "export", "--format", "clode", "--to", str(tmp_path))
+    assert (wrong.code, 'did you mean "claude"' in wrong.err) == (2, True)
+    assert ska("agents", "export", "lukas", "--to", str(tmp_path)).code == 2
+    (tmp_path / "luke.md").write_text("foreign")
+    foreign = ska("agents", "export", "luke", "--to", str(tmp_path))
+    assert (foreign.code, "--force" in foreign.err) == (2, True)
+    assert ska("agents", "export", "luke", "--to", str(tmp_path), "--force").code == 0
