@@ -1,13 +1,15 @@
 """Evidence retrieval and its speed, through the product's own path: import, ledger, index, search.
 
-    python benchmarks/recall.py --locomo FILE [--items 10000] [--embedder DIR] [--json]
+    python benchmarks/recall.py [--locomo FILE] [--items 10000] [--precision] [--mem0]
+                                [--embedder DIR] [--json]
 
 FILE is a list of LoCoMo conversations. Turn recall@k is the share of a question's evidence turns
 among the first k, averaged over all questions with usable evidence; session recall@k the same over
 sessions, each ranked by its best turn. Every conversation gets a home of its own.
 With --items N a further home holds N varied turns (their vectors are varied too, not computed, for
-that would take minutes), each search restricted to what one agent may see. Exit code 2: no FILE,
-no embedder.
+that would take minutes), each search restricted to what one agent may see. With --mem0 the first
+turns are also kept and searched one by one beside mem0 (mem0_beside.py). Exit code 2: no FILE, no
+embedder, no mem0.
 """
 
 import argparse
@@ -28,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import precision
+from mem0_beside import beside, print_beside, why_not
 from skill_agent.cli.compose import EMBEDDER, open_home
 from skill_agent.store.embed import OnnxEmbedder
 
@@ -37,8 +41,11 @@ from skill_agent.ports import Embedder
 from skill_agent.runtime import Runtime
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
+PRECISION = Path(__file__).resolve().parents[1] / "tests" / "memory" / "precision_set.json"
 DEPTH = 100
 """Hits asked for, enough to rank ten sessions."""
+BESIDE = 200
+"""Memories and searches beside mem0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,15 +209,27 @@ def milliseconds(seconds: list[float]) -> dict[str, float]:
     return {"p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2)}
 
 
+async def ask_precisely(embedder: Embedder) -> dict[str, Any]:
+    """The figures of the labelled set."""
+    with tempfile.TemporaryDirectory() as folder:
+        return (await precision.measure(PRECISION, embedder, Path(folder) / "home")).summary()
+
+
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything asked for, as one object."""
-    talks = read_conversations(options.locomo)
     embedder = OnnxEmbedder(options.embedder)
+    result: dict[str, Any] = {"id": "recall", "embedder": embedder.name}
+    if options.precision:
+        result["precision"] = await ask_precisely(embedder)
+    return result | (await measure_locomo(options, embedder) if options.locomo else {})
+
+
+async def measure_locomo(options: argparse.Namespace, embedder: Embedder) -> dict[str, Any]:
+    """Recall and speed on conversations."""
+    talks = read_conversations(options.locomo)
     tally = Tally()
     rates = [await ask_all(talk, embedder, tally) for talk in talks]
     result: dict[str, Any] = {
-        "id": "recall",
-        "embedder": embedder.name,
         "conversations": len(talks),
         "questions": sum(len(talk.questions) for talk in talks),
         "recall": tally.summary(),
@@ -220,11 +239,21 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     if options.items:
         seconds = await time_haystack(talks, embedder, options.items)
         result["haystack"] = {"items": options.items} | milliseconds(seconds)
+    if options.mem0:
+        texts = [row["content"] for talk in talks for row in talk.rows][:BESIDE]
+        questions = [text for talk in talks for text, _, _ in talk.questions][:BESIDE]
+        result["mem0"] = await beside(embedder, texts, questions)
     return result
 
 
 def print_table(result: dict[str, Any]) -> None:
     """The result for people."""
+    if "precision" in result:
+        print("what enters the prompt, labelled set")
+        for name, value in result["precision"].items():
+            print(f"  {name:24}{value}")
+    if "recall" not in result:
+        return
     names = list(next(iter(result["recall"].values())))
     print(f"{'':20}" + "".join(f"{name:>13}" for name in names))
     for metric, values in result["recall"].items():
@@ -234,21 +263,30 @@ def print_table(result: dict[str, Any]) -> None:
     print(f"ingest   {result['ingest_per_s']} items/s, embedding included")
     if "haystack" in result:
         print("among {items} items: p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["haystack"]))
+    if "mem0" in result:
+        print_beside(result["mem0"])
 
 
 def main() -> int:
     """Parses, measures, prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--locomo", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--locomo", type=Path, metavar="FILE")
     parser.add_argument("--items", type=int, default=0, help="also time a haystack of this size")
+    parser.add_argument("--precision", action="store_true", help="also ask the labelled set")
+    parser.add_argument("--mem0", action="store_true", help="also time mem0 beside us")
     parser.add_argument("--embedder", type=Path, default=find_home().models / EMBEDDER)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    if not options.locomo.is_file():
+    if not (options.locomo or options.precision):
+        parser.error("nothing to measure: give --locomo FILE or --precision")
+    if options.locomo and not options.locomo.is_file():
         print(f"there is no file {options.locomo}", file=sys.stderr)
         return 2
     if not (options.embedder / "model.onnx").is_file():
         print(f"no embedder in {options.embedder}: ska models pull {EMBEDDER}", file=sys.stderr)
+        return 2
+    if options.mem0 and why_not():
+        print(why_not(), file=sys.stderr)
         return 2
     result = asyncio.run(measure(options))
     if options.json:

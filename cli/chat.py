@@ -47,7 +47,7 @@ def chat(
     """
     around = surroundings(ctx)
     home = ready_home(around)
-    with talking(around, home.root) as talk, _line_history(home.run / "history"):
+    with talking(around, home.root, stays=True) as talk, _line_history(home.run / "history"):
         conversation = Conversation(talk, around, agent)
         conversation.begin("latest" if follow else session)
         conversation.loop()

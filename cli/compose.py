@@ -39,6 +39,7 @@ async def open_home(
     path: str | os.PathLike[str] | None = None,
     *,
     create: bool = False,
+    hosting: bool = False,
     gateway: "ModelGateway | None" = None,
     embedder: "Embedder | None" = None,
     clock: "Clock" = _utc_now,
@@ -46,7 +47,8 @@ async def open_home(
     """Opens a home and gives its runtime; the entry point for scripts and every front end.
 
     `path` defaults to SKILL_AGENT_HOME, then the platform's data directory. With `create` a
-    missing home is made first. `gateway`, `embedder` and `clock` replace the real ones.
+    missing home is made first. `hosting` says that the process stays open and may read, tidy up and
+    prepare in the background. `gateway`, `embedder` and `clock` replace the real ones.
     Raises NotFound where there is no home, HomeBusy while another process owns it, ConfigError
     for a mistake in its files, LedgerTooNew for a ledger of a newer version.
     """
@@ -57,8 +59,9 @@ async def open_home(
         init_home(home)
     settings = read_settings(home)
     async with AsyncExitStack() as stack:
-        runtime = await _build(home, settings, stack, gateway, embedder, clock)
+        runtime = await _build(home, settings, stack, gateway, embedder, clock, hosting=hosting)
         stack.push_async_callback(runtime.close)
+        await runtime.begin()
         yield runtime
 
 
@@ -124,8 +127,9 @@ async def _build(
     gateway: "ModelGateway | None",
     embedder: "Embedder | None",
     clock: "Clock",
+    *,
+    hosting: bool,
 ) -> "Runtime":
-
     from skill_agent.memory.projector import Projector
     from skill_agent.runtime import Runtime
     from skill_agent.skillbook import SkillBook, skill_roots
@@ -139,7 +143,7 @@ async def _build(
     directory = _directory(home, skillbook)
     check_default_agent(settings, directory.team.slugs, str(home.config))
     ledger = await DuckLedger.open(home.ledger, clock, user=settings.general.user)
-    projector = Projector(ledger, _index_opener(home, settings, embedder))
+    projector = Projector(ledger, _index_opener(home, settings, embedder, clock))
     return Runtime(
         home=home,
         settings=settings,
@@ -149,6 +153,7 @@ async def _build(
         skillbook=skillbook,
         gateway=gateway or _gateway(settings, home),
         clock=clock,
+        hosting=hosting,
     )
 
 
@@ -166,12 +171,17 @@ def _directory(home: Home, skillbook: "SkillBook") -> AgentDirectory:
 
 
 def _index_opener(
-    home: Home, settings: "Settings", embedder: "Embedder | None"
+    home: Home, settings: "Settings", embedder: "Embedder | None", clock: "Clock"
 ) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
+        from ..store.embed import embedder_named
         from ..store.index import LanceIndex
 
-        return await LanceIndex.open(home.index, embedder or _embedder(home, settings))
+        def named(name: str) -> "Embedder | None":
+            return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
+
+        wanted = embedder or _embedder(home, settings)
+        return await LanceIndex.open(home.index, wanted, clock, named=named)
 
     return opened
 

@@ -27,6 +27,10 @@ COMMANDS = MappingProxyType(
         "skills": Entry("skills", "See and check the skills agents can use"),
         "memory": Entry("memory", "Add, search, correct and audit what is remembered"),
         "sessions": Entry("sessions", "Find, read, rename, export and delete conversations"),
+        "feedback": Entry(
+            "feedback", "Rate a reply; the memories it was based on gain or lose a little weight"
+        ),
+        "user": Entry("user", "Take everything about you along, bring it in, or erase it"),
         "models": Entry("models", "See, fetch and test models"),
         "config": Entry("config", "See and check the settings"),
         "approvals": Entry("approvals", "See and revoke what agents may always do"),

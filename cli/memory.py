@@ -11,7 +11,7 @@ from skill_agent.errors import UsageError
 from skill_agent.ports import MemoryFilter
 from skill_agent.values import MEMORY_TYPES, ItemKind, Memory, MemoryType
 
-from . import memory_io, memory_life
+from . import memory_care, memory_io, memory_life, memory_reading
 from .memory_view import (
     explain_found,
     found_object,
@@ -164,8 +164,8 @@ def list_(
       ska memory list --status archived
     """
     wanted = _memory_type(memory_type)
-    statuses = _choice("--status", status, ("active", "superseded", "archived", "disputed"))
-    tiers = _choice("--tier", tier, ("hot", "warm", "cold"))
+    statuses = choice("--status", status, ("active", "superseded", "archived", "disputed"))
+    tiers = choice("--tier", tier, ("hot", "warm", "cold"))
 
     async def work(runtime: "Runtime") -> list[Memory]:
         origin = (await runtime.find_session(session)).id if session else None
@@ -252,19 +252,30 @@ def forget(
     ctx: typer.Context,
     memory_id: IdArgument,
     reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Erase for good, with everything that repeats it.")
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget a memory; it can be recovered.
+    """Forget a memory; it can be recovered, unless it is purged.
 
     No prompt and no search gets it any more. It is archived, not erased: `ska memory list --status
-    archived` still shows it.
+    archived` still shows it and `ska memory restore ID` takes it back.
+
+    With --purge it is erased for good: from the ledger, the index, caches, logs, and the exports
+    and backups we made, together with its earlier versions, the messages it came from and the
+    replies that repeat it. What will go is listed first; without a terminal --yes is needed.
 
     \b
-    Example:
+    Examples:
       ska memory forget 0198f2 --reason "the team moved to Mondays"
+      ska memory forget 0198f2 --purge
     """
     around = surroundings(ctx)
+    if purge:
+        _purge(ctx, memory_id, reason=reason, yes=yes, as_json=as_json)
+        return
 
     async def work(runtime: "Runtime") -> Memory | None:
         memory = await runtime.memory.get(memory_id)
@@ -279,16 +290,31 @@ def forget(
     show_changed(memory, "forgotten", as_json=as_json)
 
 
+def _purge(ctx: typer.Context, memory_id: str, *, reason: str, yes: bool, as_json: bool) -> None:
+    from .forgetting import purge_memory, tell_report
+
+    around = surroundings(ctx)
+    erasure, report = with_runtime(
+        ctx, lambda runtime: purge_memory(runtime, around, memory_id, reason=reason, yes=yes)
+    )
+    if report is None:
+        narrate("kept" if around.interactive else "kept: nobody could be asked; use --yes")
+        raise typer.Exit(1)
+    tell_report(report, [one.id for one in erasure.memories], as_json=as_json)
+    if report.problems:
+        raise typer.Exit(1)
+
+
 def _memory_type(text: str | None) -> MemoryType | None:
-    return _choice("--type", text, MEMORY_TYPES)[0] if text else None
+    return choice("--type", text, MEMORY_TYPES)[0] if text else None
 
 
 def _kinds(text: str | None, wanted: MemoryType | None) -> tuple[ItemKind, ...]:
-    kinds = _choice("--kind", text, ("memory", "turn"))
+    kinds = choice("--kind", text, ("memory", "turn"))
     return kinds or (("memory",) if wanted else ("memory", "turn"))
 
 
-def _choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:
+def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:
     """The text as a tuple of one known value, empty for none; raises UsageError otherwise."""
     if text is None:
         return ()
@@ -303,3 +329,5 @@ def _choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any,
 
 memory_io.register(app)
 memory_life.register(app)
+memory_reading.register(app)
+memory_care.register(app)

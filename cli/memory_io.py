@@ -112,6 +112,8 @@ def export(
             async for row in runtime.memory.export(wanted):
                 write(row)
                 count += 1
+        if output is not None:
+            runtime.written.add(output, "memories")  # so that erasing reaches it
         return count
 
     count = with_runtime(ctx, work)

@@ -13,8 +13,10 @@ from typing import Any, Protocol, assert_never
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
+    Compacted,
     Event,
     FailureReason,
+    MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
     Notice,
@@ -142,6 +144,12 @@ class TextView:
                 self._recalled(event)
             case MemorySaved():
                 self._aside(f"remembered ({event.memory_id}): {event.content}")
+            case MemoriesExtracted():
+                self._aside(extracted(event), always=bool(event.problem or event.disputed))
+            case Compacted():
+                self._aside(
+                    f"{event.messages} earlier messages summed up, {event.memories} memories kept"
+                )
             case Notice():
                 self._noticed(event)
             case ToolStarted():
@@ -255,6 +263,20 @@ def aside(text: str, *, over: bool = False) -> None:
     lines = "\n".join(harmless(line) for line in text.splitlines())
     stream.write(f"{_REPLACE if over else ''}\x1b[2m{lines}\x1b[0m\n")
     stream.flush()
+
+
+def extracted(event: MemoriesExtracted) -> str:
+    """One line of what was read out of messages, or why it was not."""
+    if event.problem:
+        return f"memories were not read out yet: {event.problem}"
+    parts = (
+        (len(event.created), "new"),
+        (len(event.versioned), "brought up to date"),
+        (len(event.disputed), "in dispute (ska memory disputes)"),
+        (event.skipped, "known already"),
+    )
+    told = ", ".join(f"{count} {what}" for count, what in parts if count)
+    return f"memories read out: {told or 'none'}"
 
 
 def summary(event: TurnFinished, usage: Usage) -> str:

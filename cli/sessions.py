@@ -133,16 +133,26 @@ def export(
     """
     if form not in ("md", "json"):
         raise UsageError(f"--format: {form!r} is not one of md, json")
-    found, messages = with_runtime(ctx, lambda runtime: _conversation(runtime, session, 0))
-    if form == "json":
-        document = json.dumps(_session_object(found, messages), ensure_ascii=False, indent=2) + "\n"
-    else:
-        document = _markdown(found, messages)
+
+    async def work(runtime: "Runtime") -> tuple[str, int]:
+        found, messages = await _conversation(runtime, session, 0)
+        document = _document(found, messages, form)
+        if output is not None:
+            write_private(output.absolute(), document)
+            runtime.written.add(output, "sessions")  # so that erasing reaches it
+        return document, len(messages)
+
+    document, count = with_runtime(ctx, work)
     if output is None:
         sys.stdout.write(document)
-        return
-    write_private(output.absolute(), document)
-    narrate(f"{len(messages)} messages written to {output}")
+    else:
+        narrate(f"{count} messages written to {output}")
+
+
+def _document(session: Session, messages: list[Message], form: str) -> str:
+    if form == "md":
+        return _markdown(session, messages)
+    return json.dumps(_session_object(session, messages), ensure_ascii=False, indent=2) + "\n"
 
 
 @app.command()

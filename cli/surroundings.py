@@ -25,16 +25,16 @@ class OpenHome(Protocol):
     """Opens a home and gives its runtime; `compose.open_home` or a test's own."""
 
     def __call__(
-        self, path: Path | None = None, *, create: bool = False
+        self, path: Path | None = None, *, create: bool = False, hosting: bool = False
     ) -> "AbstractAsyncContextManager[Runtime]": ...
 
 
 def _open_home(
-    path: Path | None = None, *, create: bool = False
+    path: Path | None = None, *, create: bool = False, hosting: bool = False
 ) -> "AbstractAsyncContextManager[Runtime]":
     from .compose import open_home
 
-    return open_home(path, create=create)
+    return open_home(path, create=create, hosting=hosting)
 
 
 def _pull(name: str, home: "Home", progress: "Progress | None" = None) -> Path:

@@ -44,13 +44,16 @@ _Item = Event | _Interrupt | _Over
 
 
 @contextmanager
-def talking(around: Surroundings, home: Path) -> "Iterator[Talk]":
-    """Opens the home on a loop of its own and closes it at the end."""
+def talking(around: Surroundings, home: Path, *, stays: bool = False) -> "Iterator[Talk]":
+    """Opens the home on a loop of its own and closes it at the end; `stays` is for a process that
+    has time to read and tidy up in the background."""
     from anyio.from_thread import start_blocking_portal
 
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(around.open_home(home, create=True)) as runtime,
+        portal.wrap_async_context_manager(
+            around.open_home(home, create=True, hosting=stays)
+        ) as runtime,
     ):
         yield Talk(portal, runtime)
 

@@ -93,6 +93,11 @@ class AgentPages:
         self._file = home.root / "agent_pages.json"
         self._directory = directory
 
+    @property
+    def any(self) -> bool:
+        """Whether something was ever exported."""
+        return self._file.exists()
+
     def export(
         self,
         agents: Iterable[AgentDNA],

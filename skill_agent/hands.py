@@ -3,16 +3,19 @@
 The only place where memory, skills, tools and approvals meet; a turn sees callables.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from .dna import AgentDNA, Settings
 from .events import Choice
+from .fitting import Tokens
 from .memory.book import MemoryBook
+from .memory.hot import HotCache
 from .memory.remember import find_remembrances
-from .ports import Clock, Ledger, MemoryFilter, Model, Tool
-from .prompt import Standing, system_prompt
+from .ports import Clock, Ledger, Model, Tool
+from .prompt import Layers, Standing, layers
 from .recollection import Recollector
 from .skillbook import SkillBook
 from .tools.approvals import ApprovalDesk, RuleBook
@@ -20,7 +23,11 @@ from .tools.http import HttpGet
 from .tools.memory import Remember, SearchMemory
 from .tools.skills import ActivateSkill, ReadSkillFile
 from .turn import Hands
-from .values import Hit, Memory, MemoryType, Message, Skill, Source
+from .values import Hit, Memory, Message, Skill, Source
+
+Reconcile = Callable[[], Awaitable[object]]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,10 @@ class Workbench:
     rules: RuleBook
     settings: Settings
     clock: Clock
+    hot: HotCache
+    tokens: Tokens = field(default_factory=Tokens)
+    reconcile: Reconcile | None = None
+    """Sets what was kept lately against what is known, before recall; never raises."""
 
     def hands(
         self,
@@ -42,15 +53,20 @@ class Workbench:
         model: Model,
         history: Sequence[Message],
         *,
+        earlier: Sequence[Message],
         use_memory: bool,
         interactive: bool,
         seen: int,
     ) -> Hands:
-        """Everything one turn of one agent may do."""
+        """Everything one turn of one agent may do.
+
+        `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
+        is the whole conversation.
+        """
         recall = partial(self.recollector.recall, dna, model, history, seen)
         return Hands(
             model=model,
-            keep=partial(self._keep, dna, history),
+            keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
             tools=self.tools(dna, use_memory=use_memory),
             announce=self.desk.open,
@@ -58,33 +74,31 @@ class Workbench:
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             history_messages=self.settings.memory.history_messages,
+            tokens=self.tokens,
         )
 
     # -- the system message ------------------------------------------------------------------
 
-    async def system(self, dna: AgentDNA, *, use_memory: bool = True) -> str:
-        """Layers 1-4 and 6 of the prompt as they stand now."""
-        standing = await self._standing(dna) if use_memory else None
-        return system_prompt(dna, skills=self.skills(dna), standing=standing)
+    async def system(self, dna: AgentDNA, *, use_memory: bool = True, window: int = 0) -> Layers:
+        """Layers 1-4 and 6 of the prompt as they stand now, for a window of that size."""
+        standing = await self.standing(dna) if use_memory else None
+        return layers(dna, skills=self.skills(dna), standing=standing, window=window)
 
-    async def _standing(self, dna: AgentDNA) -> Standing:
-        """In an order that new memories of less weight do not disturb."""
-        wanted = MemoryFilter(
-            agent=dna.slug,
-            user=self.settings.general.user,
-            memory_types=("identity", "user_profile", "shared"),
-            statuses=("active", "disputed"),
-            limit=500,
-        )
-        now = self.clock()
-        found = await self.ledger.memories(wanted)
-        alive = [m for m in found if m.expires_at is None or m.expires_at > now]
-        alive.sort(key=lambda m: (-m.importance, m.created_at, m.id))
+    async def holds(self, dna: AgentDNA, shown: Layers) -> bool:
+        """Whether a system message made earlier in a session still tells the truth.
 
-        def of(memory_type: MemoryType) -> tuple[Memory, ...]:
-            return tuple(m for m in alive if m.memory_type == memory_type)
+        New memories may wait for the next session, for the prefix's sake; but who the agent is may
+        not, and what was forgotten, replaced, purged or disputed since must leave at once.
+        """
+        now = await self.standing(dna)
+        known = {(m.id, m.content, m.status) for m in (*now.identity, *now.profile, *now.team)}
+        told = {(m.id, m.content, m.status) for m in shown.shown}
+        return told <= known and {m.id for m in now.identity} <= {one for one, _, _ in told}
 
-        return Standing(identity=of("identity"), profile=of("user_profile"), team=of("shared"))
+    async def standing(self, dna: AgentDNA) -> Standing:
+        """The memories every prompt of the agent holds, by now."""
+        hot = await self.hot.of(dna.slug, self.settings.general.user)
+        return Standing(identity=hot.identity, profile=hot.profile, team=hot.team)
 
     # -- memory ------------------------------------------------------------------------------
 
@@ -101,13 +115,15 @@ class Workbench:
                     continue
                 source, content = earlier[-1], earlier[-1].content
             kept.append(await self._keep_one(dna, source, content, private=wish.private))
+        if self.reconcile is not None:
+            await self.reconcile()
         return kept
 
     async def _keep_one(
         self, dna: AgentDNA, source: Message, content: str, *, private: bool
     ) -> Memory:
         owner = dna.slug if private else None
-        if known := await self._known(content, owner):
+        if known := await self._known(content, dna, owner):
             return known
         return await self.book.add(
             content,
@@ -120,11 +136,12 @@ class Workbench:
             reason="asked to remember",
         )
 
-    async def _known(self, content: str, owner: str | None) -> Memory | None:
+    async def _known(self, content: str, dna: AgentDNA, owner: str | None) -> Memory | None:
         """The same words, kept before and still standing: told twice is kept once."""
-        wanted = MemoryFilter(pinned=True, statuses=("active",), limit=2_000)
-        for memory in await self.ledger.memories(wanted):
-            if memory.agent == owner and memory.content.casefold() == content.casefold():
+        hot = await self.hot.of(dna.slug, self.settings.general.user)
+        for memory in hot.hot:
+            same = memory.agent == owner and memory.content.casefold() == content.casefold()
+            if same and memory.pinned and memory.status == "active":
                 return memory
         return None
 

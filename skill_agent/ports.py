@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from .belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
 from .values import (
     Access,
     Hit,
@@ -68,6 +69,8 @@ class ModelRequest:
     max_tokens: int = 1024
     overrides: dict[str, Any] = field(default_factory=dict)
     """Provider-specific parameters, passed through."""
+    background: bool = False
+    """Nobody waits for it; what a person's conversation has made hot stays hot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +192,8 @@ class MemoryFilter:
     statuses: tuple[MemoryStatus, ...] = ()
     tiers: tuple[Tier, ...] = ()
     pinned: bool | None = None
+    subject: str | None = None
+    """Exactly this subject."""
     session: str | None = None
     min_importance: int = 1
     limit: int = 100
@@ -226,86 +231,6 @@ class Delta:
     """Every log row up to this sequence is reflected once these are applied."""
     behind: int = 0
     """Log rows still to come after `up_to`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purge:
-    """What is to be erased for good; ids that are not there (any more) are passed over."""
-
-    memories: tuple[str, ...] = ()
-    messages: tuple[str, ...] = ()
-    """With the data blocks and other notes about them."""
-    notes: tuple[int, ...] = ()
-    """Sequences of further log rows to be emptied: notes, or changes of a memory that stays."""
-    titles: dict[str, str] = field(default_factory=dict)
-    """By session, its title from now on; every earlier one is erased."""
-    sessions: tuple[str, ...] = ()
-    """Sessions that go whole: their messages and the notes about them."""
-    actor: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeResult:
-    """What a purge found to erase."""
-
-    memories: int = 0
-    messages: int = 0
-    sessions: int = 0
-    rows: int = 0
-    """Log rows that lost their content."""
-    problem: str = ""
-    """Why the old bytes are still in the file; the next opening tries again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrences:
-    """Where a phrase stands, word for word, ignoring case and the spaces between its words."""
-
-    memories: frozenset[str] = frozenset()
-    messages: frozenset[str] = frozenset()
-    """In the text or a tool call."""
-    notes: frozenset[int] = frozenset()
-    """Sequences of log rows that are not about a memory's or a session's own state."""
-    changes: dict[int, str] = field(default_factory=dict)
-    """Sequences of rows of a memory's story, with the memory's id."""
-    titles: frozenset[str] = frozenset()
-    """Sessions that bear it, or once bore it, as a title."""
-    fixed: frozenset[int] = frozenset()
-    """Rows of an older ledger whose reason holds it: that is hashed and cannot be erased."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A log row that changes nothing, on its way from one ledger to another."""
-
-    kind: str
-    entity: str
-    actor: str
-    at: datetime
-    data: dict[str, Any]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Belongings:
-    """Everything of a person's, with ids, times and positions."""
-
-    sessions: tuple[Session, ...] = ()
-    messages: tuple[Message, ...] = ()
-    """Without their data blocks: those are notes of kind `recalled`."""
-    memories: tuple[Memory, ...] = ()
-    notes: tuple[Note, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BelongingsResult:
-    """What became of each part of an import."""
-
-    sessions: ImportResult
-    messages: ImportResult
-    memories: ImportResult
-    notes: ImportResult
 
 
 class Ledger(Protocol):
@@ -443,8 +368,62 @@ class RecallQuery:
     """Hits scoring below it are dropped (identity and pinned ones stay)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilding:
+    """How far an index is with the vectors of another embedder, which take over once whole."""
+
+    done: int
+    total: int
+    """Items; they grow while it runs."""
+    old: str
+    """Name of the embedder that answers meanwhile."""
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatus:
+    """What a person may want to know of the index."""
+
+    embedder: str
+    """Whose vectors answer now."""
+    lag: int
+    """Log rows not seen yet."""
+    problem: str = ""
+    """Why it does not follow the ledger, or goes by words alone; empty while all is well."""
+    rebuilding: Rebuilding | None = None
+
+
 class MemoryIndex(Protocol):
     """A projection of the ledger for recall; may be deleted and rebuilt at any time."""
+
+    @property
+    def embedder(self) -> str:
+        """Name of the embedder whose vectors answer now."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why recall goes by words alone; empty while it does not."""
+        ...
+
+    @property
+    def rebuilding(self) -> Rebuilding | None:
+        """How far the vectors of a newly chosen embedder are; None while none are wanted."""
+        ...
+
+    async def rebuilt_to(self) -> int:
+        """Highest ledger sequence in the vectors being built; 0 where there are none."""
+        ...
+
+    async def grow(self, delta: Delta) -> None:
+        """Applies what follows `rebuilt_to` to the vectors being built, which take over once they
+        have seen all the serving ones have. Raises ModelUnavailable."""
+        ...
+
+    async def scrub(self) -> None:
+        """Afterwards no file of the index, nor its copy in memory, holds a byte of anything removed
+        or replaced. Raises OSError where an old file cannot be deleted."""
+        ...
 
     async def watermark(self) -> int:
         """Highest ledger sequence reflected; 0 for a new index."""

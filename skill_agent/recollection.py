@@ -4,14 +4,19 @@ How items are ranked is the memory package's work; the turn only sees what comes
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .dna import AgentDNA, Settings
+from .errors import SkillAgentError
+from .fitting import Tokens, window_of
 from .memory.book import MemoryBook
 from .memory.budget import select
 from .memory.projector import Projector
-from .memory.recaller import is_reply, only_asks
+from .memory.question import is_small_talk
+from .memory.recaller import Found, is_reply, only_asks
+from .memory.sides import with_sides
 from .ports import Clock, Ledger, Model, RecallQuery
-from .prompt import data_block
+from .prompt import data_block, recall_line
 from .turn import Recollection
 from .values import Hit, Memory, Message, Scope
 
@@ -33,9 +38,11 @@ class Recollector:
         projector: Projector,
         settings: Settings,
         clock: Clock,
+        tokens: Tokens | None = None,
     ) -> None:
         self._ledger, self._book, self._projector = ledger, book, projector
         self._settings, self._clock = settings, clock
+        self._tokens = tokens or Tokens()
 
     async def recall(
         self,
@@ -64,26 +71,61 @@ class Recollector:
             floor=floor,
         )
         found = await self._book.recall(query)
-        hits = _telling([one.hit for one in found if not _is_from(one.memory, message)])
+        hits = _telling(
+            [one.hit for one in found if not _is_from(one.memory, message)], message.content
+        )
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
-        window = model.info.context_window or 32_768
         selection = select(
             hits,
-            budget=min(dna.memory.token_budget, window // share),
+            budget=min(dna.memory.token_budget, window_of(model) // share),
             floor=floor,
-            present={item for m in history for item in m.recalled},
+            present={item for m in history for item in m.recalled} | _retold(found, history),
+            sizes=await self._sizes(model, hits),
         )
-        block = data_block(selection.hits, self._clock().astimezone(), kept)
-        ids = [hit.item.id for hit in selection.hits]
-        data = {"session": message.session, "memories": ids, "block": block}
+        told, memories = await with_sides(self._ledger, selection.hits, scope, query.now)
+        selection = replace(selection, hits=told)
+        block = data_block(told, self._clock().astimezone(), kept, memories)
+        data = {
+            "session": message.session,
+            "memories": [hit.item.id for hit in selection.hits],
+            "scores": [round(hit.score, 3) for hit in selection.hits],
+            "reasons": [hit.reason for hit in selection.hits],
+            "block": block,
+        }
         await self._ledger.note("recalled", message.id, actor=dna.slug, data=data)
         return Recollection(selection=selection, block=block)
 
+    async def _sizes(self, model: Model, hits: Sequence[Hit]) -> dict[str, int]:
+        """Tokens of each item's line by the model's own tokenizer.
 
-def _telling(hits: list[Hit]) -> list[Hit]:
+        A turn loads its model beside this in any case; a model that cannot be loaded estimates.
+        """
+        try:
+            await model.load()
+        except SkillAgentError:
+            return {}
+        return {
+            hit.item.id: await self._tokens.count(model, recall_line(hit.item) + "\n")
+            for hit in hits
+        }
+
+
+def _retold(found: Sequence[Found], history: Sequence[Message]) -> set[str]:
+    """Ids of memories whose every source sentence stands in the conversation already."""
+    there = {message.id for message in history}
+    return {
+        one.memory.id
+        for one in found
+        if one.memory and (sources := one.memory.source.message_ids) and there.issuperset(sources)
+    }
+
+
+def _telling(hits: list[Hit], asked: str) -> list[Hit]:
     """Hits that tell a model something: no questions, nothing that already stands in the system
     message, and no earlier reply beside something first-hand, or models come to believe what they
     once made up."""
+    if is_small_talk(asked):
+        return [hit for hit in hits if hit.item.pinned and hit.item.memory_type != "identity"]
     told = [hit for hit in hits if hit.item.memory_type != "identity" and not only_asks(hit.item)]
     best = max((hit.score for hit in told if not is_reply(hit.item)), default=0.0)
     return [hit for hit in told if not is_reply(hit.item) or hit.score > best]

@@ -6,11 +6,12 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from .bus import Bus
+from .compactor import Compactor, Pressed
 from .dna import AgentDNA
 from .errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
 from .events import (
@@ -23,12 +24,20 @@ from .events import (
     TurnFinished,
     TurnStarted,
 )
+from .fitting import Draft, Fit, fit, window_of
 from .hands import Workbench
 from .identifiers import new_id
+from .memory.compaction import after
+from .memory.reader import Reader
+from .memory.remember import is_private
 from .ports import Clock, Ledger, Model
+from .prompt import Layers
 from .safety import redact
 from .turn import Brief, run_turn
 from .values import Message, Session, ToolCall
+
+BLOCK_SHARE = 8
+"""Of the window so much (1/8) is kept free for what recall puts beside the message."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +65,15 @@ class _Progress:
     ended: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What a turn knows of its conversation, and what of that fits."""
+
+    messages: Sequence[Message]
+    draft: Draft
+    fit: Fit
+
+
 class TurnRunner:
     """Owns the tasks of running turns; turns of one session run one after another."""
 
@@ -67,19 +85,32 @@ class TurnRunner:
         bus: Bus,
         clock: Clock,
         touched: Callable[[], None],
+        compactor: Compactor | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
-        self._touched = touched
+        self._touched, self._compactor, self._reader = touched, compactor, reader
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._systems: dict[tuple[str, str, bool], str] = {}
+        self._systems: dict[tuple[str, str, bool], Layers] = {}
         """System messages by (session, agent, memory); fixed, so that a session's prefix lasts."""
 
     def start(self, job: Job) -> None:
         turn = job.message.turn
         task = asyncio.create_task(self._drive(job), name=f"turn {turn}")
         self._tasks[turn] = task
-        task.add_done_callback(lambda _: self._tasks.pop(turn, None))
+        if self._compactor is not None:
+            self._compactor.turn_began()
+        if self._reader is not None and job.use_memory:
+            self._reader.turn_started(job.session.id)
+        task.add_done_callback(lambda _: self._ended(job))
+
+    def _ended(self, job: Job) -> None:
+        self._tasks.pop(job.message.turn, None)
+        if self._compactor is not None:
+            self._compactor.turn_ended(self._pressed(job) if job.use_memory else None)
+        if self._reader is not None and job.use_memory:
+            self._reader.turn_ended(job.session.id, job.dna.slug)
 
     async def cancel(self, turn: str) -> bool:
         """Stops a turn and waits for its end; False if it is not running."""
@@ -103,9 +134,8 @@ class TurnRunner:
         loading.add_done_callback(_noticed)
         try:
             async with self._locks[job.session.id]:
-                brief = await self._brief(job)
                 self._bus.publish(_started(job))
-                await self._run(job, brief, progress)
+                await self._run(job, progress)
         except asyncio.CancelledError:
             await self._fail(job, progress, "cancelled", "cancelled")
         except ModelUnavailable as problem:
@@ -123,25 +153,82 @@ class TurnRunner:
         finally:
             loading.cancel()
 
-    async def _brief(self, job: Job) -> Brief:
-        earlier = await self._ledger.messages(job.session.id)
+    async def _layers(self, job: Job) -> Layers:
+        """The session's system message, made anew only where it would tell something untrue."""
         key = (job.session.id, job.dna.slug, job.use_memory)
-        if key not in self._systems:
-            self._systems[key] = await self._bench.system(job.dna, use_memory=job.use_memory)
-        return Brief(
+        held = self._systems.get(key)
+        if held is None or (job.use_memory and not await self._bench.holds(job.dna, held)):
+            self._systems[key] = held = await self._bench.system(
+                job.dna, use_memory=job.use_memory, window=window_of(job.model)
+            )
+        return held
+
+    async def _view(self, job: Job, *, before: bool) -> _View:
+        """The conversation as the agent knows it, before the message or with everything so far,
+        and what fits of it."""
+        messages = await self._ledger.messages(job.session.id)
+        if before:
+            at = job.message.position
+            messages = [m for m in messages if m.position < at or m.role != "user"]
+        done = await self._compactor.latest(job.session.id) if self._compactor else None
+        rest = heard_by(job.dna.slug, after(messages, done))
+        draft = Draft(
+            systems=(await self._layers(job)).texts,
+            text=job.message.content if before else "",
+            reserve=min(job.dna.memory.token_budget, window_of(job.model) // BLOCK_SHARE) + 64,
+            summary=done.summary if done else "",
+            history=rest,
+            tools=[t.spec for t in self._bench.tools(job.dna, use_memory=job.use_memory).values()],
+            max_messages=self._bench.settings.memory.history_messages,
+            max_output=job.dna.model.max_output_tokens,
+        )
+        fitted = await fit(draft, job.model, self._bench.tokens, rough=2)
+        return _View(messages=messages, draft=draft, fit=fitted)
+
+    def _pressed(self, job: Job, *, before: bool = False) -> Pressed:
+        async def measure() -> tuple[Fit, int]:
+            view = await self._view(job, before=before)
+            return view.fit, len(view.draft.history)
+
+        return Pressed(
+            session=job.session.id,
+            turn=job.message.turn,
+            agent=job.dna.slug,
+            model=job.model,
+            measure=measure,
+            max_messages=self._bench.settings.memory.history_messages,
+        )
+
+    async def _prepared(self, job: Job) -> _View:
+        """What the turn starts from; sums up the conversation first where that is quick."""
+        view = await self._view(job, before=True)
+        if not view.fit.dropped or self._compactor is None or not job.use_memory:
+            return view
+        done = await self._compactor.make_room(self._pressed(job, before=True))
+        if done is None:
+            return view
+        await self._bench.book.settle()  # what was kept must be found: it has left the prompt
+        return await self._view(job, before=True)
+
+    async def _run(self, job: Job, progress: _Progress) -> None:
+        view = await self._prepared(job)
+        brief = Brief(
             session=job.session.id,
             turn=job.message.turn,
             agent=job.dna,
             message=job.message,
-            history=[m for m in earlier if m.position < job.message.position or m.role != "user"],
-            system=self._systems[key],
+            history=view.fit.history,
+            system=view.draft.systems[0],
+            leaner=tuple(view.draft.systems[1:]),
+            summary=view.draft.summary,
+            dropped=view.fit.dropped,
+            reserve=view.draft.reserve,
         )
-
-    async def _run(self, job: Job, brief: Brief, progress: _Progress) -> None:
         hands = self._bench.hands(
             job.dna,
             job.model,
             brief.history,
+            earlier=view.messages,
             use_memory=job.use_memory,
             interactive=job.interactive,
             seen=job.seen,
@@ -243,6 +330,19 @@ class TurnRunner:
                 text=progress.text,
             )
         )
+
+
+def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
+    """A conversation as one of its agents may know it: what another one recalled, looked up or was
+    told between the two of them stays with that one."""
+    secret = {m.turn for m in messages if m.role == "user" and is_private(m.content)}
+    heard: list[Message] = []
+    for message in messages:
+        if message.agent in (None, agent):
+            heard.append(message)
+        elif message.turn not in secret and message.role != "tool" and not message.tool_calls:
+            heard.append(replace(message, context="", recalled=()))
+    return heard
 
 
 def _noticed(loading: "asyncio.Task[None]") -> None:

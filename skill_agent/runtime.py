@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .address import mentioned, without_address
+from .agent_pages import AgentPages
 from .bus import Bus, Subscription
 from .directory import AgentDirectory
 from .dna import AgentDNA, Settings
@@ -21,12 +22,18 @@ from .events import (
     TurnFailed,
     TurnFinished,
 )
+from .faculties import Faculties
+from .feedback import Feedback
+from .fitting import Tokens, window_of
 from .hands import Workbench
 from .home import Home
 from .identifiers import new_id
-from .memory.book import MemoryBook
+from .memory.compaction import Compaction, Read
+from .memory.erasure import Eraser
+from .memory.extractions import ExtractionJob, ExtractionQueue
 from .memory.projector import Projector
-from .ports import ChatMessage, Clock, Ledger, Model, ModelGateway, ModelRequest
+from .memory.upkeep import Upkeep
+from .ports import ChatMessage, Clock, Ledger, Model, ModelGateway, ModelRequest, Progress
 from .recollection import Recollector
 from .runner import Job, TurnRunner
 from .safety import redact
@@ -34,7 +41,9 @@ from .sessions import find_session, title_of
 from .skillbook import SkillBook
 from .tools.approvals import ApprovalDesk, RuleBook
 from .usage import UsageTotals, totals
+from .user_data import UserData
 from .values import Message, ModelInfo, Session, Skill
+from .written_files import WrittenFiles
 
 MAX_PROMPT = 10_000_000
 """Characters of one message; whether it fits a window is the model's to say."""
@@ -65,40 +74,123 @@ class Runtime:
         skillbook: SkillBook,
         gateway: ModelGateway,
         clock: Clock,
+        hosting: bool = False,
+        read: Read | None = None,
     ) -> None:
+        """`hosting` says that the process stays open: only then it reads and tidies up unasked.
+        `read` stands in for the reader where messages leave a prompt."""
         self.home, self.settings, self.directory = home, settings, directory
         self.skillbook, self.gateway = skillbook, gateway
-        self.memory = MemoryBook(ledger, projector, clock, settings.general.user)
         self.ledger = ledger
         self._projector = projector
         self._clock = clock
         self._bus = Bus()
         self._desk = ApprovalDesk()
         self._rules = RuleBook(home.rules)
-        self._bench = Workbench(
-            ledger=ledger,
-            book=self.memory,
-            recollector=Recollector(
-                ledger=ledger,
-                book=self.memory,
-                projector=projector,
-                settings=settings,
-                clock=clock,
-            ),
-            skillbook=skillbook,
-            desk=self._desk,
-            rules=self._rules,
+        self._mind = Faculties(
+            home=home,
             settings=settings,
+            ledger=ledger,
+            projector=projector,
+            directory=directory,
+            gateway=gateway,
             clock=clock,
+            publish=self._bus.publish,
+            hosting=hosting,
+            read=read,
         )
+        self.memory = self._mind.book
+        self._bench = self._workbench()
         self._runner = TurnRunner(
             ledger=ledger,
             bench=self._bench,
             bus=self._bus,
             clock=clock,
             touched=projector.touch,
+            compactor=self._mind.compactor,
+            reader=self._mind.reader,
         )
         self._chores: set[asyncio.Task[None]] = set()
+
+    def _workbench(self) -> Workbench:
+        tokens = Tokens()
+        return Workbench(
+            ledger=self.ledger,
+            book=self.memory,
+            recollector=Recollector(
+                ledger=self.ledger,
+                book=self.memory,
+                projector=self._projector,
+                settings=self.settings,
+                clock=self._clock,
+                tokens=tokens,
+            ),
+            skillbook=self.skillbook,
+            desk=self._desk,
+            rules=self._rules,
+            settings=self.settings,
+            clock=self._clock,
+            hot=self._mind.hot,
+            tokens=tokens,
+            reconcile=self._mind.reconcile,
+        )
+
+    async def begin(self) -> None:
+        """Finishes what a crash cut short, and begins the background work; once, after opening."""
+        if owed := await self._mind.begin():
+            _log.warning("%s", redact(owed))
+
+    async def settle(self) -> None:
+        """Returns once the turns that ended were read by the rules and summed up where needed."""
+        await self._mind.settle()
+
+    # -- what memory offers beside the book ----------------------------------------------------
+
+    @property
+    def extractions(self) -> ExtractionQueue:
+        """What was read for memories, what waits, what failed."""
+        return self._mind.queue
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Consolidation and expiry."""
+        return self._mind.upkeep
+
+    @property
+    def feedback(self) -> Feedback:
+        """Ratings of replies."""
+        return self._mind.feedback
+
+    @property
+    def eraser(self) -> Eraser:
+        """Erasing memories for good."""
+        return self._mind.eraser
+
+    @property
+    def user_data(self) -> UserData:
+        """Everything about the person: export, import, purge."""
+        return self._mind.user_data
+
+    @property
+    def written(self) -> WrittenFiles:
+        """Files written outside the home, so that erasing reaches them."""
+        return self._mind.written
+
+    @property
+    def pages(self) -> AgentPages:
+        """The agents as exported documents."""
+        return self._mind.pages
+
+    async def extraction_model(self) -> Model | None:
+        """The model that reads memories out of conversations; None where there is none able to."""
+        return await self._mind.extraction_model()
+
+    async def extract(
+        self, session: str | None = None, *, again: bool = False, progress: Progress | None = None
+    ) -> list[ExtractionJob]:
+        """Reads for memories what nobody has read yet, of one session or all, and what failed."""
+        found = (await self.find_session(session)).id if session else None
+        return await self._mind.reader.run(found, progress, again=again)
 
     # -- turns -------------------------------------------------------------------------------
 
@@ -199,7 +291,7 @@ class Runtime:
         dna = self.agent(agent)
         chosen = await self._model(dna, model)
         await asyncio.gather(
-            self._projector.start(), chosen.prefill(await self._first_request(dna))
+            self._projector.start(), chosen.prefill(await self._first_request(dna, chosen))
         )
 
     async def _wake(self, agent: str, model: str | None) -> None:
@@ -208,10 +300,11 @@ class Runtime:
         except Exception as problem:  # waking is a courtesy; the turn itself will tell
             _log.info("waking %s: %s", agent, redact(str(problem)))
 
-    async def _first_request(self, dna: AgentDNA) -> ModelRequest:
+    async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
         tools = self._bench.tools(dna)
+        system = await self._bench.system(dna, window=window_of(model))
         return ModelRequest(
-            messages=(ChatMessage(role="system", content=await self._bench.system(dna)),),
+            messages=(ChatMessage(role="system", content=system.texts[0]),),
             tools=tuple(tool.spec for tool in tools.values()),
         )
 
@@ -282,6 +375,8 @@ class Runtime:
     async def delete_session(self, ref: str) -> Session:
         """Off the list and out of recall; the ledger keeps it."""
         session = await self.find_session(ref)
+        self._mind.reader.session_closed(session.id)
+        await self._mind.reader.settle()
         await self.ledger.archive_session(session.id, actor="person")
         self._projector.touch()
         return replace(session, archived=True)
@@ -289,6 +384,16 @@ class Runtime:
     async def set_session_agent(self, session_id: str, agent: str) -> None:
         """Who answers from now on in this session."""
         await self.ledger.set_session_agent(session_id, self.agent(agent).slug)
+
+    async def compactions(self, session_id: str) -> list[Compaction]:
+        """What of a session stands in its prompts as a summary, the oldest first."""
+        return await self._mind.shield.compactions(session_id)
+
+    async def compact(self, ref: str) -> Compaction | None:
+        """Sums up all but the newest messages of a session now; None if there is nothing to."""
+        session = await self.find_session(ref)
+        model = await self._model(self.agent(session.agent), None)
+        return await self._mind.compactor.compact(session.id, model, session.agent)
 
     async def search_messages(self, text: str, *, limit: int = 50) -> list[Message]:
         return await self.ledger.search_messages(text, limit=limit)
@@ -313,6 +418,7 @@ class Runtime:
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+        await self._mind.close()
         self._bus.close()
         await self.gateway.close()
         await self._projector.close()

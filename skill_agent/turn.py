@@ -27,6 +27,7 @@ from .events import (
     ToolStarted,
     TurnFinished,
 )
+from .fitting import LONGEST_SHARE, SLACK, Draft, Fit, Tokens, fit, most, reply_room, window_of
 from .identifiers import iso, new_id
 from .memory.budget import Selection
 from .ports import (
@@ -40,7 +41,7 @@ from .ports import (
     ToolOutcome,
     ToolPart,
 )
-from .prompt import conversation, estimate_tokens, fitting_history
+from .prompt import conversation
 from .values import Memory, Message, ToolCall, Usage
 
 
@@ -63,8 +64,17 @@ class Brief:
     message: Message
     """The user's message, already in the ledger."""
     history: Sequence[Message]
+    """What no summary speaks for, as far as it fits the window."""
     system: str
     """Layers 1-4 and 6, fixed for the session."""
+    leaner: tuple[str, ...] = ()
+    """The same for a window too small: without layer 6, without layers 4 and 6."""
+    summary: str = ""
+    """What was said before `history`."""
+    dropped: int = 0
+    """Messages between summary and history that do not fit."""
+    reserve: int = 0
+    """Tokens the data block may take."""
     parent: str | None = None
     reply_id: str = field(default_factory=new_id)
 
@@ -100,6 +110,7 @@ class Hands:
     """Whether a stored rule allows the call."""
     approval_timeout_s: float
     history_messages: int
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
@@ -119,32 +130,46 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     if recollection is not None:
         block = recollection.block
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
-    messages = _prompt(brief, hands, block)
-    if dropped := len(brief.history) - (len(messages) - 2):
-        yield Notice(
-            **brief.ids,
-            level="info",
-            text=f"{dropped} earlier messages no longer fit the model's window; "
-            "they stay in the session and searchable",
-        )
-    async with aclosing(_converse(brief, hands, messages, started)) as events:
+    plan = await _plan(brief, hands, block)
+    if dropped := brief.dropped + plan.dropped:
+        yield _announcement(brief, dropped)
+    prompt = conversation(
+        plan.system,
+        plan.history,
+        text=brief.message.content,
+        block=plan.block,
+        summary=plan.summary,
+    )
+    async with aclosing(_converse(brief, hands, prompt, started)) as events:
         async for event in events:
             yield event
 
 
-def _prompt(brief: Brief, hands: Hands, block: str) -> tuple[ChatMessage, ...]:
-    """The messages for the first model call, within the window that is really loaded."""
-    window = hands.model.info.context_window or 32_768
-    taken = estimate_tokens(brief.system) + estimate_tokens(block + brief.message.content)
-    room = window - taken - _reply_tokens(brief, window) - window // 16
-    history = fitting_history(
-        brief.history, max_messages=hands.history_messages, max_tokens=max(0, room)
+async def _plan(brief: Brief, hands: Hands, block: str) -> Fit:
+    """What goes into the first model call, within the window that is really loaded."""
+    draft = Draft(
+        systems=(brief.system, *brief.leaner),
+        text=brief.message.content,
+        block=block,
+        reserve=brief.reserve,
+        summary=brief.summary,
+        history=brief.history,
+        tools=tuple(tool.spec for tool in hands.tools.values()),
+        max_messages=hands.history_messages,
+        max_output=brief.agent.model.max_output_tokens,
     )
-    return conversation(brief.system, history, text=brief.message.content, block=block)
+    return await fit(draft, hands.model, hands.tokens)
 
 
-def _reply_tokens(brief: Brief, window: int) -> int:
-    return min(brief.agent.model.max_output_tokens, window // 4)
+def _announcement(brief: Brief, dropped: int) -> Notice:
+    messages = "message no longer fits" if dropped == 1 else "messages no longer fit"
+    return Notice(
+        **brief.ids,
+        level="info",
+        text=f"{dropped} earlier {messages} the model's window; they stay in the session and "
+        "searchable, and are summed up when there is time, or now with: "
+        f"ska sessions compact {brief.session}",
+    )
 
 
 @dataclass(slots=True)
@@ -160,7 +185,10 @@ class _Reply:
 async def _converse(
     brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], started: float
 ) -> AsyncGenerator[Event, None]:
-    """Model call, tools, model call … until a reply comes without tool calls."""
+    """Model call, tools, model call … until a reply comes without tool calls.
+
+    What tools give is cut so that it fits into what is left of the window.
+    """
     total, text, calls_made, tainted = Usage(), "", 0, False
     while True:
         reply = _Reply()
@@ -172,17 +200,16 @@ async def _converse(
         text += reply.text
         if not reply.calls:
             break
-        messages = (
-            *messages,
-            ChatMessage(role="assistant", content=reply.text, tool_calls=tuple(reply.calls)),
-        )
+        asked = ChatMessage(role="assistant", content=reply.text, tool_calls=tuple(reply.calls))
+        messages = (*messages, asked)
         for call in reply.calls:
             outcome = _Outcome()
             async with aclosing(_tool(brief, hands, call, tainted, outcome)) as events:
                 async for event in events:
                     yield event
             tainted = tainted or outcome.untrusted
-            result = ChatMessage(role="tool", content=outcome.text, tool_call_id=call.id)
+            told = await _within(brief, hands, messages, outcome.text)
+            result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
             messages = (*messages, result)
         calls_made += len(reply.calls)
     if reply.finish == "length":
@@ -191,12 +218,25 @@ async def _converse(
     yield TurnFinished(**brief.ids, message_id=brief.reply_id, text=text, usage=usage)
 
 
+async def _within(brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], text: str) -> str:
+    """A tool's result as the model reads it: never more than a share of the window, nor than half
+    of what is left of it."""
+    window = window_of(hands.model)
+    if most(text) > 256:
+        specs = (tool.spec for tool in hands.tools.values())
+        left = window - window // SLACK - reply_room(brief.agent.model.max_output_tokens, window)
+        left -= await hands.tokens.of_tools(hands.model, specs)
+        left -= await hands.tokens.of_chat(hands.model, messages)
+        limit = min(window // LONGEST_SHARE, max(left // 2, 64))
+        return await hands.tokens.clip(hands.model, text, limit)
+    return text
+
+
 def _request(
     brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], calls_made: int
 ) -> ModelRequest:
     """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
     limit = brief.agent.boundaries.max_tool_calls_per_turn
-    window = hands.model.info.context_window or 32_768
     overrides = dict(brief.agent.model.provider_overrides)
     if calls_made >= limit:
         overrides["tool_choice"] = "none"
@@ -204,7 +244,7 @@ def _request(
         messages=messages,
         tools=tuple(tool.spec for tool in hands.tools.values()),
         temperature=brief.agent.model.temperature,
-        max_tokens=_reply_tokens(brief, window),
+        max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
     )
 

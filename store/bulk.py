@@ -58,8 +58,8 @@ def _known(journal: Journal, ids: list[str]) -> dict[str, Record]:
 
 
 def _add(journal: Journal, records: list[Record], actor: str) -> None:
-    first = journal.head.seq + 1
     with journal.write() as draft:
+        first = draft.head.seq + 1
         for record in records:
             payload = change_payload(None, record)
             draft.note("memory.imported", record["id"], actor, "", payload)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _NUMBERS: Mapping[str, Any] = {
     "seq": np.int64, "position": np.int64, "created": np.float64, "expires": np.float64,
-    "importance": np.float32, "pinned": np.bool_, "alive": np.bool_, "length": np.float32,
-    "before": np.int32, "after": np.int32,
+    "importance": np.float32, "pinned": np.bool_, "asks": np.bool_, "alive": np.bool_,
+    "length": np.float32, "before": np.int32, "after": np.int32,
 }  # fmt: skip
 _TEAM_TYPES = ("shared", "user_profile")
 _UNSCOPED_TYPES = ("semantic", "episodic")
@@ -63,6 +63,7 @@ class Columns:
     def load(cls, table: "pa.Table", lengths: np.ndarray) -> "Columns":
         """Columns of a whole table; slot = row."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         loaded = cls()
         loaded.size = table.num_rows
@@ -77,6 +78,9 @@ class Columns:
             held[name] = np.array(table[name]).astype(_NUMBERS[name])
         held["created"] = _epoch_seconds(table["created_at"])
         held["expires"] = _epoch_seconds(table["expires_at"])
+        asking = pc.match_substring(table["text"].combine_chunks(), "?")  # pyright: ignore[reportAttributeAccessIssue]
+        turns = held["kind"] == loaded.labels["kind"].find("turn")
+        held["asks"] = turns & np.asarray(asking)
         held["alive"] = np.ones(loaded.size, np.bool_)
         held["length"] = lengths.astype(np.float32)
         held["before"] = np.full(loaded.size, -1, np.int32)
@@ -109,6 +113,7 @@ class Columns:
         held["expires"][slot] = item.expires_at.timestamp() if item.expires_at else np.inf
         held["importance"][slot] = item.importance
         held["pinned"][slot] = item.pinned
+        held["asks"][slot] = item.kind == "turn" and "?" in item.text
 
     def relink(self, slots: Iterable[int]) -> None:
         """Finds the neighbours anew in every session these slots belong to."""

@@ -5,6 +5,7 @@ erased here, archiving included.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -29,6 +30,9 @@ from .records import (
     to_row,
     without_blanks,
 )
+
+MESSAGES_IN = ("message.saved", "message.imported")
+"""Kinds of log rows that seal a message which stands in the table."""
 
 _MARKS = ", ".join("?" * (len(MESSAGE_FIELDS) + 2))
 
@@ -108,13 +112,13 @@ class Conversations:
                     f"Message {message.id} exists with other content.", hint="Use a fresh id."
                 )
             return stored
-        row = self._database.first("SELECT messages FROM sessions WHERE id = ?", [message.session])
-        if row is None:
+        position = self._next_position(message.session)
+        if position is None:
             raise StoreError(
                 f"Message {message.id} belongs to no known session ({message.session}).",
                 hint="Create the session first.",
             )
-        placed = replace(message, position=int(row[0]))
+        placed = replace(message, position=position)
         record, nonce = message_record(placed), token_hex(16)
         with self._journal.write() as draft:
             digest = message_digest(record, nonce)
@@ -131,8 +135,24 @@ class Conversations:
             )
         return placed
 
+    def _next_position(self, session_id: str) -> int | None:
+        """After the last message, of which a purge may have left fewer than were said; None for
+        an unknown session."""
+        row = self._database.first(
+            "SELECT (SELECT max(position) FROM messages WHERE session = ?) FROM sessions "
+            "WHERE id = ?",
+            [session_id, session_id],
+        )
+        return None if row is None else int(-1 if row[0] is None else row[0]) + 1
+
     def message(self, message_id: str) -> Message | None:
         return next(iter(self._select("WHERE id = ?", [message_id])), None)
+
+    def by_id(self, ids: Sequence[str]) -> dict[str, Message]:
+        """Those that exist, without their data blocks."""
+        if not ids:
+            return {}
+        return {one.id: one for one in self._select(f"WHERE {among('id', ids)}", list(ids))}
 
     def messages(self, session_id: str, last: int) -> list[Message]:
         """In order, each with the data block that was sent beside it."""

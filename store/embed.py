@@ -3,6 +3,7 @@
 Both load at first use and are safe to call from several threads.
 """
 
+import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -22,6 +23,21 @@ _BATCH = 16
 _MAX_TOKENS = 256
 FAST_MODEL = "model.int8.onnx"
 """What `quantise` leaves beside `model.onnx`; used where it is there."""
+
+
+_SENTENCE_TRANSFORMERS = "sentence-transformers/"
+
+
+def embedder_named(name: str, models: Path, *, threads: int = 2) -> "Embedder | None":
+    """The embedder an index was filled by, from the name it kept; None where there is no such
+    model any more. Nothing is loaded here, and nothing is ever fetched."""
+    if name == WordsOnly().name:
+        return WordsOnly()
+    if (models / name / "model.onnx").is_file():
+        return OnnxEmbedder(models / name, threads=threads)
+    if name.startswith(_SENTENCE_TRANSFORMERS):
+        return SentenceTransformerEmbedder(name.removeprefix(_SENTENCE_TRANSFORMERS), fetch=False)
+    return None
 
 
 class OnnxEmbedder:
@@ -78,16 +94,20 @@ class OnnxEmbedder:
 
 
 class SentenceTransformerEmbedder:
-    """Any model or directory that sentence-transformers can load; its import takes seconds."""
+    """Any model or directory that sentence-transformers can load; its import takes seconds.
 
-    def __init__(self, model: str) -> None:
+    With `fetch` False a model that is not on this machine is not looked for elsewhere.
+    """
+
+    def __init__(self, model: str, *, fetch: bool = True) -> None:
         self._model_name = model
+        self._fetch = fetch
         self._lock = Lock()
         self._model: Any = None
 
     @property
     def name(self) -> str:
-        return f"sentence-transformers/{Path(self._model_name).name}"
+        return f"{_SENTENCE_TRANSFORMERS}{self._model_name}"
 
     @property
     def dimensions(self) -> int:
@@ -108,7 +128,9 @@ class SentenceTransformerEmbedder:
                 from sentence_transformers import SentenceTransformer
 
                 try:
-                    self._model = SentenceTransformer(self._model_name, device="cpu")
+                    self._model = SentenceTransformer(
+                        self._model_name, device="cpu", local_files_only=not self._fetch
+                    )
                 except (OSError, ValueError) as error:
                     raise ModelUnavailable(
                         f"the embedding model {self._model_name!r} could not be loaded: {error}"
@@ -135,14 +157,39 @@ class WordsOnly:
         return np.zeros((len(texts), 1), np.float32)
 
 
+class Missing:
+    """Stands for a model whose vectors are held but which cannot be loaded any more."""
+
+    def __init__(self, name: str, dimensions: int) -> None:
+        self._name = name
+        self._dimensions = dimensions
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def dimensions(self) -> int:
+        return self._dimensions
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Raises ModelUnavailable, except for no texts."""
+        if not texts:
+            return np.zeros((0, self._dimensions), np.float32)
+        raise ModelUnavailable(f"the embedding model {self._name} is not there any more")
+
+
 class CachedEmbedder:
-    """Remembers the vectors of recent single texts: one question is often asked several times."""
+    """Remembers the vectors of recent single texts: one question is often asked several times.
+
+    By digest: what is purged must not live on in here.
+    """
 
     def __init__(self, inner: "Embedder", *, size: int = 512) -> None:
         self._inner = inner
         self._size = size
         self._lock = Lock()
-        self._kept: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -156,17 +203,22 @@ class CachedEmbedder:
         """As the inner embedder; only calls with one text are remembered."""
         if len(texts) != 1:
             return self._inner.embed(texts)
-        text = texts[0]
+        key = text_digest(texts[0])
         with self._lock:
-            if text in self._kept:
-                self._kept.move_to_end(text)
-                return self._kept[text]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
         vector = self._inner.embed(texts)
         with self._lock:
-            self._kept[text] = vector
+            self._kept[key] = vector
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return vector
+
+
+def text_digest(text: str) -> bytes:
+    """Stands for a text in a cache of vectors."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
 def _hidden_size(directory: Path) -> int:

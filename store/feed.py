@@ -17,7 +17,8 @@ _WINDOW_END = """
         SELECT seq FROM memories WHERE seq > $after
         UNION ALL SELECT seq FROM messages WHERE seq > $after
         UNION ALL SELECT seq FROM sessions WHERE seq > $after AND archived
-        UNION ALL SELECT seq FROM log WHERE seq > $after AND kind LIKE '%.purged'
+        UNION ALL SELECT seq FROM log
+            WHERE seq > $after AND kind IN ('memory.purged', 'message.purged')
     ) ORDER BY seq LIMIT 1 OFFSET $skip"""
 
 _TURNS = """
@@ -30,8 +31,12 @@ _TURNS = """
 _REMOVED = """
     SELECT m.id FROM messages m JOIN sessions s ON s.id = m.session
     WHERE s.archived AND s.seq > $after AND s.seq <= $end
-    UNION SELECT entity FROM log
-    WHERE seq > $after AND seq <= $end AND kind LIKE '%.purged'"""
+    UNION (
+        SELECT entity FROM log WHERE seq > $after AND seq <= $end AND kind = 'memory.purged'
+        EXCEPT SELECT id FROM memories)
+    UNION (
+        SELECT entity FROM log WHERE seq > $after AND seq <= $end AND kind = 'message.purged'
+        EXCEPT SELECT id FROM messages)"""
 
 # Imported rows get their place in a session from the order they came in; what was said in a
 # conversation of ours takes the place of the message it came from.

@@ -5,14 +5,16 @@ Notes change no table but `mentions`: which notes name a memory or a session.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from skill_agent.errors import StoreError
-from skill_agent.values import LogEntry
+from skill_agent.identifiers import parse_time
+from skill_agent.values import Access, LogEntry
 
 from .database import Database
 from .journal import Journal
-from .records import aware
+from .records import aware, stored_time
 
 OWN_KINDS = ("memory.", "message.", "session.")
 """How kinds of rows begin that stand for changes of tables; the rest are notes."""
@@ -27,7 +29,7 @@ class History:
 
     def note(self, kind: str, entity: str, actor: str, reason: str, data: dict[str, Any]) -> int:
         """A row that changes no memory, message or session; returns its sequence number."""
-        if kind.startswith(OWN_KINDS):
+        if kind.startswith(OWN_KINDS) or kind.endswith(".purged"):
             raise StoreError(
                 f"{kind!r} cannot be noted: that kind belongs to real changes.",
                 hint="Write the change itself, or choose another kind.",
@@ -57,6 +59,21 @@ class History:
             [*values, limit],
         )
         return [_entry(*row) for row in rows]
+
+    def accesses(self, ids: Sequence[str], since: datetime) -> dict[str, Access]:
+        """Counts of `recalled` rows naming each, in all and since a moment."""
+        if not ids:
+            return {}
+        rows = self._database.rows(
+            "SELECT m.entity, count(*), count(*) FILTER (l.logged_at >= ?), max(l.logged_at) "
+            "FROM mentions m JOIN log l ON l.seq = m.seq "
+            f"WHERE l.kind = 'recalled' AND {among('m.entity', ids)} GROUP BY m.entity",
+            [stored_time(since), *ids],
+        )
+        return {
+            entity: Access(count=count, recent=recent, last=aware(last))
+            for entity, count, recent, last in rows
+        }
 
     def _about(self, entity: str, after: int) -> list[int]:
         rows = self._database.rows(
@@ -97,14 +114,17 @@ def _entry(
     payload: str | None,
     row_hash: str,
 ) -> LogEntry:
-    said = json.loads(payload) if payload is not None else {"old": None, "new": None}
+    said: dict[str, Any] = {"old": None, "new": None}
+    if payload is not None:
+        said = json.loads(payload)
     return LogEntry(
         seq=seq,
-        at=aware(at),
+        # A row that was imported tells when it really happened.
+        at=parse_time(said["at"]) if "at" in said else aware(at),
         kind=kind,
         entity=entity,
         actor=actor,
-        reason=reason,
+        reason=reason or said.get("reason", ""),
         old=said["old"],
         new=said["new"],
         hash=row_hash,

@@ -3,162 +3,324 @@
 The ledger is the truth; everything here may be deleted and projected again. One process writes.
 Rows are written in ledger order, so the highest sequence in the table is how far it got, also
 after a crash in the middle of an `apply`.
+
+With another embedder the rows of the old one go on answering, while `grow` fills a second space
+from the ledger; once that has seen all the first has, it takes over in one step.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from threading import RLock
+from typing import TYPE_CHECKING
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.wording import dated_line
-from skill_agent.values import Hit, IndexItem
+from skill_agent.ports import Rebuilding
+from skill_agent.values import Hit
 
-from .embed import CachedEmbedder
+from .embed import CachedEmbedder, Missing, WordsOnly
 from .items import ItemTable
-from .resident import Resident
-from .rows import stem_line, to_table
+from .places import Building, Places
+from .rows import LAYOUT, Kind, kind_of
+from .space import Space
 
 if TYPE_CHECKING:
-    from skill_agent.ports import Delta, Embedder, Progress, RecallQuery
+    from skill_agent.ports import Clock, Delta, Embedder, Progress, RecallQuery
+    from skill_agent.values import Scope, Similar
+
+NamedEmbedder = Callable[[str], "Embedder | None"]
+"""Gives the embedder of a name as an index keeps it; None where it is not to be had."""
 
 _CHUNK = 512
 """Rows per commit: some two seconds of embedding; progress moves and a crash costs little."""
+
+_SLICES_A_COMPACTION = 200
 
 
 class LanceIndex:
     """A `MemoryIndex` in a directory; make one with `open`."""
 
-    def __init__(self, table: ItemTable, embedder: CachedEmbedder, resident: Resident) -> None:
-        self._table = table
-        self._embedder = embedder
-        self._resident = resident
-        self._watermark = resident.last_seq
+    def __init__(
+        self, places: Places, serving: Space, wanted: CachedEmbedder, clock: "Clock"
+    ) -> None:
+        self._places = places
+        self._serving = serving
+        self._wanted = wanted
+        self._clock = clock
+        self._growing: Space | None = None
+        self._changing = RLock()
+        self._slices = 0
         self._writing = asyncio.Lock()
-        self._storing = Lock()
-        self._reading = Lock()
+        self._filling = asyncio.Lock()
 
     @classmethod
-    async def open(cls, directory: Path, embedder: "Embedder") -> "LanceIndex":
-        """Opens or creates the index; one of another layout or vector space starts empty.
+    async def open(
+        cls,
+        directory: Path,
+        embedder: "Embedder",
+        clock: "Clock" = lambda: datetime.now(UTC),
+        *,
+        named: NamedEmbedder | None = None,
+    ) -> "LanceIndex":
+        """Opens or creates the index. `named` finds the embedder of rows that another one made;
+        rows that cannot be read are left to the ledger to bring back.
 
         The embedder loads beside the rows: together they are most of a cold start.
         """
-        cached = CachedEmbedder(embedder)
-        (table, resident), _ = await asyncio.gather(
-            asyncio.to_thread(_open, directory, cached), asyncio.to_thread(_warm, cached)
+        wanted, places = CachedEmbedder(embedder), Places(directory)
+        serving, _ = await asyncio.gather(
+            asyncio.to_thread(_open, places, wanted, named or _words_only),
+            asyncio.to_thread(_warm, wanted),
         )
-        return cls(table, cached, resident)
+        await asyncio.to_thread(serving.warm)
+        return cls(places, serving, wanted, clock)
+
+    @property
+    def embedder(self) -> str:
+        """Name of the embedder whose vectors answer now."""
+        return self._serving.name
+
+    @property
+    def problem(self) -> str:
+        """Why recall goes by words alone; empty while it does not."""
+        return self._serving.problem
+
+    @property
+    def rebuilding(self) -> Rebuilding | None:
+        """How far the space of another embedder is; None while none is wanted."""
+        serving = self._serving
+        if not _outdated(serving, self._wanted):
+            return None
+        building = self._places.building
+        return Rebuilding(
+            done=min(building.done, len(serving)) if building else 0,
+            total=len(serving),
+            old=serving.name,
+            new=self._wanted.name,
+        )
 
     async def watermark(self) -> int:
         """Highest ledger sequence reflected; 0 for a new index."""
-        return self._watermark
+        return self._serving.watermark
 
     async def apply(self, delta: "Delta", progress: "Progress | None" = None) -> None:
         """Upserts and removes, idempotently, and moves the watermark to `up_to`.
 
-        Removals go first: once a row is in, its sequence vouches for everything before it.
+        Removals go first: once a row is in, its sequence vouches for everything before it. They
+        leave nothing of the removed in any file, nor in a space being built.
         """
+        if delta.removed:
+            async with self._filling, self._writing:
+                await asyncio.to_thread(self._erase, delta.removed)
         async with self._writing:
-            await self._run(self._remove, delta.removed)
-            items = sorted(delta.items, key=lambda item: item.seq)
-            for start in range(0, len(items), _CHUNK):
-                await self._run(self._upsert, items[start : start + _CHUNK])
-                if progress:
-                    progress(min(start + _CHUNK, len(items)), len(items), "indexing")
-            self._watermark = max(self._watermark, delta.up_to)
+            await self._fill(self._serving, delta, progress)
+
+    async def rebuilt_to(self) -> int:
+        """Highest ledger sequence the space being built reflects; 0 where there is none."""
+        async with self._filling:
+            if self.rebuilding is None:
+                return 0
+            return (await asyncio.to_thread(self._grown)).watermark
+
+    async def grow(self, delta: "Delta") -> None:
+        """Applies what follows `rebuilt_to` to the space being built, which takes over once it has
+        seen what the serving one has. Raises ModelUnavailable where its model cannot be loaded."""
+        async with self._filling:
+            if self.rebuilding is None:
+                return
+            space = await asyncio.to_thread(self._grown)
+            if delta.removed:
+                await asyncio.to_thread(self._erase, delta.removed)
+            await self._fill(space, delta, None, strict=True)
+            await asyncio.to_thread(self._note, space)
+            self._slices += 1
+            if self._slices % _SLICES_A_COMPACTION == 0:
+                await asyncio.to_thread(space.tend)
+            if delta.behind == 0:
+                async with self._writing:
+                    if space.watermark >= self._serving.watermark:
+                        await asyncio.to_thread(self._take_over, space)
 
     async def recall(self, query: "RecallQuery") -> list[Hit]:
         """Best first, at most `query.limit`, visibility enforced before anything is ranked."""
-        return await asyncio.to_thread(self._recall, query)
+        return await asyncio.to_thread(self._serving.recall, query)
+
+    async def similar(
+        self, texts: Sequence[str], *, scope: "Scope", limit: int = 8
+    ) -> list[list["Similar"]]:
+        """For each text the memories in scope nearest to it, best first; cosine of bare texts."""
+        return await asyncio.to_thread(self._serving.similar, texts, scope, self._clock(), limit)
+
+    async def near_pairs(self, *, above: float, scope: "Scope") -> list[tuple[str, str, float]]:
+        """Pairs of memories in scope whose bare texts are nearer than `above`, nearest first."""
+        return await asyncio.to_thread(self._serving.near_pairs, above, scope, self._clock())
 
     async def tend(self) -> None:
         """Compacts small commits and frees dead slots; for the host, when idle."""
         async with self._writing:
-            await self._run(self._table.compact)
-            if self._resident.dead > max(1000, len(self._resident) // 4):
-                fresh = await self._run(_load, self._table, self._embedder.dimensions)
-                with self._reading:
-                    self._resident = fresh
+            await asyncio.to_thread(self._serving.tend)
+
+    async def scrub(self) -> None:
+        """Rewrites the index from what lives in it now: afterwards no file in its folder, nor its
+        copy in memory, holds a byte of what was removed or replaced. Raises OSError where an old
+        file cannot be deleted."""
+        async with self._filling, self._writing:
+            await asyncio.to_thread(self._scrub)
 
     async def reset(self) -> None:
-        """Empties the index; the next `apply` starts from 0."""
-        async with self._writing:
-            await self._run(self._table.replace)
-            with self._reading:
-                self._resident = Resident(self._embedder.dimensions)
-            self._watermark = 0
+        """Empties the index, also of what was being built; the next `apply` starts from 0."""
+        async with self._filling, self._writing:
+            await asyncio.to_thread(self._reset)
 
     async def counts(self) -> dict[str, int]:
         """`items`, `memories`, `turns`."""
-        with self._reading:
-            return {
-                "items": len(self._resident),
-                "memories": self._resident.count("memory"),
-                "turns": self._resident.count("turn"),
-            }
+        return self._serving.counts()
 
     async def close(self) -> None:
         """Waits for a running write and leaves what the next process opens fast."""
-        async with self._writing:
-            await self._run(self._table.close)
+        async with self._filling, self._writing:
+            await asyncio.to_thread(self._serving.close)
 
-    async def _run(self, work: Callable[..., Any], *given: Any) -> Any:
-        """Blocking work on the table in a thread, one at a time.
+    async def _fill(
+        self, space: Space, delta: "Delta", progress: "Progress | None", *, strict: bool = False
+    ) -> None:
+        items = sorted(delta.items, key=lambda item: item.seq)
+        for start in range(0, len(items), _CHUNK):
+            batch = items[start : start + _CHUNK]
+            await asyncio.to_thread(space.upsert, batch, strict=strict)
+            if progress:
+                progress(min(start + _CHUNK, len(items)), len(items), "indexing")
+        space.watermark = max(space.watermark, delta.up_to)
 
-        A cancelled caller lets go of `_writing` while its thread still writes; the next must not
-        meet half of that.
-        """
+    # -- in a thread -----------------------------------------------------------------------------
 
-        def alone() -> Any:
-            with self._storing:
-                return work(*given)
+    # Under `_changing`: a cancelled caller lets go of the locks above while its thread still runs.
 
-        return await asyncio.to_thread(alone)
+    def _erase(self, ids: Sequence[str]) -> None:
+        """Takes items out of both spaces and of every file."""
+        with self._changing:
+            spaces = [self._serving]
+            if self._growing is not None or self._places.building is not None:
+                spaces.append(self._grown())
+            for space in spaces:
+                if space.knows(ids):
+                    self._rewrite(space, ids)
 
-    def _recall(self, query: "RecallQuery") -> list[Hit]:
-        vector = self._embedder.embed([query.text])[0]
-        with self._reading:
-            return self._resident.search(query, vector)
+    def _grown(self) -> Space:
+        """The space being built, opened or begun."""
+        with self._changing:
+            if self._growing is None:
+                self._growing = self._continued() or Space.empty(self._places.new(), self._wanted)
+                self._note(self._growing)
+            return self._growing
 
-    def _upsert(self, items: Sequence[IndexItem]) -> None:
-        vectors, lines = self._vectors(items), [stem_line(item) for item in items]
-        rows = to_table(items, vectors, lines, self._table.schema())
-        self._table.write(rows, replacing=any(item.id in self._resident for item in items))
-        with self._reading:
-            self._resident.put(items, vectors, lines)
+    def _continued(self) -> Space | None:
+        """What an earlier process has built so far, if it can be read."""
+        building = self._places.building
+        if building is None:
+            return None
+        table = ItemTable(self._places.folder(building))
+        rows = table.read()
+        if rows is None or kind_of(rows.schema) != _kind(self._wanted):
+            self._places.drop(table.directory)
+            return None
+        return Space.open(table, rows, self._wanted)
 
-    def _vectors(self, items: Sequence[IndexItem]) -> np.ndarray:
-        """float32 (len(items), dimensions); a pin or a new status does not embed again."""
-        with self._reading:
-            held = [self._resident.vector_of(item) for item in items]
-        new = [item for item, vector in zip(items, held, strict=True) if vector is None]
-        fresh = iter(self._embedder.embed([dated_line(item) for item in new]))
-        return np.stack([next(fresh) if vector is None else vector for vector in held])
+    def _note(self, space: Space) -> None:
+        self._places.build(
+            Building(
+                place=space.directory.name,
+                embedder=self._wanted.name,
+                layout=LAYOUT,
+                done=len(space),
+            )
+        )
 
-    def _remove(self, ids: Sequence[str]) -> None:
-        with self._reading:
-            known = [item_id for item_id in ids if item_id in self._resident]
-        if known:
-            self._table.erase(known)
-            with self._reading:
-                self._resident.remove(known)
+    def _take_over(self, space: Space) -> None:
+        with self._changing:
+            self._places.serve(space.directory)
+            self._places.build(None)
+            self._serving, self._growing = space, None
+
+    def _rewrite(self, space: Space, without: Sequence[str] = ()) -> None:
+        """Moves a space into a new folder and deletes the old one."""
+        with self._changing:
+            old, serves = space.directory, space is self._serving
+            space.move(self._places.new(), without)
+            if serves:
+                self._places.serve(space.directory)
+            else:
+                self._note(space)
+                self._places.drop(old)
+
+    def _scrub(self) -> None:
+        with self._changing:
+            spaces = [self._serving]
+            if self._growing is not None or self._places.building is not None:
+                spaces.append(self._grown())
+            for space in spaces:
+                self._rewrite(space)
+                space.forget_spares()
+            self._places.tidy()
+
+    def _reset(self) -> None:
+        with self._changing:
+            self._places.build(None)
+            self._growing = None
+            self._serving = _begin(self._places.new(), self._wanted)
+            self._places.serve(self._serving.directory)
+            self._places.tidy()
 
 
 def _warm(embedder: CachedEmbedder) -> None:
-    """Loads the model; one that is missing is reported by whoever needs it."""
-    with suppress(ModelUnavailable):
+    """Loads the model while the rows are read; what fails is noted by whoever needs it."""
+    try:
         embedder.embed(["warm up"])
+    except ModelUnavailable:
+        return
 
 
-def _open(directory: Path, embedder: CachedEmbedder) -> tuple[ItemTable, Resident]:
-    table = ItemTable(directory, embedder=embedder.name, dimensions=embedder.dimensions)
-    return table, _load(table, embedder.dimensions)
+def _open(places: Places, wanted: CachedEmbedder, named: NamedEmbedder) -> Space:
+    """The serving space as it lies there, or a new one."""
+    building = places.building
+    if building and (building.embedder, building.layout) != (wanted.name, LAYOUT):
+        places.build(None)
+    table = ItemTable(places.serving)
+    rows = table.read()
+    kind = kind_of(rows.schema) if rows is not None else None
+    if rows is None or kind is None or not rows.num_rows:
+        space = _begin(places.new() if table.exists else table.directory, wanted)
+        places.serve(space.directory)
+    elif kind.embedder == wanted.name:
+        space = Space.open(table, rows, wanted)
+    else:
+        older = named(kind.embedder)
+        if older is None or older.name != kind.embedder:
+            older = Missing(kind.embedder, kind.dimensions)
+        space = Space.open(table, rows, CachedEmbedder(older))
+    if not _outdated(space, wanted):
+        places.build(None)
+    places.tidy()
+    return space
 
 
-def _load(table: ItemTable, dimensions: int) -> Resident:
-    return Resident.load(table.read(), dimensions)
+def _begin(folder: Path, wanted: CachedEmbedder) -> Space:
+    """An empty space; of words where the wanted embedder cannot even tell its dimensions."""
+    try:
+        return Space.empty(folder, wanted)
+    except ModelUnavailable:
+        return Space.empty(folder, CachedEmbedder(WordsOnly()))
+
+
+def _words_only(name: str) -> "Embedder | None":
+    words = WordsOnly()
+    return words if name == words.name else None
+
+
+def _outdated(space: Space, wanted: CachedEmbedder) -> bool:
+    return space.name != wanted.name or space.layout != LAYOUT
+
+
+def _kind(wanted: CachedEmbedder) -> Kind:
+    return Kind(layout=LAYOUT, embedder=wanted.name, dimensions=wanted.dimensions)

@@ -31,21 +31,27 @@ class Draft:
         self.entries: list[Entry] = []
         self._clock = clock
 
-    def note(self, kind: str, entity: str, actor: str, reason: str, payload: Any) -> Entry:
-        """Adds a row with a payload of its own."""
-        text, nonce = canonical(payload), token_hex(16)
-        return self._add(kind, entity, actor, reason, text, nonce, seal(text, nonce))
+    def note(
+        self, kind: str, entity: str, actor: str, reason: str, payload: dict[str, Any]
+    ) -> Entry:
+        """Adds a row with a payload of its own.
+
+        The reason goes into the payload: a person's words must be erasable, and the column is
+        part of the hash. Only rows of older ledgers fill that column.
+        """
+        text = canonical({**payload, "reason": reason} if reason else payload)
+        nonce = token_hex(16)
+        return self._add(kind, entity, actor, text, nonce, seal(text, nonce))
 
     def seal(self, kind: str, entity: str, actor: str, digest: str) -> Entry:
         """Adds a row for content that stands in its own table, sealed by a digest."""
-        return self._add(kind, entity, actor, "", None, None, digest)
+        return self._add(kind, entity, actor, None, None, digest)
 
     def _add(
         self,
         kind: str,
         entity: str,
         actor: str,
-        reason: str,
         payload: str | None,
         nonce: str | None,
         digest: str,
@@ -57,12 +63,12 @@ class Draft:
             kind=kind,
             entity=entity,
             actor=actor,
-            reason=reason,
+            reason="",
             payload=payload,
             nonce=nonce,
             digest=digest,
             prev_hash=before,
-            hash=link(seq, at, kind, entity, actor, reason, digest, before),
+            hash=link(seq, at, kind, entity, actor, "", digest, before),
         )
         self.entries.append(entry)
         self.head = Head(seq, entry.hash)

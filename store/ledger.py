@@ -8,23 +8,18 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
+from skill_agent.belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
 from skill_agent.errors import StoreError
-from skill_agent.ports import (
-    Clock,
-    Delta,
-    ImportResult,
-    MemoryChange,
-    MemoryFilter,
-    VerifyReport,
-)
-from skill_agent.values import LogEntry, Memory, Message, Session
+from skill_agent.ports import Clock, Delta, ImportResult, MemoryChange, MemoryFilter, VerifyReport
+from skill_agent.values import Access, LogEntry, Memory, Message, Session
 
+from .belongings import import_belongings
 from .bulk import import_memories
 from .conversations import Conversations
 from .database import Database, DatabaseLost
@@ -32,6 +27,9 @@ from .feed import Feed
 from .history import History
 from .journal import Journal
 from .memories import Memories
+from .occurrences import occurrences
+from .purge import purge
+from .rewrite import owe, owed, rewrite
 from .verify import verify
 
 Result = TypeVar("Result")
@@ -125,6 +123,9 @@ class DuckLedger:
     async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
         return await self._run("read", lambda: self._conversations.messages(session_id, last))
 
+    async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
+        return await self._run("read", lambda: self._conversations.by_id(ids))
+
     async def search_messages(
         self, text: str, *, limit: int = 50, agent: str | None = None
     ) -> list[Message]:
@@ -167,11 +168,41 @@ class DuckLedger:
     ) -> list[LogEntry]:
         return await self._run("read", lambda: self._history.log(entity, kinds, after, limit))
 
+    async def accesses(self, ids: Sequence[str], *, since: datetime) -> dict[str, Access]:
+        return await self._run("read", lambda: self._history.accesses(ids, since))
+
     async def delta(self, after: int, *, limit: int = 2000) -> Delta:
         return await self._run("read", lambda: self._feed.delta(after, limit))
 
     async def last_seq(self) -> int:
         return await self._run("read", lambda: self._journal.head.seq)
+
+    # -- erasing, taking in ------------------------------------------------------------------
+
+    async def occurrences(self, phrases: Sequence[str]) -> dict[str, Occurrences]:
+        return await self._run("read", lambda: occurrences(self._database, phrases))
+
+    async def purge(self, purge: Purge) -> PurgeResult:
+        return await self._run("erase", lambda: self._purge(purge))
+
+    def _purge(self, wanted: Purge) -> PurgeResult:
+        owe(self._database)
+        done = purge(self._journal, wanted)
+        return replace(done, problem=self._made_anew())
+
+    def _made_anew(self) -> str:
+        """Rewrites the file; why that failed, or nothing."""
+        try:
+            with self._database.explained("be made anew"):
+                rewrite(self._database)
+        except StoreError as error:
+            return f"{error.message} What was erased is out of use, but its bytes are still there."
+        finally:
+            self._journal.load_head()
+        return ""
+
+    async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
+        return await self._run("save", lambda: import_belongings(self._journal, belongings, actor))
 
     # -- care --------------------------------------------------------------------------------
 
@@ -271,3 +302,5 @@ class DuckLedger:
         """Also after a reopening that failed: the disk may have room again."""
         self._database.open()
         self._journal.load_head()
+        if owed(self._database) and (problem := self._made_anew()):
+            self._database.warnings.append(problem)

@@ -8,7 +8,7 @@ asker may see: nobody's private items colour another's ranking.
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,18 @@ class Neighbourhood:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LexicalScores:
-    """One float32 per slot and view; `covered` is the share of the question's idf mass found."""
+    """One float32 per slot and view; `covered` is the share of the question's idf mass found.
+
+    `named` is the same of its names alone, times how rare the found ones are: a name that stands
+    in every item tells nothing. `known` is the share of its proper names found anywhere.
+    """
 
     single: np.ndarray
     window: np.ndarray
     covered: np.ndarray
     window_covered: np.ndarray
+    named: np.ndarray
+    known: float
 
 
 class Postings:
@@ -100,39 +106,62 @@ class Postings:
         return length
 
     def scores(
-        self, terms: Sequence[str], around: Neighbourhood, lengths: np.ndarray
+        self,
+        terms: Sequence[str],
+        around: Neighbourhood,
+        lengths: np.ndarray,
+        *,
+        quiet: Set[str] = frozenset(),
+        names: Set[str] = frozenset(),
+        proper: Set[str] = frozenset(),
     ) -> LexicalScores:
-        """BM25 of every visible slot, alone and as the middle of its window."""
+        """BM25 of every visible slot, alone and as the middle of its window.
+
+        `quiet` terms rank, but are no part of what there is to cover.
+        """
         size = len(around.visible)
-        single, window, covered, window_covered = np.zeros((4, size), np.float32)
+        single, window, covered, window_covered, named = np.zeros((5, size), np.float32)
         seen = around.visible.astype(np.float32)
         total = max(1.0, float(seen.sum()))
         penalty = _penalty(lengths, seen, total)
         window_lengths = _window_sums(lengths * seen, around)
         window_penalty = _penalty(window_lengths, seen, total)
         counts = np.zeros(size, np.float32)
-        mass = 0.0
+        mass = name_mass = unknown = 0.0
+        rarest = math.log(1 + (total - 0.5) / 1.5)
         for term in dict.fromkeys(terms):
             slots, found = self._visible(term, around.visible)
             idf = math.log(1 + (total - len(slots) + 0.5) / (len(slots) + 0.5))
-            mass += idf
+            counted = 0.0 if term in quiet else idf
+            mass += counted
+            if term in names:
+                name_mass += idf
+                named[slots] += idf * min(1.0, idf / rarest)
+            unknown += not len(slots) and term in proper
             if not len(slots):
                 continue
             single[slots] += idf * found * (K1 + 1) / (found + penalty[slots])
-            covered[slots] += idf
+            covered[slots] += counted
             touched = _spread(counts, slots, found, around)
             held = counts[touched]
             # A slot may be touched twice: assigning from the old value keeps that harmless.
             window[touched] = window[touched] + idf * held * (K1 + 1) / (
                 held + window_penalty[touched]
             )
-            window_covered[touched] = window_covered[touched] + idf
+            window_covered[touched] = window_covered[touched] + counted
             counts[touched] = 0
         if mass:
             covered /= mass
             window_covered /= mass
+        if name_mass:
+            named /= name_mass
         return LexicalScores(
-            single=single, window=window, covered=covered, window_covered=window_covered
+            single=single,
+            window=window,
+            covered=covered,
+            window_covered=window_covered,
+            named=named,
+            known=1 - unknown / len(proper) if proper else 1.0,
         )
 
     def _visible(self, term: str, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

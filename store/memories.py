@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from skill_agent.errors import NotFound, StoreError
+from skill_agent.errors import MemoryChanged, NotFound, StoreError
 from skill_agent.ports import MemoryChange, MemoryFilter
 from skill_agent.values import Memory
 
@@ -31,10 +31,10 @@ _MARKS = ", ".join("?" * (len(MEMORY_FIELDS) + 2))
 _SHORTEST_PREFIX = 6
 
 VISIBLE_TO_AGENT = """(
-    memory_type = 'shared'
-    OR (memory_type = 'user_profile' AND (? IS NULL OR "user" IS NULL OR "user" = ?))
-    OR (agent = ? AND memory_type <> 'user_profile')
-    OR (agent IS NULL AND memory_type IN ('semantic', 'episodic')))"""
+    (? IS NULL OR "user" IS NULL OR "user" = ?)
+    AND (memory_type IN ('shared', 'user_profile')
+         OR agent = ?
+         OR (agent IS NULL AND memory_type IN ('semantic', 'episodic'))))"""
 
 
 class Memories:
@@ -133,6 +133,10 @@ def _check(change: MemoryChange, old: Record | None) -> None:
         raise StoreError(
             f"{change.kind!r} is not a kind of memory change.", hint="Use memory.something."
         )
+    if change.expected is not None and old != memory_record(change.expected):
+        raise MemoryChanged(
+            f"Memory {change.memory.id} was changed meanwhile.", hint="Read it again and retry."
+        )
     if change.kind == "memory.created" and old is not None:
         raise StoreError(f"Memory {change.memory.id} exists already.", hint="Use a fresh id.")
 
@@ -156,6 +160,9 @@ def _conditions(wanted: MemoryFilter) -> tuple[list[str], list[Any]]:
     if wanted.pinned is not None:
         conditions.append("pinned = ?")
         values.append(wanted.pinned)
+    if wanted.subject is not None:
+        conditions.append("subject = ?")
+        values.append(wanted.subject)
     if wanted.session is not None:
         conditions.append("source_session = ?")
         values.append(wanted.session)

@@ -31,8 +31,11 @@ def fold(rows: Iterable[Change]) -> dict[str, Record]:
         if kind == "memory.purged":
             state.pop(entity, None)
         elif payload is not None:
+            new = json.loads(payload)["new"]
             record = state.get(entity)
             if record is None:
+                if "id" not in new:
+                    continue  # how it began was erased; a later row says it anew
                 record = state[entity] = blank_memory()
-            record.update(json.loads(payload)["new"])
+            record.update(new)
     return state

@@ -5,12 +5,17 @@ worth its misses, its build time and a second path; LanceDB keeps the rows durab
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skill_agent.memory.question import Question, read_question, speaks_of
 from skill_agent.memory.recall import (
     CANDIDATES,
+    KNOWN,
+    RELEVANT,
     Candidates,
     Views,
     best,
@@ -18,14 +23,16 @@ from skill_agent.memory.recall import (
     fuse,
     rank,
     relevance,
+    surprise,
 )
 from skill_agent.memory.signals import LINKED, importance, named_speakers, reason, recency
 from skill_agent.memory.wording import dated_line, stems
 from skill_agent.ports import RecallQuery
-from skill_agent.values import Hit, IndexItem
+from skill_agent.values import Hit, IndexItem, Scope
 
 from .columns import Columns
 from .lexical import LexicalScores, Neighbourhood, Postings
+from .likeness import Held
 from .rows import STEMS, VECTOR, item_at
 
 if TYPE_CHECKING:
@@ -34,6 +41,8 @@ if TYPE_CHECKING:
 _LINK_SOURCES = 10
 """Only the best hits pass relevance along their links."""
 _KEPT_AT_MOST = 50
+_READ_CLOSELY = 50
+"""Only the best fused items are read for the days they speak of."""
 
 
 class Resident:
@@ -134,45 +143,56 @@ class Resident:
         )
         # Not `@`: BLAS would spread it over threads that a busy machine makes it wait for.
         dense = np.vecdot(self._vectors[: self._columns.size], vector)
-        lexical = self._postings.scores(stems(query.text), around, self._columns.column("length"))
+        asked = read_question(query.text, query.now.astimezone())
+        lexical = self._postings.scores(
+            asked.stems,
+            around,
+            self._columns.column("length"),
+            quiet=asked.quiet,
+            names=asked.names,
+            proper=asked.proper,
+        )
         views = Views(
             dense=dense,
             dense_window=_window_mean(dense, around),
             lexical=lexical.single,
             lexical_window=lexical.window,
         )
-        fused = fuse(views, visible)
-        slots = best(fused, CANDIDATES)
-        return self._rank(query, slots, fused, views, lexical, visible)
+        view = _View(
+            query=query,
+            asked=asked,
+            fused=fuse(views, visible),
+            views=views,
+            surprise=surprise(dense, visible & ~self._columns.column("asks")),
+            lexical=lexical,
+            visible=visible,
+        )
+        return self._rank(view, best(view.fused, CANDIDATES))
 
-    def _rank(
-        self,
-        query: RecallQuery,
-        slots: np.ndarray,
-        fused: np.ndarray,
-        views: Views,
-        lexical: LexicalScores,
-        visible: np.ndarray,
-    ) -> list[Hit]:
+    def _rank(self, view: "_View", slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
-        slots = _with(slots, self._kept(visible))
-        candidates = self._candidates(query, slots, fused, views, lexical)
+        query, views = view.query, view.views
+        slots = _with(slots, self._kept(view.visible))
+        candidates = self._candidates(view, slots)
         semantic, parts = relevance(candidates)
-        links = self._links(slots, semantic, visible)
-        if links.keys() - set(slots.tolist()):
-            slots = _with(slots, np.array(list(links), np.int64))
-            candidates = self._candidates(query, slots, fused, views, lexical)
+        links = self._links(slots, semantic, view.visible)
+        if {slot for slot, _ in links} - set(slots.tolist()):
+            slots = _with(slots, np.array([slot for slot, _ in links], np.int64))
+            candidates = self._candidates(view, slots)
             semantic, parts = relevance(candidates)
-        relationship = np.array([links.get(int(slot), 0.0) for slot in slots], np.float32)
-        ranked = rank(candidates, semantic, relationship, query.weights)
+        relationship, carried = _passed(links, slots, semantic, parts["evidence"])
+        evidence = np.maximum(parts["evidence"], carried)
+        relevant = evidence >= RELEVANT if query.floor <= 0 else np.ones(len(slots), np.bool_)
+        ranked = rank(candidates, semantic, relationship, query.weights, relevant=relevant)
         signals = {
             "dense": views.dense[slots], "dense_window": views.dense_window[slots],
             "lexical": views.lexical[slots], "lexical_window": views.lexical_window[slots],
-            "cosine": candidates.cosine, "covered": candidates.covered,
-            "pinned": self._columns.column("pinned")[slots], **parts, **ranked.signals,
+            "cosine": candidates.cosine, "surprise": candidates.surprise,
+            "covered": candidates.covered, "pinned": candidates.pinned, "linked": carried, **parts,
+            **ranked.signals,
         }  # fmt: skip
         hits: list[Hit] = []
-        for row in chosen(ranked, candidates.kept, query.floor)[: query.limit]:
+        for row in chosen(ranked, evidence, candidates.kept, query.floor)[: query.limit]:
             told = {name: round(float(value[row]), 4) for name, value in signals.items()}
             hits.append(
                 Hit(
@@ -184,15 +204,8 @@ class Resident:
             )
         return hits
 
-    def _candidates(
-        self,
-        query: RecallQuery,
-        slots: np.ndarray,
-        fused: np.ndarray,
-        views: Views,
-        lexical: LexicalScores,
-    ) -> Candidates:
-        columns = self._columns
+    def _candidates(self, view: "_View", slots: np.ndarray) -> Candidates:
+        columns, query, views, lexical = self._columns, view.query, view.views, view.lexical
         named = np.append(named_speakers(columns.labels["speaker"].names, query.text), False)
         session = columns.column("session")[slots]
         current = columns.labels["session"].find(query.current_session or "")
@@ -200,9 +213,15 @@ class Resident:
         pinned = columns.column("pinned")[slots]
         disputed = columns.column("status")[slots] == columns.labels["status"].find("disputed")
         return Candidates(
-            fused=fused[slots],
+            fused=view.fused[slots],
             cosine=views.dense[slots],
+            surprise=view.surprise[slots],
             covered=lexical.covered[slots],
+            cosine_window=views.dense_window[slots],
+            covered_window=lexical.window_covered[slots],
+            turn=columns.column("kind")[slots] == columns.labels["kind"].find("turn"),
+            named=lexical.named[slots],
+            time=self._timely(view.asked, slots),
             speaker=named[columns.column("speaker")[slots]],
             session=session,
             recency=recency(hours),
@@ -210,8 +229,24 @@ class Resident:
             continuity=(session == current).astype(np.float32),
             disputed=disputed,
             retired=columns.retired(query.now)[slots],
-            kept=pinned | self._identity()[slots],
+            pinned=pinned,
+            identity=self._identity()[slots],
+            strange=lexical.known < KNOWN,
         )
+
+    def _timely(self, asked: Question, slots: np.ndarray) -> np.ndarray:
+        """1 for what was written, or speaks of a day, within a time the question names."""
+        found = np.zeros(len(slots), np.float32)
+        if not asked.times:
+            return found
+        created = self._columns.column("created")[slots]
+        for moment in asked.times:
+            start, end = moment.start.timestamp(), moment.end.timestamp()
+            found[(start <= created) & (created < end)] = 1
+        for row, slot in enumerate(slots[:_READ_CLOSELY]):
+            if not found[row] and speaks_of(self._item(int(slot)), asked.times):
+                found[row] = 1
+        return found
 
     def _identity(self) -> np.ndarray:
         wanted = self._columns.labels["memory_type"].find("identity")
@@ -225,15 +260,15 @@ class Resident:
 
     def _links(
         self, slots: np.ndarray, semantic: np.ndarray, visible: np.ndarray
-    ) -> dict[int, float]:
-        """What the best hits pass on to the visible items they are related to."""
-        passed: dict[int, float] = {}
+    ) -> list[tuple[int, int]]:
+        """The visible items the best hits are related to, each with the row it is linked from."""
+        found: list[tuple[int, int]] = []
         for row in np.argsort(-semantic, kind="stable")[:_LINK_SOURCES]:
             for target in self._item(int(slots[row])).related_to:
                 slot = self._slots.get(target)
                 if slot is not None and visible[slot]:
-                    passed[slot] = max(passed.get(slot, 0.0), LINKED * float(semantic[row]))
-        return passed
+                    found.append((slot, int(row)))
+        return found
 
     def _item(self, slot: int) -> IndexItem:
         if slot not in self._items:
@@ -246,6 +281,65 @@ class Resident:
             grown = np.zeros((max(size, 1024, room * 3 // 2), width), np.float32)
             grown[:room] = self._vectors
             self._vectors = grown
+
+    # -- what `likeness` compares ----------------------------------------------------------------
+
+    def memories(self, scope: Scope, now: datetime) -> np.ndarray:
+        """Slots of the memories this asker may see, in the order they were written."""
+        visible = self._columns.visible(replace(scope, kinds=("memory",)), now)
+        for item_id in scope.exclude & self._slots.keys():
+            visible[self._slots[item_id]] = False
+        return np.flatnonzero(visible)
+
+    def shortlist(
+        self, slots: np.ndarray, vector: np.ndarray, text: str, count: int
+    ) -> list[IndexItem]:
+        """Of these slots the `count` nearest by the held vectors and as many by shared stems."""
+        visible = np.zeros(self._columns.size, np.bool_)
+        visible[slots] = True
+        alone = np.full(self._columns.size, -1, np.int32)
+        around = Neighbourhood(visible=visible, before=alone, after=alone)
+        lengths = self._columns.column("length")
+        lexical = self._postings.scores(stems(text), around, lengths).single[slots]
+        dense = np.vecdot(self._vectors[: self._columns.size], vector)[slots]
+        found = _with(slots[best(dense, count)], slots[best(lexical, count)])
+        return [self._item(int(slot)) for slot in found]
+
+    def held(self, slots: np.ndarray) -> Held:
+        """Ids, texts, prefixes and a copy of the vectors of these slots."""
+        items = [self._item(int(slot)) for slot in slots]
+        return Held(
+            ids=[item.id for item in items],
+            texts=[item.text for item in items],
+            prefixes=[dated_line(replace(item, text="")) for item in items],
+            vectors=self._vectors[slots],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """One question's scores of everything; the arrays have one entry per slot."""
+
+    query: RecallQuery
+    asked: Question
+    fused: np.ndarray
+    views: Views
+    surprise: np.ndarray
+    lexical: LexicalScores
+    visible: np.ndarray
+
+
+def _passed(
+    links: Sequence[tuple[int, int]], slots: np.ndarray, semantic: np.ndarray, evidence: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What of its source's relevance and evidence each candidate gets through its links."""
+    place = {int(slot): row for row, slot in enumerate(slots)}
+    relationship, carried = np.zeros((2, len(slots)), np.float32)
+    for slot, source in links:
+        row = place[slot]
+        relationship[row] = max(relationship[row], LINKED * semantic[source])
+        carried[row] = max(carried[row], LINKED * evidence[source])
+    return relationship, carried
 
 
 def _window_mean(dense: np.ndarray, around: Neighbourhood) -> np.ndarray:

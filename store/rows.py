@@ -1,6 +1,7 @@
-"""The Arrow shape of the index's one table, and the way between its rows and IndexItems."""
+"""The Arrow shape of an index table, and the way between its rows and IndexItems."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,27 @@ LAYOUT = f"1.{WORDING}"
 TEXTS = ("kind", "speaker", "session", "agent", "user", "memory_type", "subject", "status", "tier")
 """Columns of few distinct strings."""
 STEMS, VECTOR = "stems", "vector"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What the rows of a table are: how they are laid out and in which vector space they lie."""
+
+    layout: str
+    embedder: str
+    dimensions: int
+
+
+def kind_of(stored: "pa.Schema") -> Kind | None:
+    """What a stored table says of itself; None where its rows cannot be read as ours."""
+    told = {key.decode(): value.decode() for key, value in (stored.metadata or {}).items()}
+    if VECTOR not in stored.names or not {"layout", "embedder"} <= told.keys():
+        return None
+    width = getattr(stored.field(VECTOR).type, "list_size", 0)
+    fields = schema(max(1, width), told["embedder"])
+    if any(f.name not in stored.names or stored.field(f.name).type != f.type for f in fields):
+        return None
+    return Kind(layout=told["layout"], embedder=told["embedder"], dimensions=width)
 
 
 def schema(dimensions: int, embedder: str) -> "pa.Schema":

@@ -14,9 +14,10 @@ from skill_agent.identifiers import iso
 from skill_agent.ports import VerifyReport
 
 from .chain import Head, link, seal
-from .conversations import message_digest
+from .conversations import MESSAGES_IN, message_digest
 from .database import Database
 from .history import OWN_KINDS, named_entities
+from .purge import ERASED
 from .records import MEMORY_COLUMNS, MEMORY_FIELDS, MESSAGE_COLUMNS, MESSAGE_FIELDS, aware, from_row
 from .replay import fold
 from .schema import NEWEST
@@ -35,7 +36,7 @@ def verify(database: Database) -> VerifyReport:
         *_meta(database),
         *walk.log(database),
         *_memories(database),
-        *_messages(database, walk.purged),
+        *_messages(database),
         *_sessions(database),
     ]
     listed = problems[:MOST_PROBLEMS]
@@ -58,7 +59,8 @@ class _Walk:
 
     def __init__(self) -> None:
         self.purged: set[str] = set()
-        self._emptied: dict[str, int] = {}
+        self._explained: list[tuple[int, int]] = []
+        self._emptied: dict[int, str] = {}
         self._head = Head()
 
     def log(self, database: Database) -> Iterator[str]:
@@ -71,11 +73,13 @@ class _Walk:
         for seq, expected, written in joined(self._rows(database, found), stated):
             yield from found
             found.clear()
-            if sorted(expected or []) != (written or []):
+            # A row that was emptied still names what it was about and still stands.
+            if seq not in self._emptied and sorted(expected or []) != (written or []):
                 yield f"mentions: do not agree with log row {seq}"
         yield from found
-        for entity, seq in self._emptied.items():
-            if entity not in self.purged:
+        explained = {seq for first, last in self._explained for seq in range(first, last + 1)}
+        for seq, entity in self._emptied.items():
+            if seq not in explained and entity not in self.purged:
                 yield f"log row {seq} ({entity}): its content is missing and no purge explains it"
 
     def _rows(self, database: Database, found: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -100,9 +104,11 @@ class _Walk:
         if payload is not None:
             if nonce is None or seal(payload, nonce) != digest:
                 yield "its content was altered"
-        elif kind != "message.saved":
-            self._emptied.setdefault(entity, seq)
-        if kind.endswith(".purged"):
+        elif kind not in MESSAGES_IN:
+            self._emptied[seq] = entity
+        if kind == ERASED:
+            self._explained += _ranges(payload)
+        elif kind.endswith(".purged"):
             self.purged.add(entity)
 
 
@@ -111,6 +117,14 @@ def _link(seq: int, at: Any, *parts: str) -> str:
         return link(seq, aware(at), *parts)
     except StoreError:
         return ""
+
+
+def _ranges(payload: str | None) -> list[tuple[int, int]]:
+    """Which rows a purge says it emptied."""
+    try:
+        return [(int(a), int(b)) for a, b in json.loads(payload or "")["new"]["rows"]]
+    except (ValueError, TypeError, KeyError):
+        return []
 
 
 def _named(payload: str | None) -> list[str]:
@@ -155,28 +169,40 @@ def _memory(history: list[Any] | None, row: tuple[Any, ...] | None) -> Iterator[
         yield "its row cannot be read"
         return
     wrong = [name for name in MEMORY_FIELDS if stated[name] != expected[name]]
-    if row[-2:] != (history[0][3], history[-1][3]):
+    begun = _since_purge(history, kind=1)
+    if row[-2:] != (begun[0][3], begun[-1][3]):
         wrong.append("seq")
     if wrong:
         yield f"{', '.join(wrong)} differ from what its log leads to"
 
 
-def _messages(database: Database, purged: set[str]) -> Iterator[str]:
+def _since_purge(history: list[Any], *, kind: int) -> list[Any]:
+    """The rows since the entity last began: an erased one may come back with an import."""
+    purges = [place for place, row in enumerate(history) if row[kind].endswith(".purged")]
+    return history[purges[-1] + 1 :] if purges else history
+
+
+def _messages(database: Database) -> Iterator[str]:
     log = database.stream(
-        "SELECT entity, digest, seq FROM log WHERE kind = 'message.saved' ORDER BY entity, seq"
+        "SELECT entity, kind, digest, seq FROM log WHERE starts_with(kind, 'message.') "
+        "ORDER BY entity, seq"
     )
+    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
     table = database.stream(f"SELECT {MESSAGE_COLUMNS}, nonce, seq FROM messages ORDER BY id")
-    sealed = ((entity, (digest, seq)) for entity, digest, seq in log)
-    for message_id, known, row in joined(sealed, ((row[0], row) for row in table)):
-        if message_id not in purged and (what := _message(known, row)):
+    for message_id, history, row in joined(histories, ((row[0], row) for row in table)):
+        if what := _message(history, row):
             yield f"message {message_id}: {what}"
 
 
-def _message(known: tuple[str, int] | None, row: tuple[Any, ...] | None) -> str:
-    if known is None:
+def _message(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
+    if history is None:
         return "it stands in its table, but the log does not know it"
+    standing = _since_purge(history, kind=1)
     if row is None:
-        return "the log knows it, but it is missing from its table"
+        return "the log knows it, but it is missing from its table" if standing else ""
+    if not standing:
+        return "it was purged, but still stands in its table"
+    known = standing[-1][2:]
     *fields, nonce, seq = row
     try:
         digest = message_digest(from_row(tuple(fields), MESSAGE_FIELDS), nonce or "")
@@ -187,13 +213,14 @@ def _message(known: tuple[str, int] | None, row: tuple[Any, ...] | None) -> str:
 
 def _sessions(database: Database) -> Iterator[str]:
     log = database.stream(
-        "SELECT entity, payload, seq FROM log WHERE starts_with(kind, 'session.') "
+        "SELECT entity, payload, seq, kind FROM log WHERE starts_with(kind, 'session.') "
         "ORDER BY entity, seq"
     )
     histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
     table = database.stream("""
         SELECT s.*, counted.n, counted.latest FROM sessions s LEFT JOIN (
-            SELECT session, count(*) AS n, max(logged_at) AS latest
+            SELECT session, count(*) AS n,
+                max(logged_at) FILTER (kind = 'message.saved') AS latest
             FROM messages JOIN log USING (seq) GROUP BY session) counted ON counted.session = s.id
         ORDER BY s.id""")
     for session_id, history, row in joined(histories, ((row[0], row) for row in table)):
@@ -204,16 +231,19 @@ def _sessions(database: Database) -> Iterator[str]:
 def _session(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
     if history is None:
         return "it stands in its table, but the log does not know it"
+    standing = _since_purge(history, kind=3)
     if row is None:
-        return "the log knows it, but it is missing from its table"
+        return "the log knows it, but it is missing from its table" if standing else ""
+    if not standing:
+        return "it was purged, but still stands in its table"
     expected: dict[str, Any] = {}
     try:
-        for _, payload, _ in history:
+        for _, payload, _, _ in standing:
             expected.update(json.loads(payload)["new"] if payload is not None else {})
     except (ValueError, TypeError, KeyError):
         return "its log cannot be replayed"
     _, title, agent, created_at, updated_at, messages, archived, seq, counted, latest = row
-    expected.update(seq=history[-1][2], messages=counted or 0)
+    expected.update(seq=standing[-1][2], messages=counted or 0)
     if latest is not None:
         expected["updated_at"] = max(expected.get("updated_at", ""), iso(aware(latest)))
     stated = {

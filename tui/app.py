@@ -32,6 +32,8 @@ from .tidy import give_back
 if TYPE_CHECKING:
     from skill_agent.runtime import Runtime
 
+    from .memory_screen import MemoryScreen
+
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Runtime]"]
 
 
@@ -67,6 +69,7 @@ class Workstation(App[None]):
         self._leaving = asyncio.Event()
         self.runtime: Runtime | None = None
         self._failure: SkillAgentError | None = None
+        self._memories: MemoryScreen | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -100,6 +103,7 @@ class Workstation(App[None]):
                 self.runtime = runtime
                 self._use_theme(runtime.settings.tui.theme)
                 await self._desk.opened(runtime, *self._wanted)
+                self._tell_memories()
                 await self._leaving.wait()
         except SkillAgentError as error:
             await self._fail(error)
@@ -118,6 +122,11 @@ class Workstation(App[None]):
         self._failure = error
         if not self._leaving.is_set():
             await self._desk.failed(error)
+            self._tell_memories()
+
+    def _tell_memories(self) -> None:
+        if self._memories is not None:
+            self._memories.awake()
 
     def _use_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -153,10 +162,31 @@ class Workstation(App[None]):
     def _tell_unsaved(self, why: str) -> None:
         self.notify(why, title="What you type is not on disk", severity="warning", markup=False)
 
+    # -- memory ------------------------------------------------------------------------------
+
+    def action_memories(self, memory_id: str = "") -> None:
+        """Lays the memory screen over the conversation, at a memory where one is given."""
+        from .memory_screen import MemoryScreen  # only who opens it needs it
+
+        if isinstance(self.screen, Desk):
+            self._memories = MemoryScreen(
+                lambda: self.runtime, lambda: self._failure, choose=memory_id or None
+            )
+            self.push_screen(self._memories, self._memories_closed)
+
+    def _memories_closed(self, _nothing: None) -> None:
+        self._memories = None
+        self._desk.returned()
+
     # -- commands and copying ----------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         desk = self._desk
+        if screen is self._memories:
+            yield SystemCommand("Back to the conversation", "Esc", screen.dismiss)
+            yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+            yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
+            return
         yield SystemCommand("New conversation", "Ctrl+N", desk.action_new)
         yield SystemCommand("Conversations", "Resume or rename · Ctrl+S", desk.action_sessions)
         yield SystemCommand("Agents", "Choose who answers · Ctrl+G", desk.action_agents)
@@ -166,7 +196,10 @@ class Workstation(App[None]):
                 member.tagline or f"@{member.slug}",
                 partial(desk.choose, member.slug),
             )
-        yield SystemCommand("Memory", "What was recalled, and why · Ctrl+R", desk.action_memory)
+        yield SystemCommand(
+            "Memory", "Search, read, correct, forget, settle disputes · F5", self.action_memories
+        )
+        yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", desk.action_memory)
         yield SystemCommand("Copy last reply", "Ctrl+Y", desk.action_copy_reply)
         yield SystemCommand("Stop the reply", "Esc", desk.action_stop)
         yield SystemCommand("Keys", "Every key on one page · F1", desk.action_keys)

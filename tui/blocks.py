@@ -16,6 +16,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
+from skill_agent.values import Rating
+
 from .cast import Member
 from .plain import one_line, printable
 from .prose import Flow, Prose
@@ -30,6 +32,16 @@ class CopyWanted(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class Rated(Message):
+    """The person says whether a reply was good."""
+
+    def __init__(self, reply: "ReplyBlock", message_id: str, rating: Rating) -> None:
+        super().__init__()
+        self.reply = reply
+        self.message_id = message_id
+        self.rating: Rating = rating
 
 
 class Block(Vertical, can_focus=True):
@@ -176,14 +188,31 @@ class ToolBlock(Block):
 class ReplyBlock(Block):
     """One agent's reply: prose, tool calls and lines in the order they came.
 
-    `parts` and `said` are what a finished reply read from the ledger begins with.
+    `parts` and `said` are what a finished reply read from the ledger begins with. It can be rated
+    once it is in the ledger and so has a `message_id`.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *Block.BINDINGS,
+        Binding("plus,u", "rate('up')", "Good", show=False),
+        Binding("minus,d", "rate('down')", "Not good", show=False),
+    ]
+    rating: reactive[Rating | None] = reactive[Rating | None](None)
+
     def __init__(
-        self, member: Member, *, parts: Sequence[Widget] = (), said: str = "", meta: str = ""
+        self,
+        member: Member,
+        *,
+        parts: Sequence[Widget] = (),
+        said: str = "",
+        meta: str = "",
+        message_id: str | None = None,
+        rating: Rating | None = None,
     ) -> None:
         super().__init__(classes=member.accent)
         self._member = member
+        self.message_id = message_id
+        self.set_reactive(ReplyBlock.rating, rating)
         self._parts, self._meta = parts, meta
         self._said = [said] if said else []
         self._flow: Flow | None = None
@@ -194,10 +223,22 @@ class ReplyBlock(Block):
         return "".join(self._said)
 
     def compose(self) -> ComposeResult:
-        yield Static(self._member.name, markup=False, classes="who")
+        yield Static(self._head(), markup=False, classes="who")
         yield from self._parts
         if self._meta:
             yield Static(self._meta, markup=False, classes="meta")
+
+    def _head(self) -> Content:
+        mark, colour = _RATINGS[self.rating] if self.rating else ("", "")
+        return Content.assemble(self._member.name, (mark, colour))
+
+    def watch_rating(self) -> None:
+        if self.is_mounted:
+            self.query_one(".who", Static).update(self._head())
+
+    def action_rate(self, rating: Rating) -> None:
+        if self.message_id:
+            self.post_message(Rated(self, self.message_id, rating))
 
     @property
     def bare(self) -> bool:
@@ -260,6 +301,9 @@ class ReplyBlock(Block):
         for waiting in self.query(".waiting"):
             await waiting.remove()
         await self.mount(widget)
+
+
+_RATINGS = {"up": ("  ▲ good", "not bold $success"), "down": ("  ▼ not good", "not bold $warning")}
 
 
 def _as_json(value: Mapping[str, Any]) -> str:

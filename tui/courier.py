@@ -4,6 +4,7 @@ It owns which conversation is shown and what is known of running turns. It draws
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,18 @@ from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Choice,
+    Compacted,
     Event,
+    MemoriesExtracted,
     TurnFailed,
     TurnFinished,
 )
-from skill_agent.values import Session
+from skill_agent.values import Message, Rating, Session
 
+from .blocks import ReplyBlock
 from .drafts import NEW
 from .post import Post
+from .ratings import in_words
 from .tidy import release_garbage, settle_garbage
 
 if TYPE_CHECKING:
@@ -107,6 +112,9 @@ class Courier:
                         await self._hear(event)
 
     async def _hear(self, event: Event) -> None:
+        if isinstance(event, Compacted | MemoriesExtracted):
+            await self._hear_beside(event)
+            return
         self._turns.setdefault(event.session, event.turn)
         self._heard.setdefault(event.session, []).append(event)
         shown = event.session == self.session
@@ -123,6 +131,17 @@ class Courier:
                 await self._ended(event, shown)
             case _:
                 pass
+
+    async def _hear_beside(self, event: Compacted | MemoriesExtracted) -> None:
+        """What may come outside a turn, and so makes no conversation a busy one."""
+        if self._turns.get(event.session) == event.turn:
+            self._heard.setdefault(event.session, []).append(event)
+        if event.session == self.session:
+            await self._desk.apply(event)
+        if isinstance(event, MemoriesExtracted):
+            if count := len(event.created) + len(event.versioned):
+                self._desk.remembered(count)
+            self.look_for_disputes()
 
     async def _ended(self, event: TurnFinished | TurnFailed, shown: bool) -> None:
         self._turns.pop(event.session, None)
@@ -162,10 +181,16 @@ class Courier:
                 running = self._turns.get(session.id)
                 messages = [one for one in messages if one.turn != running]
             chosen = agent or (session.agent if session else "")
-            await self._desk.show(session, messages, chosen, self.recent)
+            await self._desk.show(
+                session, messages, chosen, self.recent, await self._ratings(messages)
+            )
             for event in self._heard.get(self.session or "", []):
                 await self._desk.apply(event)
         release_garbage()
+
+    async def _ratings(self, messages: list[Message]) -> Mapping[str, Rating]:
+        replies = [one.id for one in messages if one.role == "assistant"]
+        return await self._runtime.feedback.of(replies) if replies else {}
 
     async def sessions(self) -> list[Session]:
         return await self._runtime.sessions(limit=200)
@@ -199,6 +224,27 @@ class Courier:
             self._desk.notify(error.hint or error.message, title=error.message, markup=False)
             return
         self._desk.set_model(info.name, info.context_window)
+
+    async def rate(self, reply: ReplyBlock, message_id: str, rating: Rating) -> None:
+        """Keeps what the person thinks of a reply, and shows it on the block once it is kept."""
+        try:
+            outcome = await self._runtime.feedback.rate(message_id, rating)
+        except SkillAgentError as error:
+            self._desk.notify(error.hint or "", title=error.message, severity="error", markup=False)
+            return
+        reply.rating = rating
+        self._desk.notify(in_words(rating, outcome), timeout=3, markup=False)
+
+    def look_for_disputes(self) -> None:
+        """Counts what waits for a decision, for the status line."""
+        self._desk.run_worker(self._count_disputes, group="disputes", exclusive=True)
+
+    async def _count_disputes(self) -> None:
+        try:
+            disputes = await self._runtime.memory.disputes()
+        except SkillAgentError:
+            return  # the memory screen tells why, where one looks
+        self._desk.set_disputed(len(disputes))
 
     async def wake(self, slug: str) -> None:
         """Makes the agent's first reply quick."""

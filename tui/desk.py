@@ -4,6 +4,8 @@ What the person wants arrives here as messages and actions and goes to `courier`
 the runtime; what a turn's events look like is `turnview`'s business.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,11 +22,11 @@ from textual.widgets import Static, TextArea
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event
-from skill_agent.values import Message, Session
+from skill_agent.values import Message, Rating, Session
 
 from .agents_picker import AgentPicker
 from .approvals import ApprovalBar
-from .blocks import Block, CopyWanted, ErrorBlock, Line
+from .blocks import Block, CopyWanted, ErrorBlock, Line, Rated
 from .cast import NOBODY, Cast, Member
 from .composer import Composer
 from .conversation import Badge, Conversation
@@ -32,7 +34,7 @@ from .courier import SHOWN, Courier
 from .drafts import NEW
 from .help import KeyHelp
 from .history import blocks_of
-from .memory_pane import MemoryPane
+from .memory_pane import Entry, MemoryPane, StoryWanted
 from .opening import OpeningFailed
 from .plain import one_line
 from .post import Post
@@ -62,6 +64,8 @@ class Desk(Screen[None]):
         Binding("ctrl+s", "sessions", "Conversations", show=False, priority=True),
         Binding("ctrl+n", "new", "New", show=False, priority=True),
         Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
+        Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
+        Binding("f6", "pane", "Into memory", show=False, priority=True),
         Binding("f4", "signals", "Every signal", show=False, priority=True),
         Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
         Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
@@ -153,6 +157,7 @@ class Desk(Screen[None]):
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
         self.run_worker(self._courier.listen(), group="listen", exit_on_error=True)
+        self._courier.look_for_disputes()
         self._courier.deliver(self._key)
 
     async def failed(self, error: SkillAgentError) -> None:
@@ -179,7 +184,12 @@ class Desk(Screen[None]):
     # -- what the courier asks of the screen ---------------------------------------------------
 
     async def show(
-        self, session: Session | None, messages: list[Message], agent: str, recent: list[Session]
+        self,
+        session: Session | None,
+        messages: list[Message],
+        agent: str,
+        recent: list[Session],
+        ratings: Mapping[str, Rating],
     ) -> None:
         """Another conversation, with its draft."""
         key = session.id if session else NEW
@@ -192,12 +202,13 @@ class Desk(Screen[None]):
         # What was sent while the home was opening is the newest.
         self.composer.sent = [*said, *self.composer.sent]
         self._view = TurnView(self.conversation, self.query_one(MemoryPane), self._cast)
-        figures = Figures(title=one_line(session.title, 200) if session else "")
+        title = one_line(session.title, 200) if session else ""
+        figures = Figures(title=title, disputed=self.figures.disputed)
         for message in messages:
             figures = figures.plus(message.usage)
         self.figures = figures
         self.set_agent(agent)
-        blocks: list[Widget] = [*blocks_of(messages, self._cast)]
+        blocks: list[Widget] = [*blocks_of(messages, self._cast, ratings)]
         if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
             more = f"{earlier} earlier messages: ska sessions show {session.id}"
             blocks.insert(0, Line("·", more))
@@ -234,6 +245,14 @@ class Desk(Screen[None]):
 
     def set_state(self, state: str) -> None:
         self.figures = replace(self.figures, state=state)
+
+    def set_disputed(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, disputed=count)
+
+    def remembered(self, count: int) -> None:
+        """A quiet note in the status line."""
+        self.query_one(StatusLine).say(f"✓ {count} remembered")
 
     async def show_error(self, title: str, error: SkillAgentError) -> None:
         await self.conversation.add(ErrorBlock(title, error.message, error.hint))
@@ -310,7 +329,7 @@ class Desk(Screen[None]):
     @on(Composer.AgentStep)
     def step_agent(self, event: Composer.AgentStep) -> None:
         if self._courier is not None:
-            self._choose(self._cast.after(self._member.slug, event.step).slug)
+            self.choose(self._cast.after(self._member.slug, event.step).slug)
 
     @work(exclusive=True, group="dialog")
     async def action_agents(self) -> None:
@@ -319,16 +338,13 @@ class Desk(Screen[None]):
         picker = AgentPicker(self._cast.all(), self._member.slug)
         slug = await self.app.push_screen_wait(picker)
         if slug:
-            self._choose(slug)
+            self.choose(slug)
 
     def members(self) -> list[Member]:
         return self._cast.active()
 
     def choose(self, slug: str) -> None:
-        """Makes the agent the one who answers here, for the command palette."""
-        self._choose(slug)
-
-    def _choose(self, slug: str) -> None:
+        """Makes the agent the one who answers here."""
         if self._courier is not None and slug != self._member.slug:
             self.set_agent(slug)
             for welcome in self.conversation.query(Welcome):
@@ -399,6 +415,30 @@ class Desk(Screen[None]):
         pane = self.query_one(MemoryPane)
         if self.has_class("-memory"):
             pane.full = not pane.full
+
+    def action_pane(self) -> None:
+        """Into the memory column, and out of it."""
+        if isinstance(self.focused, Entry):
+            self.composer.focus()
+            return
+        self.add_class("-memory")
+        if not self.query_one(MemoryPane).enter():
+            self.notify("Nothing was recalled or saved here yet. F5 shows all memories.")
+
+    @on(StoryWanted)
+    async def story_wanted(self, event: StoryWanted) -> None:
+        await self.app.run_action(f"memories({event.memory_id!r})")
+
+    def returned(self) -> None:
+        """Back from the memory screen, where disputes may have been settled."""
+        if self._courier is not None:
+            self._courier.look_for_disputes()
+
+    @on(Rated)
+    def rated(self, event: Rated) -> None:
+        if self._courier is not None:
+            rating = self._courier.rate(event.reply, event.message_id, event.rating)
+            self.run_worker(rating, group="rating")
 
     def action_keys(self) -> None:
         self.app.push_screen(KeyHelp())

@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+MEMORY_KEYS = "All memories (F5 or Ctrl+L, and back with Esc)"
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Writing",
@@ -35,7 +36,23 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Ctrl+End", "to the newest text, and follow it (End at the end of your text)"),
             ("Alt+Up, Alt+Down", "step through the messages: c copies, Enter opens a tool call"),
             ("Ctrl+Y", "copy the last reply"),
-            ("Ctrl+R, F3", "memory: what was recalled, and why; F4 shows every signal"),
+            ("+ or u, - or d", "on a reply: it was good, it was not"),
+            ("Ctrl+R, F3", "what was recalled, and why; F4 shows every signal"),
+            ("F6", "into that column: Up and Down, Enter for a memory's story"),
+        ),
+    ),
+    (
+        MEMORY_KEYS,
+        (
+            ("/", "search by words or meaning; Down or Enter to what was found"),
+            ("t, a, s", "filter by type, by the agent who sees it, by state; Shift: backwards"),
+            ("d, v, x", "only disputes, only what to review, no filters"),
+            ("Tab, Enter", "to the story: where it came from, what became of it"),
+            ("e, p", "correct it, pin or unpin it"),
+            ("f, r", "forget it, take it back"),
+            ("Shift+E", "erase it for ever, with all that repeats it"),
+            ("Enter or w", "on a disputed one: decide which is right"),
+            ("c", "copy it"),
         ),
     ),
     (
@@ -56,11 +73,16 @@ class KeyHelp(ModalScreen[None]):
         Binding("escape,f1,q", "dismiss(None)", "Close", show=False),
     ]
 
+    def __init__(self, *, first: str = "") -> None:
+        """`first` is the title of the part to begin with."""
+        super().__init__()
+        self._parts = sorted(KEYS, key=lambda part: part[0] != first)
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -wide -tall"):
             yield Static("Keys", classes="dialog-title")
             with VerticalScroll():
-                for title, keys in KEYS:
+                for title, keys in self._parts:
                     yield Static(title, classes="help-section")
                     for key, what in keys:
                         yield KeyLine(key, what)

@@ -1,34 +1,37 @@
 """A conversation read from the ledger as blocks; the live side is `turnview`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from textual.widget import Widget
 
-from skill_agent.values import Message, Usage
+from skill_agent.values import Message, Rating, Usage
 
 from .blocks import Block, Line, ReplyBlock, ToolBlock, UserBlock
 from .cast import Cast
 from .prose import Prose
 
 
-def blocks_of(messages: Iterable[Message], cast: Cast) -> list[Block]:
-    """One block a user message, one a reply with all its tool calls."""
+def blocks_of(
+    messages: Iterable[Message], cast: Cast, ratings: Mapping[str, Rating] | None = None
+) -> list[Block]:
+    """One block a user message, one a reply with all its tool calls; `ratings` by message id."""
+    rated = ratings or {}
     blocks: list[Block] = []
     reply: list[Message] = []
     for message in messages:
         if message.role == "user":
-            blocks += _reply(reply, cast)
+            blocks += _reply(reply, cast, rated)
             reply = []
             blocks.append(UserBlock(message.content))
         elif message.role in ("assistant", "tool"):
             if reply and reply[0].turn != message.turn:
-                blocks += _reply(reply, cast)
+                blocks += _reply(reply, cast, rated)
                 reply = []
             reply.append(message)
-    return blocks + _reply(reply, cast)
+    return blocks + _reply(reply, cast, rated)
 
 
-def _reply(messages: list[Message], cast: Cast) -> list[Block]:
+def _reply(messages: list[Message], cast: Cast, rated: Mapping[str, Rating]) -> list[Block]:
     if not messages:
         return []
     parts: list[Widget] = []
@@ -48,7 +51,17 @@ def _reply(messages: list[Message], cast: Cast) -> list[Block]:
     said = "\n\n".join(m.content for m in messages if m.role == "assistant" and m.content)
     agent = next((m.agent for m in messages if m.agent), "") or ""
     usage = next((m.usage for m in reversed(messages) if m.usage), None)
-    return [ReplyBlock(cast[agent], parts=parts, said=said, meta=meta_of(usage))]
+    last = next((m.id for m in reversed(messages) if m.role == "assistant"), None)
+    return [
+        ReplyBlock(
+            cast[agent],
+            parts=parts,
+            said=said,
+            meta=meta_of(usage),
+            message_id=last,
+            rating=next((rated[m.id] for m in messages if m.id in rated), None),
+        )
+    ]
 
 
 def meta_of(usage: Usage | None, *, recalled: int = 0) -> str:

@@ -3,9 +3,13 @@
 It shows what the events carried; it never asks a store.
 """
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
@@ -18,6 +22,45 @@ BAR = 5
 """Cells of a score's bar."""
 STRONGEST = 4
 """Signals shown of an item while the pane is brief."""
+
+
+class StoryWanted(Message):
+    """The person wants to see a memory's story."""
+
+    def __init__(self, memory_id: str) -> None:
+        super().__init__()
+        self.memory_id = memory_id
+
+
+class Entry(Static, can_focus=True):
+    """Something one can go to with F6 and the arrows, and into with Enter or a click."""
+
+    FOCUS_ON_CLICK = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "tell", "Story", show=False),
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
+    ]
+
+    def __init__(self, memory_id: str) -> None:
+        """An empty id has no story."""
+        super().__init__(markup=False, classes="memory")
+        self._memory_id = memory_id
+
+    def on_click(self) -> None:
+        self.action_tell()
+
+    def action_tell(self) -> None:
+        if self._memory_id:
+            self.post_message(StoryWanted(self._memory_id))
+        else:
+            self.notify("That was said in a conversation, word for word: no memory of its own.")
+
+    def action_step(self, step: int) -> None:
+        entries = list(self.screen.query(Entry))
+        at = entries.index(self) + step
+        if 0 <= at < len(entries):
+            entries[at].focus()
 
 
 class MemoryPane(VerticalScroll, can_focus=False):
@@ -63,6 +106,13 @@ class MemoryPane(VerticalScroll, can_focus=False):
         group.display = True
         await group.mount(Saved(event), after=0)
 
+    def enter(self) -> bool:
+        """Gives the focus to its first entry; False where there is none."""
+        entries = self.query(Entry)
+        if entries:
+            entries.first().focus()
+        return bool(entries)
+
     async def _fill(self, selector: str, widgets: list[Widget]) -> None:
         group = self.query_one(selector)
         with self.app.batch_update():
@@ -80,13 +130,13 @@ class VerticalGroup(Widget):
     DEFAULT_CSS = "VerticalGroup { width: 1fr; height: auto; layout: vertical; }"
 
 
-class Recalled(Static):
+class Recalled(Entry):
     """One recalled item: score, kind and date, the text, its signals, the reason."""
 
     full: reactive[bool] = reactive(False, layout=True)
 
     def __init__(self, item: RecalledItem, *, full: bool) -> None:
-        super().__init__(markup=False, classes="memory")
+        super().__init__(item.id if item.kind == "memory" else "")
         self._item = item
         self.set_reactive(Recalled.full, full)
 
@@ -113,11 +163,11 @@ class Recalled(Static):
         return Content("\n").join([line for line in lines if line is not None])
 
 
-class Saved(Static):
+class Saved(Entry):
     """One saved memory with its id, so that `ska memory show` finds it."""
 
     def __init__(self, event: MemorySaved) -> None:
-        super().__init__(markup=False, classes="memory")
+        super().__init__(event.memory_id)
         self._event = event
 
     def render(self) -> Content:

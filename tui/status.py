@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 
 from textual.content import Content
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widgets import Static
 
 from skill_agent.values import Usage
 
 from .cast import NOBODY, Member
+
+NOTED = 8.0
+"""Seconds that a note stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,10 @@ class Figures:
     cached: int = 0
     cost: float = 0.0
     title: str = ""
+    disputed: int = 0
+    """Disputes that wait for the person."""
+    note: str = ""
+    """What has just been remembered; it goes away by itself."""
     state: str = ""
     """What is going on, e.g. `opening`; empty when nothing is."""
 
@@ -51,6 +59,17 @@ class StatusLine(Static):
     """One line at the bottom."""
 
     figures: reactive[Figures] = reactive(Figures(), layout=False)
+    _noted: Timer | None = None
+
+    def say(self, note: str) -> None:
+        """A note that goes away by itself."""
+        self.figures = replace(self.figures, note=note)
+        if self._noted is not None:
+            self._noted.stop()
+        self._noted = self.set_timer(NOTED, self._fall_silent)
+
+    def _fall_silent(self) -> None:
+        self.figures = replace(self.figures, note="")
 
     def render(self) -> Content:
         return draw(self.figures, max(self.size.width, 1))
@@ -78,11 +97,17 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     """Parts in reading order, which is also their rank."""
     model = figures.model.rsplit("/", 1)[-1]
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
+    doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
-        return [(figures.state, "$warning"), (model, ""), (window, "")]
+        return [
+            (figures.state, "$warning"), (doubt, "$warning"), (figures.note, "$success"),
+            (model, ""), (window, ""),
+        ]  # fmt: skip
     share = round(100 * figures.cached / figures.read) if figures.read else 0
     return [
         (figures.state, "$warning"),
+        (doubt, "$warning"),
+        (figures.note, "$success"),
         (model, ""),
         (window, ""),
         (f"↑{short(figures.read)} ↓{short(figures.written)}", ""),

@@ -8,7 +8,9 @@ from typing import assert_never
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
+    Compacted,
     Event,
+    MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
     Notice,
@@ -39,9 +41,13 @@ class TurnView:
 
     async def apply(self, event: Event) -> None:
         """Shows one event."""
-        if isinstance(event, TurnStarted):
-            await self._start(event)
-            return
+        match event:
+            case TurnStarted():
+                await self._start(event)
+                return
+            case Compacted() | MemoriesExtracted():
+                await self._around(event)
+                return
         reply = await self._reply(event.turn, event.agent)
         if not isinstance(event, MemoryRecalled):
             self._conversation.touched()
@@ -83,6 +89,19 @@ class TurnView:
         # One's own message is where one wants to be.
         self._conversation.follow()
 
+    async def _around(self, event: Compacted | MemoriesExtracted) -> None:
+        """What happens to a conversation beside its turns: a line of its own."""
+        line = compacted(event) if isinstance(event, Compacted) else extracted(event)
+        if line is None:
+            return
+        reply = self._replies.get(event.turn)
+        if reply is None:
+            await self._conversation.add(line)
+            return
+        self._conversation.touched()
+        await reply.tell(line)
+        await reply.wait("Thinking …")
+
     async def _reply(self, turn: str, agent: str) -> ReplyBlock:
         if turn not in self._replies:
             self._replies[turn] = ReplyBlock(self._cast[agent])
@@ -103,10 +122,14 @@ class TurnView:
     async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
         if event.text and not reply.source:
             await reply.say(event.text)
+        reply.message_id = event.message_id
+        reply.message_id = event.message_id
         await reply.close(meta_of(event.usage, recalled=self._recalled.get(event.turn, 0)))
         self._replies.pop(event.turn, None)
 
     async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
+        reply.message_id = event.message_id
+        reply.message_id = event.message_id
         if event.reason == "cancelled":
             kept = "Stopped; what came is kept" if event.text else "Stopped"
             await reply.tell(Line("■", kept, kind="warning"))
@@ -118,3 +141,26 @@ class TurnView:
             title = f"{self._cast[event.agent].name} could not answer"
             await self._conversation.add(ErrorBlock(title, event.message, event.hint))
         self._replies.pop(event.turn, None)
+
+
+def compacted(event: Compacted) -> Line:
+    """What a compaction did, in one line."""
+    messages = _counted(event.messages, "earlier message", "earlier messages")
+    memories = _counted(event.memories, "memory", "memories")
+    return Line("·", f"{messages} summed up, {memories} kept")
+
+
+def extracted(event: MemoriesExtracted) -> Line | None:
+    """One line where the person has something to do or to know; reading well is no news."""
+    if event.problem:
+        detail = f"{event.problem}; it is tried again"
+        return Line("!", "Memories were not read out of this yet", detail, kind="warning")
+    if event.disputed:
+        count = _counted(len(event.disputed), "memory", "memories")
+        text = f"{count} in dispute: F5, then d, to decide which is right"
+        return Line("≠", text, kind="warning")
+    return None
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"

@@ -4,7 +4,7 @@ Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'
 knows a model.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -293,7 +293,16 @@ class MemoryBook:
         return memory
 
     async def list(self, wanted: MemoryFilter | None = None) -> Memories:
-        return await self._ledger.memories(wanted or MemoryFilter())
+        return await self._ledger.memories(self._seen(wanted))
+
+    def _seen(self, wanted: MemoryFilter | None) -> MemoryFilter:
+        """An agent works for one person: what is another's it never sees."""
+        wanted = wanted or MemoryFilter()
+        return replace(wanted, user=wanted.user or self._user) if wanted.agent else wanted
+
+    def before_search(self, work: Callable[[], Awaitable[None]]) -> None:
+        """What is to be done before each search, once the index has caught up."""
+        self._recaller.before_search = work
 
     async def search(
         self,
@@ -371,7 +380,7 @@ class MemoryBook:
 
     async def export(self, wanted: MemoryFilter | None = None) -> AsyncIterator[dict[str, Any]]:
         """Rows of the interchange form, newest first."""
-        wanted = replace(wanted or MemoryFilter(), limit=IMPORT_CHUNK, offset=0)
+        wanted = replace(self._seen(wanted), limit=IMPORT_CHUNK, offset=0)
         while memories := await self._ledger.memories(wanted):
             for memory in memories:
                 yield memory_row(memory)

@@ -1,21 +1,33 @@
 """Carries what the ledger acknowledges into the index; the ledger never waits for it.
 
 The index is opened at the first need only: a process that just writes leaves the work to the
-next one that searches.
+next one that searches. What fails here is kept as a problem and tried again: the ledger, which the
+index is made from, is never written.
+
+After a change of embedder the index is filled a second time, beside what it does otherwise and a
+slice at a time, over as many processes as that takes.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from skill_agent.ports import Ledger, MemoryIndex, Progress
+from skill_agent.ports import IndexStatus, Ledger, MemoryIndex, Progress
 
 OpenIndex = Callable[[], Awaitable[MemoryIndex]]
 
 CLOSING_ROWS = 500
 """Log rows a closing process still carries over; more are left to the next opening."""
 
-
 IDLE_SECONDS = 20.0
+
+SLICE = 64
+"""Items embedded anew at a time: a third of a second, so that nobody waits for them for long."""
+SLICE_PAUSE = 0.1
+"""Seconds between slices: a reply that is being made needs the processor more."""
+CLOSING_SLICES = 4
+"""What a process without a background still does when its answer is out: some day they suffice."""
+FEW_ITEMS = 200
+"""With no more than these left to embed anew, a search waits for them: its answer gets better."""
 
 
 class Projector:
@@ -29,10 +41,13 @@ class Projector:
         self._applying = asyncio.Lock()
         self._dirty = asyncio.Event()
         self._moved = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._growing = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
         self._reached = 0
         self.problem: Exception | None = None
         """Why the last background step failed, until one succeeds."""
+        self.growth_problem: Exception | None = None
+        """Why the vectors of a newly chosen embedder do not come along, until they do."""
 
     async def index(self) -> MemoryIndex:
         """The open index; opening it is seconds of imports, done once."""
@@ -52,9 +67,10 @@ class Projector:
 
     async def start(self) -> None:
         """Opens the index and follows the ledger from now on."""
-        await self.index()
-        if self._task is None:
-            self._task = asyncio.create_task(self._follow(), name="projector")
+        index = await self.index()
+        if not self._tasks:
+            self._tasks.append(asyncio.create_task(self._follow(index), name="projector"))
+            self._tasks.append(asyncio.create_task(self._grow(index), name="re-embedding"))
 
     async def settle(self, progress: Progress | None = None) -> None:
         """Returns once the index reflects everything the ledger holds now."""
@@ -66,6 +82,9 @@ class Projector:
             await self._step(index, _from(done, target - start, progress))
             if progress:
                 progress(min(self._reached, target) - start, target - start, "indexing")
+        rebuilding = index.rebuilding
+        if rebuilding and rebuilding.total - rebuilding.done <= FEW_ITEMS:
+            await self._grow_on(index, slices=2 + FEW_ITEMS // SLICE)
 
     async def settle_briefly(self, target: int, seconds: float = 0.5) -> None:
         """Returns once the index reflects the ledger up to `target`, or after so long: a long
@@ -86,6 +105,29 @@ class Projector:
         await self.index()
         return max(0, await self._ledger.last_seq() - self._reached)
 
+    async def status(self) -> IndexStatus:
+        """How the index is, and how far another embedder's vectors are."""
+        index = await self.index()
+        problem = self.problem or self.growth_problem
+        return IndexStatus(
+            embedder=index.embedder,
+            lag=await self.lag(),
+            problem=str(problem) if problem else index.problem,
+            rebuilding=index.rebuilding,
+        )
+
+    async def scrub(self) -> None:
+        """Carries removals over and makes sure that no file of the index, and no copy in memory,
+        still holds a byte of them; a purge calls it once the ledger has forgotten.
+
+        Costs a rewrite of the index (100 000 items: some seconds). Raises what the index raises;
+        then nothing is sure and it should be called again.
+        """
+        await self.settle()
+        index = await self.index()
+        async with self._applying, self._growing:
+            await index.scrub()
+
     async def counts(self) -> dict[str, int]:
         """What the index holds, by kind."""
         return await (await self.index()).counts()
@@ -93,7 +135,7 @@ class Projector:
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Empties the index and projects the whole ledger; returns the items then indexed."""
         index = await self.index()
-        async with self._applying:
+        async with self._applying, self._growing:
             await index.reset()
             self._reached = 0
         await self.settle(progress)
@@ -101,33 +143,59 @@ class Projector:
         return (await index.counts())["items"]
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        """Ends the background work; what could not be carried over waits in the ledger."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._index is None:
             return
-        if self.problem is None and await self.lag() <= CLOSING_ROWS:
-            await self.settle()
+        try:
+            if self.problem is None and await self.lag() <= CLOSING_ROWS:
+                await self.settle()
+            if not self._tasks:
+                await self._grow_on(self._index, slices=CLOSING_SLICES)
+        except Exception as problem:  # what was asked for is done: an index must not spoil it
+            self.problem = problem
         await self._index.close()
 
-    async def _follow(self) -> None:
+    async def _follow(self, index: MemoryIndex) -> None:
         """Applies what comes; a failure is kept for the diagnosis and tried again later."""
-        index = await self.index()
         pause = 0.0
         while True:
             try:
                 await self._step(index)
                 self.problem, pause = None, 0.0
+                if self._reached < await self._ledger.last_seq():
+                    continue
+                self._dirty.clear()
+                if self._reached >= await self._ledger.last_seq():
+                    await self._rest(index)
             except Exception as problem:  # the wall of this task: the ledger must go on
                 self.problem, pause = problem, min(60.0, pause * 2 or 0.5)
                 self._announce()
                 await asyncio.sleep(pause)
-                continue
-            if self._reached < await self._ledger.last_seq():
-                continue
-            self._dirty.clear()
-            if self._reached >= await self._ledger.last_seq():
-                await self._rest(index)
+
+    async def _grow(self, index: MemoryIndex) -> None:
+        """Embeds anew until that is done, slice by slice."""
+        pause = SLICE_PAUSE
+        while index.rebuilding is not None:
+            await asyncio.sleep(pause)
+            await self._grow_on(index, slices=1)
+            pause = SLICE_PAUSE if self.growth_problem is None else min(60.0, pause * 2)
+
+    async def _grow_on(self, index: MemoryIndex, *, slices: int) -> None:
+        """At most so many slices; a failure ends them and is kept for the diagnosis."""
+        try:
+            for _ in range(slices):
+                if index.rebuilding is None:
+                    break
+                # The delta must not be older than a removal the index has already seen.
+                async with self._growing:
+                    delta = await self._ledger.delta(await index.rebuilt_to(), limit=SLICE)
+                    await index.grow(delta)
+            self.growth_problem = None
+        except Exception as problem:  # a wall as in `_follow`: the old vectors go on answering
+            self.growth_problem = problem
 
     async def _rest(self, index: MemoryIndex) -> None:
         """Waits for news; a pause long enough is used to compact the index."""
@@ -141,9 +209,12 @@ class Projector:
     async def _step(self, index: MemoryIndex, progress: Progress | None = None) -> None:
         async with self._applying:
             delta = await self._ledger.delta(self._reached)
-            if delta.up_to > self._reached:
+            if delta.removed:
+                async with self._growing:
+                    await index.apply(delta, progress)
+            elif delta.up_to > self._reached:
                 await index.apply(delta, progress)
-                self._reached = delta.up_to
+            self._reached = max(self._reached, delta.up_to)
         self._announce()
 
     def _announce(self) -> None:

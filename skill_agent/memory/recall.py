@@ -3,7 +3,7 @@
 Four views of every visible item (dense and BM25, alone and as the middle of its window) are
 min-max normalised and averaged: on long conversations that finds a third more than fusing ranks.
 The speaker the question names and the session of the best turns add to it. Min-max always crowns
-somebody, so the sum is scaled by how much evidence there is at all; only then can a floor say
+somebody, so each item has evidence of its own, on an absolute scale; only then can a floor say
 "nothing relevant". Recency, importance, continuity and links modulate relevance, never replace it.
 """
 
@@ -18,13 +18,32 @@ from .signals import DEFAULT_WEIGHTS, session_prior
 CANDIDATES = 200
 """How many of the best fused items the remaining signals look at."""
 FAR_BEHIND = 0.4
-"""Where a floor is asked for, hits below this share of the best one's score go too."""
+"""Where a floor is asked for, hits with less than this share of the best evidence go too."""
+RELEVANT = 0.2
+"""Evidence from which an item has to do with the question, where no floor is given."""
 SPEAKER_BOOST = 0.10
 SESSION_PRIOR = 0.50
+NAME_BOOST = 0.20
+TIME_BOOST = 0.10
+EVIDENCE_BOOST = 0.20
+PINNED, IDENTITY = 0.95, 1.0
+"""The least a pinned, and what an identity memory scores: in a prompt always, else if relevant."""
 _UNRELATED = 0.1
 """Cosine of two lines that share nothing but their date."""
-_COSINE_NOISE, _COSINE_SURE = 0.20, 0.60
-"""Unrelated sentences reach about the first with the shipped embedder, paraphrases the second."""
+_SENSE_NOISE, _SENSE_SURE = 0.46, 1.0
+"""`sense` that small talk reaches by chance, and that of a plain paraphrase."""
+_AGREES_FROM, _AGREES_AT = 0.2, 0.45
+"""`sense` from which shared words are believed to be meant, and at which fully."""
+_SPELT_FROM, _SPELT_AT = 0.6, 0.9
+"""Share of the question's words that needs no agreement: codes and names mean nothing to it."""
+_WORDS = 0.7
+"""Evidence of all the question's words without any sense."""
+_BY_CHANCE_MEAN, _BY_CHANCE_SPREAD, _BY_CHANCE_ITEMS = 0.08, 0.09, 10
+"""How cosines of unrelated lines spread, believed until so many items say otherwise."""
+_NEIGHBOURS = 0.8
+"""What is left of the evidence that stands in the sentences around a verbatim turn."""
+KNOWN, _STRANGE = 0.5, 0.7
+"""Below this share of the question's names known to anything, what is left of all evidence."""
 _MODULATION = 0.5
 """Share of the other signals' weight that may take relevance away."""
 _DISPUTED, _SUPERSEDED = 0.5, 0.5
@@ -47,8 +66,18 @@ class Candidates:
     fused: np.ndarray
     """Mean of the normalised views, 0..1."""
     cosine: np.ndarray
+    surprise: np.ndarray
+    """How far the cosine stands out, see `surprise`."""
     covered: np.ndarray
-    """Share of the question's idf mass in the item itself."""
+    """Share of the question's idf mass in the item itself, its time words apart."""
+    cosine_window: np.ndarray
+    covered_window: np.ndarray
+    turn: np.ndarray
+    """bool: a verbatim turn, whose neighbours may hold what it answers to."""
+    named: np.ndarray
+    """Share of the names in the question that the item holds, rare ones weighing more."""
+    time: np.ndarray
+    """1 where it was written, or speaks of a day, in the time the question names."""
     speaker: np.ndarray
     """bool: the question names who said it."""
     session: np.ndarray
@@ -59,8 +88,15 @@ class Candidates:
     disputed: np.ndarray
     retired: np.ndarray
     """bool: superseded, archived or expired; only a search in the cold tier sees such."""
-    kept: np.ndarray
-    """bool: identity and pinned memories, which no floor removes."""
+    pinned: np.ndarray
+    identity: np.ndarray
+    strange: bool = False
+    """Most of the names in the question stand in nothing the asker may see."""
+
+    @property
+    def kept(self) -> np.ndarray:
+        """bool: identity and pinned memories, which no floor removes."""
+        return self.pinned | self.identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,20 +128,52 @@ def best(fused: np.ndarray, count: int) -> np.ndarray:
     return found[np.argsort(-fused[found], kind="stable")]
 
 
+def surprise(cosine: np.ndarray, telling: np.ndarray) -> np.ndarray:
+    """How far each cosine stands above the others, over what the best of so many reaches by chance.
+
+    1 is the expected maximum of as many normal draws, sqrt(2 ln n) deviations from the mean: the
+    same cosine says much among few items and little among many. Questions do not count among the
+    others (`telling`, bool): they are near every question.
+    """
+    seen = cosine[telling]
+    count = len(seen) + _BY_CHANCE_ITEMS
+    mean = (float(seen.sum()) + _BY_CHANCE_ITEMS * _BY_CHANCE_MEAN) / count
+    off = float(((seen - mean) ** 2).sum())
+    spread = math.sqrt((off + _BY_CHANCE_ITEMS * _BY_CHANCE_SPREAD**2) / count)
+    return (cosine - mean) / (spread * math.sqrt(2 * math.log(count)))
+
+
+def evidence(candidates: Candidates) -> np.ndarray:
+    """What each candidate itself has to do with the question, 0..1 on an absolute scale.
+
+    Sense is enough. Shared words count as far as sense agrees, for any two texts share some, or as
+    far as they are nearly all of the question.
+    """
+    own = _evidence(candidates.cosine, candidates.surprise, candidates.covered)
+    around = _evidence(candidates.cosine_window, candidates.surprise, candidates.covered_window)
+    return np.where(candidates.turn, np.maximum(own, _NEIGHBOURS * around), own)
+
+
 def relevance(candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """How well each candidate answers, 0..1 on an absolute scale, and the parts of it."""
-    boosted = candidates.fused + SPEAKER_BOOST * candidates.speaker
+    """How well each candidate answers, 0..1, and the parts of it."""
+    own = evidence(candidates)
+    boosted = (
+        candidates.fused
+        + SPEAKER_BOOST * candidates.speaker
+        + NAME_BOOST * candidates.named
+        + TIME_BOOST * candidates.time
+        + EVIDENCE_BOOST * own
+    )
     prior = session_prior(boosted, candidates.session)
     total = boosted + SESSION_PRIOR * prior
-    # Neither alone tells an answer from small talk: generic words match, related topics are near.
-    evidence = (_certainty(candidates.cosine) + candidates.covered) / 2
+    own = own * _STRANGE if candidates.strange else own
     top = float(total.max()) if len(total) else 0.0
     relative = total / top if top > 0 else total
-    # One factor for the whole question: it decides about the floor and leaves the order alone.
-    # The root spreads the low end, where short paraphrases and small talk part.
-    semantic = relative * math.sqrt(float(evidence.max(initial=0.0)))
+    # One factor for the whole question leaves the order alone; the root spreads the low end.
+    semantic = relative * math.sqrt(max(0.01, float(own.max(initial=0.0))))
     return semantic, {
-        "speaker": candidates.speaker.astype(np.float32), "session": prior, "evidence": evidence,
+        "speaker": candidates.speaker.astype(np.float32), "session": prior, "evidence": own,
+        "name": candidates.named, "time": candidates.time,
     }  # fmt: skip
 
 
@@ -114,11 +182,14 @@ def rank(
     semantic: np.ndarray,
     relationship: np.ndarray,
     weights: Mapping[str, float],
+    *,
+    relevant: np.ndarray,
 ) -> Ranked:
     """Final scores: relevance, modulated by the other signals in proportion to their weights.
 
     score = semantic · (1 - m + m · Σ wᵢ·sᵢ / Σ wᵢ), with m half the other signals' share of all
-    weights. Disputed and retired items lose half.
+    weights. Of what is `relevant` (bool), pins then reach at least 0.95, in the order of their
+    relevance, and identity 1. Disputed and retired items lose half.
     """
     chosen = {**DEFAULT_WEIGHTS, **weights}
     others = {
@@ -129,20 +200,23 @@ def rank(
     weight = sum(chosen[name] for name in others)
     share = _MODULATION * weight / max(1e-9, weight + chosen["semantic"])
     lift = sum(chosen[name] * value for name, value in others.items()) / max(1e-9, weight)
-    score = carried * (1 - share + share * lift)
+    score = np.minimum(1.0, carried * (1 - share + share * lift))
+    lifted = PINNED + (IDENTITY - PINNED) * 0.99 * np.minimum(1.0, carried)
+    score = np.where(candidates.pinned & relevant, np.maximum(score, lifted), score)
+    score = np.where(candidates.identity & relevant, IDENTITY, score)
     score = np.where(candidates.disputed, score * _DISPUTED, score)
     score = np.where(candidates.retired, score * _SUPERSEDED, score)
     order = np.argsort(-score, kind="stable")
     return Ranked(order=order, score=score, signals={"semantic": semantic, **others})
 
 
-def chosen(ranked: Ranked, kept: np.ndarray, floor: float) -> list[int]:
-    """Candidates worth showing, best first; with a floor, then those that no floor removes."""
+def chosen(ranked: Ranked, evidence: np.ndarray, kept: np.ndarray, floor: float) -> list[int]:
+    """Candidates worth showing, best first; with a floor, those with evidence, then the kept."""
     matching = [int(row) for row in ranked.order if ranked.score[row] > 0]
     if floor <= 0 or not len(ranked.score):
         return matching
-    bar = max(floor, FAR_BEHIND * float(ranked.score.max()))
-    above = [row for row in matching if ranked.score[row] >= bar]
+    bar = max(floor, FAR_BEHIND * float(evidence.max()))
+    above = [row for row in matching if evidence[row] >= bar]
     there = set(above)
     return above + [int(row) for row in ranked.order if kept[row] and int(row) not in there]
 
@@ -157,6 +231,15 @@ def _normalised(view: np.ndarray, visible: np.ndarray) -> np.ndarray:
     return (view - low) / (high - low) if high > low else np.zeros_like(view)
 
 
-def _certainty(cosine: np.ndarray) -> np.ndarray:
-    """Cosine as evidence: 0 at the noise of unrelated sentences, 1 at a paraphrase."""
-    return np.clip((cosine - _COSINE_NOISE) / (_COSINE_SURE - _COSINE_NOISE), 0.0, 1.0)
+def _evidence(cosine: np.ndarray, outstanding: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    sense = np.sqrt(np.maximum(cosine, 0.0) * np.maximum(outstanding, 0.0))
+    meaning = _rising(sense, _SENSE_NOISE, _SENSE_SURE)
+    # Without an embedder there is no sense to ask, and words are all there is.
+    agrees = _rising(sense, _AGREES_FROM, _AGREES_AT) if cosine.any() else np.ones_like(sense)
+    believed = covered * np.maximum(agrees, _rising(covered, _SPELT_FROM, _SPELT_AT))
+    return meaning + (1 - meaning) * _WORDS * believed
+
+
+def _rising(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 up to the low end, 1 from the high one, straight between."""
+    return np.clip((value - low) / (high - low), 0.0, 1.0)

@@ -32,6 +32,11 @@ class Remembrance:
     """Meant for this agent's eyes alone."""
 
 
+def is_private(text: str) -> bool:
+    """Whether a person says that something is for one agent's ears only."""
+    return bool(_PRIVATE.search(text))
+
+
 def find_remembrances(text: str, phrases: Sequence[str]) -> list[Remembrance]:
     """Every request to remember in a message, in order."""
     pattern = _pattern(phrases)

@@ -20,7 +20,11 @@ _BEST_OF_SESSION = 3
 
 
 def recency(age_hours: np.ndarray) -> np.ndarray:
-    """exp(-0.01 · hours), 1 for what was just said."""
+    """exp(-0.01 · hours) since it was said, 1 for what was just said.
+
+    Not since it was last recalled: then what is recalled once would be fresh and so recalled again,
+    and old favourites would outrank new facts.
+    """
     return np.exp(-DECAY_PER_HOUR * np.maximum(age_hours, 0.0))
 
 
@@ -61,11 +65,15 @@ def reason(signals: Mapping[str, float]) -> str:
     said: list[str] = []
     if signals.get("covered", 0.0) > 0:
         said.append(f"{signals['covered']:.0%} of the question's weight in words")
+    if signals.get("name", 0.0) > 0:
+        said.append("holds a name from the question")
+    if signals.get("time", 0.0) > 0:
+        said.append("of the time the question names")
     if signals.get("evidence", 0.0) > signals.get("covered", 0.0):
         said.append(f"close in meaning ({signals.get('cosine', 0.0):.2f})")
     if signals.get("speaker", 0.0) > 0:
         said.append("said by whom the question names")
-    if signals.get("relationship", 0.0) > signals.get("semantic", 0.0):
+    if signals.get("linked", 0.0) > signals.get("evidence", 0.0):
         said.append("linked from a better hit")
     if signals.get("continuity", 0.0) > 0:
         said.append("from this conversation")

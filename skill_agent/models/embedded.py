@@ -167,7 +167,7 @@ class EmbeddedModel:
             yield StatusPart(text="reading the agent's instructions")
         elif engine.full:
             yield StatusPart(text="waiting for another reply to finish")
-        async with engine.slot(prompt) as slot:
+        async with engine.slot(prompt, background=request.background) as slot:
             work = _Work(request, menu, engine, prompt, slot, tally, tokens)
             async with aclosing(self._in_slot(work)) as parts:
                 async for part in parts:
@@ -175,7 +175,8 @@ class EmbeddedModel:
         yield EndPart(usage=tally.usage(self._info.name), finish=work.finish)
 
     async def _in_slot(self, work: _Work) -> AsyncGenerator[ModelPart, None]:
-        keep = work.request.response_schema is None
+        # A schema's instructions are rarely asked for twice, those of background work always.
+        keep = work.request.response_schema is None or work.request.background
         prefix = work.prompt.prefix
         async with aclosing(work.engine.read_prefix(work.slot, prefix, keep=keep)) as steps:
             async for step in steps:

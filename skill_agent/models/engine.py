@@ -114,11 +114,14 @@ class Engine:
         return self._board.reading(prompt.prefix)
 
     @asynccontextmanager
-    async def slot(self, prompt: Prompt) -> AsyncIterator[Slot]:
-        """A slot for a person's request, given back even where its thread ends later."""
-        slot = await self._board.take(
-            prompt.text, prompt.prefix, restorable=lambda: self._kept(prompt.prefix)
-        )
+    async def slot(self, prompt: Prompt, *, background: bool = False) -> AsyncIterator[Slot]:
+        """A slot for a request, given back even where its thread ends later."""
+        if background:
+            slot = await self._board.take_aside(prompt.prefix)
+        else:
+            slot = await self._board.take(
+                prompt.text, prompt.prefix, restorable=lambda: self._kept(prompt.prefix)
+            )
         try:
             yield slot
         finally:

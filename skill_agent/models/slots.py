@@ -73,6 +73,15 @@ class SlotBoard:
             self._queue.remove(ticket)
             self._tell()
 
+    async def take_aside(self, prefix: str) -> Slot:
+        """A slot for a request nobody waits for, once no other runs or waits.
+
+        It gets the slot least recently used and leaves it the first to be overwritten, so that
+        conversations keep theirs.
+        """
+        await self._until(lambda: not self._queue and not any(slot.busy for slot in self._slots))
+        return self._mark(self._oldest(prefix), aged=True)
+
     async def take_idle(self, prefix: str) -> Slot:
         """The slot least recently used, once no request runs or waits."""
         await self._until(lambda: not self._queue and not any(slot.busy for slot in self._slots))
@@ -121,9 +130,9 @@ class SlotBoard:
     def _has_room(self, prefix: str) -> bool:
         return not self.reading(prefix) and not all(slot.busy for slot in self._slots)
 
-    def _mark(self, slot: Slot) -> Slot:
+    def _mark(self, slot: Slot, *, aged: bool = False) -> Slot:
         self._clock += 1
-        slot.used = self._clock
+        slot.used = 0 if aged else self._clock
         slot.busy = True
         slot.stop = threading.Event()
         return slot

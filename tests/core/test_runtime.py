@@ -84,7 +84,7 @@ async def test_what_is_remembered_is_recalled_in_another_process_and_session(
         assert message is not None
         assert message.content == DEPLOY
         story = [entry.kind for entry in await runtime.memory.log(saved.memory_id)]
-        assert story == ["memory.created", "recalled", "recalled"]
+        assert story == ["memory.created", "recalled"]
 
 
 async def test_recalled_text_stands_in_the_history_and_is_not_sent_twice(

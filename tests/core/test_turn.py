@@ -280,3 +280,27 @@ async def test_tool_events_name_call_and_arguments() -> None:
     started = events[0]
     assert isinstance(started, ToolStarted)
     assert (started.call, started.tool, started.arguments) == ("c1", "echo", {"x": "y"})
+
+
+async def test_a_long_tool_result_never_overflows_the_window() -> None:
+    class Flood(Echo):
+        async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
+            return ToolOutcome(text="data " * 20_000)
+
+    model = ScriptedModel([[call()]] * 9 + ["enough"], context_window=4096)
+    events = await events_of(run_turn(brief(), hands(model, Flood())))
+    finished = next(event for event in events if isinstance(event, ToolFinished))
+    assert len(finished.result) == 100_000, "the person sees all of it"
+    for request in model.requests:
+        read = sum(len(one.content) // 4 + 8 for one in request.messages)
+        assert read + request.max_tokens <= 4096
+    assert "characters left out" in model.requests[1].messages[-1].content
+
+
+async def test_summary_and_leaner_system_messages_reach_the_prompt() -> None:
+    model = ScriptedModel(["ok", "ok"], context_window=4096)
+    await events_of(run_turn(brief(summary="we spoke of boats"), hands(model)))
+    assert "we spoke of boats" in model.requests[0].messages[1].content
+    small = brief(system="core team " * 2000, leaner=("core", "core"), summary="s")
+    await events_of(run_turn(small, hands(model)))
+    assert [one.content for one in model.requests[1].messages] == ["core", "hi"]

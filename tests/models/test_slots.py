@@ -126,3 +126,26 @@ async def test_interrupted_background_work_comes_back_to_its_own_slot() -> None:
 )
 def test_common_prefix(one: str, other: str, both: str) -> None:
     assert common_prefix(one, other) == both
+
+
+async def test_work_aside_always_overwrites_its_own_slot() -> None:
+    board = SlotBoard(2)
+    conversation = await held(board, KYRA + "hi. hello!", KYRA)
+    aside = await board.take_aside("system reader|")
+    assert aside is not conversation
+    aside.text = "system reader|messages"
+    board.give_back(aside)
+    assert await board.take_aside("system reader|") is aside
+    board.give_back(aside)
+    other = await board.take(LUKE + "review", LUKE, restorable=always)
+    assert other is aside, "a new conversation takes the place of the reading, not of another"
+
+
+async def test_work_aside_waits_until_nobody_is_served() -> None:
+    board = SlotBoard(2)
+    busy = await board.take(KYRA + "hi", KYRA, restorable=always)
+    aside = asyncio.create_task(board.take_aside("system reader|"))
+    await asyncio.sleep(0)
+    assert not aside.done()
+    board.give_back(busy)
+    assert await aside is not busy

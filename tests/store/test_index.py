@@ -50,11 +50,6 @@ def run_python(script: str) -> str:
     return told.stdout.strip() or told.stderr
 
 
-def files_holding(folder: Path, secret: bytes) -> list[Path]:
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    return [file for file in files if secret in file.read_bytes()]
-
-
 @pytest.fixture
 async def index(tmp_path: Path) -> LanceIndex:
     return await LanceIndex.open(tmp_path / "memory.lance", HashEmbedder())
@@ -145,16 +140,6 @@ async def test_the_watermark_after_a_crash_covers_only_what_is_stored(tmp_path: 
     again = await LanceIndex.open(tmp_path, HashEmbedder())
     assert await again.watermark() == 512
     assert (await again.counts())["items"] == 512
-
-
-async def test_another_embedder_means_starting_anew(tmp_path: Path) -> None:
-    index = await LanceIndex.open(tmp_path, WordsOnly())
-    await index.apply(delta(memory("m1", "green pear", 4)))
-    assert await ids(index, "pear") == ["m1"]
-    await index.close()
-    again = await LanceIndex.open(tmp_path, HashEmbedder())
-    assert await again.watermark() == 0
-    assert (await again.counts())["items"] == 0
 
 
 async def test_reset_empties(index: LanceIndex) -> None:
@@ -395,13 +380,3 @@ async def main():
 asyncio.run(main())
 """
         assert run_python(script) == "['m1'] False"
-
-    async def test_what_is_removed_leaves_no_trace_on_disk(self, tmp_path: Path) -> None:
-        index = await LanceIndex.open(tmp_path, HashEmbedder())
-        await index.apply(delta(memory("m1", "xyzzysecret", 1), memory("m2", "green pear", 2)))
-        await index.close()
-        again = await LanceIndex.open(tmp_path, HashEmbedder())
-        await again.apply(delta(removed=("m1",), up_to=3))
-        assert files_holding(tmp_path, b"green pear")
-        assert not files_holding(tmp_path, b"xyzzysecret")
-        assert await ids(again, "pear") == ["m2"]

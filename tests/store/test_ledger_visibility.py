@@ -14,10 +14,10 @@ UNSCOPED = ("semantic", "episodic")
 
 def visible(memory_type: str, owner: str | None, about: str | None, user: str | None) -> bool:
     """The rule in words of its own: what Kyra sees when she works for `user`."""
-    if memory_type == "shared":
+    if user is not None and about not in (None, user):
+        return False
+    if memory_type in ("shared", "user_profile"):
         return True
-    if memory_type == "user_profile":
-        return user is None or about is None or about == user
     return owner == "kyra" or (owner is None and memory_type in UNSCOPED)
 
 

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
+from skill_agent.tui.memory_screen import MemoryScreen
 from stage import StageRuntime, opener
 from textual.pilot import Pilot
 
@@ -57,6 +58,26 @@ class Seat:
             elif isinstance(widget, Static):
                 parts.append(str(widget.render()))
         return "\n".join(parts)
+
+    @property
+    def memory(self) -> MemoryScreen:
+        found = self.app.screen_stack[1]
+        assert isinstance(found, MemoryScreen)
+        return found
+
+    async def look(self, contents: int = 1) -> MemoryScreen:
+        """Opens the memory screen and waits for so many memories."""
+        await self.pilot.press("f5")
+        await self.until(lambda: len(self.memory.listing.memories) >= contents)
+        await self.until(lambda: contents == 0 or self.memory.story.shown)
+        return self.memory
+
+    def told(self) -> str:
+        """All text of the story shown, without its line breaks."""
+        from textual.widget import Widget
+
+        parts = [str(one.render()) for one in self.memory.story.query(Widget)]
+        return " ".join(" ".join(parts).split())
 
     async def quit(self) -> None:
         await self.pilot.press("ctrl+q")

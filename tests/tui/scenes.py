@@ -6,6 +6,8 @@ from stage import StageRuntime, make
 
 from skill_agent.events import (
     ApprovalAsked,
+    Compacted,
+    MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
     RecalledItem,
@@ -43,6 +45,9 @@ SAVED = make(
     content="I deploy on Fridays from the release branch", memory_type="semantic", pinned=True,
     importance=10,
 )  # fmt: skip
+
+COMPACTED = make(Compacted, messages=34, memories=7, summary="They planned the deploys.")
+EXTRACTED = make(MemoriesExtracted, disputed=("m9", "m4"))
 
 URL = "https://status.example.org/deploys"
 TOOL = (

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from stage_book import StageBook, StageFeedback, StageLedger
+
 from skill_agent.address import mentioned
 from skill_agent.bus import Bus, Subscription
 from skill_agent.dna import AgentDNA, Settings
@@ -68,8 +70,11 @@ class StageRuntime:
     settings: Settings = field(default_factory=Settings)
     team: Sequence[AgentDNA] = TEAM
     refuse: SkillAgentError | None = None
+    memory: StageBook = field(default_factory=StageBook)
 
     def __post_init__(self) -> None:
+        self.ledger = StageLedger(self.memory, {"talk": "Deploying on Mondays"})
+        self.feedback = StageFeedback()
         self.bus = Bus()
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}

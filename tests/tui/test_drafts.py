@@ -82,10 +82,10 @@ def kept(drafts: Path) -> list[str]:
 async def test_a_config_mistake_exits_with_2_and_r_tries_again(sit) -> None:
     mistake = ConfigError("unknown key", file="config.toml", line=3, key="modles", hint="models")
     async with sit(refuser(mistake, mistake, then=StageRuntime()), ready=False) as seat:
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         assert "config.toml:3" in seat.shown()
         await seat.pilot.press("r")
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         await seat.pilot.press("q")
         assert seat.app.return_code == 2
 
@@ -94,7 +94,7 @@ async def test_trying_again_opens_and_sends_what_waited(sit) -> None:
     runtime = StageRuntime()
     busy = HomeBusy("busy", pid=1)
     async with sit(refuser(busy, then=runtime), ready=False) as seat:
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         await seat.pilot.press("r")
         await seat.until(lambda: seat.desk.figures.member.slug)
         await seat.say("now")
@@ -106,7 +106,7 @@ async def test_an_unexpected_error_is_readable(sit) -> None:
         raise RuntimeError("the disk is on fire")
 
     async with sit(broken, ready=False) as seat:
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         assert "the disk is on fire" in seat.shown()
         assert "ska doctor" in seat.shown()
 

@@ -43,7 +43,7 @@ async def test_a_second_window_says_who_has_the_home(sit, open_runtime) -> None:
         open_runtime(first),
         sit(lambda: open_runtime(second), ready=False) as seat,
     ):
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
+        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         await seat.pilot.press("q")
         assert seat.app.return_code == 1
 

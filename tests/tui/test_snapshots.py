@@ -6,14 +6,16 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from scenes import ASKED, RECALLED, SAVED, TOOL, WORDS, past
+import stage_book
+from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS, past
 from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
 from stage import StageRuntime, Stop, opener, refuser
+from stage_book import StageBook
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from skill_agent.errors import HomeBusy, ModelUnavailable
+from skill_agent.errors import HomeBusy, ModelUnavailable, StoreError
 
 WIDE, NARROW = (120, 36), (60, 20)
 Before = Callable[[Pilot[None]], Awaitable[None]]
@@ -137,6 +139,81 @@ def test_agents(still) -> None:
 
 def test_keys(still) -> None:
     assert still(opener(past()), keys=("f1",))
+
+
+def remembering(book: StageBook | None = None) -> StageRuntime:
+    runtime = StageRuntime(memory=book or stage_book.shelf())
+    runtime.add_session("Deploying on Fridays", "kyra", "Remember that …", "Noted.")
+    return runtime
+
+
+def test_memories(still) -> None:
+    assert still(opener(remembering()), keys=("f5",))
+
+
+def test_memories_in_light(still) -> None:
+    assert still(opener(remembering()), keys=("f5",), theme="workstation-light")
+
+
+def test_memories_found(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "slash", *"branch"))
+
+
+def test_memories_forgotten(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "S", "S"))
+
+
+def test_memory_story(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "tab", "end"))
+
+
+def test_memory_edit(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "e", "!", "escape"))
+
+
+def test_memory_forget(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "f"))
+
+
+def test_memory_dispute(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "down", "enter", "right"))
+
+
+def test_memory_dispute_narrow(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "down", "enter"), size=(80, 24))
+
+
+def test_memories_narrow(still) -> None:
+    assert still(opener(remembering()), keys=("f5",), size=(80, 24))
+
+
+def test_memories_on_a_small_screen(still) -> None:
+    assert still(opener(remembering()), keys=("f5", "down"), size=NARROW)
+
+
+def test_no_memories(still) -> None:
+    assert still(opener(remembering(StageBook())), keys=("f5",))
+
+
+def test_memories_that_cannot_be_read(still) -> None:
+    broken = StageBook(fails=StoreError("the ledger cannot be read", hint="ska doctor"))
+    assert still(opener(remembering(broken)), keys=("f5",))
+
+
+def test_memories_while_waking(still) -> None:
+    assert still(opener(remembering(), gate=asyncio.Event()), keys=("f5",))
+
+
+def test_a_rated_reply(still) -> None:
+    runtime = remembering()
+    runtime.feedback.rated["message-session-0-1"] = "up"
+    assert still(opener(runtime), keys=("ctrl+s", "enter", "alt+up"))
+
+
+def test_compacted_and_disputed(still) -> None:
+    runtime = remembering()
+    runtime.scripts = [[COMPACTED, RECALLED, "On **Mondays** now.", EXTRACTED]]
+    assert still(opener(runtime), "When do I deploy?")
 
 
 def test_a_model_that_is_missing(still) -> None:

@@ -1,0 +1,182 @@
+"""Everything a home can do with its memory, joined once; the runtime hands it out.
+
+Nothing is decided here: each part is made with what it needs of the others, and they are begun
+and ended in the right order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .agent_pages import AgentPages, figures
+from .compactor import Compactor
+from .directory import AgentDirectory
+from .dna import Settings
+from .errors import SkillAgentError
+from .events import Event
+from .feedback import Feedback
+from .home import Home
+from .memory.book import MemoryBook
+from .memory.compaction import Read, Shield
+from .memory.consolidate import Consolidator
+from .memory.erasure import Eraser
+from .memory.expiry import Expiry
+from .memory.extract import able
+from .memory.extractions import ExtractionQueue
+from .memory.hot import HotCache
+from .memory.intake import Intake
+from .memory.projector import Projector
+from .memory.reader import Reader
+from .memory.reconcile import Reconciler
+from .memory.upkeep import Upkeep
+from .ports import Clock, Ledger, Model, ModelGateway
+from .safety import redact
+from .user_data import UserData
+from .written_files import WrittenFiles
+
+FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
+"""When a process that stays first looks for due housekeeping, and how often then."""
+
+_log = logging.getLogger(__name__)
+
+
+class Faculties:
+    """The parts around the memory of one open home."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        settings: Settings,
+        ledger: Ledger,
+        projector: Projector,
+        directory: AgentDirectory,
+        gateway: ModelGateway,
+        clock: Clock,
+        publish: Callable[[Event], None],
+        hosting: bool,
+        read: Read | None,
+    ) -> None:
+        """`hosting` says that the process stays: only then work is begun unasked. `read` stands in
+        for the reader where messages leave a prompt."""
+        self._ledger, self._gateway, self._settings = ledger, gateway, settings
+        self._hosting = hosting
+        self._housework: asyncio.Task[None] | None = None
+        user = settings.general.user
+        self.hot = HotCache(ledger, clock)
+        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed)
+        self.reconciler = Reconciler(
+            ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
+        )
+        self.book.before_search(self.reconcile)
+        self.queue = ExtractionQueue(ledger, clock)
+        self.reader = Reader(
+            ledger=ledger,
+            intake=Intake(
+                ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
+            ),
+            queue=self.queue,
+            gateway=gateway,
+            config=lambda slug: directory.get(slug).memory,
+            publish=publish,
+            clock=clock,
+            user=user,
+            hosting=hosting,
+            reconciler=self.reconciler,
+        )
+        self.shield = Shield(ledger, read or self.reader.read_now, able=able)
+        self.compactor = Compactor(
+            self.shield, publish=publish, clock=clock, slow=self._is_slow, hosting=hosting
+        )
+        self.upkeep = Upkeep(
+            ledger,
+            Consolidator(ledger, self.book, projector, clock, user),
+            Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
+            clock,
+        )
+        self.feedback = Feedback(ledger, self.book, clock)
+        self.eraser = Eraser(
+            ledger=ledger,
+            projector=projector,
+            home=home,
+            clock=clock,
+            user=user,
+            purged=self.hot.clear,
+        )
+        self.user_data = UserData(
+            ledger=ledger,
+            projector=projector,
+            eraser=self.eraser,
+            home=home,
+            clock=clock,
+            user=user,
+            changed=self.hot.clear,
+        )
+        self.written = WrittenFiles(home, clock)
+        self.pages = AgentPages(home, directory)
+
+    async def begin(self) -> str:
+        """Finishes what a crash cut short and begins the background work of a process that stays;
+        gives a sentence for the person where an erasure is still owed."""
+        owed = await self.eraser.finish()
+        if self._hosting:
+            self.reader.start()
+            self._housework = asyncio.create_task(self._keep_house(), name="housework")
+        return owed
+
+    async def reconcile(self) -> None:
+        """Sets what was kept at once against what is known; a failure waits for the next time."""
+        try:
+            await self.reconciler.catch_up()
+        except SkillAgentError as problem:
+            _log.warning("comparing new memories: %s", redact(problem.message))
+
+    async def extraction_model(self) -> Model | None:
+        """The model that reads memories out of conversations; None where there is none able to."""
+        try:
+            model = await self._gateway.model("extract")
+        except SkillAgentError:
+            return None
+        return model if model.info.installed and able(model.info) else None
+
+    async def settle(self) -> None:
+        """Returns once the rules have read what was said and no compaction is under way."""
+        await self.reader.settle()
+        await self.compactor.settled()
+
+    async def close(self) -> None:
+        """Lets the rules finish reading, ends the rest; the stores are still open."""
+        if self._housework is not None:
+            self._housework.cancel()
+            await asyncio.gather(self._housework, return_exceptions=True)
+        await self.compactor.close()
+        await self.reader.close()
+        await self._refresh_pages()
+
+    async def _refresh_pages(self) -> None:
+        if not self.pages.any:
+            return
+        try:
+            self.pages.refresh(await figures(self._ledger))
+        except SkillAgentError as problem:
+            _log.warning("agent pages: %s", redact(problem.message))
+
+    async def _keep_house(self) -> None:
+        """Runs consolidation and expiry when they are due."""
+        wait = FIRST_LOOK_S
+        while True:
+            await asyncio.sleep(wait)
+            wait = LOOK_EVERY_S
+            try:
+                model = await self.extraction_model()
+                # A local model has its replies to give; the rules sum up as well.
+                await self.upkeep.run_due(
+                    model=None if model is None or model.info.local else model
+                )
+            except Exception as problem:  # the wall of this task; the next look tries again
+                _log.warning("housekeeping: %s", redact(str(problem)))
+
+    def _is_slow(self, model: Model) -> bool:
+        """Whether nobody should wait for a compaction: who reads with a local model takes long."""
+        models = self._settings.models
+        return model.info.local or (models.roles.extract or models.default).startswith("embedded/")

@@ -1,0 +1,137 @@
+"""The hot tier in the host: what stands in prompts anyway, by agent and user, without a query.
+
+Loaded from the ledger at the first need and dropped by any write that could change it; the clock
+is asked at each reading, for memories expire without a write. Nothing is ever written here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from skill_agent.ports import Clock, Ledger, MemoryFilter
+from skill_agent.values import Memory, MemoryType
+
+STANDING: tuple[MemoryType, ...] = ("identity", "user_profile", "shared")
+HOT_IMPORTANCE = 9
+"""From here on a memory is hot, whatever its tier says."""
+_MOST = 5_000
+"""Of each kind; a person may pin thousands, and the newest are taken."""
+_SEEN_BY_ALL = ("shared", "user_profile")
+
+Key = tuple[str | None, str]
+"""Agent (None is the person) and user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hot:
+    """What one agent has at hand for one user; disputed memories among them."""
+
+    identity: tuple[Memory, ...] = ()
+    profile: tuple[Memory, ...] = ()
+    team: tuple[Memory, ...] = ()
+    hot: tuple[Memory, ...] = ()
+    """Pinned, important or of the hot tier, of whatever type."""
+
+    @property
+    def all(self) -> tuple[Memory, ...]:
+        """Each once."""
+        every = (*self.identity, *self.profile, *self.team, *self.hot)
+        return tuple({memory.id: memory for memory in every}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    hot: Hot
+    ids: frozenset[str]
+
+
+class HotCache:
+    """The hot memories of one home's agents and users."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._held: dict[Key, _Held] = {}
+        self._writes = 0
+        self.loads = 0
+        """How often the ledger was asked."""
+
+    async def of(self, agent: str | None, user: str) -> Hot:
+        """What the agent has at hand now."""
+        key = (agent, user)
+        while key not in self._held:
+            before = self._writes
+            loaded = await self._load(key)
+            if before == self._writes:  # else it may be older than what was written meanwhile
+                self._held[key] = _Held(loaded, frozenset(one.id for one in loaded.all))
+        return self._alive(self._held[key].hot)
+
+    def changed(self, memories: Sequence[Memory]) -> None:
+        """Hears of memories written, in their new state; drops what they could stand in."""
+        self._writes += 1
+        for memory in memories:
+            for key in [key for key in self._held if self._touches(memory, key)]:
+                del self._held[key]
+
+    def clear(self) -> None:
+        """Drops everything: after a purge, or whatever else went past the book."""
+        self._writes += 1
+        self._held.clear()
+
+    def _touches(self, memory: Memory, key: Key) -> bool:
+        agent, user = key
+        if memory.id in self._held[key].ids:
+            return True
+        if memory.user not in (None, user) or not _stands(memory):
+            return False
+        for_all = memory.agent is None or memory.memory_type in _SEEN_BY_ALL
+        return for_all or agent is None or memory.agent == agent
+
+    async def _load(self, key: Key) -> Hot:
+        self.loads += 1
+        agent, user = key
+        wanted = MemoryFilter(
+            agent=agent, user=user, statuses=("active", "disputed"), limit=_MOST
+        )  # fmt: skip
+        standing = await self._ledger.memories(replace(wanted, memory_types=STANDING))
+        rest = [
+            memory
+            for one in (
+                replace(wanted, pinned=True),
+                replace(wanted, tiers=("hot",)),
+                replace(wanted, min_importance=HOT_IMPORTANCE),
+            )
+            for memory in await self._ledger.memories(one)
+        ]
+
+        def of(memory_type: MemoryType) -> tuple[Memory, ...]:
+            return _ordered([m for m in standing if m.memory_type == memory_type])
+
+        return Hot(
+            identity=of("identity"),
+            profile=of("user_profile"),
+            team=of("shared"),
+            hot=_ordered({memory.id: memory for memory in rest}.values()),
+        )
+
+    def _alive(self, hot: Hot) -> Hot:
+        now = self._clock()
+
+        def alive(memories: tuple[Memory, ...]) -> tuple[Memory, ...]:
+            if all(one.expires_at is None for one in memories):
+                return memories
+            return tuple(one for one in memories if one.expires_at is None or one.expires_at > now)
+
+        # An identity memory never expires.
+        return replace(
+            hot, profile=alive(hot.profile), team=alive(hot.team), hot=alive(hot.hot)
+        )  # fmt: skip
+
+
+def _stands(memory: Memory) -> bool:
+    """Whether a memory can be at hand at all."""
+    important = memory.pinned or memory.tier == "hot" or memory.importance >= HOT_IMPORTANCE
+    return memory.memory_type in STANDING or important
+
+
+def _ordered(memories: Iterable[Memory]) -> tuple[Memory, ...]:
+    """In an order that new memories of less weight do not disturb."""
+    return tuple(sorted(memories, key=lambda m: (-m.importance, m.created_at, m.id)))

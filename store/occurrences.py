@@ -1,0 +1,82 @@
+"""Where phrases stand, through everything the ledger holds; blocking, reads all of it.
+
+Matching is literal, word by word: what means the same in other words is not found here.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from skill_agent.belongings import Occurrences
+from skill_agent.memory.phrases import Phrase, strings_in
+
+from .database import Database
+
+
+class _Found:
+    """One phrase's places, being collected."""
+
+    def __init__(self, phrase: str) -> None:
+        self.phrase = Phrase(phrase)
+        self.memories: set[str] = set()
+        self.messages: set[str] = set()
+        self.notes: set[int] = set()
+        self.changes: dict[int, str] = {}
+        self.titles: set[str] = set()
+        self.fixed: set[int] = set()
+
+    def frozen(self) -> Occurrences:
+        return Occurrences(
+            memories=frozenset(self.memories),
+            messages=frozenset(self.messages),
+            notes=frozenset(self.notes),
+            changes=self.changes,
+            titles=frozenset(self.titles),
+            fixed=frozenset(self.fixed),
+        )
+
+
+def occurrences(database: Database, phrases: Sequence[str]) -> dict[str, Occurrences]:
+    """Reads every table once, whatever the number of phrases."""
+    found = {phrase: _Found(phrase) for phrase in phrases}
+    memories = set[str]()
+    for name, content, subject, metadata in database.stream(
+        "SELECT id, content, coalesce(subject, ''), metadata FROM memories"
+    ):
+        memories.add(name)
+        for one in _matching(found, f"{content}\n{subject}\n{_inner(metadata)}"):
+            one.memories.add(name)
+    for name, content, calls in database.stream("SELECT id, content, tool_calls FROM messages"):
+        for one in _matching(found, f"{content}\n{_inner(calls)}"):
+            one.messages.add(name)
+    sessions = {row[0] for row in database.rows("SELECT id FROM sessions")}
+    for seq, kind, entity, reason, payload in database.stream(
+        "SELECT seq, kind, entity, reason, payload FROM log WHERE payload IS NOT NULL "
+        "OR reason <> ''"
+    ):
+        for one in _matching(found, _inner(payload or "")):
+            if kind.startswith("memory.") and kind != "memory.purged" and entity in memories:
+                one.changes[seq] = entity
+            elif kind.startswith("session.") and entity in sessions:
+                one.titles.add(entity)
+            else:
+                one.notes.add(seq)
+        for one in _matching(found, reason):
+            one.fixed.add(seq)
+    return {phrase: one.frozen() for phrase, one in found.items()}
+
+
+def _matching(found: dict[str, _Found], text: str) -> Iterator[_Found]:
+    if text:
+        folded = text.casefold()
+        yield from (one for one in found.values() if one.phrase.within(folded))
+
+
+def _inner(text: str) -> str:
+    """Every text inside a JSON document, a line each."""
+    if not text or text in ("{}", "[]"):
+        return ""
+    try:
+        return "\n".join(strings_in(json.loads(text)))
+    except ValueError:
+        return re.sub(r"\\[nrt]", " ", text)

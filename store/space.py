@@ -1,0 +1,219 @@
+"""One vector space of the index: a table, the embedder that fills it, and the resident copy.
+
+Blocking and safe to call from several threads. The ledger is not known here, nor that there may be
+a second space in the making.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skill_agent.errors import ModelUnavailable
+from skill_agent.memory.wording import dated_line
+from skill_agent.values import Hit, IndexItem
+
+from .embed import CachedEmbedder
+from .items import ItemTable
+from .likeness import Likeness
+from .resident import Resident
+from .rows import LAYOUT, Kind, kind_of, schema, stem_line, to_table
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from skill_agent.ports import RecallQuery
+    from skill_agent.values import Scope, Similar
+
+_SHORTLIST = 16
+"""Candidates per view whose bare texts are compared."""
+
+
+class Space:
+    """Rows of one embedder; make one with `open` or `empty`."""
+
+    def __init__(
+        self, table: ItemTable, rows: "pa.Table | None", embedder: CachedEmbedder, kind: Kind
+    ) -> None:
+        self._table = table
+        self._dimensions = kind.dimensions
+        self._resident = resident = self._loaded(rows)
+        self._embedder = embedder
+        self._likeness = Likeness(embedder)
+        self._storing = Lock()
+        self._reading = Lock()
+        self.layout = kind.layout
+        self._keeps = kind.layout == LAYOUT
+        self.watermark = resident.last_seq
+        """The ledger is reflected up to here."""
+        self.problem = ""
+        """Why it goes by words alone, until it does not."""
+
+    @classmethod
+    def open(cls, table: ItemTable, rows: "pa.Table", embedder: CachedEmbedder) -> "Space":
+        """The space of stored rows; `rows` must have a kind."""
+        kind = kind_of(rows.schema)
+        if kind is None:
+            raise ValueError("these rows are no index rows")
+        return cls(table, rows, embedder, kind)
+
+    @classmethod
+    def empty(cls, directory: Path, embedder: CachedEmbedder) -> "Space":
+        """A space without rows; the table is made by the first write. Raises ModelUnavailable
+        where not even the length of the vectors is known."""
+        kind = Kind(layout=LAYOUT, embedder=embedder.name, dimensions=embedder.dimensions)
+        return cls(ItemTable(directory), None, embedder, kind)
+
+    @property
+    def name(self) -> str:
+        """The embedder's."""
+        return self._embedder.name
+
+    @property
+    def directory(self) -> Path:
+        return self._table.directory
+
+    def __len__(self) -> int:
+        return len(self._resident)
+
+    def warm(self) -> None:
+        """Loads the model; one that is missing is noted, and words go on answering."""
+        self._asked("warm up")
+
+    def counts(self) -> dict[str, int]:
+        with self._reading:
+            return {
+                "items": len(self._resident),
+                "memories": self._resident.count("memory"),
+                "turns": self._resident.count("turn"),
+            }
+
+    def recall(self, query: "RecallQuery") -> list[Hit]:
+        vector = self._asked(query.text)
+        with self._reading:
+            return self._resident.search(query, vector)
+
+    def similar(
+        self, texts: Sequence[str], scope: "Scope", now: "datetime", limit: int
+    ) -> list[list["Similar"]]:
+        asked = self._likeness.vectors(texts)
+        if asked is None:
+            asked = np.zeros((len(texts), self._dimensions), np.float32)
+        with self._reading:
+            slots = self._resident.memories(scope, now)
+            shortlists = [
+                self._resident.shortlist(slots, vector, text, max(_SHORTLIST, 2 * limit))
+                for text, vector in zip(texts, asked, strict=True)
+            ]
+        return self._likeness.similar(texts, shortlists, limit)
+
+    def near_pairs(
+        self, above: float, scope: "Scope", now: "datetime"
+    ) -> list[tuple[str, str, float]]:
+        with self._reading:
+            held = self._resident.held(self._resident.memories(scope, now))
+        return self._likeness.near_pairs(held, above)
+
+    def upsert(self, items: Sequence[IndexItem], *, strict: bool = False) -> None:
+        """Adds or replaces. Where the model is missing, `strict` raises ModelUnavailable; else the
+        items are found by their words in this process and wait in the ledger for the next."""
+        with self._storing:
+            lines = [stem_line(item) for item in items]
+            vectors = self._vectors(items, strict)
+            if self._keeps:
+                rows = to_table(items, vectors, lines, schema(self._dimensions, self.name))
+                self._table.write(rows, replacing=any(item.id in self._resident for item in items))
+            with self._reading:
+                self._resident.put(items, vectors, lines)
+
+    def knows(self, ids: Sequence[str]) -> bool:
+        """Whether any of these is in it."""
+        with self._reading:
+            return any(item_id in self._resident for item_id in ids)
+
+    def move(self, folder: Path, without: Sequence[str] = ()) -> None:
+        """Writes what lives into a new folder and goes on from there; the caller deletes the old
+        one, and with it every byte of what was removed or replaced."""
+        with self._storing:
+            gone = set(without)
+            fresh = ItemTable(folder)
+            rows = self._table.read()
+            if rows is not None:
+                living = np.array([row_id not in gone for row_id in rows["id"].to_pylist()], bool)
+                _write(fresh, rows.filter(_mask(living)))
+            self._table = fresh
+            with self._reading:
+                self._resident.remove(list(gone))
+
+    def forget_spares(self) -> None:
+        """Loads the resident copy anew, without dead slots and the memory behind them."""
+        with self._storing:
+            rows = self._table.read() if self._keeps else None
+            if rows is not None:
+                fresh = self._loaded(rows)
+                with self._reading:
+                    self._resident = fresh
+
+    def tend(self) -> None:
+        """Compacts small commits and frees dead slots."""
+        with self._storing:
+            if self._keeps:
+                self._table.compact()
+        if self._resident.dead > max(1000, len(self._resident) // 4):
+            self.forget_spares()
+
+    def close(self) -> None:
+        """Leaves what the next process opens fast."""
+        with self._storing:
+            self._table.close()
+
+    def _loaded(self, rows: "pa.Table | None") -> Resident:
+        if rows is None:
+            return Resident(self._dimensions)
+        return Resident.load(rows, self._dimensions)
+
+    def _asked(self, text: str) -> np.ndarray:
+        """float32 (dimensions,) of a question; zeros, which say nothing, where the model fails."""
+        try:
+            vector = self._embedder.embed([text])[0]
+        except ModelUnavailable as error:
+            self.problem = error.message
+            return np.zeros(self._dimensions, np.float32)
+        self.problem = self.problem if not self._keeps else ""
+        return vector
+
+    def _vectors(self, items: Sequence[IndexItem], strict: bool) -> np.ndarray:
+        """float32 (len(items), dimensions); a pin or a new status does not embed again."""
+        with self._reading:
+            held = [self._resident.vector_of(item) for item in items]
+        new = [item for item, vector in zip(items, held, strict=True) if vector is None]
+        try:
+            fresh = iter(self._embedder.embed([dated_line(item) for item in new]) if new else ())
+        except ModelUnavailable as error:
+            if strict:
+                raise
+            # What is not embedded must not be stored: its sequence would vouch for its vector.
+            self._keeps, self.problem = False, error.message
+            fresh = iter(np.zeros((len(new), self._dimensions), np.float32))
+        return np.stack([next(fresh) if vector is None else vector for vector in held])
+
+
+def _write(table: ItemTable, rows: "pa.Table") -> None:
+    shape = rows.schema
+    table.write(rows.replace_schema_metadata(_ours(shape)), replacing=False)
+
+
+def _ours(shape: "pa.Schema") -> dict[bytes, bytes]:
+    """The metadata that says what the rows are, without a snapshot's own mark."""
+    held = shape.metadata or {}
+    return {key: value for key, value in held.items() if key in (b"layout", b"embedder")}
+
+
+def _mask(living: np.ndarray) -> "pa.Array":
+    import pyarrow as pa
+
+    return pa.array(living)

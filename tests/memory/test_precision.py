@@ -1,0 +1,58 @@
+"""Only what answers a question enters the prompt: a labelled set, asked with the real embedder.
+
+The set and the bars it must reach are those `benchmarks/recall.py --precision` prints.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+from model_files import minilm_dir
+from skill_agent.store.embed import OnnxEmbedder
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from precision import Figures, measure
+
+SET = Path(__file__).parent / "precision_set.json"
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    home = tmp_path_factory.mktemp("set") / "home"
+    return asyncio.run(measure(SET, OnnxEmbedder(minilm_dir()), home))
+
+
+def test_the_set_is_as_large_as_it_has_to_be(figures: Figures) -> None:
+    assert len(figures.asked) >= 100
+    assert min(len(figures.of(kind)) for kind in ("answerable", "off-topic", "foreign")) >= 10
+
+
+def test_every_answer_is_there(figures: Figures) -> None:
+    missing = [f"{one.text}: {one.missing}" for one in figures.of("answerable") if one.missing]
+    assert missing == []
+    assert figures.recall() == 1.0
+
+
+def test_little_else_is(figures: Figures) -> None:
+    assert figures.precision() >= 0.85
+
+
+def test_nothing_replaced_forgotten_expired_or_foreign_ever_enters(
+    figures: Figures,
+) -> None:
+    assert figures.violations == ()
+
+
+def test_a_question_about_something_else_brings_nothing_but_what_always_stands(
+    figures: Figures,
+) -> None:
+    entered = {one.text: one.entered for one in figures.of("off-topic") if one.entered}
+    assert entered == {}
+
+
+def test_pins_enter_every_prompt_of_those_who_may_see_them(figures: Figures) -> None:
+    for one in figures.asked:
+        assert {"pin-allergy", "pin-invoice"} <= {*one.standing, *one.entered}
+        assert "sar-pin" not in one.standing

@@ -1,0 +1,92 @@
+"""What a question names, which times it speaks of, and what is no question at all."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from skill_agent.memory.aliases import names, renamed
+from skill_agent.memory.question import is_small_talk, read_question, speaks_of
+from skill_agent.values import IndexItem
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)  # a Friday
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("When does Elsa play?", {"elsa"}),
+        ("Mira's birthday?", {"mira"}),
+        ("Where do we deploy?", set()),
+        ("Robert Lindqvist, where is he?", {"robert", "lindqvist"}),
+        ('what is "blue heron"?', {"blu", "heron"}),
+        ("ask @luke about k8s", {"luk", "k8s"}),
+        ("What did I do in May?", set()),
+        ("who is i", set()),
+    ],
+)
+def test_names_are_words_written_like_names(text: str, named: set[str]) -> None:
+    assert read_question(text, NOW).names == named
+
+
+def test_time_words_are_quiet_unless_they_are_said_otherwise_too() -> None:
+    asked = read_question("What did the team decide last week?", NOW)
+    assert asked.times
+    assert "week" in asked.quiet
+    assert "team" not in asked.quiet
+    assert not read_question("How long is a week, and what was last week?", NOW).quiet & {"week"}
+    assert read_question("What does the team do?", NOW).times == ()
+
+
+def test_an_item_speaks_of_a_time_when_its_words_name_a_day_in_it() -> None:
+    asked = read_question("What happened in May?", NOW).times
+
+    def spoken(text: str) -> bool:
+        return speaks_of(IndexItem(id="x", kind="memory", seq=1, text=text, created_at=NOW), asked)
+
+    assert spoken("On 9 May 2026 the portal was down.")
+    assert not spoken("On 9 June 2026 the portal was down.")
+    assert not spoken("In 2026 the portal was down.")
+    assert not spoken("The portal was down.")
+
+
+@pytest.mark.parametrize(
+    ("text", "small"),
+    [
+        ("Good morning!", True), ("Thanks, that was helpful!", True), ("ok", True),
+        ("Good morning, when is the meeting?", False), ("Thanks to Ines we won", False),
+        ("How are you?", False),
+    ],
+)  # fmt: skip
+def test_small_talk_asks_for_nothing(text: str, small: bool) -> None:
+    assert is_small_talk(text) is small
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("The team calls Robert 'Bob'.", ("Robert", "Bob")),
+        ("Bob is what everybody calls Robert Lindqvist.", ("Bob", "Robert Lindqvist")),
+        ("The production database is big; we call it the pg box.",
+         ("production database", "pg box")),
+        ("K8s is short for Kubernetes.", ("K8s", "Kubernetes")),
+        ("Robert Lindqvist, aka Bob, runs it.", ("Robert Lindqvist", "Bob")),
+        ("When I say the box, I mean the staging server.", ("box", "staging server")),
+    ],
+)  # fmt: skip
+def test_sentences_that_give_another_name(text: str, pair: tuple[str, str]) -> None:
+    assert pair in list(names(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["Robert runs the cluster.", "He stays at the Thief hotel (three nights).", ""]
+)
+def test_sentences_that_do_not(text: str) -> None:
+    assert list(names(text)) == []
+
+
+def test_a_question_is_asked_by_the_other_name_too() -> None:
+    told = ["Anna likes tea.", "The team calls Robert 'Bob'."]
+    assert renamed("What does Bob do?", told) == "What does Robert do?"
+    assert renamed("What does robert do?", told) == "What does Bob do?"
+    assert renamed("Is Bob the same as Robert?", told) == ""
+    assert renamed("What does Bobby do?", told) == ""

@@ -1,0 +1,156 @@
+"""The memory of a home over real stores, with what reads conversations into it."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from fakes import HashEmbedder, StepClock
+from skill_agent.store.index import LanceIndex
+from skill_agent.store.ledger import DuckLedger
+
+from skill_agent.dna import MemoryConfig
+from skill_agent.events import MemoriesExtracted
+from skill_agent.identifiers import new_id
+from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.candidate import Candidate
+from skill_agent.memory.extractions import ExtractionQueue
+from skill_agent.memory.intake import Intake, Taken
+from skill_agent.memory.projector import Projector
+from skill_agent.memory.reader import Reader
+from skill_agent.memory.reconcile import Reconciler
+from skill_agent.models.scripted import ScriptedGateway
+from skill_agent.ports import Model, ModelGateway, ModelRequest
+from skill_agent.values import Memory, Message, Session, Source
+
+AGENT = "kyra"
+FACT = "The kitchen tap at home drips since the plumber left"
+"""What no rule knows, and a model finds."""
+
+
+@dataclass(slots=True)
+class MemoryHome:
+    """Everything between a conversation and its memories."""
+
+    ledger: DuckLedger
+    projector: Projector
+    book: MemoryBook
+    clock: StepClock
+    intake: Intake
+    reconciler: Reconciler
+    configs: dict[str, MemoryConfig] = field(default_factory=dict)
+    events: list[MemoriesExtracted] = field(default_factory=list)
+
+    def reader(
+        self,
+        model: Model | None = None,
+        *,
+        gateway: ModelGateway | None = None,
+        hosting: bool = True,
+        heard: Callable[[MemoriesExtracted], None] | None = None,
+    ) -> Reader:
+        """A reader with a queue of its own, as a new process would have."""
+        return Reader(
+            ledger=self.ledger,
+            intake=self.intake,
+            queue=ExtractionQueue(self.ledger, self.clock),
+            gateway=gateway or ScriptedGateway(model or {}),
+            config=lambda slug: self.configs.get(slug, MemoryConfig()),
+            publish=heard or self.events.append,
+            clock=self.clock,
+            user="me",
+            hosting=hosting,
+        )
+
+    async def session(self, *texts: str, agent: str = AGENT) -> Session:
+        """A conversation in which the person says these things and is answered."""
+        now = self.clock()
+        session = await self.ledger.create_session(
+            Session(id=new_id(), title="talk", agent=agent, created_at=now, updated_at=now)
+        )
+        await self.say(session.id, *texts, agent=agent)
+        return session
+
+    async def say(self, session: str, *texts: str, agent: str = AGENT) -> list[Message]:
+        said: list[Message] = []
+        for text in texts:
+            turn = new_id()
+            said.append(await self._save(session, turn, "user", text, agent))
+            await self._save(session, turn, "assistant", "I see.", agent)
+        return said
+
+    async def _save(self, session: str, turn: str, role, text: str, agent: str) -> Message:
+        message = Message(
+            id=new_id(),
+            session=session,
+            turn=turn,
+            role=role,
+            content=text,
+            created_at=self.clock(),
+            agent=agent,
+        )
+        return await self.ledger.save_message(message)
+
+    def candidate(self, content: str, **changed) -> Candidate:
+        values = {
+            "memory_type": "user_profile",
+            "subject": None,
+            "importance": 6,
+            "confidence": 0.9,
+            "quote": content,
+            "source": Source(message_ids=(new_id(),)),
+            "said_at": self.clock(),
+            **changed,
+        }
+        return Candidate(content=content, **values)
+
+    async def take(self, *candidates: Candidate | str, agent: str = AGENT, **options) -> Taken:
+        wanted = [self.candidate(c) if isinstance(c, str) else c for c in candidates]
+        options = {"judge": None, "actor": "test", **options}
+        return await self.intake.take(wanted, agent=agent, **options)
+
+    async def texts(self, status: str = "active") -> set[str]:
+        return {one.content for one in await self.book.list() if one.status == status}
+
+    async def named(self, content: str) -> Memory:
+        """The newest memory with just this content."""
+        return next(one for one in await self.book.list() if one.content == content)
+
+
+@asynccontextmanager
+async def memory_home(folder: Path, clock: StepClock) -> AsyncIterator[MemoryHome]:
+    """Opens the memory of a folder, which may have been open before."""
+    ledger = await DuckLedger.open(folder / "ledger.duckdb", clock)
+    projector = Projector(ledger, partial(LanceIndex.open, folder / "index", HashEmbedder()))
+    book = MemoryBook(ledger, projector, clock, "me")
+    parts = {"ledger": ledger, "book": book, "projector": projector, "clock": clock, "user": "me"}
+    home = MemoryHome(
+        ledger=ledger,
+        projector=projector,
+        book=book,
+        clock=clock,
+        intake=Intake(**parts),
+        reconciler=Reconciler(**parts),
+    )
+    try:
+        yield home
+    finally:
+        await projector.close()
+        await ledger.close()
+
+
+def reading(fact: str = FACT) -> Callable[[ModelRequest], str]:
+    """What a model says that finds one fact in the first pass and nothing in the second."""
+
+    def answer(request: ModelRequest) -> str:
+        schema = json.dumps(request.response_schema)
+        if "notes" in schema:
+            note = {"quote": fact, "fact": f"The user says: {fact}.", "kind": "project"}
+            return json.dumps({"notes": [note]})
+        if "missed" in schema:
+            return '{"missed": [], "wrong": []}'
+        return '{"verdict": "both_true"}'
+
+    return answer
