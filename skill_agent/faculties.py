@@ -70,20 +70,7 @@ class Faculties:
         )
         self.book.before_search(self.reconcile)
         self.queue = ExtractionQueue(ledger, clock)
-        self.reader = Reader(
-            ledger=ledger,
-            intake=Intake(
-                ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
-            ),
-            queue=self.queue,
-            gateway=gateway,
-            config=lambda slug: directory.get(slug).memory,
-            publish=publish,
-            clock=clock,
-            user=user,
-            hosting=hosting,
-            reconciler=self.reconciler,
-        )
+        self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
         self.compactor = Compactor(
             self.shield, publish=publish, clock=clock, slow=self._is_slow, hosting=hosting
@@ -114,6 +101,30 @@ class Faculties:
         )
         self.written = WrittenFiles(home, clock)
         self.pages = AgentPages(home, directory)
+
+    def _reader(
+        self,
+        projector: Projector,
+        directory: AgentDirectory,
+        clock: Clock,
+        publish: Callable[[Event], None],
+    ) -> Reader:
+        user = self._settings.general.user
+        intake = Intake(
+            ledger=self._ledger, book=self.book, projector=projector, clock=clock, user=user
+        )
+        return Reader(
+            ledger=self._ledger,
+            intake=intake,
+            queue=self.queue,
+            gateway=self._gateway,
+            config=lambda slug: directory.get(slug).memory,
+            publish=publish,
+            clock=clock,
+            user=user,
+            hosting=self._hosting,
+            reconciler=self.reconciler,
+        )
 
     async def begin(self) -> str:
         """Finishes what a crash cut short and begins the background work of a process that stays;

@@ -237,11 +237,10 @@ def _judged(memory: Memory, rating: Rating, earlier: _Earlier, lifted: int) -> M
         return memory
     back = (earlier.moved or {}).get(memory.id, 0)
     own = memory.importance - lifted
-    importance = max(1, min(10, memory.importance - back))
-    if rating == "up":
-        importance = max(importance, min(importance + 1, HIGHEST, own + LIFT))
-    else:
-        importance = max(1, importance - 1)
+    # Taking a "down" back is a lift, too.
+    ceiling = max(own, min(HIGHEST, own + LIFT))
+    step = 1 if rating == "up" else -1
+    importance = min(ceiling, max(1, min(ceiling, memory.importance - back) + step))
     metadata = {name: value for name, value in memory.metadata.items() if name != "review"}
     if importance < REVIEW_BELOW:
         metadata["review"] = True
