@@ -17,7 +17,8 @@ MUCH = 1_000
 async def store_findings(runtime: "Runtime") -> list[Finding]:
     """The ledger against its hashes, and the index against the ledger."""
     found = [finding async for finding in _ledger(runtime)]
-    return found + [finding async for finding in _index(runtime)]
+    found += [finding async for finding in _index(runtime)]
+    return found + await _waiting(runtime)
 
 
 async def _ledger(runtime: "Runtime") -> AsyncIterator[Finding]:
@@ -41,7 +42,7 @@ async def _ledger(runtime: "Runtime") -> AsyncIterator[Finding]:
 
 async def _index(runtime: "Runtime") -> AsyncIterator[Finding]:
     try:
-        lag = await runtime.memory.lag()
+        status = await runtime.memory.status()
     except SkillAgentError as error:
         yield Finding(
             id="index", level="error", title="memory cannot be searched",
@@ -55,11 +56,52 @@ async def _index(runtime: "Runtime") -> AsyncIterator[Finding]:
             fix=f"rm -r '{runtime.home.index}' && ska memory rebuild",
         )  # fmt: skip
         return
+    lag, growing = status.lag, status.rebuilding
     detail = f"{lag} log rows behind; the next search catches up" if lag else "reflects the ledger"
-    if lag > MUCH:
+    if status.problem:
+        yield Finding(
+            id="index", level="warning", title="the index is not as it should be",
+            detail=status.problem, fix="ska memory rebuild",
+        )  # fmt: skip
+    elif lag > MUCH:
         yield Finding(
             id="index", level="warning", title="the index is far behind the ledger",
             detail=detail, fix="ska memory rebuild",
         )  # fmt: skip
     else:
-        yield Finding(id="index", level="ok", title="index", detail=detail)
+        told = f"{detail}; vectors of {status.embedder}"
+        yield Finding(id="index", level="ok", title="index", detail=told)
+    if growing is not None:
+        yield Finding(
+            id="index.growing", level="warning", title="another embedder is being taken up",
+            detail=f"{growing.done} of {growing.total} items; {growing.old} answers meanwhile",
+            fix="leave the workstation open, or: ska memory rebuild",
+        )  # fmt: skip
+
+
+async def _waiting(runtime: "Runtime") -> list[Finding]:
+    """Conversations that could not be read for memories, and memories that contradict."""
+    failed = await runtime.extractions.list(("failed",), limit=1_000)
+    disputes = await runtime.memory.disputes()
+    found: list[Finding] = []
+    if failed:
+        found.append(
+            Finding(
+                id="extractions",
+                level="warning",
+                title="conversations could not be read",
+                detail=f"{len(failed)}, the last: {failed[0].error}",
+                fix="ska memory extractions",
+            )
+        )
+    if disputes:
+        found.append(
+            Finding(
+                id="disputes",
+                level="warning",
+                title="memories contradict each other",
+                detail=f"{len(disputes)} disputes wait for you",
+                fix="ska memory disputes",
+            )
+        )
+    return found

@@ -151,6 +151,9 @@ def list_(
         str | None, typer.Option(metavar="ID", help="Only what came from this session.")
     ] = None,
     min_importance: Annotated[int, typer.Option(min=1, max=10, help="At least so much.")] = 1,
+    review: Annotated[
+        bool, typer.Option("--review", help="Only those that feedback flagged for review.")
+    ] = False,
     limit: LimitOption = 100,
     offset: Annotated[int, typer.Option(min=0, help="Leave out so many.")] = 0,
     as_json: JsonOption = False,
@@ -178,6 +181,7 @@ def list_(
                 pinned=pinned,
                 session=origin,
                 min_importance=min_importance,
+                review=review,
                 limit=limit,
                 offset=offset,
             )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from .output import emit_json, emit_text, narrate, plain, table
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
+    from skill_agent.memory.compaction import Compaction
     from skill_agent.runtime import Runtime
 
 app = group("Find, read, rename, export and delete conversations.")
@@ -64,11 +65,17 @@ def show(
       ska sessions show
       ska sessions show "release plan" --last 10
     """
-    found, messages = with_runtime(ctx, lambda runtime: _conversation(runtime, session, last))
+
+    async def work(runtime: "Runtime") -> tuple[Session, list[Message], "list[Compaction]"]:
+        found, messages = await _conversation(runtime, session, last)
+        return found, messages, await runtime.compactions(found.id)
+
+    found, messages, summed = with_runtime(ctx, work)
     if as_json:
-        emit_json(_session_object(found, messages))
+        emit_json({**_session_object(found, messages), "compactions": plain(summed)})
     else:
-        emit_text(_markdown(found, messages).rstrip("\n"))
+        lines = {one.up_to: one.line for one in summed}
+        emit_text(_markdown(found, messages, lines).rstrip("\n"))
 
 
 @app.command()
@@ -156,6 +163,31 @@ def _document(session: Session, messages: list[Message], form: str) -> str:
 
 
 @app.command()
+def compact(
+    ctx: typer.Context, session: SessionArgument = "latest", as_json: JsonOption = False
+) -> None:
+    """Sum up all but the newest messages of a conversation now.
+
+    What they say is read into memory first and read back; from then on a summary stands for them in
+    the prompt. They stay in the conversation, word for word, and can be searched. With an embedded
+    model this takes minutes.
+
+    \b
+    Example:
+      ska sessions compact latest
+    """
+    narrate("reading what will be summed up …")
+    done = with_runtime(ctx, lambda runtime: runtime.compact(session))
+    if as_json:
+        emit_json({"id": done.session, **plain(done)} if done else {"id": session, "messages": 0})
+    elif done is not None:
+        narrate(done.line)
+        emit_text(done.summary)
+    if done is None:
+        narrate("nothing to sum up: the newest messages always stay as they are")
+
+
+@app.command()
 def delete(
     ctx: typer.Context,
     session: SessionArgument,
@@ -207,7 +239,10 @@ def _session_object(found: Session, messages: Sequence[Message]) -> dict[str, An
     return {**plain(found), "messages": [plain(message) for message in messages]}
 
 
-def _markdown(found: Session, messages: Sequence[Message]) -> str:
+def _markdown(
+    found: Session, messages: Sequence[Message], lines_after: Mapping[int, str] | None = None
+) -> str:
+    """`lines_after` stand in the conversation, each after the message at its position."""
     lines = [
         f"# {found.title}",
         "",
@@ -218,6 +253,8 @@ def _markdown(found: Session, messages: Sequence[Message]) -> str:
         when = f"{message.created_at:%Y-%m-%d %H:%M}"
         lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", message.content]
         lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
+        if note := (lines_after or {}).get(message.position):
+            lines += ["", f"*{note}*"]
     return "\n".join(lines) + "\n"
 
 

@@ -50,6 +50,8 @@ async def _details(runtime: "Runtime") -> dict[str, Any]:
     counts = await runtime.ledger.counts()
     usage = await runtime.usage()
     general = runtime.settings.general
+    waiting = await runtime.extractions.list(("waiting", "running"), limit=10_000)
+    failed = await runtime.extractions.list(("failed",), limit=10_000)
     return {
         "default_agent": general.default_agent,
         "default_model": runtime.settings.models.default,
@@ -57,6 +59,9 @@ async def _details(runtime: "Runtime") -> dict[str, Any]:
         "sessions": counts["sessions"],
         "messages": counts["messages"],
         "memories": counts["memories"],
+        "disputes": len(await runtime.memory.disputes()),
+        "to_be_read": len(waiting),
+        "reading_failed": len(failed),
         "turns": usage.turns,
         "tokens_today": usage.today.prompt_tokens + usage.today.completion_tokens,
         "cost_today_usd": round(usage.today.cost_usd, 6),

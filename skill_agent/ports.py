@@ -196,6 +196,8 @@ class MemoryFilter:
     """Exactly this subject."""
     session: str | None = None
     min_importance: int = 1
+    review: bool = False
+    """Only those flagged for review."""
     limit: int = 100
     offset: int = 0
 

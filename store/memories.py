@@ -157,6 +157,8 @@ def _conditions(wanted: MemoryFilter) -> tuple[list[str], list[Any]]:
         if choice:
             conditions.append(among(column, choice))
             values += choice
+    if wanted.review:
+        conditions.append("json_extract_string(metadata, '$.review') = 'true'")
     if wanted.pinned is not None:
         conditions.append("pinned = ?")
         values.append(wanted.pinned)

@@ -1,12 +1,15 @@
 """Fakes that are real classes behind the product's own ports; no mocks."""
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
+from skill_agent.ports import ModelRequest
 from skill_agent.runtime import Runtime
 
 OpenRuntime = Callable[..., AbstractAsyncContextManager[Runtime]]
@@ -51,3 +54,25 @@ class CountingEmbedder(HashEmbedder):
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         self.texts += len(texts)
         return super().embed(texts)
+
+
+def obliging(request: ModelRequest) -> str:
+    """A scripted model's answer to anything: words, or the emptiest JSON that is asked for."""
+    if request.response_schema is None:
+        return "All right."
+    return json.dumps(_emptiest(request.response_schema))
+
+
+def _emptiest(schema: dict[str, Any]) -> object:
+    match schema:
+        case {"enum": [first, *_]}:
+            return first
+        case {"type": "object", "properties": dict(parts)}:
+            return {name: _emptiest(part) for name, part in parts.items()}
+        case {"type": "array"}:
+            return []
+        case {"type": "string"}:
+            return ""
+        case {"type": "integer" | "number"}:
+            return 1
+    return False

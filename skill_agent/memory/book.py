@@ -15,6 +15,7 @@ from skill_agent.identifiers import new_id
 from skill_agent.ports import (
     Clock,
     ImportResult,
+    IndexStatus,
     Ledger,
     MemoryChange,
     MemoryFilter,
@@ -395,6 +396,10 @@ class MemoryBook:
     async def rebuild(self, progress: Progress | None = None) -> int:
         """Makes the index again from the ledger; returns how many items it then holds."""
         return await self._projector.rebuild(progress)
+
+    async def status(self) -> IndexStatus:
+        """How the index is, and how far another embedder's vectors are."""
+        return await self._projector.status()
 
     async def lag(self) -> int:
         """Log rows the index has not seen yet."""

@@ -44,6 +44,18 @@ _LEFT = re.compile(
     r"(?: \w+){0,2}? from|replaced|replacing|not|n['’]t|any ?more)\s+(?P<left>[^.;,]+)",
     re.IGNORECASE,
 )
+_FROM = re.compile(
+    r"\b(?:switch|mov|chang|migrat|upgrad|convert|went|gone)\w*(?: \w+){0,2}? "
+    r"(?:away )?from (?P<left>[^.;,]+?)(?= to\b| back\b|[.;,]|$)",
+    re.IGNORECASE,
+)
+_MOVED = re.compile(r"\b(?:have |has |[’']ve )?(?:moved|relocated)(?: back)?(?: over)? to\b", re.I)
+_OWN = re.compile(
+    r"(?:so |well |actually |recently )?(?:,? ?)?(?:i|we|(?:the )?user)\b", re.IGNORECASE
+)
+_DWELLING = frozenset(words("liv resid stay"))
+_HOLDING = frozenset(words("us use prefer liv work run host deploy write writ edit bank stor keep"))
+"""Stems of verbs of a state that a change of what follows them ends."""
 _MODES = tuple(
     re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for words in (
@@ -164,7 +176,8 @@ def _clash(
     subject = new.subject if new.subject == old.subject else None
     single = is_single_valued(subject)
     also = bool(_ALSO.search(new.content))
-    if changes and not also and _leaves(new.content, before, after):
+    over = _switched(new.content, before) or _leaves(new.content, before, after)
+    if changes and not also and over and not _MODES[0].search(old.content):
         return "it says the earlier one is over"
     if any(bool(mode.search(new.content)) != bool(mode.search(old.content)) for mode in _MODES):
         return ""
@@ -338,20 +351,39 @@ def _other_contexts(before: Statement, after: Statement) -> bool:
 def _leaves(new: str, before: Statement, after: Statement) -> bool:
     """Whether the new text says that just what the old one states is over.
 
-    It has to name what is over: the old statement's verb or a name in it, not merely a date.
+    It has to name what is over: the old statement's verb, a name in it, or what it uses; a day or
+    a number only where all else is the same.
     """
     if before.about != after.about or any(one.kind == "not" for one in before.tokens):
         return False
     told = before.marks("word", "name")
     if len(told & set(after.content)) * 2 < len(told):
         return False
+    dated = before.marks("day", "number") if told <= set(after.content) else frozenset[str]()
     names = before.marks("name")
     verbs = [one.stem for one in before.tokens[before.verb :] if one.kind in ("word", "name")]
     for found in _LEFT.finditer(new):
         gone = set(statement(found["left"]).content)
-        if gone & names or (not names - set(after.content) and verbs and verbs[0] in gone):
+        if gone & (names | dated) or (
+            not names - set(after.content) and verbs and verbs[0] in gone
+        ):
             return True
     return False
+
+
+def _switched(new: str, before: Statement) -> bool:
+    """ "I switched from vim to Helix" ends "I use vim", "I moved to Porto" ends "I live in Lisbon":
+    the verb is another one, so what the old statement holds to has to be a state of the speaker."""
+    if before.about or not _OWN.match(new):
+        return False
+    verbs = [one.stem for one in before.tokens[before.verb :] if one.kind == "word"][:1]
+    if set(verbs) & _DWELLING and _MOVED.search(new):
+        return not _MODES[1].search(new)
+    if not set(verbs) & _HOLDING:
+        return False
+    held = set(before.content) - set(verbs)
+    gone = (set(statement(found["left"]).content) for found in _FROM.finditer(new))
+    return any(one and one <= held for one in gone)
 
 
 def _both_happened(new: Memory, old: Memory, before: Statement, after: Statement) -> bool:

@@ -70,7 +70,7 @@ async def model_summary(
 ) -> str:
     """By a model, over the summary so far and then part after part of what follows.
 
-    Empty where there is nothing to sum up or the model only copies; raises ModelError.
+    Empty where there is nothing to sum up, or the model only copies or nods; raises ModelError.
     """
     summary = previous
     for part in _parts(shareable(messages), model.info.context_window or 8_192):
@@ -98,9 +98,14 @@ async def _ask(previous: str, part: str, model: Model, most: int) -> str:
         async for piece in stream:
             if isinstance(piece, TextPart):
                 text += piece.text
-    if _copies(text):
+    if _copies(text) or _says_nothing(text, part):
         return ""
     return _whole(re.sub(r"</?\s*summary\s*>", "", text, flags=re.IGNORECASE).strip(), most)
+
+
+def _says_nothing(text: str, part: str) -> bool:
+    """"All right." is no summary of a page."""
+    return len(text.split()) < 6 and len(part.split()) > 40
 
 
 def _copies(text: str) -> bool:
