@@ -73,7 +73,9 @@ class BoatReader:
 class Remote(ScriptedModel):
     """As scripted, but far away and fast."""
 
-    def __init__(self, *replies: object, window: int = 2048, otherwise: object = "ok") -> None:
+    def __init__(
+        self, *replies: object, window: int = 2048, otherwise: object = "ok, this is all there is"
+    ) -> None:
         super().__init__(replies, context_window=window, otherwise=otherwise)  # type: ignore[arg-type]
         self.info = replace(self.info, local=False)
 
