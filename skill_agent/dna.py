@@ -198,7 +198,7 @@ class MemorySettings(_Part):
     """`[memory]`"""
 
     relevance_floor: float = Field(default=0.20, ge=0.0, le=1.0)
-    """Hits scoring below it never enter a prompt."""
+    """Memories with less evidence than this (0 to 1) never enter a prompt."""
     history_messages: int = Field(default=40, ge=2)
     """At most so many earlier messages are sent with a turn."""
     episodic_days: int = Field(default=180, ge=0)
