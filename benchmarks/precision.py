@@ -112,6 +112,9 @@ async def measure(file: Path, embedder: Embedder, folder: Path) -> Figures:
     names: dict[str, str] = {}
     async with opened(gateway=gateway) as runtime:
         await runtime.memory.import_rows(given["memories"])
+        for row in given.get("corrected", ()):
+            memory = await runtime.memory.correct(row["old"], row["content"])
+            names[memory.id] = row["id"]
         for said in given["said"]:
             session, _ = await _ask(runtime, said["text"], said["agent"])
             names[(await runtime.ledger.messages(session))[0].id] = said["id"]
@@ -120,6 +123,8 @@ async def measure(file: Path, embedder: Embedder, folder: Path) -> Figures:
             _, event = await _ask(runtime, question["ask"], question["agent"])
             events[question["ask"]] = event
             asked.append(_judged(question, event, names))
+    for row in given.get("corrected", ()):
+        rows[row["old"]] = rows[row["old"]] | {"status": "superseded"}
     return Figures(asked=tuple(asked), violations=_violations(asked, rows), events=events)
 
 

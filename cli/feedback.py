@@ -64,9 +64,12 @@ def feedback(
     if done.repeated:
         narrate(f"this reply was rated {done.rating} already")
     else:
-        narrate(f"rated {done.rating}; {len(done.changed)} memories changed their weight")
-    if done.flagged:
-        narrate(f"{len(done.flagged)} are flagged for review: ska memory list --review")
+        changed = len(done.changed)
+        weight = "memory changed its" if changed == 1 else "memories changed their"
+        narrate(f"rated {done.rating}; {changed} {weight} weight")
+    if flagged := len(done.flagged):
+        verb = "is" if flagged == 1 else "are"
+        narrate(f"{flagged} {verb} flagged for review: ska memory list --review")
 
 
 def _rating(text: str) -> "Rating":

@@ -64,6 +64,9 @@ def add(
 
     async def work(runtime: "Runtime") -> Memory:
         owner = runtime.agent(agent.lstrip("@")).slug if agent else None
+        if owner is None and kind == "procedural":  # nobody's procedure is in nobody's prompts
+            owner = runtime.settings.general.default_agent
+            narrate(f"kept for {owner}; -a NAME keeps it for another agent")
         return await runtime.memory.add(
             " ".join(text),
             memory_type=kind,
@@ -133,6 +136,8 @@ def search(
         table(("id", "score", "kind", "agent", "created", "content"), map(found_row, found))
     if not found:
         narrate("nothing found")
+    elif not any(one.relevant for one in found):
+        narrate("nothing closely related is remembered; these are merely the nearest")
 
 
 @app.command("list")

@@ -39,7 +39,13 @@ def found_object(found: "Found") -> dict[str, Any]:
             "created_at": plain(item.created_at),
             "kind": item.kind,
         }
-    return {**described, "score": hit.score, "signals": hit.signals, "reason": hit.reason}
+    return {
+        **described,
+        "score": hit.score,
+        "relevant": found.relevant,
+        "signals": hit.signals,
+        "reason": hit.reason,
+    }
 
 
 def show_list(memories: list[Memory], *, as_json: bool) -> None:

@@ -268,7 +268,9 @@ def recall_line(item: IndexItem, memory: Memory | None = None) -> str:
         return f'[SAID {day}] {who} said: "{text}"'
     label = _LABELS.get(item.memory_type or "semantic", "FACT")
     mark = f" {DISPUTED}" if item.status == "disputed" else ""
-    body = f'The user said: "{text}"' if item.speaker == "user" else text
+    # What was read out of their words tells of them already; only their own "I" needs the quotes.
+    told_of = item.speaker == "user" and not text.startswith(("The user ", "The user's "))
+    body = f'The user said: "{text}"' if told_of else text
     if item.speaker not in (None, "user"):
         body = f'{item.speaker} said: "{text}"'
     return f"[{label}{mark} {day}{_served(memory)}] {body}"

@@ -9,11 +9,12 @@ from dataclasses import replace
 from .dna import AgentDNA, Settings
 from .errors import SkillAgentError
 from .fitting import Tokens, window_of
+from .memory.asking import is_reply, only_asks
 from .memory.book import MemoryBook
 from .memory.budget import select
 from .memory.projector import Projector
 from .memory.question import is_small_talk
-from .memory.recaller import Found, is_reply, only_asks
+from .memory.recaller import Found
 from .memory.sides import with_sides
 from .ports import Clock, Ledger, Model, RecallQuery
 from .prompt import data_block, recall_line
@@ -54,7 +55,7 @@ class Recollector:
         kept: Sequence[Memory],
     ) -> Recollection:
         """Recalls for a message and keeps the data block with it."""
-        await self._projector.settle_briefly(seen)
+        behind = await self._projector.settle_briefly(seen)
         floor = self._settings.memory.relevance_floor
         scope = Scope(
             agent=dna.slug,
@@ -93,7 +94,7 @@ class Recollector:
             "block": block,
         }
         await self._ledger.note("recalled", message.id, actor=dna.slug, data=data)
-        return Recollection(selection=selection, block=block)
+        return Recollection(selection=selection, block=block, behind=behind)
 
     async def _sizes(self, model: Model, hits: Sequence[Hit]) -> dict[str, int]:
         """Tokens of each item's line by the model's own tokenizer.

@@ -89,6 +89,8 @@ class Recollection:
 
     selection: Selection
     block: str
+    behind: int = 0
+    """Log rows that could not be searched yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield Notice(**brief.ids, level="warning", text=f"without memory: {problem.message}{hint}")
     if recollection is not None:
         block = recollection.block
+        if recollection.behind:
+            yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
     plan = await _plan(brief, hands, block)
     if dropped := brief.dropped + plan.dropped:
@@ -159,6 +163,16 @@ async def _plan(brief: Brief, hands: Hands, block: str) -> Fit:
         max_output=brief.agent.model.max_output_tokens,
     )
     return await fit(draft, hands.model, hands.tokens)
+
+
+def _incomplete(brief: Brief, behind: int) -> Notice:
+    rows = "entry" if behind == 1 else "entries"
+    return Notice(
+        **brief.ids,
+        level="info",
+        text=f"the search index is {behind} {rows} behind: what was said or kept last may be "
+        "missing from this answer (ska status)",
+    )
 
 
 def _announcement(brief: Brief, dropped: int) -> Notice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skill_agent.memory.asking import only_asks, tells_nothing
 from skill_agent.values import IndexItem, Scope
 
 from .rows import TEXTS
@@ -78,9 +79,13 @@ class Columns:
             held[name] = np.array(table[name]).astype(_NUMBERS[name])
         held["created"] = _epoch_seconds(table["created_at"])
         held["expires"] = _epoch_seconds(table["expires_at"])
-        asking = pc.match_substring(table["text"].combine_chunks(), "?")  # pyright: ignore[reportAttributeAccessIssue]
+        texts = table["text"].combine_chunks()
+        asking = pc.match_substring(texts, "?")  # pyright: ignore[reportAttributeAccessIssue]
         turns = held["kind"] == loaded.labels["kind"].find("turn")
         held["asks"] = turns & np.asarray(asking)
+        persons = held["speaker"] == loaded.labels["speaker"].find("user")
+        for slot in np.flatnonzero(turns & persons & ~held["asks"]):
+            held["asks"][slot] = tells_nothing(texts[int(slot)].as_py())
         held["alive"] = np.ones(loaded.size, np.bool_)
         held["length"] = lengths.astype(np.float32)
         held["before"] = np.full(loaded.size, -1, np.int32)
@@ -113,7 +118,7 @@ class Columns:
         held["expires"][slot] = item.expires_at.timestamp() if item.expires_at else np.inf
         held["importance"][slot] = item.importance
         held["pinned"][slot] = item.pinned
-        held["asks"][slot] = item.kind == "turn" and "?" in item.text
+        held["asks"][slot] = only_asks(item) or (item.kind == "turn" and "?" in item.text)
 
     def relink(self, slots: Iterable[int]) -> None:
         """Finds the neighbours anew in every session these slots belong to."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
+from skill_agent.memory.spelling import Dictionary
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder
@@ -85,6 +86,10 @@ class OnnxEmbedder:
             return np.stack(rows)
         place = {text: row for row, text in enumerate(distinct)}
         return np.stack([rows[place[text]] for text in texts])
+
+    def knows(self, word: str) -> bool:
+        """Whether it is one of the model's own words, as nearly all ordinary ones are."""
+        return len(self._load()[1].encode(word, add_special_tokens=False).ids) == 1
 
     def _load(self) -> tuple[Any, Any]:
         with self._lock:
@@ -214,6 +219,10 @@ class CachedEmbedder:
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return vector
+
+    def dictionary(self) -> Dictionary | None:
+        """The inner embedder, where it knows ordinary words from others."""
+        return self._inner if isinstance(self._inner, Dictionary) else None
 
 
 def text_digest(text: str) -> bytes:

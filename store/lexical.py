@@ -164,6 +164,12 @@ class Postings:
             known=1 - unknown / len(proper) if proper else 1.0,
         )
 
+    def slots_of(self, term: str, visible: np.ndarray) -> np.ndarray:
+        """The visible slots that hold a stem."""
+        if term not in self._codes:
+            return self._slots[:0]
+        return self._visible(term, visible)[0]
+
     def _visible(self, term: str, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         code = self._codes.get(term, -1)
         slots, counts = self._slots[:0], self._counts[:0]

@@ -16,6 +16,7 @@ from skill_agent.memory.recall import (
     CANDIDATES,
     KNOWN,
     RELEVANT,
+    WITHIN_REACH,
     Candidates,
     Views,
     best,
@@ -26,6 +27,7 @@ from skill_agent.memory.recall import (
     surprise,
 )
 from skill_agent.memory.signals import LINKED, importance, named_speakers, reason, recency
+from skill_agent.memory.spelling import Dictionary, respelt, word_with
 from skill_agent.memory.wording import dated_line, stems
 from skill_agent.ports import RecallQuery
 from skill_agent.values import Hit, IndexItem, Scope
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _LINK_SOURCES = 10
 """Only the best hits pass relevance along their links."""
 _KEPT_AT_MOST = 50
+_SPELT_IN = 5
+"""Items looked through for a word with a stem."""
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""
 
@@ -129,11 +133,32 @@ class Resident:
             self._items.pop(slot, None)
         self._columns.relink(gone)
 
-    def search(self, query: RecallQuery, vector: np.ndarray) -> list[Hit]:
-        """The whole pipeline but the embedding; see `skill_agent.memory.recall`."""
+    def respelt(self, query: RecallQuery, known: Dictionary) -> str:
+        """The question without slips of the pen, as far as what its asker may see tells."""
+        visible: list[np.ndarray] = []
+
+        def slots(stem: str) -> np.ndarray:
+            if not visible:
+                # A question repeats its own slips, and those of the times it was asked before.
+                telling = ~self._columns.column("asks")
+                visible.append(self._visible(query) & telling)
+            return self._postings.slots_of(stem, visible[0])
+
+        def word_of(stem: str) -> str:
+            texts = (self._item(int(slot)).text for slot in slots(stem)[:_SPELT_IN])
+            return next(filter(None, (word_with(stem, text) for text in texts)), stem)
+
+        return respelt(query.text, used=lambda stem: len(slots(stem)), word_of=word_of, known=known)
+
+    def _visible(self, query: RecallQuery) -> np.ndarray:
         visible = self._columns.visible(query.scope, query.now)
         for item_id in query.scope.exclude & self._slots.keys():
             visible[self._slots[item_id]] = False
+        return visible
+
+    def search(self, query: RecallQuery, vector: np.ndarray) -> list[Hit]:
+        """The whole pipeline but the embedding; see `skill_agent.memory.recall`."""
+        visible = self._visible(query)
         if not visible.any():
             return []
         around = Neighbourhood(
@@ -182,7 +207,9 @@ class Resident:
             semantic, parts = relevance(candidates)
         relationship, carried = _passed(links, slots, semantic, parts["evidence"])
         evidence = np.maximum(parts["evidence"], carried)
-        relevant = evidence >= RELEVANT if query.floor <= 0 else np.ones(len(slots), np.bool_)
+        relevant = np.ones(len(slots), np.bool_)
+        if query.floor <= 0:
+            relevant = evidence >= max(RELEVANT, WITHIN_REACH * float(evidence.max(initial=0.0)))
         ranked = rank(candidates, semantic, relationship, query.weights, relevant=relevant)
         signals = {
             "dense": views.dense[slots], "dense_window": views.dense_window[slots],
@@ -231,6 +258,9 @@ class Resident:
             retired=columns.retired(query.now)[slots],
             pinned=pinned,
             identity=self._identity()[slots],
+            on_day=self._speaking(view.asked, slots) if view.asked.any_day else None,
+            own=view.asked.own,
+            task=view.asked.task,
             strange=lexical.known < KNOWN,
         )
 
@@ -243,9 +273,13 @@ class Resident:
         for moment in asked.times:
             start, end = moment.start.timestamp(), moment.end.timestamp()
             found[(start <= created) & (created < end)] = 1
+        return np.maximum(found, self._speaking(asked, slots))
+
+    def _speaking(self, asked: Question, slots: np.ndarray) -> np.ndarray:
+        """1 for what speaks of a day within a time the question names."""
+        found = np.zeros(len(slots), np.float32)
         for row, slot in enumerate(slots[:_READ_CLOSELY]):
-            if not found[row] and speaks_of(self._item(int(slot)), asked.times):
-                found[row] = 1
+            found[row] = speaks_of(self._item(int(slot)), asked.times)
         return found
 
     def _identity(self) -> np.ndarray:

@@ -5,6 +5,7 @@ a second space in the making.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -93,9 +94,20 @@ class Space:
             }
 
     def recall(self, query: "RecallQuery") -> list[Hit]:
+        query = self._respelt(query)
         vector = self._asked(query.text)
         with self._reading:
             return self._resident.search(query, vector)
+
+    def _respelt(self, query: "RecallQuery") -> "RecallQuery":
+        known = self._embedder.dictionary()
+        if known is None or self.problem:
+            return query
+        try:
+            with self._reading:
+                return replace(query, text=self._resident.respelt(query, known))
+        except ModelUnavailable:
+            return query
 
     def similar(
         self, texts: Sequence[str], scope: "Scope", now: "datetime", limit: int

@@ -145,12 +145,13 @@ def reading(fact: str = FACT) -> Callable[[ModelRequest], str]:
     """What a model says that finds one fact in the first pass and nothing in the second."""
 
     def answer(request: ModelRequest) -> str:
-        schema = json.dumps(request.response_schema)
-        if "notes" in schema:
-            note = {"quote": fact, "fact": f"The user says: {fact}.", "kind": "project"}
-            return json.dumps({"notes": [note]})
-        if "missed" in schema:
-            return '{"missed": [], "wrong": []}'
-        return '{"verdict": "both_true"}'
+        slots = (request.response_schema or {}).get("properties", {})
+        if "verdict" in slots:
+            return '{"verdict": "both_true"}'
+        kept = {slot: fact.split()[1] in slot for slot in slots}
+        sorting = "enum" in next(iter(slots.values()), {})
+        return json.dumps(
+            {slot: ("fact" if kept[slot] else "chat") if sorting else "" for slot in slots}
+        )
 
     return answer

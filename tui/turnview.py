@@ -123,12 +123,10 @@ class TurnView:
         if event.text and not reply.source:
             await reply.say(event.text)
         reply.message_id = event.message_id
-        reply.message_id = event.message_id
         await reply.close(meta_of(event.usage, recalled=self._recalled.get(event.turn, 0)))
         self._replies.pop(event.turn, None)
 
     async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
-        reply.message_id = event.message_id
         reply.message_id = event.message_id
         if event.reason == "cancelled":
             kept = "Stopped; what came is kept" if event.text else "Stopped"

@@ -132,8 +132,19 @@ class MemoryBook:
         return await self._alter(memory_id, "memory.unpinned", life.unpinned, actor)
 
     async def forget(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
-        """Archives: out of recall and prompts, still in the log and recoverable."""
-        return await self._alter(memory_id, "memory.archived", life.archived, actor, reason)
+        """Archives: out of recall and prompts, still in the log and recoverable. What was in
+        dispute with it alone is no longer disputed."""
+        for _ in range(_TRIES):
+            old = await self.get(memory_id)
+            if old.status == "archived":
+                return old
+            others = await self._opponents(old)
+            changes = life.archiving(
+                old, others, kind="memory.archived", now=self._clock(), actor=actor, reason=reason
+            )
+            with suppress(MemoryChanged):
+                return (await self.write(changes))[0]
+        raise _busy(memory_id)
 
     async def restore(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
         """Takes a forgotten or expired memory back; raises UsageError for a replaced one."""

@@ -68,7 +68,7 @@ def select(
     for hit in sorted((h for h in fresh if h.item.pinned), key=_by_score):
         take(hit, PINNED)
     for hit in sorted((h for h in fresh if h.item.id not in chosen), key=_by_score):
-        if _evidence(hit) >= floor:
+        if evidence_of(hit) >= floor:
             take(hit, hit.reason or _strongest(hit))
     ranked = tuple(sorted(chosen.values(), key=_by_score))
     return Selection(hits=ranked, tokens=spent, budget=budget, present=standing)
@@ -78,7 +78,7 @@ def _by_score(hit: Hit) -> tuple[float, float]:
     return -hit.score, -hit.signals.get("semantic", 0.0)
 
 
-def _evidence(hit: Hit) -> float:
+def evidence_of(hit: Hit) -> float:
     """What the question itself has to do with the item, without pins and age."""
     return max(hit.signals.get("evidence", hit.score), hit.signals.get("linked", 0.0))
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from skill_agent.belongings import Purge
-from skill_agent.errors import NotFound, SkillAgentError, UsageError
+from skill_agent.errors import MemoryChanged, NotFound, SkillAgentError, UsageError
 from skill_agent.home import Home
 from skill_agent.home_traces import HomeTraces
 from skill_agent.ports import Clock, Ledger, MemoryChange
@@ -146,6 +146,9 @@ class Eraser:
         """Finishes what a crash cut short; call it after each opening. Gives a problem, if any."""
         if not self._owed.exists():
             return ""
+        rows = await self._ledger.log(kinds=("memory.purged",), limit=1_000_000)
+        there = await self._ledger.memories_by_id([row.entity for row in rows])
+        await self._release({row.entity for row in rows} - there.keys(), "recovery")
         return await self._finish_index(rebuild=True)
 
     async def _finish_index(self, *, rebuild: bool) -> str:
@@ -160,16 +163,28 @@ class Eraser:
 
     async def _release(self, gone: set[str], actor: str) -> None:
         """Memories that stay stop pointing to what is gone; a dispute with nobody left ends."""
-        changes: list[MemoryChange] = []
+        released = False
         async for memory in every_memory(self._ledger):
-            after = _released(memory, gone, self._clock())
-            if after is not None:
-                changes.append(
-                    MemoryChange(kind="memory.released", memory=after, actor=actor, expected=memory)
-                )
-        if changes:
-            await self._ledger.write_memories(changes)
+            released |= await self._release_one(memory, gone, actor)
+        if released:
             self._purged()
+
+    async def _release_one(self, memory: Memory | None, gone: set[str], actor: str) -> bool:
+        """Whether it had to let go of something; again if somebody else changed it meanwhile."""
+        while memory is not None:
+            after = _released(memory, gone, self._clock())
+            if after is None:
+                return False
+            change = MemoryChange(
+                kind="memory.released", memory=after, actor=actor, expected=memory
+            )  # fmt: skip
+            try:
+                await self._ledger.write_memories([change])
+            except MemoryChanged:
+                memory = await self._ledger.memory(memory.id)
+            else:
+                return True
+        return False
 
 
 def _released(memory: Memory, gone: set[str], now: datetime) -> Memory | None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from skill_agent.errors import MemoryChanged
-from skill_agent.ports import Clock, Ledger, MemoryChange, MemoryFilter
+from skill_agent.ports import Clock, Ledger, MemoryFilter
 from skill_agent.values import Memory
 
+from . import life
 from .book import MemoryBook
 from .tiers import protected
 
@@ -56,14 +57,15 @@ class Expiry:
         found = [(one, why) for one in await self._all() if (why := due(one, now, self._days))]
         gone: list[Memory] = []
         for memory, why in found:
-            after = replace(memory, status="archived", tier="cold", pinned=False, updated_at=now)
-            change = MemoryChange(
-                kind="memory.expired", memory=after, actor=actor, reason=why, expected=memory
+            others = await self._ledger.memories_by_id(memory.contradicts)
+            changes = life.archiving(
+                memory, others.values(), kind="memory.expired", now=now, actor=actor, reason=why
             )
             try:
-                gone += [after] if dry_run else await self._book.write([change])
+                written = [] if dry_run else await self._book.write(changes)
             except MemoryChanged:
                 continue
+            gone.append(written[0] if written else changes[0].memory)
         report = ExpiryReport(
             dry_run=dry_run, expired=tuple(gone), left_alone=len(found) - len(gone)
         )

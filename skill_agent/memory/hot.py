@@ -4,8 +4,8 @@ Loaded from the ledger at the first need and dropped by any write that could cha
 is asked at each reading, for memories expire without a write. Nothing is ever written here.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from skill_agent.ports import Clock, Ledger, MemoryFilter
 from skill_agent.values import Memory, MemoryType
@@ -16,6 +16,8 @@ HOT_IMPORTANCE = 9
 _MOST = 5_000
 """Of each kind; a person may pin thousands, and the newest are taken."""
 _SEEN_BY_ALL = ("shared", "user_profile")
+_TRIES = 3
+"""Loadings overtaken by a write before the last one is given, though not kept."""
 
 Key = tuple[str | None, str]
 """Agent (None is the person) and user."""
@@ -44,46 +46,55 @@ class _Held:
     ids: frozenset[str]
 
 
+@dataclass(slots=True, eq=False)
+class _Loading:
+    """A loading under way, and what it may have come too early to read."""
+
+    written: list[Memory] = field(default_factory=list)
+    cleared: bool = False
+
+
 class HotCache:
     """The hot memories of one home's agents and users."""
 
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
         self._held: dict[Key, _Held] = {}
-        self._writes = 0
+        self._loading: set[_Loading] = set()
         self.loads = 0
         """How often the ledger was asked."""
 
     async def of(self, agent: str | None, user: str) -> Hot:
         """What the agent has at hand now."""
-        key = (agent, user)
-        while key not in self._held:
-            before = self._writes
-            loaded = await self._load(key)
-            if before == self._writes:  # else it may be older than what was written meanwhile
-                self._held[key] = _Held(loaded, frozenset(one.id for one in loaded.all))
-        return self._alive(self._held[key].hot)
+        key, tries = (agent, user), 0
+        while (held := self._held.get(key)) is None:
+            loading, tries = _Loading(), tries + 1
+            self._loading.add(loading)
+            try:
+                hot = await self._load(key)
+            finally:
+                self._loading.discard(loading)
+            loaded = _Held(hot, frozenset(one.id for one in hot.all))
+            if not (loading.cleared or any(_touches(m, key, loaded.ids) for m in loading.written)):
+                self._held[key] = loaded
+            elif tries >= _TRIES and not loading.cleared:  # no turn waits for writes to pause
+                return self._alive(hot)
+        return self._alive(held.hot)
 
     def changed(self, memories: Sequence[Memory]) -> None:
         """Hears of memories written, in their new state; drops what they could stand in."""
-        self._writes += 1
+        for loading in self._loading:
+            loading.written += memories
         for memory in memories:
-            for key in [key for key in self._held if self._touches(memory, key)]:
+            touched = [key for key, one in self._held.items() if _touches(memory, key, one.ids)]
+            for key in touched:
                 del self._held[key]
 
     def clear(self) -> None:
         """Drops everything: after a purge, or whatever else went past the book."""
-        self._writes += 1
+        for loading in self._loading:
+            loading.cleared = True
         self._held.clear()
-
-    def _touches(self, memory: Memory, key: Key) -> bool:
-        agent, user = key
-        if memory.id in self._held[key].ids:
-            return True
-        if memory.user not in (None, user) or not _stands(memory):
-            return False
-        for_all = memory.agent is None or memory.memory_type in _SEEN_BY_ALL
-        return for_all or agent is None or memory.agent == agent
 
     async def _load(self, key: Key) -> Hot:
         self.loads += 1
@@ -124,6 +135,17 @@ class HotCache:
         return replace(
             hot, profile=alive(hot.profile), team=alive(hot.team), hot=alive(hot.hot)
         )  # fmt: skip
+
+
+def _touches(memory: Memory, key: Key, ids: Collection[str]) -> bool:
+    """Whether a memory written could change what is at hand, of which these are the ids."""
+    agent, user = key
+    if memory.id in ids:
+        return True
+    if memory.user not in (None, user) or not _stands(memory):
+        return False
+    for_all = memory.agent is None or memory.memory_type in _SEEN_BY_ALL
+    return for_all or agent is None or memory.agent == agent
 
 
 def _stands(memory: Memory) -> bool:

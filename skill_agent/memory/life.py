@@ -43,9 +43,39 @@ def archived(memory: Memory) -> Memory:
     return replace(memory, status="archived", tier="cold", pinned=False)
 
 
+def archiving(
+    memory: Memory,
+    opponents: Iterable[Memory],
+    *,
+    kind: str,
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> list[MemoryChange]:
+    """It is archived, and who was in dispute with nobody else stands as before."""
+    after = replace(archived(memory), contradicts=(), updated_at=now)
+    changes = [
+        MemoryChange(kind=kind, memory=after, actor=actor, reason=reason, expected=memory)
+    ]  # fmt: skip
+    for one in opponents:
+        against = tuple(other for other in one.contradicts if other != memory.id)
+        if one.status != "disputed" or against == one.contradicts:
+            continue
+        free = replace(
+            one, contradicts=against, status="disputed" if against else "active", updated_at=now
+        )
+        why = "what it contradicted is out of use"
+        changes.append(
+            MemoryChange(
+                kind="memory.released", memory=free, actor=actor, reason=why, expected=one
+            )
+        )  # fmt: skip
+    return changes
+
+
 def restored(memory: Memory) -> Memory:
     """Back from the archive, its expiry lifted; raises UsageError for a replaced one."""
-    if memory.status == "superseded":
+    if memory.superseded_by:  # also one that was forgotten after it had been replaced
         raise UsageError(
             f"memory {memory.id} was replaced by {memory.superseded_by}",
             hint=f"ska memory correct {memory.superseded_by} TEXT",

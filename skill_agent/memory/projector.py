@@ -26,6 +26,8 @@ SLICE_PAUSE = 0.1
 """Seconds between slices: a reply that is being made needs the processor more."""
 CLOSING_SLICES = 4
 """What a process without a background still does when its answer is out: some day they suffice."""
+PATIENCE, IMPATIENCE = 3.0, 0.5
+"""Seconds a reply waits for a few rows, which is hardly ever used up, and for many."""
 FEW_ITEMS = 200
 """With no more than these left to embed anew, a search waits for them: its answer gets better."""
 
@@ -86,19 +88,24 @@ class Projector:
         if rebuilding and rebuilding.total - rebuilding.done <= FEW_ITEMS:
             await self._grow_on(index, slices=2 + FEW_ITEMS // SLICE)
 
-    async def settle_briefly(self, target: int, seconds: float = 0.5) -> None:
-        """Returns once the index reflects the ledger up to `target`, or after so long: a long
-        catching-up is left to the background, for a reply must not wait for it."""
+    async def settle_briefly(self, target: int, seconds: float | None = None) -> int:
+        """Returns once the index reflects the ledger up to `target`, or after so long, which is
+        longer for what is soon done: a long catching-up is left to the background, for a reply
+        must not wait for it. Gives the log rows still missing then."""
         await self.start()
-        if self._reached >= target:
-            return
+        missing = target - self._reached
+        if missing <= 0:
+            return 0
         self.touch()
+        if seconds is None:
+            seconds = PATIENCE if missing <= FEW_ITEMS else IMPATIENCE
         try:
             async with asyncio.timeout(seconds):
                 while self._reached < target and self.problem is None:
                     await self._moved.wait()
         except TimeoutError:
-            return
+            pass
+        return max(0, target - self._reached)
 
     async def lag(self) -> int:
         """Log rows the index has not seen."""

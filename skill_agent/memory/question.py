@@ -5,7 +5,7 @@ Rules only. How much either weighs is `recall`'s to say; a question is never ans
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -25,6 +25,46 @@ _DATED = re.compile(
     r"|\b(?:yesterday|today|tonight|tomorrow|ago|last|this|next|spring|summer|autumn|winter)\b",
 )
 """What a text that names a time holds at the least; saves reading most of them closely."""
+_OWN = re.compile(
+    r"(?<![(\[\w])(?:I(?! in\b)|my|me|mine|we|our|us|ours)\b(?!\s*[])(=+<>])", re.IGNORECASE
+)
+_MANNER = re.compile(
+    r"\b(?:how|where) (?:do|can|could|should|would|might|must) (?:I|we)\b"
+    r"|\bwhat (?:can|could|should|would|might) (?:I|we)\b"
+    r"|\b(?:can|could|may|should) I (?:ask|have|get)\b"
+    r"|\b(?:tell|give|show|help|teach|write|draw|make|find|explain(?: it)? to|sing|let) (?:me|us)\b"
+    r"|\blet['’]?s\b|\bI(?:['’]d| would) (?:like|love)\b|\bI (?:want|need|wonder)\b",
+    re.IGNORECASE,
+)
+"""Where people speak of themselves and ask for general knowledge."""
+_TASK = re.compile(
+    r"(?:please |can you |could you |would you |will you |hey,? |ok(?:ay)?,? |now )*(?:please )?"
+    r"(?:write|draft|compose|create|generate|make|give me an?\b|tell me an?\b|translate|convert|"
+    r"rephrase|rewrite|summari[sz]e|explain|describe|define|calculate|compute|sing|draw|fix|debug|"
+    r"refactor|implement|solve|proofread|shorten|improve|imagine|pretend|"
+    r"what(?:['’]s| is) the (?:difference between|square root|meaning of)|what causes|"
+    r"how do(?:es)? an?\b|how do(?:es)? [\w-]+ works?|"
+    r"who (?:discovered|invented|painted|wrote|composed|was the first)|"
+    r"how many \w+ (?:are|has|have)|how (?:do|can|would) (?:I|you|we)|spell)\b",
+    re.IGNORECASE,
+)
+"""How work on words begins, and what any encyclopaedia answers."""
+_MONTHS = frozenset(
+    stems(
+        "January February March April May June July August September October November December "
+        "Jan Feb Mar Apr Jun Jul Aug Sep Oct Nov Dec"
+    )
+)
+_WHATEVER = frozenset(
+    stems(
+        "anything something everything event happen happened happening plan planned planning going "
+        "come coming calendar schedule scheduled agenda appointment appointments up new know"
+    )
+)
+"""Stems of a question that only asks what there is."""
+_GREETING = re.compile(r"(?:hi|hello|hey|good \w+|thanks|thank you|bye)\b", re.IGNORECASE)
+_GREETING_WORDS = 4
+"""A greeting or thanks so short may end in a name."""
 _POSSESSIVE = re.compile(r"['’]s\b")
 
 
@@ -55,11 +95,17 @@ class Question:
     proper: frozenset[str] = frozenset()
     """The names that are not just words in quotes."""
     times: tuple[Moment, ...] = ()
+    own: bool = False
+    """About the asker's own affairs: what is remembered is about little else."""
+    task: bool = False
+    """Work on words or general knowledge: what is remembered seldom helps."""
+    any_day: bool = False
+    """Names a time and nothing else: whatever speaks of that time answers it."""
 
 
 def read_question(text: str, now: datetime) -> Question:
     """Takes a question apart; days are those of `now`'s time zone."""
-    times = tuple(find_times(text, now))
+    times = find_times(text, now)
     timed = [stem for moment in times for stem in stems(text[slice(*moment.span)])]
     rest = text
     for moment in reversed(times):
@@ -67,19 +113,44 @@ def read_question(text: str, now: datetime) -> Question:
         rest = f"{rest[:start]} {rest[end:]}"
     proper = frozenset(stems(" ".join(_named(rest))))
     quoted = " ".join(one or two for one, two in _QUOTED.findall(rest))
+    own = bool(_OWN.search(_MANNER.sub(" ", text)))
+    open_ended = bool(times) and all(word in _WHATEVER for word in stems(rest))
+    if open_ended:
+        times += [later for one in times if (later := _next_year(one))]
+    # Where nothing else is asked about, a weekday is; months stand in the date of every line.
+    quiet = frozenset(stem for stem in timed if not open_ended or _dates(stem))
     return Question(
         stems=tuple(dict.fromkeys(stems(text))),
-        quiet=frozenset(timed) - frozenset(stems(rest)),
+        quiet=quiet - frozenset(stems(rest)),
+        own=own,
+        task=not own and bool(_TASK.match(text.strip())),
+        any_day=open_ended,
         names=proper | frozenset(stems(quoted)),
         proper=proper,
-        times=times,
+        times=tuple(times),
     )
+
+
+def _dates(stem: str) -> bool:
+    return stem in _MONTHS or any(letter.isdigit() for letter in stem)
+
+
+def _next_year(asked: Moment) -> Moment | None:
+    """ "In March" is read as the one that has been; plans speak of the next."""
+    if asked.fixed or asked.grain != "month":
+        return None
+    start, end = (day.replace(year=day.year + 1) for day in (asked.start, asked.end))
+    return replace(asked, start=start, end=end)
 
 
 def is_small_talk(text: str) -> bool:
     """Whether a message only greets, thanks or agrees: nothing remembered answers it."""
     said = words(text)
-    return "?" not in text and all(one in _SMALL_TALK or one in STOP_WORDS for one in said)
+    if "?" in text:
+        return False
+    unknown = [one for one in said if one not in _SMALL_TALK and one not in STOP_WORDS]
+    greeted = len(unknown) == 1 and unknown[0] == said[-1] and len(said) <= _GREETING_WORDS
+    return not unknown or (greeted and bool(_GREETING.match(text)))
 
 
 def _named(text: str) -> list[str]:

@@ -21,6 +21,8 @@ FAR_BEHIND = 0.4
 """Where a floor is asked for, hits with less than this share of the best evidence go too."""
 RELEVANT = 0.2
 """Evidence from which an item has to do with the question, where no floor is given."""
+WITHIN_REACH = 0.75
+"""Share of the best evidence a pin needs there, to be put before direct matches."""
 SPEAKER_BOOST = 0.10
 SESSION_PRIOR = 0.50
 NAME_BOOST = 0.20
@@ -42,8 +44,15 @@ _BY_CHANCE_MEAN, _BY_CHANCE_SPREAD, _BY_CHANCE_ITEMS = 0.08, 0.09, 10
 """How cosines of unrelated lines spread, believed until so many items say otherwise."""
 _NEIGHBOURS = 0.8
 """What is left of the evidence that stands in the sentences around a verbatim turn."""
-KNOWN, _STRANGE = 0.5, 0.7
+KNOWN, _STRANGE = 0.5, 0.6
 """Below this share of the question's names known to anything, what is left of all evidence."""
+_OWN_AFFAIRS = 0.25
+"""Exponent that raises evidence where the asker's own affairs are meant; a best of 0.12 becomes
+0.2, and the others with it."""
+_TASK = 0.6
+"""What is left of it where a task is set that needs no memory."""
+_ON_THE_DAY = 0.5
+"""Evidence of speaking of the time, for a question that asks for nothing else."""
 _MODULATION = 0.5
 """Share of the other signals' weight that may take relevance away."""
 _DISPUTED, _SUPERSEDED = 0.5, 0.5
@@ -90,6 +99,12 @@ class Candidates:
     """bool: superseded, archived or expired; only a search in the cold tier sees such."""
     pinned: np.ndarray
     identity: np.ndarray
+    on_day: np.ndarray | None = None
+    """1 where the text itself speaks of the time, for a question that asks for nothing else."""
+    own: bool = False
+    """The question is about the asker's own affairs."""
+    task: bool = False
+    """It asks for work on words, or what everybody may know."""
     strange: bool = False
     """Most of the names in the question stand in nothing the asker may see."""
 
@@ -157,6 +172,12 @@ def evidence(candidates: Candidates) -> np.ndarray:
 def relevance(candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """How well each candidate answers, 0..1, and the parts of it."""
     own = evidence(candidates)
+    if candidates.own and (top := float(own.max(initial=0.0))) > 0:
+        own = own * top**-_OWN_AFFAIRS
+    if candidates.task:
+        own = own * _TASK
+    if candidates.on_day is not None:
+        own = np.maximum(own, _ON_THE_DAY * candidates.on_day)
     boosted = (
         candidates.fused
         + SPEAKER_BOOST * candidates.speaker

@@ -3,7 +3,6 @@
 Which views and signals make a score is `recall`'s work, what enters a prompt is `budget`'s.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,10 @@ from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress, RecallQuery
 from skill_agent.values import Hit, IndexItem, ItemKind, Memory, MemoryType, Scope
 
 from .aliases import renamed
+from .asking import is_reply, only_asks
+from .budget import evidence_of
 from .projector import Projector
+from .recall import FAR_BEHIND, RELEVANT
 
 _NAMING = 5
 """Only so many of the best hits are read for other names."""
@@ -24,6 +26,8 @@ class Found:
 
     hit: Hit
     memory: Memory | None
+    relevant: bool = True
+    """It would count as having to do with the query; a search shows the others behind it too."""
 
 
 class Recaller:
@@ -83,7 +87,7 @@ class Recaller:
         ]
         if query.scope.include_cold:
             found = await self._succeeded(found, query)
-        return found[: query.limit]
+        return _marked(found)[: query.limit]
 
     async def _ranked(self, index: MemoryIndex, query: RecallQuery) -> list[Hit]:
         """The index's hits, asked a second time where one of the best gives another name for what
@@ -135,6 +139,13 @@ def may_see(memory: Memory, scope: Scope) -> bool:
     return team or (memory.agent is None and memory.memory_type in ("semantic", "episodic"))
 
 
+def _marked(found: list[Found]) -> list[Found]:
+    """Says of each whether a prompt would take it."""
+    shown = [evidence_of(one.hit) for one in found]
+    bar = max(RELEVANT, FAR_BEHIND * max(shown, default=0.0))
+    return [replace(one, relevant=own >= bar) for one, own in zip(found, shown, strict=True)]
+
+
 def _stands(hit: Hit, memories: dict[str, Memory], query: RecallQuery) -> bool:
     """Whether the ledger, which the index may be behind of, still has the memory as recallable."""
     if hit.item.kind != "memory":
@@ -175,35 +186,9 @@ def _before(older: Hit, newer: Memory, known: Found | None) -> Found:
     return Found(hit=hit, memory=newer)
 
 
-FEW_WORDS = 4
 SECOND_HAND = 0.8
 """What is left of the score of a question or an agent's reply, word for word: a question matches a
 question best and answers nothing, a reply mostly says again what was recalled for it."""
-
-
-_REQUEST = re.compile(
-    r"(?:please |can you |could you |would you |will you |now |then |and |ok |so |hey |hi )*"
-    r"(?:please )?(?:tell|show|list|give|explain|describe|summari[sz]e|translate|write|draft|"
-    r"compose|create|generate|make|find|search|look up|calculate|compute|compare|convert|rephrase|"
-    r"rewrite|remind|repeat|recommend|suggest|help|say|name|define|answer|sing|draw|check)\b",
-    re.IGNORECASE,
-)
-"""How a sentence begins that asks for something without a question mark."""
-
-
-def only_asks(item: IndexItem) -> bool:
-    """Whether an item is a person's question or request, word for word, with hardly a word beside
-    it."""
-    if item.kind != "turn" or item.speaker != "user":
-        return False
-    sentences = re.split(r"(?<=[.!?])\s+", item.text.strip())
-    told = [one for one in sentences if not (one.endswith("?") or _REQUEST.match(one))]
-    return len(told) < len(sentences) and len(" ".join(told).split()) < FEW_WORDS
-
-
-def is_reply(item: IndexItem) -> bool:
-    """Whether an item is what an agent once answered, word for word."""
-    return item.kind == "turn" and item.speaker != "user"
 
 
 def _weighed(hit: Hit) -> Hit:

@@ -5,7 +5,7 @@ Word rules, good for the short clauses memories are made of; not a grammar.
 
 import re
 
-_IRREGULAR_PAST = frozenset(
+IRREGULAR_PAST = frozenset(
     [
         "was",
         "were",
@@ -207,7 +207,7 @@ def speaks_in_first_person(text: str) -> bool:
 def conjugated(verb: str) -> str:
     """The third person singular of a verb; past forms and modals stay."""
     low = verb.lower()
-    if low in _IRREGULAR_PAST or low in _MODALS or _is_past(low):
+    if low in IRREGULAR_PAST or low in _MODALS or is_past(low):
         return verb
     special = {"have": "has", "do": "does", "am": "is", "are": "is", "be": "is", "go": "goes"}
     if low in special:
@@ -219,9 +219,9 @@ def conjugated(verb: str) -> str:
     return f"{verb}s"
 
 
-def _is_past(verb: str) -> bool:
+def is_past(verb: str) -> bool:
     if verb.startswith(("mis", "re", "over", "under")) and (
-        re.sub("^(?:mis|re|over|under)", "", verb) in _IRREGULAR_PAST | {"read"}
+        re.sub("^(?:mis|re|over|under)", "", verb) in IRREGULAR_PAST | {"read"}
     ):
         return True
     return verb.endswith("ed") and verb not in ("need", "feed", "speed", "breed", "bleed", "seed")

@@ -42,9 +42,10 @@ FUTURE = re.compile(
     r"\b(will|won't|shall|going to|gonna|plan(?:s|ning)? (?:to|on)|upcoming|tomorrow|next|due|"
     r"deadline|by|until|soon|intend|scheduled|begins|starts|ends|runs out|opens|closes|expires|"
     r"arrives|"
-    r"departs|renews|"
-    r"(?:moved|pushed|postponed|rescheduled|delayed|brought|extended)(?: back| forward)? to "
-    r"(?:the )?(?:\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|"
+    r"departs|renews|frozen from|(?:isn't|not) .{0,30}any ?more|"
+    r"(?:moved|pushed|postponed|rescheduled|delayed|brought|extended|put off|shifted|bumped)"
+    r"(?: it| them| the \w+| my \w+)?(?: back| forward)? to "
+    r"(?:the )?(?:\d+|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|"
     r"june|july|august|september|october|november|december)|(?:i|we|they|you)'ll|"
     r"(?:i'm|i am|we're|we are|is|are) (?:flying|leaving|moving|starting|visiting|travell?ing|"
     r"launching|shipping|meeting|getting|having|seeing|driving|releasing|coming|arriving))\b",
@@ -273,6 +274,13 @@ def _the_weekend(match: re.Match[str], clock: Clock) -> Time:
 def _weekday(match: re.Match[str], clock: Clock) -> Time | None:
     if re.search(r"\b(?:every|each|most|any|per)\s+$", _before(match), re.I):
         return None
+    after = match.string[match.end() :]
+    if re.match(r"\s+(?:after|before)(?:\s*[,.;]|$)", after):
+        return None  # "the Monday after", which another date decides
+    nth = r"\b(?:first|second|third|fourth|last|other|1st|2nd|3rd|4th)\s+$"
+    of_each = re.match(r"\s+(?:of|in|each|every|a)\b", after) or "every" in _before(match)
+    if of_each and re.search(nth, _before(match)):
+        return None  # "the first Thursday of the month"
     wanted = _DAYS.index(match["weekday"].lower())
     ahead_by = (wanted - clock.today.weekday()) % 7
     which = (match["which"] or "").lower()
@@ -438,8 +446,10 @@ RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"\b(?P<year>(?:19|20)\d\d)[-/](?P<number>\d\d)[-/](?P<day>\d\d)\b", _iso_date),
         (
             r"(?:(?<=\bby )|(?<=\buntil )|(?<=\btill )|(?<=\bbefore )|(?<=\bsince )|"
-            r"(?<=\bto )|(?<=\bfor )|(?<=\bis )|\bon )the (?P<day>\d{1,2})(?:st|nd|rd|th)\b"
-            r"(?=\s*(?:[.,;:?!)]|$)|\s+(?:and|but|so|at|because|with|for)\b)",
+            r"(?<=\bto )|(?<=\bfor )|(?<=\bis )|(?<=\bfrom )|^|\bon )the "
+            r"(?P<day>\d{1,2})(?:st|nd|rd|th)\b"
+            r"(?=\s*(?:[.,;:?!)]|$)|\s+(?:and|but|so|at|because|with|for|"
+            r"to|until|till|is|was|will|then|instead|of this month)\b)",
             _nth,
         ),
         (rf"\b{_EDGE}?(?:{_WHICH}\s+)?{_ANY_MONTH}(?!\w)(?:,?\s+(?:of\s+)?{_YEAR})?", _month_alone),

@@ -169,7 +169,9 @@ class Engine:
     async def read_prefix(
         self, slot: Slot, prefix: str, *, keep: bool
     ) -> AsyncGenerator[StatusPart | Chunk, None]:
-        """Makes the slot hold the prefix: by memory, from disk, or by reading it.
+        """Makes the slot hold the prefix: by memory, from disk, or by reading it, after the part
+        of it that it shares with another state on disk: one more line about the person in the
+        middle need not cost the whole.
 
         Yields what a person may be told, and the last chunk where tokens were read. `keep` writes
         a prefix that had to be read to disk.
@@ -180,8 +182,8 @@ class Engine:
         if await self._in_thread(self._restore, slot, key):
             slot.text = prefix
             return
-        slot.text = ""
-        tokens = 0
+        await self._in_thread(self._restore_nearest, slot, prefix)
+        slot.text, tokens = "", 0
         async with aclosing(self.run(slot, {"prompt": prefix, "n_predict": 0})) as chunks:
             async for chunk in chunks:
                 if state := chunk.get("prompt_progress"):
@@ -197,7 +199,7 @@ class Engine:
             return
         slot.text = prefix
         if keep and tokens >= _WORTH_KEEPING and self._cache is not None:
-            await self._in_thread(self._save, slot, key)
+            await self._in_thread(self._save, slot, prefix)
 
     def _restore(self, slot: Slot, key: str) -> bool:
         name = self._cache.checkout(key) if self._cache else None
@@ -212,7 +214,16 @@ class Engine:
         self._cache.checkin(key)
         return True
 
-    def _save(self, slot: Slot, key: str) -> None:
+    def _restore_nearest(self, slot: Slot, prefix: str) -> None:
+        """The state on disk that begins most like the prefix, where the slot begins less so."""
+        if self._cache is None:
+            return
+        key, shared = self._cache.nearest(self._key.marks(prefix))
+        if key and shared > slot.shared(prefix):
+            self._restore(slot, key)
+
+    def _save(self, slot: Slot, prefix: str) -> None:
+        key = self._key.digest(prefix)
         if self._cache is None or self._cache.has(key):
             return
         try:
@@ -220,7 +231,7 @@ class Engine:
         except ModelError as error:
             log.warning("a state could not be saved: %s", error)
             return
-        self._cache.keep(key)
+        self._cache.keep(key, self._key.marks(prefix))
 
     def _kept(self, prefix: str) -> bool:
         return self._cache is not None and self._cache.has(self._key.digest(prefix))

@@ -9,12 +9,17 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .llama_host import HostSettings
 
 _LEFT_BEHIND_S = 600.0
+_MARK_EVERY = 64
+"""Characters between two marks of a prefix."""
+_WORTH_RESTORING = 8
+"""Marks that a state must share with a prefix to be of use to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +32,24 @@ class StateKey:
     """Name and version of the engine that wrote it."""
 
     def digest(self, prefix: str) -> str:
+        seen = self._salted()
+        seen.update(prefix.encode("utf-8", "surrogatepass"))
+        return seen.hexdigest()
+
+    def marks(self, prefix: str) -> list[str]:
+        """Digests of the prefix's own beginnings, by which states that begin alike are found
+        without their words being written down."""
+        seen, found = self._salted(), list[str]()
+        for start in range(0, len(prefix) - _MARK_EVERY + 1, _MARK_EVERY):
+            piece = prefix[start : start + _MARK_EVERY]
+            seen.update(piece.encode("utf-8", "surrogatepass"))
+            found.append(seen.hexdigest()[:16])
+        return found
+
+    def _salted(self) -> "hashlib._Hash":
         loaded = f"{self.settings.window}/{self.settings.slots}"
-        text = "\0".join((self.model_sha256, loaded, self.engine, prefix))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = "\0".join((self.model_sha256, loaded, self.engine, ""))
+        return hashlib.sha256(text.encode())
 
 
 class StateCache:
@@ -57,6 +77,16 @@ class StateCache:
 
     def has(self, key: str) -> bool:
         return self._state(key).is_file() and self._note(key).is_file()
+
+    def nearest(self, marks: Sequence[str]) -> tuple[str, int]:
+        """The state that begins most like a prefix of these marks, and how many characters both
+        surely have in common; ("", 0) where none is of use."""
+        best, shared = "", _WORTH_RESTORING - 1
+        for note in self.folder.glob("*.json"):
+            length = _alike(_marks_in(note), marks)
+            if length > shared and self.has(note.stem):
+                best, shared = note.stem, length
+        return (best, shared * _MARK_EVERY) if best else ("", 0)
 
     def checkout(self, key: str) -> str | None:
         """The file name of a whole state, ready to restore; None if there is none to trust.
@@ -95,13 +125,15 @@ class StateCache:
         """The file name to save a new state under."""
         return f"{key}.{os.getpid()}.tmp"
 
-    def keep(self, key: str) -> None:
-        """Makes a saved draft a state of the cache and evicts what no longer fits."""
+    def keep(self, key: str, marks: Sequence[str] = ()) -> None:
+        """Makes a saved draft a state of the cache and evicts what no longer fits; `marks` are
+        those of its prefix."""
         draft = self.folder / self.draft(key)
         try:
             draft.chmod(0o600)
-            note = {"size": draft.stat().st_size, "sha256": _sha256(draft)}
-            if note["size"] > self.limit_bytes:
+            size = draft.stat().st_size
+            note = {"size": size, "sha256": _sha256(draft), "marks": list(marks)}
+            if size > self.limit_bytes:
                 _unlink(draft)
                 return
             self._note(key).write_text(json.dumps(note), "utf-8")
@@ -131,6 +163,25 @@ class StateCache:
 
     def _note(self, key: str) -> Path:
         return self.folder / f"{key}.json"
+
+
+def _marks_in(note: Path) -> list[str]:
+    """Those of a kept state; none where the note is damaged or older than marks are."""
+    try:
+        found = json.loads(note.read_text("utf-8"))["marks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many marks both begin with."""
+    same = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        same += 1
+    return same
 
 
 def _sha256(file: Path) -> str:

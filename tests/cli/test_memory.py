@@ -168,6 +168,11 @@ def test_a_correction_makes_a_version_and_the_story_tells_it(ska: Ska) -> None:
     assert [one["id"] for one in ska("memory", "search", "deploys", "--json").json] == [new]
 
 
+def test_a_procedure_without_an_owner_is_the_default_agents(ska: Ska) -> None:
+    done = ska("memory", "add", "To deploy, push a tag", "-t", "procedural", "--json")
+    assert (done.json["agent"], "kept for kyra" in done.err) == ("kyra", True)
+
+
 def test_forgotten_can_be_restored(ska: Ska) -> None:
     memory = add(ska, "The cat is called Miso")
     ska("memory", "forget", memory, "--yes")

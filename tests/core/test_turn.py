@@ -130,6 +130,17 @@ async def test_the_data_block_stands_beside_the_newest_message_only() -> None:
     assert sent[-1].content == "<recalled/>\n\nhi"
 
 
+async def test_an_index_that_is_behind_is_told() -> None:
+    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
+        nothing = Selection(hits=(), tokens=0, budget=9)
+        return Recollection(selection=nothing, block="", behind=3)
+
+    events = await events_of(run_turn(brief(), hands(ScriptedModel(["ok"]), recall=recall)))
+    assert kinds(events) == ["notice", "memory_recalled", "text_delta", "turn_finished"]
+    assert isinstance(events[0], Notice)
+    assert "3 entries behind" in events[0].text
+
+
 async def test_memory_that_fails_does_not_stop_the_reply() -> None:
     async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
         raise ModelUnavailable("the embedder is not installed", hint="ska models pull x")

@@ -233,3 +233,17 @@ async def test_a_dispute_is_told_with_both_sides_by_one_hit(open_runtime: OpenRu
     assert "Azure" in block
     assert ASK in block
     assert "Green" not in block
+
+
+async def test_writes_without_end_keep_nobody_waiting(cached: Cached) -> None:
+    """A load that every time comes too late is given, though not kept."""
+    await cached.book.add("lives in Oslo", memory_type="user_profile")
+    reading = asyncio.create_task(cached.texts())
+    for number in range(200):
+        await cached.book.add(f"fact {number}", memory_type="user_profile")
+        if reading.done():
+            break
+    assert reading.done()
+    assert "lives in Oslo" in await reading
+    await cached.book.add("the last one", memory_type="user_profile")
+    assert "the last one" in await cached.texts()

@@ -96,6 +96,26 @@ async def test_correcting_one_side_ends_the_dispute(shelf: Shelf) -> None:
         assert (await shelf.book.get(other.id)).superseded_by == new.id
 
 
+async def test_forgetting_one_side_ends_the_dispute(shelf: Shelf) -> None:
+    async with shelf:
+        one, other = await shelf.dispute("The plan is A", "The plan is B")
+        gone = await shelf.book.forget(one.id)
+        assert (gone.status, gone.contradicts) == ("archived", ())
+        left = await shelf.book.get(other.id)
+        assert (left.status, left.contradicts) == ("active", ())
+        assert await shelf.book.disputes() == []
+        assert (await shelf.book.restore(one.id)).status == "active"
+
+
+async def test_what_was_replaced_and_then_forgotten_stays_replaced(shelf: Shelf) -> None:
+    async with shelf:
+        old = await shelf.book.add("The deadline is in March")
+        await shelf.book.correct(old.id, "The deadline is in April")
+        await shelf.book.forget(old.id)
+        with pytest.raises(UsageError, match="was replaced by"):
+            await shelf.book.restore(old.id)
+
+
 async def test_the_story_begins_with_the_sentence(shelf: Shelf) -> None:
     async with shelf:
         now = shelf.clock()

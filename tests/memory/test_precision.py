@@ -1,6 +1,7 @@
-"""Only what answers a question enters the prompt: a labelled set, asked with the real embedder.
+"""Only what answers a question enters the prompt: labelled sets, asked with the real embedder.
 
-The set and the bars it must reach are those `benchmarks/recall.py --precision` prints.
+The first set and the bars it must reach are those `benchmarks/recall.py --precision` prints; it
+was tuned on. The held-out one was written before anything was run on it, as people type.
 """
 
 import asyncio
@@ -16,12 +17,19 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from precision import Figures, measure
 
 SET = Path(__file__).parent / "precision_set.json"
+HELD_OUT = Path(__file__).parent / "precision_held_out.json"
 
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     home = tmp_path_factory.mktemp("set") / "home"
     return asyncio.run(measure(SET, OnnxEmbedder(minilm_dir()), home))
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    home = tmp_path_factory.mktemp("held_out") / "home"
+    return asyncio.run(measure(HELD_OUT, OnnxEmbedder(minilm_dir()), home))
 
 
 def test_the_set_is_as_large_as_it_has_to_be(figures: Figures) -> None:
@@ -56,3 +64,15 @@ def test_pins_enter_every_prompt_of_those_who_may_see_them(figures: Figures) -> 
     for one in figures.asked:
         assert {"pin-allergy", "pin-invoice"} <= {*one.standing, *one.entered}
         assert "sar-pin" not in one.standing
+
+
+def test_what_is_asked_in_passing_of_another_home_is_answered_too(held_out: Figures) -> None:
+    assert len(held_out.of("answerable")) >= 90
+    assert held_out.recall() >= 0.94
+    assert held_out.precision() >= 0.75
+
+
+def test_nothing_that_must_not_enters_there_either(held_out: Figures) -> None:
+    assert held_out.violations == ()
+    strays = [stray for one in held_out.of("off-topic") for stray in one.strays]
+    assert len(strays) <= 2

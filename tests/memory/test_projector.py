@@ -61,12 +61,14 @@ async def test_a_failing_index_is_told_and_catches_up_once_it_can(
 ) -> None:
     await projector.start()
     await keep(ledger, "good one", "bad one")
-    await projector.settle_briefly(await ledger.last_seq(), seconds=20)
+    missing = await projector.settle_briefly(await ledger.last_seq(), seconds=20)
+    assert missing == await projector.lag()
     status = await projector.status()
     assert (status.problem, status.lag > 0) == ("no strength", True)
     assert (await ledger.counts())["memories"] == 2
     embedder.mended = True
     await projector.settle()
+    assert await projector.settle_briefly(await ledger.last_seq()) == 0
     assert (await projector.counts())["memories"] == 2
     await projector.close()
 
@@ -119,4 +121,11 @@ async def test_scrubbing_while_following_does_not_stop_it(
     await projector.settle()
     assert (await projector.counts())["memories"] == 30
     assert (await projector.status()).problem == ""
+    await projector.close()
+
+
+async def test_a_few_rows_are_waited_for(ledger: DuckLedger, projector: Projector) -> None:
+    await keep(ledger, *(f"line {i}" for i in range(60)))
+    assert await projector.settle_briefly(await ledger.last_seq()) == 0
+    assert (await projector.counts())["memories"] == 60
     await projector.close()

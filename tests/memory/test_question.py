@@ -54,7 +54,8 @@ def test_an_item_speaks_of_a_time_when_its_words_name_a_day_in_it() -> None:
     [
         ("Good morning!", True), ("Thanks, that was helpful!", True), ("ok", True),
         ("Good morning, when is the meeting?", False), ("Thanks to Ines we won", False),
-        ("How are you?", False),
+        ("How are you?", False), ("Hello Kyra", True), ("thanks Tom!", True), ("Tom", False),
+        ("Thanks Tom, the code is 4711", False),
     ],
 )  # fmt: skip
 def test_small_talk_asks_for_nothing(text: str, small: bool) -> None:
@@ -90,3 +91,36 @@ def test_a_question_is_asked_by_the_other_name_too() -> None:
     assert renamed("What does robert do?", told) == "What does Bob do?"
     assert renamed("Is Bob the same as Robert?", told) == ""
     assert renamed("What does Bobby do?", told) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("When is our standup?", True), ("what sport do I do", True),
+        ("How do I reverse a list?", False), ("Tell me a joke", False),
+        ("for i in range(10) print(i)", False), ("When is the launch?", False),
+        ("Who is my dentist, can you tell me?", True),
+    ],
+)  # fmt: skip
+def test_own_affairs_are_told_from_a_manner_of_asking(text: str, own: bool) -> None:
+    assert read_question(text, NOW).own is own
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("Write a haiku about rain", True), ("please translate cheese", True),
+        ("Who discovered radium?", True), ("How does yeast work?", True),
+        ("Write to my landlord", False), ("When is the concert?", False),
+    ],
+)  # fmt: skip
+def test_work_on_words_and_general_knowledge_is_a_task(text: str, task: bool) -> None:
+    assert read_question(text, NOW).task is task
+
+
+def test_a_question_that_only_names_a_time_asks_for_all_of_it() -> None:
+    asked = read_question("what are we doing in march", NOW)
+    assert (asked.any_day, asked.quiet) == (True, {"march"})
+    assert [moment.start.year for moment in asked.times] == [2026, 2027]
+    assert read_question("any plans for friday?", NOW).quiet == frozenset()
+    assert not read_question("who sings in march", NOW).any_day

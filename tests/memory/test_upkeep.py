@@ -117,6 +117,23 @@ async def test_what_ran_out_is_archived_and_can_come_back(shelf: Shelf) -> None:
         assert (await shelf.book.restore("a walk")).status == "active"
 
 
+async def test_running_out_ends_a_dispute(shelf: Shelf) -> None:
+    async with shelf:
+        soon = {"status": "disputed", "expires_at": shelf.clock.now}
+        await keep(shelf, "a", contradicts=("b", "c"), **soon)
+        await keep(shelf, "b", contradicts=("a",), status="disputed")
+        await keep(shelf, "c", contradicts=("a", "d"), status="disputed")
+        await keep(shelf, "d", contradicts=("c",), status="disputed")
+        expiry = Expiry(shelf.ledger, shelf.book, shelf.clock, LIMITS)
+        assert [one.status for one in (await expiry.run(dry_run=True)).expired] == ["archived"]
+        assert [one.id for one in (await expiry.run()).expired] == ["a"]
+        found = {one.id: (one.status, one.contradicts) for one in await shelf.book.list()}
+        assert found == {
+            "a": ("archived", ()), "b": ("active", ()),
+            "c": ("disputed", ("d",)), "d": ("disputed", ("c",)),
+        }  # fmt: skip
+
+
 async def test_near_duplicates_become_one(shelf: Shelf) -> None:
     async with shelf:
         twin = "the production database is PostgreSQL in Frankfurt"

@@ -185,6 +185,21 @@ async def test_a_new_process_starts_from_the_kept_state(gateway: Gateway, model_
     assert usage["cached"] >= 0.8 * usage["prompt"]
 
 
+async def test_a_new_line_in_the_instructions_costs_only_what_follows_it(
+    gateway: Gateway, model_home: Home
+) -> None:
+    stays = "You are Kyra. " + "Be plain, be kind and be brief. " * 30
+    model = await gateway.model("default")
+    await model.prefill(ModelRequest(messages=(system(f"{stays}\nThey like tea."), user("?"))))
+    await gateway.close()
+    again = Gateway(smollm2_settings(), model_home)
+    model = await again.model("default")
+    changed = (system(f"{stays}\nThey like tea. They live in Porto."), user("Hello"))
+    usage = (await listen(model, ModelRequest(messages=changed, max_tokens=4))).end.usage
+    await again.close()
+    assert usage.cached_tokens >= 0.8 * usage.prompt_tokens
+
+
 async def test_a_damaged_state_costs_time_only(gateway: Gateway, model_home: Home) -> None:
     model = await gateway.model("default")
     await model.prefill(ModelRequest(messages=(PERSONA, user("?")), tools=(HTTP,)))

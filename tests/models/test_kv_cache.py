@@ -96,3 +96,44 @@ def test_every_part_of_the_key_counts(tmp_path: Path) -> None:
     digests = {one.digest("prefix") for one in (key, *others)} | {key.digest("prefix.")}
     assert len(digests) == 6
     assert replace(key, settings=replace(loaded, threads=8)).digest("prefix") in digests
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> StateKey:
+    loaded = HostSettings(
+        path=tmp_path / "m.gguf", window=2048, slots=2, threads=2, state_folder=tmp_path
+    )
+    return StateKey(model_sha256="aa", settings=loaded, engine="e 1")
+
+
+def test_the_state_that_begins_most_alike_is_found(cache: StateCache, key: StateKey) -> None:
+    persona = "You are Kyra, and this is how you are. " * 40
+    prefixes = {"short": persona[:700] + "Else. " * 60, "long": persona + "Likes tea. " * 20}
+    for name, prefix in prefixes.items():
+        (cache.folder / cache.draft(name)).write_bytes(b"x")
+        cache.keep(name, key.marks(prefix))
+    wanted = persona + "Likes coffee. " * 20
+    found, shared = cache.nearest(key.marks(wanted))
+    assert found == "long"
+    assert len(persona) - 64 < shared <= len(persona) + len("Likes ")
+    cache.drop("long")
+    assert cache.nearest(key.marks(wanted))[0] == "short"
+
+
+def test_little_in_common_other_models_and_damaged_notes_are_no_help(
+    cache: StateCache, key: StateKey
+) -> None:
+    persona = "You are Kyra, and this is how you are. " * 40
+    (cache.folder / cache.draft("a")).write_bytes(b"x")
+    cache.keep("a", key.marks(persona))
+    keep(cache, "older")
+    assert cache.nearest(key.marks(persona[:300])) == ("", 0)
+    assert cache.nearest(replace(key, model_sha256="ab").marks(persona)) == ("", 0)
+    (cache.folder / "a.json").write_text('{"marks": 7}')
+    assert cache.nearest(key.marks(persona)) == ("", 0)
+
+
+def test_marks_hold_no_words(cache: StateCache, key: StateKey) -> None:
+    (cache.folder / cache.draft("a")).write_bytes(b"x")
+    cache.keep("a", key.marks("The person's name is Mariana. " * 9))
+    assert "Mariana" not in (cache.folder / "a.json").read_text("utf-8")

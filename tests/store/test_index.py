@@ -198,6 +198,43 @@ async def test_a_floor_keeps_pins_and_drops_chance(index: LanceIndex) -> None:
     assert await ids(index, "zzz", floor=0.2) == ["pin"]
 
 
+async def test_a_pin_tops_direct_matches_only_where_it_matches_like_them(index: LanceIndex) -> None:
+    await index.apply(
+        delta(
+            memory("match", "the walrus project is due in spring", 1),
+            memory("weak", "spring cleaning is a nuisance for everybody", 2, pinned=True),
+            memory("other", "some more text", 3),
+        )
+    )
+    found = await ids(index, "walrus project spring")
+    assert found.index("match") < found.index("weak")
+    await index.apply(delta(memory("strong", "the walrus project in spring", 4, pinned=True)))
+    assert (await ids(index, "walrus project spring"))[0] == "strong"
+
+
+class Literate(HashEmbedder):
+    """Knows a word or two."""
+
+    def knows(self, word: str) -> bool:
+        return word in {"sheep", "project"}
+
+
+async def test_a_slip_is_read_as_a_word_the_asker_may_see(tmp_path: Path) -> None:
+    index = await LanceIndex.open(tmp_path / "slips", Literate())
+    await index.apply(
+        delta(
+            memory("seen", "rehearsal in the chapel", 1),
+            memory("other", "sleep more", 2),
+            memory("hidden", "the migraine diary", 3, agent="sage"),
+            turn(0, "when is the rehersal?", 4, speaker="user"),
+        )
+    )
+    kinds = {"agent": "kyra", "kinds": ("memory",)}
+    assert await ids(index, "rehersal", floor=0.2, **kinds) == ["seen"]
+    assert await ids(index, "sheep", floor=0.2, **kinds) == []
+    assert await ids(index, "migrane", floor=0.2, **kinds) == []
+
+
 async def test_the_running_conversation_and_the_newer_item_come_first(index: LanceIndex) -> None:
     old = NOW - timedelta(days=20)
     await index.apply(
