@@ -19,6 +19,8 @@ class Clause:
     """The person asked for it to be remembered."""
     changes: bool = False
     """It corrects or replaces something."""
+    corrects: bool = False
+    """It begins with words that take back what was said before."""
     private: bool = False
     following: tuple[str, ...] = ()
     """The sentences after it, for what goes on over several."""
@@ -51,19 +53,27 @@ _ASKED = re.compile(
 _OPENER = re.compile(
     r"^(?:(?:oh and|oh also|and also|ps|p\.s\.?|ya|yea|yup|morning|evening|hiya|heya|k|kk|nah|meh|"
     r"haha|lol|hi|hello|hey|thanks|thank you|ok(?:ay)?|yes|yeah|yep|sure|right|well|so|oh|ah|and|"
-    r"but|"
+    r"but|kia ora|meanwhile|"
     r"also|anyway|great|cool|nice|perfect|btw|by the way|fyi|in fact|basically|honestly|"
     r"to be honest|for context|as you know|just so you know|one more thing|you know|hmm|fun fact|"
     r"good (?:morning|evening|afternoon)|unfortunately|luckily|fortunately|sadly|turns out|"
     r"as for me|personally|plus|besides|speaking of which|quick update|update|news|"
     r"good news|bad news|big news|heads[- ]up)(?:\s+(?:there|all|everyone|again))?"
-    r"(?:[,.:!–—-]+\s*|\s+(?=i\b|i[’']|my\b|we\b|we[’']|our\b|the\b)))+",
+    r"(?:[,.:!–—-]+\s*|\s+(?=i\b|i[’']|my\b|we\b|we[’']|our\b|the\b|please\b|(?-i:[A-Z])\w+,)))+",
     re.IGNORECASE,
 )
+_TOLD = re.compile(
+    r"^(?:please )?(?:tell|remind) (?:folks?|people|everyone|everybody|them|him|her|the \w+) "
+    r"(?:that )?(?=(?:i|we|my|our|the)(?:\b|[’']))",
+    re.IGNORECASE,
+)
+"""What others are to be told is stated all the same."""
 _CORRECTION = re.compile(
     r"^(?:(?:actually|no wait|wait|no|nope|sorry|oops|correction|scratch that|my mistake|"
-    r"i was wrong|i misspoke|i made a mistake|on second thoughts?|i(?:[’']ve)? changed my mind)"
-    r"[,.:;!–—-]*\s+)+(?:i meant(?: to say)?[,:]?\s+)?",
+    r"i was wrong|i misspoke|i made a mistake|on second thoughts?|i(?:[’']ve)? changed my mind|"
+    r"hold on|make that(?= \S+(?: \S+)?$)|make it(?= \S+(?: \S+)?$)|or rather|"
+    r"i mean(?=,)|i meant(?: to say)?|that was wrong|my bad)[,.:;!–—-]*\s+)+"
+    r"(?:i meant(?: to say)?[,:]?\s+)?",
     re.IGNORECASE,
 )
 _CHANGED = re.compile(
@@ -73,12 +83,16 @@ _CHANGED = re.compile(
     re.IGNORECASE,
 )
 _IMAGINED = re.compile(
-    r"\b(?:if (?:i|we|my|you) |if only\b|suppose\b|supposing\b|imagine\b|pretend\b|let[’']?s say\b|"
-    r"what if\b|i wish\b|hypothetical|act as\b|role ?play|as if\b|say i |maybe\b|perhaps\b|"
-    r"might\b|not sure\b|just kidding|joking|in my (?:dream|novel|story|book)|my character|"
-    r"for example\b|e\.g\.|i would have|would i\b|unless\b|whether\b)",
+    r"(?:^|[,;] )(?:but |and |so |then )?if (?:i|we|my|you) |"
+    r"\bif (?:i|we) (?:were|had|could)\b|\b(?:if only\b|suppose\b|supposing\b|"
+    r"imagine\b|pretend\b|let[’']?s say\b|"
+    r"what if\b|i wish\b|hypothetical|act as\b|role ?play|as if\b|say i |"
+    r"just kidding|joking|in my (?:dream|novel|story|book)|my character|"
+    r"for example\b|e\.g\.|i would have|would i\b)",
     re.IGNORECASE,
 )
+_DOUBTED = re.compile(r"\b(?:maybe|perhaps|might|not sure|whether)\b", re.IGNORECASE)
+"""Makes its clause no statement, but not the rest of the sentence."""
 _REPORTED = re.compile(
     r"\b(?:said|says|saying|told me|tells me|thinks|claims?|claimed|wrote|asked)\b[^.]{0,20}?"
     r"\b(?:that )?(?:i|we)\b|\bignore (?:all|the|any|previous|everything)\b|"
@@ -100,6 +114,7 @@ _STANDING = re.compile(
 _END = re.compile(
     r"(?<=[.!?…])(?<!\bMr\.)(?<!\bDr\.)(?<!\bMs\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!e\.g\.)(?<!i\.e\.)\s+"
 )
+_GREETING = re.compile(r"(?:hi|hello|hey)(?: there| all)?[!.,]*", re.IGNORECASE)
 _SUBJECT = r"(?:i|i[’']m|i[’']ve|i[’']ll|my|we|we[’']re|we[’']ve|we[’']ll|our|let[’']s|the)"
 _SPLIT = re.compile(
     rf";\s+|\s+[–—-]{{1,2}}\s+|\s*\((?=[^)]*\b(?:I|my)\b)|,?\s+(?:but|so|and|because|while|though|"
@@ -134,30 +149,59 @@ def stated(text: str) -> Iterator[Clause]:
 def _sentences(text: str) -> Iterator[str]:
     for line in re.split(r"\n+", text):
         line = re.sub(r"^\s*(?:[-*•]|\d+[.)])\s+", "", line).strip()
+        greeted = ""
         for piece in _END.split(line):
-            if re.search(r"\w", piece):
-                yield piece.strip()
+            if _GREETING.fullmatch(piece.strip()):  # "Hi! I'm Ada" says a name, "I'm Ada" may not
+                greeted = f"{piece.strip()} "
+            elif re.search(r"\w", piece):
+                yield greeted + piece.strip()
+                greeted = ""
 
 
 def _of_sentence(sentence: str) -> Iterator[Clause]:
     body = " ".join(_PRIVATE.sub(" ", sentence).replace("`", "").split())
     asked = _ASKED.match(body)
     body = body[asked.end() :] if asked else _OPENER.sub("", body)
+    body = _TOLD.sub("", body)
     corrected = _CORRECTION.match(body)
     if corrected:
         body = body[corrected.end() :]
         body = _OPENER.sub("", body)
+    if named := _named_kin(sentence):
+        yield Clause(text=named, quote=sentence)
     if body.rstrip("\"') ").endswith("?"):
         body = _before_the_question(body)
     if not _is_statement(body, asked=bool(asked)):
         return
     for text in _split(body):
+        if _DOUBTED.search(text):
+            continue
         yield Clause(
             text=text,
             quote=sentence,
             asked=bool(asked),
+            corrects=bool(corrected),
             changes=bool(corrected) or bool(_CHANGED.search(text)),
         )
+
+
+_KIN_NAMED = re.compile(
+    r"\b(?i:my)\s(?P<who>(?:(?:older|younger|little|big|best) )?(?:wife|husband|partner|girlfriend|"
+    r"boyfriend|son|daughter|sister|brother|friend|dog|cat|niece|nephew|cousin|boss|manager|"
+    r"colleague|neighbou?r|flatmate|roommate))\s(?P<name>[A-Z][a-zé]+)\b"
+)
+
+
+def _named_kin(sentence: str) -> str:
+    """What a question takes for known: "a gift for my daughter Mia?"."""
+    if (
+        not sentence.rstrip("\"') ").endswith("?")
+        or _IMAGINED.search(sentence)
+        or _REPORTED.search(sentence)
+    ):
+        return ""
+    match = _KIN_NAMED.search(sentence)
+    return f"my {match['who']} is called {match['name']}" if match else ""
 
 
 _ASKS = re.compile(

@@ -1,13 +1,14 @@
 """Reading a conversation for what is worth remembering: the rule floor, then two model passes.
 
-The model proposes and `grounding` disposes; nothing here writes or compares with what is stored.
+The words of a memory are the person's own wherever those can stand alone. The first pass sorts
+out what was said in passing; the second tells what leans on its surroundings in words of its own,
+which `grounding` checks. Nothing here writes or compares with what is stored.
 """
 
 import json
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, ModelFailed
@@ -15,26 +16,20 @@ from ..models.structured import bare, problem
 from ..ports import ChatMessage, Model, ModelRequest, TextPart
 from ..values import Message, ModelInfo, Source
 from .candidate import Candidate, Extraction
-from .extract_prompt import (
-    FIRST,
-    FIRST_SCHEMA,
-    KINDS,
-    REVIEW,
-    REVIEW_SCHEMA,
-    Kind,
-    conversation,
-    review,
-)
-from .floor import MINIMUM_IMPORTANCE, facts_in, read_floor
+from .extract_prompt import SORT, TELL, numbered, sort_schema, sort_slot, tell_schema, tell_slot
+from .floor import MINIMUM_IMPORTANCE, read_floor
 
 if TYPE_CHECKING:
-    from .grounding import Statement
+    from .extract_prompt import Sort
+    from .statements import Statement
 
 __all__ = ["Candidate", "Extraction", "able", "extract", "read_floor"]
 
 SMALLEST_BYTES = 700_000_000
 """An embedded model's file below which it cannot extract: 135M parameters invent, 1.5B do not."""
-_WINDOW_STATEMENTS = 10
+OWN_WORDS, MODELS_WORDS, PIECED = 0.75, 0.65, 0.6
+"""Confidence by where the words of a memory come from."""
+_WINDOW_STATEMENTS = 12
 _WINDOW_CHARACTERS = 1800
 _ANSWER_TOKENS = 1200
 _PROMPT_TOKENS = 700
@@ -54,63 +49,38 @@ async def extract(
 ) -> Extraction:
     """Candidates of the floor and, with a model, of two passes over each window.
 
-    A model that fails leaves what was found so far and its reason in `problem`; only errors that
-    are not a model's, and cancellation, pass through. `user` and `agent` are who spoke.
+    Without a model, plain statements that can stand alone are kept too. A model that fails leaves
+    what was found so far and its reason in `problem`; only errors that are not a model's, and
+    cancellation, pass through. `user` and `agent` are who spoke.
     """
+    from .corrections import settled
+    from .small_talk import worth_telling
+    from .statements import statements_of
+
     floor = read_floor(messages)
-    if model is None:
-        return Extraction(candidates=tuple(floor), floor=len(floor))
+    statements = statements_of(messages)
+    told = [one for one in statements if not one.known and worth_telling(one)]
     reading = _Reading(model, list(floor))
-    for window in _windows(statements_of(messages), model.info.context_window):
-        try:
-            await reading.read(window)
-        except ModelFailed as error:
-            reading.problem = error.message
-        except ModelError as error:
-            reading.problem = error.message
-            break
+    if model is None:
+        reading.keep_plain(told)
+    else:
+        for window in _windows(told, model.info.context_window):
+            try:
+                await reading.read(model, window)
+            except ModelFailed as error:
+                reading.problem = error.message
+            except ModelError as error:
+                reading.problem = error.message
+                break
     return Extraction(
-        candidates=tuple(reading.found),
+        candidates=tuple(settled(reading.found, statements)),
         floor=len(floor),
         first_pass=reading.first,
         second_pass=reading.second,
         dropped=reading.dropped,
-        model=model.info.name,
+        model=model.info.name if model else "",
         problem=reading.problem,
     )
-
-
-def statements_of(messages: Sequence[Message]) -> "list[Statement]":
-    """Everything the user states, clause by clause, with the question it may answer."""
-    from .clauses import stated
-    from .grounding import Statement
-
-    found: list[Statement] = []
-    question, before = "", deque[str](maxlen=2)
-    for message in messages:
-        if message.role == "assistant":
-            question = _question(message.content)
-        elif message.role == "user":
-            for clause in stated(message.content):
-                known = any(True for _ in facts_in(clause))
-                found.append(
-                    Statement(
-                        clause=clause,
-                        message=message,
-                        question=question,
-                        before=" ".join(before),
-                        known=known,
-                    )
-                )
-            before.append(message.content)
-            question = ""
-    return found
-
-
-def _question(text: str) -> str:
-    """The last sentence of a reply if it asks something, cut to what helps."""
-    last = text.strip().replace("\n", " ").rsplit(". ", 1)[-1].rsplit("! ", 1)[-1]
-    return last[-160:] if last.endswith("?") else ""
 
 
 def _windows(statements: "Sequence[Statement]", context: int) -> "Iterator[list[Statement]]":
@@ -132,130 +102,198 @@ def _windows(statements: "Sequence[Statement]", context: int) -> "Iterator[list[
 
 
 @dataclass(slots=True)
-class _Note:
-    """A candidate of the first pass, as the review sees it."""
-
-    candidate: Candidate
-    fact: str
-    quote: str
-
-
-@dataclass(slots=True)
 class _Reading:
     """What the passes over the windows add up to."""
 
-    model: Model
+    model: Model | None
     found: list[Candidate]
     first: int = 0
     second: int = 0
     dropped: int = 0
     problem: str = ""
-    covered: set[int] = field(default_factory=set)
-    """`id`s of statements that gave something."""
+    made: "dict[int, Candidate]" = field(default_factory=dict)
+    """The candidate of each statement, by its `id`."""
 
-    async def read(self, window: "Sequence[Statement]") -> None:
-        from .grounding import worth_keeping
+    def keep_plain(self, statements: "Sequence[Statement]") -> None:
+        """What can be told without a model having looked at it."""
+        from .standing import standing, with_person
 
-        if not any(worth_keeping(one) and not one.known for one in window):
-            return  # the floor has read all there is
-        notes = await self._first_pass(window)
-        await self._second_pass(window, notes)
-
-    async def _first_pass(self, window: "Sequence[Statement]") -> list[_Note]:
-        from .grounding import quoted
-
-        answer = await _answer(self.model, FIRST, conversation(_lines(window)), FIRST_SCHEMA)
-        notes: list[_Note] = []
-        for item in answer["notes"]:
-            kept = False
-            for statement in quoted(item["quote"], item["fact"], window):
-                kept = kept or statement.known
-                if candidate := self._keep(item, statement):
-                    notes.append(_Note(candidate, candidate.content, item["quote"]))
-                    self.first += 1
-                    kept = True
-            self.dropped += not kept
-        return notes
-
-    async def _second_pass(self, window: "Sequence[Statement]", notes: Sequence[_Note]) -> None:
-        from .grounding import worth_keeping
-
-        missed = [
-            one
-            for one in window
-            if not one.known and id(one) not in self.covered and worth_keeping(one)
-        ]
-        if not missed and not notes:
-            return
-        asked = review([one.clause.text for one in missed], [(n.fact, n.quote) for n in notes])
-        answer = await _answer(self.model, REVIEW, asked, REVIEW_SCHEMA)
-        for item in answer["missed"]:
-            if not 1 <= item["line"] <= len(missed):
-                self.dropped += 1
-            elif self._keep(item, missed[item["line"] - 1]):
-                self.second += 1
+        for one in statements:
+            if content := standing(one.clause.text) or with_person(one):
+                self._keep(one, content, None, PIECED)
             else:
+                self._piece(one, None)
+
+    async def read(self, model: Model, window: "Sequence[Statement]") -> None:
+        """Both passes; what the first one keeps stays when the second one fails."""
+        from .standing import standing
+
+        sorts = await self._sorted(model, window)
+        leaning: list[Statement] = []
+        for one, sort in zip(window, sorts, strict=True):
+            if sort == "chat" and not _matters(one):
                 self.dropped += 1
-        self._withdraw(answer["wrong"], notes, len(missed))
+            elif content := standing(one.clause.text):
+                self.first += bool(self._keep(one, content, sort, OWN_WORDS))
+            else:
+                leaning.append(one)
+        if leaning:
+            given = dict(zip(map(id, window), sorts, strict=True))
+            await self._tell(model, leaning, given)
 
-    def _withdraw(self, wrong: Sequence[int], notes: Sequence[_Note], before: int) -> None:
-        """Takes back what the review calls wrong, unless the words are the person's own."""
-        for number in set(wrong):
-            if before < number <= before + len(notes):
-                note = notes[number - before - 1]
-                if note.candidate.confidence < 0.7 and note.candidate in self.found:
-                    self.found.remove(note.candidate)
-                    self.first -= 1
-                    self.dropped += 1
+    async def _sorted(self, model: Model, window: "Sequence[Statement]") -> "list[Sort]":
+        from .standing import told
 
-    def _keep(self, item: dict[str, Any], statement: "Statement") -> Candidate | None:
-        """The candidate a note makes, unless it fails a check or says what is known already."""
-        from .grounding import grounded, same
+        sentences = [told(one.clause.text) for one in window]
+        slots = [sort_slot(number, text) for number, text in enumerate(sentences, 1)]
+        answer = await _answer(model, SORT, numbered(sentences), sort_schema(slots))
+        return [answer[slot] for slot in slots]
+
+    async def _tell(
+        self, model: Model, leaning: "Sequence[Statement]", sorts: "dict[int, Sort]"
+    ) -> None:
+        from .grounding import supported
+        from .standing import standing_sentence, with_person
+
+        slots = [tell_slot(n, one.clause.text) for n, one in enumerate(leaning, 1)]
+        answer = await _answer(model, TELL, _lines(leaning), tell_schema(slots))
+        for one, slot in zip(leaning, slots, strict=True):
+            said = standing_sentence(answer[slot])
+            sort = sorts[id(one)]
+            if content := with_person(one):
+                kept = self._keep(one, content, sort, MODELS_WORDS)
+            elif said and supported(said, one):
+                kept = self._keep(one, said, sort, MODELS_WORDS)
+            else:
+                kept = self._piece(one, sort)
+            self.second += bool(kept)
+            self.dropped += not kept
+
+    def _piece(self, statement: "Statement", sort: "Sort | None") -> Candidate | None:
+        """What cannot stand alone, told with what it answers or goes on from."""
+        from .corrections import corrects
+        from .small_talk import telling
+        from .standing import answering, joined
+
+        if corrects(statement.clause.text):
+            return None  # it mends what was said before, or says nothing by itself
+        if content := answering(statement):
+            return self._keep(statement, content, sort, PIECED)
+        previous, before = statement.previous, None
+        for _ in range(3):
+            before = previous and (self.made.get(id(previous)) or self._of_floor(previous))
+            if before is not None or previous is None:
+                break
+            previous = previous.previous
+        if before is None:
+            return self._behind_what_was_said(statement, sort)
+        content = joined(before.content, statement)
+        if previous is None or not content:
+            return None
+        near = previous.message.id == statement.message.id
+        if near and id(previous) in self.made:  # one memory for both
+            longer = replace(before, content=self._dated(content, statement))
+            self.found[self.found.index(before)] = longer
+            self.made[id(previous)] = self.made[id(statement)] = longer
+            return longer
+        if not telling(statement.clause.text):
+            return None
+        return self._keep(statement, content, sort, PIECED)
+
+    def _behind_what_was_said(
+        self, statement: "Statement", sort: "Sort | None"
+    ) -> Candidate | None:
+        """A clause with a name or a number, told behind the one it goes on from."""
+        from .small_talk import in_passing, telling
+        from .standing import joined, told
+
+        previous = statement.previous
+        if previous is None or not telling(statement.clause.text):
+            return None
+        if in_passing(previous.clause.text):
+            return None
+        content = joined(told(previous.clause.text), statement)
+        return self._keep(statement, content, sort, PIECED) if content else None
+
+    def _of_floor(self, statement: "Statement") -> Candidate | None:
+        """The floor's last candidate from the same sentence."""
+        same = [
+            one
+            for one in self.found
+            if one.model is None
+            and one.quote == statement.clause.quote
+            and statement.message.id in one.source.message_ids
+        ]
+        return same[-1] if same else None
+
+    @staticmethod
+    def _dated(content: str, statement: "Statement") -> str:
         from .when import resolve_dates
 
-        if statement.known or id(statement) in self.covered:
-            return None
-        kind: Kind = item["kind"] if item["kind"] in KINDS else "project"
-        found = grounded(item["fact"], kind, statement)
-        if found is None:
-            return None
+        return resolve_dates(content, statement.message.created_at)
+
+    def _keep(
+        self, statement: "Statement", content: str, sort: "Sort | None", confidence: float
+    ) -> Candidate | None:
+        """The candidate a statement makes, unless it says what is known already."""
+        from .floor_work import names_time
+        from .grounding import same, sorted_by_rules, wish, worth
+        from .standing import WISH, whole
+
         message, clause = statement.message, statement.clause
+        text = whole(clause.text)
+        ruled = sorted_by_rules(text, timed=names_time(text))
+        by_model = sort if sort and sort != "chat" else ruled
+        memory_type, subject, importance = worth(ruled if ruled != "fact" else by_model, text)
+        if content.startswith(WISH):
+            memory_type, subject, importance = wish()
+        elif content.startswith("The user's name is") and ";" not in content:
+            memory_type, subject, importance = "user_profile", "user.name", 9
         candidate = Candidate(
-            content=resolve_dates(found.content, message.created_at),
-            memory_type=found.memory_type,
-            subject=found.subject,
-            importance=10 if clause.asked else max(MINIMUM_IMPORTANCE, found.importance),
-            confidence=found.confidence,
+            content=self._dated(content, statement),
+            memory_type=memory_type,
+            subject=subject,
+            importance=10 if clause.asked else max(MINIMUM_IMPORTANCE, importance),
+            confidence=confidence,
             quote=clause.quote,
             source=Source(session=message.session, message_ids=(message.id,)),
             said_at=message.created_at,
-            model=self.model.info.name,
+            model=self.model.info.name if self.model else None,
             changes=clause.changes,
             private=clause.private,
         )
-        if found.confidence > 0.6:  # a clause told in the model's words may hold another fact
-            self.covered.add(id(statement))
         if any(same(candidate.content, one.content) for one in self.found):
             return None
         self.found.append(candidate)
+        self.made[id(statement)] = candidate
         return candidate
 
 
-def _lines(window: "Sequence[Statement]") -> list[tuple[str, str, str]]:
-    """The statements as lines, those of one message together, questions they answer before."""
-    lines: list[tuple[str, str, str]] = []
-    last = ""
-    for one in window:
-        when = f"{one.message.created_at:%d %b %Y}"
-        if one.message.id == last:
-            who, day, text = lines[-1]
-            lines[-1] = (who, day, f"{text}. {one.clause.text}")
-            continue
+def _matters(statement: "Statement") -> bool:
+    """Whether a clause matters though a small model may take it for small talk."""
+    from .small_talk import asks_for_a_fact, may_pass, telling
+    from .standing import WISH, standing
+
+    text = statement.clause.text
+    if statement.clause.asked or telling(text) or asks_for_a_fact(statement.question):
+        return True
+    content = standing(text)
+    return content.startswith(WISH) or bool(content and not may_pass(text))
+
+
+def _lines(leaning: "Sequence[Statement]") -> str:
+    """The statements numbered, each behind what it may lean on."""
+    lines: list[str] = []
+    shown: set[int] = set()
+    for number, one in enumerate(leaning, 1):
+        before = one.previous
+        if before is not None and id(before) not in shown:
+            lines.append(f"ME: {before.clause.text}")
         if one.question:
-            lines.append(("AI", "", one.question))
-        lines.append(("ME", when, one.clause.text))
-        last = one.message.id
-    return lines
+            lines.append(f"AI: {one.question}")
+        lines.append(f"{number} ME: {one.clause.text}")
+        shown.add(id(one))
+    return "\n".join(lines)
 
 
 async def _answer(model: Model, system: str, asked: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -86,40 +86,20 @@ def _candidate(found: "Found", clause: "Clause", message: Message) -> Candidate:
     )
 
 
-_INSTEAD = re.compile(
-    r"^(?:it[’']?s |it is |that[’']?s |make (?:it|"
-    r"that) )?(?P<new>[^,]{2,40}?),?\s+(?:and )?not (?P<old>[^,]{2,40})$",
-    re.IGNORECASE,
-)
-
-
 def _corrected(clause: "Clause", message: Message, found: Sequence[Candidate]) -> Candidate | None:
     """ "It's Thursday, not Friday": the last candidate that said Friday, said anew."""
-    match = _INSTEAD.match(clause.text)
-    if match is None:
-        return None
-    from .when import resolve_dates
+    from .corrections import exchanged
 
-    old = resolve_dates(match["old"], message.created_at)
-    new = resolve_dates(match["new"], message.created_at)
     for one in reversed(found):
-        for before, after in ((match["old"], match["new"]), (old, new)):
-            pattern = (
-                rf"\b{re.escape(before.strip().removeprefix('On ').removeprefix('on '))}(?!\w)"
+        if content := exchanged(one.content, clause.text, message.created_at):
+            return replace(
+                one,
+                content=content,
+                quote=clause.quote,
+                changes=True,
+                source=Source(session=message.session, message_ids=(message.id,)),
+                said_at=message.created_at,
             )
-            if re.search(pattern, one.content, re.IGNORECASE):
-                after = re.sub("^on ", "", after.strip(), flags=re.IGNORECASE)
-                content = re.sub(
-                    pattern, lambda _, new=after: new, one.content, flags=re.IGNORECASE
-                )
-                return replace(
-                    one,
-                    content=content,
-                    quote=clause.quote,
-                    changes=True,
-                    source=Source(session=message.session, message_ids=(message.id,)),
-                    said_at=message.created_at,
-                )
     return None
 
 

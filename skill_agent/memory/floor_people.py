@@ -7,7 +7,7 @@ from .floor_rules import NAME, Found, profile, sentence
 from .third_person import third_person
 
 _POINTS = re.compile(r"\b(?:them|it|this|that|there|him|her)$", re.IGNORECASE)
-_KIN = (
+KIN = (
     r"wife|husband|partner|spouse|girlfriend|boyfriend|fianc[ée]e?|son|daughter|kids?|child|"
     r"children|baby|twins|mother|mom|mum|father|dad|parents|sister|brother|siblings?|grandmother|"
     r"grandfather|grandma|grandpa|aunt|uncle|cousin|niece|nephew|mother-in-law|father-in-law|"
@@ -23,7 +23,7 @@ _OTHERS = (
 )
 _RELATION = re.compile(
     rf"\b(?P<my>my|our)\s+(?P<adj>(?:(?:older|younger|elder|eldest|oldest|youngest|little|big|twin|"
-    rf"late|new|old|first|second|[\w-]+-old)\s+)*)(?P<who>{_KIN}|{_PETS}|"
+    rf"late|new|old|first|second|[\w-]+-old)\s+)*)(?P<who>{KIN}|{_PETS}|"
     rf"{_OTHERS})(?P<rest>[,’']?\s*.+)$",
     re.IGNORECASE,
 )
@@ -41,7 +41,7 @@ _TELLING = re.compile(
 _HAS = re.compile(
     rf"\b(?P<who>I|we)(?:[’']ve| have| own)(?: got)?\s+(?P<what>(?:an?|two|three|four|five|six|"
     rf"\d)\s+(?:[\w-]+\s+){{0,3}}?"
-    rf"(?P<kind>{_KIN}|{_PETS})s?\b[^.;]*)",
+    rf"(?P<kind>{KIN}|{_PETS})s?\b[^.;]*)",
     re.IGNORECASE,
 )
 _GOT_PET = re.compile(
@@ -59,7 +59,7 @@ _MARRIED = re.compile(
 _APPOSED = re.compile(
     rf"^{NAME}(?:,| is) (?:that[’']s |who[’']s |who is |s?he[’']s )?"
     rf"my (?P<who>(?:(?:older|younger|little|big|best|new|old|twin) )?"
-    rf"(?:{_KIN}|{_PETS}|{_OTHERS}|youngest|eldest|oldest))(?:,\s+(?P<rest>.+)|$)"
+    rf"(?:{KIN}|{_PETS}|{_OTHERS}|youngest|eldest|oldest))(?:,\s+(?P<rest>.+)|$)"
 )
 """ "Tom, my flatmate, …", "Lena is my sister"."""
 
@@ -80,7 +80,7 @@ def people(text: str, quote: str) -> Iterator[Found]:
             r"needs? you)\b",
             match["rest"],
         ):
-            known = bool(re.fullmatch(rf"{_KIN}|{_PETS}", who, re.IGNORECASE))
+            known = bool(re.fullmatch(rf"{KIN}|{_PETS}", who, re.IGNORECASE))
             yield profile(sentence(_relation_text(text, match)), _relation(who), 6 if known else 5)
         return
     if match := _HAS.search(text) or _GOT_PET.search(text):
@@ -104,7 +104,7 @@ def _relation(who: str) -> str:
         return "user.family.children"
     if re.fullmatch(_PETS, who.rstrip("s")):
         return "user.pet"
-    if re.fullmatch(_KIN, who.replace("_", "-")):
+    if re.fullmatch(KIN, who.replace("_", "-")):
         same = {"mom": "mother", "mum": "mother", "dad": "father", "grandma": "grandmother",
                 "grandpa": "grandfather", "kid": "children", "kids": "children",
                 "child": "children", "spouse": "partner"}  # fmt: skip

@@ -106,8 +106,12 @@ def name(text: str, quote: str) -> Iterator[Found]:
         rf"\b(?i:name (?:on|for|in) [\w ]{{2,20}}?(?: is|:)) {NAME}",
     ]
     if _GREETED.match(quote):
-        patterns.append(rf"^(?i:I[’']m|I am|it[’']s|this is)\s+{NAME}(?=$|,|\.| from\b)")
-    patterns.append(rf"^(?i:I[’']m|I am)\s+{NAME},\s+(?:an?|the|your|from)\s")
+        patterns.append(
+            rf"^(?i:I[’']m|I am|it[’']s|this is)\s+{NAME}(?=$|,|\.| from\b| and (?:I|my)\b)"
+        )
+    patterns.append(
+        rf"^(?i:I[’']m|I am)\s+{NAME},\s+(?:an?|the|your|from|nice to|pleased to|good to)\s"
+    )
     for pattern in patterns:
         match = re.search(pattern, text)
         if match and match["name"].split()[0] not in _NO_NAME and not _NATION.search(match["name"]):
@@ -179,7 +183,9 @@ def work(text: str, quote: str) -> Iterator[Found]:
     if re.search(r"\b(?:used to|not an?|no longer|never)\b", text, re.IGNORECASE):
         return
     role = _ROLE.search(text) or _HEAD.search(text)
-    if role and not re.search(r"\b(?:fan|lover|friend|big|huge|not|bit)\b", role["role"], re.I):
+    if role and not re.search(
+        r"\b(?:fan|lover|friend|big|huge|not|bit|to|with|seeing|my)\b", role["role"], re.I
+    ):
         said = role["role"].strip()
         if re.fullmatch(r"(?:an?|the)?\s*(?:assistant|lead|owner|coach|vet|cook)", said, re.I) and (
             not re.search(r"\b(?:an?|the)\b", said)
@@ -195,7 +201,8 @@ def work(text: str, quote: str) -> Iterator[Found]:
     if at := _WORKS_AT.search(text):
         company = next(filter(None, (at["company"], at["joined"], at["held"], at["own"])))
         if company.split()[0] not in _NO_NAME:
-            yield profile(f"The user works at {company.rstrip('.')}.", "user.company", 9)
+            town = _town(text[at.end() :])
+            yield profile(f"The user works at {company.rstrip('.')}{town}.", "user.company", 9)
 
 
 def _town(rest: str) -> str:

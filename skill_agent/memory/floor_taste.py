@@ -109,8 +109,8 @@ _SPEAKS = re.compile(
     r"first) language is (?P<first>\w+)"
 )
 _REPLIES = re.compile(
-    r"^(?:(?:please|from now on|going forward|in (?:the )?future|so)[,\s]+)*(?P<how>always|never|"
-    r"don[’']?t(?: ever)?|do not)?\s*(?:please\s+)?"
+    r"^(?:(?:please|and|also|from now on|going forward|in (?:the )?future|so)[,\s]+)*"
+    r"(?P<how>always|never|don[’']?t(?: ever)?|do not)?\s*(?:please\s+)?"
     r"(?P<verb>answer|reply|respond|write|use|keep|give|explain|call|address|start|end|include|"
     r"add|avoid|speak|talk|send|format|put|show|quote|cite|round|ask|assume|sugarcoat|"
     r"apologi[sz]e|suggest|skip)\b\s+(?P<what>.+)$",

@@ -102,7 +102,7 @@ def test_a_rating_moves_what_the_reply_was_based_on(ska: Ska) -> None:
     again = ska("feedback", "latest", "down")
     assert "rated down already" in again.err
     up = ska("feedback", down["id"][:18], "up")
-    assert (up.code, "changed their weight" in up.err) == (0, True)
+    assert (up.code, "1 memory changed its weight" in up.err) == (0, True)
     assert ska("memory", "show", memory, "--json").json["importance"] == 4
     assert ska("memory", "list", "--review", "--json").json == []
 

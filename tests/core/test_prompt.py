@@ -175,6 +175,13 @@ def test_the_profile_shows_disputes_and_never_one_side_alone() -> None:
     assert "DISPUTED" not in system_prompt(KYRA, standing=Standing(profile=(red, blue)))
 
 
+def test_only_a_persons_own_words_stand_in_quotes() -> None:
+    own = hit("I deploy on Fridays", speaker="user").item
+    assert recall_line(own) == '[FACT 2026-11-01] The user said: "I deploy on Fridays"'
+    read = hit("The user's name is Mariana.", speaker="user", memory_type="user_profile").item
+    assert recall_line(read) == "[USER-PROFILE 2026-11-01] The user's name is Mariana."
+
+
 def test_a_pattern_tells_how_often_it_served() -> None:
     item = hit("Plan first", memory_type="procedural").item
     counted = memory("Plan first", "procedural")
