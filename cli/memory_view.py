@@ -125,6 +125,8 @@ def tell(story: Story) -> None:
 def _log_row(entry: LogEntry) -> tuple[object, ...]:
     if entry.kind == "recalled":
         changed = f"into a prompt of session {(entry.new or {}).get('session')}"
+    elif entry.kind == "standing":
+        changed = f"in every prompt of session {(entry.new or {}).get('session')} from then on"
     else:
         changed = ", ".join(f"{name}={value}" for name, value in (entry.new or {}).items())
     return (entry.seq, entry.at, entry.kind, entry.actor, entry.reason, changed[:120])

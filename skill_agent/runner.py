@@ -161,7 +161,14 @@ class TurnRunner:
             self._systems[key] = held = await self._bench.system(
                 job.dna, use_memory=job.use_memory, window=window_of(job.model)
             )
+            await self._note_standing(job, held)
         return held
+
+    async def _note_standing(self, job: Job, shown: Layers) -> None:
+        """Into the story of each memory that stands in a session's system message."""
+        if shown.shown:
+            data = {"session": job.session.id, "memories": [one.id for one in shown.shown]}
+            await self._ledger.note("standing", job.session.id, actor=job.dna.slug, data=data)
 
     async def _view(self, job: Job, *, before: bool) -> _View:
         """The conversation as the agent knows it, before the message or with everything so far,

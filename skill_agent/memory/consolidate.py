@@ -4,6 +4,7 @@ Originals are superseded, never erased. Every step is a batch of its own that is
 nothing in it changed since it was read, so it may run beside anything else.
 """
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,8 @@ FEWEST, MOST = 3, 12
 FADING_DAYS = 30
 """What fades is archived after so many further days, unless it is used."""
 _PAGE = 2_000
+_BREATH = 20
+"""Pairs judged between two looks at what else is to be done: some ten milliseconds."""
 
 ActionKind = Literal["merged", "summarised", "promoted", "demoted", "fading"]
 
@@ -131,7 +134,10 @@ class Consolidator:
         index = await self._projector.index()
         by_id = {one.id: one for one in memories if one.memory_type != "identity"}
         scope = Scope(user=self._user, kinds=("memory",))
-        for first, second, cosine in await index.near_pairs(above=MERGE_ABOVE, scope=scope):
+        pairs = await index.near_pairs(above=MERGE_ABOVE, scope=scope)
+        for at, (first, second, cosine) in enumerate(pairs):
+            if at % _BREATH == 0:
+                await asyncio.sleep(0)  # there may be thousands, and a reply is being made
             one, other = by_id.get(first), by_id.get(second)
             if one is None or other is None or not _same_owner(one, other):
                 continue

@@ -159,7 +159,6 @@ class Intake:
             source=candidate.source,
             source_type="extraction",
             extraction_model=candidate.model,
-            metadata={"quote": candidate.quote} if candidate.quote else {},
         )
 
     async def _recent(self, memories: Sequence[Memory]) -> list[Memory]:

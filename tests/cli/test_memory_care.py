@@ -44,6 +44,24 @@ def test_a_purge_tells_asks_and_erases(ska: Ska, home: Home) -> None:
     assert ska("memory", "search", "cat", "--json").json[0]["id"] == kept
 
 
+def test_a_purge_leaves_nothing_of_a_sentence_that_held_two_facts(ska: Ska, home: Home) -> None:
+    ska("ask", f"My name is Rosalind and I'm allergic to {MARK}.")
+    (secret,) = [m for m in ska("memory", "list", "--json").json if MARK in m["content"]]
+    done = ska("memory", "forget", secret["id"], "--purge", "--yes", "--json")
+    assert done.json["problems"] == []
+    assert MARK.encode() not in bytes_of(home)
+    assert ska("memory", "verify").code == 0
+    assert any("Rosalind" in m["content"] for m in ska("memory", "list", "--json").json)
+
+
+def test_what_stands_in_every_prompt_says_so_in_its_story(ska: Ska) -> None:
+    memory = add(ska, "The user is called Rosalind", "-t", "user_profile")
+    ska("ask", "hello there, what is new?")
+    kinds = [row["kind"] for row in ska("memory", "log", memory, "--json").json]
+    assert kinds[:2] == ["memory.created", "standing"]
+    assert "in every prompt of session" in ska("memory", "log", memory).out
+
+
 def test_a_purge_reaches_what_was_exported(ska: Ska, tmp_path: Path) -> None:
     secret = add(ska, f"My locker opens with {MARK}")
     add(ska, "The cat is called Miso")
