@@ -2,71 +2,49 @@
 
     python benchmarks/crash_load.py HOME SEED
 
-Every acknowledged write is printed as a line the moment it is acknowledged: `ready`, `added ID`,
-`corrected OLD NEW`, `forgot ID`, `erasing ID…`, `erased ID…`, `saved ID`, `reply ID`,
-`extracted ID`, `compacted SESSION`, `consolidated COUNT`. The model is scripted: it replies,
-extracts and sums up.
+Every acknowledged write is printed as a line the moment it is acknowledged: `ready`, then
+`added ID TEXT`, `imported ID…`, `corrected OLD NEW TEXT`, `pinned ID`, `forgot ID`,
+`restoring ID`, `restored ID`, `erasing ID…`, `erased ID…`, `saved ID`, `reply ID TEXT`,
+`closed SESSION`, `extracted ID…`,
+`failed`, `compacted SESSION`, `merged ID…`, `summarised ID…`, `expired ID…`, `consolidated`.
 """
 
 import asyncio
-import hashlib
-import json
 import random
+import re
 import sys
-from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-import numpy as np
+from crash_model import Hashed, gateway
+from skill_agent.cli.compose import init_home, open_home
 
-from skill_agent import open_home
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved, TurnFinished
-from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.ports import ModelRequest
+from skill_agent.home import Home
+from skill_agent.ports import MemoryFilter
 from skill_agent.runtime import Runtime
 
-
-class Hashed:
-    """Words hashed onto 64 axes: an embedder that costs nothing and changes never."""
-
-    name = "hash-64"
-    dimensions = 64
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        rows = np.full((len(texts), self.dimensions), 1e-6, np.float32)
-        for row, text in enumerate(texts):
-            for word in text.lower().split():
-                rows[row, hashlib.sha256(word.encode()).digest()[0] % self.dimensions] += 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+_SAYINGS = (
+    "My locker number is {}.",
+    "My favourite colour is shade {}.",
+    "I keep {} nails in the shed. It smells of paint {}.",
+    "Our cellar door opens with code {}.",
+    "I work at Company {}.",
+    "Remember that my shelf is number {}",
+    "Just between us: my nickname is Owl {}. Keep it in mind.",
+)
+_PURGE_ONE_IN = 40
+"""Of what is altered; a purge writes the whole file anew."""
+_LONG = 150
+"""Messages after which the next process begins another long session."""
+_ASKED_SHARE = 0.3
+"""Of the turns, after which the session is summed up because it is asked for."""
 
 
 def tell(*words: object) -> None:
     """One acknowledgement, out of this process before anything else happens."""
     print(*words, flush=True)
-
-
-def answer(request: ModelRequest) -> str:
-    """A reply, or whatever JSON is asked for."""
-    if request.response_schema is None:
-        return "a reply of some words"
-    return json.dumps(_example(request.response_schema))
-
-
-def _example(schema: dict[str, object]) -> object:
-    """The emptiest value that satisfies a schema."""
-    match schema:
-        case {"enum": [first, *_]}:
-            return first
-        case {"type": "object", "properties": dict(parts)}:
-            return {name: _example(part) for name, part in parts.items()}
-        case {"type": "array"}:
-            return []
-        case {"type": "string"}:
-            return "They spoke of this and that."
-        case {"type": "integer" | "number"}:
-            return 5
-        case {"type": "boolean"}:
-            return False
-    return None
 
 
 class Load:
@@ -77,75 +55,156 @@ class Load:
         self._ids: list[str] = []
 
     async def run(self) -> None:
+        known = await self._runtime.memory.list(MemoryFilter(limit=200))
+        self._ids = [one.id for one in known]
         async with asyncio.TaskGroup() as group:
-            for work in (self.add, self.alter, self.talk, self.talk, self.tidy, self.watch):
+            talking = (self.talk_on, self.talk_shortly)
+            for work in (*talking, self.add, self.alter, self.tidy, self.watch):
                 group.create_task(work())
 
+    def _number(self) -> int:
+        return self._dice.randrange(10**8, 10**9)
+
+    async def _rest(self, longest: float) -> None:
+        await asyncio.sleep(self._dice.random() * longest)
+
+    # -- what a person does with memories ----------------------------------------------------
+
     async def add(self) -> None:
-        number = self._dice.randrange(10**9)
         while True:
-            number += 1
+            await self._rest(0.3)
+            soon = datetime.now(UTC) + timedelta(seconds=1)
             memory = await self._runtime.memory.add(
-                f"fact {number} is {number * 7}", importance=self._dice.randint(1, 9)
+                f"fact {self._number()} is that",
+                importance=self._dice.randint(1, 9),
+                expires_at=soon if self._dice.random() < 0.1 else None,
             )
             self._ids.append(memory.id)
-            tell("added", memory.id)
-            await asyncio.sleep(self._dice.random() * 0.02)
+            tell("added", memory.id, memory.content)
 
     async def alter(self) -> None:
-        """Corrects, pins, forgets and now and then erases what was added."""
+        """Corrects, pins, forgets, restores and now and then erases what is there."""
         while True:
-            await asyncio.sleep(self._dice.random() * 0.03)
+            await self._rest(0.3)
             if not self._ids:
                 continue
             memory_id = self._ids.pop(self._dice.randrange(len(self._ids)))
             try:
-                await self._alter(memory_id)
+                if self._dice.randrange(_PURGE_ONE_IN):
+                    await self._alter(memory_id)
+                else:
+                    await self._erase(memory_id)
             except SkillAgentError:
                 continue  # replaced or erased meanwhile, which is as good
 
     async def _alter(self, memory_id: str) -> None:
         book = self._runtime.memory
-        match self._dice.randrange(20):
+        match self._dice.randrange(4):
             case 0:
-                plan = await self._runtime.eraser.plan([memory_id])
-                tell("erasing", *(one.id for one in (*plan.memories, *plan.messages)))
-                await self._runtime.eraser.purge(plan)
-                tell("erased", *(one.id for one in plan.memories))
-            case number if number < 8:
-                new = await book.correct(memory_id, f"corrected {self._dice.random()}")
+                new = await book.correct(memory_id, f"corrected to {self._number()}")
                 self._ids.append(new.id)
-                tell("corrected", memory_id, new.id)
-            case number if number < 13:
-                await book.pin(memory_id)
+                tell("corrected", memory_id, new.id, new.content)
+            case 1:
+                if (await book.pin(memory_id)).status == "active":
+                    tell("pinned", memory_id)
+            case 2:
+                if (await book.forget(memory_id)).status == "archived":
+                    tell("forgot", memory_id)
             case _:
+                tell("restoring", memory_id)
                 await book.forget(memory_id)
-                tell("forgot", memory_id)
+                if (await book.restore(memory_id)).status == "active":
+                    tell("restored", memory_id)
 
-    async def talk(self) -> None:
-        """Turns in one session, so long that it has to be summed up."""
-        session: str | None = None
+    async def _erase(self, memory_id: str) -> None:
+        plan = await self._runtime.eraser.plan([memory_id])
+        gone = [one.id for one in (*plan.memories, *plan.messages)]
+        tell("erasing", *gone)
+        try:
+            report = await self._runtime.eraser.purge(plan)
+        except SkillAgentError as problem:
+            tell("trouble", f"purge raised {problem!r}")
+            return
+        if report.problems:
+            tell("trouble", *report.problems)
+        tell("erased", *gone)
+
+    # -- talking -----------------------------------------------------------------------------
+
+    async def talk_on(self) -> None:
+        """One long session, which outlives this process and is summed up, also when asked for."""
+        session = await self._longest()
         while True:
-            number = self._dice.randrange(10**6)
-            text = f"My locker number is {number}. " + "and so on " * self._dice.randint(1, 30)
-            if self._dice.random() < 0.3:
-                text = f"Remember that my shelf is number {number}"
-            async for event in self._runtime.ask(text, session=session):
-                session = event.session
-                match event:
-                    case MemorySaved():
-                        tell("saved", event.memory_id)
-                    case TurnFinished():
-                        tell("reply", event.message_id)
-                    case _:
-                        pass
+            session = await self._turn(session)
+            if session is None or self._dice.random() > _ASKED_SHARE:
+                continue
+            try:
+                await self._runtime.compact(session)
+            except SkillAgentError:
+                continue  # the model failed; nothing has left the prompt
+
+    async def _longest(self) -> str | None:
+        found = await self._runtime.sessions(limit=100_000)
+        longest = max(found, key=lambda one: one.messages, default=None)
+        return longest.id if longest and longest.messages < _LONG else None
+
+    async def talk_shortly(self) -> None:
+        """Turns in one session after another."""
+        while True:
+            session = None
+            for _ in range(2):
+                session = await self._turn(session)
+            if session is not None:
+                await self._runtime.delete_session(session)
+                tell("closed", session)
+
+    async def _turn(self, session: str | None) -> str | None:
+        saying = self._dice.choice(_SAYINGS)
+        text = re.sub(r"\{\}", lambda _: str(self._number()), saying)
+        if not saying.startswith(("Remember", "Just")):
+            text += " and so on" * self._dice.randint(20, 100)
+        async for event in self._runtime.ask(text, session=session):
+            session = event.session
+            match event:
+                case MemorySaved():
+                    self._ids.append(event.memory_id)
+                    tell("saved", event.memory_id)
+                case TurnFinished():
+                    tell("reply", event.message_id, event.text)
+                case _:
+                    pass
+        return session
+
+    # -- housekeeping ------------------------------------------------------------------------
 
     async def tidy(self) -> None:
         while True:
-            await asyncio.sleep(self._dice.random() * 0.5)
-            report = await self._runtime.upkeep.consolidate()
-            tell("consolidated", len(report.actions))
-            await self._runtime.upkeep.expire()
+            await self._rest(2.0)
+            await self._import()
+            model = await self._runtime.extraction_model() if self._dice.random() < 0.5 else None
+            report = await self._runtime.upkeep.consolidate(model=model)
+            for action in report.actions:
+                if action.kind in ("merged", "summarised"):
+                    tell(action.kind, *action.ids)
+            tell("consolidated")
+            if gone := (await self._runtime.upkeep.expire()).expired:
+                tell("expired", *(one.id for one in gone))
+
+    async def _import(self) -> None:
+        """Old small events, to be summed up, and things said twice, to be merged."""
+        now, number = datetime.now(UTC), self._number()
+        old = now - timedelta(days=self._dice.randint(40, 300))
+        event = {"memory_type": "episodic", "importance": 2, "created_at": old.isoformat()}
+        rows = [
+            {**event, "id": f"event-{number}-{n}", "content": f"ate {n} plums on walk {number}"}
+            for n in range(3)
+        ]
+        rows += [
+            {"id": f"twin-{number}-{n}", "content": f"the blue bucket number {number} leaks{end}"}
+            for n, end in enumerate(("", "."))
+        ]
+        await self._runtime.memory.import_rows(rows)
+        tell("imported", *(row["id"] for row in rows))
 
     async def watch(self) -> None:
         """What happens in the background."""
@@ -153,8 +212,9 @@ class Load:
             async for event in events:
                 match event:
                     case MemoriesExtracted():
-                        for memory_id in (*event.created, *event.versioned):
-                            tell("extracted", memory_id)
+                        fresh = (*event.created, *event.versioned, *event.disputed)
+                        self._ids += fresh
+                        tell("failed" if event.problem else "extracted", *fresh)
                     case Compacted():
                         tell("compacted", event.session)
                     case _:
@@ -163,10 +223,14 @@ class Load:
 
 async def main(home: str, seed: int) -> None:
     """Works until killed."""
-    model = ScriptedModel(otherwise=answer, context_window=3_000)
-    gateway = ScriptedGateway(model)
-    async with open_home(home, create=True, gateway=gateway, embedder=Hashed()) as runtime:
-        await runtime.wake()
+    place = Home(Path(home))
+    if not place.agents.exists():
+        init_home(place)
+        often = re.sub(r"(summarize_interval = )\d+", r"\g<1>6", place.agents.read_text("utf-8"))
+        place.agents.write_text(often, "utf-8")
+    opened = open_home(home, create=True, hosting=True, gateway=gateway(), embedder=Hashed())
+    async with opened as runtime:
+        await runtime.prepare(runtime.settings.general.default_agent)
         tell("ready")
         await Load(runtime, random.Random(seed)).run()
 
