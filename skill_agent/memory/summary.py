@@ -104,7 +104,7 @@ async def _ask(previous: str, part: str, model: Model, most: int) -> str:
 
 
 def _says_nothing(text: str, part: str) -> bool:
-    """"All right." is no summary of a page."""
+    """ "All right." is no summary of a page."""
     return len(text.split()) < 6 and len(part.split()) > 40
 
 
