@@ -290,9 +290,8 @@ class Runtime:
         """As `wake`, but returns when the prefix is hot and kept; raises what goes wrong."""
         dna = self.agent(agent)
         chosen = await self._model(dna, model)
-        await asyncio.gather(
-            self._projector.start(), chosen.prefill(await self._first_request(dna, chosen))
-        )
+        request = await self._first_request(dna, chosen)
+        await asyncio.gather(self._projector.start(), chosen.prefill(request))
 
     async def _wake(self, agent: str, model: str | None) -> None:
         try:
