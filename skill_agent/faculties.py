@@ -7,6 +7,7 @@ and ended in the right order.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from .agent_pages import AgentPages, figures
 from .compactor import Compactor
@@ -36,6 +37,8 @@ from .written_files import WrittenFiles
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
+PATIENTLY_S = 2.0
+"""How long a search waits for new memories to be compared with what is known."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,13 +65,15 @@ class Faculties:
         self._ledger, self._gateway, self._settings = ledger, gateway, settings
         self._hosting = hosting
         self._housework: asyncio.Task[None] | None = None
+        self._comparing: asyncio.Task[None] | None = None
+        self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
         self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed)
         self.reconciler = Reconciler(
             ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
         )
-        self.book.before_search(self.reconcile)
+        self.book.before_search(partial(self.reconcile, PATIENTLY_S))
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
@@ -135,12 +140,24 @@ class Faculties:
             self._housework = asyncio.create_task(self._keep_house(), name="housework")
         return owed
 
-    async def reconcile(self) -> None:
-        """Sets what was kept at once against what is known; a failure waits for the next time."""
-        try:
-            await self.reconciler.catch_up()
-        except SkillAgentError as problem:
-            _log.warning("comparing new memories: %s", redact(problem.message))
+    async def reconcile(self, seconds: float) -> None:
+        """Sets what was kept at once against what is known, and waits for that no longer than this:
+        a long backlog is compared beside the talking. Never raises."""
+        self._to_compare = True
+        if self._comparing is None or self._comparing.done():
+            self._comparing = asyncio.create_task(self._compare(), name="reconcile")
+        await asyncio.wait([self._comparing], timeout=seconds)
+
+    async def _compare(self) -> None:
+        """As long as somebody asks for it and there is something new; one such task at a time."""
+        while self._to_compare:
+            self._to_compare = False
+            try:
+                done = await self.reconciler.catch_up()
+            except Exception as problem:  # the wall of this task; the next turn asks again
+                _log.warning("comparing new memories: %s", redact(str(problem)))
+                return
+            self._to_compare = self._to_compare or (done.behind and done.looked_at > 0)
 
     async def extraction_model(self) -> Model | None:
         """The model that reads memories out of conversations; None where there is none able to."""
@@ -157,9 +174,10 @@ class Faculties:
 
     async def close(self) -> None:
         """Lets the rules finish reading, ends the rest; the stores are still open."""
-        if self._housework is not None:
-            self._housework.cancel()
-            await asyncio.gather(self._housework, return_exceptions=True)
+        for task in (self._housework, self._comparing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self.compactor.close()
         await self.reader.close()
         await self._refresh_pages()

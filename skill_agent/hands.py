@@ -25,7 +25,10 @@ from .tools.skills import ActivateSkill, ReadSkillFile
 from .turn import Hands
 from .values import Hit, Memory, Message, Skill, Source
 
-Reconcile = Callable[[], Awaitable[object]]
+BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
+"""How long a turn waits for comparisons, and one that has just kept something itself."""
+
+Reconcile = Callable[[float], Awaitable[object]]
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class Workbench:
     hot: HotCache
     tokens: Tokens = field(default_factory=Tokens)
     reconcile: Reconcile | None = None
-    """Sets what was kept lately against what is known, before recall; never raises."""
+    """Sets what was kept lately against what is known, in so many seconds; never raises."""
 
     def hands(
         self,
@@ -116,7 +119,7 @@ class Workbench:
                 source, content = earlier[-1], earlier[-1].content
             kept.append(await self._keep_one(dna, source, content, private=wish.private))
         if self.reconcile is not None:
-            await self.reconcile()
+            await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
         return kept
 
     async def _keep_one(

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,8 @@ IDLE = timedelta(minutes=30)
 QUIET = timedelta(seconds=5)
 """A local model reads only this long after a reply; the next question often comes at once."""
 TICK_S = 30.0
+BREATH_S, PATIENCE_S = 0.05, 5.0
+"""How long the rules wait for the next question, and then for a moment when nobody talks."""
 CHUNK = 40
 """Messages one job reads at most."""
 _SKIM = 40
@@ -87,6 +90,7 @@ class Reader:
         self._chores: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._closed = False
+        self._closing = asyncio.Event()
 
     # -- what the runtime tells --------------------------------------------------------------
 
@@ -124,6 +128,7 @@ class Reader:
     async def close(self) -> None:
         """Lets the rules finish; a model's reading is put back."""
         self._closed = True
+        self._closing.set()
         for task in (self._loop, self._pass):
             if task is not None:
                 task.cancel()
@@ -340,6 +345,7 @@ class Reader:
     # -- after a turn ------------------------------------------------------------------------
 
     async def _after_turn(self, session_id: str, agent: str) -> None:
+        await self._pause()
         async with self._skimming:
             session = await self._ledger.session(session_id)
             if session is None:
@@ -351,6 +357,15 @@ class Reader:
             if unread >= self._config(session.agent).summarize_interval:
                 await self._queue_rest(session, "messages")
         self._wake.set()
+
+    async def _pause(self) -> None:
+        """Lets the next question come first, for a while; a closing process does not wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BREATH_S):
+                await self._closing.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0 if self._closed else PATIENCE_S):
+                await self._nobody_talks.wait()
 
     async def _skim_or_queue(self, session: Session, agent: str, start: int) -> None:
         try:
