@@ -189,16 +189,15 @@ def export(
       ska agents export
       ska agents export luke --format markdown --to docs/team
     """
-    from skill_agent.agent_pages import CLAUDE_AGENTS, AgentPages, Pages, figures
+    from skill_agent.agent_pages import CLAUDE_AGENTS, Pages, figures
 
     chosen = _format(page_format)
     folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
 
     async def work(runtime: "Runtime") -> Pages:
         wanted = [runtime.agent(one) for one in agents] if agents else runtime.agents()
-        pages = AgentPages(runtime.home, runtime.directory)
         done = await figures(runtime.ledger)
-        return pages.export(wanted, to=folder, page_format=chosen, done=done, force=force)
+        return runtime.pages.export(wanted, to=folder, page_format=chosen, done=done, force=force)
 
     pages = with_runtime(ctx, work)
     if as_json:

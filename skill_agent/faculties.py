@@ -16,6 +16,7 @@ from .dna import Settings
 from .errors import SkillAgentError
 from .events import Event
 from .feedback import Feedback
+from .hands import PATIENTLY_S
 from .home import Home
 from .memory.book import MemoryBook
 from .memory.compaction import Read, Shield
@@ -37,8 +38,6 @@ from .written_files import WrittenFiles
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
-PATIENTLY_S = 2.0
-"""How long a search waits for new memories to be compared with what is known."""
 
 _log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from .turn import Hands
 from .values import Hit, Memory, Message, Skill, Source
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
-"""How long a turn waits for comparisons, and one that has just kept something itself."""
+"""How long a turn waits for comparisons; a search, and a turn that just kept something, longer."""
 
 Reconcile = Callable[[float], Awaitable[object]]
 

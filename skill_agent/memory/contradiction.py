@@ -7,12 +7,12 @@ give way by itself. Nothing here reads or writes a store.
 import json
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
 from skill_agent.errors import ModelError
-from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
+from skill_agent.models.reply import whole_reply
+from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.values import Memory, MemoryType
 
 from .differing import Difference, Statement, Token, difference, statement
@@ -446,10 +446,7 @@ async def _asked(model: Model, pair: Pair) -> str:
         max_tokens=32,
         background=True,
     )  # fmt: skip
-    text = ""
-    async with aclosing(model.stream(request)) as parts:
-        async for part in parts:
-            text += part.text if isinstance(part, TextPart) else ""
+    text = await whole_reply(model, request)
     try:
         return str(json.loads(text).get("verdict", ""))
     except (ValueError, AttributeError):

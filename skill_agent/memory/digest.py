@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from skill_agent.errors import ModelFailed
-from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
+from skill_agent.models.reply import whole_reply
+from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.values import Memory
 
 LONGEST = 900
@@ -49,11 +49,7 @@ async def told_by_model(events: Sequence[Memory], model: Model) -> str:
         temperature=0.0,
         max_tokens=400,
     )
-    said = ""
-    async with aclosing(model.stream(request)) as parts:
-        async for part in parts:
-            if isinstance(part, TextPart):
-                said += part.text
+    said = await whole_reply(model, request)
     try:
         text = " ".join(str(json.loads(said)["summary"]).split())
     except (ValueError, KeyError, TypeError) as error:

@@ -7,13 +7,13 @@ which `grounding` checks. Nothing here writes or compares with what is stored.
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError, ModelFailed
+from ..models.reply import whole_reply
 from ..models.structured import bare, problem
-from ..ports import ChatMessage, Model, ModelRequest, TextPart
+from ..ports import ChatMessage, Model, ModelRequest
 from ..values import Message, ModelInfo, Source
 from .candidate import Candidate, Extraction
 from .extract_prompt import SORT, TELL, numbered, sort_schema, sort_slot, tell_schema, tell_slot
@@ -308,11 +308,7 @@ async def _answer(model: Model, system: str, asked: str, schema: dict[str, Any])
         max_tokens=_ANSWER_TOKENS,
         background=True,
     )
-    said = ""
-    async with aclosing(model.stream(request)) as parts:
-        async for part in parts:
-            if isinstance(part, TextPart):
-                said += part.text
+    said = await whole_reply(model, request)
     if wrong := problem(said, schema):
         raise ModelFailed(f"the model's notes do not have the asked form: {wrong}")
     return json.loads(bare(said))

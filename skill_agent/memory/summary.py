@@ -5,9 +5,9 @@ What the person said for one agent's ears only enters neither; when to write one
 
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
-from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
+from skill_agent.models.reply import whole_reply
+from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.prompt import estimate_tokens, one_line, unfenced
 from skill_agent.values import Memory, Message
 
@@ -93,11 +93,7 @@ async def _ask(previous: str, part: str, model: Model, most: int) -> str:
         max_tokens=most,
         background=True,
     )
-    text = ""
-    async with aclosing(model.stream(request)) as stream:
-        async for piece in stream:
-            if isinstance(piece, TextPart):
-                text += piece.text
+    text = await whole_reply(model, request)
     if _copies(text) or _says_nothing(text, part):
         return ""
     return _whole(re.sub(r"</?\s*summary\s*>", "", text, flags=re.IGNORECASE).strip(), most)
