@@ -1,12 +1,13 @@
 """skill-agent: a team of named agents that never forget, on one machine.
 
-`open_home` is the entry point for scripts; everything else is reached through the runtime it gives.
+`open_home` is the entry point for scripts, `open_remote` for a home that is served elsewhere;
+everything else is reached through the workstation they give.
 """
 
 from pathlib import Path
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_home"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["__version__", "open_home", "open_remote"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 # In a checkout the siblings (tui, cli, store …) lie beside this folder, not inside it.
 _checkout = Path(__file__).resolve().parent.parent
@@ -15,10 +16,10 @@ if (_checkout / "pyproject.toml").is_file():
 
 
 def __getattr__(name: str) -> object:
-    """Resolves `open_home` at first use, so that importing the package stays light."""
-    if name == "open_home":
+    """Resolves what opens a home at first use, so that importing the package stays light."""
+    if name in ("open_home", "open_remote"):
         # Found at run time; the source tree has it beside this folder, not below.
-        from skill_agent.cli.compose import open_home  # pyright: ignore[reportMissingImports]
+        import skill_agent.cli.compose as compose  # pyright: ignore[reportMissingImports]
 
-        return open_home
+        return getattr(compose, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

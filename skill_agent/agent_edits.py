@@ -55,8 +55,12 @@ def _by_document(text: str, slug: str, changes: Mapping[str, Any]) -> str:
 
 
 def with_agent(text: str, slug: str, table: Mapping[str, Any]) -> str:
-    """The text with one agent's tables added at its end."""
-    block = tomlkit.dumps(_document(slug, table))
+    """The text with one agent's tables added at its end; raises UsageError for what TOML has no
+    words for, e.g. null."""
+    try:
+        block = tomlkit.dumps(_document(slug, table))
+    except (TOMLKitError, TypeError, ValueError) as error:
+        raise UsageError(f"agents.toml cannot say that: {error}") from None
     return f"{text.rstrip()}\n\n{block.strip()}\n" if text.strip() else block
 
 

@@ -15,9 +15,10 @@ from typing import Literal
 from .errors import SkillAgentError
 from .events import Compacted, Event, Notice
 from .fitting import EASY, Fit
-from .memory.compaction import VERBATIM, Compaction, Shield
+from .memory.compaction import VERBATIM, Shield
 from .ports import Clock, Model
 from .safety import redact
+from .values import Compaction
 
 FEWEST = 30
 """Messages below which a history is not summed up before the window demands it."""

@@ -4,13 +4,16 @@ SkillAgentError                 exit code 1
 ├── ConfigError                 2   a file or value the person wrote; names file, line, key
 │   └── ConfigErrors            2   every mistake of the files read together, in `problems`
 ├── UsageError                  2   a command or call that cannot mean anything
-│   └── NotFound                2   an id, agent, session, skill or model that is not there
+│   ├── NotFound                2   an id, agent, session, skill or model that is not there
+│   └── Conflict                2   a key that stands for something else already, a plan that is old
 ├── ModelError                  1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
 │   └── ModelFailed             1   it answered, but not usably
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
+├── Closing                     1   the home is being closed and takes no new turns
+├── OutcomeUnknown              1   the host went away during a change that is not simply repeated
 ├── StoreError                  1
 │   ├── LedgerTooNew            1   written by a newer version; nothing was changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
@@ -69,6 +72,10 @@ class NotFound(UsageError):
     """A name that leads nowhere; the hint names the nearest that exists."""
 
 
+class Conflict(UsageError):
+    """What was asked for no longer fits, or its key stands for something else; nothing was done."""
+
+
 class ModelError(SkillAgentError):
     """Anything that went wrong between us and a model."""
 
@@ -105,6 +112,14 @@ class HomeBusy(SkillAgentError):
     def __init__(self, message: str, *, pid: int | None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.pid = pid
+
+
+class Closing(SkillAgentError):
+    """The home is being closed; it can be opened again in a moment."""
+
+
+class OutcomeUnknown(SkillAgentError):
+    """The process that held the home went away meanwhile; it may have been done or not."""
 
 
 class StoreError(SkillAgentError):

@@ -6,8 +6,10 @@ process boundary. Approvals travel by id. Each turn ends in exactly one `TurnFin
 """
 
 import dataclasses
+import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args
 
 from .identifiers import new_id
@@ -15,8 +17,16 @@ from .values import MemoryType, Usage
 
 Choice = Literal["once", "always", "deny"]
 FailureReason = Literal[
-    "cancelled", "model_unavailable", "model_failed", "rejected", "limit", "error"
+    "cancelled",
+    "model_unavailable",
+    "model_failed",
+    "rejected",
+    "limit",
+    "error",
+    "host_lost",
+    "host_closed",
 ]
+"""`host_lost`: the process that ran the turn is gone; `host_closed`: it was closed under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +187,29 @@ class TurnFailed(_Event):
     usage: Usage | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HostEvent(_Event):
+    session: str = ""
+    turn: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLost(_HostEvent):
+    """The process that owns the home does not answer any more; told by an attached one."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFound(_HostEvent):
+    """The home is open again; events in between may have been missed."""
+
+    pid: int
+    here: bool
+    """This process owns it now."""
+
+
 Event = (
     TurnStarted
     | MemoryRecalled
@@ -191,9 +224,19 @@ Event = (
     | ApprovalAnswered
     | TurnFinished
     | TurnFailed
+    | HostLost
+    | HostFound
 )
 
 
+_LINE_BREAKS = (
+    ("\x85".encode(), rb"\u0085"),
+    ("\u2028".encode(), rb"\u2028"),
+    ("\u2029".encode(), rb"\u2029"),
+)
+
+
+@cache
 def type_name(kind: type) -> str:
     """`TurnStarted` -> `turn_started`, the `type` of its JSON form."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
@@ -202,6 +245,21 @@ def type_name(kind: type) -> str:
 def to_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object with its `type` first."""
     return {"type": type_name(type(event)), **dataclasses.asdict(event)}
+
+
+def to_bytes(event: Event) -> bytes:
+    """`to_json` as one line of UTF-8, also for readers who break lines at every sign that Unicode
+    has for it; those are escaped, and so is what UTF-8 cannot say (half a surrogate)."""
+    import msgspec
+
+    try:
+        fields = msgspec.json.encode(event)
+    except (UnicodeEncodeError, TypeError):
+        return json.dumps(to_json(event)).encode()
+    for sign, escaped in _LINE_BREAKS:
+        if sign in fields:
+            fields = fields.replace(sign, escaped)
+    return b'{"type":"' + type_name(type(event)).encode() + b'",' + fields[1:]
 
 
 def from_json(data: dict[str, Any]) -> Event:

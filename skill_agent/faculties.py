@@ -34,7 +34,6 @@ from .memory.upkeep import Upkeep
 from .ports import Clock, Ledger, Model, ModelGateway
 from .safety import redact
 from .user_data import UserData
-from .written_files import WrittenFiles
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -84,6 +83,7 @@ class Faculties:
             Consolidator(ledger, self.book, projector, clock, user),
             Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
             clock,
+            self.extraction_model,
         )
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = Eraser(
@@ -103,7 +103,6 @@ class Faculties:
             user=user,
             changed=self.hot.clear,
         )
-        self.written = WrittenFiles(home, clock)
         self.pages = AgentPages(home, directory)
 
     def _reader(
@@ -196,11 +195,7 @@ class Faculties:
             await asyncio.sleep(wait)
             wait = LOOK_EVERY_S
             try:
-                model = await self.extraction_model()
-                # A local model has its replies to give; the rules sum up as well.
-                await self.upkeep.run_due(
-                    model=None if model is None or model.info.local else model
-                )
+                await self.upkeep.run_due()
             except Exception as problem:  # the wall of this task; the next look tries again
                 _log.warning("housekeeping: %s", redact(str(problem)))
 

@@ -12,6 +12,7 @@ from typing import Any
 from .errors import MemoryChanged, NotFound, StoreError, UsageError
 from .memory.book import MemoryBook
 from .ports import Clock, Ledger, MemoryChange
+from .soundness import sound_text
 from .values import LogEntry, Memory, Message, Rating
 
 KIND = "feedback"
@@ -78,7 +79,8 @@ class Feedback:
         The same rating again does nothing; the other one takes the first back. Raises NotFound or
         UsageError for what is no reply, StoreError where the memories keep changing.
         """
-        reply, asked = await self._reply(ref)
+        reply, asked = await self._reply(sound_text(ref))
+        sound_text(comment)
         used = [] if asked is None else list(asked.recalled)
         for _ in range(_TRIES):
             earlier = await self._earlier(reply.id)

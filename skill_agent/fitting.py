@@ -69,11 +69,11 @@ class Tokens:
 
     async def of_message(self, model: Model, message: Message) -> int:
         """Tokens of a stored message as the model reads it."""
-        calls = json.dumps([[call.name, call.arguments] for call in message.tool_calls])
-        counted = [await self.count(model, part) for part in (message.context, message.content)]
+        total = await self.count(model, message.context) + await self.count(model, message.content)
         if message.tool_calls:
-            counted.append(await self.count(model, calls))
-        return sum(counted) + PER_MESSAGE
+            calls = json.dumps([[call.name, call.arguments] for call in message.tool_calls])
+            total += await self.count(model, calls)
+        return total + PER_MESSAGE
 
     async def of_tools(self, model: Model, tools: Iterable[ToolSpec]) -> int:
         """Tokens the tools' descriptions take."""
@@ -84,9 +84,10 @@ class Tokens:
         """Tokens of messages as they are sent."""
         total = 0
         for one in messages:
-            calls = json.dumps([[call.name, call.arguments] for call in one.tool_calls])
             total += await self.count(model, one.content) + PER_MESSAGE
-            total += await self.count(model, calls) if one.tool_calls else 0
+            if one.tool_calls:
+                calls = json.dumps([[call.name, call.arguments] for call in one.tool_calls])
+                total += await self.count(model, calls)
         return total
 
     async def clip(self, model: Model, text: str, limit: int) -> str:

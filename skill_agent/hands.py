@@ -4,7 +4,7 @@ The only place where memory, skills, tools and approvals meet; a turn sees calla
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -60,8 +60,9 @@ class Workbench:
         use_memory: bool,
         interactive: bool,
         seen: int,
+        tools: Mapping[str, Tool] | None = None,
     ) -> Hands:
-        """Everything one turn of one agent may do.
+        """Everything one turn of one agent may do, with these tools where they are known already.
 
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
         is the whole conversation.
@@ -71,7 +72,7 @@ class Workbench:
             model=model,
             keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
-            tools=self.tools(dna, use_memory=use_memory),
+            tools=self.tools(dna, use_memory=use_memory) if tools is None else tools,
             announce=self.desk.open,
             decide=partial(self._decide, dna.slug, interactive),
             allows=partial(self.rules.allows, dna.slug),
@@ -152,7 +153,7 @@ class Workbench:
 
     def skills(self, dna: AgentDNA) -> list[Skill]:
         """The effective skills that can really be offered."""
-        by_name = {s.name: s for s in self.skillbook.skills() if s.loaded and not s.hidden}
+        by_name = {s.name: s for s in self.skillbook.skills_lately() if s.loaded and not s.hidden}
         return [by_name[name] for name in dna.effective_skills if name in by_name]
 
     def tools(self, dna: AgentDNA, *, use_memory: bool = True) -> dict[str, Tool]:

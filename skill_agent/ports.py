@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from .belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
 from .values import (
     Access,
+    Delta,
     Hit,
-    IndexItem,
     LogEntry,
     Memory,
     MemoryStatus,
@@ -200,6 +200,8 @@ class MemoryFilter:
     """Only those flagged for review."""
     limit: int = 100
     offset: int = 0
+    before: tuple[datetime, str] | None = None
+    """(created_at, id) of the last one already had: only what a listing shows after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,27 +225,20 @@ class VerifyReport:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """What the index has not seen yet, in ledger order."""
-
-    items: tuple[IndexItem, ...]
-    removed: tuple[str, ...]
-    up_to: int
-    """Every log row up to this sequence is reflected once these are applied."""
-    behind: int = 0
-    """Log rows still to come after `up_to`."""
-
-
 class Ledger(Protocol):
     """The truth: sessions, messages and the append-only log. Returning means on disk."""
 
     async def create_session(self, session: Session) -> Session: ...
     async def session(self, session_id: str) -> Session | None: ...
     async def sessions(
-        self, *, limit: int = 50, offset: int = 0, archived: bool = False
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        archived: bool = False,
+        before: tuple[datetime, str] | None = None,
     ) -> list[Session]:
-        """Newest activity first."""
+        """Newest activity first; `before` is (updated_at, id) of the last one already had."""
         ...
 
     async def rename_session(self, session_id: str, title: str, *, actor: str) -> None: ...
@@ -257,8 +252,15 @@ class Ledger(Protocol):
         ...
 
     async def message(self, message_id: str) -> Message | None: ...
-    async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
-        """In order; `last` > 0 keeps only that many from the end."""
+    async def messages(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> list[Message]:
+        """In order, of positions greater than `after`; `last` > 0 keeps only that many from the
+        end, `limit` > 0 from the beginning."""
+        ...
+
+    async def turn(self, turn_id: str) -> list[Message]:
+        """A turn's messages in order, as `messages` gives them; empty for an unknown turn."""
         ...
 
     async def search_messages(

@@ -6,6 +6,7 @@ How items are ranked is the memory package's work; the turn only sees what comes
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .brought import spoken
 from .dna import AgentDNA, Settings
 from .errors import SkillAgentError
 from .fitting import Tokens, window_of
@@ -14,12 +15,11 @@ from .memory.book import MemoryBook
 from .memory.budget import select
 from .memory.projector import Projector
 from .memory.question import is_small_talk
-from .memory.recaller import Found
 from .memory.sides import with_sides
 from .ports import Clock, Ledger, Model, RecallQuery
 from .prompt import data_block, recall_line
 from .turn import Recollection
-from .values import Hit, Memory, Message, Scope
+from .values import Found, Hit, Memory, Message, Scope
 
 RECALL_LIMIT = 40
 """Hits considered for the budget."""
@@ -63,7 +63,7 @@ class Recollector:
             exclude=frozenset({message.id, *(m.id for m in history)}),
         )
         query = RecallQuery(
-            text=message.content,
+            text=spoken(message.content),
             scope=scope,
             limit=RECALL_LIMIT,
             now=self._clock(),
@@ -73,7 +73,8 @@ class Recollector:
         )
         found = await self._book.recall(query)
         hits = _telling(
-            [one.hit for one in found if not _is_from(one.memory, message)], message.content
+            [one.hit for one in found if not _is_from(one.memory, message)],
+            spoken(message.content),
         )
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         selection = select(

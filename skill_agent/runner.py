@@ -5,8 +5,8 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 
 import asyncio
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -30,14 +30,17 @@ from .identifiers import new_id
 from .memory.compaction import after
 from .memory.reader import Reader
 from .memory.remember import is_private
-from .ports import Clock, Ledger, Model
+from .ports import Clock, Ledger, Model, Tool
 from .prompt import Layers
 from .safety import redact
+from .tasks import TaskBoard
 from .turn import Brief, run_turn
 from .values import Message, Session, ToolCall
 
 BLOCK_SHARE = 8
 """Of the window so much (1/8) is kept free for what recall puts beside the message."""
+SYSTEMS = 256
+"""Sessions whose system message is kept as it was; one that rested longer gets a fresh one."""
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +73,7 @@ class _View:
     """What a turn knows of its conversation, and what of that fits."""
 
     messages: Sequence[Message]
+    tools: Mapping[str, Tool]
     draft: Draft
     fit: Fit
 
@@ -87,18 +91,25 @@ class TurnRunner:
         touched: Callable[[], None],
         compactor: Compactor | None = None,
         reader: Reader | None = None,
+        board: TaskBoard | None = None,
     ) -> None:
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
+        self._board = board or TaskBoard()
+        self._closing = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._systems: dict[tuple[str, str, bool], Layers] = {}
+        self._running: Counter[str] = Counter()
+        """Turns by session; a session without one needs no lock."""
+        self._systems: OrderedDict[tuple[str, str, bool], Layers] = OrderedDict()
         """System messages by (session, agent, memory); fixed, so that a session's prefix lasts."""
 
     def start(self, job: Job) -> None:
         turn = job.message.turn
         task = asyncio.create_task(self._drive(job), name=f"turn {turn}")
         self._tasks[turn] = task
+        self._running[job.session.id] += 1
+        self._board.began(job.message)
         if self._compactor is not None:
             self._compactor.turn_began()
         if self._reader is not None and job.use_memory:
@@ -107,6 +118,11 @@ class TurnRunner:
 
     def _ended(self, job: Job) -> None:
         self._tasks.pop(job.message.turn, None)
+        self._running[job.session.id] -= 1
+        if self._running[job.session.id] <= 0:
+            self._running.pop(job.session.id)
+            self._locks.pop(job.session.id, None)
+        self._board.left(job.message.turn)
         if self._compactor is not None:
             self._compactor.turn_ended(self._pressed(job) if job.use_memory else None)
         if self._reader is not None and job.use_memory:
@@ -121,7 +137,20 @@ class TurnRunner:
         await asyncio.gather(task, return_exceptions=True)
         return True
 
+    async def idle(self, seconds: float, wanted: Callable[[], Collection[str]]) -> bool:
+        """Waits until none of the wanted turns runs, at most that long; whether none does."""
+        until = asyncio.get_running_loop().time() + seconds
+        while tasks := [self._tasks[turn] for turn in wanted() if turn in self._tasks]:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            await asyncio.wait(tasks, timeout=left)
+            await asyncio.sleep(0)  # their ends are taken note of
+        return True
+
     async def close(self) -> None:
+        """Ends every turn as `host_closed`; what there is of their replies is kept."""
+        self._closing = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -137,7 +166,7 @@ class TurnRunner:
                 self._bus.publish(_started(job))
                 await self._run(job, progress)
         except asyncio.CancelledError:
-            await self._fail(job, progress, "cancelled", "cancelled")
+            await self._stopped(job, progress)
         except ModelUnavailable as problem:
             await self._fail(job, progress, "model_unavailable", problem.message, problem.hint)
         except ModelRejected as problem:
@@ -162,6 +191,10 @@ class TurnRunner:
                 job.dna, use_memory=job.use_memory, window=window_of(job.model)
             )
             await self._note_standing(job, held)
+        self._systems[key] = held
+        self._systems.move_to_end(key)
+        while len(self._systems) > SYSTEMS:
+            self._systems.popitem(last=False)
         return held
 
     async def _note_standing(self, job: Job, shown: Layers) -> None:
@@ -179,18 +212,19 @@ class TurnRunner:
             messages = [m for m in messages if m.position < at or m.role != "user"]
         done = await self._compactor.latest(job.session.id) if self._compactor else None
         rest = heard_by(job.dna.slug, after(messages, done))
+        tools = self._bench.tools(job.dna, use_memory=job.use_memory)
         draft = Draft(
             systems=(await self._layers(job)).texts,
             text=job.message.content if before else "",
             reserve=min(job.dna.memory.token_budget, window_of(job.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
-            tools=[t.spec for t in self._bench.tools(job.dna, use_memory=job.use_memory).values()],
+            tools=[tool.spec for tool in tools.values()],
             max_messages=self._bench.settings.memory.history_messages,
             max_output=job.dna.model.max_output_tokens,
         )
         fitted = await fit(draft, job.model, self._bench.tokens, rough=2)
-        return _View(messages=messages, draft=draft, fit=fitted)
+        return _View(messages=messages, tools=tools, draft=draft, fit=fitted)
 
     def _pressed(self, job: Job, *, before: bool = False) -> Pressed:
         async def measure() -> tuple[Fit, int]:
@@ -239,11 +273,16 @@ class TurnRunner:
             use_memory=job.use_memory,
             interactive=job.interactive,
             seen=job.seen,
+            tools=view.tools,
         )
         async with aclosing(run_turn(brief, hands)) as events:
             async for event in events:
                 await self._record(job, event, progress)
-                self._bus.publish(event)
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        self._board.heard(event)
+        self._bus.publish(event)
 
     async def _record(self, job: Job, event: Event, progress: _Progress) -> None:
         """Saves what an event carries before anybody sees it."""
@@ -306,6 +345,13 @@ class TurnRunner:
             },
         )
 
+    async def _stopped(self, job: Job, progress: _Progress) -> None:
+        if self._closing:
+            told = "the home was closed before the reply was whole"
+            await self._fail(job, progress, "host_closed", told, "ask again")
+        else:
+            await self._fail(job, progress, "cancelled", "cancelled")
+
     async def _fail(
         self,
         job: Job,
@@ -325,7 +371,7 @@ class TurnRunner:
                 await self._save(partial)
             except SkillAgentError as problem:
                 kept, hint = None, f"the partial reply could not be kept: {problem.message}"
-        self._bus.publish(
+        self._tell(
             TurnFailed(
                 session=job.session.id,
                 turn=job.message.turn,

@@ -6,16 +6,19 @@ turn thinks is `turn`'s work, what a store is made of is `store`'s; nothing here
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, replace
+import os
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from . import __version__
 from .address import mentioned, without_address
-from .agent_pages import AgentPages
 from .bus import Bus, Subscription
 from .directory import AgentDirectory
 from .dna import AgentDNA, Settings
-from .errors import UsageError
+from .errors import Closing, NotFound, UsageError
 from .events import (
     Choice,
     Event,
@@ -28,39 +31,30 @@ from .fitting import Tokens, window_of
 from .hands import Workbench
 from .home import Home
 from .identifiers import new_id
-from .memory.compaction import Compaction, Read
+from .memory.compaction import Read
 from .memory.erasure import Eraser
 from .memory.extractions import ExtractionJob, ExtractionQueue
 from .memory.projector import Projector
 from .memory.upkeep import Upkeep
+from .once import Once, checked_key
 from .ports import ChatMessage, Clock, Ledger, Model, ModelGateway, ModelRequest, Progress
+from .presence import Presence, attached
 from .recollection import Recollector
+from .records import Records
 from .runner import Job, TurnRunner
 from .safety import redact
-from .sessions import find_session, title_of
+from .sessions import title_of
 from .skillbook import SkillBook
+from .submission import Wish, begun_before
+from .tasks import Task, TaskBoard, folded, told
 from .tools.approvals import ApprovalDesk, RuleBook
-from .usage import UsageTotals, totals
 from .user_data import UserData
-from .values import Message, ModelInfo, Session, Skill
-from .written_files import WrittenFiles
-
-MAX_PROMPT = 10_000_000
-"""Characters of one message; whether it fits a window is the model's to say."""
+from .values import Compaction, HomeInfo, Message, Session, Submitted
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submitted:
-    """A turn that has begun; its user message is on disk."""
-
-    session: str
-    turn: str
-    agent: str
-
-
-class Runtime:
+class Runtime(Records):
     """One open home. Built by `cli.compose`, closed by it."""
 
     def __init__(
@@ -76,17 +70,26 @@ class Runtime:
         clock: Clock,
         hosting: bool = False,
         read: Read | None = None,
+        presence: Presence,
     ) -> None:
         """`hosting` says that the process stays open: only then it reads and tidies up unasked.
         `read` stands in for the reader where messages leave a prompt."""
-        self.home, self.settings, self.directory = home, settings, directory
-        self.skillbook, self.gateway = skillbook, gateway
-        self.ledger = ledger
+        super().__init__(
+            home=home,
+            settings=settings,
+            ledger=ledger,
+            directory=directory,
+            skillbook=skillbook,
+            gateway=gateway,
+            clock=clock,
+            rules=RuleBook(home.rules),
+            presence=presence,
+        )
         self._projector = projector
-        self._clock = clock
         self._bus = Bus()
+        self._board, self._once = TaskBoard(), Once()
+        self._closing = False
         self._desk = ApprovalDesk()
-        self._rules = RuleBook(home.rules)
         self._mind = Faculties(
             home=home,
             settings=settings,
@@ -109,6 +112,7 @@ class Runtime:
             touched=projector.touch,
             compactor=self._mind.compactor,
             reader=self._mind.reader,
+            board=self._board,
         )
         self._chores: set[asyncio.Task[None]] = set()
 
@@ -139,6 +143,19 @@ class Runtime:
         """Finishes what a crash cut short, and begins the background work; once, after opening."""
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
+
+    async def info(self) -> HomeInfo:
+        """What this home is and who serves it."""
+        return HomeInfo(
+            id=str(self.home.root),
+            version=__version__,
+            pid=os.getpid(),
+            role=self.host.role,
+            epoch=self._bus.epoch,
+            user=self.settings.general.user,
+            default_agent=self.settings.general.default_agent,
+            settings=self.settings.model_dump(mode="json"),
+        )
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
@@ -171,16 +188,6 @@ class Runtime:
         """Everything about the person: export, import, purge."""
         return self._mind.user_data
 
-    @property
-    def written(self) -> WrittenFiles:
-        """Files written outside the home, so that erasing reaches them."""
-        return self._mind.written
-
-    @property
-    def pages(self) -> AgentPages:
-        """The agents as exported documents."""
-        return self._mind.pages
-
     async def extraction_model(self) -> Model | None:
         """The model that reads memories out of conversations; None where there is none able to."""
         return await self._mind.extraction_model()
@@ -203,27 +210,50 @@ class Runtime:
         model: str | None = None,
         use_memory: bool = True,
         interactive: bool = True,
+        key: str | None = None,
     ) -> Submitted:
         """Saves the message and starts its turn; `@slug` in the text wins over `agent`.
 
         `session` is an id, title or `latest`; None begins a new one. With `interactive` false
-        approvals are denied at once. Raises UsageError for an empty or oversized prompt or a
-        paused agent, NotFound for an unknown agent, session or embedded model.
+        approvals are denied at once. `key` is the turn's id: asked again with it, also after a
+        crash, the same turn is given and nothing runs twice. Raises UsageError for an empty or
+        oversized prompt, a paused agent or a key that is no UUID, NotFound for an unknown agent,
+        session or embedded model, Conflict where the key stands for another text, Closing.
         """
-        _check_prompt(text)
-        found = await self.find_session(session) if session else None
-        dna = self._addressed(text, agent, found)
-        chosen = await self._model(dna, model)
+        wish = Wish(
+            text=text,
+            session=session,
+            agent=agent,
+            model=model,
+            use_memory=use_memory,
+            interactive=interactive,
+        )
+        return await self._submit(wish, key)
+
+    async def _submit(self, wish: Wish, key: str | None, turn: str = "") -> Submitted:
+        turn = checked_key(key) if key is not None else turn or new_id()
+        begin = partial(self._begin_turn, wish, turn, known=key is not None)
+        return await self._once.run(turn, wish.text, begin)
+
+    async def _begin_turn(self, wish: Wish, turn: str, *, known: bool) -> Submitted:
+        """`known` says that the turn may have begun before."""
+        if known and (before := await begun_before(self.ledger, turn, wish.text)):
+            return before
+        found = await self.find_session(wish.session) if wish.session else None
+        dna = self._addressed(wish.text, wish.agent, found)
+        chosen = await self._model(dna, wish.model)
         seen = await self.ledger.last_seq()
+        if self._closing:
+            raise Closing("the home is being closed", hint="try again in a moment")
         if found is None:
-            found = await self._new_session(text, dna)
+            found = await self._new_session(wish.text, dna)
         message = await self.ledger.save_message(
             Message(
                 id=new_id(),
                 session=found.id,
-                turn=new_id(),
+                turn=turn,
                 role="user",
-                content=without_address(text, dna.slug),
+                content=without_address(wish.text, dna.slug),
                 created_at=self._clock(),
                 agent=dna.slug,
             )
@@ -234,11 +264,13 @@ class Runtime:
             dna=dna,
             model=chosen,
             message=message,
-            use_memory=use_memory,
-            interactive=interactive,
+            use_memory=wish.use_memory,
+            interactive=wish.interactive,
         )
         self._runner.start(job)
-        return Submitted(session=found.id, turn=message.turn, agent=dna.slug)
+        if attached():
+            self._board.lent(turn)
+        return Submitted(session=found.id, turn=turn, agent=dna.slug)
 
     async def ask(
         self,
@@ -249,33 +281,78 @@ class Runtime:
         model: str | None = None,
         use_memory: bool = True,
         interactive: bool = True,
-    ) -> AsyncIterator[Event]:
-        """Submits and gives the turn's events until its end; leaving early cancels the turn."""
-        with self.subscribe() as events:
-            submitted = await self.submit(
-                text,
-                session=session,
-                agent=agent,
-                model=model,
-                use_memory=use_memory,
-                interactive=interactive,
-            )
-            try:
-                async for event in events:
-                    if event.turn != submitted.turn:
-                        continue
-                    yield event
-                    if isinstance(event, TurnFinished | TurnFailed):
-                        return
-            finally:
-                await self.cancel(submitted.turn)
+        key: str | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Submits and gives the turn's events until its end; leaving early cancels the turn.
 
-    def subscribe(self, *, session: str | None = None, turn: str | None = None) -> Subscription:
-        """Events from now on; use it as a context manager and async iterator."""
-        return self._bus.subscribe(session=session, turn=turn)
+        With the key of a turn that has ended it gives what is left of its events, at least the
+        last one. Raises as `submit` does.
+        """
+        wish = Wish(
+            text=text,
+            session=session,
+            agent=agent,
+            model=model,
+            use_memory=use_memory,
+            interactive=interactive,
+        )
+        turn = checked_key(key) if key is not None else new_id()
+        with self.subscribe(turn=turn) as events:
+            try:
+                await self._submit(wish, key, turn)
+            except asyncio.CancelledError:
+                await self.cancel(turn)
+                raise
+            try:
+                async with aclosing(self._until_ended(turn, events)) as heard:
+                    async for event in heard:
+                        yield event
+            finally:
+                await self.cancel(turn)
+
+    async def _until_ended(self, turn: str, events: Subscription) -> AsyncGenerator[Event, None]:
+        while events.pending or self._board.runs(turn):
+            try:
+                event = await events.next()
+            except StopAsyncIteration:
+                return
+            yield event
+            if isinstance(event, TurnFinished | TurnFailed):
+                return
+        yield told(await self.task(turn))  # it ended before anybody listened here
+
+    def subscribe(
+        self, *, session: str | None = None, turn: str | None = None, after: int | None = None
+    ) -> Subscription:
+        """Events from now on, a context manager and async iterator; of a turn, from its beginning
+        as far as the journal has it; with `after`, those that follow this number."""
+        return self._bus.subscribe(session=session, turn=turn, after=after)
+
+    @property
+    def epoch(self) -> str:
+        """Identifies this life of the host: the numbers of events count within it."""
+        return self._bus.epoch
+
+    @property
+    def position(self) -> int:
+        """The number of the newest event."""
+        return self._bus.position
+
+    async def task(self, task: str) -> Task:
+        """What became of a turn; raises NotFound where none was ever begun by this id."""
+        await self._once.settled(task)
+        found = self._board.get(task) or folded(await self.ledger.turn(task))
+        if found is None:
+            raise NotFound(f"there is no turn {task}", hint="ska sessions list")
+        return found
+
+    async def tasks(self, *, limit: int = 50) -> list[Task]:
+        """Turns that run, then those of this host's life that ended last."""
+        return self._board.tasks(limit)
 
     async def cancel(self, turn: str) -> bool:
         """Stops a turn and waits until it has ended; its partial reply is kept."""
+        await self._once.settled(turn)
         return await self._runner.cancel(turn)
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
@@ -288,7 +365,7 @@ class Runtime:
 
     async def prepare(self, agent: str, *, model: str | None = None) -> None:
         """As `wake`, but returns when the prefix is hot and kept; raises what goes wrong."""
-        dna = self.agent(agent)
+        dna = self._agent(agent)
         chosen = await self._model(dna, model)
         request = await self._first_request(dna, chosen)
         await asyncio.gather(self._projector.start(), chosen.prefill(request))
@@ -312,38 +389,15 @@ class Runtime:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    # -- agents, skills, models --------------------------------------------------------------
-
-    def agents(self) -> list[AgentDNA]:
-        return list(self.directory.list())
-
-    def agent(self, slug: str) -> AgentDNA:
-        """Raises NotFound naming the nearest."""
-        return self.directory.get(slug)
-
-    def skills(self) -> list[Skill]:
-        return list(self.skillbook.skills())
-
-    def models(self) -> list[ModelInfo]:
-        return self.gateway.catalogue()
-
-    async def model_info(self, agent: str, model: str | None = None) -> ModelInfo:
-        """The model that would answer now."""
-        return (await self._model(self.agent(agent), model)).info
+    # -- who answers ------------------------------------------------------------------------
 
     def _addressed(self, text: str, agent: str | None, session: Session | None) -> AgentDNA:
         slugs = {dna.slug for dna in self.directory.list()}
         fallback = session.agent if session else self.settings.general.default_agent
-        dna = self.agent(mentioned(text, slugs) or agent or fallback)
+        dna = self._agent(mentioned(text, slugs) or agent or fallback)
         if dna.status != "active":
             raise UsageError(f"{dna.name} is {dna.status}", hint=f"ska agents activate {dna.slug}")
         return dna
-
-    async def _model(self, dna: AgentDNA, override: str | None) -> Model:
-        tier = dna.model.force_tier
-        custom = {one.tier: one.model_name for one in dna.model.custom_tiers}
-        name = override or (custom.get(tier, tier) if tier else dna.model.model_name)
-        return await self.gateway.model(name)
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -352,24 +406,6 @@ class Runtime:
         title = title_of(without_address(text, dna.slug))
         session = Session(id=new_id(), title=title, agent=dna.slug, created_at=now, updated_at=now)
         return await self.ledger.create_session(session)
-
-    async def sessions(self, *, limit: int = 50, offset: int = 0) -> list[Session]:
-        """Newest activity first."""
-        return await self.ledger.sessions(limit=limit, offset=offset)
-
-    async def find_session(self, ref: str) -> Session:
-        """By `latest`, id, id prefix or title; raises NotFound or UsageError."""
-        return await find_session(self.ledger, ref)
-
-    async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
-        return await self.ledger.messages(session_id, last=last)
-
-    async def rename_session(self, ref: str, title: str) -> Session:
-        if not title.strip():
-            raise UsageError("a title cannot be empty")
-        session = await self.find_session(ref)
-        await self.ledger.rename_session(session.id, " ".join(title.split()), actor="person")
-        return await self.find_session(session.id)
 
     async def delete_session(self, ref: str) -> Session:
         """Off the list and out of recall; the ledger keeps it."""
@@ -380,10 +416,6 @@ class Runtime:
         self._projector.touch()
         return replace(session, archived=True)
 
-    async def set_session_agent(self, session_id: str, agent: str) -> None:
-        """Who answers from now on in this session."""
-        await self.ledger.set_session_agent(session_id, self.agent(agent).slug)
-
     async def compactions(self, session_id: str) -> list[Compaction]:
         """What of a session stands in its prompts as a summary, the oldest first."""
         return await self._mind.shield.compactions(session_id)
@@ -391,44 +423,34 @@ class Runtime:
     async def compact(self, ref: str) -> Compaction | None:
         """Sums up all but the newest messages of a session now; None if there is nothing to."""
         session = await self.find_session(ref)
-        model = await self._model(self.agent(session.agent), None)
+        model = await self._model(self._agent(session.agent), None)
         return await self._mind.compactor.compact(session.id, model, session.agent)
 
-    async def search_messages(self, text: str, *, limit: int = 50) -> list[Message]:
-        return await self.ledger.search_messages(text, limit=limit)
+    # -- the end -----------------------------------------------------------------------------
 
-    async def usage(self) -> UsageTotals:
-        """Tokens and cost: last turn, today, all."""
-        return await totals(self.ledger, self._clock())
+    async def drain(self, seconds: float, *, own: bool = False) -> bool:
+        """Waits for the turns that run for other processes, with `own` for all; whether they
+        ended in time."""
+        board = self._board
+        return await self._runner.idle(seconds, lambda: board.running if own else board.of_others)
 
-    # -- approvals, end ----------------------------------------------------------------------
-
-    def rules(self) -> list[str]:
-        """Tool calls allowed with "always"."""
-        return self._rules.rules()
-
-    def revoke_rule(self, rule: str) -> None:
-        self._rules.revoke(rule)
+    async def end_turns(self) -> None:
+        """No turn begins any more, those that run end as `host_closed`, and every listener gets
+        its last events. The rest still works until `close`."""
+        self._closing = True
+        await self._once.close()
+        await self._runner.close()
+        await self._bus.drained()
+        self._bus.close()
 
     async def close(self) -> None:
         """Ends running turns (partial replies kept), then the stores."""
-        await self._runner.close()
+        await self.end_turns()
         chores = list(self._chores)
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
         await self._mind.close()
-        self._bus.close()
         await self.gateway.close()
         await self._projector.close()
         await self.ledger.close()
-
-
-def _check_prompt(text: str) -> None:
-    if not text.strip():
-        raise UsageError("the prompt is empty", hint='ska ask "your question"')
-    if len(text) > MAX_PROMPT:
-        raise UsageError(
-            f"the prompt has {len(text):,} characters; {MAX_PROMPT:,} is the most",
-            hint="give the part that matters, or the file's path",
-        )

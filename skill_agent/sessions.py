@@ -1,7 +1,9 @@
 """Sessions by the names people use for them, over the ledger."""
 
+from .brought import spoken
 from .errors import NotFound, UsageError
 from .ports import Ledger
+from .soundness import sound_text
 from .values import Session
 
 _SCAN = 5_000
@@ -15,6 +17,7 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
     ref = ref.strip()
     if not ref:
         raise UsageError("which session?", hint="ska sessions list")
+    sound_text(ref, "the session's name")
     if (exact := await ledger.session(ref)) is not None:
         return exact
     sessions = await ledger.sessions(limit=1 if ref == "latest" else _SCAN)
@@ -41,7 +44,9 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
 
 def title_of(text: str, limit: int = 60) -> str:
     """A session's title from its first message: its first line, cut at a word."""
-    line = next((" ".join(part.split()) for part in text.splitlines() if part.strip()), "Untitled")
+    line = next(
+        (" ".join(part.split()) for part in spoken(text).splitlines() if part.strip()), "Untitled"
+    )
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]

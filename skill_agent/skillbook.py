@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from time import monotonic
 
 from .bundled import bundled_skills_path
 from .errors import NotFound, ToolFailed
@@ -104,13 +105,23 @@ class SkillBook:
         self.notes: tuple[str, ...] = ()
         """What kept the last scan from seeing everything."""
         self._read: dict[Path, tuple[Stamp, SkillFile]] = {}
+        self._last: tuple[float, tuple[Skill, ...]] | None = None
 
     # -- the list ----------------------------------------------------------------------------
 
     def skills(self) -> tuple[Skill, ...]:
         """Every skill by name, then those refused or shadowed, with their reasons."""
         files = tuple(file.skill for file in self._scan())
-        return tuple(sorted(files, key=lambda skill: (not skill.loaded, skill.name, skill.path)))
+        found = tuple(sorted(files, key=lambda skill: (not skill.loaded, skill.name, skill.path)))
+        self._last = monotonic(), found
+        return found
+
+    def skills_lately(self, seconds: float = 1.0) -> tuple[Skill, ...]:
+        """As `skills`, as they were at most so long ago: one look is some hundred system calls,
+        and a busy host has many turns a second."""
+        if self._last is not None and monotonic() - self._last[0] < seconds:
+            return self._last[1]
+        return self.skills()
 
     def loaded(self, names: Sequence[str] | None = None) -> tuple[Skill, ...]:
         """The skills a model may be offered: all by name, or those named, in that order."""

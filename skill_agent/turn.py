@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypedDict, assert_never
 
+from .brought import spoken
 from .dna import AgentDNA
 from .errors import SkillAgentError, ToolFailed
 from .events import (
@@ -43,6 +44,8 @@ from .ports import (
 )
 from .prompt import conversation
 from .values import Memory, Message, ToolCall, Usage
+
+LENGTH_NOTICE = "the reply hit its length limit"
 
 
 class Ids(TypedDict):
@@ -227,7 +230,7 @@ async def _converse(
             messages = (*messages, result)
         calls_made += len(reply.calls)
     if reply.finish == "length":
-        yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
+        yield Notice(**brief.ids, level="warning", text=LENGTH_NOTICE)
     usage = replace(total, total_s=time.perf_counter() - started)
     yield TurnFinished(**brief.ids, message_id=brief.reply_id, text=text, usage=usage)
 
@@ -299,7 +302,8 @@ async def _tool(
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(hands.tools)}"
     else:
         rule = tool.rule(call.arguments)
-        why = tool.needs_approval(call.arguments, user_text=brief.message.content, tainted=tainted)
+        said = spoken(brief.message.content)
+        why = tool.needs_approval(call.arguments, user_text=said, tainted=tainted)
         choice: Choice = "once"
         if why and not hands.allows(rule):
             asked = _asked(brief, hands, call, rule, why)

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from .belongings import BelongingsResult, Note, Purge
+from .errors import Conflict
 from .home import Home
 from .home_traces import HomeTraces
 from .memory.erasure import Eraser, ErasureReport
-from .memory.erasure_plan import every_memory
+from .memory.erasure_plan import digest_of, every_memory
 from .memory.projector import Projector
 from .memory.rows import memory_row
 from .ports import Clock, Ledger, Progress
+from .soundness import sound_path
 from .usage import totals
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 from .user_reading import read_archive
@@ -63,6 +65,14 @@ class UserErasure:
     kept: int
     """Memories that stay: who the agents are, and what belongs to others."""
 
+    @property
+    def digest(self) -> str:
+        """Of everything that will go: another plan's differs."""
+        return digest_of(
+            [*self.sessions, *self.memories, *map(str, self.rows), str(self.messages)]
+            + [str(file.path) for file in self.files]
+        )
+
 
 class UserData:
     """The person's data in one home."""
@@ -87,8 +97,9 @@ class UserData:
 
     # -- taking along ------------------------------------------------------------------------
 
-    async def export(self, path: Path, progress: Progress | None = None) -> UserExport:
+    async def export(self, path: str | Path, progress: Progress | None = None) -> UserExport:
         """Writes everything into a new private zip file; raises UsageError if it exists."""
+        path = sound_path(path)
         sessions = await self._sessions()
         with new_archive(path) as archive:
             counts = await self._conversations(archive, sessions, progress)
@@ -169,14 +180,15 @@ class UserData:
 
     # -- bringing in -------------------------------------------------------------------------
 
-    async def import_(self, path: Path, progress: Progress | None = None) -> UserImport:
+    async def import_(self, path: str | Path, progress: Progress | None = None) -> UserImport:
         """Takes in what `export` wrote, all of it or nothing; may be repeated.
 
         Raises UsageError for a file that is damaged or not ours.
         """
         if progress:
             progress(0, 0, "reading")
-        archive = await asyncio.to_thread(read_archive, path, now=self._clock(), user=self._user)
+        whole = sound_path(path)
+        archive = await asyncio.to_thread(read_archive, whole, now=self._clock(), user=self._user)
         result = await self._ledger.import_belongings(archive.belongings, actor="import")
         self._projector.touch()
         self._changed()
@@ -210,6 +222,16 @@ class UserData:
             files=await asyncio.to_thread(self._erase_files, dry=True),
             kept=len(kept),
         )
+
+    async def erase(
+        self, *, expected: str, reason: str = "", actor: str = "person"
+    ) -> ErasureReport:
+        """Erases what `plan_purge` named; raises Conflict where something else would go by now.
+        `expected` is that plan's digest."""
+        plan = await self.plan_purge()
+        if plan.digest != expected:
+            raise Conflict("what would be erased has changed", hint="look at the plan again")
+        return await self.purge(plan, reason=reason, actor=actor)
 
     async def purge(
         self, plan: UserErasure | None = None, *, reason: str = "", actor: str = "person"

@@ -222,6 +222,18 @@ class IndexItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What the index has not seen yet, in ledger order."""
+
+    items: tuple[IndexItem, ...]
+    removed: tuple[str, ...]
+    up_to: int
+    """Every log row up to this sequence is reflected once these are applied."""
+    behind: int = 0
+    """Log rows still to come after `up_to`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """Whose eyes a recall uses; enforced inside the index query."""
 
@@ -252,6 +264,42 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A hit with the whole memory behind it; `memory` is None for a verbatim turn."""
+
+    hit: Hit
+    memory: Memory | None
+    relevant: bool = True
+    """It would count as having to do with the query; a search shows the others behind it too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction:
+    """Messages of a session that stand in its prompts as a summary."""
+
+    session: str
+    up_to: int
+    """Position of the last message summed up."""
+    turn: str
+    """The turn it belongs to."""
+    messages: int
+    """How many were summed up by this one."""
+    memories: tuple[str, ...]
+    """Kept from them, each read back from the store."""
+    summary: str
+    """Of the conversation from its beginning."""
+    at: datetime
+
+    @property
+    def line(self) -> str:
+        """What happened, in words for the person."""
+        messages = f"{self.messages} earlier message" + ("s were" if self.messages > 1 else " was")
+        count = len(self.memories)
+        kept = f"{count} memor" + ("y" if count == 1 else "ies")
+        return f"{messages} summed up; {kept} kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """A model as a person can choose it."""
 
@@ -266,6 +314,44 @@ class ModelInfo:
     size_bytes: int = 0
     licence: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelTrial:
+    """What a model said when it was tried, and how long that took."""
+
+    id: str
+    text: str
+    first_token_s: float
+    seconds: float
+    context_window: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """A turn that has begun; its user message is on disk."""
+
+    session: str
+    turn: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeInfo:
+    """A home and the process that serves it."""
+
+    id: str
+    """Its folder on the serving machine."""
+    version: str
+    pid: int
+    role: str
+    """What the serving process is to its person: `tui`, `ask`, `up` …"""
+    epoch: str
+    """Identifies this life of the host: ids of events count within it."""
+    user: str
+    default_agent: str
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

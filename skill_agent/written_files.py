@@ -53,9 +53,16 @@ class WrittenFiles:
         self._clock = clock
 
     def add(self, path: Path, kind: FileKind) -> None:
-        """Keeps a file in mind as it is now; call it once the file is complete."""
+        """Keeps a file in mind as it is now; call it once the file is complete.
+
+        Raises UsageError for one that cannot be read.
+        """
         whole = path.absolute()
-        entry = WrittenFile(path=whole, kind=kind, mark=_mark(whole, kind), at=self._clock())
+        try:
+            mark = _mark(whole, kind)
+        except OSError as error:
+            raise UsageError(f"cannot read {whole}: {error.strerror or error}") from None
+        entry = WrittenFile(path=whole, kind=kind, mark=mark, at=self._clock())
         self._save([*(one for one in self.all() if one.path != whole), entry])
 
     def all(self) -> list[WrittenFile]:

@@ -4,14 +4,16 @@ Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'
 knows a model.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
+from skill_agent.once import Once, checked_key, conflict
 from skill_agent.ports import (
     Clock,
     ImportResult,
@@ -23,9 +25,11 @@ from skill_agent.ports import (
     RecallQuery,
     VerifyReport,
 )
+from skill_agent.soundness import sound_moment, sound_text
 from skill_agent.values import (
     MEMORY_TYPES,
     Dispute,
+    Found,
     ItemKind,
     LogEntry,
     Memory,
@@ -37,13 +41,13 @@ from skill_agent.values import (
 )
 
 from . import life
+from .exchange import Exchange
 from .projector import Projector
-from .recaller import Found, Recaller
-from .rows import memory_row, read_rows
+from .recaller import Recaller
+from .rows import whole
 
 MAX_CONTENT = 100_000
 """Characters of one memory; more is a document, not a memory."""
-IMPORT_CHUNK = 2_000
 
 
 Memories = list[Memory]  # `list` is a method of the book
@@ -54,6 +58,7 @@ Entries = list[LogEntry]
 Differences = list[MemoryDifference]
 
 _TRIES = 5
+_MADE = ("memory.created", "memory.versioned", "memory.disputed")
 _ALL = 100_000
 
 
@@ -61,7 +66,7 @@ def _nobody(_written: Sequence[Memory]) -> None:
     return None
 
 
-class MemoryBook:
+class MemoryBook(Exchange):
     """The memory of one home."""
 
     def __init__(
@@ -78,6 +83,7 @@ class MemoryBook:
         self._projector = projector
         self._clock = clock
         self._user = user
+        self._once = Once()
         self._recaller = Recaller(ledger, projector, clock, user)
 
     # -- writing -----------------------------------------------------------------------------
@@ -99,12 +105,19 @@ class MemoryBook:
         metadata: dict[str, Any] | None = None,
         actor: str = "person",
         reason: str = "",
+        key: str | None = None,
     ) -> Memory:
-        """Keeps one memory; it is on disk when this returns."""
+        """Keeps one memory; it is on disk when this returns.
+
+        `key` becomes its id: asked again with it, the memory kept before is given. Raises Conflict
+        where that has other content.
+        """
         _check(content, memory_type, importance, agent)
+        for text in (subject, user, speaker, actor, reason):
+            sound_text(text or "")
         now = self._clock()
         memory = Memory(
-            id=new_id(),
+            id=checked_key(key) if key is not None else new_id(),
             content=content.strip(),
             created_at=now,
             updated_at=now,
@@ -118,10 +131,21 @@ class MemoryBook:
             speaker=speaker,
             source=source or Source(),
             source_type=source_type,
-            expires_at=expires_at,
+            expires_at=sound_moment(expires_at) if expires_at else None,
             metadata=metadata or {},
         )
-        return await self._change("memory.created", memory, actor, reason)
+        if key is None:
+            return await self._change("memory.created", memory, actor, reason)
+        add = partial(self._add_once, memory, actor, reason)
+        return await self._once.run(memory.id, memory.content, add)
+
+    async def _add_once(self, memory: Memory, actor: str, reason: str) -> Memory:
+        known = (await self._ledger.memories_by_id([memory.id])).get(memory.id)
+        if known is None:
+            return await self._change("memory.created", memory, actor, reason)
+        if known.content != memory.content:
+            raise conflict(memory.id)
+        return known
 
     async def pin(self, memory_id: str, *, actor: str = "person") -> Memory:
         """Pins: always in the prompt within the pinned reserve, and hot."""
@@ -229,34 +253,16 @@ class MemoryBook:
                 return [one for one in dispute.memories if one.id != memory.id]
         return []
 
-    async def import_rows(
-        self,
-        rows: Iterable[dict[str, Any]],
-        *,
-        actor: str = "import",
-        progress: Progress | None = None,
-        total: int = 0,
-        refused: Callable[[UsageError], None] | None = None,
-    ) -> ImportResult:
-        """Keeps rows of the interchange form in chunks; each chunk is on disk once counted.
+    async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
+        """Keeps whole memories, each by its own id; doing it twice adds nothing.
 
-        Idempotent: rows without an id get one from their content, so an interrupted import may
-        simply be run again. Raises UsageError for the first bad row; chunks before it stay. With
-        `refused`, that is called for each bad row instead, before the next one is taken.
+        Raises UsageError for one that cannot be kept; none of them is, then.
         """
-        added, skipped, conflicts, done = 0, 0, [], 0
-        for chunk in read_rows(
-            rows, now=self._clock(), user=self._user, size=IMPORT_CHUNK, refused=refused
-        ):
-            result = await self._ledger.import_memories(chunk, actor=actor)
-            self._projector.touch()
-            self._changed(chunk)
-            added, skipped = added + result.added, skipped + result.skipped
-            conflicts.extend(result.conflicts)
-            done += len(chunk)
-            if progress:
-                progress(done, max(total, done), "saved")
-        return ImportResult(added=added, skipped=skipped, conflicts=tuple(conflicts))
+        memories = [whole(one) for one in memories]
+        result = await self._ledger.import_memories(memories, actor=actor)
+        self._projector.touch()
+        self._changed(memories)
+        return result
 
     async def write(self, changes: Sequence[MemoryChange]) -> Memories:
         """Writes changes worked out elsewhere, all or none; the one door to the ledger, so that
@@ -379,24 +385,26 @@ class MemoryBook:
 
     async def at(self, moment: datetime) -> Memories:
         """Every memory as it was at a moment, rebuilt from the log."""
-        return await self._ledger.state_at(moment)
+        return await self._ledger.state_at(sound_moment(moment))
 
     async def difference(self, earlier: datetime, later: datetime) -> Differences:
         """What became of the memories between two moments, in order of their creation."""
-        before = {one.id: one for one in await self._ledger.state_at(earlier)}
-        after = {one.id: one for one in await self._ledger.state_at(later)}
+        before = {one.id: one for one in await self.at(earlier)}
+        after = {one.id: one for one in await self.at(later)}
         return life.differences(before, after)
+
+    async def position(self) -> int:
+        """Sequence of the newest log row."""
+        return await self._ledger.last_seq()
+
+    async def written_since(self, position: int) -> Memories:
+        """Memories made since a position in the log, as they are now."""
+        rows = await self._ledger.log(kinds=_MADE, after=position, limit=_ALL)
+        known = await self._ledger.memories_by_id([row.entity for row in rows])
+        return list(known.values())
 
     async def verify(self) -> VerifyReport:
         return await self._ledger.verify()
-
-    async def export(self, wanted: MemoryFilter | None = None) -> AsyncIterator[dict[str, Any]]:
-        """Rows of the interchange form, newest first."""
-        wanted = replace(self._seen(wanted), limit=IMPORT_CHUNK, offset=0)
-        while memories := await self._ledger.memories(wanted):
-            for memory in memories:
-                yield memory_row(memory)
-            wanted = replace(wanted, offset=wanted.offset + len(memories))
 
     # -- the index ---------------------------------------------------------------------------
 
@@ -418,7 +426,7 @@ class MemoryBook:
 
 
 def _check(content: str, memory_type: str, importance: int, agent: str | None) -> None:
-    if not content.strip():
+    if not sound_text(content).strip():
         raise UsageError("a memory needs content")
     if len(content) > MAX_CONTENT:
         raise UsageError(
@@ -431,6 +439,7 @@ def _check(content: str, memory_type: str, importance: int, agent: str | None) -
         )
     if memory_type in ("agent_private", "identity") and not agent:
         raise UsageError(f"a memory of type {memory_type} needs an agent", hint="-a NAME")
+    sound_text(agent or "")
     if not 1 <= importance <= 10:
         raise UsageError(f"importance is 1 to 10, not {importance}")
 

@@ -5,13 +5,12 @@ the ledger. When to compact, and in which task, is the compactor's business.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Protocol
 
 from skill_agent.errors import StoreError
 from skill_agent.ports import Ledger, MemoryFilter, Model, Purge
-from skill_agent.values import LogEntry, Memory, Message, ModelInfo
+from skill_agent.values import Compaction, LogEntry, Memory, Message, ModelInfo
 
 from .summary import MOST_TOKENS, SHARE, model_summary, plain_summary
 
@@ -29,32 +28,6 @@ class Read(Protocol):
     ) -> Sequence[Memory]:
         """Gives the memories that hold what the messages say; raises SkillAgentError on failure."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compaction:
-    """Messages of a session that stand in its prompts as a summary."""
-
-    session: str
-    up_to: int
-    """Position of the last message summed up."""
-    turn: str
-    """The turn it belongs to."""
-    messages: int
-    """How many were summed up by this one."""
-    memories: tuple[str, ...]
-    """Kept from them, each read back from the store."""
-    summary: str
-    """Of the conversation from its beginning."""
-    at: datetime
-
-    @property
-    def line(self) -> str:
-        """What happened, in words for the person."""
-        messages = f"{self.messages} earlier message" + ("s were" if self.messages > 1 else " was")
-        count = len(self.memories)
-        kept = f"{count} memor" + ("y" if count == 1 else "ies")
-        return f"{messages} summed up; {kept} kept"
 
 
 def _anything(_info: ModelInfo) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from skill_agent.belongings import Purge
-from skill_agent.errors import MemoryChanged, NotFound, SkillAgentError, UsageError
+from skill_agent.errors import Conflict, MemoryChanged, NotFound, SkillAgentError, UsageError
 from skill_agent.home import Home
 from skill_agent.home_traces import HomeTraces
 from skill_agent.ports import Clock, Ledger, MemoryChange
@@ -117,6 +117,16 @@ class Eraser:
         own = await asyncio.to_thread(self._traces.told_elsewhere, erasure.holds())
         problems = [*report.problems, *_sentences(files, own, erasure.fixed)]
         return replace(report, files=files, problems=tuple(problems))
+
+    async def erase(
+        self, memory_ids: Sequence[str], *, expected: str, reason: str = "", actor: str = "person"
+    ) -> ErasureReport:
+        """Erases what a plan of these memories named; raises Conflict where something else would
+        go by now. `expected` is that plan's digest."""
+        plan = await self.plan(memory_ids)
+        if plan.digest != expected:
+            raise Conflict("what would be erased has changed", hint="look at the plan again")
+        return await self.purge(plan, reason=reason, actor=actor)
 
     def _purge_files(self, erasure: Erasure) -> tuple[FileFate, ...]:
         self._traces.drop_caches()

@@ -5,8 +5,9 @@ Literal repetition and words that give it away are found here; nothing is erased
 the same in other words is not looked for.
 """
 
+import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -47,6 +48,14 @@ class Erasure:
     """Words that give a memory away."""
     since: datetime
     """Nothing written before this can hold any of it."""
+
+    @property
+    def digest(self) -> str:
+        """Of everything that will go: another plan's differs."""
+        return digest_of(
+            [*self._ids(), *map(str, self.notes), *sorted(self.titles), *self.restated]
+            + [str(file.path) for file in self.files]
+        )
 
     @property
     def counts(self) -> dict[str, int]:
@@ -265,6 +274,11 @@ class Planner:
         for name in self._gone.memories:
             moments += [row.at for row in await self._ledger.log(name, limit=1)]
         return min(moments, default=datetime.min.replace(tzinfo=UTC))
+
+
+def digest_of(names: Iterable[str]) -> str:
+    """SHA-256 of a set of names, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _words(text: str) -> list[str]:

@@ -157,9 +157,12 @@ class Reader:
         return ended
 
     async def _work_on(self) -> None:
+        time, ticked = asyncio.get_running_loop().time, -TICK_S
         while True:
             try:
-                await self.tick()
+                if time() - ticked >= TICK_S:  # a look at every session, so not after each turn
+                    ticked = time()
+                    await self.tick()
                 await self.work()
             except Exception as problem:  # the wall of this task; jobs have walls of their own
                 _log.warning("reading conversations: %s", redact(str(problem)))

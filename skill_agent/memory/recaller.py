@@ -4,11 +4,12 @@ Which views and signals make a score is `recall`'s work, what enters a prompt is
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from skill_agent.errors import UsageError
 from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress, RecallQuery
-from skill_agent.values import Hit, IndexItem, ItemKind, Memory, MemoryType, Scope
+from skill_agent.soundness import sound_text
+from skill_agent.values import Found, Hit, IndexItem, ItemKind, Memory, MemoryType, Scope
 
 from .aliases import renamed
 from .asking import is_reply, only_asks
@@ -18,16 +19,6 @@ from .recall import FAR_BEHIND, RELEVANT
 
 _NAMING = 5
 """Only so many of the best hits are read for other names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A hit with the whole memory behind it; `memory` is None for a verbatim turn."""
-
-    hit: Hit
-    memory: Memory | None
-    relevant: bool = True
-    """It would count as having to do with the query; a search shows the others behind it too."""
 
 
 class Recaller:
@@ -54,8 +45,12 @@ class Recaller:
         progress: Progress | None = None,
     ) -> list[Found]:
         """Best first. `agent` None is the person, who sees all of their own."""
-        if not query.strip():
+        if not sound_text(query).strip():
             raise UsageError("the query is empty", hint='ska memory search "what you look for"')
+        if limit < 1:
+            raise UsageError(f"a search gives 1 or more, not {limit}")
+        if not 0 <= floor <= 1:
+            raise UsageError(f"the floor of a search lies from 0 to 1, not at {floor}")
         scope = Scope(
             agent=agent,
             user=self._user,

@@ -7,6 +7,7 @@ metadata` and the further fields an export writes are optional.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, get_args
@@ -14,9 +15,11 @@ from uuid import UUID, uuid5
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso, parse_time
+from skill_agent.soundness import sound_moment, sound_text
 from skill_agent.values import MEMORY_TYPES, Memory, MemoryStatus, Source, SourceType, Tier
 
 _NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")
+_LONGEST_ID, _MOST_VERSIONS = 200, 2**31
 _STATUSES, _TIERS, _SOURCES = get_args(MemoryStatus), get_args(Tier), get_args(SourceType)
 
 
@@ -128,6 +131,29 @@ def read_row(
     )
 
 
+def whole(memory: Memory) -> Memory:
+    """A memory made elsewhere as the ledger can keep it, its times in UTC; raises UsageError."""
+    if not memory.id.strip() or len(memory.id) > _LONGEST_ID or not memory.content.strip():
+        raise UsageError("a memory needs an id and content")
+    if not 1 <= memory.importance <= 10:
+        raise UsageError(f"importance: expected 1 to 10, found {memory.importance}")
+    if not 0 <= memory.confidence <= 1:
+        raise UsageError(f"confidence: expected a number from 0 to 1, found {memory.confidence}")
+    if not 1 <= memory.version < _MOST_VERSIONS:
+        raise UsageError(f"version: expected a whole number, found {memory.version}")
+    if memory.memory_type in ("agent_private", "identity") and not memory.agent:
+        raise UsageError(f"agent: a memory of type {memory.memory_type} needs one")
+    for text in (memory.id, memory.content, memory.subject, memory.agent, memory.speaker):
+        sound_text(text or "")
+    ends = memory.expires_at
+    return replace(
+        memory,
+        created_at=sound_moment(memory.created_at, "created_at"),
+        updated_at=sound_moment(memory.updated_at, "updated_at"),
+        expires_at=sound_moment(ends, "expires_at") if ends else None,
+    )
+
+
 def _check_shape(row: dict[str, Any]) -> None:
     """Raises UsageError for a value whose type cannot mean what its key says."""
     for key, (expected, fits) in _SHAPES.items():
@@ -195,7 +221,7 @@ def _time(row: dict[str, Any], key: str) -> datetime | None:
     if value in (None, ""):
         return None
     try:
-        return parse_time(value)
+        return sound_moment(parse_time(value), key)
     except (ValueError, AttributeError, TypeError):
         raise UsageError(f"{key}: expected an ISO 8601 time, found {value!r}") from None
 

@@ -1,6 +1,6 @@
 """Consolidation and expiry as a person or a scheduler calls them, with what they did so far."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -35,19 +35,26 @@ class Upkeep:
     """The home's housekeeping; one chore at a time is the caller's care."""
 
     def __init__(
-        self, ledger: Ledger, consolidator: Consolidator, expiry: Expiry, clock: Clock
+        self,
+        ledger: Ledger,
+        consolidator: Consolidator,
+        expiry: Expiry,
+        clock: Clock,
+        model: Callable[[], Awaitable[Model | None]],
     ) -> None:
-        self._ledger, self._clock = ledger, clock
+        """`model` gives the one that sums up; None where there is none able to."""
+        self._ledger, self._clock, self._model = ledger, clock, model
         self._consolidator, self._expiry = consolidator, expiry
 
     async def consolidate(
         self,
         *,
         dry_run: bool = False,
-        model: Model | None = None,
+        summarise: bool = True,
         progress: Progress | None = None,
     ) -> ConsolidationReport:
-        """Merges, summarises, moves between tiers; see `consolidate`."""
+        """Merges, summarises (with a model able to), moves between tiers; see `consolidate`."""
+        model = await self._model() if summarise and not dry_run else None
         return await self._consolidator.run(dry_run=dry_run, model=model, progress=progress)
 
     async def expire(self, *, dry_run: bool = False) -> ExpiryReport:
@@ -66,14 +73,16 @@ class Upkeep:
             totals=_totals(rows),
         )
 
-    async def run_due(self, *, model: Model | None = None) -> list[Chore]:
-        """Runs what is due; gives what was run."""
+    async def run_due(self) -> list[Chore]:
+        """Runs what is due; gives what was run. A local model has its replies to give, and the
+        rules sum up as well."""
         done: list[Chore] = []
         for chore in EVERY:
             if (await self.status(chore)).next_run > self._clock():
                 continue
             if chore == "consolidate":
-                await self.consolidate(model=model)
+                model = await self._model()
+                await self.consolidate(summarise=model is not None and not model.info.local)
             else:
                 await self.expire()
             done.append(chore)

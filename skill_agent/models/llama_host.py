@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import importlib
 import json
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ BATCH = 128
 
 OnChunk = Callable[[dict[str, Any]], bool]
 """Gets each piece as the server words it; True stops the generation."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ class LlamaHost:
             ) from None
         self._address = urlsplit(self._server.listening_address)
         self.window = self._loaded_window()
+        _log.info("loaded the model %s", settings.path.name)
 
     @property
     def endpoint(self) -> Endpoint:

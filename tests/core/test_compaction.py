@@ -25,6 +25,7 @@ from skill_agent.memory.projector import Projector
 from skill_agent.memory.summary import MOST_TOKENS, plain_summary
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Model, ModelRequest, Purge
+from skill_agent.presence import Presence
 from skill_agent.prompt import estimate_tokens
 from skill_agent.runner import heard_by
 from skill_agent.runtime import Runtime
@@ -95,6 +96,7 @@ async def opened(
     skills = SkillBook(skill_roots(home))
     names = [skill.name for skill in skills.skills()]
     reader.runtime = Runtime(
+        presence=Presence(clock=clock),
         home=home,
         settings=read_settings(home),
         ledger=ledger,

@@ -7,13 +7,17 @@ from skill_agent.events import (
     ApprovalAsked,
     Compacted,
     Event,
+    HostFound,
+    HostLost,
     MemoriesExtracted,
     MemoryRecalled,
     RecalledItem,
     TextDelta,
     ToolFinished,
+    TurnFailed,
     TurnFinished,
     from_json,
+    to_bytes,
     to_json,
     type_name,
 )
@@ -35,12 +39,30 @@ ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a":
         ApprovalAsked(
             **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
         ),
+        TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
+        TurnFailed(
+            **IDS, reason="host_closed", message="closed", text="so far", message_id="m", usage=None
+        ),
+        HostLost(pid=12),
+        HostFound(pid=13, here=True),
+        TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
     ],
 )
 def test_every_event_survives_json(event: Event) -> None:
     line = json.dumps(to_json(event))
     assert "\n" not in line
     assert from_json(json.loads(line)) == event
+    quick = to_bytes(event)
+    assert json.loads(quick) == json.loads(line)
+    assert quick.startswith(f'{{"type":"{type_name(type(event))}",'.encode()) or b"ud800" in quick
+    assert len(quick.decode().splitlines()) == 1
+    assert from_json(json.loads(quick)) == event
+
+
+def test_what_happens_to_the_host_belongs_to_no_turn() -> None:
+    lost = HostLost(pid=1)
+    assert (lost.session, lost.turn, lost.agent) == ("", "", "")
+    assert to_json(lost)["type"] == "host_lost"
 
 
 def test_types_are_named_once_and_ids_are_distinct() -> None:

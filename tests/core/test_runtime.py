@@ -257,12 +257,12 @@ async def test_an_approval_waits_for_an_answer_and_always_is_stored(
                     assert (event.choice, event.by) == ("always", "telegram")
                     break
             await until(runtime, submitted.turn, events)
-        assert runtime.rules() == ["kyra http_get:127.0.0.1"]
+        assert await runtime.rules() == ["kyra http_get:127.0.0.1"]
         again = await events_of(runtime.ask("once more", interactive=False))
         assert not [event for event in again if isinstance(event, ApprovalAsked)]
         assert "private address" in one(again, ToolFinished).result
-        runtime.revoke_rule("kyra http_get:127.0.0.1")
-        assert runtime.rules() == []
+        await runtime.revoke_rule("kyra http_get:127.0.0.1")
+        assert await runtime.rules() == []
 
 
 async def test_without_a_person_approvals_are_denied_at_once(open_runtime: OpenRuntime) -> None:

@@ -247,11 +247,15 @@ async def test_writers_beside_a_consolidation_lose_nothing(shelf: Shelf) -> None
         assert (await shelf.ledger.verify()).problems == ()
 
 
+async def no_model() -> None:
+    return None
+
+
 async def test_the_status_counts_what_was_done(shelf: Shelf, clock: StepClock) -> None:
     async with shelf:
         await events(shelf, 3)
         expiry = Expiry(shelf.ledger, shelf.book, shelf.clock, LIMITS)
-        upkeep = Upkeep(shelf.ledger, consolidator(shelf), expiry, shelf.clock)
+        upkeep = Upkeep(shelf.ledger, consolidator(shelf), expiry, shelf.clock, no_model)
         before = await upkeep.status("consolidate")
         assert (before.runs, before.last_run, before.next_run <= clock.now) == (0, None, True)
         assert await upkeep.run_due() == ["consolidate", "expire"]

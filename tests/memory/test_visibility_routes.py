@@ -97,7 +97,7 @@ async def test_listing_and_export(runtime: Runtime, viewer: str) -> None:
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 async def test_the_search_tool(runtime: Runtime, viewer: str) -> None:
-    tool = runtime._bench.tools(runtime.agent(viewer))["search_memory"]
+    tool = runtime._bench.tools(await runtime.agent(viewer))["search_memory"]
     for query in ("zebra", *(content(*row) for row in EVERY if content(*row) in hidden(viewer))):
         outcome = await tool.run({"query": query})
         assert not leaks(viewer, outcome.text)

@@ -222,3 +222,13 @@ def test_a_home_looks_at_its_own_skills_first(home: Home, tmp_path: Path) -> Non
     assert own == home.skills
     assert shared == tmp_path / ".agents" / "skills"
     assert (bundled / "weather" / "SKILL.md").is_file()
+
+
+def test_a_busy_host_looks_at_its_skills_now_and_then(tmp_path: Path) -> None:
+    book = SkillBook([tmp_path])
+    assert book.skills_lately() == ()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "SKILL.md").write_text("---\nname: new\ndescription: Does it.\n---\nDo it.")
+    assert book.skills_lately(3600.0) == ()
+    assert [skill.name for skill in book.skills_lately(0.0)] == ["new"]
+    assert [skill.name for skill in book.skills_lately(3600.0)] == ["new"]
