@@ -20,8 +20,8 @@ from skill_agent.values import Message, Session
 from .bulk import import_memories
 from .chain import canonical
 from .conversations import message_digest
-from .history import OWN_KINDS, named_entities
 from .journal import Journal
+from .kinds import OWN_KINDS, named_entities, tells_of_change
 from .records import (
     MESSAGE_COLUMNS,
     MESSAGE_FIELDS,
@@ -147,7 +147,7 @@ def _notes(journal: Journal, notes: Sequence[Note]) -> ImportResult:
     pairs: list[tuple[str, int]] = []
     with journal.write() as draft:
         for note in fresh:
-            if note.kind.startswith(OWN_KINDS) or note.kind.endswith(".purged"):
+            if tells_of_change(note.kind):
                 raise StoreError(f"{note.kind!r} is no note.", hint="Export it again.")
             payload = {"old": None, "new": note.data, "at": iso(note.at)}
             entry = draft.note(note.kind, note.entity, note.actor, note.reason, payload)

@@ -7,6 +7,7 @@ erased here, archiving included.
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
@@ -15,11 +16,13 @@ from skill_agent.values import Message, Session
 
 from .chain import canonical, seal
 from .history import among, mentioning
-from .journal import Journal
+from .journal import Draft, Journal
+from .recent import Saved, sent_with
 from .records import (
     MESSAGE_COLUMNS,
     MESSAGE_FIELDS,
     SESSION_COLUMNS,
+    aware,
     changes,
     from_row,
     message_record,
@@ -34,8 +37,6 @@ from .records import (
 MESSAGES_IN = ("message.saved", "message.imported")
 """Kinds of log rows that seal a message which stands in the table."""
 
-_MARKS = ", ".join("?" * (len(MESSAGE_FIELDS) + 2))
-
 
 class Conversations:
     """Reads and writes of sessions and their messages."""
@@ -43,58 +44,73 @@ class Conversations:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._database = journal.database
+        self._recent = journal.recent
 
     # -- sessions ----------------------------------------------------------------------------
 
     def create(self, session: Session) -> Session:
         """Idempotent for the same session; raises StoreError if the id stands for another."""
-        known = self.session(session.id)
-        if known:
-            if (known.agent, known.created_at) != (session.agent, session.created_at):
-                raise StoreError(f"Session {session.id} exists already.", hint="Use a fresh id.")
-            return known
-        created = replace(session, messages=0)
         with self._journal.write() as draft:
+            if known := self._session(draft, session.id):
+                if (known.agent, known.created_at) != (session.agent, session.created_at):
+                    raise StoreError(
+                        f"Session {session.id} exists already.", hint="Use a fresh id."
+                    )
+                return known
+            created = replace(session, messages=0)
             payload = {"old": None, "new": session_record(created)}
             entry = draft.note("session.created", created.id, "person", "", payload)
-            self._database.run(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
-                [
-                    created.id,
-                    created.title,
-                    created.agent,
-                    stored_time(created.created_at),
-                    stored_time(created.updated_at),
-                    created.archived,
-                    entry.seq,
-                ],
+            times = stored_time(created.created_at), stored_time(created.updated_at)
+            draft.add(
+                "sessions",
+                (created.id, created.title, created.agent, *times, 0, created.archived, entry.seq),
             )
+            moments = {"created_at": aware(times[0]), "updated_at": aware(times[1])}
+            draft.created[created.id] = replace(created, **moments)
         return created
 
     def session(self, session_id: str) -> Session | None:
+        if found := self._read_session(session_id):
+            self._recent.keep_session(found)
+        return found
+
+    def _session(self, draft: Draft, session_id: str) -> Session | None:
+        """As `session`, within a transaction: what may yet be undone is not kept."""
+        known = draft.created.get(session_id)
+        if known is None and session_id not in draft.changed:
+            known = self._recent.session(session_id)
+        return known or self._read_session(session_id)
+
+    def _read_session(self, session_id: str) -> Session | None:
         row = self._database.first(
             f"SELECT {SESSION_COLUMNS} FROM sessions WHERE id = ?", [session_id]
         )
         return session_value(row) if row else None
 
-    def sessions(self, limit: int, offset: int, archived: bool) -> list[Session]:
+    def sessions(
+        self, limit: int, offset: int, archived: bool, before: tuple[datetime, str] | None
+    ) -> list[Session]:
         """Either those on the list or the archived ones."""
+        condition, values = page_after("updated_at", before)
         rows = self._database.rows(
-            f"SELECT {SESSION_COLUMNS} FROM sessions WHERE archived = ? "
-            "ORDER BY updated_at DESC, seq DESC LIMIT ? OFFSET ?",
-            [archived, limit, offset],
+            f"SELECT {SESSION_COLUMNS} FROM sessions WHERE archived = ?{condition} "
+            "ORDER BY updated_at DESC, id DESC LIMIT ? OFFSET ?",
+            [archived, *values, limit, offset],
         )
         return [session_value(row) for row in rows]
 
     def change(self, kind: str, session_id: str, actor: str, **fields: Any) -> None:
         """Sets some of title, agent, archived; writes nothing if they are so already."""
-        session = self.session(session_id)
-        if session is None:
-            raise NotFound(f"There is no session {session_id}.", hint="Run: ska sessions list")
-        old, new = changes(session_record(session), session_record(replace(session, **fields)))
-        if not new:
-            return
         with self._journal.write() as draft:
+            draft.put_in()
+            session = self._read_session(session_id)
+            if session is None:
+                raise NotFound(f"There is no session {session_id}.", hint="Run: ska sessions list")
+            old, new = changes(session_record(session), session_record(replace(session, **fields)))
+            if not new:
+                return
+            draft.created.pop(session_id, None)
+            draft.changed.add(session_id)
             entry = draft.note(kind, session_id, actor, "", {"old": old, "new": new})
             assignments = ", ".join(f"{name} = ?" for name in new)
             self._database.run(
@@ -106,44 +122,51 @@ class Conversations:
 
     def save(self, message: Message) -> Message:
         """Appends a message; saving the same one again gives back the stored one."""
-        if stored := self.message(message.id):
-            if message_record(replace(message, position=stored.position)) != message_record(stored):
-                raise StoreError(
-                    f"Message {message.id} exists with other content.", hint="Use a fresh id."
-                )
-            return stored
-        position = self._next_position(message.session)
-        if position is None:
+        import duckdb
+
+        try:
+            return self._append(message)
+        except duckdb.ConstraintException:
+            # Ids are hardly ever met twice; to look for each beforehand would cost every save.
+            stored = self.message(message.id)
+            if stored is None:
+                raise
+        if message_record(replace(message, position=stored.position)) != message_record(stored):
             raise StoreError(
-                f"Message {message.id} belongs to no known session ({message.session}).",
-                hint="Create the session first.",
+                f"Message {message.id} exists with other content.", hint="Use a fresh id."
             )
-        placed = replace(message, position=position)
-        record, nonce = message_record(placed), token_hex(16)
+        return stored
+
+    def _append(self, message: Message) -> Message:
         with self._journal.write() as draft:
-            digest = message_digest(record, nonce)
+            session = self._session(draft, message.session)
+            if session is None:
+                raise StoreError(
+                    f"Message {message.id} belongs to no known session ({message.session}).",
+                    hint="Create the session first.",
+                )
+            placed = replace(message, position=self._next_position(draft, message.session))
+            record, nonce = message_record(placed), token_hex(16)
             actor = "person" if placed.role == "user" else placed.agent or placed.role
+            digest = message_digest(record, nonce)
             entry = draft.seal("message.saved", placed.id, actor, digest)
-            self._database.run(
-                f"INSERT INTO messages VALUES ({_MARKS})",
-                [*to_row(record, MESSAGE_FIELDS), nonce, entry.seq],
-            )
-            self._database.run(
-                "UPDATE sessions SET messages = messages + 1, updated_at = greatest(updated_at, ?) "
-                "WHERE id = ?",
-                [stored_time(entry.at), placed.session],
-            )
+            row = to_row(record, MESSAGE_FIELDS)
+            draft.add("messages", (*row, nonce, entry.seq))
+            stored = message_value(from_row(tuple(row), MESSAGE_FIELDS))
+            at = aware(stored_time(entry.at))
+            draft.saved.append(Saved(message=stored, seq=entry.seq, at=at, session=session))
         return placed
 
-    def _next_position(self, session_id: str) -> int | None:
-        """After the last message, of which a purge may have left fewer than were said; None for
-        an unknown session."""
-        row = self._database.first(
-            "SELECT (SELECT max(position) FROM messages WHERE session = ?) FROM sessions "
-            "WHERE id = ?",
-            [session_id, session_id],
-        )
-        return None if row is None else int(-1 if row[0] is None else row[0]) + 1
+    def _next_position(self, draft: Draft, session_id: str) -> int:
+        """After the last message, of which a purge may have left fewer than were said."""
+        for one in reversed(draft.saved):
+            if one.message.session == session_id:
+                return one.message.position + 1
+        if (talk := self._recent.talk(session_id)) is not None:
+            return talk[-1].position + 1 if talk else 0
+        sql = "SELECT max(position) FROM messages WHERE session = ?"
+        ((last,),) = self._database.rows(sql, [session_id])
+        return 0 if last is None else int(last) + 1
 
     def message(self, message_id: str) -> Message | None:
         return next(iter(self._select("WHERE id = ?", [message_id])), None)
@@ -154,15 +177,32 @@ class Conversations:
             return {}
         return {one.id: one for one in self._select(f"WHERE {among('id', ids)}", list(ids))}
 
-    def messages(self, session_id: str, last: int) -> list[Message]:
-        """In order, each with the data block that was sent beside it."""
+    def messages(
+        self, session_id: str, last: int = 0, after: int = -1, limit: int = 0
+    ) -> list[Message]:
+        """In order, each with the data block that was sent beside it; `last` and `limit` of 0 or
+        less are none."""
+        condition, values = "WHERE session = ? AND position > ?", [session_id, after]
         if last <= 0:
-            found = self._select("WHERE session = ? ORDER BY position", [session_id])
-        else:
             found = self._select(
-                "WHERE session = ? ORDER BY position DESC LIMIT ?", [session_id, last]
-            )[::-1]
-        sent = self._contexts(session_id)
+                f"{condition} ORDER BY position LIMIT ?", [*values, limit if limit > 0 else None]
+            )
+        else:
+            found = self._select(f"{condition} ORDER BY position DESC LIMIT ?", [*values, last])
+            found = found[::-1][: limit if limit > 0 else None]
+        sent = self._contexts(session_id) if found else {}
+        return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
+
+    def talk(self, session_id: str) -> list[Message]:
+        """All of them; kept in memory from now on."""
+        found = self.messages(session_id)
+        self._recent.keep_talk(session_id, found)
+        return found
+
+    def turn(self, turn_id: str) -> list[Message]:
+        """A turn's messages, each as `messages` gives it."""
+        found = self._select("WHERE turn = ? ORDER BY session, position", [turn_id])
+        sent = self._contexts(found[0].session) if found else {}
         return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
 
     def _contexts(self, session_id: str) -> dict[str, dict[str, Any]]:
@@ -177,10 +217,7 @@ class Conversations:
             for _, kind, message, payload in sorted(rows)
             if kind == "recalled" and payload is not None
         )
-        return {
-            message: {"context": data.get("block", ""), "recalled": tuple(data.get("memories", ()))}
-            for message, data in sent
-        }
+        return {message: sent_with(data) for message, data in sent}
 
     def search(self, text: str, limit: int, agent: str | None) -> list[Message]:
         """Literal text, any case; for an agent its own words and the sessions it holds."""
@@ -197,6 +234,14 @@ class Conversations:
     def _select(self, rest: str, values: list[Any]) -> list[Message]:
         rows = self._database.rows(f"SELECT {MESSAGE_COLUMNS} FROM messages {rest}", values)
         return [message_value(from_row(row, MESSAGE_FIELDS)) for row in rows]
+
+
+def page_after(column: str, before: tuple[datetime, str] | None) -> tuple[str, list[Any]]:
+    """The rest of a condition, and its values: only rows after one that was had, where a listing
+    goes down by that column and then by id."""
+    if before is None:
+        return "", []
+    return f" AND ({column}, id) < (?, ?)", [stored_time(before[0]), before[1]]
 
 
 def message_digest(record: dict[str, Any], nonce: str) -> str:

@@ -5,8 +5,10 @@ Both load at first use and are safe to call from several threads.
 
 import hashlib
 import json
+import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,8 @@ from skill_agent.memory.spelling import Dictionary
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder
+
+_log = logging.getLogger(__name__)
 
 _BATCH = 16
 """Beyond 16 rows the padding costs more than the larger product saves (2 cores, measured)."""
@@ -77,15 +81,27 @@ class OnnxEmbedder:
         encoded = tokenizer.encode_batch(distinct)
         # Alike lengths share a batch, so that little of it is padding.
         order = sorted(range(len(distinct)), key=lambda row: len(encoded[row].ids))
+        batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
         rows: list[np.ndarray] = [np.empty(0)] * len(distinct)
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
+
+        def fill(batch: list[int]) -> None:
             for row, vector in zip(batch, _run(session, [encoded[i] for i in batch]), strict=True):
                 rows[row] = vector
+
+        self._each(batches, fill)
         if len(distinct) == len(texts):
             return np.stack(rows)
         place = {text: row for row, text in enumerate(distinct)}
         return np.stack([rows[place[text]] for text in texts])
+
+    def _each(self, batches: list[list[int]], fill: Callable[[list[int]], None]) -> None:
+        """A thread a batch: within one batch a second thread waits more than it helps."""
+        if len(batches) == 1 or self._threads == 1:
+            for batch in batches:
+                fill(batch)
+            return
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="embedding") as pool:
+            list(pool.map(fill, batches))
 
     def knows(self, word: str) -> bool:
         """Whether it is one of the model's own words, as nearly all ordinary ones are."""
@@ -94,7 +110,7 @@ class OnnxEmbedder:
     def _load(self) -> tuple[Any, Any]:
         with self._lock:
             if self._loaded is None:
-                self._loaded = _open_model(self._directory, self._threads)
+                self._loaded = _open_model(self._directory)
             return self._loaded
 
 
@@ -239,7 +255,7 @@ def _hidden_size(directory: Path) -> int:
     return int(config.get("hidden_size", 0))
 
 
-def _open_model(directory: Path, threads: int) -> tuple[Any, Any]:
+def _open_model(directory: Path) -> tuple[Any, Any]:
     """The onnxruntime session and the tokenizer of a model directory."""
     for part in ("model.onnx", "tokenizer.json"):
         if not (directory / part).is_file():
@@ -254,9 +270,7 @@ def _open_model(directory: Path, threads: int) -> tuple[Any, Any]:
     if not model.is_file():
         model = directory / "model.onnx"
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Idle threads would spin for the next call and steal the terminal's time.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(
             str(model if model.is_file() else directory / "model.onnx"),
@@ -270,6 +284,7 @@ def _open_model(directory: Path, threads: int) -> tuple[Any, Any]:
         ) from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MAX_TOKENS)
+    _log.info("loaded the embedder %s", directory.name)
     return session, tokenizer
 
 

@@ -6,6 +6,7 @@ and an entity that changed often appears once. The index itself is not known her
 
 from typing import Any
 
+from skill_agent.brought import spoken
 from skill_agent.ports import Delta
 from skill_agent.values import IndexItem
 
@@ -87,6 +88,15 @@ class Feed:
         rows = self._database.rows(_TURNS, [after, end])
         return [self._turn_item(*row) for row in rows if row[3].strip()]
 
+    def recent(self, after: int, limit: int) -> Delta | None:
+        """The same from memory, where nothing but messages is new; may be asked on any thread."""
+        last = self._journal.head.seq
+        items = self._journal.recent.news(after, limit)
+        if items is None:
+            return None
+        known = tuple(item for item in items if item.seq <= last)
+        return Delta(items=known, removed=(), up_to=max(last, after))
+
     def _turn_item(
         self,
         message_id: str,
@@ -102,7 +112,7 @@ class Feed:
             id=message_id,
             kind="turn",
             seq=seq,
-            text=content,
+            text=spoken(content) if role == "user" else content,
             created_at=aware(created_at),
             speaker="user" if role == "user" else agent,
             session=session,

@@ -14,10 +14,8 @@ from skill_agent.values import Access, LogEntry
 
 from .database import Database
 from .journal import Journal
+from .kinds import named_entities, tells_of_change
 from .records import aware, stored_time
-
-OWN_KINDS = ("memory.", "message.", "session.")
-"""How kinds of rows begin that stand for changes of tables; the rest are notes."""
 
 
 class History:
@@ -29,17 +27,15 @@ class History:
 
     def note(self, kind: str, entity: str, actor: str, reason: str, data: dict[str, Any]) -> int:
         """A row that changes no memory, message or session; returns its sequence number."""
-        if kind.startswith(OWN_KINDS) or kind.endswith(".purged"):
+        if tells_of_change(kind):
             raise StoreError(
                 f"{kind!r} cannot be noted: that kind belongs to real changes.",
                 hint="Write the change itself, or choose another kind.",
             )
         with self._journal.write() as draft:
             entry = draft.note(kind, entity, actor, reason, {"old": None, "new": data})
-            if named := named_entities(data):
-                values = ", ".join(["(?, ?)"] * len(named))
-                pairs = [part for name in named for part in (name, entry.seq)]
-                self._database.run(f"INSERT INTO mentions VALUES {values}", pairs)
+            for name in named_entities(data):
+                draft.add("mentions", (name, entry.seq))
         return entry.seq
 
     def log(
@@ -58,7 +54,10 @@ class History:
             f"WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?",
             [*values, limit],
         )
-        return [_entry(*row) for row in rows]
+        found = [_entry(*row) for row in rows]
+        if entity is not None and after <= 0 and len(found) < limit:
+            self._journal.recent.keep_log(entity, kinds, found)
+        return found
 
     def accesses(self, ids: Sequence[str], since: datetime) -> dict[str, Access]:
         """Counts of `recalled` rows naming each, in all and since a moment."""
@@ -92,16 +91,6 @@ def mentioning(database: Database, entity: str) -> list[int]:
 def among(column: str, values: Sequence[Any]) -> str:
     """A condition with one mark a value; true for nothing if there are none."""
     return f"{column} IN ({', '.join('?' * len(values))})" if values else "false"
-
-
-def named_entities(data: Any) -> list[str]:
-    """What a note's data names under `memories` and `session`, each once."""
-    if not isinstance(data, dict):
-        return []
-    memories = data.get("memories")
-    named = [*memories] if isinstance(memories, list | tuple) else []
-    named.append(data.get("session"))
-    return list(dict.fromkeys(name for name in named if isinstance(name, str)))
 
 
 def _entry(

@@ -3,15 +3,18 @@
 The journal keeps the head of the chain in memory. It does not know what entities look like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.ports import Clock
+from skill_agent.values import Session
 
 from .chain import Entry, Head, canonical, link, seal
 from .database import Database, DatabaseLost
+from .recent import Recent, Saved
 from .records import stored_time
 
 if TYPE_CHECKING:
@@ -29,6 +32,13 @@ class Draft:
         self.database = database
         self.head = head
         self.entries: list[Entry] = []
+        self.created: dict[str, Session] = {}
+        """Sessions made in this transaction."""
+        self.changed: set[str] = set()
+        """Sessions changed in it."""
+        self.saved: list[Saved] = []
+        """Messages said in it."""
+        self._rows: dict[str, list[Sequence[Any]]] = {}
         self._clock = clock
 
     def note(
@@ -46,6 +56,44 @@ class Draft:
     def seal(self, kind: str, entity: str, actor: str, digest: str) -> Entry:
         """Adds a row for content that stands in its own table, sealed by a digest."""
         return self._add(kind, entity, actor, None, None, digest)
+
+    def add(self, table: str, row: Sequence[Any]) -> None:
+        """A row for a table, put in with the others of the transaction at its end."""
+        self._rows.setdefault(table, []).append(row)
+
+    def put_in(self) -> None:
+        """Puts in what was added so far: as few statements as there are tables, for each costs."""
+        for table in ("sessions", "messages", "mentions"):
+            if rows := self._rows.pop(table, []):
+                marks = f"({', '.join('?' * len(rows[0]))})"
+                values = [value for row in rows for value in row]
+                self.database.run(
+                    f"INSERT INTO {table} VALUES {', '.join([marks] * len(rows))}", values
+                )
+                if table == "messages":
+                    self._count_messages(len(rows))
+
+    def _count_messages(self, new: int) -> None:
+        """Tells the sessions of the newest messages; the rows are in by now."""
+        counts: dict[str, tuple[int, datetime]] = {}
+        for one in self.saved[-new:]:
+            count, latest = counts.get(one.message.session, (0, one.at))
+            counts[one.message.session] = count + 1, max(latest, one.at)
+        rows = [(name, count, stored_time(at)) for name, (count, at) in counts.items()]
+        if len(rows) == 1:  # at half the cost
+            self.database.run(
+                "UPDATE sessions SET messages = messages + ?, "
+                "updated_at = greatest(updated_at, ?) WHERE id = ?",
+                [rows[0][1], rows[0][2], rows[0][0]],
+            )
+            return
+        marks = ", ".join(["(?::VARCHAR, ?::INTEGER, ?::TIMESTAMP)"] * len(rows))
+        self.database.run(
+            "UPDATE sessions SET messages = messages + more, "
+            "updated_at = greatest(updated_at, latest) "
+            f"FROM (VALUES {marks}) AS counted(name, more, latest) WHERE id = name",
+            [value for row in rows for value in row],
+        )
 
     def _add(
         self,
@@ -78,16 +126,19 @@ class Draft:
 class Journal:
     """The one way to write: log rows and table changes together, or neither."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, recent: Recent | None = None) -> None:
         self.database = database
         self.head = Head()
+        self.recent = recent or Recent()
         self._clock = clock
         self._shared: Draft | None = None
 
     def load_head(self) -> None:
         """Reads the last row's place in the chain; after every opening."""
         row = self.database.first("SELECT seq, hash FROM log ORDER BY seq DESC LIMIT 1")
-        self.head = Head(*row) if row else Head()
+        head = Head(*row) if row else Head()
+        self.recent.begin(head.seq)
+        self.head = head
 
     @contextmanager
     def write(self) -> Iterator[Draft]:
@@ -100,6 +151,7 @@ class Journal:
         self.database.begin()
         try:
             yield draft
+            draft.put_in()
             self._insert(draft.entries)
         except BaseException:
             self.database.rollback()
@@ -127,6 +179,8 @@ class Journal:
         except BaseException:
             self.database.rollback()
             raise
+        # Heard before the head moves: whoever sees the new head sees what it stands for.
+        self.recent.hear(draft.entries, draft.created.values(), draft.saved)
         self.head = draft.head
 
     def _insert(self, entries: list[Entry]) -> None:

@@ -29,6 +29,7 @@ from .journal import Journal
 from .memories import Memories
 from .occurrences import occurrences
 from .purge import purge
+from .recent import Recent
 from .rewrite import owe, owed, rewrite
 from .verify import verify
 
@@ -53,9 +54,12 @@ class _Waiting:
 class DuckLedger:
     """`skill_agent.ports.Ledger` on a DuckDB file; open with `await DuckLedger.open(path)`."""
 
-    def __init__(self, database: Database, clock: Clock, *, user: str = "me") -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, user: str = "me", recent: Recent | None = None
+    ) -> None:
         self._database = database
-        self._journal = Journal(database, clock)
+        self._recent = recent or Recent(user)
+        self._journal = Journal(database, clock, self._recent)
         self._conversations = Conversations(self._journal)
         self._memories = Memories(self._journal)
         self._history = History(self._journal)
@@ -66,14 +70,20 @@ class DuckLedger:
 
     @classmethod
     async def open(
-        cls, path: str | PathLike[str], clock: Clock = utc_now, *, user: str = "me"
+        cls,
+        path: str | PathLike[str],
+        clock: Clock = utc_now,
+        *,
+        user: str = "me",
+        recent: Recent | None = None,
     ) -> "DuckLedger":
         """Opens or creates the file, migrated to the newest schema.
 
-        `user` is the person whose turns these are. Raises LedgerTooNew (nothing changed), HomeBusy
-        if another process has the file, or StoreError. See `warnings` for what had to be mended.
+        `user` is the person whose turns these are, `recent` holds what is kept in memory. Raises
+        LedgerTooNew (nothing changed), HomeBusy if another process has the file, or StoreError.
+        See `warnings` for what had to be mended.
         """
-        ledger = cls(Database(Path(path)), clock, user=user)
+        ledger = cls(Database(Path(path)), clock, user=user, recent=recent)
         try:
             await ledger._run("be opened", lambda: None)
         except BaseException:
@@ -93,13 +103,21 @@ class DuckLedger:
         return await self._save(lambda: self._conversations.create(session))
 
     async def session(self, session_id: str) -> Session | None:
+        self._check_open()
+        if (known := self._recent.session(session_id)) is not None:
+            return known
         return await self._run("read", lambda: self._conversations.session(session_id))
 
     async def sessions(
-        self, *, limit: int = 50, offset: int = 0, archived: bool = False
+        self,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        archived: bool = False,
+        before: tuple[datetime, str] | None = None,
     ) -> list[Session]:
         return await self._run(
-            "read", lambda: self._conversations.sessions(limit, offset, archived)
+            "read", lambda: self._conversations.sessions(limit, offset, archived, before)
         )
 
     async def rename_session(self, session_id: str, title: str, *, actor: str) -> None:
@@ -120,8 +138,23 @@ class DuckLedger:
     async def message(self, message_id: str) -> Message | None:
         return await self._run("read", lambda: self._conversations.message(message_id))
 
-    async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
-        return await self._run("read", lambda: self._conversations.messages(session_id, last))
+    async def messages(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> list[Message]:
+        self._check_open()
+        talk = self._recent.talk(session_id)
+        if talk is None and not (last > 0 or limit > 0 or after >= 0):
+            return await self._run("read", lambda: self._conversations.talk(session_id))
+        if talk is None:
+            return await self._run(
+                "read", lambda: self._conversations.messages(session_id, last, after, limit)
+            )
+        found = [one for one in talk if one.position > after]
+        found = found[-last:] if last > 0 else found
+        return found[:limit] if limit > 0 else found
+
+    async def turn(self, turn_id: str) -> list[Message]:
+        return await self._run("read", lambda: self._conversations.turn(turn_id))
 
     async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
         return await self._run("read", lambda: self._conversations.by_id(ids))
@@ -143,6 +176,10 @@ class DuckLedger:
         return await self._run("read", lambda: self._memories.memory(memory_id))
 
     async def memories_by_id(self, ids: Sequence[str]) -> dict[str, Memory]:
+        self._check_open()
+        known = self._recent.memories(ids)
+        if len(known) == len(set(ids)):
+            return known
         return await self._run("read", lambda: self._memories.by_id(ids))
 
     async def memories(self, wanted: MemoryFilter) -> list[Memory]:
@@ -166,16 +203,27 @@ class DuckLedger:
         after: int = 0,
         limit: int = 1000,
     ) -> list[LogEntry]:
+        self._check_open()
+        if (known := self._recent.log(entity, kinds, after, limit)) is not None:
+            return known
         return await self._run("read", lambda: self._history.log(entity, kinds, after, limit))
 
     async def accesses(self, ids: Sequence[str], *, since: datetime) -> dict[str, Access]:
         return await self._run("read", lambda: self._history.accesses(ids, since))
 
     async def delta(self, after: int, *, limit: int = 2000) -> Delta:
+        self._check_open()
+        if (known := self._feed.recent(after, limit)) is not None:
+            return known
         return await self._run("read", lambda: self._feed.delta(after, limit))
 
     async def last_seq(self) -> int:
-        return await self._run("read", lambda: self._journal.head.seq)
+        self._check_open()
+        return self._journal.head.seq
+
+    def forget(self) -> None:
+        """Drops what is kept in memory of the tables; answers stay the same."""
+        self._recent.forget()
 
     # -- erasing, taking in ------------------------------------------------------------------
 
@@ -232,16 +280,18 @@ class DuckLedger:
 
     # -- the thread --------------------------------------------------------------------------
 
-    async def _run(self, action: str, work: Callable[[], Result]) -> Result:
+    def _check_open(self) -> None:
         if self._closed:
             raise StoreError("The ledger is closed.", hint="Open it again.")
+
+    async def _run(self, action: str, work: Callable[[], Result]) -> Result:
+        self._check_open()
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._attempt, action, work)
 
     async def _save(self, work: Callable[[], Result]) -> Result:
         """As `_run`, but writes that wait for the thread together share one commit."""
-        if self._closed:
-            raise StoreError("The ledger is closed.", hint="Open it again.")
+        self._check_open()
         waiting = _Waiting(work, Future())
         self._waiting.append(waiting)
         self._thread.submit(self._save_waiting)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from skill_agent import __version__
 from skill_agent.errors import HomeBusy
 from skill_agent.identifiers import iso, parse_time
 
@@ -29,13 +30,21 @@ class Holder:
 
     pid: int
     since: datetime
+    role: str = ""
+    """The command it was started with: `up`, `tui`, `ask` …"""
+    version: str = ""
+    socket: str = ""
+    """Where it listens; empty until it does."""
 
 
 class HomeLock:
     """Exclusive ownership of a home, from `acquire` to `release`; keep the object that long."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, role: str = "") -> None:
+        """`role` is left in the note for others to read."""
         self._path = path
+        self._role, self._socket = role, ""
+        self._since = datetime.now(UTC)
         self._note = path.with_name(path.name + ".json")
         self._lock: BaseFileLock | None = None
 
@@ -46,23 +55,23 @@ class HomeLock:
 
     def acquire(self) -> None:
         """Takes the lock or raises HomeBusy naming the process that has it."""
-        if self._lock is not None:
-            return
-        from filelock import Timeout
+        if not self._take(_PATIENCE_S):
+            raise self._busy()
 
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _file_lock(self._path)
-        try:
-            lock.acquire(timeout=_PATIENCE_S, poll_interval=0.02)
-        except Timeout as error:
-            raise self._busy() from error
-        self._lock = lock
+    def try_acquire(self) -> bool:
+        """Takes the lock if it is free this moment; True where this object holds it."""
+        return self._take(0)
+
+    def listens_on(self, socket: Path) -> None:
+        """Adds to the note where the holder can be reached."""
+        self._socket = str(socket)
         self._write_note()
 
     def release(self) -> None:
         """Gives the home back; releasing twice does nothing."""
         if self._lock is None:
             return
+        self._socket = ""
         # First the note: once the lock is free, the note may be another process's.
         self._note.unlink(missing_ok=True)
         self._lock.release()
@@ -77,6 +86,11 @@ class HomeLock:
             return None
         return self._read_note() or Holder(pid=0, since=datetime.now(UTC))
 
+    def said(self) -> Holder | None:
+        """Whom the note names, if that process lives; the lock itself is not looked at, so that
+        nobody who wants it is in its way."""
+        return self._read_note()
+
     def __enter__(self) -> "HomeLock":
         self.acquire()
         return self
@@ -88,6 +102,22 @@ class HomeLock:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+    def _take(self, patience_s: float) -> bool:
+        if self._lock is not None:
+            return True
+        from filelock import Timeout
+
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _file_lock(self._path)
+        try:
+            lock.acquire(timeout=patience_s, poll_interval=0.02)
+        except Timeout:
+            return False
+        self._lock = lock
+        self._since = datetime.now(UTC)
+        self._write_note()
+        return True
 
     def _busy(self) -> HomeBusy:
         home = self._path.parent.parent
@@ -119,7 +149,13 @@ class HomeLock:
 
     def _write_note(self) -> None:
         fresh = self._note.with_name(f"{self._note.name}.{os.getpid()}")
-        content = {"pid": os.getpid(), "since": iso(datetime.now(UTC))}
+        content = {
+            "pid": os.getpid(),
+            "since": iso(self._since),
+            "role": self._role,
+            "version": __version__,
+            "socket": self._socket,
+        }
         fresh.write_text(json.dumps(content), encoding="utf-8")
         fresh.chmod(0o600)
         fresh.replace(self._note)
@@ -127,7 +163,11 @@ class HomeLock:
     def _read_note(self) -> Holder | None:
         with suppress(OSError, ValueError, KeyError, TypeError):
             said = json.loads(self._note.read_text(encoding="utf-8"))
-            holder = Holder(pid=int(said["pid"]), since=parse_time(said["since"]))
+            holder = Holder(
+                pid=int(said["pid"]),
+                since=parse_time(said["since"]),
+                **{name: str(said.get(name, "")) for name in ("role", "version", "socket")},
+            )
             return holder if _alive(holder.pid) else None
         return None
 

@@ -75,13 +75,17 @@ class Memories:
         return found[0] if found else None
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Memory]:
-        return {key: memory_value(record) for key, record in self._records(ids).items()}
+        """Those that exist; kept in memory from now on."""
+        held = self._journal.recent.memories(ids)
+        records = self._records([one for one in ids if one not in held])
+        found = {key: memory_value(record) for key, record in records.items()}
+        self._journal.recent.keep_memories(found.values())
+        return held | found
 
     def list(self, wanted: MemoryFilter) -> "list[Memory]":
         conditions, values = _conditions(wanted)
         return self._select(
-            f"WHERE {' AND '.join(conditions)} "
-            "ORDER BY created_at DESC, first_seq DESC LIMIT ? OFFSET ?",
+            f"WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",
             [*values, wanted.limit, wanted.offset],
         )
 
@@ -168,4 +172,7 @@ def _conditions(wanted: MemoryFilter) -> tuple[list[str], list[Any]]:
     if wanted.session is not None:
         conditions.append("source_session = ?")
         values.append(wanted.session)
+    if wanted.before is not None:
+        conditions.append("(created_at, id) < (?, ?)")
+        values += [stored_time(wanted.before[0]), wanted.before[1]]
     return conditions, values

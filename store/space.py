@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _SHORTLIST = 16
 """Candidates per view whose bare texts are compared."""
+_WRITE_AT = 64
+"""Rows that wait for a write of the table: each costs some milliseconds of several threads, and a
+crash leaves no more than these to be projected again."""
 
 
 class Space:
@@ -45,6 +48,8 @@ class Space:
         self._resident = resident = self._loaded(rows)
         self._embedder = embedder
         self._likeness = Likeness(embedder)
+        self._waiting: dict[str, tuple[IndexItem, np.ndarray, str]] = {}
+        self._replacing = False
         self._storing = Lock()
         self._reading = Lock()
         self.layout = kind.layout
@@ -131,16 +136,30 @@ class Space:
         return self._likeness.near_pairs(held, above)
 
     def upsert(self, items: Sequence[IndexItem], *, strict: bool = False) -> None:
-        """Adds or replaces. Where the model is missing, `strict` raises ModelUnavailable; else the
-        items are found by their words in this process and wait in the ledger for the next."""
+        """Adds or replaces. With `strict` they are in the table at once, and a missing model raises
+        ModelUnavailable; else the items are then found by their words in this process and wait in
+        the ledger for the next."""
         with self._storing:
             lines = [stem_line(item) for item in items]
             vectors = self._vectors(items, strict)
             if self._keeps:
-                rows = to_table(items, vectors, lines, schema(self._dimensions, self.name))
-                self._table.write(rows, replacing=any(item.id in self._resident for item in items))
+                self._replacing |= any(item.id in self._resident for item in items)
+                for item, vector, line in zip(items, vectors, lines, strict=True):
+                    self._waiting[item.id] = item, vector, line
+                if strict or len(self._waiting) >= _WRITE_AT:
+                    self._write_waiting()
             with self._reading:
                 self._resident.put(items, vectors, lines)
+
+    def _write_waiting(self) -> None:
+        """One commit, in ledger order: the highest sequence in the table vouches for all before."""
+        if not self._waiting:
+            return
+        ordered = sorted(self._waiting.values(), key=lambda row: row[0].seq)
+        items, vectors, lines = zip(*ordered, strict=True)
+        rows = to_table(items, np.stack(vectors), lines, schema(self._dimensions, self.name))
+        self._table.write(rows, replacing=self._replacing)
+        self._waiting, self._replacing = {}, False
 
     def knows(self, ids: Sequence[str]) -> bool:
         """Whether any of these is in it."""
@@ -151,6 +170,7 @@ class Space:
         """Writes what lives into a new folder and goes on from there; the caller deletes the old
         one, and with it every byte of what was removed or replaced."""
         with self._storing:
+            self._write_waiting()
             gone = set(without)
             fresh = ItemTable(folder)
             rows = self._table.read()
@@ -164,6 +184,7 @@ class Space:
     def forget_spares(self) -> None:
         """Loads the resident copy anew, without dead slots and the memory behind them."""
         with self._storing:
+            self._write_waiting()
             rows = self._table.read() if self._keeps else None
             if rows is not None:
                 fresh = self._loaded(rows)
@@ -173,6 +194,7 @@ class Space:
     def tend(self) -> None:
         """Compacts small commits and frees dead slots."""
         with self._storing:
+            self._write_waiting()
             if self._keeps:
                 self._table.compact()
         if self._resident.dead > max(1000, len(self._resident) // 4):
@@ -181,6 +203,7 @@ class Space:
     def close(self) -> None:
         """Leaves what the next process opens fast."""
         with self._storing:
+            self._write_waiting()
             self._table.close()
 
     def _loaded(self, rows: "pa.Table | None") -> Resident:

@@ -16,7 +16,7 @@ from skill_agent.ports import VerifyReport
 from .chain import Head, link, seal
 from .conversations import MESSAGES_IN, message_digest
 from .database import Database
-from .history import OWN_KINDS, named_entities
+from .kinds import OWN_KINDS, named_entities
 from .purge import ERASED
 from .records import MEMORY_COLUMNS, MEMORY_FIELDS, MESSAGE_COLUMNS, MESSAGE_FIELDS, aware, from_row
 from .replay import fold

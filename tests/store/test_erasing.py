@@ -82,6 +82,7 @@ async def test_a_removal_is_complete_once_applied(tmp_path: Path, secret: str) -
 
 async def test_scrubbing_takes_what_was_only_replaced(tmp_path: Path, secret: str) -> None:
     index = await filled(tmp_path, HashEmbedder(), secret)
+    await index.tend()
     await index.apply(delta(memory("gone", "nothing to see", 41), up_to=41))
     await index.tend()
     assert traces(tmp_path, secret)

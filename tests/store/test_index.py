@@ -382,6 +382,7 @@ class TestSnapshot:
         await index.close()
         crashed = await LanceIndex.open(tmp_path, HashEmbedder())
         await crashed.apply(delta(memory("m2", "green pear", 2)))
+        await crashed.tend()
         again = await LanceIndex.open(tmp_path, HashEmbedder())
         assert await again.watermark() == 2
         assert (await ids(again, "pear"))[0] == "m2"

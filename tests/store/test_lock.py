@@ -107,3 +107,36 @@ def test_the_files_are_private(lock_path):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(lock_path.parent.stat().st_mode) == 0o700
     assert HomeLock(lock_path.with_name("never")).holder() is None
+
+
+def test_trying_does_not_wait_and_does_not_raise(holder, lock_path):
+    lock = HomeLock(lock_path)
+    assert not lock.try_acquire()
+    assert not lock.held
+    holder.kill()
+    holder.wait()
+    assert lock.try_acquire()
+    assert lock.try_acquire()
+    assert lock.held
+    assert not HomeLock(lock_path).try_acquire()
+    lock.release()
+
+
+def test_the_note_says_in_what_role_and_where(lock_path, tmp_path):
+    with HomeLock(lock_path, role="tui") as lock:
+        said = HomeLock(lock_path).said()
+        assert said is not None
+        assert (said.pid, said.role, said.socket) == (os.getpid(), "tui", "")
+        assert said.version
+        lock.listens_on(tmp_path / "host.sock")
+        again = HomeLock(lock_path).holder()
+        assert again is not None
+        assert (again.socket, again.since) == (str(tmp_path / "host.sock"), said.since)
+    assert HomeLock(lock_path).said() is None
+
+
+def test_the_note_of_an_older_version_is_understood(holder, lock_path):
+    note_of(lock_path).write_text(json.dumps({"pid": holder.pid, "since": "2026-11-20T09:00:00Z"}))
+    found = HomeLock(lock_path).holder()
+    assert found is not None
+    assert (found.pid, found.role, found.socket) == (holder.pid, "", "")
