@@ -1,0 +1,295 @@
+"""Chat over HTTP: the whole reply, the stream of it, and every way it can end."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from api_home import Api, OpenApi, Served, frames, until, until_idle
+from fakes import StepClock
+
+from skill_agent.api.app import create_app
+from skill_agent.api.protect import protect
+from skill_agent.api.traffic import Traffic
+from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
+from skill_agent.models.scripted import Gate
+from skill_agent.values import ToolCall
+
+CHAT = "/v1/agents/kyra/chat"
+STREAM = "/v1/agents/kyra/chat/stream"
+
+
+async def said(api: Api, content: str, path: str = CHAT, **more: Any) -> dict[str, Any]:
+    answer = await api.http.post(path, json={"content": content, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def streamed(api: Api, content: str, **more: Any) -> list[dict[str, Any]]:
+    body = {"content": content, **more}
+    async with api.http.stream("POST", STREAM, json=body) as response:
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        return [frame async for frame in frames(response)]
+
+
+async def test_a_conversation_in_two_requests(open_api: OpenApi) -> None:
+    async with open_api("Hello there.", "Still here.") as api:
+        first = await said(api, "hi")
+        assert (first["content"], first["agent"], first["memories"]) == ("Hello there.", "kyra", [])
+        assert first["usage"]["completion_tokens"] > 0
+        second = await said(api, "are you there?", conversation_id=first["conversation_id"])
+        assert second["conversation_id"] == first["conversation_id"]
+        assert second["turn"] != first["turn"]
+        kept = await api.runtime.messages(first["conversation_id"])
+        assert [one.content for one in kept] == [
+            "hi", "Hello there.", "are you there?", "Still here.",
+        ]  # fmt: skip
+        assert kept[1].id == first["message_id"]
+
+
+async def test_what_recall_used_is_told(open_api: OpenApi) -> None:
+    async with open_api("Noted.", "On Fridays.") as api:
+        await said(api, "Remember that I deploy on Fridays from the release branch")
+        answer = await said(api, "When do I deploy from the release branch?")
+        assert any("deploy on Fridays" in one["content"] for one in answer["memories"])
+        without = await api.http.post(CHAT, json={"content": "When?", "use_memory": False})
+        assert without.status_code == 502  # the script is used up
+
+
+async def test_a_stream_arrives_while_the_reply_is_made(open_api: OpenApi) -> None:
+    gate = asyncio.Event()
+    async with (
+        open_api(["one ", Gate(gate), "two"]) as api,
+        api.http.stream("POST", STREAM, json={"content": "count"}) as response,
+    ):
+        coming = frames(response)
+        started = await anext(coming)
+        assert started["type"] == "started" and started["model"] == "scripted/model"
+        types = []
+        async for frame in coming:
+            types.append(frame["type"])
+            if frame["type"] == "text_delta":
+                break
+        assert frame["content"] == "one " and not gate.is_set()
+        gate.set()
+        rest = [frame async for frame in coming]
+        assert [frame["type"] for frame in rest] == ["text_delta", "done"]
+        assert rest[-1]["content"] == "one two"
+        assert rest[-1]["usage"]["model"] == "scripted/model"
+        assert rest[-1]["conversation_id"] == response.headers["x-conversation-id"]
+
+
+async def test_memory_and_tools_are_events_of_the_stream(open_api: OpenApi) -> None:
+    fetch = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
+    async with open_api("Noted.", [fetch], "It was not allowed.") as api:
+        kept = await streamed(api, "Remember that the release branch is called blue")
+        assert "memory" in [frame["type"] for frame in kept]
+        told = await streamed(api, "look up what the release branch is called")
+        by_type = {frame["type"]: frame for frame in told}
+        assert by_type["memory_context"]["count"] >= 1
+        assert by_type["approval"]["rule"] == "kyra http_get:127.0.0.1"
+        assert by_type["approval_answered"]["choice"] == "deny"
+        assert by_type["tool_call"]["arguments"] == {"url": "http://127.0.0.1:9/x"}
+        assert (by_type["tool_result"]["ok"], by_type["tool_result"]["id"]) == (False, "c")
+        assert told[-1]["type"] == "done"
+
+
+async def test_an_interactive_stream_waits_for_its_approval(open_api: OpenApi) -> None:
+    fetch = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
+    async with (
+        open_api([fetch], "told") as api,
+        api.http.stream("POST", STREAM, json={"content": "look", "interactive": True}) as response,
+    ):
+        seen = []
+        async for frame in frames(response):
+            seen.append(frame["type"])
+            if frame["type"] == "approval":
+                path = f"/v1/approvals/{frame['id']}"
+                answer = await api.http.post(path, json={"choice": "once"})
+                assert answer.json() is True
+            if frame["type"] == "approval_answered":
+                assert frame["choice"] == "once"
+        assert seen[-1] == "done" and "approval_answered" in seen
+
+
+async def test_hanging_up_stops_the_stream_s_turn(open_api: OpenApi) -> None:
+    async with open_api(["half a ", Gate(asyncio.Event()), "never"], "next") as api:
+        async with api.http.stream("POST", STREAM, json={"content": "go"}) as response:
+            session = response.headers["x-conversation-id"]
+            async for frame in frames(response):
+                if frame["type"] == "text_delta":
+                    break
+        await until_idle(api)
+        assert api.model.closed_early == 1
+        (_, partial) = await api.runtime.messages(session)
+        assert (partial.content, partial.state) == ("half a ", "partial")
+        assert (await said(api, "again", conversation_id=session))["content"] == "next"
+
+
+async def test_hanging_up_on_a_whole_reply_stops_its_turn(open_api: OpenApi) -> None:
+    begun = asyncio.Event()
+
+    async with open_api([Gate(begun), "x ", Gate(asyncio.Event())]) as api:
+        asking = asyncio.create_task(api.http.post(CHAT, json={"content": "go"}))
+        await until(lambda: api.model.requests)
+        begun.set()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await until_idle(api)
+        assert api.model.closed_early == 1
+
+
+async def test_with_a_key_the_turn_outlives_the_connection_and_runs_once(
+    open_api: OpenApi,
+) -> None:
+    gate = asyncio.Event()
+    headers = {"Idempotency-Key": str(uuid4())}
+    async with open_api(["a ", Gate(gate), "b"]) as api:
+        body = {"content": "go"}
+        async with api.http.stream("POST", STREAM, json=body, headers=headers) as response:
+            async for frame in frames(response):
+                if frame["type"] == "text_delta":
+                    break
+        gate.set()
+        again = await api.http.post(CHAT, json=body, headers=headers)
+        assert again.json()["content"] == "a b"
+        assert again.json()["turn"] == headers["Idempotency-Key"]
+        async with api.http.stream("POST", STREAM, json=body, headers=headers) as response:
+            told = [frame async for frame in frames(response)]
+        assert [frame["type"] for frame in told] == ["text_delta", "done"]
+        assert len(api.model.requests) == 1
+        other = await api.http.post(CHAT, json={"content": "else"}, headers=headers)
+        assert (other.status_code, other.json()["error"]) == (409, "conflict")
+        odd = await api.http.post(CHAT, json=body, headers={"Idempotency-Key": "monday"})
+        assert odd.status_code == 422
+
+
+PROBLEMS = (
+    (ModelUnavailable("no route", hint="ska models"), 503, "model_unavailable"),
+    (ModelRejected("bad key"), 502, "rejected"),
+    (ModelFailed("gibberish"), 502, "model_failed"),
+    (SkillAgentError("odd"), 500, "error"),
+)
+
+
+async def test_a_failed_turn_is_told_with_what_there_was(open_api: OpenApi) -> None:
+    replies = [["so far ", problem] for problem, _, _ in PROBLEMS for _ in range(2)]
+    async with open_api(*replies) as api:
+        for problem, status, code in PROBLEMS:
+            answer = await api.http.post(CHAT, json={"content": "go"})
+            told = answer.json()
+            assert (answer.status_code, told["error"]) == (status, code)
+            assert (told["message"], told["details"]["content"]) == (problem.message, "so far ")
+            assert told["request_id"] == answer.headers["x-request-id"]
+            assert ("retry-after" in answer.headers) == (status == 503)
+            last = (await streamed(api, "go"))[-1]
+            assert (last["type"], last["error"]) == ("error", code)
+            assert last["details"]["content"] == "so far "
+
+
+async def test_a_cancelled_turn_answers_409(open_api: OpenApi) -> None:
+    async with open_api(["half ", Gate(asyncio.Event())]) as api:
+        asking = asyncio.create_task(api.http.post(CHAT, json={"content": "go"}))
+        await until(lambda: api.model.requests)
+        (task,) = await api.runtime.tasks()
+        await api.http.post(f"/v1/tasks/{task.id}/cancel")
+        answer = await asking
+        assert (answer.status_code, answer.json()["error"]) == (409, "cancelled")
+
+
+REFUSED: tuple[tuple[object, int], ...] = (
+    ({"content": ""}, 422),
+    ({"content": "  \n"}, 422),
+    ({}, 400),
+    ({"content": 7}, 400),
+    ({"content": "x", "unknown": 1}, 400),
+    ({"content": "x", "conversation_id": "nowhere-at-all"}, 404),
+    ([], 400),
+)
+
+
+@pytest.mark.parametrize("path", [CHAT, STREAM])
+async def test_what_cannot_begin_is_refused_before_anything_is_kept(
+    open_api: OpenApi, path: str
+) -> None:
+    async with open_api() as api:
+        for body, status in REFUSED:
+            answer = await api.http.post(path, json=body)
+            assert answer.status_code == status, answer.text
+            assert set(answer.json()) == {"error", "message", "details", "request_id"}
+        assert await api.runtime.sessions() == []
+
+
+async def test_an_unknown_agent_is_answered_with_the_nearest(open_api: OpenApi) -> None:
+    async with open_api() as api:
+        answer = await api.http.post("/v1/agents/kira/chat", json={"content": "hi"})
+        assert answer.status_code == 404
+        assert "kyra" in answer.json()["details"]["hint"]
+
+
+async def test_text_of_every_script_comes_back_as_it_was(open_api: OpenApi) -> None:
+    text = "Grüße, 你好 👩‍🚀 \u202eabc\u0000 line\r\nnext"
+    async with open_api([text], [text]) as api:
+        assert (await said(api, text))["content"] == text
+        told = await streamed(api, text)
+        assert "".join(f["content"] for f in told if f["type"] == "text_delta") == text
+        half = await api.http.post(
+            CHAT, content=b'{"content": "\\ud800"}', headers={"content-type": "application/json"}
+        )
+        assert half.status_code in (400, 422)
+
+
+async def test_two_clients_in_one_conversation_take_turns(open_api: OpenApi) -> None:
+    async with open_api("zero", "one", "two") as api:
+        session = (await said(api, "begin"))["conversation_id"]
+        first, second = await asyncio.gather(
+            said(api, "a", conversation_id=session), said(api, "b", conversation_id=session)
+        )
+        assert {first["content"], second["content"]} == {"one", "two"}
+        assert len(await api.runtime.messages(session)) == 6
+
+
+async def test_the_bare_app_asks_for_a_caller(open_api: OpenApi, served: Served) -> None:
+    async with open_api() as api, served(create_app(api.runtime, local=False)) as url:
+        async with httpx.AsyncClient() as http:
+            refused = await http.post(url + CHAT, json={"content": "x"})
+        assert refused.status_code == 401
+
+
+async def test_a_host_that_closes_ends_what_streams_with_an_error(open_api: OpenApi) -> None:
+    async with (
+        open_api(["half ", Gate(asyncio.Event())]) as api,
+        api.http.stream("POST", STREAM, json={"content": "go"}) as response,
+    ):
+        coming = frames(response)
+        async for frame in coming:
+            if frame["type"] == "text_delta":
+                break
+        await api.runtime.end_turns()
+        (last,) = [frame async for frame in coming]
+        assert (last["type"], last["error"]) == ("error", "host_closed")
+        assert last["details"]["content"] == "half "
+
+
+async def test_a_stream_that_is_cut_short_still_says_so(
+    open_api: OpenApi, served: Served, clock: StepClock
+) -> None:
+    async with open_api(["half ", Gate(asyncio.Event())]) as api:
+        app = create_app(api.runtime, local=True)
+        traffic = Traffic(protect(app, home=api.runtime.home, clock=clock, tcp=False))
+        async with (
+            served(traffic) as url,
+            httpx.AsyncClient(base_url=url) as http,
+            http.stream("POST", STREAM, json={"content": "go"}) as response,
+        ):
+            coming = frames(response)
+            async for frame in coming:
+                if frame["type"] == "text_delta":
+                    break
+            await traffic.end()
+            rest = [frame async for frame in coming]
+        assert [frame["type"] for frame in rest] == ["error"]
+        assert rest[0]["error"] == "host_closed"
+        await until_idle(api)
+        assert api.model.closed_early == 1
