@@ -1,0 +1,78 @@
+"""A host that kills itself on cue: `python mortal_host.py HOME MODE`.
+
+Modes: `before` the message is saved, `answer` after it is saved and before that is told, `middle`
+of the reply, `finished` once the reply is saved and before that is told, `never`. A mode that
+begins with `/` is a path: a POST to what ends with it is carried out and never answered.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from fakes import HashEmbedder
+from skill_agent.cli.compose import init_home
+from skill_agent.cli.hosting import Hosted
+from skill_agent.store.lock import HomeLock
+
+from skill_agent.home import Home
+from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
+
+REPLY = ["It was ", "a dark ", "and stormy night."]
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Mortal(Hosted):
+    """Serves what the real one serves, until its hour has come."""
+
+    mode = "never"
+
+    def _app_for(self, **how: Any) -> Any:
+        app = super()._app_for(**how)
+
+        async def mortal(scope: Any, receive: Any, send: Any) -> None:
+            submits = (scope["method"], scope["path"]) == ("POST", "/v1/turns")
+            if submits and self.mode == "before":
+                die()
+
+            last = scope["method"] == "POST" and scope["path"].endswith(self.mode)
+
+            async def watched(message: Any) -> None:
+                body = message.get("body", b"")
+                if last or (submits and self.mode == "answer"):
+                    die()
+                if self.mode == "finished" and b"event: turn_finished" in body:
+                    die()
+                await send(message)
+                if self.mode == "middle" and b"a dark" in body:
+                    die()
+
+            await app(scope, receive, watched)
+
+        return mortal
+
+
+async def main(root: str, mode: str) -> None:
+    home = Home(Path(root))
+    init_home(home)
+    lock = HomeLock(home.lock, role="mortal")
+    lock.acquire()
+    host = Mortal(home, lock, lambda: datetime.now(UTC), stays=False)
+    host.mode = mode
+    slow = [REPLY[0], REPLY[1], Pause(60.0), REPLY[2]] if mode == "middle" else REPLY
+    model = ScriptedModel(otherwise=slow)
+    await host.open("mortal", gateway=ScriptedGateway(model), embedder=HashEmbedder())
+    await host._door.open_socket()
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main(*sys.argv[1:]))

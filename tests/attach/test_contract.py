@@ -1,0 +1,444 @@
+"""One workstation, wherever the home is open: each thing it can do, here and from another process.
+
+Every test runs twice. The last one sees to it that none of the table is left out.
+"""
+
+import ast
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts import OpenStation
+
+from skill_agent.dna import AgentDNA, Settings
+from skill_agent.errors import (
+    ConfigErrors,
+    Conflict,
+    ModelFailed,
+    NotFound,
+    SkillAgentError,
+    UsageError,
+)
+from skill_agent.events import (
+    ApprovalAsked,
+    Event,
+    TextDelta,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+from skill_agent.identifiers import new_id
+from skill_agent.models.scripted import ScriptedModel
+from skill_agent.ports import MemoryFilter
+from skill_agent.values import Memory, MemoryDifference, Message, Session, Source, ToolCall
+from skill_agent.workstation import Workstation, table
+
+SINCE = datetime(2026, 11, 1, tzinfo=UTC)
+
+NOT_DRIVEN = {
+    "host.stop": "would end this process; test_window.py asks it of a host that goes away",
+}
+
+
+def model(*replies: Any) -> ScriptedModel:
+    return ScriptedModel(replies, otherwise="All right.")
+
+
+def stored(number: int, **more: Any) -> Memory:
+    at = SINCE + timedelta(minutes=number)
+    return Memory(
+        id=f"row-{number:05}", content=f"Note {number} of the garden", created_at=at, updated_at=at,
+        **more,
+    )  # fmt: skip
+
+
+async def whole(station: Workstation, text: str, **wishes: Any) -> list[Event]:
+    return [event async for event in station.ask(text, **wishes)]
+
+
+def text_of(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+async def test_what_it_is(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        info = await station.info()
+        assert station.home.root == tmp_path / "home" == Path(info.id)
+        assert isinstance(station.settings, Settings)
+        assert station.settings.model_dump(mode="json") == info.settings
+        assert (info.user, info.default_agent, info.role) == ("me", "kyra", "test")
+        assert await station.counts() == {"sessions": 0, "messages": 0, "memories": 0, "log": 0}
+        assert await station.warnings() == []
+        assert (await station.usage()).turns == 0
+        assert {skill.name for skill in await station.skills()} >= {"code-review"}
+        assert [one.name for one in await station.models()] == ["scripted/model"]
+        assert (await station.model_info("kyra")).context_window == 8192
+
+
+async def test_a_memorys_life(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        book, key = station.memory, new_id()
+        expires = datetime(2030, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
+        kept = await book.add(
+            "I drink tea ☕\u2028", memory_type="user_profile", subject="user.taste",
+            importance=9, source=Source(session="s", message_ids=("a", "b")), expires_at=expires,
+            metadata={"n": [1, 2.5, None, {"x": True}]}, pinned=True, key=key,
+        )  # fmt: skip
+        assert kept.id == key and kept.expires_at == expires and kept.tier == "hot"
+        assert kept.source == Source(session="s", message_ids=("a", "b"))
+        assert await book.get(key) == kept
+        assert await book.add("I drink tea ☕\u2028", key=key) == kept
+        with pytest.raises(Conflict):
+            await book.add("something else", key=key)
+        assert not (await book.unpin(key)).pinned
+        assert (await book.pin(key)).pinned
+        assert (await book.forget(key, reason="enough")).status == "archived"
+        assert (await book.restore(key)).status == "active"
+        new = await book.correct(key, "I drink coffee", reason="changed")
+        assert new.version == 2 and (await book.get(key)).superseded_by == new.id
+        log = await book.log(key)
+        assert [row.kind for row in log][:2] == ["memory.created", "memory.unpinned"]
+        assert isinstance(log[0].at, datetime) and isinstance(log[0].new, dict)
+        story = await book.story(new.id)
+        assert [one.id for one in story.versions] == [key, new.id]
+        assert await book.list(MemoryFilter(statuses=("active",))) == [new]
+
+
+async def test_listings_are_whole_and_bounded(open_station: OpenStation) -> None:
+    many = [stored(n, importance=1 + n % 10) for n in range(2_300)]
+    async with open_station(model()) as station:
+        book = station.memory
+        result = await book.keep(many)
+        assert (result.added, result.skipped, result.conflicts) == (2_300, 0, ())
+        assert (await book.keep(many[:7])).skipped == 7
+        newest = many[::-1]
+        assert await book.list() == newest[:100]
+        assert await book.list(MemoryFilter(limit=2_250)) == newest[:2_250]
+        assert await book.list(MemoryFilter(limit=5, offset=3)) == newest[3:8]
+        last = newest[9]
+        assert (
+            await book.list(MemoryFilter(limit=5, before=(last.created_at, last.id)))
+            == (newest[10:15])
+        )
+        assert len(await book.list(MemoryFilter(limit=9_999, min_importance=10))) == 230
+        before = await book.position()
+        new = [await book.add(f"New {n}") for n in range(3)]
+        assert await book.written_since(before) == new
+        assert await book.position() == before + 3
+
+
+async def test_rows_in_and_out(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        told: list[tuple[int, int, str]] = []
+        bad: list[UsageError] = []
+        rows = [{"content": f"Fact {n}"} for n in range(30)]
+        result = await station.memory.import_rows(
+            [*rows, {"content": ""}], progress=lambda *said: told.append(said), total=31,
+            refused=bad.append,
+        )  # fmt: skip
+        assert result.added == 30 and len(bad) == 1 and told[-1] == (30, 31, "saved")
+        out = [row async for row in station.memory.export()]
+        assert len(out) == 30 and out[0].keys() >= {"id", "content", "created_at"}
+        again = await station.memory.import_rows(out)
+        assert (again.added, again.skipped) == (0, 30)
+
+
+async def test_search_and_the_index(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        told: list[tuple[int, int, str]] = []
+        await station.memory.keep([stored(n) for n in range(20)])
+        await station.memory.add("My sister plays the cello")
+        await station.memory.settle(lambda *said: told.append(said))
+        assert told and told[-1][0] <= 21
+        (found, *_) = await station.memory.search(
+            "sister cello", kinds=("memory",), limit=3, memory_types=("semantic",), floor=0.01
+        )
+        assert found.memory and found.memory.content == "My sister plays the cello"
+        assert isinstance(found.hit.signals["dense"], float) and found.hit.item.related_to == ()
+        assert await station.memory.search("sister", agent="luke") != []
+        status = await station.memory.status()
+        assert (status.lag, status.embedder) == (0, "hash-64")
+        assert await station.memory.rebuild() == 21
+        assert (await station.memory.verify()).problems == ()
+
+
+async def test_disputes(open_station: OpenStation) -> None:
+    one = stored(1, status="disputed", contradicts=("row-00002",))
+    other = stored(2, status="disputed", contradicts=("row-00001",))
+    async with open_station(model()) as station:
+        await station.memory.keep([one, other])
+        (dispute,) = await station.memory.disputes()
+        assert dispute.memories == (other, one)
+        with pytest.raises(UsageError, match="not disputed"):
+            await station.memory.resolve((await station.memory.add("calm")).id)
+        decided = await station.memory.resolve("row-00001", reason="so it is")
+        assert {memory.status for memory in decided} == {"active", "superseded"}
+        assert await station.memory.disputes() == []
+
+
+async def test_the_past(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        kept = await station.memory.add("One", metadata={"a": 1})
+        between = (await station.memory.log(kept.id))[-1].at
+        pinned = await station.memory.pin(kept.id)
+        later = (await station.memory.log(kept.id))[-1].at
+        assert await station.memory.at(between) == [kept]
+        (difference,) = await station.memory.difference(between, later)
+        assert difference == MemoryDifference(
+            id=kept.id, change="changed", memory=pinned,
+            fields={"pinned": (False, True), "tier": ("warm", "hot"),
+                    "updated_at": (kept.updated_at, pinned.updated_at)},
+        )  # fmt: skip
+
+
+async def test_a_turn(open_station: OpenStation) -> None:
+    async with open_station(model("Hello, my friend.")) as station:
+        turn = new_id()
+        with station.subscribe() as heard:
+            events = await whole(station, "Hi", key=turn)
+            assert isinstance(events[0], TurnStarted) and isinstance(events[-1], TurnFinished)
+            assert {event.turn for event in events} == {turn}
+            assert text_of(events) == events[-1].text == "Hello, my friend."
+            seen = [await heard.next()]
+            while not isinstance(seen[-1], TurnFinished):
+                seen.append(await heard.next())
+            assert seen == events
+        task = await station.task(turn)
+        assert (task.state, task.text) == ("finished", "Hello, my friend.")
+        assert await station.tasks() == [task]
+        again = await station.submit("Hi", key=turn)
+        assert (again.session, again.turn, again.agent) == (task.session, turn, "kyra")
+        with pytest.raises(Conflict):
+            await station.submit("Something else", key=turn)
+        late = await whole(station, "Hi", key=turn)
+        assert late[-1] == events[-1] or isinstance(late[-1], TurnFinished)
+        assert (await station.counts())["messages"] == 2
+        with pytest.raises(NotFound):
+            await station.task(new_id())
+
+
+async def test_many_at_once(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        with station.subscribe() as heard:
+            turns = await asyncio.gather(*(whole(station, f"Question {n}") for n in range(20)))
+            assert all(isinstance(turn[-1], TurnFinished) for turn in turns)
+            ends = set()
+            while len(ends) < 20:
+                if isinstance(event := await heard.next(), TurnFinished):
+                    ends.add(event.turn)
+        assert ends == {turn[-1].turn for turn in turns}
+        assert (await station.counts())["messages"] == 40
+
+
+async def test_refusals_keep_their_words(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        calls = (
+            (station.memory.get("nothing"), NotFound, "no memory"),
+            (station.memory.get("a/b"), NotFound, ""),
+            (station.memory.get(".."), NotFound, ""),
+            (station.agent("kira"), NotFound, "kira"),
+            (station.find_session("such / a ? title#"), NotFound, ""),
+            (station.rename_session("a/b", "x"), NotFound, ""),
+            (station.submit(" "), UsageError, "empty"),
+            (station.submit("x", key="no key"), UsageError, "no key"),
+            (station.memory.add("x", importance=11), UsageError, "importance"),
+            (station.memory.add("half \ud800"), SkillAgentError, "Unicode"),
+            (station.new_agent("neo", {"nme": 1}), ConfigErrors, "nme"),
+        )
+        for call, kind, said in calls:
+            with pytest.raises(SkillAgentError) as caught:
+                await call
+            assert isinstance(caught.value, kind), caught.value
+            assert said in caught.value.message
+        with pytest.raises(NotFound) as caught:
+            await station.memory.get("nothing")
+        assert caught.value.hint == "ska memory list"
+        with pytest.raises(TypeError):
+            await station.memory.get()  # type: ignore[call-arg]
+
+
+async def test_leaving_early_cancels(open_station: OpenStation) -> None:
+    async with open_station(model("one two three four five six seven")) as station:
+        turn = new_id()
+        async with aclosing(station.ask("Count", key=turn)) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        assert (await station.task(turn)).state in ("failed", "finished")
+        assert await station.cancel(turn) is False
+
+
+async def test_approvals_and_rules(open_station: OpenStation) -> None:
+    fetch = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
+    async with open_station(model([fetch], "It failed.", [ModelFailed("broken")])) as station:
+        asked: list[ApprovalAsked] = []
+        async for event in station.ask("fetch http://10.0.0.1/ please"):
+            if isinstance(event, ApprovalAsked):
+                asked.append(event)
+                assert event.arguments == {"url": "http://127.0.0.1:9/x"}
+                assert await station.answer(event.approval, "always", by="a test")
+        assert len(asked) == 1
+        assert not await station.answer(asked[0].approval, "deny")
+        assert await station.rules() == ["kyra http_get:127.0.0.1"]
+        await station.revoke_rule("kyra http_get:127.0.0.1")
+        with pytest.raises(NotFound, match="no stored rule"):
+            await station.revoke_rule("kyra http_get:127.0.0.1")
+        end = (await whole(station, "again"))[-1]
+        assert isinstance(end, TurnFailed) and end.reason == "model_failed"
+
+
+async def test_conversations(open_station: OpenStation) -> None:
+    async with open_station(model("A", "B", "C", "D")) as station:
+        for number in range(3):
+            await whole(station, f"Question {number}")
+        sessions = await station.sessions()
+        assert [one.title for one in sessions] == ["Question 2", "Question 1", "Question 0"]
+        assert all(isinstance(one, Session) and one.messages == 2 for one in sessions)
+        assert await station.sessions(limit=2) == sessions[:2]
+        at = sessions[0]
+        assert await station.sessions(before=(at.updated_at, at.id), limit=1) == [sessions[1]]
+        await whole(station, "@luke More", session="latest")
+        talk = await station.messages(at.id)
+        assert [one.content for one in talk] == ["Question 2", "C", "More", "D"]
+        assert await station.messages(at.id, last=2) == talk[2:]
+        assert await station.messages(at.id, after=0, limit=2) == talk[1:3]
+        assert talk[1].usage and talk[1].usage.model == "scripted/model"
+        (known,) = (await station.messages_by_id([talk[1].id, "none"])).values()
+        assert known == replace(talk[1], context="")
+        (hit,) = await station.search_messages("question 1")
+        assert isinstance(hit, Message) and hit.session == sessions[1].id
+        assert (await station.find_session("Question 1")).id == sessions[1].id
+        renamed = await station.rename_session("Question 1", "Tea / coffee ? 100 %")
+        assert renamed.title == "Tea / coffee ? 100 %"
+        assert (await station.rename_session(renamed.title, "Tea")).title == "Tea"
+        await station.set_session_agent(at.id, "luke")
+        assert (await station.find_session(at.id)).agent == "luke"
+        assert await station.compactions(at.id) == []
+        assert await station.compact(at.id) is None
+        assert (await station.delete_session("Tea")).archived
+        assert len(await station.sessions()) == 2
+
+
+async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        kyra = await station.agent("Kyra")
+        assert isinstance(kyra, AgentDNA) and (await station.agents())[0] == kyra
+        new = await station.new_agent("neo", {"name": "Neo", "tagline": "new"})
+        assert new == await station.agent("neo")
+        assert (await station.clone_agent("neo", "trinity", "Trinity")).tagline == "new"
+        assert (await station.set_agent_status("neo", "paused")).status == "paused"
+        with pytest.raises(UsageError, match="paused"):
+            await station.submit("hi", agent="neo")
+        await station.wake()
+        await station.wake("luke")
+        await station.prepare("kyra")
+        pages = await station.export_agents(
+            ["kyra"], to=str(tmp_path / "pages"), page_format="claude"
+        )
+        assert [page.agent for page in pages.written] == ["kyra"]
+        told: list[tuple[int, int, str]] = []
+        trial = await station.try_model(progress=lambda *said: told.append(said))
+        assert trial.text == "All right." and trial.id == "scripted/model"
+
+
+async def test_upkeep_and_reading(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        await station.memory.add("Old news", expires_at=SINCE)
+        assert len((await station.upkeep.expire(dry_run=True)).expired) == 1
+        assert len((await station.upkeep.expire()).expired) == 1
+        told: list[tuple[int, int, str]] = []
+        report = await station.upkeep.consolidate(
+            dry_run=True, summarise=False, progress=lambda *said: told.append(said)
+        )
+        assert report.dry_run and report.actions == ()
+        status = await station.upkeep.status("expire")
+        assert status.runs == 1 and isinstance(status.next_run, datetime)
+        assert await station.extract() == []
+        assert await station.extractions.list() == []
+        assert await station.extractions.list(("failed", "waiting"), limit=3) == []
+        with pytest.raises(NotFound):
+            await station.extractions.retry(new_id())
+
+
+async def test_ratings(open_station: OpenStation) -> None:
+    async with open_station(model("Tea it is.")) as station:
+        await whole(station, "What do I drink?")
+        result = await station.feedback.rate("latest", "up", "nice")
+        assert result.rating == "up" and result.memories == () and not result.repeated
+        assert (await station.feedback.rate("latest", "up")).repeated
+        assert await station.feedback.of([result.message.id, "none"]) == {result.message.id: "up"}
+
+
+async def test_erasing(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        kept = await station.memory.add("The safe opens with 4711")
+        page = tmp_path / "rows.jsonl"
+        page.write_text('{"content": "The safe opens with 4711"}\n')
+        await station.note_written(str(page), "memories")
+        plan = await station.eraser.plan([kept.id])
+        assert plan.memories == (kept,) and [file.path for file in plan.files] == [page]
+        with pytest.raises(Conflict):
+            await station.eraser.erase([kept.id], expected="another plan's")
+        report = await station.eraser.erase([kept.id], expected=plan.digest, reason="secret")
+        assert report.memories == 1 and report.problems == ()
+        with pytest.raises(NotFound):
+            await station.memory.get(kept.id)
+
+
+async def test_everything_of_the_person(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model("Yes.")) as station:
+        await whole(station, "Do you know me?")
+        await station.memory.add("I am tall")
+        told: list[tuple[int, int, str]] = []
+        archive = str(tmp_path / "me.zip")
+        export = await station.user_data.export(archive, lambda *said: told.append(said))
+        assert export.path == Path(archive) and export.counts["memories"] == 1 and told
+        brought = await station.user_data.import_(archive)
+        assert brought.added["memories"] == 0 and brought.conflicts == ()
+        plan = await station.user_data.plan_purge()
+        assert len(plan.memories) == 1 and plan.messages == 2
+        report = await station.user_data.erase(expected=plan.digest)
+        assert report.memories == 1 and report.sessions == 1
+        assert (await station.counts())["memories"] == 0
+
+
+async def test_the_host(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        status = await station.host.status()
+        assert status.role == "test" and Path(status.socket).name == "host.sock"
+        with pytest.raises(UsageError, match="API key"):
+            await station.host.listen("127.0.0.1", 0)
+        address = await station.host.listen("127.0.0.1", 0, auth=False)
+        assert (await station.host.status()).addresses == (address,)
+        await station.host.unlisten(address)
+        with pytest.raises(NotFound):
+            await station.host.unlisten(address)
+
+
+async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> None:
+    async with open_station(model("A", "B")) as station:
+        first = await whole(station, "One")
+        with station.subscribe(session=first[0].session) as one, station.subscribe() as everything:
+            await whole(station, "Two")
+            await whole(station, "Three", session=first[0].session)
+            assert (await one.next()).session == first[0].session
+            assert (await everything.next()).session != first[0].session
+        one.close()
+        drained = [event async for event in one]
+        assert {event.session for event in drained} <= {first[0].session}
+        with station.subscribe(turn=first[0].turn) as replayed:
+            assert [await replayed.next() for _ in first] == first
+
+
+def test_nothing_of_the_table_is_left_out() -> None:
+    called = {
+        ast.unparse(node.func).removeprefix("station.").replace("book.", "memory.")
+        for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    left_out = {one.id for one in table()} - called - NOT_DRIVEN.keys()
+    assert not left_out

@@ -1,0 +1,110 @@
+"""A home that only the network leads to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fakes import StepClock
+from hosts import serving
+
+from skill_agent.attach.faults import HostGone
+from skill_agent.attach.remote import again, attach
+from skill_agent.attach.transport import Line
+from skill_agent.attach.window import Window
+from skill_agent.errors import ModelUnavailable, SkillAgentError, UsageError
+from skill_agent.events import HostFound, HostLost, TurnFinished
+from skill_agent.home import Home
+from skill_agent.models.scripted import ScriptedModel
+from skill_agent.runtime import Runtime
+
+
+@asynccontextmanager
+async def over_tcp(
+    runtime: Runtime, port: int = 0, seconds: float = 10
+) -> AsyncIterator[tuple[Window, str]]:
+    address = await runtime.host.listen("127.0.0.1", port, auth=False)
+
+    def line() -> Line:
+        return Line(url=f"http://{address}/v1/", name="test")
+
+    window = Window(await attach(line()), again(line, seconds=seconds))
+    try:
+        yield window, address
+    finally:
+        await window.close()
+
+
+async def test_a_home_over_the_network(home: Home, clock: StepClock) -> None:
+    async with (
+        serving(home, ScriptedModel(otherwise="Hi."), clock) as runtime,
+        over_tcp(runtime) as (window, _),
+    ):
+        rows = [{"content": f"Fact {n}"} for n in range(230)]
+        assert (await window.memory.import_rows(rows)).added == 230
+        assert len([row async for row in window.memory.export()]) == 230
+        await window.memory.settle()  # by a stream that says it is alive
+        assert isinstance([event async for event in window.ask("Hi")][-1], TurnFinished)
+        with pytest.raises(UsageError, match="machine of the home"):
+            await window.host.status()
+        with pytest.raises(UsageError, match="machine of the home"):
+            await window.user_data.export("/tmp/me.zip")
+
+
+async def test_it_comes_back(home: Home, clock: StepClock) -> None:
+    async with (
+        serving(home, ScriptedModel(otherwise="Hi."), clock) as runtime,
+        over_tcp(runtime) as (window, address),
+    ):
+        with window.subscribe() as heard:
+            await window.submit("Hello")
+            await runtime.host.unlisten(address)
+            asking = asyncio.create_task(window.counts())
+            while not isinstance(await heard.next(), HostLost):
+                pass
+            await runtime.host.listen("127.0.0.1", int(address.split(":")[1]), auth=False)
+            while not isinstance(await heard.next(), HostFound):
+                pass
+            assert (await asking)["sessions"] == 1
+
+
+async def test_too_often_is_asked_again_later() -> None:
+    asked: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(dict(scope["headers"])[b"authorization"])
+        status, headers = (429, [(b"retry-after", b"0.01")]) if len(asked) % 2 else (200, [])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b": here\n\n"})
+
+    line = Line(url="http://home", key="k", transport=httpx.ASGITransport(app))
+    assert await line.call("GET", "/v1/home") == b": here\n\n"
+    async with line.stream("GET", "/v1/events") as frames:
+        assert [frame.comment async for frame in frames] == [True]
+    assert asked == [b"Bearer k"] * 4
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(HostGone) as caught:
+        await attach(Line(url="http://127.0.0.1:9"))
+    assert not caught.value.sent
+    with pytest.raises(ModelUnavailable, match="nobody answers at"):
+        await again(lambda: Line(url="http://127.0.0.1:9"), seconds=0.01)()
+    for url in ("", "nonsense", "ftp://x", "http://", "http://a:b:c"):
+        with pytest.raises(UsageError):
+            Line(url=url)
+
+
+async def test_somebody_else_there() -> None:
+    async def shop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<welcome>")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(shop, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(SkillAgentError, match="no skill-agent"):
+            await attach(Line(url=f"http://127.0.0.1:{port}"))
