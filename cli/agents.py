@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.home import Home
-
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, record, table
-from .surroundings import surroundings, with_runtime
+from .surroundings import on_this_machine, with_runtime
+from .team import Team, team_of
 
 if TYPE_CHECKING:
-    from skill_agent.agent_pages import PageFormat
-    from skill_agent.directory import AgentDirectory
+    from skill_agent.agent_pages import PageFormat, Pages
     from skill_agent.dna import AgentDNA, AgentStatus
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")
 
@@ -34,7 +32,7 @@ def list_agents(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska agents list
       ska agents list --json | jq -r '.[].id'
     """
-    agents = _directory(surroundings(ctx).home).list()
+    agents = team_of(ctx).all()
     if as_json:
         emit_json([agent_object(dna) for dna in agents])
         return
@@ -58,7 +56,7 @@ def show(
       ska agents show luke
       ska agents show kyra --prompt
     """
-    dna = _directory(surroundings(ctx).home).get(agent)
+    dna = team_of(ctx).get(agent)
     if prompt:
         from skill_agent.prompt import identity_text
 
@@ -104,9 +102,9 @@ def new(
         "personality": personality,
         "model": {"model_name": model},
     }
-    directory = _directory(surroundings(ctx).home, edit=True)
-    dna = directory.new(slug, fields)
-    _tell(directory, dna, f"added {dna.name}; talk with: ska ask -a {dna.slug}", as_json)
+    team = team_of(ctx, edit=True)
+    dna = team.new(slug, fields)
+    _tell(team, dna, f"added {dna.name}; talk with: ska ask -a {dna.slug}", as_json)
 
 
 @app.command()
@@ -124,9 +122,9 @@ def clone(
       ska agents clone luke nora
     """
     slug = _slug(new_name)
-    directory = _directory(surroundings(ctx).home, edit=True)
-    dna = directory.clone(agent, slug, display or (new_name if new_name != slug else ""))
-    _tell(directory, dna, f"{dna.name} is a copy of {agent}, without its memories", as_json)
+    team = team_of(ctx, edit=True)
+    dna = team.clone(agent, slug, display or (new_name if new_name != slug else ""))
+    _tell(team, dna, f"{dna.name} is a copy of {agent}, without its memories", as_json)
 
 
 @app.command()
@@ -189,15 +187,15 @@ def export(
       ska agents export
       ska agents export luke --format markdown --to docs/team
     """
-    from skill_agent.agent_pages import CLAUDE_AGENTS, Pages, figures
+    from skill_agent.agent_pages import CLAUDE_AGENTS
 
     chosen = _format(page_format)
     folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
 
-    async def work(runtime: "Runtime") -> Pages:
-        wanted = [runtime.agent(one) for one in agents] if agents else runtime.agents()
-        done = await figures(runtime.ledger)
-        return runtime.pages.export(wanted, to=folder, page_format=chosen, done=done, force=force)
+    async def work(runtime: "Workstation") -> "Pages":
+        return await runtime.export_agents(
+            agents or [], to=str(folder.expanduser().absolute()), page_format=chosen, force=force
+        )
 
     pages = with_runtime(ctx, work)
     if as_json:
@@ -236,6 +234,7 @@ def validate(
       ska agents validate
       ska agents validate ./agents.toml
     """
+    from skill_agent.bundled import bundled_agents_path
     from skill_agent.config import parse_agents
     from skill_agent.errors import ConfigError, ConfigErrors
     from skill_agent.private_files import read_text
@@ -243,8 +242,8 @@ def validate(
 
     from .problems import tell_problems
 
-    home = surroundings(ctx).home
-    chosen = file or _directory(home).file
+    home = on_this_machine(ctx).home
+    chosen = file or (home.agents if home.exists else bundled_agents_path())
     try:
         names = SkillBook(skill_roots(home)).names()
         team = parse_agents(read_text(chosen), str(chosen), names)
@@ -295,44 +294,21 @@ def _summary(dna: "AgentDNA") -> list[tuple[str, object]]:
     ]
 
 
-def _directory(home: Home, *, edit: bool = False) -> "AgentDirectory":
-    """The home's agents; without a home the bundled ones, to read only."""
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.directory import AgentDirectory
-    from skill_agent.errors import NotFound
-    from skill_agent.skillbook import SkillBook, skill_roots
-
-    if home.agents.exists() or home.exists:
-        return AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)
-    if edit:
-        raise NotFound(f"there is no home at {home.root} to keep agents in", hint="ska init")
-    narrate(f"no home at {home.root} yet (ska init makes one); showing the agents it begins with")
-    return AgentDirectory(bundled_agents_path())
-
-
 def _set_status(ctx: typer.Context, agent: str, status: "AgentStatus", as_json: bool) -> None:
-    directory = _directory(surroundings(ctx).home, edit=True)
-    before = directory.get(agent).status
-    dna = directory.set_status(agent, status)
+    team = team_of(ctx, edit=True)
+    before = team.get(agent).status
+    dna = team.set_status(agent, status)
     word = "was already" if before == status else "is now"
-    _tell(directory, dna, f"{dna.name} {word} {status}", as_json)
-    if not directory.list("active"):
+    _tell(team, dna, f"{dna.name} {word} {status}", as_json)
+    if not any(one.status == "active" for one in team.all()):
         narrate("no agent is active now; `ska agents activate AGENT` changes that")
 
 
-def _tell(directory: "AgentDirectory", dna: "AgentDNA", text: str, as_json: bool) -> None:
+def _tell(team: Team, dna: "AgentDNA", text: str, as_json: bool) -> None:
     """What was done on stderr, the agent's slug or object on stdout; exported pages follow."""
-    from skill_agent.agent_pages import AgentPages
-
     narrate(text)
-    pages = AgentPages(Home(directory.file.parent), directory).refresh()
-    for page in pages.written:
-        narrate(f"{page.path} written again")
-    for path in pages.edited:
-        narrate(f"warning: {path} was edited and is left as it is")
-    for warning in directory.team.warnings:
-        if f".{dna.slug}." in warning.key:
-            narrate(f"warning: {warning}")
+    for line in team.follow(dna):
+        narrate(line)
     if as_json:
         emit_json(agent_object(dna))
     else:

@@ -1,17 +1,16 @@
 """`ska approvals`: the rules a person stored with "always".
 
-Reads and writes the home's rule file alone, so that a rule can be revoked while agents work.
+Without a host it reads and writes the home's rule file alone and opens nothing.
 """
 
+import os
 from typing import Annotated
 
 import typer
 
-from skill_agent.tools.approvals import RuleBook
-
 from .options import JsonOption, group
 from .output import emit_json, narrate, table
-from .surroundings import surroundings
+from .surroundings import surroundings, with_runtime
 
 app = group("See and revoke what agents may always do.")
 
@@ -26,7 +25,12 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example:
       ska approvals list
     """
-    rules = RuleBook(surroundings(ctx).home.rules).rules()
+    if _hosted(ctx):
+        rules = with_runtime(ctx, lambda runtime: runtime.rules())
+    else:
+        from skill_agent.tools.approvals import RuleBook
+
+        rules = RuleBook(surroundings(ctx).home.rules).rules()
     if as_json:
         emit_json([_rule_object(rule) for rule in rules])
         return
@@ -49,8 +53,23 @@ def revoke(
       ska approvals revoke kyra http_get:example.org
     """
     wanted = " ".join(rule)
-    RuleBook(surroundings(ctx).home.rules).revoke(wanted)
+    if _hosted(ctx):
+        with_runtime(ctx, lambda runtime: runtime.revoke_rule(wanted))
+    else:
+        from skill_agent.tools.approvals import RuleBook
+
+        RuleBook(surroundings(ctx).home.rules).revoke(wanted)
     narrate(f"revoked: {wanted}")
+
+
+def _hosted(ctx: typer.Context) -> bool:
+    """Whether another process has the rules in its hands."""
+    around = surroundings(ctx)
+    if around.api or not hasattr(os, "getuid"):
+        return bool(around.api)
+    from skill_agent.api.addresses import live_socket
+
+    return live_socket(around.home) is not None
 
 
 def _rule_object(entry: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ def ask(
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
     home = ready_home(around)
-    with talking(around, home.root) as talk:
+    with talking(around, home.root, role="ask") as talk:
         text = _text(words, piped, quiet=quiet)
         one_turn(
             talk,

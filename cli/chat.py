@@ -47,7 +47,10 @@ def chat(
     """
     around = surroundings(ctx)
     home = ready_home(around)
-    with talking(around, home.root, stays=True) as talk, _line_history(home.run / "history"):
+    with (
+        talking(around, home.root, role="chat", stays=True) as talk,
+        _line_history(home.run / "history"),
+    ):
         conversation = Conversation(talk, around, agent)
         conversation.begin("latest" if follow else session)
         conversation.loop()
@@ -111,7 +114,7 @@ class Conversation:
             case "/agent":
                 self._use(rest)
             case "/agents":
-                for dna in self._runtime.agents():
+                for dna in self._talk.call(self._runtime.agents):
                     emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")
             case "/sessions":
                 for one in self._talk.call(self._runtime.sessions, limit=10):
@@ -132,7 +135,7 @@ class Conversation:
         self._session = outcome.ids.get("session", self._session)
 
     def _use(self, name: str) -> None:
-        dna = self._runtime.agent(name.lstrip("@"))
+        dna = self._talk.call(self._runtime.agent, name.lstrip("@"))
         self._agent = dna.slug
         if self._session:
             self._talk.call(self._runtime.set_session_agent, self._session, dna.slug)

@@ -8,7 +8,7 @@ import typer
 
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, table
-from .surroundings import surroundings
+from .surroundings import on_this_machine
 
 if TYPE_CHECKING:
     from skill_agent.config import Origin
@@ -37,7 +37,7 @@ def show(
     """
     from skill_agent.config import setting_values
 
-    home = surroundings(ctx).home
+    home = on_this_machine(ctx).home
     if not home.exists:
         narrate(f"no home at {home.root} yet (ska init makes one); showing the defaults")
     settings, origins = _settings(home)
@@ -63,7 +63,7 @@ def validate(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     from .problems import tell_problems
 
-    home = surroundings(ctx).home
+    home = on_this_machine(ctx).home
     if not home.exists:
         narrate(f"no home at {home.root} yet (ska init makes one); checking what it begins with")
     errors, warnings = _problems(home)
@@ -103,7 +103,7 @@ def path(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska config path
       $EDITOR "$(ska config path)"
     """
-    home = surroundings(ctx).home
+    home = on_this_machine(ctx).home
     if as_json:
         emit_json(
             {

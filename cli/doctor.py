@@ -21,7 +21,7 @@ from .doctor_models import model_findings, provider_findings
 from .doctor_stores import store_findings
 from .options import JsonOption, single
 from .output import emit_json, emit_text, narrate
-from .surroundings import Surroundings, run_with, surroundings
+from .surroundings import Surroundings, on_this_machine, run_with
 
 if TYPE_CHECKING:
     from skill_agent.dna import Settings
@@ -44,7 +44,7 @@ def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska doctor
       ska doctor --json | jq '.[] | select(.level != "ok")'
     """
-    around = surroundings(ctx)
+    around = on_this_machine(ctx)
     found: list[Finding] = []
     for finding in findings(around):
         found.append(finding)
@@ -177,12 +177,14 @@ def _skill_findings(home: Home) -> Iterator[Finding]:
 def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:
     from ..store.lock import HomeLock
 
-    if (holder := HomeLock(home.lock).holder()) is not None:
+    holder = HomeLock(home.lock).holder()
+    if holder is not None and not _answers(home):
         yield _held(holder.pid)
         return
-    yield _ok("lock", "lock", "nobody holds the home")
+    held = f"process {holder.pid} hosts the home, and answers" if holder else ""
+    yield _ok("lock", "lock", held or "nobody holds the home")
     try:
-        yield from run_with(around, home, store_findings)
+        yield from run_with(around, home, store_findings, role="doctor")
     except HomeBusy as busy:
         yield _held(busy.pid or 0)
     except ConfigError:
@@ -234,6 +236,14 @@ def _guarded(what: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Findi
 
 def _config_error(name: str, title: str, error: ConfigError, fix: str) -> Finding:
     return Finding(id=name, level="error", title=title, detail=str(error), fix=fix)
+
+
+def _answers(home: Home) -> bool:
+    if not hasattr(os, "getuid"):
+        return False  # no Unix sockets here
+    from skill_agent.api.addresses import live_socket
+
+    return live_socket(home) is not None
 
 
 def _held(pid: int) -> Finding:

@@ -7,23 +7,23 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import Finding
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 SHOWN_PROBLEMS = 3
 MUCH = 1_000
 """Log rows a search takes along without anybody noticing."""
 
 
-async def store_findings(runtime: "Runtime") -> list[Finding]:
+async def store_findings(runtime: "Workstation") -> list[Finding]:
     """The ledger against its hashes, and the index against the ledger."""
     found = [finding async for finding in _ledger(runtime)]
     found += [finding async for finding in _index(runtime)]
     return found + await _waiting(runtime)
 
 
-async def _ledger(runtime: "Runtime") -> AsyncIterator[Finding]:
+async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
     report = await runtime.memory.verify()
-    for number, warning in enumerate(getattr(runtime.ledger, "warnings", ()), start=1):
+    for number, warning in enumerate(await runtime.warnings(), start=1):
         yield Finding(
             id=f"ledger.{number}", level="warning", title="ledger", detail=warning,
             fix="ska memory verify",
@@ -40,7 +40,7 @@ async def _ledger(runtime: "Runtime") -> AsyncIterator[Finding]:
     )  # fmt: skip
 
 
-async def _index(runtime: "Runtime") -> AsyncIterator[Finding]:
+async def _index(runtime: "Workstation") -> AsyncIterator[Finding]:
     try:
         status = await runtime.memory.status()
     except SkillAgentError as error:
@@ -79,7 +79,7 @@ async def _index(runtime: "Runtime") -> AsyncIterator[Finding]:
         )  # fmt: skip
 
 
-async def _waiting(runtime: "Runtime") -> list[Finding]:
+async def _waiting(runtime: "Workstation") -> list[Finding]:
     """Conversations that could not be read for memories, and memories that contradict."""
     failed = await runtime.extractions.list(("failed",), limit=1_000)
     disputes = await runtime.memory.disputes()

@@ -12,8 +12,8 @@ from .surroundings import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.feedback import FeedbackResult
-    from skill_agent.runtime import Runtime
     from skill_agent.values import Rating
+    from skill_agent.workstation import Workstation
 
 app = single()
 
@@ -40,7 +40,7 @@ def feedback(
     """
     chosen = _rating(rating)
 
-    async def work(runtime: "Runtime") -> "FeedbackResult":
+    async def work(runtime: "Workstation") -> "FeedbackResult":
         return await runtime.feedback.rate(message, chosen, comment)
 
     done = with_runtime(ctx, work)

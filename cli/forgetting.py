@@ -7,7 +7,7 @@ from .output import emit_json, emit_text, narrate
 if TYPE_CHECKING:
     from skill_agent.memory.erasure import ErasureReport
     from skill_agent.memory.erasure_plan import Erasure
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
     from .surroundings import Surroundings
 
@@ -15,14 +15,14 @@ SHOWN = 10
 
 
 async def purge_memory(
-    runtime: "Runtime", around: "Surroundings", memory_id: str, *, reason: str, yes: bool
+    runtime: "Workstation", around: "Surroundings", memory_id: str, *, reason: str, yes: bool
 ) -> "tuple[Erasure, ErasureReport | None]":
     """Plans, tells, asks and erases; the report is None where the person declined."""
     erasure = await runtime.eraser.plan([memory_id])
     _tell(erasure)
     if not yes and not around.confirm("Erase all of this for good?", default=False):
         return erasure, None
-    return erasure, await runtime.eraser.purge(erasure, reason=reason)
+    return erasure, await runtime.eraser.erase([memory_id], expected=erasure.digest, reason=reason)
 
 
 def _tell(erasure: "Erasure") -> None:

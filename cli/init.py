@@ -17,7 +17,7 @@ from skill_agent.private_files import read_text, write_private
 from .models import fetch, size_text
 from .options import YesOption, single
 from .output import emit_text, narrate
-from .surroundings import Surroundings, surroundings
+from .surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
     from skill_agent.models.providers import Provider
@@ -58,7 +58,7 @@ def init(
       ska init --model openai/gpt-4o-mini --no-pull
       ska --home /tmp/trial init --offline
     """  # fmt: skip
-    around = surroundings(ctx)
+    around = on_this_machine(ctx)
     home = set_up(around, model=model, yes=yes, pull=not (no_pull or offline), look=not offline)
     emit_text(str(home.root))
 
@@ -165,8 +165,8 @@ def _wake(around: Surroundings, home: Home, agent: str) -> None:
     """Lets the default agent read its instructions now: the first reply then starts in seconds."""
 
     async def prepare() -> None:
-        async with around.open_home(home.root) as runtime:
-            narrate(f"waking {runtime.agent(agent).name}: reading the instructions, once")
+        async with around.open_home(home.root, role="init") as runtime:
+            narrate(f"waking {(await runtime.agent(agent)).name}: reading the instructions, once")
             await runtime.prepare(agent)
 
     try:

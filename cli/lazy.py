@@ -1,10 +1,10 @@
-"""A Typer group that lists its commands from a table and imports one only when it is called.
+"""Typer groups that import, or make, a command only when it is called.
 
 The one-line summaries stand in the table, so that `--help` costs no import; a test holds each
 against the command's own help.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
@@ -13,6 +13,9 @@ from typing import Any
 import typer
 import typer.core
 import typer.main
+from typer.models import CommandInfo
+
+from .plain_parameters import made_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,68 @@ class LazyGroup(typer.core.TyperGroup):
             formatter.write_dl([(name, _first(self.commands[name])) for name in self.commands])
 
 
+class LateTyper(typer.Typer):
+    """A group that makes a command of a function only when that command is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        self.later = Later()
+        super().__init__(cls=type("Group", (LateGroup,), {"later": self.later}), **attributes)
+
+    def command(self, name: str | None = None, **attributes: Any) -> Any:
+        """As Typer's; the command is kept aside."""
+        decorator = super().command(name, **attributes)
+
+        def register(function: Any) -> Any:
+            decorator(function)
+            self.later.add(self.registered_commands.pop())
+            return function
+
+        return register
+
+
+class Later(Mapping[str, Any]):
+    """Commands by name, each made when it is looked up."""
+
+    def __init__(self) -> None:
+        self._described: dict[str, CommandInfo] = {}
+        self._made: dict[str, Any] = {}
+
+    def add(self, described: CommandInfo) -> None:
+        function = getattr(described.callback, "__name__", "")
+        self._described[described.name or typer.main.get_command_name(function)] = described
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            made = typer.main.get_command_from_info(
+                self._described[name], pretty_exceptions_short=False, rich_markup_mode=None
+            )
+            self._made[name] = made_plain(made)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._described)
+
+    def __len__(self) -> int:
+        return len(self._described)
+
+
+class LateGroup(typer.core.TyperGroup):
+    """The group of a `LateTyper`."""
+
+    later: Later
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands: Any = self.later
+
+
 def load(name: str, entry: Entry) -> Any:
     """The real command behind an entry, under the entry's name."""
-    module = import_module(f".{entry.module}", __package__)
-    command = typer.main.get_command(module.app)
+    app = import_module(f".{entry.module}", __package__).app
+    late = isinstance(app, LateTyper)
+    command = typer.main.get_group(app) if late else typer.main.get_command(app)
     command.name = name
-    return command
+    return made_plain(command)
 
 
 def _first(command: Any) -> str:

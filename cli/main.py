@@ -15,6 +15,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from .lazy import Entry, LazyGroup
+from .plain_parameters import made_plain
 from .surroundings import Surroundings
 
 COMMANDS = MappingProxyType(
@@ -34,6 +35,14 @@ COMMANDS = MappingProxyType(
         "models": Entry("models", "See, fetch and test models"),
         "config": Entry("config", "See and check the settings"),
         "approvals": Entry("approvals", "See and revoke what agents may always do"),
+        "up": Entry("up", "Host the home without a screen"),
+        "down": Entry("down", "End the host of the home"),
+        "serve": Entry("serve", "Serve the home's API over the network"),
+        "service": Entry(
+            "autostart", "Start a host with your login, by a systemd unit or launchd agent"
+        ),
+        "keys": Entry("keys", "Make, see and revoke the keys of the HTTP API"),
+        "logs": Entry("logs", "Show what the home's host has to say"),
         "status": Entry("status", "Say in a few lines how the home is doing"),
         "doctor": Entry("doctor", "Find what is wrong and say what mends it"),
     }
@@ -66,11 +75,19 @@ def _version(wanted: bool) -> None:
 def ska(
     ctx: typer.Context,
     home: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Home to use instead of SKILL_AGENT_HOME or the default one.", metavar="PATH"
         ),
     ] = None,
+    api: Annotated[
+        str,
+        typer.Option(
+            help="Work on a home served there; its key comes from SKILL_AGENT_API_KEY.",
+            envvar="SKILL_AGENT_API",
+            metavar="URL",
+        ),
+    ] = "",
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -86,15 +103,30 @@ def ska(
       ska ask @kyra when do I deploy      ask one thing
       git diff | ska ask -a luke review   ask about what another command prints
       ska memory search "deployment day"  look into what is remembered
+      ska up                              host the home in the background; all else gets faster
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
     130 interrupted. Data goes to stdout, narration to stderr.
     """
     around = ctx.find_object(Surroundings) or Surroundings()
-    ctx.obj = replace(around, path=home) if home else around
+    ctx.obj = _placed(ctx, around, home, api)
     if ctx.invoked_subcommand is None:
         _open_without_command(ctx, ctx.obj)
+
+
+def _placed(ctx: typer.Context, around: Surroundings, home: str | None, api: str) -> Surroundings:
+    """Which home: the one named by an option, else the one the environment names."""
+    told = ctx.get_parameter_source("api")
+    if api and home and told is not None and told.name == "COMMANDLINE":
+        raise typer.BadParameter("--home and --api exclude each other", ctx=ctx)
+    if home:
+        return replace(around, path=Path(home))
+    if not api:
+        return around
+    from .elsewhere import elsewhere
+
+    return elsewhere(around, api)
 
 
 def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
@@ -128,7 +160,7 @@ def run(arguments: Sequence[str], around: Surroundings | None = None) -> int:
 
 
 def _run(arguments: Sequence[str], around: Surroundings) -> int:
-    command = typer.main.get_command(app)
+    command = made_plain(typer.main.get_command(app))
     try:
         code = command.main(
             args=list(arguments), prog_name="ska", standalone_mode=False, obj=around

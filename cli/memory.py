@@ -9,7 +9,7 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.ports import MemoryFilter
-from skill_agent.values import MEMORY_TYPES, ItemKind, Memory, MemoryType
+from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryType
 
 from . import memory_care, memory_io, memory_life, memory_reading
 from .memory_view import (
@@ -28,8 +28,7 @@ from .progress import Bar
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.recaller import Found
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 app = group("Add, search, correct and audit what is remembered.")
 
@@ -62,8 +61,8 @@ def add(
     """
     kind = _memory_type(memory_type) or "semantic"
 
-    async def work(runtime: "Runtime") -> Memory:
-        owner = runtime.agent(agent.lstrip("@")).slug if agent else None
+    async def work(runtime: "Workstation") -> Memory:
+        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
         if owner is None and kind == "procedural":  # nobody's procedure is in nobody's prompts
             owner = runtime.settings.general.default_agent
             narrate(f"kept for {owner}; -a NAME keeps it for another agent")
@@ -114,11 +113,11 @@ def search(
     wanted = _memory_type(memory_type)
     kinds = _kinds(kind, wanted)
 
-    async def work(runtime: "Runtime") -> "list[Found]":
+    async def work(runtime: "Workstation") -> "list[Found]":
         with Bar("indexing") as bar:
             return await runtime.memory.search(
                 " ".join(query),
-                agent=runtime.agent(agent.lstrip("@")).slug if agent else None,
+                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
                 limit=limit,
                 cold=cold,
                 kinds=kinds,
@@ -175,11 +174,11 @@ def list_(
     statuses = choice("--status", status, ("active", "superseded", "archived", "disputed"))
     tiers = choice("--tier", tier, ("hot", "warm", "cold"))
 
-    async def work(runtime: "Runtime") -> list[Memory]:
+    async def work(runtime: "Workstation") -> list[Memory]:
         origin = (await runtime.find_session(session)).id if session else None
         return await runtime.memory.list(
             MemoryFilter(
-                agent=runtime.agent(agent.lstrip("@")).slug if agent else None,
+                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
                 memory_types=(wanted,) if wanted else (),
                 statuses=statuses,
                 tiers=tiers,
@@ -286,7 +285,7 @@ def forget(
         _purge(ctx, memory_id, reason=reason, yes=yes, as_json=as_json)
         return
 
-    async def work(runtime: "Runtime") -> Memory | None:
+    async def work(runtime: "Workstation") -> Memory | None:
         memory = await runtime.memory.get(memory_id)
         if not yes and not around.confirm(f"Forget {memory.content!r}?"):
             return None

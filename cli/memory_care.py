@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skill_agent.memory.consolidate import ConsolidationReport
     from skill_agent.memory.expiry import ExpiryReport
     from skill_agent.memory.upkeep import Chore, ChoreStatus
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 DryOption = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
@@ -53,10 +53,9 @@ def consolidate(
         _show_status(ctx, "consolidate", as_json=as_json)
         return
 
-    async def work(runtime: "Runtime") -> "ConsolidationReport":
-        chosen = await runtime.extraction_model() if model and not dry_run else None
+    async def work(runtime: "Workstation") -> "ConsolidationReport":
         with Bar("consolidating") as bar:
-            return await runtime.upkeep.consolidate(dry_run=dry_run, model=chosen, progress=bar)
+            return await runtime.upkeep.consolidate(dry_run=dry_run, summarise=model, progress=bar)
 
     report = with_runtime(ctx, work)
     counts = {kind: report.count(kind) for kind in ("merged", "summarised", "promoted", "demoted",

@@ -21,7 +21,7 @@ from .progress import Bar
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 SHOWN_MISTAKES = 20
 MANY = 1_000
@@ -64,7 +64,7 @@ def import_(
         reader = Rows(stream, name)
         total = count_lines(stream)
 
-        async def work(runtime: "Runtime") -> ImportResult:
+        async def work(runtime: "Workstation") -> ImportResult:
             with Bar("importing", total=total) as bar:
                 result = await runtime.memory.import_rows(
                     reader.rows(), progress=bar, total=total, refused=reader.refuse
@@ -77,7 +77,7 @@ def import_(
     _report(result, reader, as_json=as_json)
 
 
-async def _index(runtime: "Runtime", added: int) -> None:
+async def _index(runtime: "Workstation", added: int) -> None:
     """Makes what was imported searchable; it is safe in the ledger whatever happens here."""
     if added > MANY:
         narrate(f"{added} saved; indexing them now (Ctrl+C leaves the rest to the next search)")
@@ -105,15 +105,17 @@ def export(
       ska memory export | jq -r .content
     """
 
-    async def work(runtime: "Runtime") -> int:
-        wanted = MemoryFilter(agent=runtime.agent(agent.lstrip("@")).slug) if agent else None
+    async def work(runtime: "Workstation") -> int:
+        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
+        wanted = MemoryFilter(agent=owner) if owner else None
         count = 0
         with _target(output) as write:
             async for row in runtime.memory.export(wanted):
                 write(row)
                 count += 1
         if output is not None:
-            runtime.written.add(output, "memories")  # so that erasing reaches it
+            # So that erasing reaches it.
+            await runtime.note_written(str(output.absolute()), "memories")
         return count
 
     count = with_runtime(ctx, work)
@@ -161,7 +163,7 @@ def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska memory rebuild
     """
 
-    async def work(runtime: "Runtime") -> int:
+    async def work(runtime: "Workstation") -> int:
         with Bar("indexing") as bar:
             return await runtime.memory.rebuild(bar)
 

@@ -15,7 +15,7 @@ from .output import emit_json, emit_text, narrate, plain, table
 from .surroundings import with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the log.")]
 
@@ -46,7 +46,7 @@ def correct(
       ska memory correct 0198f2 "Deploys happen on Mondays" --reason "moved in May"
     """
 
-    async def work(runtime: "Runtime") -> Memory:
+    async def work(runtime: "Workstation") -> Memory:
         return await runtime.memory.correct(memory_id, " ".join(text), reason=reason)
 
     memory = with_runtime(ctx, work)
@@ -115,7 +115,7 @@ def resolve(
       ska memory resolve 0198f2 --both --reason "two offices"
     """
 
-    async def work(runtime: "Runtime") -> list[Memory]:
+    async def work(runtime: "Workstation") -> list[Memory]:
         return await runtime.memory.resolve(memory_id, both=both, reason=reason)
 
     memories = with_runtime(ctx, work)
@@ -152,7 +152,7 @@ def at(
         return
     earlier, later = sorted((when, _moment(diff)))
 
-    async def work(runtime: "Runtime") -> list[MemoryDifference]:
+    async def work(runtime: "Workstation") -> list[MemoryDifference]:
         return await runtime.memory.difference(earlier, later)
 
     found = with_runtime(ctx, work)

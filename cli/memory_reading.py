@@ -11,10 +11,9 @@ from .surroundings import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.memory.extractions import ExtractionJob
-    from skill_agent.runtime import Runtime
     from skill_agent.values import Memory
+    from skill_agent.workstation import Workstation
 
-_KEPT = ("memory.created", "memory.versioned", "memory.disputed")
 _STATES = ("waiting", "running", "failed", "done")
 
 
@@ -45,13 +44,11 @@ def extract(
       ska memory extract latest --again
     """
 
-    async def work(runtime: "Runtime") -> "tuple[list[ExtractionJob], list[Memory]]":
-        before = await runtime.ledger.last_seq()
+    async def work(runtime: "Workstation") -> "tuple[list[ExtractionJob], list[Memory]]":
+        before = await runtime.memory.position()
         with Bar("reading") as bar:
             jobs = await runtime.extract(session, again=again, progress=bar)
-        rows = await runtime.ledger.log(kinds=_KEPT, after=before, limit=10_000)
-        kept = await runtime.ledger.memories_by_id([row.entity for row in rows])
-        return jobs, list(kept.values())
+        return jobs, await runtime.memory.written_since(before)
 
     jobs, memories = with_runtime(ctx, work)
     if as_json:
@@ -105,7 +102,7 @@ def extractions(
 
     states: tuple[Any, ...] = choice("--state", state, _STATES)
 
-    async def work(runtime: "Runtime") -> "list[ExtractionJob]":
+    async def work(runtime: "Workstation") -> "list[ExtractionJob]":
         if retry is not None:
             job = await runtime.extractions.retry(retry)
             return await runtime.extract(job.session)

@@ -1,15 +1,12 @@
 """Memories as commands print them: one object for scripts, a few columns for a person."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from skill_agent.memory.rows import memory_row
-from skill_agent.values import LogEntry, Memory, Story
+from skill_agent.values import Found, LogEntry, Memory, Story
 
 from .output import emit_json, emit_text, narrate, plain, record, table
-
-if TYPE_CHECKING:
-    from skill_agent.memory.recaller import Found
 
 
 def memory_object(memory: Memory) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 Only `test` opens the home, for it needs the gateway of the runtime.
 """
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +14,9 @@ from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, table
 from .progress import Bar
 from .render import without_controls
-from .surroundings import Surroundings, ready_home, surroundings, with_runtime
+from .surroundings import Surroundings, on_this_machine, ready_home, surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
     from skill_agent.values import ModelInfo
 
 app = group("See, fetch and test models.")
@@ -40,7 +38,7 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska models list
       ska models list --json | jq '.[] | select(.installed)'
     """
-    found = _catalogue(surroundings(ctx).home)
+    found = _catalogue(ctx)
     if as_json:
         emit_json([{"id": one.name, **plain(one)} for one in found])
         return
@@ -69,7 +67,7 @@ def pull(
       ska models pull qwen2.5-coder-1.5b
       ska models pull all-minilm-l6-v2
     """
-    around = surroundings(ctx)
+    around = on_this_machine(ctx)
     path = fetch(around, ready_home(around), name)
     if as_json:
         emit_json({"id": f"embedded/{name.removeprefix('embedded/')}", "path": str(path)})
@@ -92,15 +90,15 @@ def test(
       ska models test
       ska models test openai/gpt-4o-mini
     """
-    found = with_runtime(ctx, lambda runtime: _tried(runtime, name))
+    found = with_runtime(ctx, lambda runtime: runtime.try_model(name, progress=_aside))
+    said = without_controls(found.text.strip())
     if as_json:
-        emit_json(found)
+        emit_json({"ok": True, **plain(found), "text": said})
         return
-    emit_text(found["text"])
-    usage = found["usage"]
+    emit_text(said)
     narrate(
-        f"{found['id']}: first word after {found['first_token_s']} s, "
-        f"{usage['completion_tokens']} tokens in {found['seconds']} s"
+        f"{found.id}: first word after {found.first_token_s:g} s, "
+        f"{found.usage.completion_tokens} tokens in {found.seconds:g} s"
     )
 
 
@@ -113,7 +111,7 @@ def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = Fa
       ska models path
       du -sh "$(ska models path qwen2.5-coder-1.5b)"
     """
-    home = surroundings(ctx).home
+    home = on_this_machine(ctx).home
     where = _where(home, name) if name else home.models
     if as_json:
         emit_json({"id": name or "models", "path": str(where), "exists": where.exists()})
@@ -135,7 +133,11 @@ def size_text(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def _catalogue(home: Home) -> "list[ModelInfo]":
+def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
+    around = surroundings(ctx)
+    if around.api:
+        return with_runtime(ctx, lambda runtime: runtime.models())
+    home = around.home
     from skill_agent.dna import Settings
     from skill_agent.models.gateway import Gateway
 
@@ -152,29 +154,5 @@ def _where(home: Home, name: str) -> Path:
     return loose_file(name, home) or folder_of(home.models, entry(name))
 
 
-async def _tried(runtime: "Runtime", name: str | None) -> dict[str, Any]:
-    from skill_agent.ports import ChatMessage, EndPart, ModelRequest, StatusPart, TextPart
-    from skill_agent.values import Usage
-
-    model = await runtime.gateway.model(name or "default")
-    asked = ChatMessage(role="user", content="Say hello in five words or fewer.")
-    started = time.monotonic()
-    first, said, usage = 0.0, "", Usage()
-    async for part in model.stream(ModelRequest(messages=(asked,), max_tokens=32, temperature=0)):
-        match part:
-            case TextPart(text=text):
-                first = first or time.monotonic() - started
-                said += text
-            case StatusPart(text=text):
-                narrate(text)
-            case EndPart():
-                usage = part.usage
-    return {
-        "id": model.info.name,
-        "ok": True,
-        "text": without_controls(said.strip()),
-        "first_token_s": round(first, 3),
-        "seconds": round(time.monotonic() - started, 3),
-        "context_window": model.info.context_window,
-        "usage": plain(usage),
-    }
+def _aside(_done: int, _total: int, what: str) -> None:
+    narrate(what)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .lazy import LateTyper
+
 AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
 ]
@@ -27,7 +29,7 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def group(help_text: str) -> typer.Typer:
     """A command group in the house's form: plain help, help instead of a missing command."""
-    return typer.Typer(
+    return LateTyper(
         help=help_text,
         add_completion=False,
         rich_markup_mode=None,

@@ -16,6 +16,8 @@ from skill_agent.events import (
     Compacted,
     Event,
     FailureReason,
+    HostFound,
+    HostLost,
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
@@ -40,6 +42,8 @@ _EXIT_CODES: dict[FailureReason, int] = {
     "model_failed": 1,
     "limit": 1,
     "error": 1,
+    "host_lost": 1,
+    "host_closed": 1,
 }
 
 
@@ -168,6 +172,9 @@ class TextView:
                 self._aside(summary(event, event.usage))
             case TurnFailed():
                 self._failed(event)
+            case HostLost() | HostFound():
+                self._finish_text()
+                self._aside(host_news(event), always=True)
             case _:
                 assert_never(event)
 
@@ -234,9 +241,14 @@ class ObjectView:
         self._outcome = outcome
 
     def show(self, event: Event) -> None:
-        """Tells of a failure; the rest waits for the end."""
-        if isinstance(event, TurnFailed):
-            tell(event.message or event.reason, event.hint)
+        """Tells of a failure, and of a host that went away; the rest waits for the end."""
+        match event:
+            case TurnFailed():
+                tell(event.message or event.reason, event.hint)
+            case HostLost() | HostFound():
+                narrate(host_news(event))
+            case _:
+                pass
 
     def close(self) -> None:
         """Prints the object."""
@@ -263,6 +275,13 @@ def aside(text: str, *, over: bool = False) -> None:
     lines = "\n".join(harmless(line) for line in text.splitlines())
     stream.write(f"{_REPLACE if over else ''}\x1b[2m{lines}\x1b[0m\n")
     stream.flush()
+
+
+def host_news(event: HostLost | HostFound) -> str:
+    """What became of the process that held the home, in one line."""
+    if isinstance(event, HostLost):
+        return "the process that held the home went away; taking over …"
+    return "this process holds the home now" if event.here else "connected again"
 
 
 def extracted(event: MemoriesExtracted) -> str:

@@ -9,15 +9,14 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.private_files import write_private
-from skill_agent.values import Message, Session
+from skill_agent.values import Compaction, Message, Session
 
 from .options import JsonOption, LimitOption, OutputOption, YesOption, group
 from .output import emit_json, emit_text, narrate, plain, table
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.compaction import Compaction
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 app = group("Find, read, rename, export and delete conversations.")
 
@@ -40,7 +39,11 @@ def list_(
       ska sessions list
       ska sessions list --json | jq -r '.[0].id'
     """
-    found = with_runtime(ctx, lambda runtime: runtime.sessions(limit=limit, offset=offset))
+
+    async def work(runtime: "Workstation") -> list[Session]:
+        return (await runtime.sessions(limit=offset + limit))[offset:]
+
+    found = with_runtime(ctx, work)
     if as_json:
         emit_json(found)
         return
@@ -66,7 +69,7 @@ def show(
       ska sessions show "release plan" --last 10
     """
 
-    async def work(runtime: "Runtime") -> tuple[Session, list[Message], "list[Compaction]"]:
+    async def work(runtime: "Workstation") -> tuple[Session, list[Message], "list[Compaction]"]:
         found, messages = await _conversation(runtime, session, last)
         return found, messages, await runtime.compactions(found.id)
 
@@ -141,12 +144,13 @@ def export(
     if form not in ("md", "json"):
         raise UsageError(f"--format: {form!r} is not one of md, json")
 
-    async def work(runtime: "Runtime") -> tuple[str, int]:
+    async def work(runtime: "Workstation") -> tuple[str, int]:
         found, messages = await _conversation(runtime, session, 0)
         document = _document(found, messages, form)
         if output is not None:
             write_private(output.absolute(), document)
-            runtime.written.add(output, "sessions")  # so that erasing reaches it
+            # So that erasing reaches it.
+            await runtime.note_written(str(output.absolute()), "sessions")
         return document, len(messages)
 
     document, count = with_runtime(ctx, work)
@@ -205,7 +209,7 @@ def delete(
     """
     around = surroundings(ctx)
 
-    async def work(runtime: "Runtime") -> Session | None:
+    async def work(runtime: "Workstation") -> Session | None:
         found = await runtime.find_session(session)
         question = f"Delete {found.title!r} ({found.messages} messages)?"
         if not yes and not around.confirm(question, default=True):
@@ -220,7 +224,7 @@ def delete(
 
 
 async def _conversation(
-    runtime: "Runtime", session: str, last: int
+    runtime: "Workstation", session: str, last: int
 ) -> tuple[Session, list[Message]]:
     found = await runtime.find_session(session)
     return found, await runtime.messages(found.id, last=last)

@@ -11,7 +11,7 @@ import typer
 
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, record, table
-from .surroundings import surroundings
+from .surroundings import on_this_machine, surroundings, with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.skill_reading import SkillReport
@@ -33,14 +33,13 @@ def list_skills(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska skills list
       ska skills list --json | jq '.[] | select(.loaded | not)'
     """
-    book = _book(ctx)
-    skills = book.skills()
+    skills, notes = _listed(ctx)
     if as_json:
         emit_json([skill_object(skill) for skill in skills])
     else:
         rows = [(skill.name, _state(skill), _remark(skill)) for skill in skills]
         table(("skill", "state", "description or reason"), rows, empty="no skills found")
-    for note in book.notes:
+    for note in notes:
         narrate(f"warning: {note}")
     refused = [skill for skill in skills if not skill.loaded]
     if refused:
@@ -63,6 +62,7 @@ def show(
       ska skills show weather
       ska skills show weather --file references/wmo-codes.md
     """
+    on_this_machine(ctx)
     book = _book(ctx)
     skill = book.get(name)
     body = book.activate(name) if skill.loaded else ""
@@ -182,6 +182,14 @@ def _remark(skill: "Skill") -> str:
     if not skill.loaded:
         return f"{skill.reason} ({skill.path})"
     return "; ".join((skill.description, *(f"warning: {text}" for text in skill.warnings)))
+
+
+def _listed(ctx: typer.Context) -> "tuple[list[Skill], list[str]]":
+    """Every skill, and what was odd about looking for them."""
+    if surroundings(ctx).api:
+        return with_runtime(ctx, lambda runtime: runtime.skills()), []
+    book = _book(ctx)
+    return list(book.skills()), list(book.notes)
 
 
 def _book(ctx: typer.Context) -> "SkillBook":

@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from skill_agent.home import Home
     from skill_agent.ports import Progress
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 Result = TypeVar("Result")
 
@@ -25,16 +25,25 @@ class OpenHome(Protocol):
     """Opens a home and gives its runtime; `compose.open_home` or a test's own."""
 
     def __call__(
-        self, path: Path | None = None, *, create: bool = False, hosting: bool = False
-    ) -> "AbstractAsyncContextManager[Runtime]": ...
+        self,
+        path: Path | None = None,
+        *,
+        create: bool = False,
+        hosting: bool = False,
+        role: str = "script",
+    ) -> "AbstractAsyncContextManager[Workstation]": ...
 
 
 def _open_home(
-    path: Path | None = None, *, create: bool = False, hosting: bool = False
-) -> "AbstractAsyncContextManager[Runtime]":
+    path: Path | None = None,
+    *,
+    create: bool = False,
+    hosting: bool = False,
+    role: str = "script",
+) -> "AbstractAsyncContextManager[Workstation]":
     from .compose import open_home
 
-    return open_home(path, create=create, hosting=hosting)
+    return open_home(path, create=create, hosting=hosting, role=role)
 
 
 def _pull(name: str, home: "Home", progress: "Progress | None" = None) -> Path:
@@ -59,6 +68,8 @@ class Surroundings:
 
     path: Path | None = None
     """The home named by `--home`; None leaves it to the environment."""
+    api: str = ""
+    """Address of a home served somewhere else; empty for one on this machine."""
     open_home: OpenHome = _open_home
     stdin: BinaryIO | None = None
     """Where piped text comes from; None is the process's own standard input."""
@@ -95,12 +106,30 @@ def surroundings(ctx: typer.Context) -> Surroundings:
     return ctx.find_object(Surroundings) or Surroundings()
 
 
+def on_this_machine(ctx: typer.Context) -> Surroundings:
+    """As `surroundings`, for a command that reads or writes a home's files itself; raises
+    UsageError where the home is somewhere else."""
+    around = surroundings(ctx)
+    if around.api:
+        from skill_agent.errors import UsageError
+
+        raise UsageError(
+            f"`{ctx.command_path}` works on the files of a home on this machine",
+            hint="leave --api out, and unset SKILL_AGENT_API",
+        )
+    return around
+
+
 def ready_home(around: Surroundings) -> "Home":
     """The home, made on first use: a person is asked, a script gets a line on stderr.
 
     No model is downloaded for a script. Raises NotFound when the person declines.
     """
     home = around.home
+    if around.api:
+        from .elsewhere import make_own_files
+
+        return make_own_files(home)
     if home.exists:
         return home
     from .output import narrate
@@ -122,20 +151,25 @@ def ready_home(around: Surroundings) -> "Home":
     return home
 
 
-def with_runtime(ctx: typer.Context, work: "Callable[[Runtime], Awaitable[Result]]") -> Result:
+def with_runtime(ctx: typer.Context, work: "Callable[[Workstation], Awaitable[Result]]") -> Result:
     """Opens the home, made if need be, runs the work on its runtime and closes it again."""
     around = surroundings(ctx)
-    return run_with(around, ready_home(around), work)
+    role = ctx.find_root().invoked_subcommand or "script"
+    return run_with(around, ready_home(around), work, role=role)
 
 
 def run_with(
-    around: Surroundings, home: "Home", work: "Callable[[Runtime], Awaitable[Result]]"
+    around: Surroundings,
+    home: "Home",
+    work: "Callable[[Workstation], Awaitable[Result]]",
+    *,
+    role: str = "script",
 ) -> Result:
-    """Runs the work on the runtime of a home."""
+    """Runs the work on the runtime of a home; `role` is what the command is to its person."""
     import asyncio
 
     async def opened() -> Result:
-        async with around.open_home(home.root, create=True) as runtime:
+        async with around.open_home(home.root, create=True, role=role) as runtime:
             return await work(runtime)
 
     return asyncio.run(opened())

@@ -22,7 +22,7 @@ from .surroundings import Surroundings
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 Answer = Callable[[ApprovalAsked], Choice]
 """Asks the person; may raise KeyboardInterrupt, which denies and cancels the turn."""
@@ -44,7 +44,9 @@ _Item = Event | _Interrupt | _Over
 
 
 @contextmanager
-def talking(around: Surroundings, home: Path, *, stays: bool = False) -> "Iterator[Talk]":
+def talking(
+    around: Surroundings, home: Path, *, role: str, stays: bool = False
+) -> "Iterator[Talk]":
     """Opens the home on a loop of its own and closes it at the end; `stays` is for a process that
     has time to read and tidy up in the background."""
     from anyio.from_thread import start_blocking_portal
@@ -52,7 +54,7 @@ def talking(around: Surroundings, home: Path, *, stays: bool = False) -> "Iterat
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(
-            around.open_home(home, create=True, hosting=stays)
+            around.open_home(home, create=True, hosting=stays, role=role)
         ) as runtime,
     ):
         yield Talk(portal, runtime)
@@ -61,7 +63,7 @@ def talking(around: Surroundings, home: Path, *, stays: bool = False) -> "Iterat
 class Talk:
     """A runtime as the main thread uses it."""
 
-    def __init__(self, portal: "BlockingPortal", runtime: "Runtime") -> None:
+    def __init__(self, portal: "BlockingPortal", runtime: "Workstation") -> None:
         self._portal = portal
         self.runtime = runtime
 

@@ -8,12 +8,12 @@ import typer
 from .options import JsonOption, YesOption, group
 from .output import emit_json, emit_text, narrate
 from .progress import Bar
-from .surroundings import surroundings, with_runtime
+from .surroundings import on_this_machine, surroundings, with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.memory.erasure import ErasureReport
-    from skill_agent.runtime import Runtime
     from skill_agent.user_data import UserErasure, UserExport, UserImport
+    from skill_agent.workstation import Workstation
 
 app = group("Take everything about you along, bring it in, or erase it.")
 
@@ -33,9 +33,11 @@ def export(
       ska user export ~/skill-agent-2026-11.zip
     """
 
-    async def work(runtime: "Runtime") -> "UserExport":
+    on_this_machine(ctx)
+
+    async def work(runtime: "Workstation") -> "UserExport":
         with Bar("exporting") as bar:
-            return await runtime.user_data.export(file, bar)
+            return await runtime.user_data.export(str(file.expanduser().absolute()), bar)
 
     done = with_runtime(ctx, work)
     if as_json:
@@ -60,9 +62,11 @@ def import_(
       ska user import ~/skill-agent-2026-11.zip
     """
 
-    async def work(runtime: "Runtime") -> "UserImport":
+    on_this_machine(ctx)
+
+    async def work(runtime: "Workstation") -> "UserImport":
         with Bar("importing") as bar:
-            return await runtime.user_data.import_(file, bar)
+            return await runtime.user_data.import_(str(file.expanduser().absolute()), bar)
 
     done = with_runtime(ctx, work)
     if as_json:
@@ -95,12 +99,12 @@ def purge(ctx: typer.Context, yes: YesOption = False, as_json: JsonOption = Fals
 
     around = surroundings(ctx)
 
-    async def work(runtime: "Runtime") -> "ErasureReport | None":
+    async def work(runtime: "Workstation") -> "ErasureReport | None":
         plan = await runtime.user_data.plan_purge()
         _tell(plan)
         if not yes and not around.confirm("Erase all of this for good?", default=False):
             return None
-        return await runtime.user_data.purge(plan)
+        return await runtime.user_data.erase(expected=plan.digest)
 
     report = with_runtime(ctx, work)
     if report is None:

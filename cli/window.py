@@ -35,7 +35,7 @@ def open_window(
 
     home = ready_home(around)
     code = run_workstation(
-        lambda: around.open_home(home.root, create=True, hosting=True),
+        lambda: around.open_home(home.root, create=True, hosting=True, role="tui"),
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
         session=session,

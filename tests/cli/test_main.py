@@ -107,7 +107,7 @@ class Raising:
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    def __call__(self, path: Path | None = None, *, create: bool = False):
+    def __call__(self, path: Path | None = None, *, create: bool = False, role: str = ""):
         raise self._error
 
 

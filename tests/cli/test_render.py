@@ -1,9 +1,11 @@
 """How one turn is shown, event by event."""
 
 import pytest
-from skill_agent.cli.render import Outcome, TextView, without_controls
+from skill_agent.cli.render import ObjectView, Outcome, TextView, without_controls
 
 from skill_agent.events import (
+    HostFound,
+    HostLost,
     MemoryRecalled,
     Notice,
     TextDelta,
@@ -47,6 +49,34 @@ def test_quiet_leaves_warnings_and_errors(capsys: pytest.CaptureFixture[str]) ->
     assert said.err.splitlines() == ["falling back", "error: too long", "hint: ask for less"]
 
 
+def test_a_lost_host_is_told_also_where_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView(quiet=True)
+    view.show(TextDelta(**IDS, text="half"))
+    view.show(HostLost(pid=7))
+    view.show(HostFound(pid=8, here=False))
+    view.show(TurnFailed(**IDS, reason="host_lost", message="it was cut short", hint="ask again"))
+    said = capsys.readouterr()
+    assert said.out == "half\n"
+    assert said.err.splitlines() == [
+        "the process that held the home went away; taking over …",
+        "connected again",
+        "error: it was cut short",
+        "hint: ask again",
+    ]
+
+
+def test_a_lost_host_beside_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome()
+    view = ObjectView(outcome)
+    for event in (HostLost(pid=7), HostFound(pid=8, here=True)):
+        outcome.take(event)
+        view.show(event)
+    view.close()
+    said = capsys.readouterr()
+    assert said.out.startswith("{")
+    assert "taking over" in said.err and "this process holds the home now" in said.err
+
+
 def test_a_reply_without_pieces_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     view = TextView(quiet=True)
     view.show(TurnFinished(**IDS, message_id="m", text="all at once", usage=Usage()))
@@ -57,7 +87,7 @@ def test_a_reply_without_pieces_is_printed_whole(capsys: pytest.CaptureFixture[s
     ("reason", "code"),
     [
         ("cancelled", 130), ("model_unavailable", 3), ("rejected", 3), ("model_failed", 1),
-        ("limit", 1), ("error", 1),
+        ("limit", 1), ("error", 1), ("host_lost", 1), ("host_closed", 1),
     ],
 )  # fmt: skip
 def test_exit_codes(reason, code: int) -> None:
