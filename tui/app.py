@@ -30,11 +30,11 @@ from .theme import DARK, LIGHT, accent_variables
 from .tidy import give_back
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation as Station
 
     from .memory_screen import MemoryScreen
 
-OpenRuntime = Callable[[], "AbstractAsyncContextManager[Runtime]"]
+OpenRuntime = Callable[[], "AbstractAsyncContextManager[Station]"]
 
 
 class Workstation(App[None]):
@@ -67,7 +67,7 @@ class Workstation(App[None]):
         self._desk = Desk(self._post, f"{NEW}-{new_id()}")
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
-        self.runtime: Runtime | None = None
+        self.runtime: Station | None = None
         self._failure: SkillAgentError | None = None
         self._memories: MemoryScreen | None = None
         self.register_theme(DARK)

@@ -1,167 +1,151 @@
-"""Between the screen and the runtime: sends what waits, hears events, opens conversations.
+"""Between the screen and the home: sends what waits, opens conversations, asks for what is shown.
 
-It owns which conversation is shown and what is known of running turns. It draws nothing.
+It owns which conversation is shown; what comes by itself is heard by `hearing`. It draws nothing.
 """
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import SkillAgentError
-from skill_agent.events import (
-    ApprovalAnswered,
-    ApprovalAsked,
-    Choice,
-    Compacted,
-    Event,
-    MemoriesExtracted,
-    TurnFailed,
-    TurnFinished,
-)
+from skill_agent.errors import ConfigError, ModelError, SkillAgentError, UsageError
+from skill_agent.events import Choice, Event, TurnFailed, TurnFinished
 from skill_agent.values import Message, Rating, Session
 
 from .blocks import ReplyBlock
-from .drafts import NEW
+from .drafts import NEW, Queued
+from .hearing import Hearing
 from .post import Post
 from .ratings import in_words
 from .tidy import release_garbage, settle_garbage
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
     from .desk import Desk
 
 SHOWN = 200
 """The newest messages of a conversation that are drawn; the rest stays in the ledger."""
+_NEVER_SAVED = (UsageError, ConfigError, ModelError)
+"""Refusals that come before a message is saved; after any other error it may have been."""
+_HOST_GONE = ("host_lost", "host_closed")
 
 
 class Courier:
-    """One open runtime on behalf of one screen."""
+    """One open home on behalf of one screen."""
 
-    def __init__(self, runtime: "Runtime", post: Post, desk: "Desk") -> None:
+    def __init__(self, runtime: "Workstation", post: Post, desk: "Desk") -> None:
         self._runtime, self._post, self._desk = runtime, post, desk
-        self._turns: dict[str, str] = {}
-        """Session to its running turn."""
-        self._heard: dict[str, list[Event]] = {}
-        """Session to its running turn's events so far, for coming back to it."""
+        self._hearing = Hearing(runtime, self, desk)
+        self._running = self._hearing.running
         self._sending: set[str] = set()
+        self._unconfirmed: dict[str, tuple[str, Queued]] = {}
+        """Turn to the conversation and message handed over and not acknowledged yet."""
+        # Held while a conversation is given its id, so that nobody leaves it meanwhile.
+        self._naming = asyncio.Lock()
         self._leaving = False
-        # Held while the conversation shown changes, so that no event lands in the wrong one.
-        self._lock = asyncio.Lock()
         self.session: str | None = None
         self.recent: list[Session] = []
+
+    async def listen(self) -> None:
+        """Every event of the home, until it closes."""
+        await self._hearing.listen()
+
+    def leave(self) -> None:
+        """The home is about to close: nothing more is sent or shown."""
+        self._leaving = True
+        self._hearing.stop()
 
     # -- sending -----------------------------------------------------------------------------
 
     def busy(self, key: str) -> bool:
-        return key in self._turns
+        return bool(self._running.of(key))
 
     def sending(self, key: str) -> bool:
         return key in self._sending
+
+    def own(self, turn: str) -> bool:
+        """Whether this window asked for the turn."""
+        return self._running.own(turn)
 
     def deliver(self, key: str) -> None:
         """Sends the first waiting message of the conversation, if nothing runs there."""
         if self._leaving or self.busy(key) or self.sending(key) or key in self._post.held:
             return
-        if text := self._post.first(key):
+        if message := self._post.first(key):
             self._sending.add(key)
-            self._desk.run_worker(self._send(key, text), group="send")
+            self._desk.run_worker(self._send(key, message), group="send")
 
-    async def _send(self, key: str, text: str) -> None:
-        new = key == NEW
+    async def _send(self, key: str, message: Queued) -> None:
+        new, finds = key == NEW, self._hearing.finds
         agent = self._desk.figures.member.slug if new else None
+        self._running.claim(message.key)
+        self._unconfirmed[message.key] = key, message
         try:
-            async with self._lock:
+            async with self._naming if new else nullcontext():
                 submitted = await self._runtime.submit(
-                    text, session=None if new else key, agent=agent
+                    message.text, session=None if new else key, agent=agent, key=message.key
                 )
-                self._turns[submitted.session] = submitted.turn
-                self._post.sent(key)
-                if new:
-                    await self._adopt(submitted.session)
+                async with self._hearing.lock:
+                    await self.acknowledged(submitted.turn, submitted.session)
+            if finds != self._hearing.finds or message.key in self._post.unsure:
+                await self._hearing.catch_up(submitted.turn)
         except SkillAgentError as error:
             self._sending.discard(key)
-            if key == (self.session or NEW):
-                await self._desk.show_error("Not sent", error)
-            self._desk.give_back(key, error.message)
-            return
+            if self._unconfirmed.pop(message.key, None):
+                await self._not_sent(key, message, error)
         finally:
             self._sending.discard(key)
-        self._desk.set_state("")
         self._desk.draw_waiting()
 
-    async def _adopt(self, session_id: str) -> None:
-        """The conversation that had no id has one."""
-        self._post.move(NEW, session_id)
-        self.session = session_id
-        self._desk.became(await self._runtime.find_session(session_id))
-
-    def leave(self) -> None:
-        """The home is about to close: nothing more is sent or shown."""
-        self._leaving = True
-
-    # -- hearing -----------------------------------------------------------------------------
-
-    async def listen(self) -> None:
-        """Every event of the home, until the runtime closes."""
-        with self._runtime.subscribe() as events:
-            async for event in events:
-                async with self._lock:
-                    if not self._leaving:
-                        await self._hear(event)
-
-    async def _hear(self, event: Event) -> None:
-        if isinstance(event, Compacted | MemoriesExtracted):
-            await self._hear_beside(event)
+    async def acknowledged(self, turn: str, session_id: str) -> None:
+        """A turn has begun, by the answer or by its first event, whichever is here first."""
+        if turn not in self._unconfirmed:
             return
-        self._turns.setdefault(event.session, event.turn)
-        self._heard.setdefault(event.session, []).append(event)
-        shown = event.session == self.session
-        if shown:
-            await self._desk.apply(event)
-        match event:
-            case ApprovalAsked():
-                self._desk.approvals.ask(event)
-                if not shown:
-                    self._desk.notify(f"{event.agent} waits for you: F2", markup=False)
-            case ApprovalAnswered():
-                self._desk.approvals.settle(event.approval)
-            case TurnFinished() | TurnFailed():
-                await self._ended(event, shown)
-            case _:
-                pass
+        key, message = self._unconfirmed.pop(turn)
+        self._running.begin(turn, session_id)
+        self._post.sent(key, message)
+        if key == NEW:
+            self._post.move(NEW, session_id)
+            self.session = session_id
+            self._desk.became(await self._runtime.find_session(session_id))
 
-    async def _hear_beside(self, event: Compacted | MemoriesExtracted) -> None:
-        """What may come outside a turn, and so makes no conversation a busy one."""
-        if self._turns.get(event.session) == event.turn:
-            self._heard.setdefault(event.session, []).append(event)
-        if event.session == self.session:
-            await self._desk.apply(event)
-        if isinstance(event, MemoriesExtracted):
-            if count := len(event.created) + len(event.versioned):
-                self._desk.remembered(count)
-            self.look_for_disputes()
-
-    async def _ended(self, event: TurnFinished | TurnFailed, shown: bool) -> None:
-        self._turns.pop(event.session, None)
-        self._heard.pop(event.session, None)
-        self._desk.approvals.settle_turn(event.turn)
-        if isinstance(event, TurnFailed) and self._post.first(event.session):
-            # The next would most likely fail alike; the person decides.
-            self._post.held.add(event.session)
-        if shown:
-            self._desk.figures = self._desk.figures.plus(event.usage)
+    async def _not_sent(self, key: str, message: Queued, error: SkillAgentError) -> None:
+        if key == (self.session or NEW):
+            await self._desk.show_error("Not sent", error)
+        if isinstance(error, _NEVER_SAVED):
+            self._desk.give_back(key, error.message)
         else:
+            # Kept with its key, so that sending it again cannot run it twice.
+            self._post.unsure.add(message.key)
+            self._desk.hold(key, error.message)
+
+    def ended(self, event: TurnFinished | TurnFailed) -> None:
+        """A turn is over: its figures, and what waits for its end."""
+        key, own = event.session, self._running.own(event.turn)
+        failed = isinstance(event, TurnFailed) and event.reason not in _HOST_GONE
+        if failed and self._post.first(key):
+            # The next would most likely fail alike; the person decides.
+            self._post.held.add(key)
+        if key == self.session:
+            self._desk.figures = self._desk.figures.plus(event.usage)
+        elif own:
             said = "replied" if isinstance(event, TurnFinished) else "could not reply"
             self._desk.notify(f"{event.agent} {said} in another conversation", markup=False)
-        self.deliver(event.session)
+        self.deliver(key)
         self._desk.draw_waiting()
         settle_garbage()
 
+    def recovered(self) -> None:
+        """The home was found again: what waits may go."""
+        self.look_for_disputes()
+        self.deliver(self.session or NEW)
+        self._desk.draw_waiting()
+
     async def stop(self, key: str) -> None:
         """Cancels the conversation's running turn; its partial text is kept."""
-        if turn := self._turns.get(key):
+        for turn in self._running.of(key)[:1]:
             await self._runtime.cancel(turn)
 
     async def answer(self, approval: str, choice: Choice) -> None:
@@ -172,21 +156,48 @@ class Courier:
 
     async def show(self, session: Session | None, *, agent: str = "") -> None:
         """Opens a conversation, or a new one with the agent."""
-        async with self._lock:
-            self.session = session.id if session else None
-            self.recent = [] if session else await self._runtime.sessions(limit=3)
-            messages = []
-            if session:
-                messages = await self._runtime.messages(session.id, last=SHOWN)
-                running = self._turns.get(session.id)
-                messages = [one for one in messages if one.turn != running]
-            chosen = agent or (session.agent if session else "")
-            await self._desk.show(
-                session, messages, chosen, self.recent, await self._ratings(messages)
-            )
-            for event in self._heard.get(self.session or "", []):
-                await self._desk.apply(event)
+        async with self._naming, self._hearing.lock:
+            await self._read(session, agent)
         release_garbage()
+        await self._forget_sent(session.id if session else NEW)
+
+    async def _read(self, session: Session | None, agent: str) -> None:
+        self.recent = [] if session else await self._runtime.sessions(limit=3)
+        messages: list[Message] = []
+        if session:
+            await self._hearing.join(session.id)
+            messages = await self._runtime.messages(session.id, last=SHOWN)
+            running = self._running.of(session.id)
+            messages = [one for one in messages if one.turn not in running]
+        ratings = await self._ratings(messages)
+        self.session = session.id if session else None
+        self._hearing.drawn = {one.turn for one in messages}
+        chosen = agent or (session.agent if session else "")
+        await self._desk.show(session, messages, chosen, self.recent, ratings)
+        if session:
+            await self._hearing.replay(session.id)
+
+    async def reload(self, then: Event | None = None) -> None:
+        """Reads the conversation shown from the ledger again, and shows an event after it."""
+        if self.session is None:
+            return
+        session = await self._runtime.find_session(self.session)
+        if session.id == self.session:
+            await self.show(session, agent=self._desk.figures.member.slug)
+        if then is not None and then.session == self.session:
+            async with self._hearing.lock:
+                await self._desk.apply(then)
+
+    async def _forget_sent(self, key: str) -> None:
+        """Takes out of the queue what a window that is gone had sent already."""
+        if key not in self._post.held or (message := self._post.first(key)) is None:
+            return
+        try:
+            await self._runtime.task(message.key)
+        except SkillAgentError:
+            return
+        self._post.sent(key, message)
+        self._desk.draw_waiting()
 
     async def _ratings(self, messages: list[Message]) -> Mapping[str, Rating]:
         replies = [one.id for one in messages if one.role == "assistant"]

@@ -13,12 +13,11 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event
@@ -32,6 +31,7 @@ from .composer import Composer
 from .conversation import Badge, Conversation
 from .courier import SHOWN, Courier
 from .drafts import NEW
+from .foot import Foot
 from .help import KeyHelp
 from .history import blocks_of
 from .memory_pane import Entry, MemoryPane, StoryWanted
@@ -39,20 +39,17 @@ from .opening import OpeningFailed
 from .plain import one_line
 from .post import Post
 from .sessions import Chosen, SessionList
-from .status import Figures, StatusLine
+from .status import Figures
 from .turnview import TurnView
 from .welcome import Welcome
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
 WAKE_AFTER = 0.6
 """Seconds an agent must stay chosen before it is woken; Tab may pass several."""
-
-HINT = "Enter sends · Ctrl+J new line · F1 keys"
-HINT_BUSY = "Esc stops · Enter queues · F1 keys"
 
 
 class Desk(Screen[None]):
@@ -97,21 +94,13 @@ class Desk(Screen[None]):
                 yield Conversation(id="conversation")
                 yield Badge("↓ new", id="badge")
             yield MemoryPane(id="memory")
-        with Vertical(id="foot"):
-            yield Static("", id="waiting")
-            yield ApprovalBar(id="approval", member=lambda slug: self._cast[slug])
-            with Vertical(id="writing"):
-                with Horizontal(id="writer"):
-                    yield Static("", id="speaker")
-                    yield Static(HINT, id="hint")
-                yield Composer(id="composer")
-            yield StatusLine(id="status")
+        yield Foot(id="foot", member=lambda slug: self._cast[slug])
 
     async def on_mount(self) -> None:
         self.set_class(self.app.size.width >= WIDE, "-memory")
         self.figures = Figures(state="waking up")
         await self.conversation.add(Welcome(self._member, self._cast))
-        self._draw_speaker()
+        self.foot.show_speaker(self._member)
         self.composer.focus()
 
     @property
@@ -123,12 +112,16 @@ class Desk(Screen[None]):
         return self.query_one(Composer)
 
     @property
+    def foot(self) -> Foot:
+        return self.query_one(Foot)
+
+    @property
     def figures(self) -> Figures:
-        return self.query_one(StatusLine).figures
+        return self.foot.figures
 
     @figures.setter
     def figures(self, figures: Figures) -> None:
-        self.query_one(StatusLine).figures = figures
+        self.foot.figures = figures
 
     @property
     def session_id(self) -> str | None:
@@ -136,9 +129,9 @@ class Desk(Screen[None]):
 
     # -- opening -----------------------------------------------------------------------------
 
-    async def opened(self, runtime: "Runtime", session: str | None, agent: str | None) -> None:
+    async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
         """The home is open: who is here, which conversation, and what waits to be sent."""
-        self._cast = Cast(runtime.agents())
+        self._cast = Cast(await runtime.agents())
         self.composer.mentions = [member.slug for member in self._cast.active()]
         self._courier = Courier(runtime, self._post, self)
         found, problem = None, None
@@ -148,15 +141,15 @@ class Desk(Screen[None]):
             except SkillAgentError as error:
                 problem = error
         early, self._key = self._key, found.id if found else NEW
-        unsent = self._post.open(self._key)
+        self._post.open(self._key)
         chosen = agent or (found.agent if found else runtime.settings.general.default_agent)
         self._post.move(early, self._key)
+        self.run_worker(self._courier.listen(), group="listen", exit_on_error=True)
         await self._courier.show(found, agent=chosen)
-        if unsent:
-            self.composer.put("\n\n".join(part for part in (unsent, self.composer.text) if part))
+        if (text := self._post.draft(self._key).text) != self.composer.text:
+            self.composer.put(text)
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
-        self.run_worker(self._courier.listen(), group="listen", exit_on_error=True)
         self._courier.look_for_disputes()
         self._courier.deliver(self._key)
 
@@ -181,6 +174,9 @@ class Desk(Screen[None]):
         if self._courier is not None:
             self._courier.leave()
 
+    def _own(self, turn: str) -> bool:
+        return self._courier is not None and self._courier.own(turn)
+
     # -- what the courier asks of the screen ---------------------------------------------------
 
     async def show(
@@ -200,10 +196,12 @@ class Desk(Screen[None]):
             self.composer.sent = []
         said = [one.content for one in messages if one.role == "user"]
         # What was sent while the home was opening is the newest.
-        self.composer.sent = [*said, *self.composer.sent]
-        self._view = TurnView(self.conversation, self.query_one(MemoryPane), self._cast)
+        self.composer.sent = [*said, *(one for one in self.composer.sent if one not in said)]
+        self._view = TurnView(
+            self.conversation, self.query_one(MemoryPane), self._cast, own=self._own
+        )
         title = one_line(session.title, 200) if session else ""
-        figures = Figures(title=title, disputed=self.figures.disputed)
+        figures = Figures(title=title, disputed=self.figures.disputed, host=self.figures.host)
         for message in messages:
             figures = figures.plus(message.usage)
         self.figures = figures
@@ -233,7 +231,7 @@ class Desk(Screen[None]):
         """Who answers from now on, on the screen."""
         self._member = self._cast[slug]
         self.figures = replace(self.figures, member=self._member)
-        self._draw_speaker()
+        self.foot.show_speaker(self._member)
         if self._waking is not None:
             self._waking.stop()
         self._waking = self.set_timer(WAKE_AFTER, self._wake)
@@ -250,31 +248,22 @@ class Desk(Screen[None]):
         with suppress(NoMatches):  # counted while the screen was being taken down
             self.figures = replace(self.figures, disputed=count)
 
-    def remembered(self, count: int) -> None:
-        """A quiet note in the status line."""
-        self.query_one(StatusLine).say(f"✓ {count} remembered")
+    def look_for_disputes(self) -> None:
+        """Counts anew what waits for a decision."""
+        if self._courier is not None:
+            self._courier.look_for_disputes()
 
     async def show_error(self, title: str, error: SkillAgentError) -> None:
         await self.conversation.add(ErrorBlock(title, error.message, error.hint))
 
     def draw_waiting(self) -> None:
         """The messages that wait, above the composer."""
-        waiting = self._post.draft(self._key).waiting
-        held = self._key in self._post.held
-        if self._courier is not None and self._courier.sending(self._key):
+        waiting = [one.text for one in self._post.draft(self._key).waiting]
+        courier, key = self._courier, self._key
+        if courier is not None and courier.sending(key):
             waiting = waiting[1:]
-        lines = [
-            Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
-        ]
-        if waiting:
-            how = "held: Enter sends, Up edits" if held else "queued: Up edits"
-            lines.append(Content.styled(f"  {how}", "$foreground-muted"))
-        box = self.query_one("#waiting", Static)
-        box.display = bool(waiting)
-        box.update(Content("\n").join(lines))
-        self.composer.waiting = bool(waiting)
-        busy = self._courier is not None and self._courier.busy(self._key)
-        self.query_one("#hint", Static).update(HINT_BUSY if busy else HINT)
+        busy = courier is not None and courier.busy(key)
+        self.foot.show_waiting(waiting, held=key in self._post.held, busy=busy)
 
     @property
     def approvals(self) -> ApprovalBar:
@@ -306,8 +295,13 @@ class Desk(Screen[None]):
         """A message that was refused returns to the composer, or stays queued and held."""
         if key == self._key and not self.composer.text.strip():
             self.composer.put(self._post.take_back(key, 0))
+            self.draw_waiting()
         else:
-            self._post.held.add(key)
+            self.hold(key, error_text)
+
+    def hold(self, key: str, error_text: str) -> None:
+        """A message that may or may not have arrived stays queued until the person says so."""
+        self._post.held.add(key)
         if key == self._key:
             self.draw_waiting()
         else:
@@ -354,17 +348,6 @@ class Desk(Screen[None]):
     def _wake(self) -> None:
         if self._courier is not None:
             self.run_worker(self._courier.wake(self._member.slug), group="wake", exclusive=True)
-
-    def _draw_speaker(self) -> None:
-        box = self.query_one("#writing")
-        for name in [one for one in box.classes if one.startswith("accent-")]:
-            box.remove_class(name)
-        box.add_class(self._member.accent)
-        speaker = Content.assemble(
-            ("to ", "$foreground-muted"),
-            (self._member.name or "…", "bold"),
-        )
-        self.query_one("#speaker", Static).update(speaker)
 
     # -- conversations -----------------------------------------------------------------------
 
@@ -431,8 +414,7 @@ class Desk(Screen[None]):
 
     def returned(self) -> None:
         """Back from the memory screen, where disputes may have been settled."""
-        if self._courier is not None:
-            self._courier.look_for_disputes()
+        self.look_for_disputes()
 
     @on(Rated)
     def rated(self, event: Rated) -> None:

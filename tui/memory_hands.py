@@ -18,13 +18,13 @@ from .edit_dialog import EditDialog, ForgetDialog
 from .erase_dialog import EraseDialog
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 
 class Hands:
     """The changes of one open home, asked for on one screen."""
 
-    def __init__(self, runtime: "Runtime", screen: Screen[None], cast: Cast) -> None:
+    def __init__(self, runtime: "Workstation", screen: Screen[None], cast: Cast) -> None:
         self._runtime, self._screen, self._cast = runtime, screen, cast
         self._book = runtime.memory
 
@@ -56,7 +56,7 @@ class Hands:
             if not await self._screen.app.push_screen_wait(EraseDialog(plan)):
                 return None
             self._say("Erasing …")
-            report = await eraser.purge(plan)
+            report = await eraser.erase([memory.id], expected=plan.digest)
         except SkillAgentError as error:
             self._problem(error)
             return None
@@ -113,7 +113,7 @@ class Hands:
     async def _sentences(self, dispute: Dispute) -> dict[str, list[Message]]:
         """What each memory was made from."""
         wanted = [one for memory in dispute.memories for one in memory.source.message_ids]
-        said = await self._runtime.ledger.messages_by_id(wanted)
+        said = await self._runtime.messages_by_id(wanted)
         return {
             memory.id: [said[one] for one in memory.source.message_ids if one in said]
             for memory in dispute.memories

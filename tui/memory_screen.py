@@ -6,6 +6,7 @@ to `memory_hands`; what a memory looks like is `memory_list`'s and `story`'s bus
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -17,8 +18,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from skill_agent.errors import SkillAgentError
-from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved
+from skill_agent.errors import NotFound, SkillAgentError
+from skill_agent.events import Compacted, HostFound, MemoriesExtracted, MemorySaved
 from skill_agent.values import MEMORY_TYPES, Memory, Story
 
 from .cast import Cast
@@ -30,7 +31,7 @@ from .shelf import PAGE, STATES, Shelf, State, Wanted, after
 from .story import StoryView, sessions_in
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.workstation import Workstation
 
 TYPING_PAUSE, LIVE_PAUSE, LOOKING_PAUSE = 0.2, 0.3, 0.08
 """Seconds of quiet before a search runs, a change elsewhere shows, a story is fetched."""
@@ -76,7 +77,7 @@ class MemoryScreen(Screen[None]):
 
     def __init__(
         self,
-        runtime: "Callable[[], Runtime | None]",
+        runtime: "Callable[[], Workstation | None]",
         trouble: Callable[[], SkillAgentError | None],
         *,
         choose: str | None = None,
@@ -132,14 +133,13 @@ class MemoryScreen(Screen[None]):
         """The home is open now, or it is known why not."""
         runtime = self._runtime()
         if runtime is not None:
-            self._cast = self.listing.cast = Cast(runtime.agents())
             self.run_worker(partial(self._listen, runtime), group="listen", exclusive=True)
         self._load(0)
 
-    async def _listen(self, runtime: "Runtime") -> None:
+    async def _listen(self, runtime: "Workstation") -> None:
         with runtime.subscribe() as heard:
             async for event in heard:
-                if isinstance(event, MemorySaved | MemoriesExtracted | Compacted):
+                if isinstance(event, MemorySaved | MemoriesExtracted | Compacted | HostFound):
                     self._load(LIVE_PAUSE, keep=True)
 
     # -- the list ----------------------------------------------------------------------------
@@ -161,6 +161,8 @@ class MemoryScreen(Screen[None]):
         if not keep:
             self._count("looking …")
         try:
+            if not self._cast.all():
+                self._cast = self.listing.cast = Cast(await runtime.agents())
             self._disputes = len(await runtime.memory.disputes())
             found = await shelf.next(max(PAGE, (place or 0) + PAGE // 2))
             if self._asked_for and self._asked_for not in {one.id for one in found}:
@@ -235,12 +237,11 @@ class MemoryScreen(Screen[None]):
             return
         await self.story.tell(story, self._cast, self._titles)
 
-    async def _name_sessions(self, runtime: "Runtime", story: Story) -> None:
+    async def _name_sessions(self, runtime: "Workstation", story: Story) -> None:
         unknown = [one for one in sessions_in(story) if one not in self._titles]
         for session_id in unknown[:TITLES]:
-            session = await runtime.ledger.session(session_id)
-            if session is not None:
-                self._titles[session_id] = session.title
+            with suppress(NotFound):  # it was erased
+                self._titles[session_id] = (await runtime.find_session(session_id)).title
 
     # -- asking ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from skill_agent.errors import SkillAgentError
 
-from .drafts import NEW, Draft, DraftBook
+from .drafts import NEW, Draft, DraftBook, Queued
 
 PAUSE = 0.25
 """Seconds of quiet before typed text goes to disk."""
@@ -29,6 +29,8 @@ class Post:
         self._unsaved: set[str] = set()
         self._saving: asyncio.Task[None] | None = None
         self.held: set[str] = set()
+        self.unsure: set[str] = set()
+        """Keys of messages that may have been sent before."""
         self._told = ""
         self.trouble = ""
         """Why the last save failed; empty when it did not."""
@@ -45,31 +47,32 @@ class Post:
     def wait(self, key: str, text: str) -> None:
         """Appends a message to those that wait, and clears the typed text."""
         draft = self.draft(key)
-        self._change(key, Draft("", (*draft.waiting, text)))
+        self._change(key, Draft("", (*draft.waiting, Queued(text))))
 
-    def first(self, key: str) -> str | None:
+    def first(self, key: str) -> Queued | None:
         """The message to be sent next; it stays on disk until `sent`."""
         waiting = self.draft(key).waiting
         return waiting[0] if waiting else None
 
-    def sent(self, key: str) -> None:
-        """The first waiting message is in the ledger now."""
+    def sent(self, key: str, message: Queued) -> None:
+        """The message is in the ledger now."""
         draft = self.draft(key)
-        self._change(key, replace(draft, waiting=draft.waiting[1:]))
+        left = tuple(one for one in draft.waiting if one.key != message.key)
+        self._change(key, replace(draft, waiting=left))
 
     def take_back(self, key: str, index: int = -1) -> str:
         """Removes a waiting message and gives its text; empty when there is none."""
         waiting = list(self.draft(key).waiting)
         if not waiting:
             return ""
-        text = waiting.pop(index)
+        message = waiting.pop(index)
         self._change(key, replace(self.draft(key), waiting=tuple(waiting)))
-        return text
+        return message.text
 
     def move(self, old: str, new: str) -> None:
         """A conversation got its id: what was typed and waits goes with it."""
         draft = self.draft(old)
-        self._change(new, draft)
+        self._change(new, draft.after(self.draft(new)))
         self._change(old, Draft())
         if old in self.held:
             self.held.discard(old)
@@ -78,26 +81,28 @@ class Post:
     def open(self, key: str) -> str:
         """The text to write on with; touched for the first time, with all that was left unsent.
 
-        Messages that waited when a process ended come back as text: sending them by itself
-        after a crash would surprise. A new conversation also takes in what was typed while a
-        home was opening that never opened.
+        Messages that waited when a process ended are held: sending them by itself after a crash
+        would surprise. A new conversation also takes in what was typed while a home was opening
+        that never opened.
         """
         if key in self._drafts:
             return self._drafts[key].text
-        kept = self.draft(key)
-        strays = [stray for stray in self._book.strays() if stray not in self._drafts]
-        found = {stray: self.draft(stray) for stray in strays} if key == NEW else {}
-        texts = (*(draft.joined() for draft in found.values()), kept.joined())
-        text = "\n\n".join(part for part in texts if part.strip())
-        self._change(key, Draft(text))
-        for stray in found:
-            self._change(stray, Draft())
-        return text
+        found = self.draft(key)
+        if key == NEW:
+            for stray in reversed([one for one in self._book.strays() if one not in self._drafts]):
+                found = found.after(self.draft(stray))
+                self._change(stray, Draft())
+        self._change(key, found)
+        if found.waiting:
+            self.held.add(key)
+            self.unsure |= {one.key for one in found.waiting}
+        return found.text
 
     async def close(self) -> None:
         """Everything on disk, for the way out."""
         await self.settle()
         self.save_now()
+        self._book.close()
 
     def save_now(self) -> None:
         """Writes everything unsaved, here and now; for the way out."""

@@ -11,7 +11,7 @@ from skill_agent.ports import MemoryFilter
 from skill_agent.values import Memory, MemoryStatus, MemoryType, Tier
 
 if TYPE_CHECKING:
-    from skill_agent.memory.book import MemoryBook
+    from skill_agent.desks import MemoryDesk
 
 _T = TypeVar("_T")
 
@@ -49,7 +49,7 @@ class Wanted:
 class Shelf:
     """One answer to one wish, fetched as far as it is looked at."""
 
-    def __init__(self, book: "MemoryBook", wanted: Wanted, *, floor: float) -> None:
+    def __init__(self, book: "MemoryDesk", wanted: Wanted, *, floor: float) -> None:
         """`floor` is the score below which a search result is none."""
         self._book, self._wanted, self._floor = book, wanted, floor
         self._offset = 0

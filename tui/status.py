@@ -37,6 +37,8 @@ class Figures:
     """Disputes that wait for the person."""
     note: str = ""
     """What has just been remembered; it goes away by itself."""
+    host: str = ""
+    """What is wrong with the process that holds the home; empty when nothing is."""
     state: str = ""
     """What is going on, e.g. `opening`; empty when nothing is."""
 
@@ -100,11 +102,12 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
         return [
-            (figures.state, "$warning"), (doubt, "$warning"), (figures.note, "$success"),
-            (model, ""), (window, ""),
+            (figures.host, "$warning"), (figures.state, "$warning"), (doubt, "$warning"),
+            (figures.note, "$success"), (model, ""), (window, ""),
         ]  # fmt: skip
     share = round(100 * figures.cached / figures.read) if figures.read else 0
     return [
+        (figures.host, "$warning"),
         (figures.state, "$warning"),
         (doubt, "$warning"),
         (figures.note, "$success"),

@@ -3,6 +3,8 @@
 It keeps no facts of its own beyond which block belongs to which turn.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import assert_never
 
 from skill_agent.events import (
@@ -10,6 +12,9 @@ from skill_agent.events import (
     ApprovalAsked,
     Compacted,
     Event,
+    FailureReason,
+    HostFound,
+    HostLost,
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
@@ -28,14 +33,30 @@ from .conversation import Conversation
 from .history import meta_of
 from .memory_pane import MemoryPane
 
+_CUT_SHORT: Mapping[FailureReason, str] = MappingProxyType(
+    {
+        "cancelled": "Stopped",
+        "host_lost": "The process that held the home went away; your message is saved",
+        "host_closed": "The process that held the home was closed; your message is saved",
+    }
+)
 _ANSWERS = {"once": "Allowed once", "always": "Allowed from now on", "deny": "Denied"}
 
 
 class TurnView:
     """Applies events in order; a fresh one is made for each conversation shown."""
 
-    def __init__(self, conversation: Conversation, pane: MemoryPane, cast: Cast) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        pane: MemoryPane,
+        cast: Cast,
+        *,
+        own: Callable[[str], bool],
+    ) -> None:
+        """`own` tells whether this window asked for a turn."""
         self._conversation, self._pane, self._cast = conversation, pane, cast
+        self._own = own
         self._replies: dict[str, ReplyBlock] = {}
         self._recalled: dict[str, int] = {}
 
@@ -48,6 +69,8 @@ class TurnView:
             case Compacted() | MemoriesExtracted():
                 await self._around(event)
                 return
+            case HostLost() | HostFound():
+                return  # the status line tells
         reply = await self._reply(event.turn, event.agent)
         if not isinstance(event, MemoryRecalled):
             self._conversation.touched()
@@ -86,8 +109,8 @@ class TurnView:
         self._replies[event.turn] = reply
         await self._conversation.add(UserBlock(event.text), reply)
         await reply.wait("Recalling …")
-        # One's own message is where one wants to be.
-        self._conversation.follow()
+        if self._own(event.turn):  # one's own message is where one wants to be
+            self._conversation.follow()
 
     async def _around(self, event: Compacted | MemoriesExtracted) -> None:
         """What happens to a conversation beside its turns: a line of its own."""
@@ -120,17 +143,18 @@ class TurnView:
         await reply.tell(Line("·", _ANSWERS[event.choice], by, kind=kind))
 
     async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
-        if event.text and not reply.source:
-            await reply.say(event.text)
+        if event.text.startswith(reply.source) and event.text != reply.source:
+            await reply.say(event.text.removeprefix(reply.source))  # what of it was not heard
         reply.message_id = event.message_id
         await reply.close(meta_of(event.usage, recalled=self._recalled.get(event.turn, 0)))
         self._replies.pop(event.turn, None)
 
     async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
         reply.message_id = event.message_id
-        if event.reason == "cancelled":
-            kept = "Stopped; what came is kept" if event.text else "Stopped"
-            await reply.tell(Line("■", kept, kind="warning"))
+        if event.reason in _CUT_SHORT:
+            kept = "; what came is kept" if event.text else ""
+            text = f"{_CUT_SHORT[event.reason]}{kept}"
+            await reply.tell(Line("■", text, event.hint, kind="warning"))
             await reply.close("")
         else:
             await reply.close("")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from stage_book import StageBook, StageFeedback, StageLedger
+from stage_book import StageBook, StageFeedback
 
 from skill_agent.address import mentioned
 from skill_agent.bus import Bus, Subscription
@@ -26,10 +26,15 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.runtime import Submitted
-from skill_agent.values import Message, ModelInfo, Session, Usage
+from skill_agent.tasks import Task
+from skill_agent.values import Message, ModelInfo, Session, Submitted, Usage
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+TALK = Session(
+    id="talk", title="Deploying on Mondays", agent="kyra", created_at=MORNING, updated_at=MORNING
+)
+"""Where the memories of the pictures come from."""
 
 TEAM = (
     AgentDNA(slug="kyra", name="Kyra", tagline="Friendly generalist who keeps the thread"),
@@ -73,17 +78,17 @@ class StageRuntime:
     memory: StageBook = field(default_factory=StageBook)
 
     def __post_init__(self) -> None:
-        self.ledger = StageLedger(self.memory, {"talk": "Deploying on Mondays"})
         self.feedback = StageFeedback()
         self.bus = Bus()
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
+        self.keys: list[str] = []
+        self.missed: dict[str, Task] = {}
         self.woken: list[str] = []
         self.answers: list[tuple[str, Choice]] = []
         self._asked: dict[str, asyncio.Future[Choice]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._count = 0
 
     def add_session(self, title: str, agent: str, *lines: str) -> Session:
         """A conversation of the past; lines alternate between user and agent."""
@@ -100,30 +105,43 @@ class StageRuntime:
 
     # -- the runtime's calls -----------------------------------------------------------------
 
-    def agents(self) -> list[AgentDNA]:
+    async def agents(self) -> list[AgentDNA]:
         return list(self.team)
 
     def subscribe(self, *, session: str | None = None, turn: str | None = None) -> Subscription:
         return self.bus.subscribe(session=session, turn=turn)
 
     async def submit(
-        self, text: str, *, session: str | None = None, agent: str | None = None, **_: Any
+        self,
+        text: str,
+        *,
+        session: str | None = None,
+        agent: str | None = None,
+        key: str = "",
+        **_: Any,
     ) -> Submitted:
         self.submitted.append((text, session, agent))
+        self.keys.append(key)
         if self.refuse is not None:
             problem, self.refuse = self.refuse, None
             raise problem
+        if key in self._tasks:
+            return self._before(key)
         slug = agent or (self.stored[session].agent if session else "kyra")
         slug = mentioned(text, [dna.slug for dna in self.team]) or slug
         if session is None:
             session = self.add_session(text[:40], slug).id
-        self._count += 1
-        turn = f"turn-{self._count}"
+        turn = key
         self._say(session, turn, "user", text, slug)
         script = self.scripts.pop(0) if self.scripts else ["You said: ", text]
         ids = {"session": session, "turn": turn, "agent": slug}
         self._tasks[turn] = asyncio.create_task(self._play(ids, text, script))
         return Submitted(session=session, turn=turn, agent=slug)
+
+    def _before(self, turn: str) -> Submitted:
+        """What was given when this turn was submitted for the first time."""
+        task = self._task(turn)
+        return Submitted(session=task.session, turn=turn, agent=task.agent)
 
     async def cancel(self, turn: str) -> bool:
         task = self._tasks.get(turn)
@@ -132,6 +150,34 @@ class StageRuntime:
         task.cancel()
         await asyncio.wait([task])
         return True
+
+    async def tasks(self, *, limit: int = 50) -> list[Task]:
+        return [self._task(turn) for turn, work in self._tasks.items() if not work.done()][:limit]
+
+    async def task(self, task: str) -> Task:
+        if task in self.missed:
+            return self.missed[task]
+        if task not in self._tasks:
+            raise NotFound(f"no turn {task!r}")
+        return self._task(task)
+
+    def ended_meanwhile(self, turn: str, session: str, text: str) -> None:
+        """A turn that is over without an event."""
+        self.missed[turn] = Task(
+            id=turn, state="finished", session=session, agent="kyra", started_at=MORNING,
+            message_id="m", text=text,
+        )  # fmt: skip
+
+    def _task(self, turn: str) -> Task:
+        said = [one for messages in self.said.values() for one in messages if one.turn == turn]
+        state = "finished" if self._tasks[turn].done() else "running"
+        return Task(
+            id=turn, state=state, session=said[0].session, agent=said[0].agent or "",
+            started_at=MORNING, message_id=said[-1].id, text=said[-1].content,
+        )  # fmt: skip
+
+    async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
+        return {one: self.memory.said[one] for one in ids if one in self.memory.said}
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
         self.answers.append((approval, choice))
@@ -147,11 +193,13 @@ class StageRuntime:
     async def model_info(self, agent: str, model: str | None = None) -> ModelInfo:
         return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
 
-    async def sessions(self, *, limit: int = 50, offset: int = 0) -> list[Session]:
+    async def sessions(self, *, limit: int = 50) -> list[Session]:
         newest = sorted(self.stored.values(), key=lambda one: one.updated_at, reverse=True)
-        return newest[offset : offset + limit]
+        return newest[:limit]
 
     async def find_session(self, ref: str) -> Session:
+        if ref == TALK.id:
+            return TALK
         for session in await self.sessions():
             if ref in ("latest", session.id, session.title):
                 return session

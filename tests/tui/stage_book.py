@@ -13,7 +13,7 @@ from skill_agent.errors import NotFound, SkillAgentError, StoreError
 from skill_agent.feedback import FeedbackResult, Rated
 from skill_agent.memory.life import grouped
 from skill_agent.ports import MemoryFilter
-from skill_agent.values import Dispute, LogEntry, Memory, Message, Rating, Session, Source, Story
+from skill_agent.values import Dispute, LogEntry, Memory, Message, Rating, Source, Story
 
 LONG_AGO = datetime(2026, 10, 2, 8, 30, tzinfo=UTC)
 
@@ -66,25 +66,6 @@ class StageBook:
     def _check(self) -> None:
         if self.fails is not None:
             raise self.fails
-
-
-@dataclass
-class StageLedger:
-    """What the screen asks the ledger itself."""
-
-    book: StageBook
-    titles: dict[str, str] = field(default_factory=dict)
-
-    async def session(self, session_id: str) -> Session | None:
-        title = self.titles.get(session_id)
-        if title is None:
-            return None
-        return Session(
-            id=session_id, title=title, agent="kyra", created_at=LONG_AGO, updated_at=LONG_AGO
-        )
-
-    async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
-        return {one: self.book.said[one] for one in ids if one in self.book.said}
 
 
 class StageFeedback:

@@ -1,9 +1,10 @@
 """What was typed outlives crashes, failures and switches."""
 
 import asyncio
+import json
 from pathlib import Path
 
-from skill_agent.tui.drafts import NEW, Draft, DraftBook
+from skill_agent.tui.drafts import NEW, Draft, DraftBook, Queued
 from skill_agent.tui.opening import OpeningFailed
 from skill_agent.tui.post import Post
 from stage import StageRuntime, Stop, opener, refuser
@@ -15,17 +16,23 @@ async def test_a_draft_is_on_disk_while_one_types(sit, drafts: Path) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.pilot.press(*"half a thought")
         # No goodbye: this is what a crash would find.
-        await seat.until(lambda: (drafts / "new.json").exists())
-        await seat.until(lambda: DraftBook(drafts).load(NEW).text == "half a thought")
-    assert (drafts / "new.json").stat().st_mode & 0o777 == 0o600
+        await seat.until(lambda: on_disk(drafts, NEW).text == "half a thought")
+    (mode,) = (file.stat().st_mode for file in files(drafts))
+    assert mode & 0o777 == 0o600
 
 
 async def test_a_draft_comes_back_in_the_next_process(sit, drafts: Path) -> None:
-    DraftBook(drafts).save(NEW, Draft("unsent", ("queued",)))
+    queued = Queued("queued")
+    left(drafts, NEW, Draft("unsent", (queued,)))
     runtime = StageRuntime()
     async with sit(runtime) as seat:
-        await seat.until(lambda: seat.desk.composer.text == "queued\n\nunsent")
+        await seat.until(lambda: seat.desk.composer.text == "unsent")
+        assert "held: Enter sends" in str(seat.desk.query_one("#waiting").render())
         assert runtime.submitted == [], "nothing is sent by itself"
+        await seat.pilot.press("enter")
+        await seat.until(lambda: len(runtime.submitted) == 2)
+    assert [text for text, *_ in runtime.submitted] == ["queued", "unsent"]
+    assert runtime.keys[0] == queued.key, "sent under the key it was queued with"
 
 
 async def test_a_sent_message_leaves_no_draft(sit, drafts: Path) -> None:
@@ -40,8 +47,8 @@ async def test_a_queued_message_is_on_disk(sit, drafts: Path) -> None:
         await seat.say("first")
         await seat.until(lambda: seat.desk.session_id)
         await seat.say("second")
-        await seat.until(lambda: DraftBook(drafts).load("session-0").waiting == ("second",))
-    assert DraftBook(drafts).load("session-0").waiting == ("second",)
+        await seat.until(lambda: waiting(drafts, "session-0") == ["second"])
+    assert waiting(drafts, "session-0") == ["second"]
 
 
 async def test_the_draft_survives_agent_and_session_switches(sit) -> None:
@@ -75,8 +82,31 @@ async def test_a_home_that_does_not_open_keeps_text_and_exit_code(sit, drafts: P
     assert kept(drafts) == [NEW]
 
 
+def left(drafts: Path, key: str, draft: Draft) -> None:
+    """Puts a draft where a window that is gone has left it."""
+    book = DraftBook(drafts)
+    book.save(key, draft)
+    book.close()
+
+
+def waiting(drafts: Path, key: str) -> list[str]:
+    return [one.text for one in on_disk(drafts, key).waiting]
+
+
 def kept(drafts: Path) -> list[str]:
-    return [file.stem for file in drafts.glob("*.json")]
+    return [file.stem for file in files(drafts)]
+
+
+def files(drafts: Path) -> list[Path]:
+    return list(drafts.rglob("*.json"))
+
+
+def on_disk(drafts: Path, key: str) -> Draft:
+    """What any window has of a draft, as it lies on disk."""
+    for file in drafts.rglob(f"{key}.json"):
+        data = json.loads(file.read_text())
+        return Draft(data["text"], tuple(Queued(**one) for one in data["waiting"]))
+    return Draft()
 
 
 async def test_a_config_mistake_exits_with_2_and_r_tries_again(sit) -> None:
@@ -127,23 +157,25 @@ def test_a_broken_draft_file_counts_as_none(drafts: Path) -> None:
 
 def test_a_session_id_cannot_leave_the_folder(drafts: Path) -> None:
     DraftBook(drafts).save("../../outside", Draft("text"))
-    assert [file.name for file in drafts.iterdir()] == ["______outside.json"]
+    (window,) = drafts.iterdir()
+    assert [file.name for file in window.iterdir()] == ["______outside.json"]
 
 
 def test_stray_texts_are_collected_once(drafts: Path) -> None:
-    book = DraftBook(drafts)
-    book.save("new-1", Draft("first", ("queued",)))
-    book.save("new-2", Draft("second"))
-    book.save(NEW, Draft("third"))
-    post = Post(book)
+    left(drafts, "new-1", Draft("first", (Queued("queued"),)))
+    left(drafts, "new-2", Draft("second"))
+    left(drafts, NEW, Draft("third"))
+    post = Post(DraftBook(drafts))
 
     async def collect() -> str:
         text = post.open(NEW)
         await post.close()
         return text
 
-    assert asyncio.run(collect()) == "queued\n\nfirst\n\nsecond\n\nthird"
+    assert asyncio.run(collect()) == "first\n\nsecond\n\nthird"
     assert kept(drafts) == [NEW]
+    assert waiting(drafts, NEW) == ["queued"]
+    assert len(list(drafts.iterdir())) == 1, "emptied folders are gone"
 
 
 async def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:

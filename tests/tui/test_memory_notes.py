@@ -25,7 +25,7 @@ async def test_what_happens_beside_a_turn_keeps_nobody_waiting(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("first")
         await seat.until(lambda: seat.desk.figures.written)
-        ids = {"session": "session-0", "turn": "turn-1", "agent": "kyra"}
+        ids = {"session": "session-0", "turn": runtime.keys[0], "agent": "kyra"}
         runtime.bus.publish(Compacted(**ids, messages=1, memories=1, summary=""))
         runtime.bus.publish(MemoriesExtracted(**ids, created=("m1",), versioned=("m2",)))
         await seat.until(lambda: seat.desk.figures.note == "✓ 2 remembered")

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 from skill_agent.tui.memory_pane import Recalled, Saved
-from skill_agent.tui.opening import OpeningFailed
 
 from skill_agent.models.scripted import Gate, ScriptedModel
 
@@ -16,7 +15,8 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
         await seat.until(lambda: "Noted: Fridays." in seat.shown())
         await seat.until(lambda: seat.desk.query(Saved))
         await seat.say("And the weather?")
-        await seat.until(lambda: "sunny" in seat.shown() and not seat.desk._courier._turns)
+        await seat.until(lambda: "sunny" in seat.shown())
+        await seat.until(lambda: not seat.desk._courier.busy(seat.desk.session_id))
         title = seat.desk.figures.title
 
     second = ScriptedModel(["On Fridays."])
@@ -37,15 +37,13 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
         assert seat.desk.figures.member.slug == "kyra"
 
 
-async def test_a_second_window_says_who_has_the_home(sit, open_runtime) -> None:
-    first, second = ScriptedModel([]), ScriptedModel([])
-    async with (
-        open_runtime(first),
-        sit(lambda: open_runtime(second), ready=False) as seat,
-    ):
-        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
-        await seat.pilot.press("q")
-        assert seat.app.return_code == 1
+async def test_a_second_window_shares_the_home(sit, open_runtime) -> None:
+    first, second = ScriptedModel(["From the host."]), ScriptedModel([])
+    async with open_runtime(first) as host, sit(lambda: open_runtime(second)) as seat:
+        await seat.say("Who answers?")
+        await seat.until(lambda: "From the host." in seat.shown())
+        (session,) = await host.sessions()
+        await seat.until(lambda: seat.desk.figures.title == session.title)
 
 
 async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -> None:

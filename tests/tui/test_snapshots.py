@@ -10,12 +10,13 @@ import stage_book
 from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS, past
 from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
-from stage import StageRuntime, Stop, opener, refuser
+from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from skill_agent.errors import HomeBusy, ModelUnavailable, StoreError
+from skill_agent.events import HostLost, TurnFailed
 
 WIDE, NARROW = (120, 36), (60, 20)
 Before = Callable[[Pilot[None]], Awaitable[None]]
@@ -226,3 +227,20 @@ def test_a_model_that_is_missing(still) -> None:
 def test_a_home_that_is_busy(still) -> None:
     busy = HomeBusy("process 4242 has this home open", pid=4242, hint="close it there first")
     assert still(refuser(busy, then=past()))
+
+
+# -- a host that goes away -------------------------------------------------------------------
+
+
+def _orphaned() -> StageRuntime:
+    cut = make(TurnFailed, reason="host_lost", message="the reply was cut short")
+    lost = make(HostLost, pid=4242)
+    return StageRuntime([[RECALLED, *WORDS[:14], cut, lost, Stop(asyncio.Event())]])
+
+
+def test_host_lost(still) -> None:
+    assert still(opener(_orphaned()), "When do I deploy?")
+
+
+def test_host_lost_narrow(still) -> None:
+    assert still(opener(_orphaned()), "When do I deploy?", size=NARROW)
