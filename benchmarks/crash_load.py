@@ -181,8 +181,7 @@ class Load:
         while True:
             await self._rest(2.0)
             await self._import()
-            model = await self._runtime.extraction_model() if self._dice.random() < 0.5 else None
-            report = await self._runtime.upkeep.consolidate(model=model)
+            report = await self._runtime.upkeep.consolidate(summarise=self._dice.random() < 0.5)
             for action in report.actions:
                 if action.kind in ("merged", "summarised"):
                     tell(action.kind, *action.ids)

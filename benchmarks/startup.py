@@ -1,4 +1,5 @@
-"""How long it takes until something is there: help, first paint, keypress echo, a cold search.
+"""How long it takes until something is there: help, first paint, keypress echo, an attached
+command, a cold search.
 
     python benchmarks/startup.py [--items 10000] [--json]
 
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,11 +19,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from measuring import Row, process_seconds, python, show
-from skill_agent.cli.compose import EMBEDDER, open_home
+from skill_agent.cli.building import EMBEDDER
+from skill_agent.cli.compose import open_home
 
 from skill_agent.home import find_home
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
-from skill_agent.runtime import Runtime
+from skill_agent.workstation import Workstation as Station
 
 FIRST_PAINT = [sys.executable, str(Path(__file__).with_name("first_paint.py"))]
 SKA = "from skill_agent.cli.main import main; main()"
@@ -60,7 +63,7 @@ async def keypress_echo(folder: Path, presses: int = 40) -> Row:
     pieces = [part for n in range(4_000) for part in (f"word{n} ", Pause(0.002))]
     gateway = ScriptedGateway(ScriptedModel(otherwise=pieces))
 
-    def opener() -> AbstractAsyncContextManager[Runtime]:
+    def opener() -> AbstractAsyncContextManager[Station]:
         return open_home(folder, create=True, gateway=gateway)
 
     app = Workstation(opener, draft_dir=folder / "drafts")
@@ -122,6 +125,27 @@ def cold_search(folder: Path, items: int) -> list[Row]:
     ]
 
 
+def attached(folder: Path) -> list[Row]:
+    """Commands that go through a host, beside the import they cannot do without."""
+    ska = [sys.executable, "-c", SKA, "--home", str(folder)]
+    subprocess.run([*ska, "memory", "add", "I drink tea"], check=True, capture_output=True)
+    subprocess.run([*ska, "up"], check=True, capture_output=True)
+    try:
+        baseline = process_seconds(python("import httpx"))
+        return [
+            Row(
+                what=f"ska {' '.join(words)}, attached (baseline: import httpx)",
+                value=process_seconds([*ska, *words]),
+                unit="s",
+                budget=0.4,
+                baseline=baseline,
+            )
+            for words in (["memory", "search", "tea"], ["memory", "list"], ["sessions", "list"])
+        ]
+    finally:
+        subprocess.run([*ska, "down"], check=True, capture_output=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=10_000)
@@ -130,6 +154,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = help_and_paint()
         rows.append(asyncio.run(keypress_echo(Path(folder) / "tui")))
+        rows += attached(Path(folder) / "host")
         rows += cold_search(Path(folder) / "search", options.items)
     show("Start-up", rows, as_json=options.json)
 

@@ -1,8 +1,9 @@
 """What the runtime adds to a model call, how durable memory costs, and how much prompt is reused.
 
-    python benchmarks/turn.py [--turns 40] [--model NAME] [--no-model] [--json]
+    python benchmarks/turn.py [--turns 40] [--clients 50] [--model NAME] [--no-model] [--json]
 
-The first part uses a scripted model, so that only our own work is timed. The second holds two
+The first part uses a scripted model, so that only our own work is timed; many clients of one host
+are `crowd`'s part. The second holds two
 turns on an embedded model (the home's default, or --model), then one turn of a new process, and
 reads the cached share of the prompt from the usage each turn records.
 """
@@ -20,8 +21,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from crowd import measured, rows_of
 from measuring import Row, show
-from skill_agent.cli.compose import EMBEDDER, open_home, read_settings
+from skill_agent.cli.building import EMBEDDER
+from skill_agent.cli.compose import open_home, read_settings
 
 from skill_agent.dna import Settings
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted
@@ -67,13 +70,14 @@ async def own_work(folder: Path, turns: int) -> list[Row]:
         await runtime.memory.settle()
         await one_turn(runtime, "warm up", None)
         bare = statistics.median([await bare_call(model) for _ in range(turns)])
-        spent, session = [], None
+        spent, session, cpu = [], None, time.process_time()
         for number in range(turns):
             seconds, session = await one_turn(runtime, f"what about topic {number}?", session)
             spent.append(seconds)
+        cpu = (time.process_time() - cpu) / turns
         durable = await remember(runtime, 200)
-        crowd, lost = await many_sessions(runtime, 50)
-    overhead = statistics.median(spent) - bare
+        instant, lost = await many_sessions(runtime, 50)
+    overhead, late = statistics.median(spent) - bare, sorted(spent)[int(0.95 * turns)] - bare
     return [
         Row(
             what=f"runtime's overhead on a turn, p50 of {turns}",
@@ -83,9 +87,18 @@ async def own_work(folder: Path, turns: int) -> list[Row]:
             budget=0.05,
             note="baseline: the bare model call",
         ),
+        Row(what=f"runtime's overhead on a turn, p95 of {turns}", value=late, unit="s"),
+        Row(what="processor time of a turn, all threads", value=cpu, unit="s"),
         Row(what="durable remember, p50 of 200", value=durable, unit="s", budget=0.01),
-        Row(what="50 sessions at once: overhead p95", value=crowd - bare, unit="s", budget=0.2),
-        Row(what="50 sessions at once: events lost", value=lost, unit="", budget=0),
+        Row(
+            what="50 sessions begun in the same instant: overhead p95",
+            value=instant - bare,
+            unit="s",
+            note="a model that takes no time",
+        ),
+        Row(
+            what="50 sessions begun in the same instant: events lost", value=lost, unit="", budget=0
+        ),
     ]
 
 
@@ -178,6 +191,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=40)
     parser.add_argument("--model", help="an embedded model; default: the home's")
     parser.add_argument("--no-model", action="store_true", help="only the scripted part")
+    parser.add_argument("--clients", type=int, default=50, help="of one host; 0 leaves them out")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     home = find_home()
@@ -185,6 +199,9 @@ def main() -> None:
         sys.exit(f"the embedder is not installed: ska models pull {EMBEDDER}")
     with tempfile.TemporaryDirectory() as folder:
         rows = asyncio.run(own_work(Path(folder) / "scripted", options.turns))
+        if options.clients:
+            load = measured(Path(folder) / "crowd", options.clients, rounds=6)
+            rows += rows_of(asyncio.run(load), options.clients)
         settings = read_settings(home) if home.exists else Settings()
         model = options.model or settings.models.default
         if not options.no_model and model.startswith("embedded/"):
