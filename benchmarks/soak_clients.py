@@ -19,6 +19,8 @@ from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnS
 from skill_agent.identifiers import new_id
 from skill_agent.workstation import Workstation
 
+ARRIVE_S = 15.0
+"""The clients come within so many seconds."""
 SECOND_EVERY = 5
 """Every so manieth session has a second listener, in a window of its own."""
 
@@ -77,7 +79,7 @@ class Client:
     async def run(self) -> None:
         """All turns of this client."""
         dice = random.Random(self.number)
-        await asyncio.sleep(dice.uniform(0, self.model_s + self.think_s))
+        await asyncio.sleep(dice.uniform(0, ARRIVE_S))
         async with open_home(self.home, role="soak") as station:
             first = await self._first(station)
             if self.number % SECOND_EVERY == 0:

@@ -46,6 +46,7 @@ class Hosted:
         self._home, self._lock, self._clock, self._stays = home, lock, clock, stays
         self._opening: asyncio.Task[None] | None = None
         self._waited_for = asyncio.Event()
+        self._opens = False
         self._guarded: list[Protected] = []
         self._limiter: Limiter | None = None
         self.runtime: Runtime
@@ -88,6 +89,7 @@ class Hosted:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OPENS_AFTER_S):
                     await self._waited_for.wait()
+        self._opens = True
         try:
             self._lock.listens_on(await self._door.open_socket())
         except SkillAgentError as problem:  # other windows must wait, this one works
@@ -142,7 +144,8 @@ class Hosted:
             self._quiet()
 
     async def _end_opening(self) -> None:
+        """A door that is being opened is not left half open."""
         if self._opening is not None:
-            self._opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._opening
+            if not self._opens:
+                self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)

@@ -60,8 +60,9 @@ def made_plain(command: Any) -> Any:
 
 def _make_plain(parameter: Any) -> Any:
     described = getattr(parameter, "type_descriptor", None)
-    known = getattr(parameter, "_runtime_param", None)
-    if described is not None and isinstance(known, RuntimeParam) and not isinstance(known, Plain):
+    if described is None or not hasattr(parameter, "_runtime_param"):
+        return parameter
+    if not isinstance(parameter._runtime_param, Plain):
         parameter._runtime_param = Plain(
             parameter_info=described.parameter_info, annotation=described.annotation
         )

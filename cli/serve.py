@@ -105,8 +105,9 @@ async def _serve(around: Surroundings, home: Home, wanted: _Wanted) -> None:
             finally:
                 again.cancel()
                 await asyncio.gather(again, return_exceptions=True)
-            with suppress(SkillAgentError):
-                await station.host.unlisten(address)
+            if not getattr(station, "here", True):  # a host of our own ends its turns first
+                with suppress(SkillAgentError):
+                    await station.host.unlisten(address)
 
 
 async def _listen(station: "Workstation", wanted: _Wanted) -> str:

@@ -156,8 +156,12 @@ class Door:
             from .listener import complaints_in_our_log
 
             self._quiet.enter_context(complaints_in_our_log())
+        try:
+            await listener.start()
+        except BaseException:
+            await listener.close()
+            raise
         self._listeners[address] = listener
-        await listener.start()
         _log.info("listening on %s", address)
 
     async def _check(self, bound: _Bound, host: str, *, auth: bool, cors: tuple[str, ...]) -> None:

@@ -87,7 +87,8 @@ class _Server(Server):
     def accept_no_more(self) -> None:
         """Closes the listening socket; open connections go on."""
         for server in getattr(self, "servers", ()):
-            server.close()
+            with contextlib.suppress(ValueError):  # its socket is closed already
+                server.close()
 
     def finish(self) -> None:
         """Lets `serve` come to its end."""
