@@ -27,7 +27,7 @@ PATIENCE_S = 10.0
 LOOK_EVERY_S = 0.05
 FIRST_S = 3.0
 """How long a home elsewhere is tried to be reached at first; later one is more patient."""
-READY_AFTER_S = 5.0
+READY_AFTER_S = 2.0
 """When an attached process that stays begins to load what taking over would need."""
 
 

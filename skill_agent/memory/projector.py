@@ -10,6 +10,7 @@ slice at a time, over as many processes as that takes.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from skill_agent.ports import IndexStatus, Ledger, MemoryIndex, Progress
 
@@ -20,6 +21,9 @@ CLOSING_ROWS = 500
 
 IDLE_SECONDS = 20.0
 
+GATHER_S = 0.05
+"""Seconds that news may gather while nobody waits for the index: looking at the ledger costs those
+who write."""
 SLICE = 64
 """Items embedded anew at a time: a third of a second, so that nobody waits for them for long."""
 SLICE_PAUSE = 0.1
@@ -43,6 +47,8 @@ class Projector:
         self._applying = asyncio.Lock()
         self._dirty = asyncio.Event()
         self._moved = asyncio.Event()
+        self._awaited = asyncio.Event()
+        """Somebody waits for the index to follow."""
         self._growing = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._reached = 0
@@ -102,6 +108,7 @@ class Projector:
         try:
             async with asyncio.timeout(seconds):
                 while self._reached < target and self.problem is None:
+                    self._awaited.set()
                     await self._moved.wait()
         except TimeoutError:
             pass
@@ -170,6 +177,7 @@ class Projector:
         pause = 0.0
         while True:
             try:
+                await self._gather()
                 await self._step(index)
                 self.problem, pause = None, 0.0
                 if self._reached < await self._ledger.last_seq():
@@ -181,6 +189,13 @@ class Projector:
                 self.problem, pause = problem, min(60.0, pause * 2 or 0.5)
                 self._announce()
                 await asyncio.sleep(pause)
+
+    async def _gather(self) -> None:
+        """Lets news come together, unless somebody waits."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_S):
+                await self._awaited.wait()
+        self._awaited.clear()
 
     async def _grow(self, index: MemoryIndex) -> None:
         """Embeds anew until that is done, slice by slice."""
