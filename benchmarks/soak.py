@@ -5,10 +5,10 @@
 
 A host without a screen holds a home of its own; the clients are windows in other processes, each
 with a session that one or two of them listen to. They come within fifteen seconds and work in a
-closed loop: a turn, a pause of up to `--think-s` seconds, the next turn. The scripted model takes `--model-s` seconds to say 40 words.
-Overhead is the time from submitting to the end of the reply, less the model's. One more listener
-hears everything and reads one event a second. Exit code 1 where an event was lost, doubled or out
-of order, or a budget is missed.
+closed loop: a turn, a pause of up to `--think-s` seconds, the next turn. The scripted model takes
+`--model-s` seconds to say 40 words. Overhead is the time from submitting to the end of the reply,
+less the model's. One more listener hears everything and reads one event a second. Exit code 1 where
+an event was lost, doubled or out of order, or a budget is missed.
 """
 
 import argparse

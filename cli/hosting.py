@@ -13,7 +13,7 @@ from skill_agent import __version__
 from skill_agent.api.door import Door
 from skill_agent.errors import SkillAgentError
 from skill_agent.home import Home
-from skill_agent.presence import Presence
+from skill_agent.presence import SERVICES, Presence
 from skill_agent.runtime import Runtime
 from skill_agent.safety import redact
 
@@ -45,6 +45,7 @@ class Hosted:
     def __init__(self, home: Home, lock: HomeLock, clock: "Clock", *, stays: bool) -> None:
         self._home, self._lock, self._clock, self._stays = home, lock, clock, stays
         self._opening: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
         self._waited_for = asyncio.Event()
         self._opens = False
         self._guarded: list[Protected] = []
@@ -74,6 +75,13 @@ class Hosted:
             self._quiet()
             raise
         self._opening = asyncio.create_task(self._open_door(), name="door")
+        if role in SERVICES:  # a screen wakes what it needs by itself
+            self._waking = asyncio.create_task(self._wake(), name="wake")
+
+    async def _wake(self) -> None:
+        """The first search finds the index open; whatever goes wrong, that search tells."""
+        with contextlib.suppress(SkillAgentError):
+            await self.runtime.memory.settle()
 
     def take_over(self) -> None:
         """Others wait for the home already: the door opens at once."""
@@ -149,3 +157,6 @@ class Hosted:
             if not self._opens:
                 self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
+        if self._waking is not None:
+            self._waking.cancel()
+            await asyncio.gather(self._waking, return_exceptions=True)

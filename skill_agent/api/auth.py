@@ -131,6 +131,8 @@ class Doorkeeper:
                     "this API key is not known here", error="invalid_token", hint="ska keys list"
                 )
             return key, key.scopes
+        if credential.count(".") != 2:
+            raise _unknown("this is neither an API key nor a token", error="invalid_token")
         try:
             claims = self.tokens.verify(credential)
         except InvalidToken as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
 from ..errors import SkillAgentError
@@ -18,7 +18,7 @@ from ..values import Submitted
 from ..wire import encode
 from ..workstation import Workstation
 from .auth import require
-from .faults import RETRY_S, answer, fault_of, unexpected
+from .faults import RETRY_S, answer, fault_of, is_stranger, unexpected
 from .frames import STATUS, Frame, answered, brief, failure, frame_of
 from .refusals import request_id_of
 from .turns import PieceStream, Prompt, begin, closing, follow, until_gone
@@ -151,7 +151,7 @@ async def _pieces(
                     known = {"request_id": asked} if frame["type"] == "error" else {}
                     yield sse({**frame, **known})
     except Exception as problem:  # the wall: whatever happens, the stream ends in `done` or `error`
-        yield sse(trouble(problem, asked))
+        yield sse(trouble(problem, request))
 
 
 def _failed(event: TurnFailed, request: Request) -> Response:
@@ -162,10 +162,11 @@ def _failed(event: TurnFailed, request: Request) -> Response:
     return answer(told, status, headers)
 
 
-def trouble(problem: Exception, request_id: str) -> Frame:
+def trouble(problem: Exception, asked: HTTPConnection) -> Frame:
     """An error frame for what is not a turn's end; of a bug it tells only that there is one."""
+    request_id = request_id_of(asked.scope)
     if isinstance(problem, SkillAgentError):
-        return {"type": "error", **fault_of(problem, request_id)}
+        return {"type": "error", **fault_of(problem, request_id, stranger=is_stranger(asked))}
     return {"type": "error", **unexpected(problem, request_id)}
 
 

@@ -236,7 +236,7 @@ class _Talk:
             self._begun = None
 
     async def _tell(self, problem: Exception) -> None:
-        await self._send(trouble(problem, self._request))
+        await self._send(trouble(problem, self._socket))
 
     async def _send(self, frame: Frame) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
