@@ -40,9 +40,9 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="Address to listen on.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = (
-        PORT
-    ),
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="PORT", help="0 takes a free one.")
+    ] = (PORT),
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Let every program on this machine in without a key.")
     ] = False,

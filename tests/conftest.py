@@ -1,5 +1,6 @@
 """Shared fixtures: a home of its own for every test, and runtimes over real stores."""
 
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,12 @@ from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.home import Home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.runtime import Runtime
+
+
+def pytest_configure() -> None:
+    """A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
+    tests of Ctrl+C would wait for ever."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
