@@ -14,6 +14,7 @@ from skill_agent.errors import UsageError
 from skill_agent.home import Home
 
 from .joining import open_remote
+from .output import narrate
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def elsewhere(
 ) -> Surroundings:
     """The surroundings of a command that works on the home at a URL; raises UsageError."""
     address = checked(url)
+    if environ.get(KEY) and _is_in_clear(address):
+        narrate(f"warning: the key goes to {address} unencrypted; use https where you can")
 
     def open_there(
         path: Path | None = None,
@@ -63,6 +66,13 @@ def make_own_files(home: Home) -> Home:
     for folder in (home.root, home.run, home.logs, home.drafts):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return home
+
+
+def _is_in_clear(address: str) -> bool:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 
 
 def _own_files(address: str) -> Path:

@@ -154,3 +154,25 @@ def test_files_of_two_addresses_are_apart() -> None:
     assert one.home.drafts != two.home.drafts
     with pytest.raises(UsageError):
         elsewhere(Surroundings(), "a.example.org", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://ska.example.org", True),
+        ("https://ska.example.org", False),
+        ("http://127.0.0.1:8347", False),
+    ],
+)
+def test_a_key_in_the_clear_is_told(
+    url: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    from skill_agent.cli.elsewhere import elsewhere
+    from skill_agent.cli.surroundings import Surroundings
+
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    elsewhere(Surroundings(), url, {"SKILL_AGENT_API_KEY": "ska_secret"})
+    told = capsys.readouterr().err
+    assert ("unencrypted" in told) is warned
+    assert "ska_secret" not in told
