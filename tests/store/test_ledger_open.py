@@ -37,7 +37,7 @@ async def test_the_engine_reaches_no_network_and_its_settings_are_locked(ledger)
 
     assert setting("autoinstall_known_extensions") is False
     assert setting("autoload_known_extensions") is False
-    assert setting("threads") == 2
+    assert setting("threads") == 1
     with pytest.raises(StoreError):
         await ledger._run("set", lambda: ledger._database.run("SET threads = 8"))
 
