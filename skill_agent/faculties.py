@@ -52,6 +52,7 @@ class Faculties:
         ledger: Ledger,
         projector: Projector,
         directory: AgentDirectory,
+        pages: AgentPages,
         gateway: ModelGateway,
         clock: Clock,
         publish: Callable[[Event], None],
@@ -103,7 +104,7 @@ class Faculties:
             user=user,
             changed=self.hot.clear,
         )
-        self.pages = AgentPages(home, directory)
+        self.pages = pages
 
     def _reader(
         self,

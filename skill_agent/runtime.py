@@ -96,6 +96,7 @@ class Runtime(Records):
             ledger=ledger,
             projector=projector,
             directory=directory,
+            pages=self.pages,
             gateway=gateway,
             clock=clock,
             publish=self._bus.publish,
@@ -187,10 +188,6 @@ class Runtime(Records):
     def user_data(self) -> UserData:
         """Everything about the person: export, import, purge."""
         return self._mind.user_data
-
-    async def extraction_model(self) -> Model | None:
-        """The model that reads memories out of conversations; None where there is none able to."""
-        return await self._mind.extraction_model()
 
     async def extract(
         self, session: str | None = None, *, again: bool = False, progress: Progress | None = None

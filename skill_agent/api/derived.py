@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
+from types import UnionType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -276,10 +277,9 @@ def _query(kind: Any) -> Any:
 def _dataclass_in(kind: Any) -> Any:
     """The dataclass an annotation is, or may be; None otherwise."""
     found = [one for one in (kind, *typing.get_args(kind)) if is_dataclass(one)]
-    return found[0] if found and typing.get_origin(kind) in (None, typing.Union, _UNION) else None
-
-
-_UNION = type(int | str)
+    return (
+        found[0] if found and typing.get_origin(kind) in (None, typing.Union, UnionType) else None
+    )
 
 
 def _listed(kind: Any) -> Any:

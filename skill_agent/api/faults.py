@@ -27,6 +27,7 @@ from ..errors import (
     StoreError,
     UsageError,
 )
+from ..events import type_name
 from ..safety import redact
 from .refusals import INTERNAL, request_id_of
 
@@ -65,7 +66,7 @@ def fault_of(
 ) -> dict[str, Any]:
     """The error's JSON object; `details.kind` names its class, for a client of ours. A stranger is
     told of files by their last name only."""
-    told = fault(code_of(type(error)), redact(error.message), _details(error), request_id)
+    told = fault(type_name(type(error)), redact(error.message), _details(error), request_id)
     return _without_folders(told) if stranger else told
 
 
@@ -102,11 +103,6 @@ def is_stranger(connection: HTTPConnection) -> bool:
 def fault(code: str, message: str, details: dict[str, Any], request_id: str) -> dict[str, Any]:
     """The one shape of every refusal."""
     return {"error": code, "message": message, "details": details, "request_id": request_id}
-
-
-def code_of(kind: type) -> str:
-    """`NotFound` -> `not_found`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def refusal(request: Request, error: SkillAgentError) -> Response:

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from ..brought import kept_instructions, with_brought
 from ..dna import AgentDNA
 from ..errors import NotFound, SkillAgentError
-from ..events import Event, Notice, TextDelta, TurnFailed, TurnFinished
+from ..events import Event, Notice, TextDelta, TurnFailed, TurnFinished, type_name
 from ..safety import redact
 from ..turn import LENGTH_NOTICE
 from ..values import Submitted
@@ -28,7 +28,7 @@ from ..workstation import Workstation
 from .auth import require
 from .chat import Key
 from .continuing import continued, last_instructions
-from .faults import answer, code_of, status_of, unexpected
+from .faults import answer, status_of, unexpected
 from .frames import STATUS, failure
 from .openai_shape import (
     Completion,
@@ -269,7 +269,7 @@ def _failed(event: TurnFailed) -> dict[str, Any]:
 
 def _refused(problem: SkillAgentError) -> Response:
     message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    status, code, param = status_of(problem), code_of(type(problem)), None
+    status, code, param = status_of(problem), type_name(type(problem)), None
     if isinstance(problem, Unsupported):
         status, param = 400, problem.param
     elif isinstance(problem, UnknownModel):
