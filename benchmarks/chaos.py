@@ -31,7 +31,7 @@ from measuring import Row, show
 from skill_agent.cli.compose import init_home, open_home
 from window_model import TOKEN, gateway
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 WORKER = Path(__file__).with_name("chaos_worker.py")
 BACK_S = 2.0

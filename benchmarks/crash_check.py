@@ -10,11 +10,10 @@ from skill_agent.cli.compose import open_home
 from skill_agent.store.items import ItemTable
 from skill_agent.store.places import Places
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.life import previous
-from skill_agent.ports import MemoryFilter
-from skill_agent.runtime import Runtime
-from skill_agent.values import Memory, Message
+from skill_agent.values import Memory, MemoryFilter, Message
 
 _ALL = 1_000_000
 _ERASED_TEXTS = 60

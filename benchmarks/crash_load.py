@@ -21,9 +21,9 @@ from skill_agent.cli.compose import init_home, open_home
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved, TurnFinished
-from skill_agent.home import Home
-from skill_agent.ports import MemoryFilter
-from skill_agent.runtime import Runtime
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
+from skill_agent.values import MemoryFilter
 
 _SAYINGS = (
     "My locker number is {}.",

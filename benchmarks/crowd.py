@@ -23,10 +23,10 @@ from skill_agent.cli.building import EMBEDDER
 from skill_agent.cli.compose import open_home
 
 from skill_agent.events import TextDelta, TurnFailed, TurnStarted
-from skill_agent.home import Home, find_home
+from skill_agent.files.home import Home, find_home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway
 from skill_agent.ports import EndPart, ModelPart, ModelRequest, TextPart
-from skill_agent.runtime import Runtime
 from skill_agent.values import ModelInfo, Usage
 
 REPLY = "a reply of some twenty words that streams in pieces, " * 2

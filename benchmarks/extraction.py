@@ -29,7 +29,7 @@ from scoring import Labelled, Score, judge, read_set
 from skill_agent.cli.compose import read_settings
 
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.home import find_home
+from skill_agent.files.home import find_home
 from skill_agent.memory.candidate import Candidate
 from skill_agent.memory.extract import extract
 from skill_agent.memory.floor import read_floor

@@ -11,7 +11,7 @@ from skill_agent.tui import app as app_module
 from skill_agent.tui.app import Workstation
 
 if TYPE_CHECKING:
-    from skill_agent.runtime import Runtime
+    from skill_agent.host.runtime import Runtime
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from skill_agent.cli.building import EMBEDDER
 from skill_agent.cli.compose import open_home
 from skill_agent.store.embed import OnnxEmbedder
 
-from skill_agent.home import find_home
+from skill_agent.files.home import find_home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 

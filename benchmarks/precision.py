@@ -17,9 +17,9 @@ from typing import Any
 from skill_agent.cli.compose import open_home
 
 from skill_agent.events import MemoryRecalled
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
-from skill_agent.runtime import Runtime
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 STANDING = ("identity", "user_profile")

@@ -36,10 +36,10 @@ from skill_agent.cli.building import EMBEDDER
 from skill_agent.cli.compose import open_home
 from skill_agent.store.embed import OnnxEmbedder
 
-from skill_agent.home import find_home
+from skill_agent.files.home import find_home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
-from skill_agent.runtime import Runtime
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 PRECISION = Path(__file__).resolve().parents[1] / "tests" / "memory" / "precision_set.json"

@@ -29,7 +29,7 @@ from measuring import Row, show
 from skill_agent.cli.compose import init_home, open_home
 from window_model import gateway
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 CLIENTS = Path(__file__).with_name("soak_clients.py")
 PROCESSES = 5

@@ -22,7 +22,7 @@ from measuring import Row, process_seconds, python, show
 from skill_agent.cli.building import EMBEDDER
 from skill_agent.cli.compose import open_home
 
-from skill_agent.home import find_home
+from skill_agent.files.home import find_home
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
 from skill_agent.workstation import Workstation as Station
 

@@ -26,12 +26,12 @@ from measuring import Row, show
 from skill_agent.cli.building import EMBEDDER
 from skill_agent.cli.compose import open_home, read_settings
 
-from skill_agent.dna import Settings
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted
-from skill_agent.home import Home, find_home
+from skill_agent.files.home import Home, find_home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ChatMessage, ModelRequest
-from skill_agent.runtime import Runtime
+from skill_agent.settings.schema import Settings
 
 REPLY = "a reply of some twenty words that streams in pieces, " * 2
 

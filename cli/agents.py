@@ -14,8 +14,8 @@ from .surroundings import on_this_machine, with_runtime
 from .team import Team, team_of
 
 if TYPE_CHECKING:
-    from skill_agent.agent_pages import PageFormat, Pages
-    from skill_agent.dna import AgentDNA, AgentStatus
+    from skill_agent.agents.dna import AgentDNA, AgentStatus
+    from skill_agent.agents.pages import PageFormat, Pages
     from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")
@@ -58,7 +58,7 @@ def show(
     """
     dna = team_of(ctx).get(agent)
     if prompt:
-        from skill_agent.prompt import identity_text
+        from skill_agent.agents.identity import identity_text
 
         emit_text(identity_text(dna))
     elif as_json:
@@ -89,7 +89,7 @@ def new(
     Example:
       ska agents new zoe --tagline "Plans my travels" --skill weather
     """
-    from skill_agent.directory import titled
+    from skill_agent.agents.directory import titled
 
     slug = _slug(name)
     personality: dict[str, Any] = {"tone": tone}
@@ -187,7 +187,7 @@ def export(
       ska agents export
       ska agents export luke --format markdown --to docs/team
     """
-    from skill_agent.agent_pages import CLAUDE_AGENTS
+    from skill_agent.agents.pages import CLAUDE_AGENTS
 
     chosen = _format(page_format)
     folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
@@ -208,7 +208,7 @@ def export(
 
 def _format(text: str) -> "PageFormat":
     from skill_agent.errors import UsageError
-    from skill_agent.nearest import did_you_mean
+    from skill_agent.text.nearest import did_you_mean
 
     match text:
         case "claude" | "markdown":
@@ -234,11 +234,11 @@ def validate(
       ska agents validate
       ska agents validate ./agents.toml
     """
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.config import parse_agents
+    from skill_agent.agents.parsing import parse_agents
     from skill_agent.errors import ConfigError, ConfigErrors
-    from skill_agent.private_files import read_text
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.files.bundled import bundled_agents_path
+    from skill_agent.files.private import read_text
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     from .problems import tell_problems
 
@@ -316,7 +316,7 @@ def _tell(team: Team, dna: "AgentDNA", text: str, as_json: bool) -> None:
 
 
 def _slug(name: str) -> str:
-    from skill_agent.directory import slug_of
+    from skill_agent.agents.directory import slug_of
     from skill_agent.errors import UsageError
 
     slug = slug_of(name)

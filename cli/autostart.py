@@ -146,7 +146,7 @@ def _agreed(around: Surroundings, question: str, *, yes: bool) -> None:
 
 
 def _write(unit: Unit) -> None:
-    from skill_agent.private_files import write_private
+    from skill_agent.files.private import write_private
 
     try:
         unit.path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .up import LOG
 

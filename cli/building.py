@@ -9,21 +9,21 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.config import check_default_agent, parse_settings
-from skill_agent.directory import AgentDirectory
-from skill_agent.home import Home
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.files.home import Home
+from skill_agent.files.private import read_text
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.projector import Projector
-from skill_agent.private_files import read_text
-from skill_agent.runtime import Runtime
-from skill_agent.safety import redact
-from skill_agent.skillbook import SkillBook, skill_roots
+from skill_agent.settings.parsing import check_default_agent, parse_settings
+from skill_agent.skills.book import SkillBook, skill_roots
+from skill_agent.text.redaction import redact
 
 from ..store.ledger import DuckLedger
 
 if TYPE_CHECKING:
-    from skill_agent.dna import Settings
+    from skill_agent.host.presence import Presence
     from skill_agent.ports import Clock, Embedder, MemoryIndex, ModelGateway
-    from skill_agent.presence import Presence
+    from skill_agent.settings.schema import Settings
 
 EMBEDDER = "all-minilm-l6-v2"
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import NotFound
-from skill_agent.home import Home, find_home
+from skill_agent.files.home import Home, find_home
 
 from .joining import Joining, hosted, open_remote
 
 if TYPE_CHECKING:
-    from skill_agent.dna import Settings
     from skill_agent.ports import Clock, Embedder, ModelGateway, Progress
+    from skill_agent.settings.schema import Settings
     from skill_agent.workstation import Workstation
 
 
@@ -69,9 +69,9 @@ def init_home(home: Home, chosen: dict[str, Any] | None = None) -> list[str]:
 
     `chosen` are settings by dotted key for a new config.toml.
     """
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.config_text import default_config_text
-    from skill_agent.private_files import write_private
+    from skill_agent.files.bundled import bundled_agents_path
+    from skill_agent.files.private import write_private
+    from skill_agent.settings.template import default_config_text
 
     made: list[str] = []
     for folder in (home.root, home.skills, home.models, home.logs, home.run, home.drafts):
@@ -100,7 +100,7 @@ def pull_model(name: str, home: Home, progress: "Progress | None" = None) -> Pat
 
     Raises NotFound for an unknown name, PullFailed with every source tried.
     """
-    from skill_agent.models.pull import pull
+    from skill_agent.models.files.pull import pull
 
     path = pull(name, home, progress, environ=_with_cache(os.environ))
     if (path / "model.onnx").is_file():
@@ -115,7 +115,7 @@ def _with_cache(environ: Mapping[str, str]) -> dict[str, str]:
     links what the first one fetched. Set but empty means no cache."""
     from platformdirs import user_cache_path
 
-    from skill_agent.models.pull import CACHE_VARIABLE
+    from skill_agent.models.files.pull import CACHE_VARIABLE
 
     if CACHE_VARIABLE in environ:
         return dict(environ)

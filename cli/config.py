@@ -11,10 +11,10 @@ from .output import emit_json, emit_text, narrate, table
 from .surroundings import on_this_machine
 
 if TYPE_CHECKING:
-    from skill_agent.config import Origin
-    from skill_agent.dna import Settings
     from skill_agent.errors import ConfigError
-    from skill_agent.home import Home
+    from skill_agent.files.home import Home
+    from skill_agent.settings.parsing import Origin
+    from skill_agent.settings.schema import Settings
 
 app = group("See and check the settings.")
 
@@ -35,7 +35,7 @@ def show(
       ska config show models.default
       ska config show --json | jq '.[] | select(.origin != "default")'
     """
-    from skill_agent.config import setting_values
+    from skill_agent.settings.parsing import setting_values
 
     home = on_this_machine(ctx).home
     if not home.exists:
@@ -47,7 +47,7 @@ def show(
         objects = [_setting_object(name, values[name], origins[name]) for name in chosen]
         emit_json(objects[0] if chosen == [key] else objects)
         return
-    from skill_agent.config_text import toml_value
+    from skill_agent.settings.template import toml_value
 
     rows = [(name, toml_value(values[name]), str(origins[name])) for name in chosen]
     table(("setting", "value", "origin"), rows)
@@ -82,8 +82,8 @@ def schema(
       ska config schema > config.schema.json
       ska config schema agents
     """
-    from skill_agent.config_text import agents_schema, settings_schema
     from skill_agent.errors import UsageError
+    from skill_agent.settings.template import agents_schema, settings_schema
 
     match file.removesuffix(".toml"):
         case "config":
@@ -120,8 +120,8 @@ def path(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _settings(home: "Home") -> "tuple[Settings, dict[str, Origin]]":
-    from skill_agent.config import parse_settings
-    from skill_agent.private_files import read_text
+    from skill_agent.files.private import read_text
+    from skill_agent.settings.parsing import parse_settings
 
     text = read_text(home.config) if home.exists else ""
     return parse_settings(text, str(home.config), os.environ)
@@ -129,11 +129,12 @@ def _settings(home: "Home") -> "tuple[Settings, dict[str, Origin]]":
 
 def _problems(home: "Home") -> "tuple[list[ConfigError], list[ConfigError]]":
     """Mistakes and warnings of both files, one never hiding the other's."""
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.config import check_default_agent, parse_agents
+    from skill_agent.agents.parsing import parse_agents
     from skill_agent.errors import ConfigError, ConfigErrors
-    from skill_agent.private_files import read_text
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.files.bundled import bundled_agents_path
+    from skill_agent.files.private import read_text
+    from skill_agent.settings.parsing import check_default_agent
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     errors: list[ConfigError] = []
     warnings: list[ConfigError] = []
@@ -166,7 +167,7 @@ def _each(error: "ConfigError") -> "tuple[ConfigError, ...]":
 
 def _chosen(key: str, names: list[str]) -> list[str]:
     from skill_agent.errors import NotFound
-    from skill_agent.nearest import did_you_mean
+    from skill_agent.text.nearest import did_you_mean
 
     chosen = [name for name in names if not key or name == key or name.startswith(f"{key}.")]
     if not chosen:
@@ -190,7 +191,7 @@ def _setting_object(name: str, value: Any, origin: "Origin") -> dict[str, Any]:
 
 def _masked(value: Any) -> Any:
     """The value without passwords, which people do write into URLs."""
-    from skill_agent.safety import redact
+    from skill_agent.text.redaction import redact
 
     match value:
         case str():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.values import Finding
 
 from .doctor_models import model_findings, provider_findings
@@ -24,7 +24,7 @@ from .output import emit_json, emit_text, narrate
 from .surroundings import Surroundings, on_this_machine, run_with
 
 if TYPE_CHECKING:
-    from skill_agent.dna import Settings
+    from skill_agent.settings.schema import Settings
 
 LOW_DISK_BYTES = 1_000_000_000
 
@@ -136,8 +136,8 @@ def _settings_findings(home: Home) -> "tuple[Settings | None, list[Finding]]":
 
 
 def _agent_findings(home: Home) -> Iterator[Finding]:
-    from skill_agent.directory import AgentDirectory
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.agents.directory import AgentDirectory
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     directory = AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)
     try:
@@ -161,7 +161,7 @@ def _agent_findings(home: Home) -> Iterator[Finding]:
 
 
 def _skill_findings(home: Home) -> Iterator[Finding]:
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     skills = SkillBook(skill_roots(home)).skills()
     yield _ok("skills", "skills", f"{sum(skill.loaded for skill in skills)} loaded")

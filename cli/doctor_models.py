@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.values import Finding
 
 if TYPE_CHECKING:
-    from skill_agent.dna import Settings
     from skill_agent.models.providers import Provider
+    from skill_agent.settings.schema import Settings
 
 EMBEDDED = "embedded/"
 
@@ -59,8 +59,8 @@ def _wanted(settings: "Settings") -> list[str]:
 
 def _embedded(home: Home, name: str) -> Finding:
     from skill_agent.errors import NotFound
-    from skill_agent.models.catalogue import entry
-    from skill_agent.models.installed import folder_of, installed, loose_file, trusted, verify
+    from skill_agent.models.files.catalogue import entry
+    from skill_agent.models.files.installed import folder_of, installed, loose_file, trusted, verify
 
     found_id, title, pull = f"models.{name}", f"model {name}", f"ska models pull {name}"
     if (loose := loose_file(name, home)) is not None:
@@ -83,7 +83,7 @@ def _embedded(home: Home, name: str) -> Finding:
 
 
 def _memory(default: str) -> Iterator[Finding]:
-    from skill_agent.models.catalogue import default_for_memory, total_memory
+    from skill_agent.models.files.catalogue import default_for_memory, total_memory
 
     memory = total_memory()
     better, warning = default_for_memory(memory)

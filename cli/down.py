@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skill_agent.errors import HomeBusy, SkillAgentError
-from skill_agent.home import Home
-from skill_agent.presence import SERVICES
+from skill_agent.files.home import Home
+from skill_agent.host.presence import SERVICES
 
 from .options import single
 from .output import narrate

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .joining import open_remote
 from .output import narrate

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from skill_agent import __version__
 from skill_agent.api.door import Door
 from skill_agent.errors import SkillAgentError
-from skill_agent.home import Home
-from skill_agent.presence import SERVICES, Presence
-from skill_agent.runtime import Runtime
-from skill_agent.safety import redact
+from skill_agent.files.home import Home
+from skill_agent.host.presence import SERVICES, Presence
+from skill_agent.host.runtime import Runtime
+from skill_agent.text.redaction import redact
 
 from ..store.lock import HomeLock
 from .building import build, log_to
@@ -110,7 +110,7 @@ class Hosted:
         from skill_agent.api.limiting import Limiter
         from skill_agent.api.protect import protect
         from skill_agent.api.rules import rules_from
-        from skill_agent.presence import noting
+        from skill_agent.host.presence import noting
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)

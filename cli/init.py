@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.home import Home
-from skill_agent.private_files import read_text, write_private
+from skill_agent.files.home import Home
+from skill_agent.files.private import read_text, write_private
 
 from .models import fetch, size_text
 from .options import YesOption, single
@@ -102,14 +102,14 @@ def _named(model: str) -> str:
     """`provider/model`; a bare name must be one of the catalogue's. Raises NotFound."""
     if "/" in model and not model.startswith(EMBEDDED):
         return model
-    from skill_agent.models.catalogue import entry
+    from skill_agent.models.files.catalogue import entry
 
     return EMBEDDED + entry(model).name
 
 
 def _choose(around: Surroundings, *, asked: bool, look: bool) -> str:
     """The default model of a new home; a person is offered what the machine has besides."""
-    from skill_agent.models.catalogue import default_for_memory, total_memory
+    from skill_agent.models.files.catalogue import default_for_memory, total_memory
 
     name, warning = default_for_memory(total_memory())
     others = _providers() if look else []
@@ -144,13 +144,13 @@ def _providers() -> "list[Provider]":
 
 
 def _here(name: str, home: Home) -> bool:
-    from skill_agent.models.installed import installed
+    from skill_agent.models.files.installed import installed
 
     return installed(name, home)
 
 
 def _fetch(around: Surroundings, home: Home, missing: Sequence[str], *, asked: bool) -> None:
-    from skill_agent.models.catalogue import entry
+    from skill_agent.models.files.catalogue import entry
 
     for name in missing:
         model = entry(name)

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import Closing, HomeBusy
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 if TYPE_CHECKING:
     from skill_agent.attach.remote import Backend, Remote

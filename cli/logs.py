@@ -11,7 +11,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from skill_agent.presence import LOG
+from skill_agent.host.presence import LOG
 
 from .options import single
 from .output import emit_text, narrate

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import UsageError
-from skill_agent.ports import MemoryFilter
-from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryType
+from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryFilter, MemoryType
 
 from . import memory_care, memory_io, memory_life, memory_reading
 from .memory_view import (
@@ -328,7 +327,7 @@ def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, 
         return ()
     if text in known:
         return (text,)
-    from skill_agent.nearest import did_you_mean
+    from skill_agent.text.nearest import did_you_mean
 
     raise UsageError(
         f"{option}: {text!r} is not one of {', '.join(known)}", hint=did_you_mean(text, known)

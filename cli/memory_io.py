@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import ModelUnavailable, UsageError
-from skill_agent.nearest import did_you_mean
-from skill_agent.ports import ImportResult, MemoryFilter, VerifyReport
+from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
 
 from .memory_rows import KNOWN_KEYS, Rows, count_lines, opened
 from .options import AgentOption, JsonOption, OutputOption

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, table
@@ -138,8 +138,8 @@ def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
     if around.api:
         return with_runtime(ctx, lambda runtime: runtime.models())
     home = around.home
-    from skill_agent.dna import Settings
     from skill_agent.models.gateway import Gateway
+    from skill_agent.settings.schema import Settings
 
     from .compose import read_settings
 
@@ -148,8 +148,8 @@ def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
 
 
 def _where(home: Home, name: str) -> Path:
-    from skill_agent.models.catalogue import entry
-    from skill_agent.models.installed import folder_of, loose_file
+    from skill_agent.models.files.catalogue import entry
+    from skill_agent.models.files.installed import folder_of, loose_file
 
     return loose_file(name, home) or folder_of(home.models, entry(name))
 

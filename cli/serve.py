@@ -15,7 +15,7 @@ import typer
 
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.events import HostFound, HostLost
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .options import single
 from .output import emit_text, narrate

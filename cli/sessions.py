@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import UsageError
-from skill_agent.private_files import write_private
+from skill_agent.files.private import write_private
 from skill_agent.values import Compaction, Message, Session
 
 from .options import JsonOption, LimitOption, OutputOption, YesOption, group

@@ -14,8 +14,8 @@ from .output import emit_json, emit_text, narrate, plain, record, table
 from .surroundings import on_this_machine, surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.skill_reading import SkillReport
-    from skill_agent.skillbook import SkillBook
+    from skill_agent.skills.book import SkillBook
+    from skill_agent.skills.reading import SkillReport
     from skill_agent.values import Skill
 
 app = group("See and check the skills agents can use.")
@@ -104,8 +104,8 @@ def validate(
       ska skills validate ./my-skill
       ska skills validate ~/.agents/skills --json
     """
-    from skill_agent.skill_reading import validate_skill
-    from skill_agent.skillbook import find_skills
+    from skill_agent.skills.book import find_skills
+    from skill_agent.skills.reading import validate_skill
 
     place = folder.parent if folder.is_file() and folder.name.lower() == "skill.md" else folder
     found = find_skills(place, most_folders=MOST_FOLDERS, most_depth=12)
@@ -194,7 +194,7 @@ def _listed(ctx: typer.Context) -> "tuple[list[Skill], list[str]]":
 
 def _book(ctx: typer.Context) -> "SkillBook":
     """The skills of the home; without one, those that come with the product."""
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     home = surroundings(ctx).home
     if not home.exists:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from skill_agent.events import HostFound
 
 if TYPE_CHECKING:
-    from skill_agent.presence import Presence
+    from skill_agent.host.presence import Presence
     from skill_agent.workstation import Workstation
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -76,7 +76,7 @@ def _presence(station: "Workstation") -> "Presence | None":
     """What this process is as a host; None while another one is."""
     from skill_agent.attach.remote import Local
     from skill_agent.attach.window import Window
-    from skill_agent.presence import Presence
+    from skill_agent.host.presence import Presence
 
     if isinstance(station, Window):
         station = station.backend.station if isinstance(station.backend, Local) else station

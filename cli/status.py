@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .options import JsonOption, single
 from .output import emit_json, narrate, record

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from skill_agent.home import Home
+    from skill_agent.files.home import Home
     from skill_agent.ports import Progress
     from skill_agent.workstation import Workstation
 
@@ -82,7 +82,7 @@ class Surroundings:
 
     @property
     def home(self) -> "Home":
-        from skill_agent.home import find_home
+        from skill_agent.files.home import find_home
 
         return find_home(self.path)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 from .output import narrate
 from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.directory import AgentDirectory
-    from skill_agent.dna import AgentDNA, AgentStatus
+    from skill_agent.agents.directory import AgentDirectory
+    from skill_agent.agents.dna import AgentDNA, AgentStatus
 
 
 class Team(Protocol):
@@ -63,7 +63,7 @@ class TeamHere:
 
     def follow(self, dna: "AgentDNA") -> Iterator[str]:
         """Exported pages, and the file's warnings about the agent."""
-        from skill_agent.agent_pages import AgentPages
+        from skill_agent.agents.pages import AgentPages
 
         pages = AgentPages(self._home, self._directory).refresh()
         for page in pages.written:
@@ -103,10 +103,10 @@ class TeamElsewhere:
 
 def _directory(home: Home, *, edit: bool) -> "AgentDirectory":
     """The home's agents; without a home the bundled ones, to read only."""
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.directory import AgentDirectory
+    from skill_agent.agents.directory import AgentDirectory
     from skill_agent.errors import NotFound
-    from skill_agent.skillbook import SkillBook, skill_roots
+    from skill_agent.files.bundled import bundled_agents_path
+    from skill_agent.skills.book import SkillBook, skill_roots
 
     if home.agents.exists() or home.exists:
         return AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)

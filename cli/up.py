@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.home import Home
-from skill_agent.presence import SERVICES
+from skill_agent.files.home import Home
+from skill_agent.host.presence import SERVICES
 
 from .options import JsonOption, single
 from .output import emit_json, narrate

@@ -11,8 +11,8 @@ from .progress import Bar
 from .surroundings import on_this_machine, surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.erasure import ErasureReport
-    from skill_agent.user_data import UserErasure, UserExport, UserImport
+    from skill_agent.privacy.erasure import ErasureReport
+    from skill_agent.privacy.user_data import UserErasure, UserExport, UserImport
     from skill_agent.workstation import Workstation
 
 app = group("Take everything about you along, bring it in, or erase it.")

@@ -71,7 +71,7 @@ def _wrong_usage(error: typer.TyperException) -> int:
 
 
 def _unexpected(error: BaseException, around: Surroundings) -> int:
-    from skill_agent.safety import redact
+    from skill_agent.text.redaction import redact
 
     kind = type(error).__name__
     said = redact(str(error))
@@ -84,7 +84,7 @@ def _unexpected(error: BaseException, around: Surroundings) -> int:
 
 def _log(error: BaseException, folder: Path) -> Path | None:
     """Appends the traceback to the home's log; None where there is no home to write into."""
-    from skill_agent.safety import redact
+    from skill_agent.text.redaction import redact
 
     if not folder.parent.is_dir():
         return None

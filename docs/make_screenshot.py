@@ -20,8 +20,8 @@ from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
 from textual.pilot import Pilot
 
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.runtime import Runtime
 
 OUT = Path(__file__).with_name("screenshot.svg")
 SIZE = (118, 38)

@@ -11,11 +11,9 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from skill_agent.belongings import Belongings, BelongingsResult, Note
 from skill_agent.errors import StoreError
 from skill_agent.identifiers import iso
-from skill_agent.ports import ImportResult
-from skill_agent.values import Message, Session
+from skill_agent.values import Belongings, BelongingsResult, ImportResult, Message, Note, Session
 
 from .bulk import import_memories
 from .chain import canonical

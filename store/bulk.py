@@ -6,8 +6,7 @@ The same seals and links as one by one. Nothing is changed that exists already.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.ports import ImportResult
-from skill_agent.values import Memory
+from skill_agent.values import ImportResult, Memory
 
 from .journal import Journal
 from .memories import change_payload

@@ -6,7 +6,7 @@ and an entity that changed often appears once. The index itself is not known her
 
 from typing import Any
 
-from skill_agent.brought import spoken
+from skill_agent.conversations.client_context import spoken
 from skill_agent.ports import Delta
 from skill_agent.values import IndexItem
 

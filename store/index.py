@@ -16,8 +16,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.ports import Rebuilding
-from skill_agent.values import Hit
+from skill_agent.values import Hit, Rebuilding
 
 from .embed import CachedEmbedder, Missing, WordsOnly
 from .items import ItemTable
@@ -26,8 +25,8 @@ from .rows import LAYOUT, Kind, kind_of
 from .space import Space
 
 if TYPE_CHECKING:
-    from skill_agent.ports import Clock, Delta, Embedder, Progress, RecallQuery
-    from skill_agent.values import Scope, Similar
+    from skill_agent.ports import Clock, Delta, Embedder, Progress
+    from skill_agent.values import RecallQuery, Scope, Similar
 
 NamedEmbedder = Callable[[str], "Embedder | None"]
 """Gives the embedder of a name as an index keeps it; None where it is not to be had."""

@@ -14,10 +14,24 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
-from skill_agent.belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
 from skill_agent.errors import StoreError
-from skill_agent.ports import Clock, Delta, ImportResult, MemoryChange, MemoryFilter, VerifyReport
-from skill_agent.values import Access, LogEntry, Memory, Message, Session
+from skill_agent.ports import Clock, Delta
+from skill_agent.values import (
+    Access,
+    Belongings,
+    BelongingsResult,
+    ImportResult,
+    LogEntry,
+    Memory,
+    MemoryChange,
+    MemoryFilter,
+    Message,
+    Occurrences,
+    Purge,
+    PurgeResult,
+    Session,
+    VerifyReport,
+)
 
 from .belongings import import_belongings
 from .bulk import import_memories

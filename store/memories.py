@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from skill_agent.errors import MemoryChanged, NotFound, StoreError
-from skill_agent.ports import MemoryChange, MemoryFilter
-from skill_agent.values import Memory
+from skill_agent.values import Memory, MemoryChange, MemoryFilter
 
 from .history import among
 from .journal import Journal

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from skill_agent.belongings import Purge, PurgeResult
-from skill_agent.values import Session
+from skill_agent.values import Purge, PurgeResult, Session
 
 from .database import Database
 from .journal import Draft, Journal

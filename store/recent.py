@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from skill_agent.brought import spoken
+from skill_agent.conversations.client_context import spoken
 from skill_agent.values import IndexItem, LogEntry, Memory, Message, Session
 
 from .bounded import Bounded

@@ -29,8 +29,7 @@ from skill_agent.memory.recall import (
 from skill_agent.memory.signals import LINKED, importance, named_speakers, reason, recency
 from skill_agent.memory.spelling import Dictionary, respelt, word_with
 from skill_agent.memory.wording import dated_line, stems
-from skill_agent.ports import RecallQuery
-from skill_agent.values import Hit, IndexItem, Scope
+from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
 from .columns import Columns
 from .lexical import LexicalScores, Neighbourhood, Postings

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from skill_agent.ports import RecallQuery
-    from skill_agent.values import Scope, Similar
+    from skill_agent.values import RecallQuery, Scope, Similar
 
 _SHORTLIST = 16
 """Candidates per view whose bare texts are compared."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from skill_agent.errors import StoreError
 from skill_agent.identifiers import iso
-from skill_agent.ports import VerifyReport
+from skill_agent.values import VerifyReport
 
 from .chain import Head, link, seal
 from .conversations import MESSAGES_IN, message_digest

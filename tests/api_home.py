@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from skill_agent.api.traffic import AsgiApp
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.runtime import Runtime
 
 Served = Callable[[AsgiApp], AbstractAsyncContextManager[str]]
 """The `served` fixture: serves an app on a loopback port, gives its URL."""

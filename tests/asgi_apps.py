@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from skill_agent.api.door import Door
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 class Sample:

@@ -13,7 +13,7 @@ from skill_agent.cli.compose import open_home
 from skill_agent.cli.main import run
 from skill_agent.cli.surroundings import Surroundings
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 
 

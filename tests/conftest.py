@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fakes import HashEmbedder, OpenRuntime, StepClock
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.runtime import Runtime
 
 
 def pytest_configure() -> None:

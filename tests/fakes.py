@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from skill_agent.host.runtime import Runtime
 from skill_agent.ports import ModelRequest
-from skill_agent.runtime import Runtime
 
 OpenRuntime = Callable[..., AbstractAsyncContextManager[Runtime]]
 """What the `open_runtime` fixture gives: opens the test's home with a scripted model."""

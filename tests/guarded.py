@@ -17,7 +17,7 @@ from skill_agent.api.auth import Caller, count_again, require
 from skill_agent.api.keys import KeyRing, keys_file
 from skill_agent.api.protect import Protected, protect
 from skill_agent.api.refusals import Refusal, exception_handlers
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"
 

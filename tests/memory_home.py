@@ -11,7 +11,7 @@ from fakes import HashEmbedder, StepClock
 from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.dna import MemoryConfig
+from skill_agent.agents.dna import MemoryConfig
 from skill_agent.events import MemoriesExtracted
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook

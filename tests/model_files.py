@@ -5,9 +5,9 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from skill_agent.dna import EmbeddedSettings, ModelSettings, Settings
-from skill_agent.home import Home
-from skill_agent.models.pull import CACHE_VARIABLE, pull
+from skill_agent.files.home import Home
+from skill_agent.models.files.pull import CACHE_VARIABLE, pull
+from skill_agent.settings.schema import EmbeddedSettings, ModelSettings, Settings
 
 
 class _SharedHome(Home):

@@ -13,7 +13,7 @@ from typing import Any
 
 from skill_agent.store.lock import Holder, HomeLock
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 SKA = [sys.executable, "-m", "skill_agent.cli"]
 WITHIN_S = 60.0

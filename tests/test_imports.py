@@ -93,7 +93,7 @@ def test_the_star_test_sees_what_it_forbids() -> None:
     "code",
     [
         "from skill_agent.cli.main import run; run(['--help'])",
-        "import skill_agent.runtime",
+        "import skill_agent.host.runtime",
         "import skill_agent.tui.app",
         "import skill_agent.cli.compose",
         "from skill_agent.cli.main import run; run(['memory', '--help'])",

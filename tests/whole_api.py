@@ -21,8 +21,8 @@ from skill_agent.api.keys import SCOPES, KeyRing, keys_file
 from skill_agent.api.limiting import PER_MINUTE, Limiter
 from skill_agent.api.protect import protect
 from skill_agent.api.rules import rules_from
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.runtime import Runtime
 from skill_agent.workstation import table
 
 NO_LIMITS: Mapping[Any, int] = {kind: 10**9 for kind in PER_MINUTE}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .theme import ACCENTS
 
 if TYPE_CHECKING:
-    from skill_agent.dna import AgentDNA
+    from skill_agent.agents.dna import AgentDNA
 
 
 @dataclass(frozen=True, slots=True)

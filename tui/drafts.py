@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skill_agent.errors import SkillAgentError
+from skill_agent.files.private import write_private
 from skill_agent.identifiers import new_id
-from skill_agent.private_files import write_private
 
 from .window_folder import WindowFolder
 

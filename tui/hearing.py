@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
+from skill_agent.conversations.turn_states import told
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -20,7 +21,6 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.tasks import told
 
 from .running import Running
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from skill_agent.ports import MemoryFilter
-from skill_agent.values import Memory, MemoryStatus, MemoryType, Tier
+from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Tier
 
 if TYPE_CHECKING:
-    from skill_agent.desks import MemoryDesk
+    from skill_agent.workstation import MemoryDesk
 
 _T = TypeVar("_T")
 

@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import UsageError
-from ..home import Home
-from ..private_files import write_private
+from skill_agent.errors import UsageError
+from skill_agent.files.home import Home
+from skill_agent.files.private import write_private
 
 LIMIT = 100
 """Bytes a socket's path may have; systems allow 103 (macOS) to 107 (Linux)."""

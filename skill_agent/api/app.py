@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from .. import __version__
-from ..errors import SkillAgentError
-from ..route import Route
-from ..workstation import Workstation, table
+from skill_agent import __version__
+from skill_agent.errors import SkillAgentError
+from skill_agent.workstation import Route, Workstation, table
+
 from .auth import require
 from .chat import chat_router
 from .derived import routes

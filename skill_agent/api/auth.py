@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from skill_agent.errors import SkillAgentError, StoreError, UsageError
 from skill_agent.ports import Clock
-from skill_agent.route import LimitClass
+from skill_agent.workstation import LimitClass
 
 from .guards import whole_body
 from .keys import PREFIX, SCOPES, USED_EVERY, ApiKey, KeyRing, checked_scopes, includes

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
-from ..errors import SkillAgentError
-from ..events import MemoryRecalled, TurnFailed, TurnFinished
-from ..values import Submitted
-from ..wire import encode
-from ..workstation import Workstation
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
+from skill_agent.values import Submitted
+from skill_agent.workstation import Workstation, encode
+
 from .auth import require
 from .faults import RETRY_S, answer, fault_of, is_stranger, unexpected
 from .frames import STATUS, Frame, answered, brief, failure, frame_of

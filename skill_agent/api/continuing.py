@@ -7,7 +7,7 @@ client remembers, so it is found again after a restart. Nothing is written here.
 from collections.abc import Sequence
 from itertools import groupby
 
-from ..brought import (
+from skill_agent.conversations.client_context import (
     Exchange,
     brought_instructions,
     brought_talk,
@@ -16,8 +16,8 @@ from ..brought import (
     spoken,
     unaddressed,
 )
-from ..values import Message
-from ..workstation import Workstation
+from skill_agent.values import Message
+from skill_agent.workstation import Workstation
 
 _CANDIDATES = 50
 _NEEDLE = 200

@@ -18,12 +18,11 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from starlette.responses import Response
 
-from .. import wire
-from ..errors import UsageError
-from ..route import Operation
-from ..soundness import sound_moment
-from ..values import HomeInfo, Skill
-from ..workstation import Workstation
+from skill_agent.errors import UsageError
+from skill_agent.text.checks import sound_moment
+from skill_agent.values import HomeInfo, Skill
+from skill_agent.workstation import Operation, Workstation, wire
+
 from .auth import require
 from .described import SSE, extra, refusals
 from .faults import answer

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from ..route import Route
+from skill_agent.workstation import Route
+
 from .limiting import PER_MINUTE
 from .rules import PUBLIC
 

@@ -19,8 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import NotFound, UsageError
-from ..home import Home
+from skill_agent.errors import NotFound, UsageError
+from skill_agent.files.home import Home
+
 from . import addresses as where
 from .traffic import AsgiApp
 

@@ -12,9 +12,7 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..bus import Gap, Subscription
-from ..event_journal import Entry
-from ..events import type_name
+from skill_agent.events import Entry, Gap, Subscription, type_name
 
 KEEP_ALIVE_S = 15.0
 """Seconds of silence after which a comment tells both sides that the other is there."""

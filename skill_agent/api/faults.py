@@ -10,8 +10,7 @@ from typing import Any
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from .. import wire
-from ..errors import (
+from skill_agent.errors import (
     Closing,
     ConfigError,
     ConfigErrors,
@@ -27,8 +26,10 @@ from ..errors import (
     StoreError,
     UsageError,
 )
-from ..events import type_name
-from ..safety import redact
+from skill_agent.events import type_name
+from skill_agent.text.redaction import redact
+from skill_agent.workstation import wire
+
 from .refusals import INTERNAL, request_id_of
 
 RETRY_S = 1

@@ -7,7 +7,7 @@ show a reply. No transport here.
 from dataclasses import asdict
 from typing import Any, assert_never
 
-from ..events import (
+from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Compacted,

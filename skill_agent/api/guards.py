@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from skill_agent.identifiers import new_id
-from skill_agent.safety import redact
+from skill_agent.text.redaction import redact
 
 from .limiting import Limiter, Standing, address_of
 from .refusals import Refusal, plain_refusal, refuse

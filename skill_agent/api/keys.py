@@ -15,9 +15,9 @@ from typing import Any, Literal, get_args
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.nearest import did_you_mean
 from skill_agent.ports import Clock
-from skill_agent.route import Scope
+from skill_agent.text.nearest import did_you_mean
+from skill_agent.workstation import Scope
 
 from .sealed import SealedFile
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from skill_agent.ports import Clock
-from skill_agent.route import LimitClass
+from skill_agent.workstation import LimitClass
 
 PER_MINUTE: Mapping[LimitClass, int] = MappingProxyType(
     {"chat": 60, "general": 300, "search": 30, "auth": 10, "embed": 100}

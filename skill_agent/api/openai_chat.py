@@ -16,15 +16,15 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from ..brought import kept_instructions, with_brought
-from ..dna import AgentDNA
-from ..errors import NotFound, SkillAgentError
-from ..events import Event, Notice, TextDelta, TurnFailed, TurnFinished, type_name
-from ..safety import redact
-from ..turn import LENGTH_NOTICE
-from ..values import Submitted
-from ..wire import encode
-from ..workstation import Workstation
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.client_context import kept_instructions, with_brought
+from skill_agent.errors import NotFound, SkillAgentError
+from skill_agent.events import Event, Notice, TextDelta, TurnFailed, TurnFinished, type_name
+from skill_agent.text.redaction import redact
+from skill_agent.turns.loop import LENGTH_NOTICE
+from skill_agent.values import Submitted
+from skill_agent.workstation import Workstation, encode
+
 from .auth import require
 from .chat import Key
 from .continuing import continued, last_instructions

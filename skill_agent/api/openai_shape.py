@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..brought import Exchange
-from ..errors import NotFound, UsageError
-from ..values import Usage
+from skill_agent.conversations.client_context import Exchange
+from skill_agent.errors import NotFound, UsageError
+from skill_agent.values import Usage
 
 OWNER = "skill-agent"
 Finish = Literal["stop", "length"]

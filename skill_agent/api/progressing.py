@@ -7,8 +7,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from .. import wire
-from ..errors import SkillAgentError
+from skill_agent.errors import SkillAgentError
+from skill_agent.workstation import wire
+
 from .faults import fault_of, is_stranger, unexpected
 from .refusals import request_id_of
 

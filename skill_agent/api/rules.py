@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from skill_agent.route import LimitClass, Route
+from skill_agent.workstation import LimitClass, Route
 
 from .limiting import limit_class
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
 from skill_agent.errors import StoreError, UsageError
-from skill_agent.private_files import write_private
+from skill_agent.files.private import write_private
 
 VERSION = 1
 LOCK_SECONDS = 10

@@ -18,11 +18,11 @@ from starlette.status import (
 )
 from starlette.websockets import WebSocketState
 
-from ..errors import NotFound, SkillAgentError, UsageError
-from ..events import ApprovalAnswered, ApprovalAsked, Choice, TurnFailed, TurnFinished
-from ..values import Submitted
-from ..wire import encode
-from ..workstation import Workstation
+from skill_agent.errors import NotFound, SkillAgentError, UsageError
+from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, TurnFailed, TurnFinished
+from skill_agent.values import Submitted
+from skill_agent.workstation import Workstation, encode
+
 from .auth import SUBPROTOCOL, caller_of, count_again, demand
 from .chat import trouble
 from .faults import answer, fault, fault_of, status_of

@@ -13,7 +13,7 @@ from typing import Any
 
 from skill_agent.identifiers import iso, new_id, parse_time
 from skill_agent.ports import Clock
-from skill_agent.route import Scope
+from skill_agent.workstation import Scope
 
 from .keys import SCOPES, checked_scopes
 from .sealed import SealedFile

@@ -13,10 +13,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..events import Event, TextDelta, TurnFailed, TurnFinished
-from ..tasks import told
-from ..values import Submitted
-from ..workstation import Workstation
+from skill_agent.conversations.turn_states import told
+from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished
+from skill_agent.values import Submitted
+from skill_agent.workstation import Workstation
 
 KEEP_ALIVE_S = 15.0
 _KEEP_ALIVE = b": keep-alive\n\n"

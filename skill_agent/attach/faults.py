@@ -6,8 +6,14 @@ The other way is the server's; nothing here decides what is done about an error.
 import json
 from typing import Any
 
-from .. import errors
-from ..errors import ConfigError, ConfigErrors, HomeBusy, ModelUnavailable, SkillAgentError
+from skill_agent import errors
+from skill_agent.errors import (
+    ConfigError,
+    ConfigErrors,
+    HomeBusy,
+    ModelUnavailable,
+    SkillAgentError,
+)
 
 
 class HostGone(Exception):

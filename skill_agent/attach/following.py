@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..events import (
+from skill_agent.conversations.turn_states import Task, told
+from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Event,
@@ -19,7 +20,6 @@ from ..events import (
     TurnFinished,
     TurnStarted,
 )
-from ..tasks import Task, told
 
 MOST_ENDED = 1_000
 

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from ..bus import Gap
-from ..errors import Closing, NotFound, SkillAgentError
-from ..events import Event, HostFound, HostLost
-from ..tasks import Task
+from skill_agent.conversations.turn_states import Task
+from skill_agent.errors import Closing, NotFound, SkillAgentError
+from skill_agent.events import Event, Gap, HostFound, HostLost
+
 from .faults import HostGone
 from .following import Following
 from .remote import Backend, Heard, Here, Told

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from .. import wire
-from ..memory.exchange import Exchange, Memories
-from ..ports import ImportResult
-from ..route import Operation
-from ..values import Memory
-from ..workstation import GROUPS, table
+from skill_agent.memory.exchange import Exchange, Memories
+from skill_agent.values import ImportResult, Memory
+from skill_agent.workstation import GROUPS, Operation, table, wire
+
 from . import calls
 from .calls import Arguments
 

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from .. import events, wire
-from ..bus import Gap
-from ..errors import Closing, ModelUnavailable, SkillAgentError, UsageError
-from ..events import Event
-from ..route import Operation
-from ..values import HomeInfo, Session
+from skill_agent.errors import Closing, ModelUnavailable, SkillAgentError, UsageError
+from skill_agent.events import Event, Gap
+from skill_agent.events import kinds as events
+from skill_agent.values import HomeInfo, Session
+from skill_agent.workstation import Operation, wire
+
 from . import calls
 from .calls import Arguments
 from .faults import HostGone, error_of

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from ..errors import SkillAgentError, UsageError
+from skill_agent.errors import SkillAgentError, UsageError
+
 from .bare_httpx import httpx
 from .faults import HostGone, error_of
 from .frames import Frame, frames

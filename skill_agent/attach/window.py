@@ -12,23 +12,24 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import Closing, SkillAgentError
-from ..events import Event, HostFound, HostLost, TurnFailed, TurnFinished
-from ..home import Home
-from ..identifiers import new_id
-from ..route import Operation
-from ..tasks import Task, told
-from ..values import HomeInfo, Submitted
-from ..workstation import (
+from skill_agent.conversations.turn_states import Task, told
+from skill_agent.errors import Closing, SkillAgentError
+from skill_agent.events import Event, HostFound, HostLost, TurnFailed, TurnFinished
+from skill_agent.files.home import Home
+from skill_agent.identifiers import new_id
+from skill_agent.values import HomeInfo, Submitted
+from skill_agent.workstation import (
     ErasureDesk,
     ExtractionDesk,
     FeedbackDesk,
     HostDesk,
     MemoryDesk,
+    Operation,
     UpkeepDesk,
     UserDesk,
     Workstation,
 )
+
 from . import calls
 from .calls import Arguments
 from .faults import HostGone
@@ -38,8 +39,8 @@ from .remote import Backend
 from .repeating import done_before, ends_the_host, repeatable, unknown
 
 if TYPE_CHECKING:
-    from ..bus import Subscription
-    from ..dna import Settings
+    from skill_agent.events import Subscription
+    from skill_agent.settings.schema import Settings
 
 MOST_TRIES = 4
 """A call that ends four hosts is not given to a fifth."""
@@ -92,7 +93,7 @@ class Window(Sent, Workstation):
     def settings(self) -> "Settings":
         info = self._backend.info
         if self._settings is None or self._settings[0] is not info:
-            from ..dna import Settings
+            from skill_agent.settings.schema import Settings
 
             self._settings = (info, Settings.model_validate(info.settings))
         return self._settings[1]

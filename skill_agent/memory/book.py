@@ -11,33 +11,29 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
-from skill_agent.once import Once, checked_key, conflict
-from skill_agent.ports import (
-    Clock,
-    ImportResult,
-    IndexStatus,
-    Ledger,
-    MemoryChange,
-    MemoryFilter,
-    Progress,
-    RecallQuery,
-    VerifyReport,
-)
-from skill_agent.soundness import sound_moment, sound_text
+from skill_agent.ports import Clock, Ledger, Progress
+from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (
     MEMORY_TYPES,
     Dispute,
     Found,
+    ImportResult,
+    IndexStatus,
     ItemKind,
     LogEntry,
     Memory,
+    MemoryChange,
     MemoryDifference,
+    MemoryFilter,
     MemoryType,
+    RecallQuery,
     Source,
     SourceType,
     Story,
+    VerifyReport,
 )
 
 from . import life

@@ -7,9 +7,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from skill_agent.prompt import estimate_tokens, recall_line
+from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Hit, IndexItem
 
+from .told import recall_line
 from .wording import stems
 
 PINNED_TOKENS = 300

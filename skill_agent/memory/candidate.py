@@ -6,7 +6,7 @@ How they are found is in `floor` and `extract`; what becomes of them in `intake`
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..values import MemoryType, Source
+from skill_agent.values import MemoryType, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

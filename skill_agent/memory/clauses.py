@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from skill_agent.brought import spoken
+from skill_agent.conversations.client_context import spoken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

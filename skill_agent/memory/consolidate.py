@@ -15,8 +15,8 @@ from typing import Literal
 
 from skill_agent.errors import MemoryChanged, ModelError
 from skill_agent.identifiers import new_id
-from skill_agent.ports import Clock, Ledger, MemoryChange, MemoryFilter, Model, Progress
-from skill_agent.values import Access, Memory, Scope, Source
+from skill_agent.ports import Clock, Ledger, Model, Progress
+from skill_agent.values import Access, Memory, MemoryChange, MemoryFilter, Scope, Source
 
 from . import life
 from .book import MemoryBook

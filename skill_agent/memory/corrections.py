@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ..values import Source
+from skill_agent.values import Source
+
 from .candidate import Candidate
 from .statements import Statement
 from .time_words import MONTHS

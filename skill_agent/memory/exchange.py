@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from skill_agent.errors import UsageError
-from skill_agent.ports import Clock, ImportResult, MemoryFilter, Progress
-from skill_agent.values import Memory
+from skill_agent.ports import Clock, Progress
+from skill_agent.values import ImportResult, Memory, MemoryFilter
 
 from .rows import memory_row, read_rows
 

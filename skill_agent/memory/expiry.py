@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from skill_agent.errors import MemoryChanged
-from skill_agent.ports import Clock, Ledger, MemoryFilter
-from skill_agent.values import Memory
+from skill_agent.ports import Clock, Ledger
+from skill_agent.values import Memory, MemoryFilter
 
 from . import life
 from .book import MemoryBook

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelError, ModelFailed
-from ..models.reply import whole_reply
-from ..models.structured import bare, problem
-from ..ports import ChatMessage, Model, ModelRequest
-from ..values import Message, ModelInfo, Source
+from skill_agent.errors import ModelError, ModelFailed
+from skill_agent.models.reply import whole_reply
+from skill_agent.models.structured import bare, problem
+from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.values import Message, ModelInfo, Source
+
 from .candidate import Candidate, Extraction
 from .extract_prompt import SORT, TELL, numbered, sort_schema, sort_slot, tell_schema, tell_slot
 from .floor import MINIMUM_IMPORTANCE, read_floor

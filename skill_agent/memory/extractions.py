@@ -13,7 +13,7 @@ from typing import Any, Literal
 from skill_agent.errors import NotFound
 from skill_agent.identifiers import iso, new_id, parse_time
 from skill_agent.ports import Clock, Ledger
-from skill_agent.safety import redact
+from skill_agent.text.redaction import redact
 from skill_agent.values import LogEntry
 
 JobState = Literal["waiting", "running", "failed", "done"]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..values import Message, Source
+from skill_agent.values import Message, Source
+
 from .candidate import Candidate
 
 if TYPE_CHECKING:

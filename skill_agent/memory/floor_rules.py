@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..values import MemoryType
+from skill_agent.values import MemoryType
+
 from .third_person import third_person
 
 

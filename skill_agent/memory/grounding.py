@@ -6,7 +6,8 @@ sentence is kept only where every word of it was said and nothing of the stateme
 
 import re
 
-from ..values import MemoryType
+from skill_agent.values import MemoryType
+
 from .extract_prompt import Sort
 from .statements import Statement
 from .subjects import slug, topic

@@ -7,8 +7,8 @@ is asked at each reading, for memories expire without a write. Nothing is ever w
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from skill_agent.ports import Clock, Ledger, MemoryFilter
-from skill_agent.values import Memory, MemoryType
+from skill_agent.ports import Clock, Ledger
+from skill_agent.values import Memory, MemoryFilter, MemoryType
 
 STANDING: tuple[MemoryType, ...] = ("identity", "user_profile", "shared")
 HOT_IMPORTANCE = 9

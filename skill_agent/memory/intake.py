@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from skill_agent.errors import MemoryChanged, StoreError
 from skill_agent.identifiers import new_id
-from skill_agent.ports import Clock, Ledger, MemoryChange, MemoryFilter, Model
-from skill_agent.values import Memory, MemoryType, Source
+from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source
 
 from .book import MemoryBook
 from .candidate import Candidate

@@ -11,8 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from skill_agent.errors import UsageError
-from skill_agent.ports import MemoryChange
-from skill_agent.values import Dispute, Memory, MemoryDifference
+from skill_agent.values import Dispute, Memory, MemoryChange, MemoryDifference
 
 PREVIOUS = "previous"
 

@@ -12,7 +12,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from skill_agent.ports import IndexStatus, Ledger, MemoryIndex, Progress
+from skill_agent.ports import Ledger, MemoryIndex, Progress
+from skill_agent.values import IndexStatus
 
 OpenIndex = Callable[[], Awaitable[MemoryIndex]]
 

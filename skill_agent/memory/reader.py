@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from skill_agent.dna import MemoryConfig
+from skill_agent.agents.dna import MemoryConfig
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
-from skill_agent.safety import redact
+from skill_agent.text.redaction import redact
 from skill_agent.values import Memory, Message, Session
 
 from .candidate import Candidate

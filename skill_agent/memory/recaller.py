@@ -7,9 +7,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from skill_agent.errors import UsageError
-from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress, RecallQuery
-from skill_agent.soundness import sound_text
-from skill_agent.values import Found, Hit, IndexItem, ItemKind, Memory, MemoryType, Scope
+from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress
+from skill_agent.text.checks import sound_text
+from skill_agent.values import (
+    Found,
+    Hit,
+    IndexItem,
+    ItemKind,
+    Memory,
+    MemoryType,
+    RecallQuery,
+    Scope,
+)
 
 from .aliases import renamed
 from .asking import is_reply, only_asks

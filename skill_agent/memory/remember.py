@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skill_agent.brought import spoken
+from skill_agent.conversations.client_context import spoken
 
 _LEAD = r"(?:please\s+|could you\s+|can you\s+|also,?\s+|and\s+|oh,?\s+|hey,?\s+|ok(?:ay)?,?\s+)*"
 _QUESTION_BEFORE = re.compile(

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.soundness import sound_moment, sound_text
+from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import MEMORY_TYPES, Memory, MemoryStatus, Source, SourceType, Tier
 
 _NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from skill_agent.ports import Ledger
-from skill_agent.prompt import presentable
 from skill_agent.values import Hit, Memory, Scope
 
 from .recaller import may_see
+from .told import presentable
 
 
 async def with_sides(

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..values import Message
+from skill_agent.values import Message
+
 from .clauses import Clause, stated
 from .floor import facts_in
 from .time_words import MONTHS

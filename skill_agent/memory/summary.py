@@ -6,10 +6,10 @@ What the person said for one agent's ears only enters neither; when to write one
 import re
 from collections.abc import Sequence
 
-from skill_agent.brought import spoken
+from skill_agent.conversations.client_context import spoken
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
-from skill_agent.prompt import estimate_tokens, one_line, unfenced
+from skill_agent.text.shaping import estimate_tokens, one_line, unfenced
 from skill_agent.values import Memory, Message
 
 from .remember import is_private

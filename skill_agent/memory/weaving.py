@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from skill_agent.ports import Ledger, MemoryChange, MemoryFilter
-from skill_agent.values import Memory, Scope
+from skill_agent.ports import Ledger
+from skill_agent.values import Memory, MemoryChange, MemoryFilter, Scope
 
 from . import life
 from .contradiction import (

@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from ..errors import ModelUnavailable
-from ..ports import Model, ModelPart, ModelRequest, StatusPart, TextPart, ToolPart
-from ..values import ModelInfo
+from skill_agent.errors import ModelUnavailable
+from skill_agent.ports import Model, ModelPart, ModelRequest, StatusPart, TextPart, ToolPart
+from skill_agent.values import ModelInfo
 
 
 class FallbackModel:

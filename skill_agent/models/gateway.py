@@ -6,19 +6,20 @@ Nothing is imported, loaded or connected here; the models do that at their first
 import asyncio
 import os
 
-from ..dna import Settings
-from ..errors import ModelUnavailable, NotFound
-from ..home import Home
-from ..nearest import did_you_mean
-from ..ports import Model
-from ..values import ModelInfo
-from .catalogue import ENTRIES, Entry
-from .embedded import EmbeddedModel
-from .engine import Engine
+from skill_agent.errors import ModelUnavailable, NotFound
+from skill_agent.files.home import Home
+from skill_agent.models.files.catalogue import ENTRIES, Entry
+from skill_agent.models.files.installed import installed, loadable, loose_file, loose_names
+from skill_agent.models.local.embedded import EmbeddedModel
+from skill_agent.models.local.engine import Engine
+from skill_agent.models.local.kv_cache import StateCache, StateKey
+from skill_agent.models.local.llama_host import HostSettings, LlamaHost
+from skill_agent.ports import Model
+from skill_agent.settings.schema import Settings
+from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import ModelInfo
+
 from .fallback import FallbackModel
-from .installed import installed, loadable, loose_file, loose_names
-from .kv_cache import StateCache, StateKey
-from .llama_host import HostSettings, LlamaHost
 from .providers import ollama_base
 from .remote import RemoteModel, close_clients
 

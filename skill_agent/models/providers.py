@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-from ..dna import ModelSettings, Settings
+from skill_agent.settings.schema import ModelSettings, Settings
 
 ASK_S = 2.0
 """Longest wait for a provider's answer."""

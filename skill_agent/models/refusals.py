@@ -3,7 +3,8 @@
 import asyncio
 import re
 
-from ..errors import ModelError, ModelFailed, ModelRejected, ModelUnavailable
+from skill_agent.errors import ModelError, ModelFailed, ModelRejected, ModelUnavailable
+
 from .providers import key_variable
 
 _REFUSED = (400, 401, 403, 404, 413, 422)

@@ -14,9 +14,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import ModelError, ModelFailed, ModelUnavailable
-from ..identifiers import new_id
-from ..ports import (
+from skill_agent.errors import ModelError, ModelFailed, ModelUnavailable
+from skill_agent.identifiers import new_id
+from skill_agent.ports import (
     ChatMessage,
     EndPart,
     ModelPart,
@@ -26,7 +26,8 @@ from ..ports import (
     ToolPart,
     ToolSpec,
 )
-from ..values import ModelInfo, ToolCall, Usage
+from skill_agent.values import ModelInfo, ToolCall, Usage
+
 from .refusals import missing_key, translated
 from .structured import checked
 

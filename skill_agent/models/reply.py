@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from ..ports import Model, ModelRequest, TextPart
+from skill_agent.ports import Model, ModelRequest, TextPart
 
 
 async def whole_reply(model: Model, request: ModelRequest) -> str:

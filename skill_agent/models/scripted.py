@@ -9,9 +9,17 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import ModelFailed, NotFound, SkillAgentError
-from ..ports import EndPart, Model, ModelPart, ModelRequest, StatusPart, TextPart, ToolPart
-from ..values import ModelInfo, ToolCall, Usage
+from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
+from skill_agent.ports import (
+    EndPart,
+    Model,
+    ModelPart,
+    ModelRequest,
+    StatusPart,
+    TextPart,
+    ToolPart,
+)
+from skill_agent.values import ModelInfo, ToolCall, Usage
 
 Sleep = Callable[[float], Awaitable[None]]
 

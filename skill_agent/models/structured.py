@@ -9,9 +9,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ModelFailed, ModelRejected
-from ..ports import ChatMessage, EndPart, ModelPart, ModelRequest, StatusPart, TextPart
-from ..values import Usage
+from skill_agent.errors import ModelFailed, ModelRejected
+from skill_agent.ports import ChatMessage, EndPart, ModelPart, ModelRequest, StatusPart, TextPart
+from skill_agent.values import Usage
 
 Speak = Callable[[ModelRequest], AsyncGenerator[ModelPart, None]]
 

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from skill_agent.dna import Boundaries
+from skill_agent.agents.dna import Boundaries
 from skill_agent.errors import ToolFailed
 from skill_agent.ports import ToolOutcome, ToolSpec
 

@@ -9,7 +9,7 @@ import pytest
 
 from skill_agent.api import addresses
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 def listening(path: Path) -> socket.socket:

@@ -16,8 +16,8 @@ from skill_agent.api.auth import Caller, credential_of
 from skill_agent.api.auth_schema import with_auth
 from skill_agent.api.refusals import Refusal
 from skill_agent.api.rules import rules_from
-from skill_agent.home import Home
-from skill_agent.route import Route
+from skill_agent.files.home import Home
+from skill_agent.workstation import Route
 
 
 @pytest.fixture

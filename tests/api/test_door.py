@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from skill_agent.api.addresses import live_socket, pointer
 from skill_agent.api.connection import MOST_CONNECTIONS
 from skill_agent.errors import NotFound, UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 WITHIN_S = 2.0
 
@@ -353,7 +353,7 @@ import asyncio, sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from pathlib import Path
 from skill_agent.api.door import Door
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 assert not {{"uvicorn", "fastapi", "httpx"}} & set(sys.modules)
 from asgi_apps import Keys, Sample
 for name in [name for name in sys.modules if name.partition(".")[0] == "uvicorn"]:

@@ -20,7 +20,7 @@ from websockets.typing import Origin
 from skill_agent.api.refusals import Refusal, object_of
 from skill_agent.api.rules import Rules
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 MEGABYTE = 1024 * 1024
 

@@ -7,7 +7,7 @@ from websockets.asyncio.client import connect
 
 from skill_agent.api.limiting import PER_MINUTE, Limiter, address_of, limit_class
 from skill_agent.api.moving_window import SWEEP_EVERY
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from openai import AsyncOpenAI
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate, StatusPart
-from skill_agent.ports import EndPart, MemoryFilter
-from skill_agent.values import Usage
+from skill_agent.ports import EndPart
+from skill_agent.values import MemoryFilter, Usage
 
 COMPLETIONS = "/v1/chat/completions"
 

@@ -13,9 +13,9 @@ from fakes import StepClock
 from hosts import OpenStation, OpenWindow, attached, serving
 
 from skill_agent.attach.window import Window
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.runtime import Runtime
 from skill_agent.workstation import Workstation
 
 

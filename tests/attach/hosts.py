@@ -15,9 +15,9 @@ from skill_agent.cli.joining import Joining, hosted
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.attach.window import Window
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.runtime import Runtime
 from skill_agent.workstation import Workstation
 
 OpenStation = Callable[[ScriptedModel], AbstractAsyncContextManager[Workstation]]

@@ -20,7 +20,7 @@ from skill_agent.cli.compose import init_home
 from skill_agent.cli.hosting import Hosted
 from skill_agent.store.lock import HomeLock
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
 
 REPLY = ["It was ", "a dark ", "and stormy night."]

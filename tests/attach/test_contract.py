@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hosts import OpenStation
 
-from skill_agent.dna import AgentDNA, Settings
+from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import (
     ConfigErrors,
     Conflict,
@@ -33,8 +33,16 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import MemoryFilter
-from skill_agent.values import Memory, MemoryDifference, Message, Session, Source, ToolCall
+from skill_agent.settings.schema import Settings
+from skill_agent.values import (
+    Memory,
+    MemoryDifference,
+    MemoryFilter,
+    Message,
+    Session,
+    Source,
+    ToolCall,
+)
 from skill_agent.workstation import Workstation, table
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from skill_agent.attach.following import MOST_ENDED, Following
+from skill_agent.conversations.turn_states import Task
 from skill_agent.events import (
     Event,
     MemoriesExtracted,
@@ -14,7 +15,6 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.tasks import Task
 from skill_agent.values import Usage
 
 IDS: dict[str, Any] = {"session": "s", "turn": "t", "agent": "kyra"}

@@ -18,7 +18,7 @@ from skill_agent.events import (
     TurnFailed,
     TurnFinished,
 )
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
 

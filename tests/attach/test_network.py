@@ -16,9 +16,9 @@ from skill_agent.attach.transport import Line
 from skill_agent.attach.window import Window
 from skill_agent.errors import ModelUnavailable, SkillAgentError, UsageError
 from skill_agent.events import HostFound, HostLost, TurnFinished
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.runtime import Runtime
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from skill_agent.attach.faults import HostGone
 from skill_agent.attach.listening import MOST_WAITING
 from skill_agent.attach.remote import Heard, Here, Told
 from skill_agent.attach.window import MOST_TRIES, Window
-from skill_agent.bus import Gap
+from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import (
     Closing,
     HomeBusy,
@@ -23,6 +23,7 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     Event,
+    Gap,
     HostFound,
     HostLost,
     TextDelta,
@@ -30,9 +31,8 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.route import Operation
-from skill_agent.tasks import Task
 from skill_agent.values import HomeInfo, Submitted, Usage
+from skill_agent.workstation import Operation
 
 CUT = HostGone("cut", sent=True)
 REFUSED = HostGone("refused", sent=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Ska
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 @pytest.fixture

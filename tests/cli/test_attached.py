@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ska_processes import WITHIN_S, Processes, processes
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 MORTAL = Path(__file__).parent.parent / "attach" / "mortal_host.py"
 HEAVY = {

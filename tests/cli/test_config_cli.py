@@ -3,8 +3,8 @@
 import pytest
 from command_line import Ska
 
-from skill_agent.bundled import bundled_agents_path
-from skill_agent.home import Home
+from skill_agent.files.bundled import bundled_agents_path
+from skill_agent.files.home import Home
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 from command_line import Ska
 from skill_agent.store.lock import HomeLock
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 def by_id(done) -> dict:

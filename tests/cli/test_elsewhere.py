@@ -12,7 +12,7 @@ from command_line import Ska
 from ska_processes import WITHIN_S, Processes, processes
 
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 SERVE = """
 import sys

@@ -8,9 +8,9 @@ import pytest
 from command_line import Ska, Terminal
 
 from skill_agent.errors import PullFailed
-from skill_agent.home import Home
-from skill_agent.models.catalogue import QWEN, entry
-from skill_agent.models.installed import folder_of
+from skill_agent.files.home import Home
+from skill_agent.models.files.catalogue import QWEN, entry
+from skill_agent.models.files.installed import folder_of
 
 
 class Pull:
@@ -148,7 +148,7 @@ def test_first_use_may_be_declined(ska: Ska) -> None:
 
 
 def test_the_default_is_what_the_memory_allows() -> None:
-    from skill_agent.models.catalogue import default_for_memory
+    from skill_agent.models.files.catalogue import default_for_memory
 
     assert default_for_memory(8 << 30) == (f"embedded/{QWEN.name}", "")
     name, warning = default_for_memory(1 << 30)

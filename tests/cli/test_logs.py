@@ -12,7 +12,7 @@ import pytest
 from command_line import Ska
 from skill_agent.store.lock import HomeLock
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 WITHIN_S = 30
 

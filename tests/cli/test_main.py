@@ -14,7 +14,7 @@ from skill_agent.cli.surroundings import Surroundings
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 SKA = [sys.executable, "-m", "skill_agent.cli"]
 

@@ -10,7 +10,7 @@ from command_line import Ska, Terminal
 from fakes import obliging
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
 
 MARK = "xylophone-4711"

@@ -4,7 +4,7 @@ import pytest
 from command_line import Ska
 
 from skill_agent.errors import ModelUnavailable, PullFailed
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.ports import StatusPart
 
 

@@ -9,7 +9,7 @@ from model_files import give_to
 from ska_processes import Processes, processes
 from skill_agent.cli.compose import init_home
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 LIGHT_KB = 140_000
 """An attached process that is ready to take over fits into this, one with a model of 98 MB not."""

@@ -17,7 +17,7 @@ from skill_agent.cli.output import (
     table,
 )
 
-from skill_agent.dna import AgentDNA
+from skill_agent.agents.dna import AgentDNA
 from skill_agent.values import Skill
 
 Capture = pytest.CaptureFixture[str]

@@ -9,7 +9,7 @@ import pytest
 from command_line import Ska
 from ska_processes import Processes, processes, until
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from command_line import Ska, Terminal
 from skill_agent.cli.autostart_units import MARK, this_platform, unit_for
 
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 ODD = 'ho me%d "x" $HOME \\ é & <b>'
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from command_line import Ska
 
-from skill_agent.bundled import bundled_skills_path
-from skill_agent.home import Home
+from skill_agent.files.bundled import bundled_skills_path
+from skill_agent.files.home import Home
 
 BUNDLED = {
     "code-review", "data-analysis", "recipe-finder", "research-assistant", "weather", "world-clock",

@@ -13,7 +13,7 @@ from skill_agent.cli.status import spoken
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.api.addresses import live_socket
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 @pytest.fixture

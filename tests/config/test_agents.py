@@ -2,12 +2,13 @@
 
 import pytest
 
-from skill_agent.bundled import bundled_agents_path, bundled_skills_path
-from skill_agent.config import Team, parse_agents
-from skill_agent.dna import AgentDNA
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.agents.identity import identity_text
+from skill_agent.agents.parsing import Team, parse_agents
 from skill_agent.errors import ConfigErrors
-from skill_agent.prompt import estimate_tokens, identity_text
-from skill_agent.skillbook import SkillBook
+from skill_agent.files.bundled import bundled_agents_path, bundled_skills_path
+from skill_agent.skills.book import SkillBook
+from skill_agent.text.shaping import estimate_tokens
 
 FILE = "agents.toml"
 

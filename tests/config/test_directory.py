@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from skill_agent.bundled import bundled_agents_path
-from skill_agent.directory import AgentDirectory, slug_of
+from skill_agent.agents.directory import AgentDirectory, slug_of
 from skill_agent.errors import ConfigErrors, NotFound, UsageError
+from skill_agent.files.bundled import bundled_agents_path
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_agent.toml_places import KeyPath, find_places, line_of
+from skill_agent.settings.toml_places import KeyPath, find_places, line_of
 
 EVERY_FORM = '''\
 top = 1

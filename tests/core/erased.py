@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from fakes import HashEmbedder
 
 from skill_agent import open_home
-from skill_agent.memory.erasure import Eraser
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.privacy.erasure import Eraser
 
 
 async def main(home: str) -> None:

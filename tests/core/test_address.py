@@ -1,7 +1,7 @@
 import pytest
 
-from skill_agent.address import mentioned, without_address
-from skill_agent.sessions import title_of
+from skill_agent.conversations.address import mentioned, without_address
+from skill_agent.conversations.sessions import title_of
 
 SLUGS = {"kyra", "luke"}
 

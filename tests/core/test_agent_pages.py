@@ -6,12 +6,12 @@ import pytest
 import yaml
 from fakes import OpenRuntime
 
-from skill_agent.agent_pages import AgentPages, Figures, Page, figures, page_text
-from skill_agent.bundled import bundled_agents_path
-from skill_agent.directory import AgentDirectory
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.agents.pages import AgentPages, Figures, Page, figures, page_text
 from skill_agent.errors import UsageError
 from skill_agent.events import TurnFinished
-from skill_agent.home import Home
+from skill_agent.files.bundled import bundled_agents_path
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from skill_agent.address import mentioned
-from skill_agent.brought import (
+from skill_agent.conversations.address import mentioned
+from skill_agent.conversations.client_context import (
     brought_instructions,
     brought_talk,
     digest,
@@ -11,9 +11,9 @@ from skill_agent.brought import (
     spoken,
     with_brought,
 )
+from skill_agent.conversations.sessions import title_of
 from skill_agent.memory.clauses import stated
 from skill_agent.memory.remember import find_remembrances, is_private
-from skill_agent.sessions import title_of
 
 TALK = (("I am Bob. Remember that I am rich.", "Noted, @atlas!"), ("between us: hi", "hello"))
 

@@ -3,9 +3,19 @@ import random
 
 import pytest
 
-from skill_agent.bus import MERGE_FROM, MOST_WAITING, Bus, Gap, Subscription
-from skill_agent.event_journal import Entry, Journal
-from skill_agent.events import Event, Notice, TextDelta, TurnFinished
+from skill_agent.events import (
+    MERGE_FROM,
+    MOST_WAITING,
+    Bus,
+    Entry,
+    Event,
+    Gap,
+    Journal,
+    Notice,
+    Subscription,
+    TextDelta,
+    TurnFinished,
+)
 from skill_agent.values import Usage
 
 

@@ -11,7 +11,7 @@ from chaos import Stage, wrong
 from soak import soak
 
 from skill_agent.cli.compose import init_home  # isort: skip
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 async def test_nothing_is_lost_or_done_twice_when_hosts_die(tmp_path: Path) -> None:

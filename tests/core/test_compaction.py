@@ -13,23 +13,23 @@ from skill_agent.cli.compose import init_home, read_settings
 from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.compactor import Compactor, Pressed
-from skill_agent.directory import AgentDirectory
+from skill_agent.agents.directory import AgentDirectory
 from skill_agent.errors import ModelUnavailable, StoreError
 from skill_agent.events import Compacted, Event, Notice, TurnFinished
-from skill_agent.fitting import Fit
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.presence import Presence
+from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.memory.compaction import Shield, leaving_of
 from skill_agent.memory.projector import Projector
 from skill_agent.memory.summary import MOST_TOKENS, plain_summary
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Model, ModelRequest, Purge
-from skill_agent.presence import Presence
-from skill_agent.prompt import estimate_tokens
-from skill_agent.runner import heard_by
-from skill_agent.runtime import Runtime
-from skill_agent.skillbook import SkillBook, skill_roots
+from skill_agent.skills.book import SkillBook, skill_roots
+from skill_agent.text.shaping import estimate_tokens
+from skill_agent.turns.compactor import Compactor, Pressed
+from skill_agent.turns.fitting import Fit
+from skill_agent.turns.runner import heard_by
 from skill_agent.values import Memory, Message, Session, Source
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

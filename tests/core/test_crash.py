@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 from crash import Trial
 from crash_check import Acknowledged
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from skill_agent.store.ledger import DuckLedger
 
 from skill_agent.errors import NotFound, UsageError
-from skill_agent.feedback import Feedback
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.projector import Projector
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, Message, Rating, Session

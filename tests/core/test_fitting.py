@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.fitting import PER_MESSAGE, Draft, Fit, Guess, Tokens, fit, most, reply_room
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ToolSpec
-from skill_agent.prompt import conversation
+from skill_agent.turns.fitting import PER_MESSAGE, Draft, Fit, Guess, Tokens, fit, most, reply_room
+from skill_agent.turns.prompt import conversation
 from skill_agent.values import Message, ToolCall
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes import OpenRuntime
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
 
 KILLED = Path(__file__).with_name("killed.py")

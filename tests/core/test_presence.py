@@ -14,8 +14,8 @@ from asgi_apps import Sample, over
 
 from skill_agent.api.door import Door
 from skill_agent.errors import HomeBusy, NotFound, UsageError
-from skill_agent.home import Home
-from skill_agent.presence import Presence, alive, noting
+from skill_agent.files.home import Home
+from skill_agent.host.presence import Presence, alive, noting
 
 
 class Minutes:

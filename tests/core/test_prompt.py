@@ -4,19 +4,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.dna import AgentDNA, Personality
-from skill_agent.prompt import (
-    ASK,
-    Standing,
-    conversation,
-    data_block,
-    estimate_tokens,
-    fitting_history,
-    layers,
-    presentable,
-    recall_line,
-    system_prompt,
-)
+from skill_agent.agents.dna import AgentDNA, Personality
+from skill_agent.memory.told import ASK, data_block, presentable, recall_line
+from skill_agent.text.shaping import estimate_tokens
+from skill_agent.turns.prompt import Standing, conversation, fitting_history, layers, system_prompt
 from skill_agent.values import Hit, IndexItem, Memory, Message, Skill
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -1,6 +1,6 @@
 import pytest
 
-from skill_agent.dna import MemoryConfig
+from skill_agent.agents.dna import MemoryConfig
 from skill_agent.memory.remember import Remembrance, find_remembrances
 
 PHRASES = MemoryConfig().remember_commands

@@ -22,10 +22,10 @@ from skill_agent.events import (
     TurnStarted,
     type_name,
 )
-from skill_agent.home import Home
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.budget import ALREADY
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.runtime import Runtime
 from skill_agent.values import ToolCall
 
 Kind = TypeVar("Kind")

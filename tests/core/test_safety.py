@@ -1,6 +1,6 @@
 import pytest
 
-from skill_agent.safety import redact
+from skill_agent.text.redaction import redact
 
 
 @pytest.mark.parametrize(

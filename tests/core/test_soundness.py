@@ -8,7 +8,7 @@ from fakes import OpenRuntime, obliging
 
 from skill_agent.errors import UsageError
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.soundness import sound_moment, sound_path, sound_text
+from skill_agent.text.checks import sound_moment, sound_path, sound_text
 
 HALF = "a\ud800"
 FAR_EAST, FAR_WEST = (timezone(timedelta(hours=hours)) for hours in (14, -12))

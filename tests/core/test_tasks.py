@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from fakes import OpenRuntime
 
+from skill_agent.conversations.turn_states import Task, TaskBoard, folded, told
 from skill_agent.errors import Closing, ModelUnavailable, NotFound
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnStarted
+from skill_agent.host.presence import CLIENT_HEADER, noting
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.presence import CLIENT_HEADER, noting
-from skill_agent.tasks import Task, TaskBoard, folded, told
 from skill_agent.values import Message, Submitted, ToolCall, Usage
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)

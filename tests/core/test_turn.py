@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skill_agent.dna import AgentDNA, Boundaries
+from skill_agent.agents.dna import AgentDNA, Boundaries
 from skill_agent.errors import ModelUnavailable, ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
@@ -26,7 +26,7 @@ from skill_agent.events import (
 from skill_agent.memory.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
-from skill_agent.turn import Brief, Hands, Recollection, run_turn
+from skill_agent.turns.loop import Brief, Hands, Recollection, run_turn
 from skill_agent.values import Memory, Message, ToolCall, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from fakes import OpenRuntime
 
+from skill_agent.conversations.idempotency import Once
 from skill_agent.errors import Conflict, ModelUnavailable, NotFound, UsageError
 from skill_agent.events import TurnFailed, TurnFinished
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.once import Once
 
 DIES = Path(__file__).with_name("dies_in_turn.py")
 

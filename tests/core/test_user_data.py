@@ -19,14 +19,13 @@ from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.cli.compose import open_home
 
 from skill_agent.errors import UsageError
-from skill_agent.home import Home
-from skill_agent.memory.erasure import Eraser
+from skill_agent.files.home import Home
+from skill_agent.files.written import WrittenFiles
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.ports import MemoryChange
-from skill_agent.runtime import Runtime
-from skill_agent.user_data import UserData
-from skill_agent.values import ToolCall
-from skill_agent.written_files import WrittenFiles
+from skill_agent.privacy.erasure import Eraser
+from skill_agent.privacy.user_data import UserData
+from skill_agent.values import MemoryChange, ToolCall
 
 MARKER = "quokka-4711"
 SCRIPT = Path(__file__).with_name("erased.py")

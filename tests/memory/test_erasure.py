@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 from fakes import OpenRuntime, StepClock
 
-from skill_agent.belongings import Purge
 from skill_agent.errors import NotFound
 from skill_agent.events import MemorySaved
-from skill_agent.home import Home
-from skill_agent.memory.erasure import Eraser
+from skill_agent.files.home import Home
+from skill_agent.files.written import WrittenFiles
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.phrases import Finder, Phrase
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
-from skill_agent.runtime import Runtime
-from skill_agent.values import Memory
-from skill_agent.written_files import WrittenFiles
+from skill_agent.privacy.erasure import Eraser
+from skill_agent.values import Memory, Purge
 
 MARKER = "quokka-4711"
 TOLD = f"Remember that my locker code is {MARKER}"
@@ -183,7 +182,7 @@ async def test_a_memory_that_once_said_it_keeps_only_what_it_says_now(
 ) -> None:
     from dataclasses import replace
 
-    from skill_agent.ports import MemoryChange
+    from skill_agent.values import MemoryChange
 
     async with open_runtime(ScriptedModel()) as runtime:
         first = await runtime.memory.add("The key is under stone 88")

@@ -11,15 +11,15 @@ import pytest
 from fakes import OpenRuntime, StepClock
 from skill_agent.store.ledger import DuckLedger
 
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory import life
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import Hot, HotCache
 from skill_agent.memory.projector import Projector
+from skill_agent.memory.told import ASK
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import MemoryChange, MemoryFilter, Purge
-from skill_agent.prompt import ASK
-from skill_agent.runtime import Runtime
-from skill_agent.values import Memory
+from skill_agent.ports import Purge
+from skill_agent.values import Memory, MemoryChange, MemoryFilter
 
 
 class Cached:

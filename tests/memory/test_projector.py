@@ -11,8 +11,7 @@ from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 
 from skill_agent.memory.projector import Projector
-from skill_agent.ports import MemoryChange
-from skill_agent.values import Memory
+from skill_agent.values import Memory, MemoryChange
 
 
 class Moody(HashEmbedder):

@@ -9,7 +9,7 @@ import pytest
 from fakes import StepClock
 from memory_home import AGENT, FACT, MemoryHome, memory_home, reading
 
-from skill_agent.dna import MemoryConfig
+from skill_agent.agents.dna import MemoryConfig
 from skill_agent.errors import ModelFailed, ModelUnavailable, NotFound
 from skill_agent.memory.extractions import MAX_ATTEMPTS
 from skill_agent.memory.intake import Intake

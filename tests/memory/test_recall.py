@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skill_agent.dna import MemorySettings
 from skill_agent.memory.recall import (
     RELEVANT,
     Candidates,
@@ -19,6 +18,7 @@ from skill_agent.memory.recall import (
     surprise,
 )
 from skill_agent.memory.signals import importance, named_speakers, recency, session_prior
+from skill_agent.settings.schema import MemorySettings
 
 
 def array(*values: float) -> np.ndarray:

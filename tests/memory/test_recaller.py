@@ -6,8 +6,8 @@ import pytest
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.events import MemoryRecalled
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.runtime import Runtime
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from skill_agent.memory.expiry import Expiry, due
 from skill_agent.memory.tiers import fading, tier_of
 from skill_agent.memory.upkeep import Upkeep
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import MemoryChange
-from skill_agent.values import Access, Memory
+from skill_agent.values import Access, Memory, MemoryChange
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LIMITS = {"episodic": 180}

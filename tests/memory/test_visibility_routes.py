@@ -11,11 +11,11 @@ from fakes import OpenRuntime
 from skill_agent.store.columns import Columns
 
 from skill_agent.events import MemoryRecalled
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.recaller import may_see
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import MemoryFilter, ModelRequest, RecallQuery
-from skill_agent.runtime import Runtime
-from skill_agent.values import MEMORY_TYPES, IndexItem, Memory, Scope
+from skill_agent.ports import ModelRequest
+from skill_agent.values import MEMORY_TYPES, IndexItem, Memory, MemoryFilter, RecallQuery, Scope
 
 OWNERS = (None, "kyra", "luke")
 USERS = (None, "me", "sarah")

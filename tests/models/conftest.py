@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from model_files import give_to, smollm2_settings
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
 
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from listening import HTTP, PERSONA, listen, user
 from model_files import smollm2_settings
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import ModelRequest
 

@@ -7,9 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from skill_agent.home import Home
-from skill_agent.models.catalogue import Entry, HubFile, ModelFile
-from skill_agent.models.pull import pull
+from skill_agent.files.home import Home
+from skill_agent.models.files.catalogue import Entry, HubFile, ModelFile
+from skill_agent.models.files.pull import pull
 
 root, url, size, sha256 = sys.argv[1:]
 file = ModelFile(name="model.bin", size=int(size), sha256=sha256, sources=(HubFile(url),))

@@ -10,11 +10,11 @@ import pytest
 from listening import HTTP, PERSONA, SKILLS, assistant, listen, system, user
 from model_files import smollm2_settings
 
-from skill_agent.dna import EmbeddedSettings
 from skill_agent.errors import ModelRejected, ModelUnavailable
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
+from skill_agent.settings.schema import EmbeddedSettings
 
 HELLO = ModelRequest(messages=(PERSONA, user("Hello!")), max_tokens=12, temperature=0.0)
 PERSON = {

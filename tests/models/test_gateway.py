@@ -9,13 +9,13 @@ from http_fake import Fail, Hang, Say, provider
 from listening import listen, user
 from model_files import smollm2_settings
 
-from skill_agent.dna import RoleSettings
 from skill_agent.errors import ModelRejected, ModelUnavailable, NotFound
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.fallback import FallbackModel
 from skill_agent.models.gateway import Gateway
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest, StatusPart
+from skill_agent.settings.schema import RoleSettings
 from skill_agent.values import ToolCall
 
 ASK = ModelRequest(messages=(user("hi"),), max_tokens=9)
@@ -152,7 +152,7 @@ def test_the_catalogue_tells_what_is_here(model_home: Home) -> None:
 def test_making_a_gateway_imports_nothing_heavy() -> None:
     code = (
         "import sys; from skill_agent.models.gateway import Gateway;"
-        "from skill_agent.dna import Settings; from skill_agent.home import find_home;"
+        "from skill_agent.agents.dna import Settings; from skill_agent.files.home import find_home;"
         "Gateway(Settings(), find_home('/nonexistent')).catalogue();"
         "print([m for m in ('litellm','xllamacpp','httpx','torch','jsonschema','openai')"
         " if m in sys.modules])"

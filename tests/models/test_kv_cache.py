@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from skill_agent.models.kv_cache import StateCache, StateKey
-from skill_agent.models.llama_host import HostSettings
+from skill_agent.models.local.kv_cache import StateCache, StateKey
+from skill_agent.models.local.llama_host import HostSettings
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 from http_fake import Fail, Say, provider
 
-from skill_agent.dna import ModelSettings, Settings
 from skill_agent.models.providers import detect_providers, key_variable, ollama_base
+from skill_agent.settings.schema import ModelSettings, Settings
 
 NO_OLLAMA = {"OLLAMA_HOST": "127.0.0.1:9"}
 

@@ -13,8 +13,8 @@ import pytest
 from file_server import hub
 
 from skill_agent.errors import NotFound, PullFailed
-from skill_agent.home import Home
-from skill_agent.models.catalogue import (
+from skill_agent.files.home import Home
+from skill_agent.models.files.catalogue import (
     ENTRIES,
     Entry,
     Folder,
@@ -27,8 +27,8 @@ from skill_agent.models.catalogue import (
     entry,
     total_memory,
 )
-from skill_agent.models.installed import installed, loadable, verify
-from skill_agent.models.pull import CACHE_VARIABLE, pull
+from skill_agent.models.files.installed import installed, loadable, verify
+from skill_agent.models.files.pull import CACHE_VARIABLE, pull
 
 DATA = os.urandom(300_000)
 HALF = 150_000

@@ -8,16 +8,16 @@ import pytest
 from listening import assistant, listen, system, user
 from model_files import give_to
 
-from skill_agent.config import parse_agents
-from skill_agent.dna import Settings
-from skill_agent.home import Home
+from skill_agent.agents.parsing import parse_agents
+from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import ChatMessage, Model, ModelRequest, ToolSpec
-from skill_agent.prompt import system_prompt
-from skill_agent.skillbook import SkillBook
+from skill_agent.settings.schema import Settings
+from skill_agent.skills.book import SkillBook
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
+from skill_agent.turns.prompt import system_prompt
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from listening import HTTP, PERSONA, listen, user
 from model_files import smollm2_path
 
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable
-from skill_agent.models.llama_host import embedded_server
+from skill_agent.models.local.llama_host import embedded_server
 from skill_agent.models.remote import RemoteModel
 from skill_agent.ports import ChatMessage, ModelRequest, TextPart
 from skill_agent.values import ModelInfo, ToolCall

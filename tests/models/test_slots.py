@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from skill_agent.models.slots import Slot, SlotBoard, common_prefix
+from skill_agent.models.local.slots import Slot, SlotBoard, common_prefix
 
 KYRA, LUKE = "system kyra|", "system luke|"
 

@@ -3,8 +3,8 @@
 import pytest
 from listening import HTTP, SKILLS, assistant, one_text, system, user
 
-from skill_agent.models.chatprompt import defused, plain_messages
-from skill_agent.models.toolchoice import NEXT_STEP, ToolMenu, grammar, settled
+from skill_agent.models.local.chatprompt import defused, plain_messages
+from skill_agent.models.local.toolchoice import NEXT_STEP, ToolMenu, grammar, settled
 from skill_agent.ports import ChatMessage, ToolSpec
 from skill_agent.values import ToolCall
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skill_agent.bundled import bundled_skills_path
-from skill_agent.frontmatter import FrontMatterError, parse_document
-from skill_agent.skill_reading import allowed_tools, read_skill, validate_skill
+from skill_agent.files.bundled import bundled_skills_path
+from skill_agent.skills.frontmatter import FrontMatterError, parse_document
+from skill_agent.skills.reading import allowed_tools, read_skill, validate_skill
 from skill_agent.values import Skill
 
 Write = Callable[..., Path]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from skill_agent.errors import NotFound, ToolFailed
-from skill_agent.home import Home
-from skill_agent.skillbook import SkillBook, find_skills, skill_roots
+from skill_agent.files.home import Home
+from skill_agent.skills.book import SkillBook, find_skills, skill_roots
 
 Write = Callable[..., Path]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.ports import Clock, MemoryChange
-from skill_agent.values import Memory, Message, Session
+from skill_agent.ports import Clock
+from skill_agent.values import Memory, MemoryChange, Message, Session
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 

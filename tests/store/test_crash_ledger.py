@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.ports import MemoryFilter
+from skill_agent.values import MemoryFilter
 
 ROUNDS = 12
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from skill_agent.errors import NotFound, StoreError
-from skill_agent.ports import MemoryChange, MemoryFilter
-from skill_agent.values import Message, Source, ToolCall, Usage
+from skill_agent.values import MemoryChange, MemoryFilter, Message, Source, ToolCall, Usage
 
 
 async def test_a_session_and_its_messages_come_back_whole(ledger, make, open_ledger):

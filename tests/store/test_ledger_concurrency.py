@@ -3,7 +3,7 @@
 import asyncio
 
 from skill_agent.errors import StoreError
-from skill_agent.ports import MemoryFilter
+from skill_agent.values import MemoryFilter
 
 
 async def test_a_thousand_writes_from_fifty_tasks_lose_nothing(ledger, make, open_ledger):

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.ports import MemoryChange
-from skill_agent.values import MEMORY_TYPES, Memory, Source
+from skill_agent.values import MEMORY_TYPES, Memory, MemoryChange, Source
 
 MOMENT = datetime(2026, 11, 20, tzinfo=UTC)
 IDS = ("memory-a", "memory-b", "memory-c")

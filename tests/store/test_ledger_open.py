@@ -11,7 +11,7 @@ import pytest
 from skill_agent.store.schema import MIGRATIONS, NEWEST, migrate, stored_version
 
 from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
-from skill_agent.ports import MemoryFilter
+from skill_agent.values import MemoryFilter
 
 
 def mode(path: Path) -> int:

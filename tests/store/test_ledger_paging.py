@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from skill_agent.ports import MemoryFilter
+from skill_agent.values import MemoryFilter
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 

@@ -13,10 +13,17 @@ from skill_agent.store.ledger import DuckLedger
 from skill_agent.store.purge import ranges_of
 from skill_agent.store.records import stored_time
 
-from skill_agent.belongings import Belongings, Note, Purge
 from skill_agent.errors import StoreError
-from skill_agent.ports import MemoryChange, MemoryFilter
-from skill_agent.values import Source, ToolCall, Usage
+from skill_agent.values import (
+    Belongings,
+    MemoryChange,
+    MemoryFilter,
+    Note,
+    Purge,
+    Source,
+    ToolCall,
+    Usage,
+)
 
 SECRET = "My locker code is quokka-4711"
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from skill_agent.store.replay import fold
 
-from skill_agent.ports import MemoryChange
+from skill_agent.values import MemoryChange
 
 
 @pytest.fixture

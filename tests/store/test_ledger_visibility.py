@@ -4,8 +4,7 @@ from itertools import product
 
 import pytest
 
-from skill_agent.ports import MemoryFilter
-from skill_agent.values import MEMORY_TYPES
+from skill_agent.values import MEMORY_TYPES, MemoryFilter
 
 AGENTS = (None, "kyra", "luke")
 USERS = (None, "me", "sarah")

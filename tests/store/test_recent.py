@@ -17,10 +17,19 @@ from skill_agent.store.bounded import Bounded
 from skill_agent.store.ledger import DuckLedger
 from skill_agent.store.recent import Recent
 
-from skill_agent.belongings import Belongings, Note
 from skill_agent.errors import SkillAgentError
-from skill_agent.ports import Delta, MemoryChange, Purge
-from skill_agent.values import LogEntry, Memory, Message, Session, ToolCall, Usage
+from skill_agent.ports import Delta, Purge
+from skill_agent.values import (
+    Belongings,
+    LogEntry,
+    Memory,
+    MemoryChange,
+    Message,
+    Note,
+    Session,
+    ToolCall,
+    Usage,
+)
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SESSIONS = [f"session-{n}" for n in range(3)]

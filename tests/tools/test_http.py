@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from skill_agent.dna import Boundaries
+from skill_agent.agents.dna import Boundaries
 from skill_agent.errors import ToolFailed
 from skill_agent.tools.http import MODEL_CHARS, HttpGet, allowed, host_of, html_text
 

@@ -12,21 +12,23 @@ from typing import Any
 
 from stage_book import StageBook, StageFeedback
 
-from skill_agent.address import mentioned
-from skill_agent.bus import Bus, Subscription
-from skill_agent.dna import AgentDNA, Settings
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.address import mentioned
+from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
+    Bus,
     Choice,
     Event,
+    Subscription,
     TextDelta,
     TurnFailed,
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.tasks import Task
+from skill_agent.settings.schema import Settings
 from skill_agent.values import Message, ModelInfo, Session, Submitted, Usage
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

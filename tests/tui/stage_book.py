@@ -10,10 +10,18 @@ from types import SimpleNamespace
 from typing import Any
 
 from skill_agent.errors import NotFound, SkillAgentError, StoreError
-from skill_agent.feedback import FeedbackResult, Rated
+from skill_agent.memory.feedback import FeedbackResult, Rated
 from skill_agent.memory.life import grouped
-from skill_agent.ports import MemoryFilter
-from skill_agent.values import Dispute, LogEntry, Memory, Message, Rating, Source, Story
+from skill_agent.values import (
+    Dispute,
+    LogEntry,
+    Memory,
+    MemoryFilter,
+    Message,
+    Rating,
+    Source,
+    Story,
+)
 
 LONG_AGO = datetime(2026, 10, 2, 8, 30, tzinfo=UTC)
 

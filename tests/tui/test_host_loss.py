@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from skill_agent.home import Home
+from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
 
 MORTAL = Path(__file__).parent.parent / "attach" / "mortal_host.py"

@@ -8,8 +8,8 @@ from stage import StageRuntime, make, opener
 
 from skill_agent.errors import StoreError
 from skill_agent.events import Compacted, MemoriesExtracted
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.runtime import Runtime
 
 
 async def test_a_compaction_is_one_quiet_line(sit) -> None:

@@ -15,11 +15,10 @@ from textual.widgets import Input, Static, TextArea
 
 from skill_agent.errors import HomeBusy, StoreError
 from skill_agent.events import MemoriesExtracted, MemorySaved
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory import life
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import MemoryFilter
-from skill_agent.runtime import Runtime
-from skill_agent.values import Memory
+from skill_agent.values import Memory, MemoryFilter
 
 
 async def dispute(runtime: Runtime) -> tuple[Memory, Memory]:

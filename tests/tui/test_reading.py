@@ -279,4 +279,4 @@ def test_first_paint_loads_nothing_heavy() -> None:
     heavy = {"litellm", "torch", "sentence_transformers", "transformers", "lancedb", "pyarrow"}
     heavy |= {"duckdb", "xllamacpp", "onnxruntime", "tokenizers", "telegram", "numpy", "pydantic"}
     assert not heavy & loaded
-    assert "skill_agent.runtime" not in done.stdout.split()
+    assert "skill_agent.host.runtime" not in done.stdout.split()

@@ -321,7 +321,7 @@ async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
 
 
 async def test_an_unknown_theme_is_told_and_a_known_one_used(sit) -> None:
-    from skill_agent.dna import InterfaceSettings, Settings
+    from skill_agent.settings.schema import InterfaceSettings, Settings
 
     wrong = StageRuntime(settings=Settings(tui=InterfaceSettings(theme="nothing")))
     async with sit(wrong) as seat:

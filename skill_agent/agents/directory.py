@@ -1,0 +1,193 @@
+"""The agents of a home: read from agents.toml again whenever it changes, edited in place.
+
+Holds no agent in code, and no limit on how many there are.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from skill_agent.errors import ConfigError, ConfigErrors, NotFound, UsageError
+from skill_agent.files.private import read_text, write_private
+from skill_agent.ports import Clock
+from skill_agent.text.nearest import did_you_mean
+
+from .dna import AgentDNA, AgentStatus
+from .parsing import Team, parse_agents
+
+Stamp = tuple[int, int, int]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class AgentDirectory:
+    """What agents there are. A broken edit of the file keeps the last good state.
+
+    The error of a broken edit stands in `error` until the file is mended; without any good state
+    every read raises it. `known_skills` gives the skill names there are, for warnings.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        *,
+        known_skills: Callable[[], Collection[str]] | None = None,
+        clock: Clock = _now,
+    ) -> None:
+        self.file = file
+        self.error: ConfigErrors | None = None
+        self._known_skills = known_skills
+        self._clock = clock
+        self._stamp: Stamp | None = None
+        self._good: Team | None = None
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def team(self) -> Team:
+        """The newest good state of the file; raises ConfigErrors where there never was one."""
+        self._refresh()
+        if self._good is None:
+            raise self.error or ConfigErrors([ConfigError("never read", file=str(self.file))])
+        return self._good
+
+    def list(self, status: AgentStatus | None = None) -> tuple[AgentDNA, ...]:
+        """The agents in the file's order, all or those of one status."""
+        return tuple(agent for agent in self.team.agents if status in (None, agent.status))
+
+    def get(self, name: str) -> AgentDNA:
+        """The agent by slug, or by display name; raises NotFound with the nearest slug."""
+        agents = self.team.agents
+        wanted = name.removeprefix("@").casefold()
+        for agent in agents:
+            if agent.slug == wanted:
+                return agent
+        for agent in agents:
+            if agent.name.casefold() == wanted:
+                return agent
+        near = did_you_mean(name, [*self.team.slugs, *(agent.name for agent in agents)])
+        raise NotFound(f'no agent "{name}"', hint=near or f"agents: {', '.join(self.team.slugs)}")
+
+    def _refresh(self) -> None:
+        stamp = self._stamp_now()
+        if stamp is not None and stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._good = self._parse(read_text(self.file))
+            self.error = None
+        except ConfigErrors as error:
+            self.error = error
+        except ConfigError as error:
+            self.error = ConfigErrors([error], hint=error.hint)
+
+    def _stamp_now(self) -> Stamp | None:
+        """Changes when the file does; the inode also tells a replaced file of the same size."""
+        try:
+            status = self.file.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    def _parse(self, text: str) -> Team:
+        return parse_agents(text, str(self.file), self._known_skills and self._known_skills())
+
+    # -- editing -----------------------------------------------------------------------------
+
+    def new(self, slug: str, fields: Mapping[str, Any] | None = None) -> AgentDNA:
+        """Adds an agent; `fields` is its table as agents.toml writes it."""
+        now = self._clock()
+        table = {"status": "active", "created_at": now, "updated_at": now, **(fields or {})}
+        return self._add(slug, lambda text: table)
+
+    def clone(self, source: str, slug: str, name: str = "") -> AgentDNA:
+        """Adds an agent with the source's table: its configuration, never its memories."""
+        origin, now = self.get(source).slug, self._clock()
+        changes = {
+            "name": name or titled(slug),
+            "status": "active",
+            "created_at": now,
+            "updated_at": now,
+        }
+
+        def table(text: str) -> dict[str, Any]:
+            from .edits import table_of
+
+            copied = {key: part for key, part in table_of(text, origin).items() if key != "slug"}
+            return {**copied, **changes}
+
+        return self._add(slug, table)
+
+    def set_status(self, name: str, status: AgentStatus) -> AgentDNA:
+        """Pauses, activates or archives an agent; one that is so already stays untouched."""
+        from .edits import with_status
+
+        agent = self.get(name)
+        if agent.status == status:
+            return agent
+        now = self._clock()
+        with self._locked():
+            before = self._whole_text()
+            self._replace(with_status(before, agent.slug, status, now), agent.slug)
+        return self.get(agent.slug)
+
+    def _add(self, slug: str, table: Callable[[str], Mapping[str, Any]]) -> AgentDNA:
+        from .edits import with_agent
+
+        with self._locked():
+            before = self._whole_text()
+            if slug in self.team.slugs:
+                raise UsageError(f'there is already an agent "{slug}"', hint="choose another slug")
+            self._replace(with_agent(before, slug, table(before)), slug)
+        return self.get(slug)
+
+    def _whole_text(self) -> str:
+        """The file as it is; raises ConfigErrors while it has mistakes."""
+        self._refresh()
+        if self.error:
+            raise self.error
+        return read_text(self.file)
+
+    def _replace(self, text: str, slug: str) -> None:
+        """Writes the new text if it reads well and changes no agent but this one."""
+        try:
+            new = self._parse(text)
+        except ConfigErrors as error:
+            raise ConfigErrors(
+                error.problems, hint=f"{self.file} was not changed; {error.hint}"
+            ) from None
+        if _others(self.team, slug) != _others(new, slug):
+            raise UsageError(
+                f"{self.file} is laid out in a way that cannot be edited by command",
+                hint="edit the file itself",
+            )
+        write_private(self.file, text)
+        self._good, self._stamp = new, self._stamp_now()
+
+    def _locked(self) -> AbstractContextManager[Any]:
+        """Keeps a second process from writing between our read and our write."""
+        from filelock import FileLock
+
+        return FileLock(self.file.resolve().with_name(f".{self.file.name}.lock"), mode=0o600)
+
+
+def _others(team: Team, slug: str) -> tuple[AgentDNA, ...]:
+    return tuple(agent for agent in team.agents if agent.slug != slug)
+
+
+def slug_of(name: str) -> str:
+    """A display name as a slug: `Zoë Smith` gives `zoe-smith`; may be empty."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_").lstrip("0123456789-_")[:40]
+
+
+def titled(slug: str) -> str:
+    """A slug as a display name: `zoe-smith` gives `Zoe Smith`."""
+    return slug.replace("-", " ").replace("_", " ").title()

@@ -1,0 +1,173 @@
+"""agents.toml: text in, the team out; every mistake of the file reported together.
+
+Pure: no file is opened.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skill_agent.errors import ConfigError, ConfigErrors
+from skill_agent.settings.mistakes import check, dotted, shown, unknown_key
+from skill_agent.settings.parsing import not_a_table, read_table, value_at
+from skill_agent.settings.toml_places import KeyPath, line_of
+from skill_agent.text.nearest import did_you_mean
+
+from .dna import AgentDNA, TeamTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """agents.toml as values: the agents in the file's order."""
+
+    agents: tuple[AgentDNA, ...]
+    shared_skills: tuple[str, ...] = ()
+    warnings: tuple[ConfigError, ...] = ()
+    """What loads but is probably not meant."""
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        return tuple(agent.slug for agent in self.agents)
+
+
+# -- agents.toml -----------------------------------------------------------------------------
+
+
+def parse_agents(text: str, file: str, known_skills: Collection[str] | None = None) -> Team:
+    """The team; raises ConfigErrors. With `known_skills`, names that are not there warn."""
+    problems: list[ConfigError] = []
+    data, places = read_table(text, file, problems)
+    if problems:
+        raise ConfigErrors(problems)
+    shared, problems = _shared(data, file, places)
+    agents: list[AgentDNA] = []
+    for slug, table in _agent_tables(data, file, places, problems):
+        agent, found = _agent(slug, table, shared, file, places)
+        problems += found
+        agents += [agent] if agent else []
+    problems += _escalations(data, file, places)
+    if not data.get("agents") and not problems:
+        problems = [ConfigError("no agent: add a table such as [agents.kyra]", file=file)]
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        raise ConfigErrors(problems, hint="mend these, then run `ska agents validate`")
+    warnings = tuple(_warnings(agents, data, known_skills, file, places))
+    return Team(agents=tuple(agents), shared_skills=shared, warnings=warnings)
+
+
+def _shared(
+    data: Mapping[str, Any], file: str, places: Mapping[KeyPath, int]
+) -> tuple[tuple[str, ...], list[ConfigError]]:
+    problems = [
+        ConfigError(
+            unknown_key(name, ("team", "agents")),
+            file=file,
+            line=line_of(places, (name,)),
+            key=dotted((name,)),
+        )
+        for name in data
+        if name not in ("team", "agents")
+    ]
+    table = data.get("team", {})
+    if not isinstance(table, dict):
+        problems.append(not_a_table(("team",), table, file, places))
+        table = {}
+    team, found = check(TeamTable, table, file=file, places=places, prefix=("team",))
+    return (team.shared_skill_names if team else ()), problems + found
+
+
+def _agent_tables(
+    data: Mapping[str, Any],
+    file: str,
+    places: Mapping[KeyPath, int],
+    problems: list[ConfigError],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    tables = data.get("agents", {})
+    if not isinstance(tables, dict):
+        problems.append(not_a_table(("agents",), tables, file, places))
+        return
+    for slug, table in tables.items():
+        if isinstance(table, dict):
+            yield slug, table
+        else:
+            problems.append(not_a_table(("agents", slug), table, file, places))
+
+
+def _agent(
+    slug: str,
+    table: Mapping[str, Any],
+    shared: tuple[str, ...],
+    file: str,
+    places: Mapping[KeyPath, int],
+) -> tuple[AgentDNA | None, list[ConfigError]]:
+    written = table.get("slug", slug)
+    data = {"name": slug.replace("-", " ").title(), "shared_skill_names": shared, **table}
+    agent, problems = check(
+        AgentDNA, {**data, "slug": slug}, file=file, places=places, prefix=("agents", slug)
+    )
+    if written != slug:
+        path = ("agents", slug, "slug")
+        said = f"the table's name is the slug: expected {shown(slug)}, got {shown(written)}"
+        problems.append(ConfigError(said, file=file, line=line_of(places, path), key=dotted(path)))
+    return agent, [_readable_slug(problem, slug) for problem in problems]
+
+
+def _readable_slug(problem: ConfigError, slug: str) -> ConfigError:
+    """The pattern of a slug in words, for the one mistake people make most."""
+    if not problem.key.endswith(".slug") or "matching" not in problem.message:
+        return problem
+    wanted = "a lower-case letter, then lower-case letters, digits, - or _, at most 40 in all"
+    return ConfigError(
+        f"expected {wanted}, got {shown(slug)}",
+        file=problem.file,
+        line=problem.line,
+        key=dotted(("agents", slug)),
+    )
+
+
+def _escalations(
+    data: Mapping[str, Any], file: str, places: Mapping[KeyPath, int]
+) -> Iterator[ConfigError]:
+    # From the tables, so that an agent with other mistakes is neither skipped nor missed.
+    tables: Any = data.get("agents")
+    if not isinstance(tables, dict):
+        return
+    for slug, table in tables.items():
+        path = ("agents", slug, "boundaries", "escalates_to")
+        target = value_at(data, path) if isinstance(table, dict) else None
+        if not isinstance(target, str) or (target in tables and target != slug):
+            continue
+        if target == slug:
+            said = "an agent cannot escalate to itself"
+        else:
+            meant = did_you_mean(target, tables) or f"agents here: {', '.join(tables)}"
+            said = f"expected the slug of an agent, got {shown(target)}; {meant}"
+        yield ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))
+
+
+def _warnings(
+    agents: list[AgentDNA],
+    data: Mapping[str, Any],
+    known: Collection[str] | None,
+    file: str,
+    places: Mapping[KeyPath, int],
+) -> Iterator[ConfigError]:
+    lists: list[tuple[KeyPath, Any]] = [(("team", "shared_skill_names"), data.get("team", {}))]
+    fields = ("shared_skill_names", "custom_skill_names", "disabled_skill_names")
+    for slug, table in data.get("agents", {}).items():
+        lists += [(("agents", slug, field), table) for field in fields]
+    for path, table in lists:
+        for index, name in enumerate(table.get(path[-1], ())):
+            if known is None or name in known:
+                continue
+            meant = did_you_mean(name, known) or "`ska skills list` shows what there is"
+            said = f"unknown skill {shown(name)}; {meant}"
+            line = line_of(places, (*path, index))
+            yield ConfigError(said, file=file, line=line, key=dotted(path))
+    order = ("fast", "balanced", "powerful")
+    for agent in agents:
+        force, most = agent.model.force_tier, agent.model.max_tier
+        if force and most and order.index(force) > order.index(most):
+            path = ("agents", agent.slug, "model", "force_tier")
+            said = f'"{force}" is above max_tier "{most}"'
+            yield ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))

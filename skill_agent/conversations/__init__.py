@@ -1,0 +1,1 @@
+"""Sessions, who is addressed, what became of a turn."""

@@ -1,0 +1,54 @@
+"""Sessions by the names people use for them, over the ledger."""
+
+from skill_agent.errors import NotFound, UsageError
+from skill_agent.ports import Ledger
+from skill_agent.text.checks import sound_text
+from skill_agent.values import Session
+
+from .client_context import spoken
+
+_SCAN = 5_000
+
+
+async def find_session(ledger: Ledger, ref: str) -> Session:
+    """By `latest`, id, unambiguous id prefix (6 characters or more) or title, ignoring case.
+
+    Raises NotFound naming the nearest title, UsageError where several match.
+    """
+    ref = ref.strip()
+    if not ref:
+        raise UsageError("which session?", hint="ska sessions list")
+    sound_text(ref, "the session's name")
+    if (exact := await ledger.session(ref)) is not None:
+        return exact
+    sessions = await ledger.sessions(limit=1 if ref == "latest" else _SCAN)
+    if ref == "latest":
+        if not sessions:
+            raise NotFound("there is no session yet", hint='ska ask "hello"')
+        return sessions[0]
+    matches = [one for one in sessions if len(ref) >= 6 and one.id.startswith(ref.lower())]
+    matches = matches or [one for one in sessions if one.title.casefold() == ref.casefold()]
+    matches = matches or [one for one in sessions if ref.casefold() in one.title.casefold()]
+    match matches:
+        case [one]:
+            return one
+        case []:
+            from rapidfuzz import process
+
+            near = process.extractOne(ref, [one.title for one in sessions], score_cutoff=60)
+            hint = f"did you mean {near[0]!r}?" if near else "ska sessions list"
+            raise NotFound(f"no session {ref!r}", hint=hint)
+        case several:
+            names = "; ".join(f"{one.id} {one.title!r}" for one in several[:5])
+            raise UsageError(f"{ref!r} fits {len(several)} sessions", hint=f"use an id: {names}")
+
+
+def title_of(text: str, limit: int = 60) -> str:
+    """A session's title from its first message: its first line, cut at a word."""
+    line = next(
+        (" ".join(part.split()) for part in spoken(text).splitlines() if part.strip()), "Untitled"
+    )
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut).rstrip(" ,.;:") + "…"

@@ -1,0 +1,48 @@
+"""Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from skill_agent.ports import Ledger
+from skill_agent.values import LogEntry, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageTotals:
+    """What was consumed, with the number of turns."""
+
+    last: Usage
+    today: Usage
+    total: Usage
+    turns: int
+
+
+async def totals(ledger: Ledger, now: datetime) -> UsageTotals:
+    """The last turn, today (UTC) and all turns."""
+    last, today, total = Usage(), Usage(), Usage()
+    turns = after = 0
+    while rows := await ledger.log(kinds=("usage",), after=after, limit=5_000):
+        for row in rows:
+            last = _usage(row)
+            total = add(total, last)
+            today = add(today, last) if row.at.date() == now.date() else today
+        turns, after = turns + len(rows), rows[-1].seq
+    return UsageTotals(last=last, today=today, total=total, turns=turns)
+
+
+def add(one: Usage, other: Usage) -> Usage:
+    """Both together; the model and first-token time are the later one's."""
+    return Usage(
+        model=other.model or one.model,
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        cost_usd=one.cost_usd + other.cost_usd,
+        first_token_s=other.first_token_s or one.first_token_s,
+        total_s=one.total_s + other.total_s,
+    )
+
+
+def _usage(row: LogEntry) -> Usage:
+    fields = {name: value for name, value in (row.new or {}).items() if name != "session"}
+    return Usage(**fields)

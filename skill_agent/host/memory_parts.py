@@ -1,0 +1,206 @@
+"""Everything a home can do with its memory, joined once; the runtime hands it out.
+
+Nothing is decided here: each part is made with what it needs of the others, and they are begun
+and ended in the right order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.agents.pages import AgentPages, figures
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import Event
+from skill_agent.files.home import Home
+from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.compaction import Read, Shield
+from skill_agent.memory.consolidate import Consolidator
+from skill_agent.memory.expiry import Expiry
+from skill_agent.memory.extract import able
+from skill_agent.memory.extractions import ExtractionQueue
+from skill_agent.memory.feedback import Feedback
+from skill_agent.memory.hot import HotCache
+from skill_agent.memory.intake import Intake
+from skill_agent.memory.projector import Projector
+from skill_agent.memory.reader import Reader
+from skill_agent.memory.reconcile import Reconciler
+from skill_agent.memory.upkeep import Upkeep
+from skill_agent.ports import Clock, Ledger, Model, ModelGateway
+from skill_agent.privacy.erasure import Eraser
+from skill_agent.privacy.user_data import UserData
+from skill_agent.settings.schema import Settings
+from skill_agent.text.redaction import redact
+from skill_agent.turns.compactor import Compactor
+from skill_agent.turns.workbench import PATIENTLY_S
+
+FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
+"""When a process that stays first looks for due housekeeping, and how often then."""
+
+_log = logging.getLogger(__name__)
+
+
+class Faculties:
+    """The parts around the memory of one open home."""
+
+    def __init__(
+        self,
+        *,
+        home: Home,
+        settings: Settings,
+        ledger: Ledger,
+        projector: Projector,
+        directory: AgentDirectory,
+        pages: AgentPages,
+        gateway: ModelGateway,
+        clock: Clock,
+        publish: Callable[[Event], None],
+        hosting: bool,
+        read: Read | None,
+    ) -> None:
+        """`hosting` says that the process stays: only then work is begun unasked. `read` stands in
+        for the reader where messages leave a prompt."""
+        self._ledger, self._gateway, self._settings = ledger, gateway, settings
+        self._hosting = hosting
+        self._housework: asyncio.Task[None] | None = None
+        self._comparing: asyncio.Task[None] | None = None
+        self._to_compare = False
+        user = settings.general.user
+        self.hot = HotCache(ledger, clock)
+        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed)
+        self.reconciler = Reconciler(
+            ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
+        )
+        self.book.before_search(partial(self.reconcile, PATIENTLY_S))
+        self.queue = ExtractionQueue(ledger, clock)
+        self.reader = self._reader(projector, directory, clock, publish)
+        self.shield = Shield(ledger, read or self.reader.read_now, able=able)
+        self.compactor = Compactor(
+            self.shield, publish=publish, clock=clock, slow=self._is_slow, hosting=hosting
+        )
+        self.upkeep = Upkeep(
+            ledger,
+            Consolidator(ledger, self.book, projector, clock, user),
+            Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
+            clock,
+            self.extraction_model,
+        )
+        self.feedback = Feedback(ledger, self.book, clock)
+        self.eraser = Eraser(
+            ledger=ledger,
+            projector=projector,
+            home=home,
+            clock=clock,
+            user=user,
+            purged=self.hot.clear,
+        )
+        self.user_data = UserData(
+            ledger=ledger,
+            projector=projector,
+            eraser=self.eraser,
+            home=home,
+            clock=clock,
+            user=user,
+            changed=self.hot.clear,
+        )
+        self.pages = pages
+
+    def _reader(
+        self,
+        projector: Projector,
+        directory: AgentDirectory,
+        clock: Clock,
+        publish: Callable[[Event], None],
+    ) -> Reader:
+        user = self._settings.general.user
+        intake = Intake(
+            ledger=self._ledger, book=self.book, projector=projector, clock=clock, user=user
+        )
+        return Reader(
+            ledger=self._ledger,
+            intake=intake,
+            queue=self.queue,
+            gateway=self._gateway,
+            config=lambda slug: directory.get(slug).memory,
+            publish=publish,
+            clock=clock,
+            user=user,
+            hosting=self._hosting,
+            reconciler=self.reconciler,
+        )
+
+    async def begin(self) -> str:
+        """Finishes what a crash cut short and begins the background work of a process that stays;
+        gives a sentence for the person where an erasure is still owed."""
+        owed = await self.eraser.finish()
+        if self._hosting:
+            self.reader.start()
+            self._housework = asyncio.create_task(self._keep_house(), name="housework")
+        return owed
+
+    async def reconcile(self, seconds: float) -> None:
+        """Sets what was kept at once against what is known, and waits for that no longer than this:
+        a long backlog is compared beside the talking. Never raises."""
+        self._to_compare = True
+        if self._comparing is None or self._comparing.done():
+            self._comparing = asyncio.create_task(self._compare(), name="reconcile")
+        await asyncio.wait([self._comparing], timeout=seconds)
+
+    async def _compare(self) -> None:
+        """As long as somebody asks for it and there is something new; one such task at a time."""
+        while self._to_compare:
+            self._to_compare = False
+            try:
+                done = await self.reconciler.catch_up()
+            except Exception as problem:  # the wall of this task; the next turn asks again
+                _log.warning("comparing new memories: %s", redact(str(problem)))
+                return
+            self._to_compare = self._to_compare or (done.behind and done.looked_at > 0)
+
+    async def extraction_model(self) -> Model | None:
+        """The model that reads memories out of conversations; None where there is none able to."""
+        try:
+            model = await self._gateway.model("extract")
+        except SkillAgentError:
+            return None
+        return model if model.info.installed and able(model.info) else None
+
+    async def settle(self) -> None:
+        """Returns once the rules have read what was said and no compaction is under way."""
+        await self.reader.settle()
+        await self.compactor.settled()
+
+    async def close(self) -> None:
+        """Lets the rules finish reading, ends the rest; the stores are still open."""
+        for task in (self._housework, self._comparing):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+        await self.compactor.close()
+        await self.reader.close()
+        await self._refresh_pages()
+
+    async def _refresh_pages(self) -> None:
+        if not self.pages.any:
+            return
+        try:
+            self.pages.refresh(await figures(self._ledger))
+        except SkillAgentError as problem:
+            _log.warning("agent pages: %s", redact(problem.message))
+
+    async def _keep_house(self) -> None:
+        """Runs consolidation and expiry when they are due."""
+        wait = FIRST_LOOK_S
+        while True:
+            await asyncio.sleep(wait)
+            wait = LOOK_EVERY_S
+            try:
+                await self.upkeep.run_due()
+            except Exception as problem:  # the wall of this task; the next look tries again
+                _log.warning("housekeeping: %s", redact(str(problem)))
+
+    def _is_slow(self, model: Model) -> bool:
+        """Whether nobody should wait for a compaction: who reads with a local model takes long."""
+        models = self._settings.models
+        return model.info.local or (models.roles.extract or models.default).startswith("embedded/")

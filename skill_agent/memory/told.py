@@ -1,0 +1,163 @@
+"""Recalled memories as a model reads them: one line each, the sides of a dispute together, the
+oldest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeGuard
+
+from skill_agent.text.shaping import defuse
+from skill_agent.values import Hit, IndexItem, Memory
+
+_LABELS = {
+    "semantic": "FACT",
+    "episodic": "EVENT",
+    "procedural": "PATTERN",
+    "agent_private": "PRIVATE",
+    "shared": "TEAM",
+    "user_profile": "USER-PROFILE",
+    "identity": "IDENTITY",
+}
+
+
+_KEPT = '[SAVED NOW] "{}"'
+DISPUTED = "⚡DISPUTED"
+ASK = "These contradict each other: ask the user which is right before you rely on either."
+
+
+def together(memories: Sequence[Memory]) -> list[list[Memory]]:
+    """Memories in their order, each followed at once by those it is in dispute with."""
+    groups: list[list[Memory]] = []
+    placed: set[str] = set()
+    for memory in memories:
+        if memory.status != "disputed":
+            groups.append([memory])
+        elif memory.id not in placed:
+            against = [memory.id, *memory.contradicts]
+            others = [one for one in memories if one.id != memory.id and one.id not in placed]
+            group = [memory]
+            group += [one for one in others if one.id in against or memory.id in one.contradicts]
+            placed |= {one.id for one in group}
+            groups.append(group)
+    return groups
+
+
+def recall_line(item: IndexItem, memory: Memory | None = None) -> str:
+    """One recalled item as the model reads it: label, date, who said it, what.
+
+    With the whole memory a pattern tells how often it has served.
+    """
+    day = item.created_at.date().isoformat()
+    text = defuse(item.text)
+    if item.kind == "turn":
+        who = "The user" if item.speaker in (None, "user") else (item.speaker or "").capitalize()
+        return f'[SAID {day}] {who} said: "{text}"'
+    label = _LABELS.get(item.memory_type or "semantic", "FACT")
+    mark = f" {DISPUTED}" if item.status == "disputed" else ""
+    # What was read out of their words tells of them already; only their own "I" needs the quotes.
+    told_of = item.speaker == "user" and not text.startswith(("The user ", "The user's "))
+    body = f'The user said: "{text}"' if told_of else text
+    if item.speaker not in (None, "user"):
+        body = f'{item.speaker} said: "{text}"'
+    return f"[{label}{mark} {day}{_served(memory)}] {body}"
+
+
+def _served(memory: Memory | None) -> str:
+    """`, 95 % success, 12 uses` of a procedural memory somebody has rated."""
+    if memory is None or memory.memory_type != "procedural":
+        return ""
+    rate, uses = memory.metadata.get("success_rate"), memory.metadata.get("times_used")
+    parts = [f"{rate:.0%}".replace("%", " %") + " success"] if _number(rate) else []
+    if _number(uses) and uses:
+        parts.append(f"{int(uses)} use" + ("s" if uses != 1 else ""))
+    return "".join(f", {part}" for part in parts)
+
+
+def _number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def presentable(
+    hits: Sequence[Hit], memories: Mapping[str, Memory], now: datetime
+) -> tuple[Hit, ...]:
+    """The hits that may be told, by what the ledger says of them now.
+
+    Replaced, archived and expired memories fall out, also where the index has not heard of it;
+    behind each disputed one come the others of its dispute, as far as `memories` has them.
+    """
+    told: dict[str, Hit] = {}
+    for hit in hits:
+        memory = memories.get(hit.item.id)
+        hit = replace(hit, item=_as_now(hit.item, memory)) if memory else hit
+        if not stands(hit.item, now):
+            continue
+        told.setdefault(hit.item.id, hit)
+        if memory is None or memory.status != "disputed":
+            continue
+        for other in memories.values():
+            if other.id in memory.contradicts or memory.id in other.contradicts:
+                item = _as_now(replace(hit.item, id=other.id), other)
+                if stands(item, now) and item.status == "disputed":
+                    told.setdefault(other.id, replace(hit, item=item, reason="in dispute"))
+    return tuple(told.values())
+
+
+def _as_now(item: IndexItem, memory: Memory) -> IndexItem:
+    return replace(
+        item,
+        text=memory.content,
+        created_at=memory.created_at,
+        speaker=memory.speaker,
+        memory_type=memory.memory_type,
+        status=memory.status,
+        tier=memory.tier,
+        importance=memory.importance,
+        pinned=memory.pinned,
+        expires_at=memory.expires_at,
+    )
+
+
+def stands(item: IndexItem, now: datetime) -> bool:
+    if item.kind == "turn":
+        return True
+    expired = item.expires_at is not None and item.expires_at <= now
+    return item.status in ("active", "disputed") and not expired
+
+
+def data_block(
+    hits: Sequence[Hit],
+    now: datetime,
+    kept: Sequence[Memory] = (),
+    memories: Mapping[str, Memory] | None = None,
+) -> str:
+    """Layer 5: the time, then recalled items, the oldest first so that the newest word stands
+    nearest the question, then what this message has just put into memory.
+
+    `now` is told in its own time zone. `memories` are the whole memories behind the hits, and the
+    other sides of their disputes: with them the sides stand together.
+    """
+    memories = memories or {}
+    ordered = sorted(hits, key=lambda hit: (hit.item.created_at, hit.item.position))
+    ordered = [hit for hit in ordered if stands(hit.item, now)]
+    lines: list[str] = []
+    for group in _in_dispute(ordered, memories):
+        lines += [recall_line(hit.item, memories.get(hit.item.id)) for hit in group]
+        lines += [ASK] if any(hit.item.status == "disputed" for hit in group) else []
+    lines += [_KEPT.format(defuse(one.content)) for one in kept]
+    today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
+    return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+
+
+def _in_dispute(hits: Sequence[Hit], memories: Mapping[str, Memory]) -> list[list[Hit]]:
+    """Hits in their order; the sides of a dispute together, at the place of the last of them."""
+    known = [memories[hit.item.id] for hit in hits if hit.item.id in memories]
+    side = {one.id: group[0].id for group in together(known) for one in group}
+    last = {side[hit.item.id]: hit.item.id for hit in hits if hit.item.id in side}
+    groups: dict[str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(side.get(hit.item.id, hit.item.id), []).append(hit)
+    return [
+        groups[side.get(hit.item.id, hit.item.id)]
+        for hit in hits
+        if last.get(side.get(hit.item.id, ""), hit.item.id) == hit.item.id
+    ]

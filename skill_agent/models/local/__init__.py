@@ -1,0 +1,1 @@
+"""The embedded models: llama.cpp in this process."""

@@ -1,0 +1,144 @@
+"""What the core asks of models and embedders, as Protocols, and what passes between them."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from skill_agent.values import (
+    ModelInfo,
+    Role,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+# -- models ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message as a model reads it."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool as a model is told of it; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRequest:
+    """One call of a model."""
+
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema the whole reply must satisfy."""
+    temperature: float = 0.7
+    max_tokens: int = 1024
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """Provider-specific parameters, passed through."""
+    background: bool = False
+    """Nobody waits for it; what a person's conversation has made hot stays hot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """The next piece of the model's reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolPart:
+    """A complete tool call."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPart:
+    """Something worth telling while one waits ("loading the model", "falling back to …")."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPart:
+    """The last part of every stream that did not raise."""
+
+    usage: Usage
+    finish: Literal["stop", "length", "tool_calls"] = "stop"
+
+
+ModelPart = TextPart | ToolPart | StatusPart | EndPart
+
+
+class Model(Protocol):
+    """A chat model. Closing the iterator early stops the generation at once.
+
+    Raises ModelUnavailable, ModelRejected or ModelFailed.
+    """
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    async def load(self) -> None:
+        """Whatever takes seconds before a first call: reading weights, importing a client."""
+        ...
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]: ...
+
+    async def prefill(self, request: ModelRequest) -> None:
+        """Make the request's system message and tools hot ahead of its first use.
+
+        A remote model does nothing. Never raises for want of a cache.
+        """
+        ...
+
+    async def count_tokens(self, text: str) -> int: ...
+
+
+class ModelGateway(Protocol):
+    """Where models come from."""
+
+    async def model(self, name: str, *, prefer: str = "") -> Model:
+        """The model for `provider/model`, a role or `default`, with its fallback chain.
+
+        Cheap: nothing heavy is imported or loaded before the first call of the model.
+        Raises NotFound for an unknown embedded name.
+        """
+        ...
+
+    def catalogue(self) -> list[ModelInfo]:
+        """Embedded models known, and the remote ones named in config."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Identifies model and variant; another name means another vector space."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """float32 array (len(texts), dimensions), rows of length 1. Blocking; call in a thread."""
+        ...

@@ -1,0 +1,1 @@
+"""Everything about a person: taken along, brought in, erased."""

@@ -1,0 +1,293 @@
+"""What the product knows of its person: taking it along, bringing it in, erasing it all.
+
+The file's form is `user_archive`'s, erasing single memories is `memory.erasure`'s. Agents, skills
+and settings are no personal data and stay.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from skill_agent.conversations.usage import totals
+from skill_agent.errors import Conflict
+from skill_agent.files.home import Home
+from skill_agent.files.traces import HomeTraces
+from skill_agent.files.written import FileFate, WrittenFiles
+from skill_agent.memory.projector import Projector
+from skill_agent.memory.rows import memory_row
+from skill_agent.ports import Clock, Ledger, Progress
+from skill_agent.text.checks import sound_path
+from skill_agent.values import BelongingsResult, LogEntry, Memory, Note, Purge, Session, Usage
+
+from .erasure import Eraser, ErasureReport
+from .erasure_plan import digest_of, every_memory
+from .user_archive import ArchiveWriter, new_archive, note_row, session_row
+from .user_reading import read_archive
+
+_OWN = ("memory.", "message.", "session.")
+_LOCAL = ("checked", "extraction.")
+"""Notes that speak of places in this one log; elsewhere they mean nothing."""
+_PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserExport:
+    """What an export holds."""
+
+    path: Path
+    counts: dict[str, int]
+    """`sessions`, `messages`, `memories`, `notes`, `usage`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserImport:
+    """What an import added, found there already, and left alone."""
+
+    added: dict[str, int]
+    skipped: dict[str, int]
+    conflicts: tuple[str, ...]
+    """Ids that exist with other content, or messages whose place another has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserErasure:
+    """Everything a purge of the person will erase."""
+
+    sessions: tuple[str, ...]
+    memories: tuple[str, ...]
+    rows: tuple[int, ...]
+    """Sequences of log rows with content."""
+    messages: int
+    files: tuple[FileFate, ...]
+    kept: int
+    """Memories that stay: who the agents are, and what belongs to others."""
+
+    @property
+    def digest(self) -> str:
+        """Of everything that will go: another plan's differs."""
+        return digest_of(
+            [*self.sessions, *self.memories, *map(str, self.rows), str(self.messages)]
+            + [str(file.path) for file in self.files]
+        )
+
+
+class UserData:
+    """The person's data in one home."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        projector: Projector,
+        eraser: Eraser,
+        home: Home,
+        clock: Clock,
+        user: str,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called after an import: whoever keeps memories in mind must look anew."""
+        self._changed = changed
+        self._ledger, self._projector, self._eraser = ledger, projector, eraser
+        self._clock, self._user = clock, user
+        self._written = WrittenFiles(home, clock)
+        self._traces = HomeTraces(home)
+
+    # -- taking along ------------------------------------------------------------------------
+
+    async def export(self, path: str | Path, progress: Progress | None = None) -> UserExport:
+        """Writes everything into a new private zip file; raises UsageError if it exists."""
+        path = sound_path(path)
+        sessions = await self._sessions()
+        with new_archive(path) as archive:
+            counts = await self._conversations(archive, sessions, progress)
+            counts |= await self._memories(archive)
+            counts |= await self._usage(archive)
+            archive.finish(self._user, counts, self._clock())
+        await asyncio.to_thread(self._written.add, path, "user")
+        return UserExport(path=path, counts=counts)
+
+    async def _conversations(
+        self, archive: ArchiveWriter, sessions: list[Session], progress: Progress | None
+    ) -> dict[str, int]:
+        said = noted = 0
+        with archive.part("conversations.json") as part:
+            part.begin("sessions")
+            for done, session in enumerate(sessions, 1):
+                messages = await self._ledger.messages(session.id)
+                said += len(messages)
+                await asyncio.to_thread(part.rows, [session_row(session, messages)])
+                if progress:
+                    progress(done, len(sessions), "conversations")
+            part.close()
+            part.begin("notes")
+            async for notes in self._notes():
+                rows = [note_row(one) for one in notes if one.kind != "usage"]
+                noted += len(rows)
+                await asyncio.to_thread(part.rows, rows)
+            part.close()
+        return {"sessions": len(sessions), "messages": said, "notes": noted}
+
+    async def _memories(self, archive: ArchiveWriter) -> dict[str, int]:
+        mine = [one async for one in every_memory(self._ledger) if self._is_mine(one)]
+        with archive.part("memories.json") as part:
+            part.begin("memories")
+            await asyncio.to_thread(part.rows, map(memory_row, mine))
+            part.close()
+        profile = [one for one in mine if one.memory_type == "user_profile"]
+        with archive.part("profile.json") as part:
+            part.value("user", self._user)
+            part.value("known", [one.content for one in profile if one.status == "active"])
+        return {"memories": len(mine)}
+
+    async def _usage(self, archive: ArchiveWriter) -> dict[str, int]:
+        turns = 0
+        total = (await totals(self._ledger, self._clock())).total
+        with archive.part("usage.json") as part:
+            part.value("total", {name: getattr(total, name) for name in Usage.__slots__})
+            part.begin("notes")
+            async for notes in self._notes():
+                rows = [note_row(one) for one in notes if one.kind == "usage"]
+                turns += len(rows)
+                part.rows(rows)
+            part.close()
+        return {"usage": turns}
+
+    async def _notes(self) -> AsyncIterator[list[Note]]:
+        async for rows in self._log():
+            yield [
+                Note(
+                    kind=row.kind,
+                    entity=row.entity,
+                    actor=row.actor,
+                    at=row.at,
+                    reason=row.reason,
+                    data=row.new,
+                )
+                for row in rows
+                if row.new is not None
+                and not row.kind.startswith((*_OWN, *_LOCAL))
+                and not row.kind.endswith(".purged")
+            ]
+
+    async def _log(self) -> AsyncIterator[list[LogEntry]]:
+        after = 0
+        while rows := await self._ledger.log(after=after, limit=_PAGE):
+            after = rows[-1].seq
+            yield rows
+
+    # -- bringing in -------------------------------------------------------------------------
+
+    async def import_(self, path: str | Path, progress: Progress | None = None) -> UserImport:
+        """Takes in what `export` wrote, all of it or nothing; may be repeated.
+
+        Raises UsageError for a file that is damaged or not ours.
+        """
+        if progress:
+            progress(0, 0, "reading")
+        whole = sound_path(path)
+        archive = await asyncio.to_thread(read_archive, whole, now=self._clock(), user=self._user)
+        result = await self._ledger.import_belongings(archive.belongings, actor="import")
+        self._projector.touch()
+        self._changed()
+        if progress:
+            progress(1, 1, "saved")
+        return _told(result)
+
+    # -- erasing -----------------------------------------------------------------------------
+
+    async def plan_purge(self) -> UserErasure:
+        """Tells what `purge` would erase."""
+        sessions = await self._sessions()
+        mine: list[str] = []
+        kept: set[str] = set()
+        async for memory in every_memory(self._ledger):
+            if self._is_mine(memory):
+                mine.append(memory.id)
+            else:
+                kept.add(memory.id)
+        rows = [
+            row.seq
+            async for page in self._log()
+            for row in page
+            if row.new is not None and row.entity not in kept and row.kind != "log.purged"
+        ]
+        return UserErasure(
+            sessions=tuple(one.id for one in sessions),
+            memories=tuple(mine),
+            rows=tuple(rows),
+            messages=sum(one.messages for one in sessions),
+            files=await asyncio.to_thread(self._erase_files, dry=True),
+            kept=len(kept),
+        )
+
+    async def erase(
+        self, *, expected: str, reason: str = "", actor: str = "person"
+    ) -> ErasureReport:
+        """Erases what `plan_purge` named; raises Conflict where something else would go by now.
+        `expected` is that plan's digest."""
+        plan = await self.plan_purge()
+        if plan.digest != expected:
+            raise Conflict("what would be erased has changed", hint="look at the plan again")
+        return await self.purge(plan, reason=reason, actor=actor)
+
+    async def purge(
+        self, plan: UserErasure | None = None, *, reason: str = "", actor: str = "person"
+    ) -> ErasureReport:
+        """Erases every conversation and memory of the person, caches, drafts, logs and copies.
+
+        The person's own archives (of `export`) are named, not deleted.
+        """
+        found = plan or await self.plan_purge()
+        files = await asyncio.to_thread(self._erase_files, dry=False)
+        await asyncio.to_thread(self._traces.clear)
+        request = Purge(
+            memories=found.memories,
+            sessions=found.sessions,
+            notes=found.rows,
+            actor=actor,
+            reason=reason,
+        )
+        report = await self._eraser.erase_from_stores(request, rebuild=True)
+        await asyncio.to_thread(self._traces.clear)
+        left = [f"not erased: {one.path} ({one.why})" for one in files if one.fate == "not erased"]
+        return replace(report, files=files, problems=(*report.problems, *left))
+
+    def _erase_files(self, *, dry: bool) -> tuple[FileFate, ...]:
+        always = datetime.min.replace(tzinfo=UTC)
+        fates = self._written.erase(lambda _: True, since=always, everything=True, dry=dry)
+        return tuple(fates)
+
+    # -- whose -------------------------------------------------------------------------------
+
+    def _is_mine(self, memory: Memory) -> bool:
+        """Everything but who the agents are and what is about somebody else."""
+        return memory.memory_type != "identity" and memory.user in (None, self._user)
+
+    async def _sessions(self) -> list[Session]:
+        """All of them, the oldest first."""
+        found: list[Session] = []
+        for archived in (False, True):
+            while page := await self._ledger.sessions(
+                limit=_PAGE,
+                offset=sum(one.archived == archived for one in found),
+                archived=archived,
+            ):
+                found += page
+        return sorted(found, key=lambda one: (one.created_at, one.id))
+
+
+def _told(result: BelongingsResult) -> UserImport:
+    parts: dict[str, Any] = {
+        "sessions": result.sessions,
+        "messages": result.messages,
+        "memories": result.memories,
+        "notes": result.notes,
+    }
+    return UserImport(
+        added={name: one.added for name, one in parts.items()},
+        skipped={name: one.skipped for name, one in parts.items()},
+        conflicts=tuple(name for one in parts.values() for name in one.conflicts),
+    )

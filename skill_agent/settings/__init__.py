@@ -1,0 +1,1 @@
+"""config.toml: its shape, its reading, its mistakes."""

@@ -1,0 +1,100 @@
+"""The shape of config.toml.
+
+Pydantic, because outside text enters here; frozen, because nobody may change a setting in place.
+Reading TOML and pointing at its mistakes is `parsing`'s work.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class GeneralSettings(Table):
+    """`[general]`"""
+
+    default_agent: str = "kyra"
+    """Slug of the agent that answers when none is named."""
+    user: str = Field(default="me", min_length=1, max_length=60)
+    """Whose memories and profile these are."""
+
+
+class RoleSettings(Table):
+    """`[models.roles]`: which model serves each role; empty falls back to `models.default`."""
+
+    fast: str = ""
+    """For simple questions."""
+    balanced: str = ""
+    """For everyday work."""
+    powerful: str = ""
+    """For hard questions."""
+    extract: str = ""
+    """Reads memories out of conversations."""
+    embed: str = "embedded/all-minilm-l6-v2"
+    """Turns text into vectors for recall; another model means `ska memory rebuild`."""
+
+
+class EmbeddedSettings(Table):
+    """`[models.embedded]`: the in-process llama.cpp."""
+
+    context_window: int = Field(default=8192, ge=1024, le=131072)
+    """Tokens the window is loaded with."""
+    threads: int = Field(default=0, ge=0, le=256)
+    """0 uses the physical cores."""
+    kv_cache_mb: int = Field(default=512, ge=0)
+    """Size limit of the kept persona states on disk; 0 keeps none."""
+
+
+class ModelSettings(Table):
+    """`[models]`"""
+
+    default: str = "embedded/qwen2.5-coder-1.5b"
+    """`provider/model`: anything litellm knows, or `embedded/NAME` of `ska models list`."""
+    fallback: tuple[str, ...] = ()
+    """Tried in order on 5xx, time-outs and exhausted 429s; never on 400 or 401."""
+    timeout_s: float = Field(default=60.0, gt=0)
+    """Longest wait for the first token, and between two."""
+    roles: RoleSettings = Field(default_factory=RoleSettings)
+    embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
+    api_base: dict[str, str] = Field(default_factory=dict)
+    """Provider name to base URL, e.g. `openai = "http://127.0.0.1:8080/v1"`."""
+
+
+class MemorySettings(Table):
+    """`[memory]`"""
+
+    relevance_floor: float = Field(default=0.20, ge=0.0, le=1.0)
+    """Memories with less evidence than this (0 to 1) never enter a prompt."""
+    history_messages: int = Field(default=40, ge=2)
+    """At most so many earlier messages are sent with a turn."""
+    episodic_days: int = Field(default=180, ge=0)
+    """Events below importance 8 are archived after so many days; 0 keeps them."""
+
+
+class ToolSettings(Table):
+    """`[tools]`"""
+
+    approval_timeout_s: float = Field(default=300.0, gt=0)
+    """An approval nobody answers is denied after this long."""
+    http_timeout_s: float = Field(default=20.0, gt=0)
+    """Longest time one HTTP request of an agent may take."""
+    http_max_bytes: int = Field(default=200_000, ge=1_000)
+    """An answer longer than this is cut."""
+
+
+class InterfaceSettings(Table):
+    """`[tui]`"""
+
+    theme: str = "workstation"
+    """Name of a Textual theme; the command palette lists them."""
+
+
+class Settings(Table):
+    """config.toml as a whole."""
+
+    general: GeneralSettings = Field(default_factory=GeneralSettings)
+    models: ModelSettings = Field(default_factory=ModelSettings)
+    memory: MemorySettings = Field(default_factory=MemorySettings)
+    tools: ToolSettings = Field(default_factory=ToolSettings)
+    tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -1,0 +1,288 @@
+"""The skills of a home: found, listed, and opened one step at a time.
+
+Catalogue first, a body on activation, single files on demand. Reading the front matter is
+`skill_reading`'s work; which agent may use which skill is decided elsewhere.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import Path
+from time import monotonic
+
+from skill_agent.errors import NotFound, ToolFailed
+from skill_agent.files.bundled import bundled_skills_path
+from skill_agent.files.home import Home
+from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import Skill
+
+from .frontmatter import FrontMatterError, decode
+from .reading import SkillFile, find_skill_file, read_skill
+
+MOST_FOLDERS, MOST_DEPTH = 2_000, 5
+"""Where a scan stops; it says so."""
+
+RESOURCE_BYTES, BODY_CHARACTERS, LISTED_FILES = 100_000, 40_000, 100
+
+_SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", ".hg", ".svn"})
+
+Stamp = tuple[int, int]
+
+
+def skill_roots(home: Home, user: Path | None = None) -> tuple[Path, ...]:
+    """Where skills are looked for, the first winning a name twice given.
+
+    The home's own, then `~/.agents/skills`, which other programs share (`user` names another
+    home directory), then those that come with the product.
+    """
+    shared = (user or Path.home()) / ".agents" / "skills"
+    return home.skills, shared, bundled_skills_path()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a scan of one root saw."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+    """What kept the scan from seeing everything."""
+
+
+def find_skills(
+    root: Path, *, most_folders: int = MOST_FOLDERS, most_depth: int = MOST_DEPTH
+) -> Found:
+    """Every SKILL.md below a root, or the root's own; in order of path."""
+    files: list[Path] = []
+    notes: list[str] = []
+    seen: set[Path] = set()
+    pending = [(root, 0)]
+    while pending:
+        folder, depth = pending.pop(0)
+        real = folder.resolve()
+        if real in seen:
+            continue
+        if len(seen) >= most_folders:
+            notes.append(
+                f"{root}: stopped after {most_folders} folders; some skills may be missing"
+            )
+            break
+        seen.add(real)
+        file = find_skill_file(folder)
+        if file:
+            files.append(file)
+        # Below a skill lie its own files; only a root may be a skill and hold others.
+        if (file is None or folder == root) and depth < most_depth:
+            pending += [(inner, depth + 1) for inner in _folders(folder, notes)]
+    return Found(files=tuple(sorted(files)), notes=tuple(notes))
+
+
+def _folders(folder: Path, notes: list[str]) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _is_folder(entry))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        notes.append(f"{folder}: {error.strerror or error}")
+        return []
+    return [folder / name for name in names]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """False also for a link that leads in a circle, which must not hide its neighbours."""
+    try:
+        return entry.name not in _SKIPPED and entry.is_dir()
+    except OSError:
+        return False
+
+
+class SkillBook:
+    """The skills below some roots; looks again at every call, reads only what has changed."""
+
+    def __init__(self, roots: Sequence[Path]) -> None:
+        self.roots = tuple(roots)
+        self.notes: tuple[str, ...] = ()
+        """What kept the last scan from seeing everything."""
+        self._read: dict[Path, tuple[Stamp, SkillFile]] = {}
+        self._last: tuple[float, tuple[Skill, ...]] | None = None
+
+    # -- the list ----------------------------------------------------------------------------
+
+    def skills(self) -> tuple[Skill, ...]:
+        """Every skill by name, then those refused or shadowed, with their reasons."""
+        files = tuple(file.skill for file in self._scan())
+        found = tuple(sorted(files, key=lambda skill: (not skill.loaded, skill.name, skill.path)))
+        self._last = monotonic(), found
+        return found
+
+    def skills_lately(self, seconds: float = 1.0) -> tuple[Skill, ...]:
+        """As `skills`, as they were at most so long ago: one look is some hundred system calls,
+        and a busy host has many turns a second."""
+        if self._last is not None and monotonic() - self._last[0] < seconds:
+            return self._last[1]
+        return self.skills()
+
+    def loaded(self, names: Sequence[str] | None = None) -> tuple[Skill, ...]:
+        """The skills a model may be offered: all by name, or those named, in that order."""
+        known = {skill.name: skill for skill in self.skills() if skill.loaded and not skill.hidden}
+        if names is None:
+            return tuple(known.values())
+        return tuple(known[name] for name in names if name in known)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all skills that load, the hidden ones too."""
+        return tuple(skill.name for skill in self.skills() if skill.loaded)
+
+    def get(self, name: str) -> Skill:
+        """The skill, one that was refused too; raises NotFound with the nearest name."""
+        skills = self.skills()
+        for skill in skills:
+            if skill.name == name:
+                return skill
+        near = did_you_mean(name, [skill.name for skill in skills])
+        raise NotFound(f'no skill "{name}"', hint=near or "`ska skills list` shows what there is")
+
+    def catalogue(self, names: Sequence[str] | None = None) -> str:
+        """Name and description, a line each, for a prompt; empty where there is none."""
+        return "\n".join(
+            f"- {skill.name}: {escape(skill.description[:1024], quote=False)}"
+            for skill in self.loaded(names)
+        )
+
+    # -- one skill ---------------------------------------------------------------------------
+
+    def activate(self, name: str) -> str:
+        """The body in `<skill_content>` with the list of its files; raises ToolFailed."""
+        file = self._open(name)
+        body = re.sub(r"</(\s*skill_)", r"<\\/\1", file.body, flags=re.IGNORECASE)
+        if len(body) > BODY_CHARACTERS:
+            rest = "[cut here; read the rest with read_skill_file, path SKILL.md]"
+            body = f"{body[:BODY_CHARACTERS]}\n{rest}"
+        files = self.files(name)
+        listing = ""
+        if files:
+            lines = "\n".join(f"- {escape(path, quote=False)}" for path in files)
+            listing = f"\n<skill_files>\n{lines}\n</skill_files>"
+        return f'<skill_content name="{escape(name)}">\n{body}{listing}\n</skill_content>'
+
+    def files(self, name: str) -> tuple[str, ...]:
+        """Paths inside the skill's folder, `/` between parts, SKILL.md left out."""
+        folder = Path(self._open(name).skill.path)
+        return tuple(_files_below(folder))
+
+    def resource(self, name: str, path: str) -> str:
+        """The text of one file inside the skill's folder; raises ToolFailed."""
+        folder = Path(self._open(name).skill.path).resolve()
+        wanted = path.strip().replace("\\", "/").removeprefix("./")
+        file = _inside(folder, wanted)
+        if file is None:
+            there = ", ".join(self.files(name)) or "no other files"
+            raise ToolFailed(f'skill "{name}" has no file "{path}"; it has: {there}')
+        try:
+            size = file.stat().st_size
+            if size > RESOURCE_BYTES:
+                raise ToolFailed(f'"{path}" has {size} bytes; at most {RESOURCE_BYTES} can be read')
+            return decode(file.read_bytes())[0]
+        except FrontMatterError:
+            raise ToolFailed(f'"{path}" is not a text file') from None
+        except OSError as error:
+            raise ToolFailed(f'"{path}" cannot be read: {error.strerror}') from None
+
+    # -- scanning ----------------------------------------------------------------------------
+
+    def _open(self, name: str) -> SkillFile:
+        files = self._scan()
+        for file in files:
+            if file.skill.name == name and file.skill.loaded:
+                return file
+        refused = next((file.skill for file in files if file.skill.name == name), None)
+        if refused:
+            raise ToolFailed(f'skill "{name}" is not usable: {refused.reason}')
+        near = did_you_mean(name, [file.skill.name for file in files])
+        raise ToolFailed(f'no skill "{name}"; {near or "none is like it"}')
+
+    def _scan(self) -> list[SkillFile]:
+        files: list[SkillFile] = []
+        notes: list[str] = []
+        fresh: dict[Path, tuple[Stamp, SkillFile]] = {}
+        for root in self.roots:
+            found = find_skills(root)
+            notes += found.notes
+            files = _joined(files, [self._cached(file, fresh) for file in found.files])
+        self._read, self.notes = fresh, tuple(notes)
+        return files
+
+    def _cached(self, file: Path, fresh: dict[Path, tuple[Stamp, SkillFile]]) -> SkillFile:
+        try:
+            status = file.stat()
+            stamp = status.st_mtime_ns, status.st_size
+        except OSError:
+            stamp = 0, -1
+        before = self._read.get(file)
+        read = before[1] if before and before[0] == stamp else read_skill(file)
+        fresh[file] = stamp, read
+        return read
+
+
+def _joined(higher: Sequence[SkillFile], lower: Sequence[SkillFile]) -> "list[SkillFile]":
+    """The skills of two roots: a name of the higher one hides the lower's.
+
+    A copy that says the same (a home's own copy of a bundled skill) is not worth a word; within
+    one root the later is listed as refused, because nobody meant to have it twice.
+    """
+    result = {index: file for index, file in enumerate(higher)}
+    taken = {file.skill.name: index for index, file in result.items() if file.skill.loaded}
+    above = set(taken)
+    for file in lower:
+        name, index = file.skill.name, len(result)
+        if not file.skill.loaded or name not in taken:
+            result[index] = file
+            if file.skill.loaded:
+                taken[name] = index
+        elif name not in above:
+            first = result[taken[name]].skill.path
+            result[index] = _changed(file, loaded=False, reason=f"shadowed by {first}")
+            result[taken[name]] = _warned(result[taken[name]], f"hides {file.skill.path}")
+        elif not _same(result[taken[name]], file):
+            result[taken[name]] = _warned(result[taken[name]], f"hides {file.skill.path}")
+    return list(result.values())
+
+
+def _same(one: SkillFile, other: SkillFile) -> bool:
+    return one.body == other.body and one.skill.description == other.skill.description
+
+
+def _warned(file: SkillFile, warning: str) -> SkillFile:
+    return replace(file, skill=replace(file.skill, warnings=(*file.skill.warnings, warning)))
+
+
+def _changed(file: SkillFile, *, loaded: bool, reason: str) -> SkillFile:
+    return replace(file, skill=replace(file.skill, loaded=loaded, reason=reason))
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    count = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            path = (Path(place) / name).relative_to(folder).as_posix()
+            if path.lower() == "skill.md":
+                continue
+            count += 1
+            if count > LISTED_FILES:
+                yield "…"
+                return
+            yield path
+
+
+def _inside(folder: Path, path: str) -> Path | None:
+    """The real file a relative path names, only if it lies inside the folder."""
+    try:
+        if not path or "\0" in path or Path(path).is_absolute() or re.match(r"[A-Za-z]:", path):
+            return None
+        file = (folder / path).resolve()
+        return file if file.is_relative_to(folder) and file.is_file() else None
+    except (OSError, RuntimeError, ValueError):
+        return None

@@ -1,0 +1,1 @@
+"""A turn: prompt, model, tools, and the task that runs it."""

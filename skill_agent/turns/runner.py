@@ -1,0 +1,416 @@
+"""Runs turns as owned tasks: saves what events carry, then publishes, and walls each turn in.
+
+Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFailed`.
+"""
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.turn_states import TaskBoard
+from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
+from skill_agent.events import (
+    Bus,
+    Event,
+    FailureReason,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
+from skill_agent.identifiers import new_id
+from skill_agent.memory.compaction import after
+from skill_agent.memory.reader import Reader
+from skill_agent.memory.remember import is_private
+from skill_agent.ports import Clock, Ledger, Model, Tool
+from skill_agent.text.redaction import redact
+from skill_agent.values import Message, Session, ToolCall
+
+from .compactor import Compactor, Pressed
+from .fitting import Draft, Fit, fit, window_of
+from .loop import Brief, run_turn
+from .prompt import Layers
+from .workbench import Workbench
+
+BLOCK_SHARE = 8
+"""Of the window so much (1/8) is kept free for what recall puts beside the message."""
+SYSTEMS = 256
+"""Sessions whose system message is kept as it was; one that rested longer gets a fresh one."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One turn to run; its user message is in the ledger."""
+
+    session: Session
+    dna: AgentDNA
+    model: Model
+    message: Message
+    use_memory: bool
+    interactive: bool
+    seen: int
+    """Last ledger sequence before the turn: what recall must know of."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a turn has said and done so far, in case it does not end well."""
+
+    text: str = ""
+    calls: dict[str, ToolCall] = field(default_factory=dict)
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """What a turn knows of its conversation, and what of that fits."""
+
+    messages: Sequence[Message]
+    tools: Mapping[str, Tool]
+    draft: Draft
+    fit: Fit
+
+
+class TurnRunner:
+    """Owns the tasks of running turns; turns of one session run one after another."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        bench: Workbench,
+        bus: Bus,
+        clock: Clock,
+        touched: Callable[[], None],
+        compactor: Compactor | None = None,
+        reader: Reader | None = None,
+        board: TaskBoard | None = None,
+    ) -> None:
+        self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
+        self._touched, self._compactor, self._reader = touched, compactor, reader
+        self._board = board or TaskBoard()
+        self._closing = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: Counter[str] = Counter()
+        """Turns by session; a session without one needs no lock."""
+        self._systems: OrderedDict[tuple[str, str, bool], Layers] = OrderedDict()
+        """System messages by (session, agent, memory); fixed, so that a session's prefix lasts."""
+
+    def start(self, job: Job) -> None:
+        turn = job.message.turn
+        task = asyncio.create_task(self._drive(job), name=f"turn {turn}")
+        self._tasks[turn] = task
+        self._running[job.session.id] += 1
+        self._board.began(job.message)
+        if self._compactor is not None:
+            self._compactor.turn_began()
+        if self._reader is not None and job.use_memory:
+            self._reader.turn_started(job.session.id)
+        task.add_done_callback(lambda _: self._ended(job))
+
+    def _ended(self, job: Job) -> None:
+        self._tasks.pop(job.message.turn, None)
+        self._running[job.session.id] -= 1
+        if self._running[job.session.id] <= 0:
+            self._running.pop(job.session.id)
+            self._locks.pop(job.session.id, None)
+        self._board.left(job.message.turn)
+        if self._compactor is not None:
+            self._compactor.turn_ended(self._pressed(job) if job.use_memory else None)
+        if self._reader is not None and job.use_memory:
+            self._reader.turn_ended(job.session.id, job.dna.slug)
+
+    async def cancel(self, turn: str) -> bool:
+        """Stops a turn and waits for its end; False if it is not running."""
+        task = self._tasks.get(turn)
+        if task is None:
+            return False
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return True
+
+    async def idle(self, seconds: float, wanted: Callable[[], Collection[str]]) -> bool:
+        """Waits until none of the wanted turns runs, at most that long; whether none does."""
+        until = asyncio.get_running_loop().time() + seconds
+        while tasks := [self._tasks[turn] for turn in wanted() if turn in self._tasks]:
+            left = until - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            await asyncio.wait(tasks, timeout=left)
+            await asyncio.sleep(0)  # their ends are taken note of
+        return True
+
+    async def close(self) -> None:
+        """Ends every turn as `host_closed`; what there is of their replies is kept."""
+        self._closing = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _drive(self, job: Job) -> None:
+        """The wall around a turn: whatever happens, it ends in one event."""
+        progress = _Progress()
+        loading = asyncio.create_task(job.model.load())  # beside recall: both take a second
+        loading.add_done_callback(_noticed)
+        try:
+            async with self._locks[job.session.id]:
+                self._bus.publish(_started(job))
+                await self._run(job, progress)
+        except asyncio.CancelledError:
+            await self._stopped(job, progress)
+        except ModelUnavailable as problem:
+            await self._fail(job, progress, "model_unavailable", problem.message, problem.hint)
+        except ModelRejected as problem:
+            await self._fail(job, progress, "rejected", problem.message, problem.hint)
+        except ModelError as problem:
+            await self._fail(job, progress, "model_failed", problem.message, problem.hint)
+        except SkillAgentError as problem:
+            await self._fail(job, progress, "error", problem.message, problem.hint)
+        except Exception as problem:  # the wall: a bug ends the turn, not the workstation
+            _log.exception("turn %s", job.message.turn)
+            told = redact(f"{type(problem).__name__}: {problem}")
+            await self._fail(job, progress, "error", told, "ska doctor")
+        finally:
+            loading.cancel()
+
+    async def _layers(self, job: Job) -> Layers:
+        """The session's system message, made anew only where it would tell something untrue."""
+        key = (job.session.id, job.dna.slug, job.use_memory)
+        held = self._systems.get(key)
+        if held is None or (job.use_memory and not await self._bench.holds(job.dna, held)):
+            self._systems[key] = held = await self._bench.system(
+                job.dna, use_memory=job.use_memory, window=window_of(job.model)
+            )
+            await self._note_standing(job, held)
+        self._systems[key] = held
+        self._systems.move_to_end(key)
+        while len(self._systems) > SYSTEMS:
+            self._systems.popitem(last=False)
+        return held
+
+    async def _note_standing(self, job: Job, shown: Layers) -> None:
+        """Into the story of each memory that stands in a session's system message."""
+        if shown.shown:
+            data = {"session": job.session.id, "memories": [one.id for one in shown.shown]}
+            await self._ledger.note("standing", job.session.id, actor=job.dna.slug, data=data)
+
+    async def _view(self, job: Job, *, before: bool) -> _View:
+        """The conversation as the agent knows it, before the message or with everything so far,
+        and what fits of it."""
+        messages = await self._ledger.messages(job.session.id)
+        if before:
+            at = job.message.position
+            messages = [m for m in messages if m.position < at or m.role != "user"]
+        done = await self._compactor.latest(job.session.id) if self._compactor else None
+        rest = heard_by(job.dna.slug, after(messages, done))
+        tools = self._bench.tools(job.dna, use_memory=job.use_memory)
+        draft = Draft(
+            systems=(await self._layers(job)).texts,
+            text=job.message.content if before else "",
+            reserve=min(job.dna.memory.token_budget, window_of(job.model) // BLOCK_SHARE) + 64,
+            summary=done.summary if done else "",
+            history=rest,
+            tools=[tool.spec for tool in tools.values()],
+            max_messages=self._bench.settings.memory.history_messages,
+            max_output=job.dna.model.max_output_tokens,
+        )
+        fitted = await fit(draft, job.model, self._bench.tokens, rough=2)
+        return _View(messages=messages, tools=tools, draft=draft, fit=fitted)
+
+    def _pressed(self, job: Job, *, before: bool = False) -> Pressed:
+        async def measure() -> tuple[Fit, int]:
+            view = await self._view(job, before=before)
+            return view.fit, len(view.draft.history)
+
+        return Pressed(
+            session=job.session.id,
+            turn=job.message.turn,
+            agent=job.dna.slug,
+            model=job.model,
+            measure=measure,
+            max_messages=self._bench.settings.memory.history_messages,
+        )
+
+    async def _prepared(self, job: Job) -> _View:
+        """What the turn starts from; sums up the conversation first where that is quick."""
+        view = await self._view(job, before=True)
+        if not view.fit.dropped or self._compactor is None or not job.use_memory:
+            return view
+        done = await self._compactor.make_room(self._pressed(job, before=True))
+        if done is None:
+            return view
+        await self._bench.book.settle()  # what was kept must be found: it has left the prompt
+        return await self._view(job, before=True)
+
+    async def _run(self, job: Job, progress: _Progress) -> None:
+        view = await self._prepared(job)
+        brief = Brief(
+            session=job.session.id,
+            turn=job.message.turn,
+            agent=job.dna,
+            message=job.message,
+            history=view.fit.history,
+            system=view.draft.systems[0],
+            leaner=tuple(view.draft.systems[1:]),
+            summary=view.draft.summary,
+            dropped=view.fit.dropped,
+            reserve=view.draft.reserve,
+        )
+        hands = self._bench.hands(
+            job.dna,
+            job.model,
+            brief.history,
+            earlier=view.messages,
+            use_memory=job.use_memory,
+            interactive=job.interactive,
+            seen=job.seen,
+            tools=view.tools,
+        )
+        async with aclosing(run_turn(brief, hands)) as events:
+            async for event in events:
+                await self._record(job, event, progress)
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        self._board.heard(event)
+        self._bus.publish(event)
+
+    async def _record(self, job: Job, event: Event, progress: _Progress) -> None:
+        """Saves what an event carries before anybody sees it."""
+        match event:
+            case TextDelta():
+                progress.text += event.text
+            case ToolStarted():
+                progress.calls[event.call] = ToolCall(
+                    id=event.call, name=event.tool, arguments=event.arguments
+                )
+            case ToolFinished():
+                await self._save_tool(job, progress.calls[event.call], event)
+            case TurnFinished():
+                reply = self._reply(job, event.message_id, event.text)
+                saved = self._save(replace(reply, usage=event.usage))
+                await asyncio.gather(saved, self._note_usage(job, event))
+                progress.ended = True
+            case _:
+                pass
+
+    async def _save_tool(self, job: Job, call: ToolCall, event: ToolFinished) -> None:
+        """The exchange as two messages, so that a resumed session replays it."""
+        asked = replace(self._reply(job, new_id(), ""), tool_calls=(call,))
+        told = replace(
+            self._reply(job, new_id(), event.result), role="tool", tool_call_id=event.call
+        )
+        await self._save(asked)
+        await self._save(told)
+
+    def _reply(self, job: Job, message_id: str, text: str) -> Message:
+        return Message(
+            id=message_id,
+            session=job.session.id,
+            turn=job.message.turn,
+            role="assistant",
+            content=text,
+            created_at=self._clock(),
+            agent=job.dna.slug,
+        )
+
+    async def _save(self, message: Message) -> None:
+        await self._ledger.save_message(message)
+        self._touched()
+
+    async def _note_usage(self, job: Job, event: TurnFinished) -> None:
+        usage = event.usage
+        await self._ledger.note(
+            "usage",
+            job.message.turn,
+            actor=job.dna.slug,
+            data={
+                "session": job.session.id,
+                "model": usage.model,
+                "prompt_tokens": usage.prompt_tokens,
+                "completion_tokens": usage.completion_tokens,
+                "cached_tokens": usage.cached_tokens,
+                "cost_usd": usage.cost_usd,
+                "first_token_s": usage.first_token_s,
+                "total_s": usage.total_s,
+            },
+        )
+
+    async def _stopped(self, job: Job, progress: _Progress) -> None:
+        if self._closing:
+            told = "the home was closed before the reply was whole"
+            await self._fail(job, progress, "host_closed", told, "ask again")
+        else:
+            await self._fail(job, progress, "cancelled", "cancelled")
+
+    async def _fail(
+        self,
+        job: Job,
+        progress: _Progress,
+        reason: FailureReason,
+        message: str,
+        hint: str = "",
+    ) -> None:
+        """Keeps the partial text, then ends the turn with its one failure event."""
+        if progress.ended:
+            return
+        kept: str | None = None
+        if progress.text.strip():
+            kept = new_id()
+            partial = replace(self._reply(job, kept, progress.text), state="partial")
+            try:
+                await self._save(partial)
+            except SkillAgentError as problem:
+                kept, hint = None, f"the partial reply could not be kept: {problem.message}"
+        self._tell(
+            TurnFailed(
+                session=job.session.id,
+                turn=job.message.turn,
+                agent=job.dna.slug,
+                reason=reason,
+                message=redact(message),
+                hint=hint,
+                message_id=kept,
+                text=progress.text,
+            )
+        )
+
+
+def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
+    """A conversation as one of its agents may know it: what another one recalled, looked up or was
+    told between the two of them stays with that one."""
+    secret = {m.turn for m in messages if m.role == "user" and is_private(m.content)}
+    heard: list[Message] = []
+    for message in messages:
+        if message.agent in (None, agent):
+            heard.append(message)
+        elif message.turn not in secret and message.role != "tool" and not message.tool_calls:
+            heard.append(replace(message, context="", recalled=()))
+    return heard
+
+
+def _noticed(loading: "asyncio.Task[None]") -> None:
+    """The stream meets the same error again and tells it; here it is only taken note of."""
+    if not loading.cancelled():
+        loading.exception()
+
+
+def _started(job: Job) -> TurnStarted:
+    return TurnStarted(
+        session=job.session.id,
+        turn=job.message.turn,
+        agent=job.dna.slug,
+        message_id=job.message.id,
+        text=job.message.content,
+        model=job.model.info.name,
+    )

@@ -1,0 +1,1 @@
+"""What front ends drive, as groups of operations with their routes."""

@@ -1,0 +1,332 @@
+"""The groups of a workstation's methods: memory, its reading, its upkeep, its end; the host.
+
+Interfaces only, with their routes; see `workstation`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from skill_agent.ports import Progress
+from skill_agent.values import (
+    Dispute,
+    Found,
+    ImportResult,
+    IndexStatus,
+    ItemKind,
+    LogEntry,
+    Memory,
+    MemoryDifference,
+    MemoryFilter,
+    MemoryType,
+    Rating,
+    Source,
+    SourceType,
+    Story,
+    VerifyReport,
+)
+
+from .route import route
+
+if TYPE_CHECKING:
+    from skill_agent.errors import UsageError
+    from skill_agent.host.presence import HostStatus
+    from skill_agent.memory.consolidate import ConsolidationReport
+    from skill_agent.memory.expiry import ExpiryReport
+    from skill_agent.memory.extractions import ExtractionJob, JobState
+    from skill_agent.memory.feedback import FeedbackResult
+    from skill_agent.memory.upkeep import Chore, ChoreStatus
+    from skill_agent.privacy.erasure import ErasureReport
+    from skill_agent.privacy.erasure_plan import Erasure
+    from skill_agent.privacy.user_data import UserErasure, UserExport, UserImport
+
+Memories = list[Memory]  # `list` is a method of the memory
+Finds = list[Found]
+Entries = list[LogEntry]
+Differences = list[MemoryDifference]
+Disputes = list[Dispute]
+Jobs = list["ExtractionJob"]
+Texts = list[str]
+
+
+class MemoryDesk(Protocol):
+    """What can be done with memories."""
+
+    @route("POST", "/v1/memories", scope="memory", status=201, limit="embed", key="key")
+    async def add(
+        self,
+        content: str,
+        *,
+        memory_type: MemoryType = "semantic",
+        subject: str | None = None,
+        importance: int = 8,
+        agent: str | None = None,
+        user: str | None = None,
+        pinned: bool = False,
+        speaker: str | None = None,
+        source: Source | None = None,
+        source_type: SourceType = "explicit",
+        expires_at: datetime | None = None,
+        metadata: dict[str, Any] | None = None,
+        actor: str = "person",
+        reason: str = "",
+        key: str | None = None,
+    ) -> Memory:
+        """Keeps one memory; it is on disk when this returns."""
+        ...
+
+    @route("GET", "/v1/memories", scope="read", keyset=("created_at", "id"))
+    async def list(self, wanted: MemoryFilter | None = None) -> Memories:
+        """Memories, the newest first."""
+        ...
+
+    @route("POST", "/v1/memories/search", scope="read", limit="search")
+    async def search(
+        self,
+        query: str,
+        *,
+        agent: str | None = None,
+        limit: int = 10,
+        cold: bool = False,
+        kinds: tuple[ItemKind, ...] = ("memory", "turn"),
+        memory_types: tuple[MemoryType, ...] = (),
+        session: str | None = None,
+        floor: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Finds:
+        """Memories and messages that have to do with the query, the best first."""
+        ...
+
+    @route("POST", "/v1/memories/import", scope="memory", limit="embed")
+    async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
+        """Keeps whole memories, each by its own id; doing it twice adds nothing."""
+        ...
+
+    @route("GET", "/v1/memories/status", scope="read")
+    async def status(self) -> IndexStatus:
+        """How the index is, and how far another embedder's vectors are."""
+        ...
+
+    @route("GET", "/v1/memories/position", scope="read")
+    async def position(self) -> int:
+        """Sequence of the newest log row, for `written_since`."""
+        ...
+
+    @route("GET", "/v1/memories/changes", scope="read")
+    async def written_since(self, position: int) -> Memories:
+        """Memories made since a position in the log, as they are now."""
+        ...
+
+    @route("GET", "/v1/memories/disputes", scope="read")
+    async def disputes(self) -> Disputes:
+        """What contradicts what and waits for a decision, the newest first."""
+        ...
+
+    @route("GET", "/v1/memories/at", scope="read")
+    async def at(self, moment: datetime) -> Memories:
+        """Every memory as it was at a moment, rebuilt from the log."""
+        ...
+
+    @route("GET", "/v1/memories/difference", scope="read")
+    async def difference(self, earlier: datetime, later: datetime) -> Differences:
+        """What became of the memories between two moments, in order of their creation."""
+        ...
+
+    @route("POST", "/v1/memories/verify", scope="admin")
+    async def verify(self) -> VerifyReport:
+        """Checks every log row against its hash and every memory against the log."""
+        ...
+
+    @route("POST", "/v1/memories/rebuild", scope="admin")
+    async def rebuild(self, progress: Progress | None = None) -> int:
+        """Makes the index again from the ledger; gives how many items it then holds."""
+        ...
+
+    @route("POST", "/v1/memories/settle", scope="read")
+    async def settle(self, progress: Progress | None = None) -> None:
+        """Returns once everything written so far can be found."""
+        ...
+
+    @route("GET", "/v1/memories/{memory_id}", scope="read")
+    async def get(self, memory_id: str) -> Memory:
+        """One memory, by id or unambiguous prefix."""
+        ...
+
+    @route("GET", "/v1/memories/{memory_id}/log", scope="read")
+    async def log(self, memory_id: str) -> Entries:
+        """Every change of a memory, and every prompt it entered."""
+        ...
+
+    @route("GET", "/v1/memories/{memory_id}/story", scope="read")
+    async def story(self, memory_id: str) -> Story:
+        """A memory's whole story: the sentences it came from, its versions, every log row."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/pin", scope="memory")
+    async def pin(self, memory_id: str, *, actor: str = "person") -> Memory:
+        """Pins a memory: always in the prompt within the pinned reserve."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/unpin", scope="memory")
+    async def unpin(self, memory_id: str, *, actor: str = "person") -> Memory:
+        """Takes the pin off; an identity memory keeps it."""
+        ...
+
+    @route("DELETE", "/v1/memories/{memory_id}", scope="memory")
+    async def forget(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
+        """Archives a memory: out of recall and prompts, recoverable."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/restore", scope="memory")
+    async def restore(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
+        """Takes a forgotten or expired memory back."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/correct", scope="memory", limit="embed")
+    async def correct(
+        self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
+    ) -> Memory:
+        """Puts a new version in a memory's place and gives it."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/resolve", scope="memory")
+    async def resolve(
+        self, memory_id: str, *, both: bool = False, reason: str = "", actor: str = "person"
+    ) -> Memories:
+        """Ends a dispute: this memory is right, or, with `both`, all of them are."""
+        ...
+
+    async def import_rows(
+        self,
+        rows: Iterable[dict[str, Any]],
+        *,
+        actor: str = "import",
+        progress: Progress | None = None,
+        total: int = 0,
+        refused: "Callable[[UsageError], None] | None" = None,
+    ) -> ImportResult:
+        """Keeps rows of the interchange form in chunks, by `keep`."""
+        ...
+
+    def export(self, wanted: MemoryFilter | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Rows of the interchange form, the newest first, by `list`."""
+        ...
+
+
+class ExtractionDesk(Protocol):
+    """What was read for memories, what waits, what failed."""
+
+    @route("GET", "/v1/extractions", scope="read")
+    async def list(self, states: "tuple[JobState, ...]" = (), *, limit: int = 50) -> Jobs:
+        """Stretches of conversations to be read, the newest first."""
+        ...
+
+    @route("POST", "/v1/extractions/{job_id}/retry", scope="memory")
+    async def retry(self, job_id: str) -> "ExtractionJob":
+        """Puts a failed one back into the queue."""
+        ...
+
+
+class UpkeepDesk(Protocol):
+    """Consolidation and expiry."""
+
+    @route("POST", "/v1/upkeep/consolidate", scope="memory")
+    async def consolidate(
+        self, *, dry_run: bool = False, summarise: bool = True, progress: Progress | None = None
+    ) -> "ConsolidationReport":
+        """Merges, sums up (with a model able to), moves between tiers."""
+        ...
+
+    @route("POST", "/v1/upkeep/expire", scope="memory")
+    async def expire(self, *, dry_run: bool = False) -> "ExpiryReport":
+        """Archives what has run out."""
+        ...
+
+    @route("GET", "/v1/upkeep/{chore}", scope="read")
+    async def status(self, chore: "Chore") -> "ChoreStatus":
+        """When a chore ran, when it is due, what it did in all its runs."""
+        ...
+
+
+class FeedbackDesk(Protocol):
+    """Ratings of replies."""
+
+    @route("POST", "/v1/feedback", scope="memory")
+    async def rate(
+        self, ref: str, rating: Rating, comment: str = "", *, actor: str = "person"
+    ) -> "FeedbackResult":
+        """Rates a reply by id, prefix or `latest`; the same rating again does nothing."""
+        ...
+
+    @route("POST", "/v1/feedback/lookup", scope="read")
+    async def of(self, message_ids: list[str]) -> dict[str, Rating]:
+        """The last rating of each reply that has one."""
+        ...
+
+
+class ErasureDesk(Protocol):
+    """Erasing memories for good."""
+
+    @route("POST", "/v1/erasures/plan", scope="admin")
+    async def plan(self, memory_ids: list[str]) -> "Erasure":
+        """Tells exactly what erasing these memories would take away."""
+        ...
+
+    @route("POST", "/v1/erasures", scope="admin")
+    async def erase(
+        self, memory_ids: list[str], *, expected: str, reason: str = "", actor: str = "person"
+    ) -> "ErasureReport":
+        """Erases what a plan named; a digest other than that plan's is refused."""
+        ...
+
+
+class UserDesk(Protocol):
+    """Everything about the person: taken along, brought in, erased."""
+
+    @route("POST", "/v1/user/export", scope="admin", local=True)
+    async def export(self, path: str, progress: Progress | None = None) -> "UserExport":
+        """Writes everything about the person into one zip on this machine."""
+        ...
+
+    @route("POST", "/v1/user/import", scope="admin", local=True)
+    async def import_(self, path: str, progress: Progress | None = None) -> "UserImport":
+        """Brings in what another home exported; doing it twice adds nothing."""
+        ...
+
+    @route("POST", "/v1/user/erasure/plan", scope="admin")
+    async def plan_purge(self) -> "UserErasure":
+        """Tells what `erase` would take away."""
+        ...
+
+    @route("POST", "/v1/user/erasure", scope="admin")
+    async def erase(
+        self, *, expected: str, reason: str = "", actor: str = "person"
+    ) -> "ErasureReport":
+        """Erases every conversation and memory of the person; `expected` as with memories."""
+        ...
+
+
+class HostDesk(Protocol):
+    """The process that holds the home."""
+
+    @route("GET", "/v1/host", scope="admin", local=True)
+    async def status(self) -> "HostStatus":
+        """Who holds the home, since when, who is attached, where it listens."""
+        ...
+
+    @route("POST", "/v1/host/listeners", scope="admin", local=True, status=201)
+    async def listen(
+        self, host: str, port: int, *, auth: bool = True, cors: tuple[str, ...] = ()
+    ) -> str:
+        """Opens the API on TCP and gives its address."""
+        ...
+
+    @route("DELETE", "/v1/host/listeners", scope="admin", local=True)
+    async def unlisten(self, address: str) -> None:
+        """Closes an address again."""
+        ...
+
+    @route("POST", "/v1/host/stop", scope="admin", local=True, status=202)
+    async def stop(self, *, force: bool = False) -> None:
+        """Asks a host without a screen to end in good order."""
+        ...
