@@ -82,8 +82,9 @@ def schema(
       ska config schema > config.schema.json
       ska config schema agents
     """
+    from skill_agent.agents.schema import agents_schema
     from skill_agent.errors import UsageError
-    from skill_agent.settings.template import agents_schema, settings_schema
+    from skill_agent.settings.template import settings_schema
 
     match file.removesuffix(".toml"):
         case "config":

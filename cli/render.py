@@ -15,7 +15,6 @@ from skill_agent.events import (
     ApprovalAsked,
     Compacted,
     Event,
-    FailureReason,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -30,7 +29,7 @@ from skill_agent.events import (
     TurnStarted,
     to_json,
 )
-from skill_agent.values import Usage
+from skill_agent.values import FailureReason, Usage
 
 from .output import emit_json, emit_jsonl, harmless, narrate, plain
 from .wall import INTERRUPTED, tell

@@ -7,8 +7,7 @@ and an entity that changed often appears once. The index itself is not known her
 from typing import Any
 
 from skill_agent.conversations.client_context import spoken
-from skill_agent.ports import Delta
-from skill_agent.values import IndexItem
+from skill_agent.values import Delta, IndexItem
 
 from .journal import Journal
 from .records import MEMORY_COLUMNS, MEMORY_FIELDS, Record, aware, from_row, memory_value

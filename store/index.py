@@ -25,8 +25,8 @@ from .rows import LAYOUT, Kind, kind_of
 from .space import Space
 
 if TYPE_CHECKING:
-    from skill_agent.ports import Clock, Delta, Embedder, Progress
-    from skill_agent.values import RecallQuery, Scope, Similar
+    from skill_agent.ports import Clock, Embedder, Progress
+    from skill_agent.values import Delta, RecallQuery, Scope, Similar
 
 NamedEmbedder = Callable[[str], "Embedder | None"]
 """Gives the embedder of a name as an index keeps it; None where it is not to be had."""

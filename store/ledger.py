@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from skill_agent.errors import StoreError
-from skill_agent.ports import Clock, Delta
+from skill_agent.ports import Clock
 from skill_agent.values import (
     Access,
     Belongings,
     BelongingsResult,
+    Delta,
     ImportResult,
     LogEntry,
     Memory,

@@ -163,4 +163,4 @@ def test_the_wheel_has_one_name(tmp_path: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"skill_agent"}
-    assert {"skill_agent/cli/main.py", "skill_agent/agents.toml"} <= set(names)
+    assert {"skill_agent/cli/main.py", "skill_agent/bundled/agents.toml"} <= set(names)

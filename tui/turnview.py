@@ -12,7 +12,6 @@ from skill_agent.events import (
     ApprovalAsked,
     Compacted,
     Event,
-    FailureReason,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -26,6 +25,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.values import FailureReason
 
 from .blocks import ErrorBlock, Line, ReplyBlock, ToolBlock, UserBlock
 from .cast import Cast

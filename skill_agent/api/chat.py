@@ -15,7 +15,8 @@ from starlette.responses import Response
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
 from skill_agent.values import Submitted
-from skill_agent.workstation import Workstation, encode
+from skill_agent.workstation import Workstation
+from skill_agent.workstation.wire import encode
 
 from .auth import require
 from .faults import RETRY_S, answer, fault_of, is_stranger, unexpected

@@ -12,7 +12,9 @@ from typing import Protocol
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from skill_agent.events import Entry, Gap, Subscription, type_name
+from skill_agent.events import type_name
+from skill_agent.events.bus import Gap, Subscription
+from skill_agent.events.journal import Entry
 
 KEEP_ALIVE_S = 15.0
 """Seconds of silence after which a comment tells both sides that the other is there."""

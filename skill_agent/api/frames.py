@@ -12,7 +12,6 @@ from skill_agent.events import (
     ApprovalAsked,
     Compacted,
     Event,
-    FailureReason,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -27,6 +26,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.values import FailureReason
 
 Frame = dict[str, Any]
 

@@ -23,7 +23,8 @@ from skill_agent.events import Event, Notice, TextDelta, TurnFailed, TurnFinishe
 from skill_agent.text.redaction import redact
 from skill_agent.turns.loop import LENGTH_NOTICE
 from skill_agent.values import Submitted
-from skill_agent.workstation import Workstation, encode
+from skill_agent.workstation import Workstation
+from skill_agent.workstation.wire import encode
 
 from .auth import require
 from .chat import Key

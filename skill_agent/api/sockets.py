@@ -21,7 +21,8 @@ from starlette.websockets import WebSocketState
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, TurnFailed, TurnFinished
 from skill_agent.values import Submitted
-from skill_agent.workstation import Workstation, encode
+from skill_agent.workstation import Workstation
+from skill_agent.workstation.wire import encode
 
 from .auth import SUBPROTOCOL, caller_of, count_again, demand
 from .chat import trouble

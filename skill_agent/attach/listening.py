@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import Closing, NotFound, SkillAgentError
-from skill_agent.events import Event, Gap, HostFound, HostLost
+from skill_agent.events import Event, HostFound, HostLost
+from skill_agent.events.bus import Gap
 
 from .faults import HostGone
 from .following import Following

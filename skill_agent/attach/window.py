@@ -39,7 +39,7 @@ from .remote import Backend
 from .repeating import done_before, ends_the_host, repeatable, unknown
 
 if TYPE_CHECKING:
-    from skill_agent.events import Subscription
+    from skill_agent.events.bus import Subscription
     from skill_agent.settings.schema import Settings
 
 MOST_TRIES = 4

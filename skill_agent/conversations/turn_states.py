@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from skill_agent.events import Event, FailureReason, TurnFailed, TurnFinished
-from skill_agent.values import Message, Usage
+from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.values import FailureReason, Message, Usage
 
 TaskState = Literal["running", "finished", "failed", "interrupted"]
 

@@ -13,20 +13,9 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from skill_agent.identifiers import new_id
-from skill_agent.values import MemoryType, Usage
+from skill_agent.values import FailureReason, MemoryType, Usage
 
 Choice = Literal["once", "always", "deny"]
-FailureReason = Literal[
-    "cancelled",
-    "model_unavailable",
-    "model_failed",
-    "rejected",
-    "limit",
-    "error",
-    "host_lost",
-    "host_closed",
-]
-"""`host_lost`: the process that ran the turn is gone; `host_closed`: it was closed under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,6 @@ def bundled_agents_path() -> Path:
 
 
 def _bundled(name: str) -> Path:
-    package = Path(__file__).resolve().parent
-    installed = package / name
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "bundled" / name
     return installed if installed.exists() else package.parent / name

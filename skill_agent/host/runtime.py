@@ -22,7 +22,8 @@ from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.sessions import title_of
 from skill_agent.conversations.turn_states import Task, TaskBoard, folded, told
 from skill_agent.errors import Closing, NotFound, UsageError
-from skill_agent.events import Bus, Choice, Event, Subscription, TurnFailed, TurnFinished
+from skill_agent.events import Choice, Event, TurnFailed, TurnFinished
+from skill_agent.events.bus import Bus, Subscription
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.memory.compaction import Read

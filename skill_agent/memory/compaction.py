@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill_agent.errors import StoreError
-from skill_agent.ports import Ledger, Model, Purge
-from skill_agent.values import Compaction, LogEntry, Memory, MemoryFilter, Message, ModelInfo
+from skill_agent.ports import Ledger, Model
+from skill_agent.values import Compaction, LogEntry, Memory, MemoryFilter, Message, ModelInfo, Purge
 
 from .summary import MOST_TOKENS, SHARE, model_summary, plain_summary
 

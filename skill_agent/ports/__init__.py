@@ -1,1 +1,38 @@
-"""What the core asks of the outside world, as Protocols."""
+"""What the core asks of the outside world, as Protocols; no implementation lives here."""
+
+from .callbacks import Clock, Progress
+from .models import (
+    ChatMessage,
+    Embedder,
+    EndPart,
+    Model,
+    ModelGateway,
+    ModelPart,
+    ModelRequest,
+    StatusPart,
+    TextPart,
+    ToolPart,
+    ToolSpec,
+)
+from .stores import Ledger, MemoryIndex
+from .tools import Tool, ToolOutcome
+
+__all__ = [
+    "ChatMessage",
+    "Clock",
+    "Embedder",
+    "EndPart",
+    "Ledger",
+    "MemoryIndex",
+    "Model",
+    "ModelGateway",
+    "ModelPart",
+    "ModelRequest",
+    "Progress",
+    "StatusPart",
+    "TextPart",
+    "Tool",
+    "ToolOutcome",
+    "ToolPart",
+    "ToolSpec",
+]

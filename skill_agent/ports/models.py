@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-# -- models ----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
     """One message as a model reads it."""

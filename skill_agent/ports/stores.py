@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from skill_agent.values import (
     Access,
@@ -10,25 +10,20 @@ from skill_agent.values import (
     BelongingsResult,
     Delta,
     Hit,
+    ImportResult,
     LogEntry,
     Memory,
+    MemoryChange,
+    MemoryFilter,
     Message,
     Occurrences,
     Purge,
     PurgeResult,
+    Rebuilding,
+    RecallQuery,
     Scope,
     Session,
     Similar,
-)
-
-if TYPE_CHECKING:
-    pass
-from skill_agent.values import (
-    ImportResult,
-    MemoryChange,
-    MemoryFilter,
-    Rebuilding,
-    RecallQuery,
     VerifyReport,
 )
 

@@ -1,4 +1,4 @@
-"""The commented config.toml of a new home, and JSON schemas, made from the models in `dna`.
+"""The commented config.toml of a new home and its JSON schema, made from the models in `schema`.
 
 Generated, so that neither can drift from what is read.
 """
@@ -7,15 +7,16 @@ import ast
 import inspect
 import json
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
-from skill_agent import dna
-
+from . import schema as settings_module
 from .mistakes import Schema, dotted, expected, leaves
 from .parsing import value_at
+from .schema import Settings
 from .toml_places import KeyPath
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _HEAD = """\
 # Settings of this home. A line that begins with "# name =" shows a default; take the "# " away
 # to change it. Every key can also come from the environment, which wins over this file:
@@ -37,7 +38,7 @@ def default_config_text(chosen: Mapping[str, Any] | None = None) -> str:
     for section, keys in _by_section(schema).items():
         lines += ["", f"[{dotted(section)}]"]
         for path, node in keys:
-            key, default = dotted(path), value_at(dna.Settings().model_dump(), path)
+            key, default = dotted(path), value_at(Settings().model_dump(), path)
             lines += _explained(schema, node)
             if key in chosen:
                 lines.append(f"{path[-1]} = {toml_value(chosen[key])}")
@@ -48,35 +49,8 @@ def default_config_text(chosen: Mapping[str, Any] | None = None) -> str:
 
 def settings_schema() -> dict[str, Any]:
     """The JSON schema of config.toml, each key with its description."""
-    schema = _described(dna.Settings.model_json_schema())
-    return {"$schema": _DIALECT, "$id": "skill-agent:config.toml", **schema}
-
-
-def agents_schema() -> dict[str, Any]:
-    """The JSON schema of agents.toml: `[team]` and one table per agent, named by its slug."""
-    agent = _described(dna.AgentDNA.model_json_schema())
-    team = _described(dna.TeamTable.model_json_schema())
-    parts = agent.pop("$defs")
-    pattern = agent["properties"].pop("slug")["pattern"]
-    agent.pop("required", None)
-    return {
-        "$schema": _DIALECT,
-        "$id": "skill-agent:agents.toml",
-        "title": "agents.toml",
-        "type": "object",
-        "properties": {
-            "team": team,
-            "agents": {
-                "type": "object",
-                "minProperties": 1,
-                "propertyNames": {"pattern": pattern},
-                "additionalProperties": {"$ref": "#/$defs/AgentDNA"},
-            },
-        },
-        "required": ["agents"],
-        "additionalProperties": False,
-        "$defs": {**parts, "AgentDNA": agent},
-    }
+    schema = described(Settings.model_json_schema(), settings_module)
+    return {"$schema": DIALECT, "$id": "skill-agent:config.toml", **schema}
 
 
 def toml_value(value: Any) -> str:
@@ -111,9 +85,9 @@ def _by_section(schema: Schema) -> dict[KeyPath, list[tuple[KeyPath, Schema]]]:
     return sections
 
 
-def _described(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema with each attribute's docstring as its description."""
-    docs = _attribute_docs()
+def described(schema: dict[str, Any], module: ModuleType) -> dict[str, Any]:
+    """The schema with each attribute's docstring, read from the module, as its description."""
+    docs = _attribute_docs(module)
     for part in (schema, *schema.get("$defs", {}).values()):
         for name, node in part.get("properties", {}).items():
             if text := docs.get(part.get("title", ""), {}).get(name):
@@ -121,10 +95,10 @@ def _described(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _attribute_docs() -> dict[str, dict[str, str]]:
-    """Class name to attribute name to the string written under it, from dna's own source."""
+def _attribute_docs(module: ModuleType) -> dict[str, dict[str, str]]:
+    """Class name to attribute name to the string written under it, from the module's source."""
     found: dict[str, dict[str, str]] = {}
-    for node in ast.parse(inspect.getsource(dna)).body:
+    for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.ClassDef):
             found[node.name] = docs = {}
             for before, after in zip(node.body, node.body[1:], strict=False):

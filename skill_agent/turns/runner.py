@@ -14,9 +14,7 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.turn_states import TaskBoard
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.events import (
-    Bus,
     Event,
-    FailureReason,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -24,13 +22,14 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.events.bus import Bus
 from skill_agent.identifiers import new_id
 from skill_agent.memory.compaction import after
 from skill_agent.memory.reader import Reader
 from skill_agent.memory.remember import is_private
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.text.redaction import redact
-from skill_agent.values import Message, Session, ToolCall
+from skill_agent.values import FailureReason, Message, Session, ToolCall
 
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of

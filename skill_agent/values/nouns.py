@@ -18,6 +18,18 @@ ItemKind = Literal["memory", "turn"]
 MessageState = Literal["complete", "partial"]
 Rating = Literal["up", "down"]
 
+FailureReason = Literal[
+    "cancelled",
+    "model_unavailable",
+    "model_failed",
+    "rejected",
+    "limit",
+    "error",
+    "host_lost",
+    "host_closed",
+]
+"""`host_lost`: the process that ran the turn is gone; `host_closed`: it was closed under it."""
+
 MEMORY_TYPES: tuple[MemoryType, ...] = (
     "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile",
 )  # fmt: skip

@@ -1,16 +1,11 @@
-"""What a ledger is asked to erase, to find or to take in whole, and what it answers; values only.
-
-Part of the `Ledger` port, apart from it for want of room.
-"""
+"""What a ledger erases, finds or takes in whole for a person, and what it answers; values only."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from skill_agent.values import Memory, Message, Session
-
-if TYPE_CHECKING:
-    from .results import ImportResult
+from .nouns import Memory, Message, Session
+from .results import ImportResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +82,7 @@ class Belongings:
 class BelongingsResult:
     """What became of each part of an import."""
 
-    sessions: "ImportResult"
-    messages: "ImportResult"
-    memories: "ImportResult"
-    notes: "ImportResult"
+    sessions: ImportResult
+    messages: ImportResult
+    memories: ImportResult
+    notes: ImportResult

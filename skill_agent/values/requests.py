@@ -2,21 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from skill_agent.values import (
+from .nouns import (
     Memory,
     MemoryStatus,
     MemoryType,
     Scope,
     Tier,
 )
-
-if TYPE_CHECKING:
-    pass
-
-
-# -- the stores ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,20 +41,20 @@ if TYPE_CHECKING:
     from skill_agent.agents.pages import PageFormat, Pages
     from skill_agent.conversations.turn_states import Task
     from skill_agent.conversations.usage import UsageTotals
-    from skill_agent.events import Subscription
+    from skill_agent.events.bus import Subscription
     from skill_agent.files.written import FileKind
     from skill_agent.settings.schema import Settings
 
 ELSEWHERE = MappingProxyType(
     {
-        "AgentDNA": "dna", "AgentStatus": "dna", "Settings": "dna", "PageFormat": "agent_pages",
-        "Pages": "agent_pages", "FeedbackResult": "feedback", "ErasureReport": "memory.erasure",
-        "Erasure": "memory.erasure_plan", "ConsolidationReport": "memory.consolidate",
+        "AgentDNA": "agents.dna", "AgentStatus": "agents.dna", "Settings": "settings.schema", "PageFormat": "agents.pages",
+        "Pages": "agents.pages", "FeedbackResult": "memory.feedback", "ErasureReport": "privacy.erasure",
+        "Erasure": "privacy.erasure_plan", "ConsolidationReport": "memory.consolidate",
         "ExpiryReport": "memory.expiry", "ExtractionJob": "memory.extractions",
         "JobState": "memory.extractions", "Chore": "memory.upkeep", "ChoreStatus": "memory.upkeep",
-        "HostStatus": "presence", "Task": "tasks", "UsageTotals": "usage",
-        "UserErasure": "user_data", "UserExport": "user_data", "UserImport": "user_data",
-        "FileKind": "written_files",
+        "HostStatus": "host.presence", "Task": "conversations.turn_states", "UsageTotals": "conversations.usage",
+        "UserErasure": "privacy.user_data", "UserExport": "privacy.user_data", "UserImport": "privacy.user_data",
+        "FileKind": "files.written",
     }
 )  # fmt: skip
 """Where the names live that interfaces mention and only who needs them imports."""
@@ -314,7 +314,7 @@ GROUPS = MappingProxyType(
         "upkeep": UpkeepDesk,
         "feedback": FeedbackDesk,
         "eraser": ErasureDesk,
-        "user_data": UserDesk,
+        "privacy.user_data": UserDesk,
         "host": HostDesk,
     }
 )

@@ -20,7 +20,8 @@ import msgspec
 
 from skill_agent.identifiers import iso
 from skill_agent.values import Memory, MemoryDifference
-from skill_agent.workstation import ELSEWHERE
+
+from .interface import ELSEWHERE
 
 WireError = msgspec.ValidationError
 """A ValueError: what `decode` and `convert` raise for data that does not fit; says where."""
@@ -72,7 +73,7 @@ def hints(function: Callable[..., Any]) -> dict[str, Any]:
 @cache
 def found_elsewhere(name: str) -> Any:
     """A type that the interfaces only mention."""
-    return getattr(import_module(f".{ELSEWHERE[name]}", __package__), name)
+    return getattr(import_module(f"skill_agent.{ELSEWHERE[name]}"), name)
 
 
 def _named(annotation: object) -> Iterator[str]:

@@ -18,7 +18,9 @@ from fakes import OpenRuntime
 from served import Told, listening, served
 
 from skill_agent.api.events_stream import Heard, event_response
-from skill_agent.events import Bus, Event, Journal, Notice, Subscription, TextDelta, from_json
+from skill_agent.events import Event, Notice, TextDelta, from_json
+from skill_agent.events.bus import Bus, Subscription
+from skill_agent.events.journal import Journal
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 

@@ -23,7 +23,6 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     Event,
-    Gap,
     HostFound,
     HostLost,
     TextDelta,
@@ -31,6 +30,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.events.journal import Gap
 from skill_agent.values import HomeInfo, Submitted, Usage
 from skill_agent.workstation import Operation
 

@@ -2,12 +2,13 @@
 
 import pytest
 
+from skill_agent.agents.schema import agents_schema
 from skill_agent.errors import ConfigErrors
 from skill_agent.settings.environment import environment_variable
 from skill_agent.settings.mistakes import leaves
 from skill_agent.settings.parsing import check_default_agent, parse_settings, setting_values
 from skill_agent.settings.schema import Settings
-from skill_agent.settings.template import agents_schema, default_config_text, settings_schema
+from skill_agent.settings.template import default_config_text, settings_schema
 
 FILE = "config.toml"
 

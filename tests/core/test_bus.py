@@ -3,19 +3,9 @@ import random
 
 import pytest
 
-from skill_agent.events import (
-    MERGE_FROM,
-    MOST_WAITING,
-    Bus,
-    Entry,
-    Event,
-    Gap,
-    Journal,
-    Notice,
-    Subscription,
-    TextDelta,
-    TurnFinished,
-)
+from skill_agent.events import MERGE_FROM, MOST_WAITING, Event, Notice, TextDelta, TurnFinished
+from skill_agent.events.bus import Bus, Subscription
+from skill_agent.events.journal import Entry, Gap, Journal
 from skill_agent.values import Usage
 
 

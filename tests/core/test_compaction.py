@@ -24,13 +24,13 @@ from skill_agent.memory.compaction import Shield, leaving_of
 from skill_agent.memory.projector import Projector
 from skill_agent.memory.summary import MOST_TOKENS, plain_summary
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.ports import Model, ModelRequest, Purge
+from skill_agent.ports import Model, ModelRequest
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.turns.compactor import Compactor, Pressed
 from skill_agent.turns.fitting import Fit
 from skill_agent.turns.runner import heard_by
-from skill_agent.values import Memory, Message, Session, Source
+from skill_agent.values import Memory, Message, Purge, Session, Source
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FACT = "My boat is called Marigold"

@@ -18,8 +18,7 @@ from skill_agent.memory.hot import Hot, HotCache
 from skill_agent.memory.projector import Projector
 from skill_agent.memory.told import ASK
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import Purge
-from skill_agent.values import Memory, MemoryChange, MemoryFilter
+from skill_agent.values import Memory, MemoryChange, MemoryFilter, Purge
 
 
 class Cached:

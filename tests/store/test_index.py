@@ -14,8 +14,7 @@ from fakes import CountingEmbedder, HashEmbedder
 from skill_agent.store.embed import WordsOnly
 from skill_agent.store.index import LanceIndex
 
-from skill_agent.ports import Delta
-from skill_agent.values import IndexItem, RecallQuery, Scope
+from skill_agent.values import Delta, IndexItem, RecallQuery, Scope
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

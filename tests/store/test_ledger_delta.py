@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.ports import Delta
-from skill_agent.values import IndexItem, MemoryChange, Source
+from skill_agent.values import Delta, IndexItem, MemoryChange, Source
 
 
 async def drained(ledger: DuckLedger, limit: int, after: int = 0) -> list[Delta]:

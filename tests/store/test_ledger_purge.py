@@ -313,7 +313,8 @@ async def test_an_owed_rewriting_is_done_at_the_next_opening(
 COMMITTED_AND_KILLED = """
 import asyncio, os, sys
 from datetime import UTC, datetime
-from skill_agent.ports import MemoryChange, Purge
+from skill_agent.ports import MemoryChange
+from skill_agent.values import Purge
 from skill_agent.store.ledger import DuckLedger
 from skill_agent.store.purge import purge
 from skill_agent.store.rewrite import owe
@@ -377,7 +378,7 @@ def test_ranges():
 ERASER = """
 import asyncio, sys
 from datetime import UTC, datetime
-from skill_agent.ports import Purge
+from skill_agent.values import Purge
 from skill_agent.store.ledger import DuckLedger
 from skill_agent.values import Memory
 

@@ -11,8 +11,7 @@ from skill_agent.store.embed import OnnxEmbedder, WordsOnly
 from skill_agent.store.index import LanceIndex
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.ports import Delta
-from skill_agent.values import IndexItem, Scope, Similar
+from skill_agent.values import Delta, IndexItem, Scope, Similar
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -18,14 +18,15 @@ from skill_agent.store.ledger import DuckLedger
 from skill_agent.store.recent import Recent
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.ports import Delta, Purge
 from skill_agent.values import (
     Belongings,
+    Delta,
     LogEntry,
     Memory,
     MemoryChange,
     Message,
     Note,
+    Purge,
     Session,
     ToolCall,
     Usage,

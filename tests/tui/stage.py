@@ -19,15 +19,14 @@ from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
-    Bus,
     Choice,
     Event,
-    Subscription,
     TextDelta,
     TurnFailed,
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.events.bus import Bus, Subscription
 from skill_agent.settings.schema import Settings
 from skill_agent.values import Message, ModelInfo, Session, Submitted, Usage
 
