@@ -15,7 +15,7 @@ from .team import Team, team_of
 
 if TYPE_CHECKING:
     from skill_agent.agents.dna import AgentDNA, AgentStatus
-    from skill_agent.agents.pages import PageFormat, Pages
+    from skill_agent.values import PageFormat, Pages
     from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")

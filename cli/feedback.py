@@ -11,8 +11,7 @@ from .output import emit_json, narrate, plain, table
 from .surroundings import with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.feedback import FeedbackResult
-    from skill_agent.values import Rating
+    from skill_agent.values import FeedbackResult, Rating
     from skill_agent.workstation import Workstation
 
 app = single()

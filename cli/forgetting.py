@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 from .output import emit_json, emit_text, narrate
 
 if TYPE_CHECKING:
-    from skill_agent.privacy.erasure import ErasureReport
-    from skill_agent.privacy.erasure_plan import Erasure
+    from skill_agent.values import Erasure, ErasureReport
     from skill_agent.workstation import Workstation
 
     from .surroundings import Surroundings

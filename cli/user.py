@@ -11,8 +11,7 @@ from .progress import Bar
 from .surroundings import on_this_machine, surroundings, with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.privacy.erasure import ErasureReport
-    from skill_agent.privacy.user_data import UserErasure, UserExport, UserImport
+    from skill_agent.values import ErasureReport, UserErasure, UserExport, UserImport
     from skill_agent.workstation import Workstation
 
 app = group("Take everything about you along, bring it in, or erase it.")

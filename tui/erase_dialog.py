@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from skill_agent.privacy.erasure_plan import Erasure
+from skill_agent.values import Erasure
 
 from .plain import one_line
 

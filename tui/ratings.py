@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from skill_agent.values import Rating
 
 if TYPE_CHECKING:
-    from skill_agent.memory.feedback import FeedbackResult
+    from skill_agent.values import FeedbackResult
 
 
 def in_words(rating: Rating, result: "FeedbackResult") -> str:

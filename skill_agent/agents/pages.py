@@ -9,18 +9,18 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
 from skill_agent.files.private import write_private
 from skill_agent.ports import Ledger
+from skill_agent.values import Page, PageFormat, Pages
 
 from .directory import AgentDirectory
 from .dna import AgentDNA
 from .identity import identity_text
 
-PageFormat = Literal["claude", "markdown"]
 CLAUDE_AGENTS = Path("~/.claude/agents")
 """Where Claude Code looks for a person's agents."""
 
@@ -40,25 +40,6 @@ class Figures:
     def trust(self) -> float:
         """Share of good ratings with one good and one bad assumed (rule of succession), 0..1."""
         return (self.liked + 1) / (self.liked + self.disliked + 2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One exported document."""
-
-    agent: str
-    path: str
-    format: PageFormat
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """What an export or a refresh did."""
-
-    written: tuple[Page, ...] = ()
-    edited: tuple[str, ...] = ()
-    """Paths of pages that were changed by others and left alone."""
 
 
 async def figures(ledger: Ledger) -> dict[str, Figures]:

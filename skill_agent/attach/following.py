@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from skill_agent.conversations.turn_states import Task, told
+from skill_agent.conversations.turn_states import told
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -20,6 +20,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.values import TurnState
 
 MOST_ENDED = 1_000
 
@@ -88,7 +89,7 @@ class Following:
         seen.ids.add(event.id)
         return event
 
-    def settle(self, task: Task) -> Iterator[Event]:
+    def settle(self, task: TurnState) -> Iterator[Event]:
         """The rest of a turn that has ended elsewhere, and its end; nothing for one that runs."""
         if task.state == "running" or task.id in self._ended:
             return

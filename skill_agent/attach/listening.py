@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import Closing, NotFound, SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost
 from skill_agent.events.bus import Gap
+from skill_agent.values import TurnState
 
 from .faults import HostGone
 from .following import Following
@@ -36,7 +36,7 @@ class Hosts(Protocol):
         """Returns once the home is open again; raises where it cannot be."""
         ...
 
-    async def task_at(self, backend: Backend, turn: str) -> Task:
+    async def task_at(self, backend: Backend, turn: str) -> TurnState:
         """What became of a turn; raises NotFound, HostGone."""
         ...
 
@@ -131,7 +131,7 @@ class Listening:
             self._pump.cancel()
             self._pump = asyncio.create_task(self._listen(self._pump), name="listening")
 
-    def settle(self, task: Task) -> None:
+    def settle(self, task: TurnState) -> None:
         """A turn was found to have ended; told unless that was heard."""
         if self.turn in (None, task.id) and self.session in (None, task.session):
             self._put_all(self._following.settle(task))

@@ -12,12 +12,12 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from skill_agent.conversations.turn_states import Task, told
+from skill_agent.conversations.turn_states import told
 from skill_agent.errors import Closing, SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost, TurnFailed, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
-from skill_agent.values import HomeInfo, Submitted
+from skill_agent.values import HomeInfo, Submitted, TurnState
 from skill_agent.workstation import (
     ErasureDesk,
     ExtractionDesk,
@@ -282,7 +282,7 @@ class Window(Sent, Workstation):
         for one in self._listening:
             one.tell(event)
 
-    async def task_at(self, backend: Backend, turn: str) -> Task:
+    async def task_at(self, backend: Backend, turn: str) -> TurnState:
         """What a host knows of a turn."""
         return await backend.call(OPERATIONS["task"], {"task": turn})
 
@@ -305,7 +305,7 @@ class Window(Sent, Workstation):
             await backend.close()
 
 
-async def _until_ended(heard: "Subscription", known: Task | None) -> AsyncGenerator[Event, None]:
+async def _until_ended(heard: "Subscription", known: TurnState | None) -> AsyncGenerator[Event, None]:
     """A turn's events to its end. One that had ended before is told as far as the host still has
     it, and its end in any case."""
     over = known is not None and known.state != "running"

@@ -5,51 +5,22 @@ The ledger is asked for what this process did not run itself; nothing here start
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
+from dataclasses import replace
 
 from skill_agent.events import Event, TurnFailed, TurnFinished
-from skill_agent.values import FailureReason, Message, Usage
-
-TaskState = Literal["running", "finished", "failed", "interrupted"]
+from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
 MOST_ENDED = 200
 """So many ended turns are kept in mind; older ones are read from the ledger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A turn as work. `interrupted` is one whose process died: its message is kept, it does not
-    run and is never run again."""
-
-    id: str
-    """The turn."""
-    kind: Literal["turn"] = "turn"
-    state: TaskState
-    session: str
-    agent: str
-    started_at: datetime
-    """When the person's message was saved."""
-    message_id: str | None = None
-    """The reply, whole or what was kept of it."""
-    text: str = ""
-    """Of that reply."""
-    usage: Usage | None = None
-    reason: FailureReason | None = None
-    """Why it failed, as far as it is known."""
-    problem: str = ""
-    """That in words, with what to do next in `hint`."""
-    hint: str = ""
-
-
-class TaskBoard:
+class TurnBoard:
     """The turns of this process's life: those that run, and the last ones that ended."""
 
     def __init__(self, *, most: int = MOST_ENDED) -> None:
         self._most = most
-        self._running: dict[str, Task] = {}
-        self._ended: OrderedDict[str, Task] = OrderedDict()
+        self._running: dict[str, TurnState] = {}
+        self._ended: OrderedDict[str, TurnState] = OrderedDict()
         self._of_others: set[str] = set()
 
     def began(self, message: Message) -> None:
@@ -86,16 +57,16 @@ class TaskBoard:
     def running(self) -> frozenset[str]:
         return frozenset(self._running)
 
-    def get(self, turn: str) -> Task | None:
+    def get(self, turn: str) -> TurnState | None:
         return self._running.get(turn) or self._ended.get(turn)
 
-    def tasks(self, limit: int) -> list[Task]:
+    def tasks(self, limit: int) -> list[TurnState]:
         """Those that run, then those that ended, each the newest first."""
         running, ended = reversed(self._running.values()), reversed(self._ended.values())
         return [*running, *ended][:limit]
 
 
-def folded(messages: Sequence[Message]) -> Task | None:
+def folded(messages: Sequence[Message]) -> TurnState | None:
     """What the ledger's messages of a turn that does not run say of it; None without a person's
     message. A failure that left no text reads as `interrupted`."""
     asked = next((one for one in messages if one.role == "user"), None)
@@ -105,12 +76,12 @@ def folded(messages: Sequence[Message]) -> Task | None:
     if not replies:
         return _task(asked, "interrupted")
     reply = next((one for one in replies if one.state == "complete"), replies[-1])
-    state: TaskState = "finished" if reply.state == "complete" else "failed"
+    state: TurnStatus = "finished" if reply.state == "complete" else "failed"
     found = replace(_task(asked, state), agent=reply.agent or asked.agent or "")
     return replace(found, message_id=reply.id, text=reply.content, usage=reply.usage)
 
 
-def told(task: Task) -> TurnFinished | TurnFailed:
+def told(task: TurnState) -> TurnFinished | TurnFailed:
     """The event that ends the turn for somebody who missed it."""
     if task.state == "finished":
         return TurnFinished(
@@ -134,8 +105,8 @@ def told(task: Task) -> TurnFinished | TurnFailed:
     )
 
 
-def _task(message: Message, state: TaskState) -> Task:
-    return Task(
+def _task(message: Message, state: TurnStatus) -> TurnState:
+    return TurnState(
         id=message.turn,
         state=state,
         session=message.session,
@@ -144,7 +115,7 @@ def _task(message: Message, state: TaskState) -> Task:
     )
 
 
-def _ended(task: Task, event: TurnFinished | TurnFailed) -> Task:
+def _ended(task: TurnState, event: TurnFinished | TurnFailed) -> TurnState:
     known = replace(task, message_id=event.message_id, text=event.text, usage=event.usage)
     if isinstance(event, TurnFinished):
         return replace(known, state="finished")

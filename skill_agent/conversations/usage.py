@@ -1,20 +1,9 @@
 """Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from skill_agent.ports import Ledger
-from skill_agent.values import LogEntry, Usage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageTotals:
-    """What was consumed, with the number of turns."""
-
-    last: Usage
-    today: Usage
-    total: Usage
-    turns: int
+from skill_agent.values import LogEntry, Usage, UsageTotals
 
 
 async def totals(ledger: Ledger, now: datetime) -> UsageTotals:

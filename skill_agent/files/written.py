@@ -11,17 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Clock
+from skill_agent.values import Fate, FileFate, FileKind
 
 from .home import Home
 from .private import write_private
 
-FileKind = Literal["memories", "sessions", "agents", "user", "backup"]
-Fate = Literal["rewritten", "deleted", "not erased"]
 Holds = Callable[[str], bool]
 """Tells whether a text holds something that is to go."""
 
@@ -35,15 +34,6 @@ class WrittenFile:
     mark: str
     """SHA-256 of its bytes; for a database, which must not be opened as a file, size and time."""
     at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFate:
-    """What erasing does, or did, to a file."""
-
-    path: Path
-    fate: Fate
-    why: str = ""
 
 
 class WrittenFiles:

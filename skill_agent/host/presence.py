@@ -10,8 +10,6 @@ import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +17,7 @@ from skill_agent import __version__
 from skill_agent.errors import HomeBusy, NotFound, UsageError
 from skill_agent.files.home import Home
 from skill_agent.ports import Clock
+from skill_agent.values import AttachedClient, HostStatus
 
 SERVICES = ("up", "serve")
 """Roles of hosts that are nobody's screen, so that anybody may end them."""
@@ -36,37 +35,6 @@ _LOOK_S = 2.0
 _log = logging.getLogger(__name__)
 
 _caller: ContextVar["_Noted | None"] = ContextVar("caller", default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttachedClient:
-    """A process that works through this host."""
-
-    name: str
-    pid: int
-    first_seen: datetime
-    last_seen: datetime
-    streams: int
-    """Streams of events and WebSockets it has open now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostStatus:
-    """A host, as `ska status` tells of it."""
-
-    id: str
-    """The home's path."""
-    pid: int
-    role: str
-    """`up`, `tui`, `chat`, `serve`, or the command that became host by being there first."""
-    version: str
-    since: datetime
-    socket: str
-    """Empty while it is not open."""
-    addresses: tuple[str, ...]
-    """TCP addresses, `host:port`."""
-    clients: tuple[AttachedClient, ...]
-    log: str
 
 
 class Listeners(Protocol):

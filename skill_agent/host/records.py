@@ -8,19 +8,29 @@ from typing import Any
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA, AgentStatus
-from skill_agent.agents.pages import AgentPages, PageFormat, Pages, figures
+from skill_agent.agents.pages import AgentPages, figures
 from skill_agent.conversations.sessions import find_session
-from skill_agent.conversations.usage import UsageTotals, totals
+from skill_agent.conversations.usage import totals
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
-from skill_agent.files.written import FileKind, WrittenFiles
+from skill_agent.files.written import WrittenFiles
 from skill_agent.models.trial import tried
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.checks import sound_path, sound_text
 from skill_agent.tools.approvals import RuleBook
-from skill_agent.values import Message, ModelInfo, ModelTrial, Session, Skill
+from skill_agent.values import (
+    FileKind,
+    Message,
+    ModelInfo,
+    ModelTrial,
+    PageFormat,
+    Pages,
+    Session,
+    Skill,
+    UsageTotals,
+)
 
 from .presence import Presence
 

@@ -20,7 +20,7 @@ from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import Wish, begun_before
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.sessions import title_of
-from skill_agent.conversations.turn_states import Task, TaskBoard, folded, told
+from skill_agent.conversations.turn_states import TurnBoard, folded, told
 from skill_agent.errors import Closing, NotFound, UsageError
 from skill_agent.events import Choice, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
@@ -50,7 +50,7 @@ from skill_agent.turns.fitting import Tokens, window_of
 from skill_agent.turns.recollection import Recollector
 from skill_agent.turns.runner import Job, TurnRunner
 from skill_agent.turns.workbench import Workbench
-from skill_agent.values import Compaction, HomeInfo, Message, Session, Submitted
+from skill_agent.values import Compaction, HomeInfo, Message, Session, Submitted, TurnState
 
 from .memory_parts import Faculties
 from .presence import Presence, attached
@@ -92,7 +92,7 @@ class Runtime(Records):
         )
         self._projector = projector
         self._bus = Bus()
-        self._board, self._once = TaskBoard(), Once()
+        self._board, self._once = TurnBoard(), Once()
         self._closing = False
         self._desk = ApprovalDesk()
         self._mind = Faculties(
@@ -340,7 +340,7 @@ class Runtime(Records):
         """The number of the newest event."""
         return self._bus.position
 
-    async def task(self, task: str) -> Task:
+    async def task(self, task: str) -> TurnState:
         """What became of a turn; raises NotFound where none was ever begun by this id."""
         await self._once.settled(task)
         found = self._board.get(task) or folded(await self.ledger.turn(task))
@@ -348,7 +348,7 @@ class Runtime(Records):
             raise NotFound(f"there is no turn {task}", hint="ska sessions list")
         return found
 
-    async def tasks(self, *, limit: int = 50) -> list[Task]:
+    async def tasks(self, *, limit: int = 50) -> list[TurnState]:
         """Turns that run, then those of this host's life that ended last."""
         return self._board.tasks(limit)
 

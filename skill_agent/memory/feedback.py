@@ -12,7 +12,15 @@ from typing import Any
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.checks import sound_text
-from skill_agent.values import LogEntry, Memory, MemoryChange, Message, Rating
+from skill_agent.values import (
+    FeedbackResult,
+    LogEntry,
+    Memory,
+    MemoryChange,
+    Message,
+    Rated,
+    Rating,
+)
 
 from .book import MemoryBook
 
@@ -24,35 +32,6 @@ _TRIES = 5
 _SHORTEST_PREFIX = 6
 _SESSIONS = 500
 """Sessions searched for a message by the beginning of its id, the newest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rated:
-    """A memory that went into a rated reply."""
-
-    memory: Memory
-    old: int
-    """Importance before and after."""
-    new: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackResult:
-    """What a rating did."""
-
-    message: Message
-    """The reply."""
-    rating: Rating
-    memories: tuple[Rated, ...]
-    """Everything recalled for it; those left alone have the same importance before and after."""
-    flagged: tuple[str, ...]
-    """Ids of memories that stand below importance 3 now and should be looked at."""
-    repeated: bool = False
-    """The reply had this rating already, so nothing was done."""
-
-    @property
-    def changed(self) -> tuple[Rated, ...]:
-        return tuple(one for one in self.memories if one.old != one.new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,36 +7,22 @@ short in between can be planned and run again; one cut short after the ledger is
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from skill_agent.errors import Conflict, MemoryChanged, NotFound, SkillAgentError, UsageError
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
-from skill_agent.files.written import FileFate, WrittenFiles
+from skill_agent.files.written import WrittenFiles
 from skill_agent.memory.projector import Projector
 from skill_agent.ports import Clock, Ledger
-from skill_agent.values import Memory, MemoryChange, Purge, Scope
+from skill_agent.values import Erasure, ErasureReport, FileFate, Memory, MemoryChange, Purge, Scope
 
-from .erasure_plan import Erasure, Planner, every_memory
+from .erasure_plan import Planner, every_memory, holds, mentions
 
 LOOK_ALIKE = 0.8
 """Cosine from which on another memory is named as saying nearly the same."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureReport:
-    """What was erased, and what was not."""
-
-    memories: int
-    messages: int
-    sessions: int
-    rows: int
-    """Log rows that lost their content."""
-    files: tuple[FileFate, ...]
-    problems: tuple[str, ...]
-    """What is left to do or cannot be done, a sentence each; empty means all is gone."""
 
 
 class Eraser:
@@ -95,7 +81,7 @@ class Eraser:
         return tuple(memories[name] for name in kept if name in memories)
 
     def _files(self, erasure: Erasure) -> tuple[FileFate, ...]:
-        return tuple(self._written.erase(erasure.holds(), since=erasure.since, dry=True))
+        return tuple(self._written.erase(holds(erasure), since=erasure.since, dry=True))
 
     # -- doing -------------------------------------------------------------------------------
 
@@ -113,7 +99,7 @@ class Eraser:
             reason=reason,
         )
         report = await self.erase_from_stores(request, rebuild=bool(erasure.restated))
-        own = await asyncio.to_thread(self._traces.told_elsewhere, erasure.holds())
+        own = await asyncio.to_thread(self._traces.told_elsewhere, holds(erasure))
         problems = [*report.problems, *_sentences(files, own, erasure.fixed)]
         return replace(report, files=files, problems=tuple(problems))
 
@@ -129,9 +115,9 @@ class Eraser:
 
     def _purge_files(self, erasure: Erasure) -> tuple[FileFate, ...]:
         self._traces.drop_caches()
-        holds = erasure.holds()
-        self._traces.erase(holds, lines=erasure.mentions())
-        return tuple(self._written.erase(holds, since=erasure.since))
+        repeats = holds(erasure)
+        self._traces.erase(repeats, lines=mentions(erasure))
+        return tuple(self._written.erase(repeats, since=erasure.since))
 
     async def erase_from_stores(self, request: Purge, *, rebuild: bool = False) -> ErasureReport:
         """Ledger, index and what is in the heads of others; `rebuild` makes the index anew."""

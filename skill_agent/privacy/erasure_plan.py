@@ -5,85 +5,46 @@ Literal repetition and words that give it away are found here; nothing is erased
 the same in other words is not looked for.
 """
 
-import hashlib
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from skill_agent.conversations.sessions import title_of
-from skill_agent.files.written import FileFate
 from skill_agent.memory.life import previous
 from skill_agent.memory.phrases import Finder
 from skill_agent.memory.wording import STOP_WORDS
 from skill_agent.ports import Ledger
-from skill_agent.values import Memory, MemoryFilter, Message, Occurrences
+from skill_agent.values import (
+    ERASED_TITLE,
+    Erasure,
+    Memory,
+    MemoryFilter,
+    Message,
+    Occurrences,
+)
 
-ERASED_TITLE = "(erased)"
 _SHORTEST_WORD = 4
 _STANDING = ("identity", "user_profile", "shared")
 """Types that stand in every system message: any reply may repeat them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Erasure:
-    """What a purge will erase."""
+def holds(erasure: Erasure) -> Finder:
+    """Tells whether a text (JSON or plain) is about any of it or repeats it."""
+    return Finder(_said(erasure), erasure.ids)
 
-    memories: tuple[Memory, ...]
-    messages: tuple[Message, ...]
-    notes: tuple[int, ...]
-    """Sequences of log rows that lose their content, beside those about the memories."""
-    titles: dict[str, str]
-    """By session, its title from then on."""
-    alike: tuple[Memory, ...] = ()
-    """Nearly the same by meaning: named, not erased."""
-    files: tuple[FileFate, ...] = ()
-    fixed: tuple[int, ...] = ()
-    """Log rows of an older ledger whose hashed reason cannot be erased."""
-    restated: tuple[str, ...] = ()
-    """Memories that stay and lose a part of their story."""
-    telling: tuple[str, ...] = ()
-    """Words that give a memory away."""
-    since: datetime
-    """Nothing written before this can hold any of it."""
 
-    @property
-    def digest(self) -> str:
-        """Of everything that will go: another plan's differs."""
-        return digest_of(
-            [*self._ids(), *map(str, self.notes), *sorted(self.titles), *self.restated]
-            + [str(file.path) for file in self.files]
-        )
+def mentions(erasure: Erasure) -> Finder:
+    """As `holds`, and for every word that gives it away: for logs and histories."""
+    return Finder([*_said(erasure), *erasure.telling], erasure.ids)
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How much of each."""
-        return {
-            "memories": len(self.memories),
-            "messages": len(self.messages),
-            "log rows": len(self.notes),
-            "titles": sum(title == ERASED_TITLE for title in self.titles.values()),
-            "files": len(self.files),
-            "look-alikes": len(self.alike),
-        }
 
-    def holds(self) -> Finder:
-        """Tells whether a text (JSON or plain) is about any of it or repeats it."""
-        return Finder(self._said(), self._ids())
-
-    def mentions(self) -> Finder:
-        """As `holds`, and for every word that gives it away: for logs and histories."""
-        return Finder([*self._said(), *self.telling], self._ids())
-
-    def _ids(self) -> list[str]:
-        return [one.id for one in (*self.memories, *self.messages)]
-
-    def _said(self) -> list[str]:
-        """What repeats it: the memories, the messages that are no mere "Okay", the numbers."""
-        contents = [one.content for one in self.memories]
-        gives_away = Finder([*contents, *self.telling])
-        messages = [one.content for one in self.messages if gives_away(one.content)]
-        return [*contents, *messages, *filter(_has_digit, self.telling)]
+def _said(erasure: Erasure) -> list[str]:
+    """What repeats it: the memories, the messages that are no mere "Okay", the numbers."""
+    contents = [one.content for one in erasure.memories]
+    gives_away = Finder([*contents, *erasure.telling])
+    messages = [one.content for one in erasure.messages if gives_away(one.content)]
+    return [*contents, *messages, *filter(_has_digit, erasure.telling)]
 
 
 @dataclass(slots=True)
@@ -272,11 +233,6 @@ class Planner:
         for name in self._gone.memories:
             moments += [row.at for row in await self._ledger.log(name, limit=1)]
         return min(moments, default=datetime.min.replace(tzinfo=UTC))
-
-
-def digest_of(names: Iterable[str]) -> str:
-    """SHA-256 of a set of names, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
 
 
 def _words(text: str) -> list[str]:

@@ -6,7 +6,7 @@ and settings are no personal data and stay.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,28 @@ from skill_agent.conversations.usage import totals
 from skill_agent.errors import Conflict
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
-from skill_agent.files.written import FileFate, WrittenFiles
+from skill_agent.files.written import WrittenFiles
 from skill_agent.memory.projector import Projector
 from skill_agent.memory.rows import memory_row
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_path
-from skill_agent.values import BelongingsResult, LogEntry, Memory, Note, Purge, Session, Usage
+from skill_agent.values import (
+    BelongingsResult,
+    ErasureReport,
+    FileFate,
+    LogEntry,
+    Memory,
+    Note,
+    Purge,
+    Session,
+    Usage,
+    UserErasure,
+    UserExport,
+    UserImport,
+)
 
-from .erasure import Eraser, ErasureReport
-from .erasure_plan import digest_of, every_memory
+from .erasure import Eraser
+from .erasure_plan import every_memory
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 from .user_reading import read_archive
 
@@ -31,47 +44,6 @@ _OWN = ("memory.", "message.", "session.")
 _LOCAL = ("checked", "extraction.")
 """Notes that speak of places in this one log; elsewhere they mean nothing."""
 _PAGE = 5_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserExport:
-    """What an export holds."""
-
-    path: Path
-    counts: dict[str, int]
-    """`sessions`, `messages`, `memories`, `notes`, `usage`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserImport:
-    """What an import added, found there already, and left alone."""
-
-    added: dict[str, int]
-    skipped: dict[str, int]
-    conflicts: tuple[str, ...]
-    """Ids that exist with other content, or messages whose place another has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserErasure:
-    """Everything a purge of the person will erase."""
-
-    sessions: tuple[str, ...]
-    memories: tuple[str, ...]
-    rows: tuple[int, ...]
-    """Sequences of log rows with content."""
-    messages: int
-    files: tuple[FileFate, ...]
-    kept: int
-    """Memories that stay: who the agents are, and what belongs to others."""
-
-    @property
-    def digest(self) -> str:
-        """Of everything that will go: another plan's differs."""
-        return digest_of(
-            [*self.sessions, *self.memories, *map(str, self.rows), str(self.messages)]
-            + [str(file.path) for file in self.files]
-        )
 
 
 class UserData:

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.turn_states import TaskBoard
+from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.events import (
     Event,
@@ -91,11 +91,11 @@ class TurnRunner:
         touched: Callable[[], None],
         compactor: Compactor | None = None,
         reader: Reader | None = None,
-        board: TaskBoard | None = None,
+        board: TurnBoard | None = None,
     ) -> None:
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
-        self._board = board or TaskBoard()
+        self._board = board or TurnBoard()
         self._closing = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

@@ -1,5 +1,15 @@
 """The nouns of the product, what is asked for and what comes of it: frozen values, no behaviour."""
 
+from .erasures import (
+    ERASED_TITLE,
+    Erasure,
+    ErasureReport,
+    Fate,
+    FileFate,
+    FileKind,
+    UserErasure,
+    digest_of,
+)
 from .nouns import (
     MEMORY_TYPES,
     Access,
@@ -38,21 +48,47 @@ from .nouns import (
 )
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
 from .requests import MemoryChange, MemoryFilter, RecallQuery
-from .results import ImportResult, IndexStatus, Rebuilding, VerifyReport
+from .results import (
+    AttachedClient,
+    FeedbackResult,
+    HostStatus,
+    ImportResult,
+    IndexStatus,
+    Page,
+    PageFormat,
+    Pages,
+    Rated,
+    Rebuilding,
+    TurnState,
+    TurnStatus,
+    UsageTotals,
+    UserExport,
+    UserImport,
+    VerifyReport,
+)
 
 __all__ = [
+    "ERASED_TITLE",
     "MEMORY_TYPES",
     "Access",
+    "AttachedClient",
     "Belongings",
     "BelongingsResult",
     "Compaction",
     "Delta",
     "Dispute",
+    "Erasure",
+    "ErasureReport",
     "FailureReason",
+    "Fate",
+    "FeedbackResult",
+    "FileFate",
+    "FileKind",
     "Finding",
     "Found",
     "Hit",
     "HomeInfo",
+    "HostStatus",
     "ImportResult",
     "IndexItem",
     "IndexStatus",
@@ -70,8 +106,12 @@ __all__ = [
     "ModelTrial",
     "Note",
     "Occurrences",
+    "Page",
+    "PageFormat",
+    "Pages",
     "Purge",
     "PurgeResult",
+    "Rated",
     "Rating",
     "Rebuilding",
     "RecallQuery",
@@ -84,8 +124,15 @@ __all__ = [
     "SourceType",
     "Story",
     "Submitted",
+    "TurnState",
+    "TurnStatus",
     "Tier",
     "ToolCall",
     "Usage",
+    "UsageTotals",
+    "UserErasure",
+    "UserExport",
+    "UserImport",
     "VerifyReport",
+    "digest_of",
 ]

@@ -1,6 +1,11 @@
 """What operations give back."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from .nouns import FailureReason, Memory, Message, Rating, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +52,142 @@ class IndexStatus:
     problem: str = ""
     """Why it does not follow the ledger, or goes by words alone; empty while all is well."""
     rebuilding: Rebuilding | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserExport:
+    """What an export holds."""
+
+    path: Path
+    counts: dict[str, int]
+    """`sessions`, `messages`, `memories`, `notes`, `usage`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserImport:
+    """What an import added, found there already, and left alone."""
+
+    added: dict[str, int]
+    skipped: dict[str, int]
+    conflicts: tuple[str, ...]
+    """Ids that exist with other content, or messages whose place another has."""
+
+
+PageFormat = Literal["claude", "markdown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One exported document."""
+
+    agent: str
+    path: str
+    format: PageFormat
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What an export or a refresh did."""
+
+    written: tuple[Page, ...] = ()
+    edited: tuple[str, ...] = ()
+    """Paths of pages that were changed by others and left alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedClient:
+    """A process that works through this host."""
+
+    name: str
+    pid: int
+    first_seen: datetime
+    last_seen: datetime
+    streams: int
+    """Streams of events and WebSockets it has open now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStatus:
+    """A host, as `ska status` tells of it."""
+
+    id: str
+    """The home's path."""
+    pid: int
+    role: str
+    """`up`, `tui`, `chat`, `serve`, or the command that became host by being there first."""
+    version: str
+    since: datetime
+    socket: str
+    """Empty while it is not open."""
+    addresses: tuple[str, ...]
+    """TCP addresses, `host:port`."""
+    clients: tuple[AttachedClient, ...]
+    log: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """A memory that went into a rated reply."""
+
+    memory: Memory
+    old: int
+    """Importance before and after."""
+    new: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackResult:
+    """What a rating did."""
+
+    message: Message
+    """The reply."""
+    rating: Rating
+    memories: tuple[Rated, ...]
+    """Everything recalled for it; those left alone have the same importance before and after."""
+    flagged: tuple[str, ...]
+    """Ids of memories that stand below importance 3 now and should be looked at."""
+    repeated: bool = False
+    """The reply had this rating already, so nothing was done."""
+
+    @property
+    def changed(self) -> tuple[Rated, ...]:
+        return tuple(one for one in self.memories if one.old != one.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageTotals:
+    """What was consumed, with the number of turns."""
+
+    last: Usage
+    today: Usage
+    total: Usage
+    turns: int
+
+
+TurnStatus = Literal["running", "finished", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnState:
+    """A turn as work. `interrupted` is one whose process died: its message is kept, it does not
+    run and is never run again."""
+
+    id: str
+    """The turn."""
+    kind: Literal["turn"] = "turn"
+    state: TurnStatus
+    session: str
+    agent: str
+    started_at: datetime
+    """When the person's message was saved."""
+    message_id: str | None = None
+    """The reply, whole or what was kept of it."""
+    text: str = ""
+    """Of that reply."""
+    usage: Usage | None = None
+    reason: FailureReason | None = None
+    """Why it failed, as far as it is known."""
+    problem: str = ""
+    """That in words, with what to do next in `hint`."""
+    hint: str = ""

@@ -38,12 +38,9 @@ from .route import Operation, operations, route
 
 if TYPE_CHECKING:
     from skill_agent.agents.dna import AgentDNA, AgentStatus
-    from skill_agent.agents.pages import PageFormat, Pages
-    from skill_agent.conversations.turn_states import Task
-    from skill_agent.conversations.usage import UsageTotals
     from skill_agent.events.bus import Subscription
-    from skill_agent.files.written import FileKind
     from skill_agent.settings.schema import Settings
+    from skill_agent.values import FileKind, PageFormat, Pages, TurnState, UsageTotals
 
 ELSEWHERE = MappingProxyType(
     {
@@ -52,7 +49,7 @@ ELSEWHERE = MappingProxyType(
         "Erasure": "privacy.erasure_plan", "ConsolidationReport": "memory.consolidate",
         "ExpiryReport": "memory.expiry", "ExtractionJob": "memory.extractions",
         "JobState": "memory.extractions", "Chore": "memory.upkeep", "ChoreStatus": "memory.upkeep",
-        "HostStatus": "host.presence", "Task": "conversations.turn_states", "UsageTotals": "conversations.usage",
+        "HostStatus": "host.presence", "TurnState": "conversations.turn_states", "UsageTotals": "conversations.usage",
         "UserErasure": "privacy.user_data", "UserExport": "privacy.user_data", "UserImport": "privacy.user_data",
         "FileKind": "files.written",
     }
@@ -126,12 +123,12 @@ class Workstation(Protocol):
         ...
 
     @route("GET", "/v1/tasks", scope="read")
-    async def tasks(self, *, limit: int = 50) -> "list[Task]":
+    async def tasks(self, *, limit: int = 50) -> "list[TurnState]":
         """Turns that run, then those that ended lately."""
         ...
 
     @route("GET", "/v1/tasks/{task}", scope="read")
-    async def task(self, task: str) -> "Task":
+    async def task(self, task: str) -> "TurnState":
         """What became of a turn."""
         ...
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from skill_agent.attach.following import MOST_ENDED, Following
-from skill_agent.conversations.turn_states import Task
 from skill_agent.events import (
     Event,
     MemoriesExtracted,
@@ -15,7 +14,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.values import Usage
+from skill_agent.values import TurnState, Usage
 
 IDS: dict[str, Any] = {"session": "s", "turn": "t", "agent": "kyra"}
 START = TurnStarted(**IDS, message_id="m", text="hi", model="x")
@@ -28,8 +27,8 @@ def said(text: str) -> TextDelta:
     return TextDelta(**IDS, text=text)
 
 
-def task(state: Any, **more: Any) -> Task:
-    return Task(id="t", state=state, session="s", agent="kyra", started_at=NOW, **more)
+def task(state: Any, **more: Any) -> TurnState:
+    return TurnState(id="t", state=state, session="s", agent="kyra", started_at=NOW, **more)
 
 
 def taken(following: Following, *events: Event) -> list[Event]:

@@ -12,7 +12,6 @@ from skill_agent.attach.faults import HostGone
 from skill_agent.attach.listening import MOST_WAITING
 from skill_agent.attach.remote import Heard, Here, Told
 from skill_agent.attach.window import MOST_TRIES, Window
-from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import (
     Closing,
     HomeBusy,
@@ -31,7 +30,7 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.journal import Gap
-from skill_agent.values import HomeInfo, Submitted, Usage
+from skill_agent.values import HomeInfo, Submitted, TurnState, Usage
 from skill_agent.workstation import Operation
 
 CUT = HostGone("cut", sent=True)
@@ -243,7 +242,7 @@ async def test_a_stream_goes_on_where_it_stopped() -> None:
 
 async def test_a_gap_ends_what_ended_meanwhile() -> None:
     host = Frail("a", lives=True)
-    host.tasks["t"] = Task(
+    host.tasks["t"] = TurnState(
         id="t", state="finished", session="s", agent="kyra", started_at=datetime.now(UTC),
         text="one two", message_id="r",
     )  # fmt: skip
@@ -297,7 +296,7 @@ async def test_a_submit_waits_until_everybody_listens() -> None:
 async def test_a_stream_that_hangs_is_left_for_the_new_host() -> None:
     submitted = Submitted(session="s", turn="t", agent="kyra")
     first, second = Frail("a", CUT), Frail("b", submitted)
-    second.tasks["t"] = Task(
+    second.tasks["t"] = TurnState(
         id="t", state="interrupted", session="s", agent="kyra", started_at=datetime.now(UTC)
     )
     window = Window(first, Recovery(second))

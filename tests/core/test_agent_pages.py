@@ -7,12 +7,13 @@ import yaml
 from fakes import OpenRuntime
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.agents.pages import AgentPages, Figures, Page, figures, page_text
+from skill_agent.agents.pages import AgentPages, Figures, figures, page_text
 from skill_agent.errors import UsageError
 from skill_agent.events import TurnFinished
 from skill_agent.files.bundled import bundled_agents_path
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.values import Page
 
 
 @pytest.fixture

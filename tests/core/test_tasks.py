@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from fakes import OpenRuntime
 
-from skill_agent.conversations.turn_states import Task, TaskBoard, folded, told
+from skill_agent.conversations.turn_states import TurnBoard, folded, told
 from skill_agent.errors import Closing, ModelUnavailable, NotFound
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnStarted
 from skill_agent.host.presence import CLIENT_HEADER, noting
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import Message, Submitted, ToolCall, Usage
+from skill_agent.values import Message, Submitted, TurnState, ToolCall, Usage
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 ASKED = Message(
@@ -28,7 +28,7 @@ RESULT = replace(ASKED, id="m4", role="tool", content="found", tool_call_id="c")
 def test_a_turn_is_read_back_from_its_messages() -> None:
     assert folded([]) is None
     assert folded([REPLY]) is None, "nobody asked"
-    lost = Task(id="t", state="interrupted", session="s", agent="kyra", started_at=AT)
+    lost = TurnState(id="t", state="interrupted", session="s", agent="kyra", started_at=AT)
     assert folded([ASKED]) == lost
     assert folded([ASKED, CALL, RESULT]) == lost, "the tools ran, the reply never came"
     whole = folded([ASKED, CALL, RESULT, REPLY])
@@ -59,7 +59,7 @@ def test_the_last_event_of_a_turn_can_be_told_from_its_task() -> None:
 
 
 def test_the_board_keeps_so_many_ended_turns() -> None:
-    board = TaskBoard(most=3)
+    board = TurnBoard(most=3)
     for n in range(10):
         board.began(replace(ASKED, turn=f"{n}"))
     for n in range(8):

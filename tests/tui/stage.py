@@ -14,7 +14,6 @@ from stage_book import StageBook, StageFeedback
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.address import mentioned
-from skill_agent.conversations.turn_states import Task
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -28,7 +27,7 @@ from skill_agent.events import (
 )
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.settings.schema import Settings
-from skill_agent.values import Message, ModelInfo, Session, Submitted, Usage
+from skill_agent.values import Message, ModelInfo, Session, Submitted, TurnState, Usage
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -85,7 +84,7 @@ class StageRuntime:
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
         self.keys: list[str] = []
-        self.missed: dict[str, Task] = {}
+        self.missed: dict[str, TurnState] = {}
         self.woken: list[str] = []
         self.answers: list[tuple[str, Choice]] = []
         self._asked: dict[str, asyncio.Future[Choice]] = {}
@@ -152,10 +151,10 @@ class StageRuntime:
         await asyncio.wait([task])
         return True
 
-    async def tasks(self, *, limit: int = 50) -> list[Task]:
+    async def tasks(self, *, limit: int = 50) -> list[TurnState]:
         return [self._task(turn) for turn, work in self._tasks.items() if not work.done()][:limit]
 
-    async def task(self, task: str) -> Task:
+    async def task(self, task: str) -> TurnState:
         if task in self.missed:
             return self.missed[task]
         if task not in self._tasks:
@@ -164,15 +163,15 @@ class StageRuntime:
 
     def ended_meanwhile(self, turn: str, session: str, text: str) -> None:
         """A turn that is over without an event."""
-        self.missed[turn] = Task(
+        self.missed[turn] = TurnState(
             id=turn, state="finished", session=session, agent="kyra", started_at=MORNING,
             message_id="m", text=text,
         )  # fmt: skip
 
-    def _task(self, turn: str) -> Task:
+    def _task(self, turn: str) -> TurnState:
         said = [one for messages in self.said.values() for one in messages if one.turn == turn]
         state = "finished" if self._tasks[turn].done() else "running"
-        return Task(
+        return TurnState(
             id=turn, state=state, session=said[0].session, agent=said[0].agent or "",
             started_at=MORNING, message_id=said[-1].id, text=said[-1].content,
         )  # fmt: skip

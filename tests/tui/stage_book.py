@@ -10,14 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from skill_agent.errors import NotFound, SkillAgentError, StoreError
-from skill_agent.memory.feedback import FeedbackResult, Rated
 from skill_agent.memory.life import grouped
 from skill_agent.values import (
     Dispute,
+    FeedbackResult,
     LogEntry,
     Memory,
     MemoryFilter,
     Message,
+    Rated,
     Rating,
     Source,
     Story,
