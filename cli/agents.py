@@ -14,8 +14,8 @@ from .surroundings import on_this_machine, with_runtime
 from .team import Team, team_of
 
 if TYPE_CHECKING:
-    from skill_agent.agents.dna import AgentDNA, AgentStatus
-    from skill_agent.values import PageFormat, Pages
+    from skill_agent.agents.dna import AgentDNA
+    from skill_agent.values import AgentStatus, PageFormat, Pages
     from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")

@@ -15,7 +15,8 @@ from .surroundings import surroundings, with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.agents.directory import AgentDirectory
-    from skill_agent.agents.dna import AgentDNA, AgentStatus
+    from skill_agent.agents.dna import AgentDNA
+    from skill_agent.values import AgentStatus
 
 
 class Team(Protocol):

@@ -14,8 +14,9 @@ from skill_agent.errors import ConfigError, ConfigErrors, NotFound, UsageError
 from skill_agent.files.private import read_text, write_private
 from skill_agent.ports import Clock
 from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import AgentStatus
 
-from .dna import AgentDNA, AgentStatus
+from .dna import AgentDNA
 from .parsing import Team, parse_agents
 
 Stamp = tuple[int, int, int]

@@ -15,7 +15,6 @@ Tone = Literal[
     "professional", "friendly", "casual", "academic", "playful", "empathetic", "direct", "custom"
 ]
 ModelTier = Literal["fast", "balanced", "powerful"]
-AgentStatus = Literal["draft", "active", "paused", "archived"]
 
 
 class VoiceExample(Table):

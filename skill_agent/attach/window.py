@@ -305,7 +305,9 @@ class Window(Sent, Workstation):
             await backend.close()
 
 
-async def _until_ended(heard: "Subscription", known: TurnState | None) -> AsyncGenerator[Event, None]:
+async def _until_ended(
+    heard: "Subscription", known: TurnState | None
+) -> AsyncGenerator[Event, None]:
     """A turn's events to its end. One that had ended before is told as far as the host still has
     it, and its end in any case."""
     over = known is not None and known.state != "running"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.agents.dna import AgentDNA, AgentStatus
+from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.pages import AgentPages, figures
 from skill_agent.conversations.sessions import find_session
 from skill_agent.conversations.usage import totals
@@ -21,6 +21,7 @@ from skill_agent.skills.book import SkillBook
 from skill_agent.text.checks import sound_path, sound_text
 from skill_agent.tools.approvals import RuleBook
 from skill_agent.values import (
+    AgentStatus,
     FileKind,
     Message,
     ModelInfo,

@@ -27,7 +27,7 @@ from skill_agent.events.bus import Bus, Subscription
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.memory.compaction import Read
-from skill_agent.memory.extractions import ExtractionJob, ExtractionQueue
+from skill_agent.memory.extractions import ExtractionQueue
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.projector import Projector
 from skill_agent.memory.upkeep import Upkeep
@@ -50,7 +50,15 @@ from skill_agent.turns.fitting import Tokens, window_of
 from skill_agent.turns.recollection import Recollector
 from skill_agent.turns.runner import Job, TurnRunner
 from skill_agent.turns.workbench import Workbench
-from skill_agent.values import Compaction, HomeInfo, Message, Session, Submitted, TurnState
+from skill_agent.values import (
+    Compaction,
+    ExtractionJob,
+    HomeInfo,
+    Message,
+    Session,
+    Submitted,
+    TurnState,
+)
 
 from .memory_parts import Faculties
 from .presence import Presence, attached

@@ -11,12 +11,21 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from skill_agent.errors import MemoryChanged, ModelError
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Clock, Ledger, Model, Progress
-from skill_agent.values import Access, Memory, MemoryChange, MemoryFilter, Scope, Source
+from skill_agent.values import (
+    Access,
+    Action,
+    ActionKind,
+    ConsolidationReport,
+    Memory,
+    MemoryChange,
+    MemoryFilter,
+    Scope,
+    Source,
+)
 
 from . import life
 from .book import MemoryBook
@@ -37,33 +46,6 @@ FADING_DAYS = 30
 _PAGE = 2_000
 _BREATH = 20
 """Pairs judged between two looks at what else is to be done: some ten milliseconds."""
-
-ActionKind = Literal["merged", "summarised", "promoted", "demoted", "fading"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing done, or to be done."""
-
-    kind: ActionKind
-    ids: tuple[str, ...]
-    """The memories it was done to."""
-    text: str
-    """What stands in their place, or what they say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsolidationReport:
-    """What a run did, or would have."""
-
-    dry_run: bool
-    actions: tuple[Action, ...]
-    left_alone: int
-    """Batches given up because somebody else changed a memory meanwhile."""
-    seconds: float
-
-    def count(self, kind: ActionKind) -> int:
-        return sum(len(one.ids) for one in self.actions if one.kind == kind)
 
 
 @dataclass(slots=True)

@@ -4,28 +4,18 @@ What has run out is archived: out of recall and prompts, still in the log, resto
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from skill_agent.errors import MemoryChanged
 from skill_agent.ports import Clock, Ledger
-from skill_agent.values import Memory, MemoryFilter
+from skill_agent.values import ExpiryReport, Memory, MemoryFilter
 
 from . import life
 from .book import MemoryBook
 from .tiers import protected
 
 _PAGE = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiryReport:
-    """What ran out, or would have."""
-
-    dry_run: bool
-    expired: tuple[Memory, ...]
-    left_alone: int = 0
-    """Changed by somebody else meanwhile."""
 
 
 def due(memory: Memory, now: datetime, days: Mapping[str, int]) -> str:

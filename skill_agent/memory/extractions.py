@@ -6,18 +6,15 @@ Nothing is read here and no model is known; one process owns a home, so one queu
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 from skill_agent.errors import NotFound
 from skill_agent.identifiers import iso, new_id, parse_time
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.redaction import redact
-from skill_agent.values import LogEntry
-
-JobState = Literal["waiting", "running", "failed", "done"]
-Trigger = Literal["messages", "idle", "closed", "compaction", "asked", "turn"]
+from skill_agent.values import ExtractionJob, JobState, LogEntry, Trigger
 
 KINDS = ("extraction.queued", "extraction.started", "extraction.done", "extraction.failed")
 MAX_ATTEMPTS = 8
@@ -27,34 +24,6 @@ _KEPT_DONE = 500
 """Finished jobs that are remembered for a listing."""
 _PAGE = 5_000
 _ERROR_LENGTH = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtractionJob:
-    """A stretch of a session to be read for memories."""
-
-    id: str
-    session: str
-    agent: str
-    start: int
-    """Position of its first message."""
-    end: int
-    """Position after its last message."""
-    trigger: Trigger
-    state: JobState = "waiting"
-    queued_at: datetime
-    attempts: int = 0
-    next_try: datetime | None = None
-    """When a failed one is tried again; None for one that waits to be asked for."""
-    error: str = ""
-    passes: int = 0
-    """How often a model read it; 0 is the rules alone."""
-    model: str = ""
-    created: int = 0
-    versioned: int = 0
-    disputed: int = 0
-    skipped: int = 0
-    ended_at: datetime | None = None
 
 
 def pause(attempts: int) -> timedelta:

@@ -18,11 +18,11 @@ from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.text.redaction import redact
-from skill_agent.values import Memory, Message, Session
+from skill_agent.values import ExtractionJob, Memory, Message, Session, Trigger
 
 from .candidate import Candidate
 from .extract import able, extract
-from .extractions import ExtractionJob, ExtractionQueue, Trigger
+from .extractions import ExtractionQueue
 from .floor import read_floor
 from .intake import Intake, Taken
 from .reconcile import Reconciler

@@ -1,34 +1,19 @@
 """Consolidation and expiry as a person or a scheduler calls them, with what they did so far."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
-from typing import Literal
 
 from skill_agent.ports import Clock, Ledger, Model, Progress
-from skill_agent.values import LogEntry
+from skill_agent.values import Chore, ChoreStatus, ConsolidationReport, ExpiryReport, LogEntry
 
-from .consolidate import ConsolidationReport, Consolidator
-from .expiry import Expiry, ExpiryReport
+from .consolidate import Consolidator
+from .expiry import Expiry
 
-Chore = Literal["consolidate", "expire"]
 EVERY: Mapping[Chore, timedelta] = MappingProxyType(
     {"consolidate": timedelta(hours=6), "expire": timedelta(hours=24)}
 )
 _NOTES: Mapping[Chore, str] = MappingProxyType({"consolidate": "consolidated", "expire": "expired"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChoreStatus:
-    """When a chore ran, when it is due, what it did in all its runs."""
-
-    id: Chore
-    runs: int
-    last_run: datetime | None
-    next_run: datetime
-    """When a process that stays open runs it; a moment in the past is due now."""
-    totals: dict[str, int] = field(default_factory=dict)
 
 
 class Upkeep:

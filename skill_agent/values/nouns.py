@@ -17,6 +17,7 @@ SourceType = Literal["explicit", "extraction", "import", "system", "feedback", "
 ItemKind = Literal["memory", "turn"]
 MessageState = Literal["complete", "partial"]
 Rating = Literal["up", "down"]
+AgentStatus = Literal["draft", "active", "paused", "archived"]
 
 FailureReason = Literal[
     "cancelled",

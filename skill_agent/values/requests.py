@@ -1,15 +1,10 @@
-"""What is asked of a store, as values."""
+"""What is asked for, as values: a wish added later is a field here, and nothing else."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
+from typing import Any
 
-from .nouns import (
-    Memory,
-    MemoryStatus,
-    MemoryType,
-    Scope,
-    Tier,
-)
+from .nouns import ItemKind, Memory, MemoryStatus, MemoryType, Scope, Source, SourceType, Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +58,61 @@ class RecallQuery:
     """The agent's retrieval weights by signal name; empty uses the defaults."""
     floor: float = 0.0
     """Hits scoring below it are dropped (identity and pinned ones stay)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRequest:
+    """What somebody asks an agent for."""
+
+    text: str
+    _: KW_ONLY
+    session: str | None = None
+    """An id, title or `latest`; None begins a new one."""
+    agent: str | None = None
+    """Slug; `@slug` in the text wins over it."""
+    model: str | None = None
+    use_memory: bool = True
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
+    key: str | None = None
+    """The turn's id, a UUID: asked again with it, also after a crash, the same turn is given and
+    nothing runs twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """A memory to be kept."""
+
+    content: str
+    _: KW_ONLY
+    memory_type: MemoryType = "semantic"
+    subject: str | None = None
+    importance: int = 8
+    agent: str | None = None
+    user: str | None = None
+    pinned: bool = False
+    speaker: str | None = None
+    source: Source | None = None
+    source_type: SourceType = "explicit"
+    expires_at: datetime | None = None
+    metadata: dict[str, Any] | None = None
+    actor: str = "person"
+    reason: str = ""
+    key: str | None = None
+    """Its id: asked again with it, the memory kept before is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for in memories and messages, and by whom."""
+
+    query: str
+    _: KW_ONLY
+    agent: str | None = None
+    """None is the person, who sees all of their own."""
+    limit: int = 10
+    cold: bool = False
+    kinds: tuple[ItemKind, ...] = ("memory", "turn")
+    memory_types: tuple[MemoryType, ...] = ()
+    session: str | None = None
+    floor: float = 0.0

@@ -1,11 +1,17 @@
 """What operations give back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from .nouns import FailureReason, Memory, Message, Rating, Usage
+from .nouns import (
+    FailureReason,
+    Memory,
+    Message,
+    Rating,
+    Usage,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,3 +197,88 @@ class TurnState:
     problem: str = ""
     """That in words, with what to do next in `hint`."""
     hint: str = ""
+
+
+JobState = Literal["waiting", "running", "failed", "done"]
+Trigger = Literal["messages", "idle", "closed", "compaction", "asked", "turn"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtractionJob:
+    """A stretch of a session to be read for memories."""
+
+    id: str
+    session: str
+    agent: str
+    start: int
+    """Position of its first message."""
+    end: int
+    """Position after its last message."""
+    trigger: Trigger
+    state: JobState = "waiting"
+    queued_at: datetime
+    attempts: int = 0
+    next_try: datetime | None = None
+    """When a failed one is tried again; None for one that waits to be asked for."""
+    error: str = ""
+    passes: int = 0
+    """How often a model read it; 0 is the rules alone."""
+    model: str = ""
+    created: int = 0
+    versioned: int = 0
+    disputed: int = 0
+    skipped: int = 0
+    ended_at: datetime | None = None
+
+
+Chore = Literal["consolidate", "expire"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoreStatus:
+    """When a chore ran, when it is due, what it did in all its runs."""
+
+    id: Chore
+    runs: int
+    last_run: datetime | None
+    next_run: datetime
+    """When a process that stays open runs it; a moment in the past is due now."""
+    totals: dict[str, int] = field(default_factory=dict)
+
+
+ActionKind = Literal["merged", "summarised", "promoted", "demoted", "fading"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing done, or to be done."""
+
+    kind: ActionKind
+    ids: tuple[str, ...]
+    """The memories it was done to."""
+    text: str
+    """What stands in their place, or what they say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsolidationReport:
+    """What a run did, or would have."""
+
+    dry_run: bool
+    actions: tuple[Action, ...]
+    left_alone: int
+    """Batches given up because somebody else changed a memory meanwhile."""
+    seconds: float
+
+    def count(self, kind: ActionKind) -> int:
+        return sum(len(one.ids) for one in self.actions if one.kind == kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryReport:
+    """What ran out, or would have."""
+
+    dry_run: bool
+    expired: tuple[Memory, ...]
+    left_alone: int = 0
+    """Changed by somebody else meanwhile."""

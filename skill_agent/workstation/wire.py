@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -21,10 +22,14 @@ import msgspec
 from skill_agent.identifiers import iso
 from skill_agent.values import Memory, MemoryDifference
 
-from .interface import ELSEWHERE
-
 WireError = msgspec.ValidationError
 """A ValueError: what `decode` and `convert` raise for data that does not fit; says where."""
+
+HEAVY = MappingProxyType(
+    {"AgentDNA": "skill_agent.agents.dna", "Settings": "skill_agent.settings.schema",
+     "Subscription": "skill_agent.events.bus"}
+)  # fmt: skip
+"""Where the types live that interfaces mention and only who needs them imports."""
 
 _NAMES = re.compile(r"[A-Za-z_]\w*")
 
@@ -66,14 +71,14 @@ def cursor(position: Sequence[object]) -> str:
 def hints(function: Callable[..., Any]) -> dict[str, Any]:
     """The types of a routed method by parameter, and of its `return`; imports those it names."""
     names = {name for one in function.__annotations__.values() for name in _named(one)}
-    elsewhere = {name: found_elsewhere(name) for name in names if name in ELSEWHERE}
+    elsewhere = {name: found_elsewhere(name) for name in names if name in HEAVY}
     return typing.get_type_hints(function, localns=elsewhere)
 
 
 @cache
 def found_elsewhere(name: str) -> Any:
     """A type that the interfaces only mention."""
-    return getattr(import_module(f"skill_agent.{ELSEWHERE[name]}"), name)
+    return getattr(import_module(HEAVY[name]), name)
 
 
 def _named(annotation: object) -> Iterator[str]:

@@ -14,7 +14,7 @@ from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnS
 from skill_agent.host.presence import CLIENT_HEADER, noting
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import Message, Submitted, TurnState, ToolCall, Usage
+from skill_agent.values import Message, Submitted, ToolCall, TurnState, Usage
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 ASKED = Message(

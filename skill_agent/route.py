@@ -28,7 +28,14 @@ class Route:
     """Fields of the returned items that say where the next page begins; empty where a listing is
     short enough to be made whole for each page."""
     key: str = ""
-    """The parameter that carries the Idempotency-Key; where empty, the method may be repeated."""
+    """What carries the Idempotency-Key: a parameter, or a field of the one value it takes; where
+    empty, the method may be repeated, unless `once`."""
+    once: bool = False
+    """Another time would be refused or done once more: never sent again by itself."""
+    id: str = ""
+    """Its name in the API document where that is older than its group."""
+    before: str = ""
+    """An earlier path, answered too for one release."""
 
 
 def route(
@@ -41,11 +48,14 @@ def route(
     limit: LimitClass = "general",
     keyset: tuple[str, ...] = (),
     key: str = "",
+    once: bool = False,
+    id: str = "",
+    before: str = "",
 ) -> Callable[[Function], Function]:
     """Marks a method of an interface with its route."""
     made = Route(
         verb=verb, path=path, scope=scope, local=local, status=status, limit=limit, keyset=keyset,
-        key=key,
+        key=key, once=once, id=id, before=before,
     )  # fmt: skip
 
     def mark(function: Function) -> Function:
@@ -57,10 +67,10 @@ def route(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A method of the interface with its route."""
+    """A method of a group with its route."""
 
     group: str
-    """Attribute of the workstation it belongs to; empty for the workstation's own."""
+    """Attribute of the workstation it belongs to."""
     name: str
     function: Callable[..., Any]
     route: Route
@@ -68,17 +78,25 @@ class Operation:
     @property
     def id(self) -> str:
         """Unique, e.g. `memory.search`."""
-        return f"{self.group}.{self.name}" if self.group else self.name
+        return f"{self.group}.{self.name}"
+
+    @property
+    def public_id(self) -> str:
+        """What the API document calls it."""
+        return self.route.id or self.id
+
+    @property
+    def tag(self) -> str:
+        """Under which heading the API document has it."""
+        return self.route.path.split("/")[2] if self.route.id else self.group
 
     def of(self, station: object) -> Callable[..., Any]:
         """The method of a workstation that this operation calls."""
-        owner = getattr(station, self.group) if self.group else station
-        return getattr(owner, self.name)
+        return getattr(getattr(station, self.group), self.name)
 
 
-def operations(interface: type, groups: dict[str, type]) -> Iterator[Operation]:
-    """Every routed method of an interface and of its groups, in the order they are written."""
-    for group, kind in {"": interface, **groups}.items():
-        for name, function in vars(kind).items():
-            if inspect.isfunction(function) and (found := getattr(function, _MARK, None)):
-                yield Operation(group=group, name=name, function=function, route=found)
+def operations(group: str, interface: type) -> Iterator[Operation]:
+    """Every routed method of a group's interface, in the order they are written."""
+    for name, function in vars(interface).items():
+        if inspect.isfunction(function) and (found := getattr(function, _MARK, None)):
+            yield Operation(group=group, name=name, function=function, route=found)

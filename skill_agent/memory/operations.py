@@ -1,81 +1,49 @@
-"""The groups of a workstation's methods: memory, its reading, its upkeep, its end; the host.
-
-Interfaces only, with their routes; see `workstation`.
-"""
+"""What can be done with memories, as interfaces with their routes."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from skill_agent.errors import UsageError
 from skill_agent.ports import Progress
+from skill_agent.route import route
 from skill_agent.values import (
+    Chore,
+    ChoreStatus,
+    ConsolidationReport,
     Dispute,
+    ExpiryReport,
+    ExtractionJob,
+    FeedbackResult,
     Found,
     ImportResult,
     IndexStatus,
-    ItemKind,
+    JobState,
     LogEntry,
     Memory,
     MemoryDifference,
     MemoryFilter,
-    MemoryType,
+    NewMemory,
     Rating,
-    Source,
-    SourceType,
+    Search,
     Story,
     VerifyReport,
 )
-
-from .route import route
-
-if TYPE_CHECKING:
-    from skill_agent.errors import UsageError
-    from skill_agent.memory.consolidate import ConsolidationReport
-    from skill_agent.memory.expiry import ExpiryReport
-    from skill_agent.memory.extractions import ExtractionJob, JobState
-    from skill_agent.memory.upkeep import Chore, ChoreStatus
-    from skill_agent.values import (
-        Erasure,
-        ErasureReport,
-        FeedbackResult,
-        HostStatus,
-        UserErasure,
-        UserExport,
-        UserImport,
-    )
 
 Memories = list[Memory]  # `list` is a method of the memory
 Finds = list[Found]
 Entries = list[LogEntry]
 Differences = list[MemoryDifference]
 Disputes = list[Dispute]
-Jobs = list["ExtractionJob"]
+Jobs = list[ExtractionJob]
 Texts = list[str]
 
 
-class MemoryDesk(Protocol):
+class MemoryOperations(Protocol):
     """What can be done with memories."""
 
     @route("POST", "/v1/memories", scope="memory", status=201, limit="embed", key="key")
-    async def add(
-        self,
-        content: str,
-        *,
-        memory_type: MemoryType = "semantic",
-        subject: str | None = None,
-        importance: int = 8,
-        agent: str | None = None,
-        user: str | None = None,
-        pinned: bool = False,
-        speaker: str | None = None,
-        source: Source | None = None,
-        source_type: SourceType = "explicit",
-        expires_at: datetime | None = None,
-        metadata: dict[str, Any] | None = None,
-        actor: str = "person",
-        reason: str = "",
-        key: str | None = None,
-    ) -> Memory:
+    async def add(self, new: NewMemory | str) -> Memory:
         """Keeps one memory; it is on disk when this returns."""
         ...
 
@@ -85,19 +53,7 @@ class MemoryDesk(Protocol):
         ...
 
     @route("POST", "/v1/memories/search", scope="read", limit="search")
-    async def search(
-        self,
-        query: str,
-        *,
-        agent: str | None = None,
-        limit: int = 10,
-        cold: bool = False,
-        kinds: tuple[ItemKind, ...] = ("memory", "turn"),
-        memory_types: tuple[MemoryType, ...] = (),
-        session: str | None = None,
-        floor: float = 0.0,
-        progress: Progress | None = None,
-    ) -> Finds:
+    async def search(self, wanted: Search | str, *, progress: Progress | None = None) -> Finds:
         """Memories and messages that have to do with the query, the best first."""
         ...
 
@@ -193,7 +149,7 @@ class MemoryDesk(Protocol):
         """Puts a new version in a memory's place and gives it."""
         ...
 
-    @route("POST", "/v1/memories/{memory_id}/resolve", scope="memory")
+    @route("POST", "/v1/memories/{memory_id}/resolve", scope="memory", once=True)
     async def resolve(
         self, memory_id: str, *, both: bool = False, reason: str = "", actor: str = "person"
     ) -> Memories:
@@ -207,7 +163,7 @@ class MemoryDesk(Protocol):
         actor: str = "import",
         progress: Progress | None = None,
         total: int = 0,
-        refused: "Callable[[UsageError], None] | None" = None,
+        refused: Callable[[UsageError], None] | None = None,
     ) -> ImportResult:
         """Keeps rows of the interchange form in chunks, by `keep`."""
         ...
@@ -217,120 +173,59 @@ class MemoryDesk(Protocol):
         ...
 
 
-class ExtractionDesk(Protocol):
+class ExtractionOperations(Protocol):
     """What was read for memories, what waits, what failed."""
 
     @route("GET", "/v1/extractions", scope="read")
-    async def list(self, states: "tuple[JobState, ...]" = (), *, limit: int = 50) -> Jobs:
+    async def list(self, states: tuple[JobState, ...] = (), *, limit: int = 50) -> Jobs:
         """Stretches of conversations to be read, the newest first."""
         ...
 
-    @route("POST", "/v1/extractions/{job_id}/retry", scope="memory")
-    async def retry(self, job_id: str) -> "ExtractionJob":
+    @route("POST", "/v1/extractions/{job_id}/retry", scope="memory", once=True)
+    async def retry(self, job_id: str) -> ExtractionJob:
         """Puts a failed one back into the queue."""
         ...
 
+    @route("POST", "/v1/extractions/run", scope="memory", id="extract")
+    async def run(
+        self, session: str | None = None, *, again: bool = False, progress: Progress | None = None
+    ) -> Jobs:
+        """Reads for memories what nobody has read yet, of one conversation or all."""
+        ...
 
-class UpkeepDesk(Protocol):
+
+class UpkeepOperations(Protocol):
     """Consolidation and expiry."""
 
     @route("POST", "/v1/upkeep/consolidate", scope="memory")
     async def consolidate(
         self, *, dry_run: bool = False, summarise: bool = True, progress: Progress | None = None
-    ) -> "ConsolidationReport":
+    ) -> ConsolidationReport:
         """Merges, sums up (with a model able to), moves between tiers."""
         ...
 
     @route("POST", "/v1/upkeep/expire", scope="memory")
-    async def expire(self, *, dry_run: bool = False) -> "ExpiryReport":
+    async def expire(self, *, dry_run: bool = False) -> ExpiryReport:
         """Archives what has run out."""
         ...
 
     @route("GET", "/v1/upkeep/{chore}", scope="read")
-    async def status(self, chore: "Chore") -> "ChoreStatus":
+    async def status(self, chore: Chore) -> ChoreStatus:
         """When a chore ran, when it is due, what it did in all its runs."""
         ...
 
 
-class FeedbackDesk(Protocol):
+class FeedbackOperations(Protocol):
     """Ratings of replies."""
 
     @route("POST", "/v1/feedback", scope="memory")
     async def rate(
         self, ref: str, rating: Rating, comment: str = "", *, actor: str = "person"
-    ) -> "FeedbackResult":
+    ) -> FeedbackResult:
         """Rates a reply by id, prefix or `latest`; the same rating again does nothing."""
         ...
 
     @route("POST", "/v1/feedback/lookup", scope="read")
-    async def of(self, message_ids: list[str]) -> dict[str, Rating]:
+    async def of(self, message_ids: Texts) -> dict[str, Rating]:
         """The last rating of each reply that has one."""
-        ...
-
-
-class ErasureDesk(Protocol):
-    """Erasing memories for good."""
-
-    @route("POST", "/v1/erasures/plan", scope="admin")
-    async def plan(self, memory_ids: list[str]) -> "Erasure":
-        """Tells exactly what erasing these memories would take away."""
-        ...
-
-    @route("POST", "/v1/erasures", scope="admin")
-    async def erase(
-        self, memory_ids: list[str], *, expected: str, reason: str = "", actor: str = "person"
-    ) -> "ErasureReport":
-        """Erases what a plan named; a digest other than that plan's is refused."""
-        ...
-
-
-class UserDesk(Protocol):
-    """Everything about the person: taken along, brought in, erased."""
-
-    @route("POST", "/v1/user/export", scope="admin", local=True)
-    async def export(self, path: str, progress: Progress | None = None) -> "UserExport":
-        """Writes everything about the person into one zip on this machine."""
-        ...
-
-    @route("POST", "/v1/user/import", scope="admin", local=True)
-    async def import_(self, path: str, progress: Progress | None = None) -> "UserImport":
-        """Brings in what another home exported; doing it twice adds nothing."""
-        ...
-
-    @route("POST", "/v1/user/erasure/plan", scope="admin")
-    async def plan_purge(self) -> "UserErasure":
-        """Tells what `erase` would take away."""
-        ...
-
-    @route("POST", "/v1/user/erasure", scope="admin")
-    async def erase(
-        self, *, expected: str, reason: str = "", actor: str = "person"
-    ) -> "ErasureReport":
-        """Erases every conversation and memory of the person; `expected` as with memories."""
-        ...
-
-
-class HostDesk(Protocol):
-    """The process that holds the home."""
-
-    @route("GET", "/v1/host", scope="admin", local=True)
-    async def status(self) -> "HostStatus":
-        """Who holds the home, since when, who is attached, where it listens."""
-        ...
-
-    @route("POST", "/v1/host/listeners", scope="admin", local=True, status=201)
-    async def listen(
-        self, host: str, port: int, *, auth: bool = True, cors: tuple[str, ...] = ()
-    ) -> str:
-        """Opens the API on TCP and gives its address."""
-        ...
-
-    @route("DELETE", "/v1/host/listeners", scope="admin", local=True)
-    async def unlisten(self, address: str) -> None:
-        """Closes an address again."""
-        ...
-
-    @route("POST", "/v1/host/stop", scope="admin", local=True, status=202)
-    async def stop(self, *, force: bool = False) -> None:
-        """Asks a host without a screen to end in good order."""
         ...

@@ -1,0 +1,84 @@
+"""What can be done with conversations, and the figures of a home, as interfaces with routes."""
+
+from datetime import datetime
+from typing import Protocol
+
+from skill_agent.route import route
+from skill_agent.values import Message, Session, UsageTotals
+
+Sessions = list[Session]  # `list` is a method
+Messages = list[Message]
+Texts = list[str]
+
+
+class ConversationOperations(Protocol):
+    """Conversations as the ledger has them."""
+
+    @route("GET", "/v1/conversations", scope="read", keyset=("updated_at", "id"), id="sessions")
+    async def list(
+        self, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> Sessions:
+        """Conversations, the newest activity first."""
+        ...
+
+    @route("GET", "/v1/find/conversation", scope="read", id="find_session")
+    async def find(self, ref: str) -> Session:
+        """One conversation by `latest`, id, id prefix or title."""
+        ...
+
+    @route(
+        "GET",
+        "/v1/conversations/{session_id}/messages",
+        scope="read",
+        keyset=("position",),
+        id="messages",
+    )
+    async def messages(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> Messages:
+        """Its messages in order; `last` > 0 keeps only that many from the end."""
+        ...
+
+    @route("PATCH", "/v1/conversations/{ref}", scope="chat", id="rename_session")
+    async def rename(self, ref: str, title: str) -> Session:
+        """Gives a conversation another title."""
+        ...
+
+    @route("DELETE", "/v1/conversations/{ref}", scope="chat", id="delete_session", once=True)
+    async def delete(self, ref: str) -> Session:
+        """Off the list and out of recall; the ledger keeps it."""
+        ...
+
+    @route("POST", "/v1/conversations/{session_id}/agent", scope="chat", id="set_session_agent")
+    async def set_agent(self, session_id: str, agent: str) -> None:
+        """Who answers from now on in this conversation."""
+        ...
+
+    @route("GET", "/v1/messages", scope="read", limit="search", id="search_messages")
+    async def search(self, text: str, *, limit: int = 50) -> Messages:
+        """Messages containing the text, ignoring case, the newest first."""
+        ...
+
+    @route("POST", "/v1/messages/lookup", scope="read", id="messages_by_id")
+    async def messages_by_id(self, ids: Texts) -> dict[str, Message]:
+        """Those that exist, by exact id."""
+        ...
+
+
+class FigureOperations(Protocol):
+    """What was used, and how much there is."""
+
+    @route("GET", "/v1/usage", scope="read", id="usage")
+    async def usage(self) -> UsageTotals:
+        """Tokens and cost: last turn, today, all."""
+        ...
+
+    @route("GET", "/v1/counts", scope="read", id="counts")
+    async def counts(self) -> dict[str, int]:
+        """How many sessions, messages, memories and log rows there are."""
+        ...
+
+    @route("GET", "/v1/warnings", scope="read", id="warnings")
+    async def warnings(self) -> list[str]:
+        """What the ledger found odd when it was opened."""
+        ...

@@ -1,0 +1,30 @@
+"""What can be done with models, as an interface with its routes."""
+
+from typing import Protocol
+
+from skill_agent.ports import Progress
+from skill_agent.route import route
+from skill_agent.values import ModelInfo, ModelTrial
+
+Models = list[ModelInfo]  # `list` is a method
+
+
+class ModelOperations(Protocol):
+    """The models there are."""
+
+    @route("GET", "/v1/catalogue", scope="read", id="models")
+    async def list(self) -> Models:
+        """Embedded models known, and the remote ones named in the settings."""
+        ...
+
+    @route("GET", "/v1/agents/{agent}/model", scope="read", id="model_info")
+    async def info(self, agent: str, model: str | None = None) -> ModelInfo:
+        """The model that would answer now."""
+        ...
+
+    @route("POST", "/v1/catalogue/test", scope="admin", id="try_model")
+    async def test(
+        self, name: str | None = None, *, progress: Progress | None = None
+    ) -> ModelTrial:
+        """Has a model say hello, and times it."""
+        ...

@@ -1,0 +1,25 @@
+"""What can be done with approvals, as an interface with its routes."""
+
+from typing import Protocol
+
+from skill_agent.events import Choice
+from skill_agent.route import route
+
+
+class ApprovalOperations(Protocol):
+    """Questions that wait for a person, and what was allowed with "always"."""
+
+    @route("POST", "/v1/approvals/{approval}", scope="chat", id="answer")
+    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
+        """Settles an approval; false if it is not waiting."""
+        ...
+
+    @route("GET", "/v1/rules", scope="read", id="rules")
+    async def rules(self) -> list[str]:
+        """Tool calls allowed with "always"."""
+        ...
+
+    @route("DELETE", "/v1/rules", scope="admin", id="revoke_rule")
+    async def revoke(self, rule: str) -> None:
+        """Takes such a permission back."""
+        ...

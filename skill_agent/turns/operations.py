@@ -1,0 +1,76 @@
+"""What can be done with turns and summaries of conversations, as interfaces with their routes."""
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Protocol
+
+from skill_agent.events import Event
+from skill_agent.route import route
+from skill_agent.values import Compaction, Submitted, TurnRequest, TurnState
+
+if TYPE_CHECKING:
+    from skill_agent.events.bus import Subscription
+
+States = list[TurnState]  # `list` is a method
+Compactions = list[Compaction]
+
+
+class TurnOperations(Protocol):
+    """Turns: begun, heard, looked up, stopped."""
+
+    @route("POST", "/v1/turns", scope="chat", status=202, limit="chat", key="key", id="submit")
+    async def submit(self, request: TurnRequest | str) -> Submitted:
+        """Saves the message and starts its turn; its events are at `/v1/events?turn=`."""
+        ...
+
+    def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
+        """Submits and gives the turn's events until its end; leaving early cancels the turn."""
+        ...
+
+    def subscribe(self, *, session: str | None = None, turn: str | None = None) -> "Subscription":
+        """Events from now on, or of a whole turn; a context manager and async iterator."""
+        ...
+
+    @route("GET", "/v1/turns", scope="read", id="turns", before="/v1/tasks")
+    async def list(self, *, limit: int = 50) -> States:
+        """Turns that run, then those that ended lately."""
+        ...
+
+    @route("GET", "/v1/turns/{turn}", scope="read", id="turn", before="/v1/tasks/{turn}")
+    async def get(self, turn: str) -> TurnState:
+        """What became of a turn."""
+        ...
+
+    @route(
+        "POST",
+        "/v1/turns/{turn}/cancel",
+        scope="chat",
+        id="cancel",
+        before="/v1/tasks/{turn}/cancel",
+    )
+    async def cancel(self, turn: str) -> bool:
+        """Stops a turn and waits until it has ended; its partial reply is kept."""
+        ...
+
+    @route("POST", "/v1/agents/{agent}/wake", scope="chat", status=202, id="wake")
+    async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
+        """Makes an agent's first reply quick, in the background."""
+        ...
+
+    @route("POST", "/v1/agents/{agent}/prepare", scope="chat", id="prepare")
+    async def prepare(self, agent: str, *, model: str | None = None) -> None:
+        """As `wake`, but returns when it is done."""
+        ...
+
+
+class SummaryOperations(Protocol):
+    """What of a conversation stands in its prompts as a summary."""
+
+    @route("GET", "/v1/conversations/{session_id}/compactions", scope="read", id="compactions")
+    async def list(self, session_id: str) -> Compactions:
+        """What of a conversation stands in its prompts as a summary, the oldest first."""
+        ...
+
+    @route("POST", "/v1/conversations/{ref}/compact", scope="chat", id="compact", once=True)
+    async def compact(self, ref: str) -> Compaction | None:
+        """Sums up all but the newest messages now; null if there is nothing to."""
+        ...
