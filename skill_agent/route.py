@@ -34,7 +34,7 @@ class Route:
     """Another time would be refused or done once more: never sent again by itself."""
     id: str = ""
     """Its name in the API document where that is older than its group."""
-    before: str = ""
+    formerly: str = ""
     """An earlier path, answered too for one release."""
 
 
@@ -50,12 +50,12 @@ def route(
     key: str = "",
     once: bool = False,
     id: str = "",
-    before: str = "",
+    formerly: str = "",
 ) -> Callable[[Function], Function]:
     """Marks a method of an interface with its route."""
     made = Route(
         verb=verb, path=path, scope=scope, local=local, status=status, limit=limit, keyset=keyset,
-        key=key, once=once, id=id, before=before,
+        key=key, once=once, id=id, formerly=formerly,
     )  # fmt: skip
 
     def mark(function: Function) -> Function:

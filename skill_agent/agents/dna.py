@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from skill_agent.settings.schema import Table
+from skill_agent.values import AgentStatus
 
 Tone = Literal[
     "professional", "friendly", "casual", "academic", "playful", "empathetic", "direct", "custom"

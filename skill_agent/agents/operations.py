@@ -3,11 +3,9 @@
 from typing import TYPE_CHECKING, Any, Protocol
 
 from skill_agent.route import route
-from skill_agent.values import PageFormat, Pages
+from skill_agent.values import AgentStatus, PageFormat, Pages
 
 if TYPE_CHECKING:
-    from skill_agent.values import AgentStatus
-
     from .dna import AgentDNA
 
 Agents = list["AgentDNA"]  # `list` is a method
@@ -33,7 +31,7 @@ class AgentOperations(Protocol):
         ...
 
     @route("PATCH", "/v1/agents/{slug}", scope="admin", id="set_agent_status")
-    async def set_status(self, slug: str, status: "AgentStatus") -> "AgentDNA":
+    async def set_status(self, slug: str, status: AgentStatus) -> "AgentDNA":
         """Pauses, activates or archives an agent."""
         ...
 

@@ -26,7 +26,7 @@ CLAUDE_AGENTS = Path("~/.claude/agents")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class AgentFigures:
     """What an agent has done so far."""
 
     turns: int = 0
@@ -42,16 +42,16 @@ class Figures:
         return (self.liked + 1) / (self.liked + self.disliked + 2)
 
 
-async def figures(ledger: Ledger) -> dict[str, Figures]:
+async def figures(ledger: Ledger) -> dict[str, AgentFigures]:
     """Each agent's figures, counted from the log."""
-    found: dict[str, Figures] = {}
+    found: dict[str, AgentFigures] = {}
     rated: dict[str, tuple[str, str]] = {}
     after = 0
     while rows := await ledger.log(kinds=("usage", "feedback"), after=after, limit=5_000):
         for row in rows:
             new = row.new or {}
             if row.kind == "usage":
-                one = found.get(row.actor, Figures())
+                one = found.get(row.actor, AgentFigures())
                 found[row.actor] = replace(
                     one,
                     turns=one.turns + 1,
@@ -62,7 +62,7 @@ async def figures(ledger: Ledger) -> dict[str, Figures]:
                 rated[row.entity] = (new["agent"], new.get("rating", ""))
         after = rows[-1].seq
     for agent, rating in rated.values():  # a reply's last rating counts
-        one = found.get(agent, Figures())
+        one = found.get(agent, AgentFigures())
         up, down = one.liked + (rating == "up"), one.disliked + (rating == "down")
         found[agent] = replace(one, liked=up, disliked=down)
     return found
@@ -86,7 +86,7 @@ class AgentPages:
         *,
         to: Path,
         page_format: PageFormat,
-        done: Mapping[str, Figures],
+        done: Mapping[str, AgentFigures],
         force: bool = False,
     ) -> Pages:
         """Writes one document an agent into a folder and keeps them in step from now on.
@@ -112,7 +112,7 @@ class AgentPages:
             known[path] = Page(agent=dna.slug, path=path, format=page_format, sha256="")
         return self._write(known, {**stored, **done}, {dna.slug for dna in agents})
 
-    def refresh(self, done: Mapping[str, Figures] | None = None) -> Pages:
+    def refresh(self, done: Mapping[str, AgentFigures] | None = None) -> Pages:
         """Writes every page whose agent is no longer what it says; None keeps the last figures.
 
         A page that was deleted is no longer kept; one that was edited is left alone.
@@ -124,7 +124,7 @@ class AgentPages:
         return self._write(alive, {**stored, **(done or {})}, set())
 
     def _write(
-        self, pages: dict[str, Page], done: Mapping[str, Figures], wanted: set[str]
+        self, pages: dict[str, Page], done: Mapping[str, AgentFigures], wanted: set[str]
     ) -> Pages:
         """Writes what differs; agents in `wanted` overwrite whatever stands there."""
         agents = {dna.slug: dna for dna in self._directory.list()}
@@ -133,7 +133,7 @@ class AgentPages:
         for path, page in pages.items():
             if (dna := agents.get(page.agent)) is None:
                 continue
-            text = page_text(dna, done.get(dna.slug, Figures()), page.format)
+            text = page_text(dna, done.get(dna.slug, AgentFigures()), page.format)
             if page.agent not in wanted and _digest_of(Path(path)) != page.sha256:
                 edited.append(path)
                 continue
@@ -144,16 +144,16 @@ class AgentPages:
         self._keep(pages, done)
         return Pages(written=tuple(written), edited=tuple(edited))
 
-    def _read(self) -> tuple[dict[str, Page], dict[str, Figures]]:
+    def _read(self) -> tuple[dict[str, Page], dict[str, AgentFigures]]:
         try:
             data = json.loads(self._file.read_text(encoding="utf-8"))
             pages = [Page(**one) for one in data["pages"]]
-            done = {slug: Figures(**one) for slug, one in data["figures"].items()}
+            done = {slug: AgentFigures(**one) for slug, one in data["figures"].items()}
         except (OSError, ValueError, KeyError, TypeError):
             return {}, {}
         return {page.path: page for page in pages}, done
 
-    def _keep(self, pages: Mapping[str, Page], done: Mapping[str, Figures]) -> None:
+    def _keep(self, pages: Mapping[str, Page], done: Mapping[str, AgentFigures]) -> None:
         data: dict[str, Any] = {
             "pages": [asdict(page) for page in pages.values()],
             "figures": {slug: asdict(one) for slug, one in done.items()},
@@ -167,7 +167,7 @@ class AgentPages:
         write_private(self._file, text)
 
 
-def page_text(dna: AgentDNA, done: Figures, page_format: PageFormat) -> str:
+def page_text(dna: AgentDNA, done: AgentFigures, page_format: PageFormat) -> str:
     """One agent as a document."""
     if page_format == "claude":
         head = _front_matter(dna) + identity_text(dna).strip()
@@ -184,7 +184,7 @@ def _front_matter(dna: AgentDNA) -> str:
     return f"---\nname: {dna.slug}\ndescription: {json.dumps(about, ensure_ascii=False)}\n---\n\n"
 
 
-def _sections(dna: AgentDNA, done: Figures) -> list[str]:
+def _sections(dna: AgentDNA, done: AgentFigures) -> list[str]:
     ratings = done.liked + done.disliked
     told = f"{done.trust:.2f} ({ratings} ratings)" if ratings else f"{done.trust:.2f} (unrated)"
     identity = [f"Agent ID: {dna.slug}", f"Status: {dna.status}", f"Trust Score: {told}"]

@@ -8,10 +8,9 @@ import re
 import typing
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, replace
 from datetime import datetime
 from pathlib import PurePath
-from types import UnionType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -47,17 +46,26 @@ def routes(station: Workstation, table: tuple[Operation, ...], *, local: bool) -
         if operation.route.local and not local:
             continue
         made = _Made(operation, local=local)
+        endpoint = made.endpoint(station)
+        if operation.route.formerly:
+            router.add_api_route(
+                operation.route.formerly,
+                endpoint,
+                methods=[operation.route.verb],
+                include_in_schema=False,
+                dependencies=[Depends(require(operation.route.scope))],
+            )
         router.add_api_route(
             operation.route.path,
-            made.endpoint(station),
+            endpoint,
             methods=[operation.route.verb],
             status_code=made.status,
             response_model=made.answer_model,
             responses=made.others | refusals(local=local),
             openapi_extra=extra(operation.route),
-            operation_id=operation.id,
+            operation_id=operation.public_id,
             summary=(inspect.getdoc(operation.function) or "").partition("\n")[0],
-            tags=[operation.group or operation.route.path.split("/")[2]],
+            tags=[operation.tag],
             dependencies=[Depends(require(operation.route.scope))],
         )
     return router
@@ -77,9 +85,7 @@ class _Made:
         self.lists = typing.get_origin(self.returned) is list
         self.paged = self.lists and self.route.verb == "GET"
         self.has_progress = "progress" in self.parameters
-        self.flat = next(
-            (n for n, kind in self.types.items() if self._in_query(n) and _dataclass_in(kind)), ""
-        )
+        self.flat, self.asked = wire.request_of(operation) or ("", None)
 
     def _in_query(self, name: str) -> bool:
         return self.route.verb in ("GET", "DELETE") and name not in self.in_path
@@ -106,7 +112,7 @@ class _Made:
         if not self.lists:
             return self.returned
         return create_model(
-            f"PageOf{''.join(part.title() for part in re.split(r'[._]', self.operation.id))}",
+            f"PageOf{''.join(part.title() for part in re.split(r'[._]', self.operation.public_id))}",
             items=(self.returned, ...),
             cursor=(str | None, None),
             has_more=(bool, False),
@@ -124,7 +130,7 @@ class _Made:
         called.__signature__ = inspect.Signature(  # pyright: ignore[reportFunctionMemberAccess]
             [request, *self._places()]
         )
-        called.__name__ = self.operation.id.replace(".", "_")
+        called.__name__ = self.operation.public_id.replace(".", "_")
         return called
 
     def _places(self) -> list[inspect.Parameter]:
@@ -134,9 +140,12 @@ class _Made:
             if name in self.in_path or name == "progress" or (self.paged and name in _PAGING):
                 continue
             if name == self.route.key:
-                places.append(_parameter("idempotency_key", str | None, Header(), None))
+                places.append(_KEY)
+            elif name == self.flat and self._in_query(name):
+                places += self._flattened()
             elif name == self.flat:
-                places += self._flattened(_dataclass_in(self.types[name]))
+                body |= self._fields()
+                places += [_KEY] if self.route.key else []
             elif self._in_query(name):
                 kind = self.types[name]
                 place = Query(ge=0, le=self.most) if name == "last" else _query(kind)
@@ -145,7 +154,7 @@ class _Made:
                 body[name] = (self.types[name], self._default(name, parameter))
         if body:
             model = create_model(
-                f"{self.operation.id.title().replace('.', '').replace('_', '')}Request",
+                f"{self.operation.public_id.title().replace('.', '').replace('_', '')}Request",
                 __config__=ConfigDict(extra="forbid"),
                 **body,
             )
@@ -157,17 +166,33 @@ class _Made:
         return places
 
     def _default(self, name: str, parameter: inspect.Parameter) -> Any:
-        if name == "limit":
-            return Field(default=parameter.default, ge=1, le=self.most)
-        return ... if parameter.default is _EMPTY else Field(default=parameter.default)
+        return self._limited(name, ... if parameter.default is _EMPTY else parameter.default)
 
-    def _flattened(self, kind: Any) -> list[inspect.Parameter]:
-        types = typing.get_type_hints(kind)
+    def _limited(self, name: str, default: Any) -> Any:
+        if name == "limit":
+            return Field(default=default, ge=1, le=self.most)
+        return ... if default is ... else Field(default=default)
+
+    def _flattened(self) -> list[inspect.Parameter]:
+        """The fields of what is asked for, each a parameter of the query."""
+        types = typing.get_type_hints(self.asked)
         return [
             _parameter(f.name, _listed(types[f.name]), _query(types[f.name]), f.default)
-            for f in fields(kind)
+            for f in fields(self.asked)
             if f.name not in _PAGING
         ]
+
+    def _fields(self) -> dict[str, Any]:
+        """The fields of what is asked for, each a field of the body; the key is a header."""
+        types = typing.get_type_hints(self.asked)
+        return {
+            f.name: (
+                types[f.name],
+                self._limited(f.name, ... if f.default is MISSING else f.default),
+            )
+            for f in fields(self.asked)
+            if f.name != self.route.key
+        }
 
     @staticmethod
     def _in(name: str, kind: Any, place: Any) -> inspect.Parameter:
@@ -203,10 +228,13 @@ class _Made:
             found |= {name: getattr(body, name) for name in type(body).model_fields}
         if self.route.key and given.get("idempotency_key") is not None:
             found[self.route.key] = given["idempotency_key"]
-        if self.flat:
-            kind = _dataclass_in(self.types[self.flat])
-            names = {f.name for f in fields(kind)} - set(_PAGING)
-            found[self.flat] = kind(**{n: _plain(given[n]) for n in names if n in given})
+        if self.asked:
+            names = [f.name for f in fields(self.asked)]
+            if self._in_query(self.flat):
+                said = {n: _plain(given[n]) for n in names if n in given and n not in _PAGING}
+            else:
+                said = {n: found.pop(n) for n in names if n in found}
+            found[self.flat] = self.asked(**said)
         taken = {"body", "idempotency_key", "limit", "cursor"}
         for name in self.parameters:
             if name in given and name not in found and name not in taken:
@@ -238,10 +266,7 @@ class _Made:
         if cursor:
             where |= _position(self.route.keyset, cursor)
         if self.flat:
-            kept = arguments[self.flat]
-            arguments[self.flat] = type(kept)(
-                **{f.name: getattr(kept, f.name) for f in fields(kept)} | where
-            )
+            arguments[self.flat] = replace(arguments[self.flat], **where)
         else:
             arguments |= where
         items = list(await call(**arguments))
@@ -273,14 +298,6 @@ def _query(kind: Any) -> Any:
     return Query(ge=-LARGEST, le=LARGEST) if kind is int else Query()
 
 
-def _dataclass_in(kind: Any) -> Any:
-    """The dataclass an annotation is, or may be; None otherwise."""
-    found = [one for one in (kind, *typing.get_args(kind)) if is_dataclass(one)]
-    return (
-        found[0] if found and typing.get_origin(kind) in (None, typing.Union, UnionType) else None
-    )
-
-
 def _listed(kind: Any) -> Any:
     """A tuple of any length as a list: the query repeats its name."""
     arguments = typing.get_args(kind)
@@ -291,6 +308,9 @@ def _listed(kind: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+_KEY = _parameter("idempotency_key", str | None, Header(), None)
 
 
 # -- cursors -----------------------------------------------------------------------------------

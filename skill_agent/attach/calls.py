@@ -7,7 +7,7 @@ import inspect
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from skill_agent.conversations.idempotency import checked_key
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.identifiers import iso
+from skill_agent.identifiers import iso, new_id
 from skill_agent.workstation import Operation, wire
 
 from .transport import Query
@@ -49,8 +49,39 @@ class Paging:
 
 def bound(operation: Operation, *args: Any, **named: Any) -> Arguments:
     """The arguments by name; raises TypeError as the method itself would."""
-    arguments = _signature(operation).bind(None, *args, **named).arguments
-    return {name: value for name, value in arguments.items() if name != "self"}
+    arguments = dict(_signature(operation).bind(None, *args, **named).arguments)
+    del arguments["self"]
+    if (found := wire.request_of(operation)) and isinstance(arguments.get(found[0]), str):
+        arguments[found[0]] = found[1](arguments[found[0]])
+    return arguments
+
+
+def keyed(operation: Operation, arguments: Arguments) -> tuple[Arguments, str]:
+    """The arguments with a key, a fresh one where none was given; and the key."""
+    name = operation.route.key
+    if not name:
+        return arguments, ""
+    found = wire.request_of(operation)
+    if found is None:
+        key = arguments.get(name) or new_id()
+        return {**arguments, name: key}, key
+    request = arguments[found[0]]
+    key = getattr(request, name) or new_id()
+    return {**arguments, found[0]: replace(request, **{name: key})}, key
+
+
+def _flat(operation: Operation, arguments: Arguments) -> Arguments:
+    """The arguments with the fields of a request value in its place, but for its defaults."""
+    found = wire.request_of(operation)
+    if found is None or operation.route.verb != "POST":
+        return arguments
+    rest = dict(arguments)
+    value = rest.pop(found[0])
+    return rest | {
+        one.name: getattr(value, one.name)
+        for one in fields(value)
+        if getattr(value, one.name) != one.default
+    }
 
 
 @cache
@@ -75,7 +106,8 @@ def is_listing(operation: Operation) -> bool:
 def request_for(operation: Operation, arguments: Arguments, *, agent: str) -> Request:
     """The request of a call; `agent` stands in where a path wants one and none was named."""
     route = operation.route
-    rest = {name: one for name, one in arguments.items() if name != "progress"}
+    flat = _flat(operation, arguments)
+    rest = {name: one for name, one in flat.items() if name != "progress"}
     key = rest.pop(route.key, None) if route.key else None
     path = route.path
     for name in [name for name in rest if "{" + name + "}" in path]:

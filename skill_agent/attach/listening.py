@@ -36,7 +36,7 @@ class Hosts(Protocol):
         """Returns once the home is open again; raises where it cannot be."""
         ...
 
-    async def task_at(self, backend: Backend, turn: str) -> TurnState:
+    async def state_at(self, backend: Backend, turn: str) -> TurnState:
         """What became of a turn; raises NotFound, HostGone."""
         ...
 
@@ -216,12 +216,12 @@ class Listening:
         self._following.repeating()
         for turn in self._following.open:
             try:
-                task = await self._hosts.task_at(backend, turn)
+                state = await self._hosts.state_at(backend, turn)
             except NotFound:
                 if self._following.began(turn) and not self._hosts.submitting(turn):
                     self._put_all(self._following.lose(turn, LOST))
                 continue
-            self._put_all(self._following.settle(task))
+            self._put_all(self._following.settle(state))
 
     def _put(self, event: Event) -> None:
         self._waiting.append(event)

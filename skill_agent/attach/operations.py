@@ -1,9 +1,8 @@
-"""Every operation of the workstation and its desks as a method that sends it as it is.
+"""Every group of operations as an object whose methods send them as they are.
 
-What is different about an operation stands in `window`; nothing here knows what comes of a call.
+What is different about an operation stands here or in `turns`; nothing knows what comes of a call.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -25,57 +24,17 @@ class Caller(Protocol):
     async def call(self, operation: Operation, arguments: Arguments) -> Any: ...
 
 
-def sent(name: str, caller_of: Callable[[Any], Caller] = lambda caller: caller) -> Any:
-    """The operation as a method of what leads to a caller."""
-    operation = OPERATIONS[name]
+def sent(operation: Operation) -> Any:
+    """The operation as a method of a group."""
 
-    async def called(self: Any, *args: Any, **named: Any) -> Any:
-        return await caller_of(self).call(operation, calls.bound(operation, *args, **named))
+    async def called(self: "RemoteGroup", *args: Any, **named: Any) -> Any:
+        return await self._caller.call(operation, calls.bound(operation, *args, **named))
 
     called.__name__, called.__doc__ = operation.name, operation.function.__doc__
     return called
 
 
-class Sent:
-    """The workstation's own operations."""
-
-    info = sent("info")
-    tasks = sent("tasks")
-    task = sent("task")
-    cancel = sent("cancel")
-    answer = sent("answer")
-    rules = sent("rules")
-    revoke_rule = sent("revoke_rule")
-    agents = sent("agents")
-    new_agent = sent("new_agent")
-    agent = sent("agent")
-    set_agent_status = sent("set_agent_status")
-    clone_agent = sent("clone_agent")
-    wake = sent("wake")
-    prepare = sent("prepare")
-    model_info = sent("model_info")
-    export_agents = sent("export_agents")
-    skills = sent("skills")
-    models = sent("models")
-    try_model = sent("try_model")
-    sessions = sent("sessions")
-    find_session = sent("find_session")
-    messages = sent("messages")
-    rename_session = sent("rename_session")
-    delete_session = sent("delete_session")
-    set_session_agent = sent("set_session_agent")
-    compactions = sent("compactions")
-    compact = sent("compact")
-    search_messages = sent("search_messages")
-    messages_by_id = sent("messages_by_id")
-    extract = sent("extract")
-    usage = sent("usage")
-    counts = sent("counts")
-    warnings = sent("warnings")
-    note_written = sent("note_written")
-
-
-class _Desk:
+class RemoteGroup:
     """A group of operations."""
 
     def __init__(self, caller: Caller, user: str) -> None:
@@ -83,7 +42,7 @@ class _Desk:
         self._caller, self._user = caller, user
 
 
-class _MemoryDesk(_Desk, Exchange):
+class _MemoryGroup(RemoteGroup, Exchange):
     """Rows are read and written in this process."""
 
     def __init__(self, caller: Caller, user: str) -> None:
@@ -114,20 +73,23 @@ def _portions(memories: Memories) -> list[Memories]:
     return portions
 
 
-def _desk_kind(group: str) -> type:
+def kind_of(group: str, base: type) -> type:
     """The class of a group, with a method for each of its operations that has none of its own."""
-    kind = _MemoryDesk if group == "memory" else _Desk
     methods = {
-        one.name: sent(one.id, lambda desk: desk._caller)
+        one.name: sent(one)
         for one in OPERATIONS.values()
-        if one.group == group and one.name not in vars(kind)
+        if one.group == group and one.name not in vars(base)
     }
-    return type(GROUPS[group].__name__, (kind,), methods)
+    return type(f"Remote{GROUPS[group].__name__}", (base,), methods)
 
 
-_KINDS = {group: _desk_kind(group) for group in GROUPS}
+_KINDS = {
+    group: kind_of(group, _MemoryGroup if group == "memory" else RemoteGroup)
+    for group in GROUPS
+    if group != "turns"
+}
 
 
-def desks(caller: Caller, user: str) -> dict[str, Any]:
-    """Every group by its name."""
+def remote_groups(caller: Caller, user: str) -> dict[str, Any]:
+    """Every group by its name, but for the turns, whose events a listener follows."""
     return {group: kind(caller, user) for group, kind in _KINDS.items()}

@@ -15,20 +15,12 @@ if TYPE_CHECKING:
 
 Arguments = dict[str, Any]
 
-_ONCE = frozenset(
-    {
-        "memory.resolve", "eraser.erase", "user_data.erase", "new_agent", "clone_agent",
-        "extractions.retry", "compact", "delete_session", "host.listen", "host.unlisten",
-    }
-)  # fmt: skip
-"""What another time would refuse or do once more."""
-
 
 def repeatable(operation: Operation, arguments: Arguments) -> bool:
     """Whether a call that may have been carried out can be sent once more."""
-    if operation.id == "rename_session":
+    if operation.id == "conversations.rename":
         return _is_id(str(arguments.get("ref", "")))  # a title is gone once it was changed
-    return operation.id not in _ONCE
+    return not operation.route.once
 
 
 def ends_the_host(operation: Operation) -> bool:
@@ -51,7 +43,7 @@ async def done_before(
     """The answer of a call sent again that is refused because the first time did it; raises the
     refusal where it did not."""
     match operation.id, refusal:
-        case "revoke_rule", NotFound():
+        case "approvals.revoke", NotFound():
             return None
         case "memory.correct", UsageError():
             old = await station.memory.get(arguments["memory_id"])

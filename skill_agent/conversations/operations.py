@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from skill_agent.route import route
-from skill_agent.values import Message, Session, UsageTotals
+from skill_agent.values import HomeInfo, Message, Session, UsageTotals
 
 Sessions = list[Session]  # `list` is a method
 Messages = list[Message]
@@ -66,7 +66,12 @@ class ConversationOperations(Protocol):
 
 
 class FigureOperations(Protocol):
-    """What was used, and how much there is."""
+    """What a home is, what was used, and how much there is."""
+
+    @route("GET", "/v1/home", scope="read", id="info")
+    async def info(self) -> HomeInfo:
+        """What this home is and who serves it."""
+        ...
 
     @route("GET", "/v1/usage", scope="read", id="usage")
     async def usage(self) -> UsageTotals:

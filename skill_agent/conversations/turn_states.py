@@ -25,7 +25,7 @@ class TurnBoard:
 
     def began(self, message: Message) -> None:
         """A person's message is saved and its turn starts."""
-        self._running[message.turn] = _task(message, "running")
+        self._running[message.turn] = _state(message, "running")
 
     def lent(self, turn: str) -> None:
         """It runs for another process."""
@@ -40,8 +40,8 @@ class TurnBoard:
         """Takes note of a turn's end; must hear of it before anybody else does."""
         if not isinstance(event, TurnFinished | TurnFailed):
             return
-        if task := self._running.pop(event.turn, None):
-            self._ended[event.turn] = _ended(task, event)
+        if state := self._running.pop(event.turn, None):
+            self._ended[event.turn] = _ended(state, event)
             while len(self._ended) > self._most:
                 self._ended.popitem(last=False)
 
@@ -60,7 +60,7 @@ class TurnBoard:
     def get(self, turn: str) -> TurnState | None:
         return self._running.get(turn) or self._ended.get(turn)
 
-    def tasks(self, limit: int) -> list[TurnState]:
+    def states(self, limit: int) -> list[TurnState]:
         """Those that run, then those that ended, each the newest first."""
         running, ended = reversed(self._running.values()), reversed(self._ended.values())
         return [*running, *ended][:limit]
@@ -74,38 +74,38 @@ def folded(messages: Sequence[Message]) -> TurnState | None:
         return None
     replies = [one for one in messages if one.role == "assistant" and not one.tool_calls]
     if not replies:
-        return _task(asked, "interrupted")
+        return _state(asked, "interrupted")
     reply = next((one for one in replies if one.state == "complete"), replies[-1])
     state: TurnStatus = "finished" if reply.state == "complete" else "failed"
-    found = replace(_task(asked, state), agent=reply.agent or asked.agent or "")
+    found = replace(_state(asked, state), agent=reply.agent or asked.agent or "")
     return replace(found, message_id=reply.id, text=reply.content, usage=reply.usage)
 
 
-def told(task: TurnState) -> TurnFinished | TurnFailed:
+def told(state: TurnState) -> TurnFinished | TurnFailed:
     """The event that ends the turn for somebody who missed it."""
-    if task.state == "finished":
+    if state.state == "finished":
         return TurnFinished(
-            session=task.session,
-            turn=task.id,
-            agent=task.agent,
-            message_id=task.message_id or "",
-            text=task.text,
-            usage=task.usage or Usage(),
+            session=state.session,
+            turn=state.id,
+            agent=state.agent,
+            message_id=state.message_id or "",
+            text=state.text,
+            usage=state.usage or Usage(),
         )
     return TurnFailed(
-        session=task.session,
-        turn=task.id,
-        agent=task.agent,
-        reason=task.reason or "host_lost",
-        message=task.problem or "the reply was cut short: the process that ran the turn is gone",
-        hint=task.hint or ("" if task.reason else "ask again"),
-        message_id=task.message_id,
-        text=task.text,
-        usage=task.usage,
+        session=state.session,
+        turn=state.id,
+        agent=state.agent,
+        reason=state.reason or "host_lost",
+        message=state.problem or "the reply was cut short: the process that ran the turn is gone",
+        hint=state.hint or ("" if state.reason else "ask again"),
+        message_id=state.message_id,
+        text=state.text,
+        usage=state.usage,
     )
 
 
-def _task(message: Message, state: TurnStatus) -> TurnState:
+def _state(message: Message, state: TurnStatus) -> TurnState:
     return TurnState(
         id=message.turn,
         state=state,
@@ -115,8 +115,8 @@ def _task(message: Message, state: TurnStatus) -> TurnState:
     )
 
 
-def _ended(task: TurnState, event: TurnFinished | TurnFailed) -> TurnState:
-    known = replace(task, message_id=event.message_id, text=event.text, usage=event.usage)
+def _ended(state: TurnState, event: TurnFinished | TurnFailed) -> TurnState:
+    known = replace(state, message_id=event.message_id, text=event.text, usage=event.usage)
     if isinstance(event, TurnFinished):
         return replace(known, state="finished")
     return replace(

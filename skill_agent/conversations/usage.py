@@ -1,9 +1,32 @@
 """Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from skill_agent.ports import Ledger
-from skill_agent.values import LogEntry, Usage, UsageTotals
+from skill_agent.ports import Clock, Ledger
+from skill_agent.values import HomeInfo, LogEntry, Usage, UsageTotals
+
+from .operations import FigureOperations
+
+
+class Figures(FigureOperations):
+    """What one home has used, and how much it holds."""
+
+    def __init__(self, ledger: Ledger, clock: Clock, info: Callable[[], HomeInfo]) -> None:
+        """`info` tells of the home as it is now."""
+        self._ledger, self._clock, self._info = ledger, clock, info
+
+    async def info(self) -> HomeInfo:
+        return self._info()
+
+    async def usage(self) -> UsageTotals:
+        return await totals(self._ledger, self._clock())
+
+    async def counts(self) -> dict[str, int]:
+        return await self._ledger.counts()
+
+    async def warnings(self) -> list[str]:
+        return list(self._ledger.warnings)
 
 
 async def totals(ledger: Ledger, now: datetime) -> UsageTotals:

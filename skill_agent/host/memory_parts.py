@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import partial
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.agents.pages import AgentPages, figures
-from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.memory.book import MemoryBook
@@ -41,7 +39,7 @@ FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 _log = logging.getLogger(__name__)
 
 
-class Faculties:
+class MemoryParts:
     """The parts around the memory of one open home."""
 
     def __init__(
@@ -52,7 +50,6 @@ class Faculties:
         ledger: Ledger,
         projector: Projector,
         directory: AgentDirectory,
-        pages: AgentPages,
         gateway: ModelGateway,
         clock: Clock,
         publish: Callable[[Event], None],
@@ -84,7 +81,7 @@ class Faculties:
             Consolidator(ledger, self.book, projector, clock, user),
             Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
             clock,
-            self.extraction_model,
+            self.reader.model,
         )
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = Eraser(
@@ -104,7 +101,6 @@ class Faculties:
             user=user,
             changed=self.hot.clear,
         )
-        self.pages = pages
 
     def _reader(
         self,
@@ -158,14 +154,6 @@ class Faculties:
                 return
             self._to_compare = self._to_compare or (done.behind and done.looked_at > 0)
 
-    async def extraction_model(self) -> Model | None:
-        """The model that reads memories out of conversations; None where there is none able to."""
-        try:
-            model = await self._gateway.model("extract")
-        except SkillAgentError:
-            return None
-        return model if model.info.installed and able(model.info) else None
-
     async def settle(self) -> None:
         """Returns once the rules have read what was said and no compaction is under way."""
         await self.reader.settle()
@@ -179,15 +167,6 @@ class Faculties:
                 await asyncio.gather(task, return_exceptions=True)
         await self.compactor.close()
         await self.reader.close()
-        await self._refresh_pages()
-
-    async def _refresh_pages(self) -> None:
-        if not self.pages.any:
-            return
-        try:
-            self.pages.refresh(await figures(self._ledger))
-        except SkillAgentError as problem:
-            _log.warning("agent pages: %s", redact(problem.message))
 
     async def _keep_house(self) -> None:
         """Runs consolidation and expiry when they are due."""

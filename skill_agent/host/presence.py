@@ -18,6 +18,7 @@ from skill_agent.errors import HomeBusy, NotFound, UsageError
 from skill_agent.files.home import Home
 from skill_agent.ports import Clock
 from skill_agent.values import AttachedClient, HostStatus
+from skill_agent.workstation.operations import HostOperations
 
 SERVICES = ("up", "serve")
 """Roles of hosts that are nobody's screen, so that anybody may end them."""
@@ -50,7 +51,7 @@ class Listeners(Protocol):
     async def unlisten(self, address: str) -> None: ...
 
 
-class Presence:
+class Presence(HostOperations):
     """The host's own group of the workstation."""
 
     def __init__(

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
@@ -22,22 +21,22 @@ from skill_agent.values import (
     Found,
     ImportResult,
     IndexStatus,
-    ItemKind,
     LogEntry,
     Memory,
     MemoryChange,
     MemoryDifference,
     MemoryFilter,
-    MemoryType,
+    NewMemory,
     RecallQuery,
+    Search,
     Source,
-    SourceType,
     Story,
     VerifyReport,
 )
 
 from . import life
 from .exchange import Exchange
+from .operations import MemoryOperations
 from .projector import Projector
 from .recaller import Recaller
 from .rows import whole
@@ -62,7 +61,7 @@ def _nobody(_written: Sequence[Memory]) -> None:
     return None
 
 
-class MemoryBook(Exchange):
+class MemoryBook(Exchange, MemoryOperations):
     """The memory of one home."""
 
     def __init__(
@@ -84,56 +83,39 @@ class MemoryBook(Exchange):
 
     # -- writing -----------------------------------------------------------------------------
 
-    async def add(
-        self,
-        content: str,
-        *,
-        memory_type: MemoryType = "semantic",
-        subject: str | None = None,
-        importance: int = 8,
-        agent: str | None = None,
-        user: str | None = None,
-        pinned: bool = False,
-        speaker: str | None = None,
-        source: Source | None = None,
-        source_type: SourceType = "explicit",
-        expires_at: datetime | None = None,
-        metadata: dict[str, Any] | None = None,
-        actor: str = "person",
-        reason: str = "",
-        key: str | None = None,
-    ) -> Memory:
-        """Keeps one memory; it is on disk when this returns.
-
-        `key` becomes its id: asked again with it, the memory kept before is given. Raises Conflict
-        where that has other content.
-        """
-        _check(content, memory_type, importance, agent)
-        for text in (subject, user, speaker, actor, reason):
+    async def add(self, new: NewMemory | str) -> Memory:
+        """A bare text is all there is to say. With the key of a memory kept before that one is
+        given; raises Conflict where it has other content."""
+        new = NewMemory(new) if isinstance(new, str) else new
+        _check(new.content, new.memory_type, new.importance, new.agent)
+        for text in (new.subject, new.user, new.speaker, new.actor, new.reason):
             sound_text(text or "")
-        now = self._clock()
-        memory = Memory(
-            id=checked_key(key) if key is not None else new_id(),
-            content=content.strip(),
+        memory = self._made(new)
+        if new.key is None:
+            return await self._change("memory.created", memory, new.actor, new.reason)
+        add = partial(self._add_once, memory, new.actor, new.reason)
+        return await self._once.run(memory.id, memory.content, add)
+
+    def _made(self, new: NewMemory) -> Memory:
+        now, identity = self._clock(), new.memory_type == "identity"
+        return Memory(
+            id=checked_key(new.key) if new.key is not None else new_id(),
+            content=new.content.strip(),
             created_at=now,
             updated_at=now,
-            memory_type=memory_type,
-            subject=subject,
-            importance=importance,
-            agent=agent,
-            user=user or (self._user if memory_type == "user_profile" else None),
-            pinned=pinned or memory_type == "identity",
-            tier="hot" if pinned or importance >= 9 or memory_type == "identity" else "warm",
-            speaker=speaker,
-            source=source or Source(),
-            source_type=source_type,
-            expires_at=sound_moment(expires_at) if expires_at else None,
-            metadata=metadata or {},
+            memory_type=new.memory_type,
+            subject=new.subject,
+            importance=new.importance,
+            agent=new.agent,
+            user=new.user or (self._user if new.memory_type == "user_profile" else None),
+            pinned=new.pinned or identity,
+            tier="hot" if new.pinned or new.importance >= 9 or identity else "warm",
+            speaker=new.speaker,
+            source=new.source or Source(),
+            source_type=new.source_type,
+            expires_at=sound_moment(new.expires_at) if new.expires_at else None,
+            metadata=new.metadata or {},
         )
-        if key is None:
-            return await self._change("memory.created", memory, actor, reason)
-        add = partial(self._add_once, memory, actor, reason)
-        return await self._once.run(memory.id, memory.content, add)
 
     async def _add_once(self, memory: Memory, actor: str, reason: str) -> Memory:
         known = (await self._ledger.memories_by_id([memory.id])).get(memory.id)
@@ -318,30 +300,10 @@ class MemoryBook(Exchange):
         """What is to be done before each search, once the index has caught up."""
         self._recaller.before_search = work
 
-    async def search(
-        self,
-        query: str,
-        *,
-        agent: str | None = None,
-        limit: int = 10,
-        cold: bool = False,
-        kinds: tuple[ItemKind, ...] = ("memory", "turn"),
-        memory_types: tuple[MemoryType, ...] = (),
-        session: str | None = None,
-        floor: float = 0.0,
-        progress: Progress | None = None,
-    ) -> Finds:
-        """Best first. `agent` None is the person, who sees all of their own."""
+    async def search(self, wanted: Search | str, *, progress: Progress | None = None) -> Finds:
+        """A bare text is a query with nothing else; raises UsageError where it means nothing."""
         return await self._recaller.search(
-            query,
-            agent=agent,
-            limit=limit,
-            cold=cold,
-            kinds=kinds,
-            memory_types=memory_types,
-            session=session,
-            floor=floor,
-            progress=progress,
+            Search(wanted) if isinstance(wanted, str) else wanted, progress
         )
 
     async def recall(self, query: RecallQuery) -> Finds:

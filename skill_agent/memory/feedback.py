@@ -23,6 +23,7 @@ from skill_agent.values import (
 )
 
 from .book import MemoryBook
+from .operations import FeedbackOperations
 
 KIND = "feedback"
 HIGHEST, LIFT = 8, 2
@@ -45,7 +46,7 @@ class _Earlier:
     """Procedural memories whose success was counted."""
 
 
-class Feedback:
+class Feedback(FeedbackOperations):
     """Ratings of one home's replies."""
 
     def __init__(self, ledger: Ledger, book: MemoryBook, clock: Clock) -> None:

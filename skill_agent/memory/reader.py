@@ -14,17 +14,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from skill_agent.agents.dna import MemoryConfig
+from skill_agent.conversations.sessions import find_session
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.text.redaction import redact
-from skill_agent.values import ExtractionJob, Memory, Message, Session, Trigger
+from skill_agent.values import ExtractionJob, JobState, Memory, Message, Session, Trigger
 
 from .candidate import Candidate
 from .extract import able, extract
 from .extractions import ExtractionQueue
 from .floor import read_floor
 from .intake import Intake, Taken
+from .operations import ExtractionOperations, Jobs
 from .reconcile import Reconciler
 
 ROLE = "extract"
@@ -41,6 +43,9 @@ _SKIM = 40
 _SESSIONS = 200
 _ACTOR = "extraction"
 
+Memories = list[Memory]  # `list` is a method of the reader
+Messages = list[Message]
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +60,7 @@ class _Result:
     problem: str = ""
 
 
-class Reader:
+class Reader(ExtractionOperations):
     """The reading of one home's conversations. Belongs to one event loop; close it."""
 
     def __init__(
@@ -120,6 +125,11 @@ class Reader:
         """What nobody has read of it is queued."""
         self._chore(self._after_closing(session))
 
+    async def finish_session(self, session: str) -> None:
+        """Reads what is unread of a session that is about to go."""
+        self.session_closed(session)
+        await self.settle()
+
     async def settle(self) -> None:
         """Returns when what the turns so far led to is done; models are not waited for."""
         while self._chores:
@@ -179,7 +189,7 @@ class Reader:
 
     async def _attempt(self, job: ExtractionJob, *, asked: bool = False) -> bool:
         """Runs a job in a task that a turn can cancel; False if it could not run or was stopped."""
-        model = await self._model()
+        model = await self.model()
         local = model is not None and model.info.local
         if local and (self._turns or (self._resting() and not asked)):
             return False
@@ -225,7 +235,7 @@ class Reader:
 
     async def read_now(
         self, messages: Sequence[Message], *, agent: str, model: Model | None = None
-    ) -> list[Memory]:
+    ) -> Memories:
         """Reads messages of one session with both passes and gives the memories that hold what
         they say, new and known; durable. `model` serves where the extraction role has none.
 
@@ -233,7 +243,7 @@ class Reader:
         """
         if not messages:
             return []
-        reader = await self._model()
+        reader = await self.model()
         if reader is None and model is not None and able(model.info):
             reader = model
         result = await self._read(messages, reader, agent)
@@ -247,13 +257,15 @@ class Reader:
         known = await self._ledger.memories_by_id(result.taken.known)
         return [*result.taken.memories, *known.values()]
 
+    async def list(self, states: tuple[JobState, ...] = (), *, limit: int = 50) -> Jobs:
+        return await self.queue.list(states, limit=limit)
+
+    async def retry(self, job_id: str) -> ExtractionJob:
+        return await self.queue.retry(job_id)
+
     async def run(
-        self,
-        session: str | None = None,
-        progress: Progress | None = None,
-        *,
-        again: bool = False,
-    ) -> list[ExtractionJob]:
+        self, session: str | None = None, *, again: bool = False, progress: Progress | None = None
+    ) -> Jobs:
         """Reads what is unread, of one session or of all, and tries failed jobs again; `again`
         reads a session from its beginning. Gives the jobs as they ended."""
         ended: list[ExtractionJob] = []
@@ -272,14 +284,13 @@ class Reader:
             progress(len(wanted), len(wanted), "read")
         return ended
 
-    async def _asked(self, wanted: str | None, *, again: bool) -> list[ExtractionJob]:
+    async def _asked(self, wanted: str | None, *, again: bool) -> Jobs:
         """The jobs of an order: failed ones made to wait, and new ones for the rest."""
-        sessions = await self._ledger.sessions(limit=100_000)
-        if wanted is not None:
-            found = await self._ledger.session(wanted)
-            if found is None:
-                raise NotFound(f"no session {wanted!r}", hint="ska sessions list")
-            sessions = [found]
+        if wanted is None:
+            sessions = await self._ledger.sessions(limit=100_000)
+        else:
+            sessions = [await find_session(self._ledger, wanted)]
+            wanted = sessions[0].id
         for job in await self.queue.list(("failed",), limit=100_000):
             if wanted in (None, job.session):
                 await self.queue.retry(job.id)
@@ -327,7 +338,7 @@ class Reader:
             taken += await self._intake.take(group, agent=slug, judge=judge, actor=_ACTOR, pin=pin)
         return taken
 
-    async def _model(self) -> Model | None:
+    async def model(self) -> Model | None:
         """The model that extracts; None where there is none that can."""
         try:
             model = await self._gateway.model(ROLE)
@@ -341,7 +352,7 @@ class Reader:
         except NotFound:
             return MemoryConfig()
 
-    async def _messages(self, session: str, start: int, end: int) -> list[Message]:
+    async def _messages(self, session: str, start: int, end: int) -> Messages:
         found = await self._ledger.messages(session)
         return [one for one in found if start <= one.position < end]
 
@@ -397,7 +408,7 @@ class Reader:
 
     async def _queue_rest(
         self, session: Session, trigger: Trigger, *, start: int | None = None
-    ) -> list[ExtractionJob]:
+    ) -> Jobs:
         """Queues the unread rest of a session, in stretches a job can manage."""
         jobs: list[ExtractionJob] = []
         if not self._config(session.agent).auto_extract and trigger != "asked":

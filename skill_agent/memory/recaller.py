@@ -13,11 +13,10 @@ from skill_agent.values import (
     Found,
     Hit,
     IndexItem,
-    ItemKind,
     Memory,
-    MemoryType,
     RecallQuery,
     Scope,
+    Search,
 )
 
 from .aliases import renamed
@@ -40,39 +39,33 @@ class Recaller:
         self._user = user
         self.before_search: Callable[[], Awaitable[None]] | None = None
 
-    async def search(
-        self,
-        query: str,
-        *,
-        agent: str | None = None,
-        limit: int = 10,
-        cold: bool = False,
-        kinds: tuple[ItemKind, ...] = ("memory", "turn"),
-        memory_types: tuple[MemoryType, ...] = (),
-        session: str | None = None,
-        floor: float = 0.0,
-        progress: Progress | None = None,
-    ) -> list[Found]:
-        """Best first. `agent` None is the person, who sees all of their own."""
-        if not sound_text(query).strip():
+    async def search(self, wanted: Search, progress: Progress | None = None) -> list[Found]:
+        """Best first."""
+        if not sound_text(wanted.query).strip():
             raise UsageError("the query is empty", hint='ska memory search "what you look for"')
-        if limit < 1:
-            raise UsageError(f"a search gives 1 or more, not {limit}")
-        if not 0 <= floor <= 1:
-            raise UsageError(f"the floor of a search lies from 0 to 1, not at {floor}")
+        if wanted.limit < 1:
+            raise UsageError(f"a search gives 1 or more, not {wanted.limit}")
+        if not 0 <= wanted.floor <= 1:
+            raise UsageError(f"the floor of a search lies from 0 to 1, not at {wanted.floor}")
         scope = Scope(
-            agent=agent,
+            agent=wanted.agent,
             user=self._user,
-            kinds=kinds,
-            memory_types=memory_types,
-            session=session,
-            include_cold=cold,
+            kinds=wanted.kinds,
+            memory_types=wanted.memory_types,
+            session=wanted.session,
+            include_cold=wanted.cold,
         )
         await self._projector.settle(progress)
         if self.before_search is not None:
             await self.before_search()
         return await self.recall(
-            RecallQuery(text=query, scope=scope, limit=limit, now=self._clock(), floor=floor)
+            RecallQuery(
+                text=wanted.query,
+                scope=scope,
+                limit=wanted.limit,
+                now=self._clock(),
+                floor=wanted.floor,
+            )
         )
 
     async def recall(self, query: RecallQuery) -> list[Found]:

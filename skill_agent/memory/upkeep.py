@@ -9,6 +9,7 @@ from skill_agent.values import Chore, ChoreStatus, ConsolidationReport, ExpiryRe
 
 from .consolidate import Consolidator
 from .expiry import Expiry
+from .operations import UpkeepOperations
 
 EVERY: Mapping[Chore, timedelta] = MappingProxyType(
     {"consolidate": timedelta(hours=6), "expire": timedelta(hours=24)}
@@ -16,7 +17,7 @@ EVERY: Mapping[Chore, timedelta] = MappingProxyType(
 _NOTES: Mapping[Chore, str] = MappingProxyType({"consolidate": "consolidated", "expire": "expired"})
 
 
-class Upkeep:
+class Upkeep(UpkeepOperations):
     """The home's housekeeping; one chore at a time is the caller's care."""
 
     def __init__(

@@ -33,6 +33,11 @@ from .callbacks import Progress
 class Ledger(Protocol):
     """The truth: sessions, messages and the append-only log. Returning means on disk."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found odd when it was opened."""
+        ...
+
     async def create_session(self, session: Session) -> Session: ...
     async def session(self, session_id: str) -> Session | None: ...
     async def sessions(

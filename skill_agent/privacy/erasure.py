@@ -20,12 +20,13 @@ from skill_agent.ports import Clock, Ledger
 from skill_agent.values import Erasure, ErasureReport, FileFate, Memory, MemoryChange, Purge, Scope
 
 from .erasure_plan import Planner, every_memory, holds, mentions
+from .operations import ErasureOperations
 
 LOOK_ALIKE = 0.8
 """Cosine from which on another memory is named as saying nearly the same."""
 
 
-class Eraser:
+class Eraser(ErasureOperations):
     """Plans and carries out purges of one home."""
 
     def __init__(

@@ -24,6 +24,7 @@ from skill_agent.values import (
     BelongingsResult,
     ErasureReport,
     FileFate,
+    FileKind,
     LogEntry,
     Memory,
     Note,
@@ -37,6 +38,7 @@ from skill_agent.values import (
 
 from .erasure import Eraser
 from .erasure_plan import every_memory
+from .operations import UserOperations
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 from .user_reading import read_archive
 
@@ -46,7 +48,7 @@ _LOCAL = ("checked", "extraction.")
 _PAGE = 5_000
 
 
-class UserData:
+class UserData(UserOperations):
     """The person's data in one home."""
 
     def __init__(
@@ -169,6 +171,9 @@ class UserData:
         return _told(result)
 
     # -- erasing -----------------------------------------------------------------------------
+
+    async def note_written(self, path: str, kind: FileKind) -> None:
+        await asyncio.to_thread(self._written.add, sound_path(path), kind)
 
     async def plan_purge(self) -> UserErasure:
         """Tells what `purge` would erase."""

@@ -19,6 +19,7 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import Skill
 
 from .frontmatter import FrontMatterError, decode
+from .operations import SkillOperations, Skills
 from .reading import SkillFile, find_skill_file, read_skill
 
 MOST_FOLDERS, MOST_DEPTH = 2_000, 5
@@ -98,7 +99,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-class SkillBook:
+class SkillBook(SkillOperations):
     """The skills below some roots; looks again at every call, reads only what has changed."""
 
     def __init__(self, roots: Sequence[Path]) -> None:
@@ -109,6 +110,9 @@ class SkillBook:
         self._last: tuple[float, tuple[Skill, ...]] | None = None
 
     # -- the list ----------------------------------------------------------------------------
+
+    async def list(self) -> Skills:
+        return [*self.skills()]
 
     def skills(self) -> tuple[Skill, ...]:
         """Every skill by name, then those refused or shadowed, with their reasons."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from skill_agent.errors import NotFound
 from skill_agent.events import Choice
 
+from .operations import ApprovalOperations
+
 
 class ApprovalDesk:
     """Questions waiting for a person."""
@@ -82,3 +84,20 @@ class RuleBook:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(self._HEADING + "".join(f"{rule}\n" for rule in rules))
         Path(name).replace(self._file)
+
+
+class Approvals(ApprovalOperations):
+    """Both, as front ends see them."""
+
+    def __init__(self, desk: ApprovalDesk, rules: RuleBook) -> None:
+        self._desk, self._rules = desk, rules
+
+    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
+        return self._desk.answer(approval, choice, by)
+
+    async def rules(self) -> list[str]:
+        return self._rules.rules()
+
+    async def revoke(self, rule: str) -> None:
+        """Raises NotFound with what there is."""
+        self._rules.revoke(rule)

@@ -157,6 +157,8 @@ class Fit:
     """How many of the newest messages take half of that room."""
     left: int
     """Tokens still free beside the reply; below 0 where even the least is too much."""
+    guessed: bool = False
+    """By the length of the texts alone: all of it fits, but nothing was counted."""
 
 
 async def fit(draft: Draft, model: Model, tokens: Tokens, *, rough: int = 1) -> Fit:
@@ -169,8 +171,19 @@ async def fit(draft: Draft, model: Model, tokens: Tokens, *, rough: int = 1) -> 
     """
     guessed = await _fit(draft, model, Guess(rough))
     if guessed.left >= 0 and guessed.load <= EASY and guessed.history == tuple(draft.history):
-        return guessed
+        return replace(guessed, guessed=True)
     return await _fit(draft, model, tokens)
+
+
+async def fit_block(draft: Draft, fitted: Fit | None, model: Model, tokens: Tokens) -> Fit:
+    """The draft's data block put into what was fitted before it was known; fitted anew only where
+    nothing was counted yet, or the block is larger than what was kept free for it."""
+    if fitted is not None and fitted.system == draft.systems[0]:
+        size = await tokens.count(model, draft.block) + PER_MESSAGE if draft.block else 0
+        left = fitted.left + draft.reserve - size
+        if left >= 0:
+            return replace(fitted, block=draft.block, left=left)
+    return await fit(draft, model, tokens)
 
 
 async def _fit(draft: Draft, model: Model, tokens: Tokens) -> Fit:

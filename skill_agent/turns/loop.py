@@ -13,6 +13,7 @@ from typing import TypedDict, assert_never
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import spoken
+from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError, ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
@@ -43,7 +44,17 @@ from skill_agent.ports import (
 )
 from skill_agent.values import Memory, Message, ToolCall, Usage
 
-from .fitting import LONGEST_SHARE, SLACK, Draft, Fit, Tokens, fit, most, reply_room, window_of
+from .fitting import (
+    LONGEST_SHARE,
+    SLACK,
+    Draft,
+    Fit,
+    Tokens,
+    fit_block,
+    most,
+    reply_room,
+    window_of,
+)
 from .prompt import conversation
 
 LENGTH_NOTICE = "the reply hit its length limit"
@@ -67,18 +78,10 @@ class Brief:
     agent: AgentDNA
     message: Message
     """The user's message, already in the ledger."""
-    history: Sequence[Message]
-    """What no summary speaks for, as far as it fits the window."""
-    system: str
-    """Layers 1-4 and 6, fixed for the session."""
-    leaner: tuple[str, ...] = ()
-    """The same for a window too small: without layer 6, without layers 4 and 6."""
-    summary: str = ""
-    """What was said before `history`."""
-    dropped: int = 0
-    """Messages between summary and history that do not fit."""
-    reserve: int = 0
-    """Tokens the data block may take."""
+    draft: Draft
+    """Everything the prompt could hold, but for what recall finds."""
+    fitted: Fit | None = None
+    """What of it fits, where that was counted already."""
     parent: str | None = None
     reply_id: str = field(default_factory=new_id)
 
@@ -115,7 +118,6 @@ class Hands:
     allows: Callable[[str], bool]
     """Whether a stored rule allows the call."""
     approval_timeout_s: float
-    history_messages: int
     tokens: Tokens = field(default_factory=Tokens)
 
 
@@ -138,9 +140,10 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
-    plan = await _plan(brief, hands, block)
-    if dropped := brief.dropped + plan.dropped:
-        yield _announcement(brief, dropped)
+    draft = replace(brief.draft, block=block)
+    plan = await fit_block(draft, brief.fitted, hands.model, hands.tokens)
+    if plan.dropped:
+        yield _announcement(brief, plan.dropped)
     prompt = conversation(
         plan.system,
         plan.history,
@@ -151,22 +154,6 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(_converse(brief, hands, prompt, started)) as events:
         async for event in events:
             yield event
-
-
-async def _plan(brief: Brief, hands: Hands, block: str) -> Fit:
-    """What goes into the first model call, within the window that is really loaded."""
-    draft = Draft(
-        systems=(brief.system, *brief.leaner),
-        text=brief.message.content,
-        block=block,
-        reserve=brief.reserve,
-        summary=brief.summary,
-        history=brief.history,
-        tools=tuple(tool.spec for tool in hands.tools.values()),
-        max_messages=hands.history_messages,
-        max_output=brief.agent.model.max_output_tokens,
-    )
-    return await fit(draft, hands.model, hands.tokens)
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:
@@ -214,7 +201,8 @@ async def _converse(
         async with aclosing(_stream(brief, hands.model, request, reply)) as events:
             async for event in events:
                 yield event
-        total = _sum(total, reply.usage, first=calls_made == 0)
+        first = total.first_token_s if calls_made else reply.usage.first_token_s
+        total = replace(add(total, reply.usage), first_token_s=first)
         text += reply.text
         if not reply.calls:
             break
@@ -347,17 +335,6 @@ async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
         outcome.text = f"failed: {problem.message}"
         return
     outcome.text, outcome.untrusted, outcome.ok = result.text, result.untrusted, True
-
-
-def _sum(total: Usage, usage: Usage, *, first: bool) -> Usage:
-    return Usage(
-        model=usage.model or total.model,
-        prompt_tokens=total.prompt_tokens + usage.prompt_tokens,
-        completion_tokens=total.completion_tokens + usage.completion_tokens,
-        cached_tokens=total.cached_tokens + usage.cached_tokens,
-        cost_usd=total.cost_usd + usage.cost_usd,
-        first_token_s=usage.first_token_s if first else total.first_token_s,
-    )
 
 
 def _saved(brief: Brief, memory: Memory) -> MemorySaved:

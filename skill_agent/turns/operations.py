@@ -30,12 +30,12 @@ class TurnOperations(Protocol):
         """Events from now on, or of a whole turn; a context manager and async iterator."""
         ...
 
-    @route("GET", "/v1/turns", scope="read", id="turns", before="/v1/tasks")
+    @route("GET", "/v1/turns", scope="read", id="turns", formerly="/v1/tasks")
     async def list(self, *, limit: int = 50) -> States:
         """Turns that run, then those that ended lately."""
         ...
 
-    @route("GET", "/v1/turns/{turn}", scope="read", id="turn", before="/v1/tasks/{turn}")
+    @route("GET", "/v1/turns/{turn}", scope="read", id="turn", formerly="/v1/tasks/{turn}")
     async def get(self, turn: str) -> TurnState:
         """What became of a turn."""
         ...
@@ -45,7 +45,7 @@ class TurnOperations(Protocol):
         "/v1/turns/{turn}/cancel",
         scope="chat",
         id="cancel",
-        before="/v1/tasks/{turn}/cancel",
+        formerly="/v1/tasks/{turn}/cancel",
     )
     async def cancel(self, turn: str) -> bool:
         """Stops a turn and waits until it has ended; its partial reply is kept."""

@@ -29,7 +29,7 @@ from skill_agent.memory.reader import Reader
 from skill_agent.memory.remember import is_private
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.text.redaction import redact
-from skill_agent.values import FailureReason, Message, Session, ToolCall
+from skill_agent.values import FailureReason, Message, Session, ToolCall, TurnRequest
 
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
@@ -46,17 +46,20 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Turn:
     """One turn to run; its user message is in the ledger."""
 
+    request: TurnRequest
     session: Session
     dna: AgentDNA
     model: Model
     message: Message
-    use_memory: bool
-    interactive: bool
     seen: int
     """Last ledger sequence before the turn: what recall must know of."""
+
+    @property
+    def id(self) -> str:
+        return self.message.turn
 
 
 @dataclass(slots=True)
@@ -92,10 +95,12 @@ class TurnRunner:
         compactor: Compactor | None = None,
         reader: Reader | None = None,
         board: TurnBoard | None = None,
+        for_others: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`for_others` says that what is asked just now is asked through another process."""
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
-        self._board = board or TurnBoard()
+        self._board, self._for_others = board or TurnBoard(), for_others
         self._closing = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -104,29 +109,30 @@ class TurnRunner:
         self._systems: OrderedDict[tuple[str, str, bool], Layers] = OrderedDict()
         """System messages by (session, agent, memory); fixed, so that a session's prefix lasts."""
 
-    def start(self, job: Job) -> None:
-        turn = job.message.turn
-        task = asyncio.create_task(self._drive(job), name=f"turn {turn}")
-        self._tasks[turn] = task
-        self._running[job.session.id] += 1
-        self._board.began(job.message)
+    def start(self, turn: Turn) -> None:
+        task = asyncio.create_task(self._drive(turn), name=f"turn {turn.id}")
+        self._tasks[turn.id] = task
+        self._running[turn.session.id] += 1
+        self._board.began(turn.message)
+        if self._for_others():
+            self._board.lent(turn.id)
         if self._compactor is not None:
             self._compactor.turn_began()
-        if self._reader is not None and job.use_memory:
-            self._reader.turn_started(job.session.id)
-        task.add_done_callback(lambda _: self._ended(job))
+        if self._reader is not None and turn.request.use_memory:
+            self._reader.turn_started(turn.session.id)
+        task.add_done_callback(lambda _: self._ended(turn))
 
-    def _ended(self, job: Job) -> None:
-        self._tasks.pop(job.message.turn, None)
-        self._running[job.session.id] -= 1
-        if self._running[job.session.id] <= 0:
-            self._running.pop(job.session.id)
-            self._locks.pop(job.session.id, None)
-        self._board.left(job.message.turn)
+    def _ended(self, turn: Turn) -> None:
+        self._tasks.pop(turn.id, None)
+        self._running[turn.session.id] -= 1
+        if self._running[turn.session.id] <= 0:
+            self._running.pop(turn.session.id)
+            self._locks.pop(turn.session.id, None)
+        self._board.left(turn.id)
         if self._compactor is not None:
-            self._compactor.turn_ended(self._pressed(job) if job.use_memory else None)
-        if self._reader is not None and job.use_memory:
-            self._reader.turn_ended(job.session.id, job.dna.slug)
+            self._compactor.turn_ended(self._pressed(turn) if turn.request.use_memory else None)
+        if self._reader is not None and turn.request.use_memory:
+            self._reader.turn_ended(turn.session.id, turn.dna.slug)
 
     async def cancel(self, turn: str) -> bool:
         """Stops a turn and waits for its end; False if it is not running."""
@@ -156,135 +162,133 @@ class TurnRunner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _drive(self, job: Job) -> None:
+    async def _drive(self, turn: Turn) -> None:
         """The wall around a turn: whatever happens, it ends in one event."""
         progress = _Progress()
-        loading = asyncio.create_task(job.model.load())  # beside recall: both take a second
+        loading = asyncio.create_task(turn.model.load())  # beside recall: both take a second
         loading.add_done_callback(_noticed)
         try:
-            async with self._locks[job.session.id]:
-                self._bus.publish(_started(job))
-                await self._run(job, progress)
+            async with self._locks[turn.session.id]:
+                self._bus.publish(_started(turn))
+                await self._run(turn, progress)
         except asyncio.CancelledError:
-            await self._stopped(job, progress)
+            await self._stopped(turn, progress)
         except ModelUnavailable as problem:
-            await self._fail(job, progress, "model_unavailable", problem.message, problem.hint)
+            await self._fail(turn, progress, "model_unavailable", problem.message, problem.hint)
         except ModelRejected as problem:
-            await self._fail(job, progress, "rejected", problem.message, problem.hint)
+            await self._fail(turn, progress, "rejected", problem.message, problem.hint)
         except ModelError as problem:
-            await self._fail(job, progress, "model_failed", problem.message, problem.hint)
+            await self._fail(turn, progress, "model_failed", problem.message, problem.hint)
         except SkillAgentError as problem:
-            await self._fail(job, progress, "error", problem.message, problem.hint)
+            await self._fail(turn, progress, "error", problem.message, problem.hint)
         except Exception as problem:  # the wall: a bug ends the turn, not the workstation
-            _log.exception("turn %s", job.message.turn)
+            _log.exception("turn %s", turn.id)
             told = redact(f"{type(problem).__name__}: {problem}")
-            await self._fail(job, progress, "error", told, "ska doctor")
+            await self._fail(turn, progress, "error", told, "ska doctor")
         finally:
             loading.cancel()
 
-    async def _layers(self, job: Job) -> Layers:
+    async def _layers(self, turn: Turn) -> Layers:
         """The session's system message, made anew only where it would tell something untrue."""
-        key = (job.session.id, job.dna.slug, job.use_memory)
+        key = (turn.session.id, turn.dna.slug, turn.request.use_memory)
         held = self._systems.get(key)
-        if held is None or (job.use_memory and not await self._bench.holds(job.dna, held)):
+        if held is None or (
+            turn.request.use_memory and not await self._bench.holds(turn.dna, held)
+        ):
             self._systems[key] = held = await self._bench.system(
-                job.dna, use_memory=job.use_memory, window=window_of(job.model)
+                turn.dna, use_memory=turn.request.use_memory, window=window_of(turn.model)
             )
-            await self._note_standing(job, held)
+            await self._note_standing(turn, held)
         self._systems[key] = held
         self._systems.move_to_end(key)
         while len(self._systems) > SYSTEMS:
             self._systems.popitem(last=False)
         return held
 
-    async def _note_standing(self, job: Job, shown: Layers) -> None:
+    async def _note_standing(self, turn: Turn, shown: Layers) -> None:
         """Into the story of each memory that stands in a session's system message."""
         if shown.shown:
-            data = {"session": job.session.id, "memories": [one.id for one in shown.shown]}
-            await self._ledger.note("standing", job.session.id, actor=job.dna.slug, data=data)
+            data = {"session": turn.session.id, "memories": [one.id for one in shown.shown]}
+            await self._ledger.note("standing", turn.session.id, actor=turn.dna.slug, data=data)
 
-    async def _view(self, job: Job, *, before: bool) -> _View:
+    async def _view(self, turn: Turn, *, before: bool) -> _View:
         """The conversation as the agent knows it, before the message or with everything so far,
         and what fits of it."""
-        messages = await self._ledger.messages(job.session.id)
+        messages = await self._ledger.messages(turn.session.id)
         if before:
-            at = job.message.position
+            at = turn.message.position
             messages = [m for m in messages if m.position < at or m.role != "user"]
-        done = await self._compactor.latest(job.session.id) if self._compactor else None
-        rest = heard_by(job.dna.slug, after(messages, done))
-        tools = self._bench.tools(job.dna, use_memory=job.use_memory)
+        done = await self._compactor.latest(turn.session.id) if self._compactor else None
+        rest = heard_by(turn.dna.slug, after(messages, done))
+        tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
-            systems=(await self._layers(job)).texts,
-            text=job.message.content if before else "",
-            reserve=min(job.dna.memory.token_budget, window_of(job.model) // BLOCK_SHARE) + 64,
+            systems=(await self._layers(turn)).texts,
+            text=turn.message.content if before else "",
+            reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
             tools=[tool.spec for tool in tools.values()],
             max_messages=self._bench.settings.memory.history_messages,
-            max_output=job.dna.model.max_output_tokens,
+            max_output=turn.dna.model.max_output_tokens,
         )
-        fitted = await fit(draft, job.model, self._bench.tokens, rough=2)
+        fitted = await fit(draft, turn.model, self._bench.tokens, rough=2)
         return _View(messages=messages, tools=tools, draft=draft, fit=fitted)
 
-    def _pressed(self, job: Job, *, before: bool = False) -> Pressed:
+    def _pressed(self, turn: Turn, *, before: bool = False) -> Pressed:
         async def measure() -> tuple[Fit, int]:
-            view = await self._view(job, before=before)
+            view = await self._view(turn, before=before)
             return view.fit, len(view.draft.history)
 
         return Pressed(
-            session=job.session.id,
-            turn=job.message.turn,
-            agent=job.dna.slug,
-            model=job.model,
+            session=turn.session.id,
+            turn=turn.id,
+            agent=turn.dna.slug,
+            model=turn.model,
             measure=measure,
             max_messages=self._bench.settings.memory.history_messages,
         )
 
-    async def _prepared(self, job: Job) -> _View:
+    async def _prepared(self, turn: Turn) -> _View:
         """What the turn starts from; sums up the conversation first where that is quick."""
-        view = await self._view(job, before=True)
-        if not view.fit.dropped or self._compactor is None or not job.use_memory:
+        view = await self._view(turn, before=True)
+        if not view.fit.dropped or self._compactor is None or not turn.request.use_memory:
             return view
-        done = await self._compactor.make_room(self._pressed(job, before=True))
+        done = await self._compactor.make_room(self._pressed(turn, before=True))
         if done is None:
             return view
         await self._bench.book.settle()  # what was kept must be found: it has left the prompt
-        return await self._view(job, before=True)
+        return await self._view(turn, before=True)
 
-    async def _run(self, job: Job, progress: _Progress) -> None:
-        view = await self._prepared(job)
+    async def _run(self, turn: Turn, progress: _Progress) -> None:
+        view = await self._prepared(turn)
         brief = Brief(
-            session=job.session.id,
-            turn=job.message.turn,
-            agent=job.dna,
-            message=job.message,
-            history=view.fit.history,
-            system=view.draft.systems[0],
-            leaner=tuple(view.draft.systems[1:]),
-            summary=view.draft.summary,
-            dropped=view.fit.dropped,
-            reserve=view.draft.reserve,
+            session=turn.session.id,
+            turn=turn.id,
+            agent=turn.dna,
+            message=turn.message,
+            draft=view.draft,
+            fitted=None if view.fit.guessed else view.fit,
         )
         hands = self._bench.hands(
-            job.dna,
-            job.model,
-            brief.history,
+            turn.dna,
+            turn.model,
+            view.fit.history,
             earlier=view.messages,
-            use_memory=job.use_memory,
-            interactive=job.interactive,
-            seen=job.seen,
+            use_memory=turn.request.use_memory,
+            interactive=turn.request.interactive,
+            seen=turn.seen,
             tools=view.tools,
         )
         async with aclosing(run_turn(brief, hands)) as events:
             async for event in events:
-                await self._record(job, event, progress)
+                await self._record(turn, event, progress)
                 self._tell(event)
 
     def _tell(self, event: Event) -> None:
         self._board.heard(event)
         self._bus.publish(event)
 
-    async def _record(self, job: Job, event: Event, progress: _Progress) -> None:
+    async def _record(self, turn: Turn, event: Event, progress: _Progress) -> None:
         """Saves what an event carries before anybody sees it."""
         match event:
             case TextDelta():
@@ -294,47 +298,47 @@ class TurnRunner:
                     id=event.call, name=event.tool, arguments=event.arguments
                 )
             case ToolFinished():
-                await self._save_tool(job, progress.calls[event.call], event)
+                await self._save_tool(turn, progress.calls[event.call], event)
             case TurnFinished():
-                reply = self._reply(job, event.message_id, event.text)
+                reply = self._reply(turn, event.message_id, event.text)
                 saved = self._save(replace(reply, usage=event.usage))
-                await asyncio.gather(saved, self._note_usage(job, event))
+                await asyncio.gather(saved, self._note_usage(turn, event))
                 progress.ended = True
             case _:
                 pass
 
-    async def _save_tool(self, job: Job, call: ToolCall, event: ToolFinished) -> None:
+    async def _save_tool(self, turn: Turn, call: ToolCall, event: ToolFinished) -> None:
         """The exchange as two messages, so that a resumed session replays it."""
-        asked = replace(self._reply(job, new_id(), ""), tool_calls=(call,))
+        asked = replace(self._reply(turn, new_id(), ""), tool_calls=(call,))
         told = replace(
-            self._reply(job, new_id(), event.result), role="tool", tool_call_id=event.call
+            self._reply(turn, new_id(), event.result), role="tool", tool_call_id=event.call
         )
         await self._save(asked)
         await self._save(told)
 
-    def _reply(self, job: Job, message_id: str, text: str) -> Message:
+    def _reply(self, turn: Turn, message_id: str, text: str) -> Message:
         return Message(
             id=message_id,
-            session=job.session.id,
-            turn=job.message.turn,
+            session=turn.session.id,
+            turn=turn.id,
             role="assistant",
             content=text,
             created_at=self._clock(),
-            agent=job.dna.slug,
+            agent=turn.dna.slug,
         )
 
     async def _save(self, message: Message) -> None:
         await self._ledger.save_message(message)
         self._touched()
 
-    async def _note_usage(self, job: Job, event: TurnFinished) -> None:
+    async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
         usage = event.usage
         await self._ledger.note(
             "usage",
-            job.message.turn,
-            actor=job.dna.slug,
+            turn.id,
+            actor=turn.dna.slug,
             data={
-                "session": job.session.id,
+                "session": turn.session.id,
                 "model": usage.model,
                 "prompt_tokens": usage.prompt_tokens,
                 "completion_tokens": usage.completion_tokens,
@@ -345,16 +349,16 @@ class TurnRunner:
             },
         )
 
-    async def _stopped(self, job: Job, progress: _Progress) -> None:
+    async def _stopped(self, turn: Turn, progress: _Progress) -> None:
         if self._closing:
             told = "the home was closed before the reply was whole"
-            await self._fail(job, progress, "host_closed", told, "ask again")
+            await self._fail(turn, progress, "host_closed", told, "ask again")
         else:
-            await self._fail(job, progress, "cancelled", "cancelled")
+            await self._fail(turn, progress, "cancelled", "cancelled")
 
     async def _fail(
         self,
-        job: Job,
+        turn: Turn,
         progress: _Progress,
         reason: FailureReason,
         message: str,
@@ -366,16 +370,16 @@ class TurnRunner:
         kept: str | None = None
         if progress.text.strip():
             kept = new_id()
-            partial = replace(self._reply(job, kept, progress.text), state="partial")
+            partial = replace(self._reply(turn, kept, progress.text), state="partial")
             try:
                 await self._save(partial)
             except SkillAgentError as problem:
                 kept, hint = None, f"the partial reply could not be kept: {problem.message}"
         self._tell(
             TurnFailed(
-                session=job.session.id,
-                turn=job.message.turn,
-                agent=job.dna.slug,
+                session=turn.session.id,
+                turn=turn.id,
+                agent=turn.dna.slug,
                 reason=reason,
                 message=redact(message),
                 hint=hint,
@@ -404,12 +408,12 @@ def _noticed(loading: "asyncio.Task[None]") -> None:
         loading.exception()
 
 
-def _started(job: Job) -> TurnStarted:
+def _started(turn: Turn) -> TurnStarted:
     return TurnStarted(
-        session=job.session.id,
-        turn=job.message.turn,
-        agent=job.dna.slug,
-        message_id=job.message.id,
-        text=job.message.content,
-        model=job.model.info.name,
+        session=turn.session.id,
+        turn=turn.id,
+        agent=turn.dna.slug,
+        message_id=turn.message.id,
+        text=turn.message.content,
+        model=turn.model.info.name,
     )

@@ -20,7 +20,7 @@ from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
-from skill_agent.values import Hit, Memory, Message, Skill, Source
+from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source
 
 from .fitting import Tokens
 from .loop import Hands
@@ -79,7 +79,6 @@ class Workbench:
             decide=partial(self._decide, dna.slug, interactive),
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
-            history_messages=self.settings.memory.history_messages,
             tokens=self.tokens,
         )
 
@@ -132,14 +131,16 @@ class Workbench:
         if known := await self._known(content, dna, owner):
             return known
         return await self.book.add(
-            content,
-            memory_type="agent_private" if private else "semantic",
-            agent=owner,
-            importance=10,
-            pinned=True,
-            speaker="user",
-            source=Source(session=source.session, message_ids=(source.id,)),
-            reason="asked to remember",
+            NewMemory(
+                content,
+                memory_type="agent_private" if private else "semantic",
+                agent=owner,
+                importance=10,
+                pinned=True,
+                speaker="user",
+                source=Source(session=source.session, message_ids=(source.id,)),
+                reason="asked to remember",
+            )
         )
 
     async def _known(self, content: str, dna: AgentDNA, owner: str | None) -> Memory | None:
@@ -180,18 +181,20 @@ class Workbench:
 
     async def _search_for(self, dna: AgentDNA, query: str) -> list[Hit]:
         found = await self.book.search(
-            query, agent=dna.slug, limit=8, floor=self.settings.memory.relevance_floor
+            Search(query, agent=dna.slug, limit=8, floor=self.settings.memory.relevance_floor)
         )
         return [one.hit for one in found]
 
     async def _save_for(self, dna: AgentDNA, content: str) -> Memory:
         return await self.book.add(
-            content,
-            agent=dna.slug,
-            importance=6,
-            source_type="extraction",
-            actor=dna.slug,
-            reason="the agent's own tool call",
+            NewMemory(
+                content,
+                agent=dna.slug,
+                importance=6,
+                source_type="extraction",
+                actor=dna.slug,
+                reason="the agent's own tool call",
+            )
         )
 
     async def _decide(

@@ -3,16 +3,11 @@
 from typing import Protocol
 
 from skill_agent.route import route
-from skill_agent.values import HomeInfo, HostStatus
+from skill_agent.values import HostStatus
 
 
 class HostOperations(Protocol):
     """The process that holds the home."""
-
-    @route("GET", "/v1/home", scope="read", id="info")
-    async def info(self) -> HomeInfo:
-        """What this home is and who serves it."""
-        ...
 
     @route("GET", "/v1/host", scope="admin", local=True)
     async def status(self) -> HostStatus:

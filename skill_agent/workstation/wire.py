@@ -9,17 +9,18 @@ import re
 import typing
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path, PurePath
-from types import MappingProxyType
+from types import MappingProxyType, UnionType
 from typing import Any
 
 import msgspec
 
 from skill_agent.identifiers import iso
+from skill_agent.route import Operation
 from skill_agent.values import Memory, MemoryDifference
 
 WireError = msgspec.ValidationError
@@ -73,6 +74,24 @@ def hints(function: Callable[..., Any]) -> dict[str, Any]:
     names = {name for one in function.__annotations__.values() for name in _named(one)}
     elsewhere = {name: found_elsewhere(name) for name in names if name in HEAVY}
     return typing.get_type_hints(function, localns=elsewhere)
+
+
+@cache
+def request_of(operation: Operation) -> tuple[str, type] | None:
+    """The parameter whose fields are what is asked for, and its dataclass; None without one."""
+    types = hints(operation.function)
+    types.pop("return", None)
+    for name, kind in types.items():
+        if found := dataclass_in(kind):
+            return name, found
+    return None
+
+
+def dataclass_in(kind: Any) -> Any:
+    """The dataclass an annotation is, or may be; None otherwise."""
+    if typing.get_origin(kind) not in (None, typing.Union, UnionType):
+        return None
+    return next((one for one in (kind, *typing.get_args(kind)) if is_dataclass(one)), None)
 
 
 @cache

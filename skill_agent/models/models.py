@@ -1,0 +1,35 @@
+"""The models of a home as front ends see them, and which one an agent speaks with."""
+
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.ports import Model, ModelGateway, Progress
+from skill_agent.values import ModelInfo, ModelTrial
+
+from . import operations
+from .trial import tried
+
+
+class Models(operations.ModelOperations):
+    """What the gateway gives, by the names agents use."""
+
+    def __init__(self, gateway: ModelGateway, directory: AgentDirectory) -> None:
+        self._gateway, self._directory = gateway, directory
+
+    async def list(self) -> operations.Models:
+        return self._gateway.catalogue()
+
+    async def info(self, agent: str, model: str | None = None) -> ModelInfo:
+        return (await self.of(self._directory.get(agent), model)).info
+
+    async def test(
+        self, name: str | None = None, *, progress: Progress | None = None
+    ) -> ModelTrial:
+        """Raises what its first call raises."""
+        return await tried(await self._gateway.model(name or "default"), progress)
+
+    async def of(self, dna: AgentDNA, override: str | None = None) -> Model:
+        """The model an agent answers with; raises NotFound for an unknown embedded one."""
+        tier = dna.model.force_tier
+        custom = {one.tier: one.model_name for one in dna.model.custom_tiers}
+        name = override or (custom.get(tier, tier) if tier else dna.model.model_name)
+        return await self._gateway.model(name)

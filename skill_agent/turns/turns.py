@@ -1,0 +1,219 @@
+"""Turns as front ends see them: begun once, heard, looked up, stopped, and their agents woken.
+
+How a turn thinks is `loop`'s work, how it is run and kept `runner`'s.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from functools import partial
+from typing import Any
+
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.address import mentioned, without_address
+from skill_agent.conversations.asking import begun_before, checked_request
+from skill_agent.conversations.conversations import Conversations
+from skill_agent.conversations.idempotency import Once, checked_key
+from skill_agent.conversations.turn_states import TurnBoard, folded, told
+from skill_agent.errors import Closing, NotFound, UsageError
+from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.events.bus import Bus, Subscription
+from skill_agent.identifiers import new_id
+from skill_agent.memory.projector import Projector
+from skill_agent.models.models import Models
+from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
+from skill_agent.text.redaction import redact
+from skill_agent.values import Message, Session, Submitted, TurnRequest, TurnState
+
+from . import operations
+from .fitting import window_of
+from .runner import Turn, TurnRunner
+from .workbench import Workbench
+
+_log = logging.getLogger(__name__)
+
+
+class Turns(operations.TurnOperations):
+    """The turns of one open home."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        clock: Clock,
+        directory: AgentDirectory,
+        conversations: Conversations,
+        models: Models,
+        projector: Projector,
+        bench: Workbench,
+        runner: TurnRunner,
+        bus: Bus,
+        board: TurnBoard,
+    ) -> None:
+        self._ledger, self._clock, self._directory = ledger, clock, directory
+        self._conversations, self._models = conversations, models
+        self._projector, self._bench, self._runner = projector, bench, runner
+        self._bus, self._board, self._once = bus, board, Once()
+        self._default_agent = bench.settings.general.default_agent
+        self._closing = False
+        self._chores: set[asyncio.Task[None]] = set()
+
+    async def submit(self, request: TurnRequest | str) -> Submitted:
+        """Raises UsageError for an empty or oversized prompt, a paused agent or a key that is no
+        UUID, NotFound for an unknown agent, session or embedded model, Conflict where the key
+        stands for another text, Closing. Mistakes leave nothing behind."""
+        return await self._submit(checked_request(request))
+
+    async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
+        known = request.key is not None
+        turn = checked_key(request.key) if request.key is not None else turn or new_id()
+        return await self._once.run(
+            turn, request.text, partial(self._begin, request, turn, known=known)
+        )
+
+    async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
+        """`known` says that the turn may have begun before."""
+        if known and (before := await begun_before(self._ledger, turn, request.text)):
+            return before
+        found = await self._conversations.find(request.session) if request.session else None
+        dna = self._addressed(request, found)
+        chosen = await self._models.of(dna, request.model)
+        seen = await self._ledger.last_seq()
+        if self._closing:
+            raise Closing("the home is being closed", hint="try again in a moment")
+        words = without_address(request.text, dna.slug)
+        if found is None:
+            found = await self._conversations.begin(words, dna.slug)
+        message = await self._ledger.save_message(
+            Message(
+                id=new_id(),
+                session=found.id,
+                turn=turn,
+                role="user",
+                content=words,
+                created_at=self._clock(),
+                agent=dna.slug,
+            )
+        )
+        self._runner.start(
+            Turn(request=request, seen=seen, session=found, dna=dna, model=chosen, message=message)
+        )
+        return Submitted(session=found.id, turn=turn, agent=dna.slug)
+
+    def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
+        slugs = {dna.slug for dna in self._directory.list()}
+        fallback = session.agent if session else self._default_agent
+        dna = self._directory.get(mentioned(request.text, slugs) or request.agent or fallback)
+        if dna.status != "active":
+            raise UsageError(f"{dna.name} is {dna.status}", hint=f"ska agents activate {dna.slug}")
+        return dna
+
+    async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
+        """With the key of a turn that has ended it gives what is left of its events, at least the
+        last one. Raises as `submit` does."""
+        request = checked_request(request)
+        turn = checked_key(request.key) if request.key is not None else new_id()
+        with self.subscribe(turn=turn) as events:
+            try:
+                await self._submit(request, turn)
+            except asyncio.CancelledError:
+                await self.cancel(turn)
+                raise
+            try:
+                async with aclosing(self._until_ended(turn, events)) as heard:
+                    async for event in heard:
+                        yield event
+            finally:
+                await self.cancel(turn)
+
+    async def _until_ended(self, turn: str, events: Subscription) -> AsyncGenerator[Event, None]:
+        while events.pending or self._board.runs(turn):
+            try:
+                event = await events.next()
+            except StopAsyncIteration:
+                return
+            yield event
+            if isinstance(event, TurnFinished | TurnFailed):
+                return
+        yield told(await self.get(turn))  # it ended before anybody listened here
+
+    def subscribe(
+        self, *, session: str | None = None, turn: str | None = None, after: int | None = None
+    ) -> Subscription:
+        """Of a turn, from its beginning as far as the journal has it; with `after`, events that
+        follow this number."""
+        return self._bus.subscribe(session=session, turn=turn, after=after)
+
+    async def list(self, *, limit: int = 50) -> operations.States:
+        return self._board.states(limit)
+
+    async def get(self, turn: str) -> TurnState:
+        """Raises NotFound where none was ever begun by this id."""
+        await self._once.settled(turn)
+        found = self._board.get(turn) or folded(await self._ledger.turn(turn))
+        if found is None:
+            raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
+        return found
+
+    async def cancel(self, turn: str) -> bool:
+        await self._once.settled(turn)
+        return await self._runner.cancel(turn)
+
+    # -- agents woken ahead ------------------------------------------------------------------
+
+    async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
+        """Opens the index and makes an agent's prompt prefix hot."""
+        self._chore(self._wake(agent or self._default_agent, model))
+
+    async def prepare(self, agent: str, *, model: str | None = None) -> None:
+        """Returns when the prefix is hot and kept; raises what goes wrong."""
+        dna = self._directory.get(agent)
+        chosen = await self._models.of(dna, model)
+        request = await self._first_request(dna, chosen)
+        await asyncio.gather(self._projector.start(), chosen.prefill(request))
+
+    async def _wake(self, agent: str, model: str | None) -> None:
+        try:
+            await self.prepare(agent, model=model)
+        except Exception as problem:  # waking is a courtesy; the turn itself will tell
+            _log.info("waking %s: %s", agent, redact(str(problem)))
+
+    async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
+        tools = self._bench.tools(dna)
+        system = await self._bench.system(dna, window=window_of(model))
+        return ModelRequest(
+            messages=(ChatMessage(role="system", content=system.texts[0]),),
+            tools=tuple(tool.spec for tool in tools.values()),
+        )
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    # -- the end -----------------------------------------------------------------------------
+
+    async def drain(self, seconds: float, *, own: bool = False) -> bool:
+        """Waits for the turns that run for other processes, with `own` for all; whether they
+        ended in time."""
+        board = self._board
+        return await self._runner.idle(seconds, lambda: board.running if own else board.of_others)
+
+    async def end(self) -> None:
+        """No turn begins any more, those that run end as `host_closed`, and every listener gets
+        its last events."""
+        self._closing = True
+        await self._once.close()
+        await self._runner.close()
+        await self._bus.drained()
+        self._bus.close()
+
+    async def close(self) -> None:
+        """Ends the turns, and the waking."""
+        await self.end()
+        chores = list(self._chores)
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, return_exceptions=True)
