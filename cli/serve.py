@@ -103,7 +103,7 @@ async def _serve(around: Surroundings, home: Home, wanted: _Wanted) -> None:
             try:
                 await until_ended(station, told)
             finally:
-                again.turns.cancel()
+                again.cancel()
                 await asyncio.gather(again, return_exceptions=True)
             if not getattr(station, "here", True):  # a host of our own ends its turns first
                 with suppress(SkillAgentError):

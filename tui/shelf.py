@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Search, Tier
 
 if TYPE_CHECKING:
-    from skill_agent.workstation import MemoryDesk
+    from skill_agent.memory.operations import MemoryOperations
 
 _T = TypeVar("_T")
 
@@ -48,7 +48,7 @@ class Wanted:
 class Shelf:
     """One answer to one wish, fetched as far as it is looked at."""
 
-    def __init__(self, book: "MemoryDesk", wanted: Wanted, *, floor: float) -> None:
+    def __init__(self, book: "MemoryOperations", wanted: Wanted, *, floor: float) -> None:
         """`floor` is the score below which a search result is none."""
         self._book, self._wanted, self._floor = book, wanted, floor
         self._offset = 0

@@ -85,6 +85,8 @@ class _Made:
         self.lists = typing.get_origin(self.returned) is list
         self.paged = self.lists and self.route.verb == "GET"
         self.has_progress = "progress" in self.parameters
+        self.flat: str
+        self.asked: Any
         self.flat, self.asked = wire.request_of(operation) or ("", None)
 
     def _in_query(self, name: str) -> bool:
@@ -112,7 +114,7 @@ class _Made:
         if not self.lists:
             return self.returned
         return create_model(
-            f"PageOf{''.join(part.title() for part in re.split(r'[._]', self.operation.public_id))}",
+            f"PageOf{self.operation.public_id.replace('_', '.').title().replace('.', '')}",
             items=(self.returned, ...),
             cursor=(str | None, None),
             has_more=(bool, False),

@@ -111,9 +111,6 @@ class SkillBook(SkillOperations):
 
     # -- the list ----------------------------------------------------------------------------
 
-    async def list(self) -> Skills:
-        return [*self.skills()]
-
     def skills(self) -> tuple[Skill, ...]:
         """Every skill by name, then those refused or shadowed, with their reasons."""
         files = tuple(file.skill for file in self._scan())
@@ -207,7 +204,10 @@ class SkillBook(SkillOperations):
         near = did_you_mean(name, [file.skill.name for file in files])
         raise ToolFailed(f'no skill "{name}"; {near or "none is like it"}')
 
-    def _scan(self) -> list[SkillFile]:
+    async def list(self) -> Skills:
+        return [*self.skills()]
+
+    def _scan(self) -> Sequence[SkillFile]:
         files: list[SkillFile] = []
         notes: list[str] = []
         fresh: dict[Path, tuple[Stamp, SkillFile]] = {}

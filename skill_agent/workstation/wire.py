@@ -77,7 +77,7 @@ def hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 @cache
-def request_of(operation: Operation) -> tuple[str, type] | None:
+def request_of(operation: Operation) -> tuple[str, Any] | None:
     """The parameter whose fields are what is asked for, and its dataclass; None without one."""
     types = hints(operation.function)
     types.pop("return", None)
