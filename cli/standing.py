@@ -10,10 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from skill_agent.events import HostFound
-
 if TYPE_CHECKING:
-    from skill_agent.host.presence import Presence
     from skill_agent.workstation import Workstation
 
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -49,35 +46,10 @@ def told_to_end() -> Iterator[asyncio.Event]:
 
 async def until_ended(station: "Workstation", told: asyncio.Event) -> None:
     """Returns once a signal came, or somebody asked this process as the host to stop."""
-    waits = [asyncio.create_task(told.wait()), asyncio.create_task(_asked(station))]
+    waits = [asyncio.create_task(told.wait()), asyncio.create_task(station.until_stopped())]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
-
-
-async def _asked(station: "Workstation") -> None:
-    """Waits for `ska down`; an attached process is asked only after it has become host itself."""
-    with station.turns.subscribe() as events:
-        presence = _presence(station)
-        while presence is None:
-            async for event in events:
-                if isinstance(event, HostFound) and event.here:
-                    break
-            else:
-                await asyncio.Event().wait()  # the window is closed; a signal ends us
-            presence = _presence(station)
-    await presence.stopped.wait()
-
-
-def _presence(station: "Workstation") -> "Presence | None":
-    """What this process is as a host; None while another one is."""
-    from skill_agent.attach.remote import Local
-    from skill_agent.attach.window import Window
-    from skill_agent.host.presence import Presence
-
-    if isinstance(station, Window):
-        station = station.backend.station if isinstance(station.backend, Local) else station
-    return station.host if isinstance(station.host, Presence) else None

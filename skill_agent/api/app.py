@@ -3,7 +3,7 @@
 Who may call is decided around it (`protect`), where it listens by the door.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from pydantic import BaseModel
@@ -17,7 +17,7 @@ from .auth import require
 from .chat import chat_router
 from .derived import routes
 from .described import SSE, DescribedApp, refusals
-from .events_stream import event_response
+from .events_stream import Heard, event_response
 from .faults import answer, refusal
 from .openai_chat import openai_router
 from .refusals import exception_handlers
@@ -96,7 +96,7 @@ def _health(station: Workstation) -> APIRouter:
     return router
 
 
-def _events(station: Any) -> APIRouter:
+def _events(station: Workstation) -> APIRouter:
     router = APIRouter(tags=["events"])
 
     @router.get(
@@ -112,7 +112,9 @@ def _events(station: Any) -> APIRouter:
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:
         """Events as they happen, of one session, one turn or all; resumes at `Last-Event-ID`."""
-        return event_response(station, session=session, turn=turn, last_event_id=last_event_id)
+        return event_response(
+            cast(Heard, station.turns), session=session, turn=turn, last_event_id=last_event_id
+        )
 
     return router
 

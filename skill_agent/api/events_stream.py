@@ -23,7 +23,7 @@ _ALIVE = b": alive\n\n"
 
 
 class Heard(Protocol):
-    """What has events to be listened to; a runtime."""
+    """What has events to be listened to; the turns of a runtime."""
 
     @property
     def epoch(self) -> str: ...

@@ -69,6 +69,10 @@ class Backend(Protocol):
         """The same host still answers."""
         ...
 
+    async def until_stopped(self) -> None:
+        """Returns once this process, as host, was asked to end."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -169,6 +173,9 @@ class Remote:
         except (HostGone, SkillAgentError):
             return False
 
+    async def until_stopped(self) -> None:
+        await asyncio.Event().wait()  # another process is the host
+
     async def close(self) -> None:
         await self.line.close()
 
@@ -197,6 +204,9 @@ class Local:
 
     async def lives(self) -> bool:
         return True
+
+    async def until_stopped(self) -> None:
+        await self.station.until_stopped()
 
     async def close(self) -> None:
         await self._ending.aclose()

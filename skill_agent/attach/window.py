@@ -49,7 +49,7 @@ class Window(Workstation):
         self._told_lost: Backend | None = None
         self._past: list[Backend] = []
         self._settings: tuple[HomeInfo, Settings] | None = None
-        self._closed = False
+        self._closed, self._became_host = False, asyncio.Event()
         self._turns = RemoteTurns(self, backend.info.user)
         super().__init__({"turns": self._turns, **remote_groups(self, backend.info.user)})
 
@@ -114,6 +114,10 @@ class Window(Workstation):
                     raise
                 return await done_before(self, operation, arguments, refusal)
 
+    async def until_stopped(self) -> None:
+        await self._became_host.wait()
+        await self._backend.until_stopped()
+
     def check_open(self) -> None:
         """Raises Closing once it is closed."""
         if self._closed:
@@ -144,6 +148,8 @@ class Window(Workstation):
             raise _closed()
         self._past.append(backend)
         self._backend = found
+        if found.here:
+            self._became_host.set()
         self._turns.tell(HostFound(pid=found.info.pid, here=found.here))
         self._turns.moved(found)
 

@@ -169,20 +169,8 @@ class Runtime(Workstation):
     def settings(self) -> Settings:
         return self._settings
 
-    @property
-    def epoch(self) -> str:
-        """Identifies this life of the host: the numbers of events count within it."""
-        return self._bus.epoch
-
-    @property
-    def position(self) -> int:
-        """The number of the newest event."""
-        return self._bus.position
-
-    @property
-    def presence(self) -> Presence:
-        """This process as host: who is attached, and whether it was asked to end."""
-        return self._presence
+    async def until_stopped(self) -> None:
+        await self._presence.stopped.wait()
 
     def _info(self) -> HomeInfo:
         general = self._settings.general
@@ -191,7 +179,7 @@ class Runtime(Workstation):
             version=__version__,
             pid=os.getpid(),
             role=self._presence.role,
-            epoch=self.epoch,
+            epoch=self._bus.epoch,
             user=general.user,
             default_agent=general.default_agent,
             settings=self._settings.model_dump(mode="json"),

@@ -146,6 +146,16 @@ class Turns(operations.TurnOperations):
         follow this number."""
         return self._bus.subscribe(session=session, turn=turn, after=after)
 
+    @property
+    def epoch(self) -> str:
+        """Identifies this life of the host: the numbers of events count within it."""
+        return self._bus.epoch
+
+    @property
+    def position(self) -> int:
+        """The number of the newest event."""
+        return self._bus.position
+
     async def list(self, *, limit: int = 50) -> operations.States:
         return self._board.states(limit)
 

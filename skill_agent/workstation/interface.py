@@ -87,6 +87,10 @@ class Workstation:
         """As they were when the home was opened."""
         raise NotImplementedError
 
+    async def until_stopped(self) -> None:
+        """Returns once this process holds the home and somebody asked it to end."""
+        raise NotImplementedError
+
     def ask(self, text: str, **wishes: Any) -> AsyncGenerator[Event, None]:
         """`turns.ask` with the fields of a `TurnRequest`, for scripts."""
         return self.turns.ask(TurnRequest(text, **wishes))

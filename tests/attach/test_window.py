@@ -29,7 +29,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.events.journal import Gap
+from skill_agent.events.bus import Gap
 from skill_agent.values import HomeInfo, NewMemory, Submitted, TurnRequest, TurnState, Usage
 from skill_agent.workstation import Operation
 

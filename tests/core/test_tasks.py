@@ -200,5 +200,5 @@ async def test_late_and_many_listeners_of_a_turn_hear_all_of_it(open_runtime: Op
                         break
             assert kinds[0] is TurnStarted
             assert TextDelta in kinds
-        with runtime.turns.subscribe(after=runtime.position - 1) as events:
+        with runtime.turns.subscribe(after=runtime.turns.position - 1) as events:
             assert isinstance(await events.next(), TurnFinished)
