@@ -155,7 +155,7 @@ async def wrong(stage: Stage) -> list[str]:
 async def _wrong_turns(station: Any, acknowledged: list[dict[str, Any]]) -> list[str]:
     problems: list[str] = []
     for session in dict.fromkeys(one["session"] for one in acknowledged):
-        messages = await station.messages(session)
+        messages = await station.conversations.messages(session)
         asked = Counter(
             token for m in messages if m.role == "user" for token in TOKEN.findall(m.content)
         )

@@ -22,6 +22,7 @@ from window_model import gateway
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import HostFound, HostLost, TurnFailed, TurnFinished
+from skill_agent.values import Search
 from skill_agent.workstation import Workstation
 
 MODEL_S = 0.6
@@ -58,7 +59,7 @@ class Work:
                 case "turn":
                     await self._turn(station, token)
                 case _:
-                    await station.memory.search(f"number of token-{self.name}", limit=3)
+                    await station.memory.search(Search(f"number of token-{self.name}", limit=3))
                     self.told(what="search")
         except SkillAgentError as problem:
             self.told(what="error", kind=type(problem).__name__, message=problem.message)
@@ -83,7 +84,7 @@ class Work:
     async def watch(self, station: Workstation) -> None:
         """How long the host was away, as a window is told."""
         lost = 0.0
-        with station.subscribe(session="none") as events:
+        with station.turns.subscribe(session="none") as events:
             async for event in events:
                 if isinstance(event, HostLost):
                     lost = time.monotonic()
@@ -106,7 +107,7 @@ async def client(home: Path, name: str, folder: Path) -> None:
             await work.step(station, number)
             await asyncio.sleep(work.dice.uniform(0, 0.4))
             number += 1
-        watching.cancel()
+        watching.turns.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 

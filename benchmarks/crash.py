@@ -104,7 +104,7 @@ class Trial:
     async def finish(self) -> list[str]:
         """Reads what waits to be read; what is wrong then."""
         async with open_home(self.home, gateway=gateway(), embedder=Hashed()) as runtime:
-            await runtime.extract()
+            await runtime.extractions.run()
             waiting = await runtime.extractions.list(("waiting", "running"), limit=1_000)
         told = [f"extraction {job.id} is still {job.state}" for job in waiting]
         return told + await wrong(self.home, self.told)

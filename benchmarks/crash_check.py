@@ -85,8 +85,8 @@ async def wrong(home: Path, told: Acknowledged) -> list[str]:
     async with open_home(home, gateway=gateway(), embedder=Hashed()) as runtime:
         problems = [*told.trouble, *(await runtime.memory.verify()).problems]
         memories = {m.id: m for m in await runtime.memory.list(MemoryFilter(limit=_ALL))}
-        sessions = await runtime.sessions(limit=_ALL)
-        spoken = [m for one in sessions for m in await runtime.messages(one.id)]
+        sessions = await runtime.conversations.list(limit=_ALL)
+        spoken = [m for one in sessions for m in await runtime.conversations.messages(one.id)]
         problems += _kept(memories, told)
         problems += _consistent(memories, told)
         problems += await _conversations(runtime, told, {one.id for one in sessions})

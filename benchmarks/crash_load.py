@@ -23,7 +23,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
-from skill_agent.values import MemoryFilter
+from skill_agent.values import MemoryFilter, NewMemory
 
 _SAYINGS = (
     "My locker number is {}.",
@@ -75,9 +75,11 @@ class Load:
             await self._rest(0.3)
             soon = datetime.now(UTC) + timedelta(seconds=1)
             memory = await self._runtime.memory.add(
-                f"fact {self._number()} is that",
-                importance=self._dice.randint(1, 9),
-                expires_at=soon if self._dice.random() < 0.1 else None,
+                NewMemory(
+                    f"fact {self._number()} is that",
+                    importance=self._dice.randint(1, 9),
+                    expires_at=soon if self._dice.random() < 0.1 else None,
+                ),
             )
             self._ids.append(memory.id)
             tell("added", memory.id, memory.content)
@@ -139,12 +141,12 @@ class Load:
             if session is None or self._dice.random() > _ASKED_SHARE:
                 continue
             try:
-                await self._runtime.compact(session)
+                await self._runtime.summaries.compact(session)
             except SkillAgentError:
                 continue  # the model failed; nothing has left the prompt
 
     async def _longest(self) -> str | None:
-        found = await self._runtime.sessions(limit=100_000)
+        found = await self._runtime.conversations.list(limit=100_000)
         longest = max(found, key=lambda one: one.messages, default=None)
         return longest.id if longest and longest.messages < _LONG else None
 
@@ -155,7 +157,7 @@ class Load:
             for _ in range(2):
                 session = await self._turn(session)
             if session is not None:
-                await self._runtime.delete_session(session)
+                await self._runtime.conversations.delete(session)
                 tell("closed", session)
 
     async def _turn(self, session: str | None) -> str | None:
@@ -207,7 +209,7 @@ class Load:
 
     async def watch(self) -> None:
         """What happens in the background."""
-        with self._runtime.subscribe() as events:
+        with self._runtime.turns.subscribe() as events:
             async for event in events:
                 match event:
                     case MemoriesExtracted():
@@ -229,7 +231,7 @@ async def main(home: str, seed: int) -> None:
         place.agents.write_text(often, "utf-8")
     opened = open_home(home, create=True, hosting=True, gateway=gateway(), embedder=Hashed())
     async with opened as runtime:
-        await runtime.prepare(runtime.settings.general.default_agent)
+        await runtime.turns.prepare(runtime.settings.general.default_agent)
         tell("ready")
         await Load(runtime, random.Random(seed)).run()
 

@@ -33,6 +33,7 @@ from skill_agent.store.embed import OnnxEmbedder
 from skill_agent.files.home import find_home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
+from skill_agent.values import Search
 
 SET = Path(__file__).with_name("extraction.json")
 USER = "me"
@@ -83,7 +84,7 @@ async def time_both(
             mem0s["add"].append(time.perf_counter() - start)
         for query in queries:
             start = time.perf_counter()
-            await runtime.memory.search(query, limit=HITS)
+            await runtime.memory.search(Search(query, limit=HITS))
             ours["search"].append(time.perf_counter() - start)
             start = time.perf_counter()
             theirs.search(query, filters={"user_id": USER}, top_k=HITS)

@@ -40,6 +40,7 @@ from skill_agent.files.home import find_home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
+from skill_agent.values import Search
 
 CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 PRECISION = Path(__file__).resolve().parents[1] / "tests" / "memory" / "precision_set.json"
@@ -176,7 +177,7 @@ async def ask_all(talk: Conversation, embedder: Embedder, tally: Tally) -> float
             rate = len(talk.rows) / (time.perf_counter() - start)
             for question, wanted, category in talk.questions:
                 start = time.perf_counter()
-                found = await runtime.memory.search(question, limit=DEPTH)
+                found = await runtime.memory.search(Search(question, limit=DEPTH))
                 tally.seconds.append(time.perf_counter() - start)
                 ids = [one.hit.item.id for one in found]
                 sessions = list(dict.fromkeys(name.split(":")[0] for name in ids))
@@ -196,10 +197,10 @@ async def time_haystack(talks: list[Conversation], embedder: Embedder, items: in
     with tempfile.TemporaryDirectory() as folder:
         async with home(Path(folder) / "home", varied) as runtime:
             await runtime.memory.import_rows(haystack(rows, items))
-            await runtime.memory.search("settle", agent="kyra")
+            await runtime.memory.search(Search("settle", agent="kyra"))
             for question in questions:
                 start = time.perf_counter()
-                await runtime.memory.search(question, agent="kyra", limit=10)
+                await runtime.memory.search(Search(question, agent="kyra", limit=10))
                 seconds.append(time.perf_counter() - start)
     return seconds
 

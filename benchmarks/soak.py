@@ -63,7 +63,7 @@ async def slow_listener(home: Path, stop: asyncio.Event) -> int:
     """Hears everything and reads one event a second; gives how many it got to read."""
     count = 0
     async with open_home(home, role="slow") as station:
-        with station.subscribe() as events:
+        with station.turns.subscribe() as events:
             while not stop.is_set():
                 try:
                     async with asyncio.timeout(SLOW_S):

@@ -17,6 +17,7 @@ from window_model import expected
 
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnStarted
 from skill_agent.identifiers import new_id
+from skill_agent.values import TurnRequest
 from skill_agent.workstation import Workstation
 
 ARRIVE_S = 15.0
@@ -124,7 +125,7 @@ class Client:
     ) -> None:
         turn = new_id()
         began = time.perf_counter()
-        await station.submit(f"What about {token}?", session=session, key=turn)
+        await station.turns.submit(TurnRequest(f"What about {token}?", session=session, key=turn))
         try:
             async with asyncio.timeout(60):
                 await heard[0].end_of(turn).wait()
@@ -137,7 +138,7 @@ class Client:
 
 
 async def _pump(station: Workstation, session: str, heard: Heard) -> None:
-    with station.subscribe(session=session) as events:
+    with station.turns.subscribe(session=session) as events:
         async for event in events:
             heard.take(event)
 

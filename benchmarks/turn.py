@@ -114,7 +114,7 @@ async def remember(runtime: Runtime, count: int) -> float:
 async def many_sessions(runtime: Runtime, count: int) -> tuple[float, int]:
     """p95 of a turn's time when so many run at once, and how many events went missing."""
     await runtime.memory.settle()
-    with runtime.subscribe() as events:
+    with runtime.turns.subscribe() as events:
         async with asyncio.TaskGroup() as group:
             turns = [
                 group.create_task(one_turn(runtime, f"hello number {n}", None))

@@ -193,7 +193,7 @@ def export(
     folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
 
     async def work(runtime: "Workstation") -> "Pages":
-        return await runtime.export_agents(
+        return await runtime.agents.export(
             agents or [], to=str(folder.expanduser().absolute()), page_format=chosen, force=force
         )
 

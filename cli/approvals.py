@@ -26,7 +26,7 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska approvals list
     """
     if _hosted(ctx):
-        rules = with_runtime(ctx, lambda runtime: runtime.rules())
+        rules = with_runtime(ctx, lambda runtime: runtime.approvals.rules())
     else:
         from skill_agent.tools.approvals import RuleBook
 
@@ -54,7 +54,7 @@ def revoke(
     """
     wanted = " ".join(rule)
     if _hosted(ctx):
-        with_runtime(ctx, lambda runtime: runtime.revoke_rule(wanted))
+        with_runtime(ctx, lambda runtime: runtime.approvals.revoke(wanted))
     else:
         from skill_agent.tools.approvals import RuleBook
 

@@ -68,7 +68,7 @@ class Conversation:
     def begin(self, session: str | None) -> None:
         """Finds session and agent, and wakes the agent in the background."""
         if session:
-            found = self._talk.call(self._runtime.find_session, session)
+            found = self._talk.call(self._runtime.conversations.find, session)
             self._session, self._agent = found.id, found.agent
             narrate(f"going on with {found.title!r} ({found.messages} messages)")
         self._use(self._agent)
@@ -114,10 +114,10 @@ class Conversation:
             case "/agent":
                 self._use(rest)
             case "/agents":
-                for dna in self._talk.call(self._runtime.agents):
+                for dna in self._talk.call(self._runtime.agents.list):
                     emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")
             case "/sessions":
-                for one in self._talk.call(self._runtime.sessions, limit=10):
+                for one in self._talk.call(self._runtime.conversations.list, limit=10):
                     emit_text(f"{one.id}  {one.agent}  {one.title}")
             case "/memory":
                 self._search(rest)
@@ -135,11 +135,11 @@ class Conversation:
         self._session = outcome.ids.get("session", self._session)
 
     def _use(self, name: str) -> None:
-        dna = self._talk.call(self._runtime.agent, name.lstrip("@"))
+        dna = self._talk.call(self._runtime.agents.get, name.lstrip("@"))
         self._agent = dna.slug
         if self._session:
-            self._talk.call(self._runtime.set_session_agent, self._session, dna.slug)
-        self._talk.start(self._runtime.wake, dna.slug)
+            self._talk.call(self._runtime.conversations.set_agent, self._session, dna.slug)
+        self._talk.start(self._runtime.turns.wake, dna.slug)
         narrate(f"{dna.name} · {dna.tagline}" if dna.tagline else dna.name)
 
     def _search(self, query: str) -> None:

@@ -23,7 +23,7 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
     report = await runtime.memory.verify()
-    for number, warning in enumerate(await runtime.warnings(), start=1):
+    for number, warning in enumerate(await runtime.figures.warnings(), start=1):
         yield Finding(
             id=f"ledger.{number}", level="warning", title="ledger", detail=warning,
             fix="ska memory verify",

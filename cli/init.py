@@ -166,8 +166,10 @@ def _wake(around: Surroundings, home: Home, agent: str) -> None:
 
     async def prepare() -> None:
         async with around.open_home(home.root, role="init") as runtime:
-            narrate(f"waking {(await runtime.agent(agent)).name}: reading the instructions, once")
-            await runtime.prepare(agent)
+            narrate(
+                f"waking {(await runtime.agents.get(agent)).name}: reading the instructions, once"
+            )
+            await runtime.turns.prepare(agent)
 
     try:
         asyncio.run(prepare())

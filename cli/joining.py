@@ -64,7 +64,7 @@ class Joining:
         found.take_over()
         ending = AsyncExitStack()
         ending.push_async_callback(found.close)
-        return Local(found.station, await found.station.info(), ending)
+        return Local(found.station, await found.station.figures.info(), ending)
 
     async def find(self) -> "Remote | Hosted":
         """A way to the home; raises HomeBusy where its holder does not answer in time.

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import UsageError
-from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryFilter, MemoryType
+from skill_agent.values import (
+    MEMORY_TYPES,
+    Found,
+    ItemKind,
+    Memory,
+    MemoryFilter,
+    MemoryType,
+    NewMemory,
+    Search,
+)
 
 from . import memory_care, memory_io, memory_life, memory_reading
 from .memory_view import (
@@ -61,17 +70,19 @@ def add(
     kind = _memory_type(memory_type) or "semantic"
 
     async def work(runtime: "Workstation") -> Memory:
-        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
+        owner = (await runtime.agents.get(agent.lstrip("@"))).slug if agent else None
         if owner is None and kind == "procedural":  # nobody's procedure is in nobody's prompts
             owner = runtime.settings.general.default_agent
             narrate(f"kept for {owner}; -a NAME keeps it for another agent")
         return await runtime.memory.add(
-            " ".join(text),
-            memory_type=kind,
-            subject=subject,
-            importance=importance,
-            agent=owner,
-            pinned=pin,
+            NewMemory(
+                " ".join(text),
+                memory_type=kind,
+                subject=subject,
+                importance=importance,
+                agent=owner,
+                pinned=pin,
+            ),
         )
 
     memory = with_runtime(ctx, work)
@@ -115,12 +126,14 @@ def search(
     async def work(runtime: "Workstation") -> "list[Found]":
         with Bar("indexing") as bar:
             return await runtime.memory.search(
-                " ".join(query),
-                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
-                limit=limit,
-                cold=cold,
-                kinds=kinds,
-                memory_types=(wanted,) if wanted else (),
+                Search(
+                    " ".join(query),
+                    agent=(await runtime.agents.get(agent.lstrip("@"))).slug if agent else None,
+                    limit=limit,
+                    cold=cold,
+                    kinds=kinds,
+                    memory_types=(wanted,) if wanted else (),
+                ),
                 progress=bar,
             )
 
@@ -174,10 +187,10 @@ def list_(
     tiers = choice("--tier", tier, ("hot", "warm", "cold"))
 
     async def work(runtime: "Workstation") -> list[Memory]:
-        origin = (await runtime.find_session(session)).id if session else None
+        origin = (await runtime.conversations.find(session)).id if session else None
         return await runtime.memory.list(
             MemoryFilter(
-                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
+                agent=(await runtime.agents.get(agent.lstrip("@"))).slug if agent else None,
                 memory_types=(wanted,) if wanted else (),
                 statuses=statuses,
                 tiers=tiers,

@@ -106,7 +106,7 @@ def export(
     """
 
     async def work(runtime: "Workstation") -> int:
-        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
+        owner = (await runtime.agents.get(agent.lstrip("@"))).slug if agent else None
         wanted = MemoryFilter(agent=owner) if owner else None
         count = 0
         with _target(output) as write:
@@ -115,7 +115,7 @@ def export(
                 count += 1
         if output is not None:
             # So that erasing reaches it.
-            await runtime.note_written(str(output.absolute()), "memories")
+            await runtime.user_data.note_written(str(output.absolute()), "memories")
         return count
 
     count = with_runtime(ctx, work)

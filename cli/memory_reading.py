@@ -47,7 +47,7 @@ def extract(
     async def work(runtime: "Workstation") -> "tuple[list[ExtractionJob], list[Memory]]":
         before = await runtime.memory.position()
         with Bar("reading") as bar:
-            jobs = await runtime.extract(session, again=again, progress=bar)
+            jobs = await runtime.extractions.run(session, again=again, progress=bar)
         return jobs, await runtime.memory.written_since(before)
 
     jobs, memories = with_runtime(ctx, work)
@@ -105,7 +105,7 @@ def extractions(
     async def work(runtime: "Workstation") -> "list[ExtractionJob]":
         if retry is not None:
             job = await runtime.extractions.retry(retry)
-            return await runtime.extract(job.session)
+            return await runtime.extractions.run(job.session)
         return await runtime.extractions.list(states, limit=limit)
 
     jobs = with_runtime(ctx, work)

@@ -90,7 +90,7 @@ def test(
       ska models test
       ska models test openai/gpt-4o-mini
     """
-    found = with_runtime(ctx, lambda runtime: runtime.try_model(name, progress=_aside))
+    found = with_runtime(ctx, lambda runtime: runtime.models.test(name, progress=_aside))
     said = without_controls(found.text.strip())
     if as_json:
         emit_json({"ok": True, **plain(found), "text": said})
@@ -136,7 +136,7 @@ def size_text(size: int) -> str:
 def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
     around = surroundings(ctx)
     if around.api:
-        return with_runtime(ctx, lambda runtime: runtime.models())
+        return with_runtime(ctx, lambda runtime: runtime.models.list())
     home = around.home
     from skill_agent.models.gateway import Gateway
     from skill_agent.settings.schema import Settings

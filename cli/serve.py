@@ -103,7 +103,7 @@ async def _serve(around: Surroundings, home: Home, wanted: _Wanted) -> None:
             try:
                 await until_ended(station, told)
             finally:
-                again.cancel()
+                again.turns.cancel()
                 await asyncio.gather(again, return_exceptions=True)
             if not getattr(station, "here", True):  # a host of our own ends its turns first
                 with suppress(SkillAgentError):
@@ -117,7 +117,7 @@ async def _listen(station: "Workstation", wanted: _Wanted) -> str:
 async def _listen_again(station: "Workstation", wanted: _Wanted, address: str) -> None:
     """Listens on the same address whenever another process has become host."""
     same = _Wanted(wanted.host, int(address.rpartition(":")[2]), wanted.auth, wanted.cors)
-    with station.subscribe() as events:
+    with station.turns.subscribe() as events:
         async for event in events:
             match event:
                 case HostLost(pid=pid):

@@ -41,7 +41,7 @@ def list_(
     """
 
     async def work(runtime: "Workstation") -> list[Session]:
-        return (await runtime.sessions(limit=offset + limit))[offset:]
+        return (await runtime.conversations.list(limit=offset + limit))[offset:]
 
     found = with_runtime(ctx, work)
     if as_json:
@@ -71,7 +71,7 @@ def show(
 
     async def work(runtime: "Workstation") -> tuple[Session, list[Message], "list[Compaction]"]:
         found, messages = await _conversation(runtime, session, last)
-        return found, messages, await runtime.compactions(found.id)
+        return found, messages, await runtime.summaries.list(found.id)
 
     found, messages, summed = with_runtime(ctx, work)
     if as_json:
@@ -97,7 +97,9 @@ def search(
     Example:
       ska sessions search "release branch"
     """
-    found = with_runtime(ctx, lambda runtime: runtime.search_messages(" ".join(text), limit=limit))
+    found = with_runtime(
+        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit)
+    )
     if as_json:
         emit_json(found)
         return
@@ -121,7 +123,9 @@ def rename(
     Example:
       ska sessions rename latest "Release plan"
     """
-    found = with_runtime(ctx, lambda runtime: runtime.rename_session(session, " ".join(title)))
+    found = with_runtime(
+        ctx, lambda runtime: runtime.conversations.rename(session, " ".join(title))
+    )
     _changed(found, "renamed to", as_json=as_json)
 
 
@@ -150,7 +154,7 @@ def export(
         if output is not None:
             write_private(output.absolute(), document)
             # So that erasing reaches it.
-            await runtime.note_written(str(output.absolute()), "sessions")
+            await runtime.user_data.note_written(str(output.absolute()), "sessions")
         return document, len(messages)
 
     document, count = with_runtime(ctx, work)
@@ -181,7 +185,7 @@ def compact(
       ska sessions compact latest
     """
     narrate("reading what will be summed up …")
-    done = with_runtime(ctx, lambda runtime: runtime.compact(session))
+    done = with_runtime(ctx, lambda runtime: runtime.summaries.compact(session))
     if as_json:
         emit_json({"id": done.session, **plain(done)} if done else {"id": session, "messages": 0})
     elif done is not None:
@@ -210,11 +214,11 @@ def delete(
     around = surroundings(ctx)
 
     async def work(runtime: "Workstation") -> Session | None:
-        found = await runtime.find_session(session)
+        found = await runtime.conversations.find(session)
         question = f"Delete {found.title!r} ({found.messages} messages)?"
         if not yes and not around.confirm(question, default=True):
             return None
-        return await runtime.delete_session(found.id)
+        return await runtime.conversations.delete(found.id)
 
     found = with_runtime(ctx, work)
     if found is None:
@@ -226,8 +230,8 @@ def delete(
 async def _conversation(
     runtime: "Workstation", session: str, last: int
 ) -> tuple[Session, list[Message]]:
-    found = await runtime.find_session(session)
-    return found, await runtime.messages(found.id, last=last)
+    found = await runtime.conversations.find(session)
+    return found, await runtime.conversations.messages(found.id, last=last)
 
 
 def _changed(found: Session, what: str, *, as_json: bool) -> None:

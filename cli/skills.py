@@ -187,7 +187,7 @@ def _remark(skill: "Skill") -> str:
 def _listed(ctx: typer.Context) -> "tuple[list[Skill], list[str]]":
     """Every skill, and what was odd about looking for them."""
     if surroundings(ctx).api:
-        return with_runtime(ctx, lambda runtime: runtime.skills()), []
+        return with_runtime(ctx, lambda runtime: runtime.skills.list()), []
     book = _book(ctx)
     return list(book.skills()), list(book.notes)
 

@@ -60,7 +60,7 @@ async def until_ended(station: "Workstation", told: asyncio.Event) -> None:
 
 async def _asked(station: "Workstation") -> None:
     """Waits for `ska down`; an attached process is asked only after it has become host itself."""
-    with station.subscribe() as events:
+    with station.turns.subscribe() as events:
         presence = _presence(station)
         while presence is None:
             async for event in events:

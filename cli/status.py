@@ -133,15 +133,15 @@ def spoken(seconds: int) -> str:
 
 
 async def _details(station: "Workstation") -> dict[str, Any]:
-    counts = await station.counts()
-    usage = await station.usage()
+    counts = await station.figures.counts()
+    usage = await station.figures.usage()
     settings = station.settings
     waiting = await station.extractions.list(("waiting", "running"), limit=10_000)
     failed = await station.extractions.list(("failed",), limit=10_000)
     return {
         "default_agent": settings.general.default_agent,
         "default_model": settings.models.default,
-        "agents": len(await station.agents()),
+        "agents": len(await station.agents.list()),
         "sessions": counts["sessions"],
         "messages": counts["messages"],
         "memories": counts["memories"],

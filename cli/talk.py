@@ -144,12 +144,12 @@ class _Turn:
             except (KeyboardInterrupt, EOFError):
                 choice = "deny"
                 self._interrupt()
-        self._talk.call(self._talk.runtime.answer, event.approval, choice)
+        self._talk.call(self._talk.runtime.approvals.answer, event.approval, choice)
 
     def _interrupt(self) -> None:
         self.interrupted = True
         if self.id:
-            self._talk.call(self._talk.runtime.cancel, self.id)
+            self._talk.call(self._talk.runtime.turns.cancel, self.id)
 
 
 @contextmanager

@@ -82,19 +82,19 @@ class TeamElsewhere:
         self._ctx = ctx
 
     def all(self) -> "Sequence[AgentDNA]":
-        return with_runtime(self._ctx, lambda runtime: runtime.agents())
+        return with_runtime(self._ctx, lambda runtime: runtime.agents.list())
 
     def get(self, name: str) -> "AgentDNA":
-        return with_runtime(self._ctx, lambda runtime: runtime.agent(name.removeprefix("@")))
+        return with_runtime(self._ctx, lambda runtime: runtime.agents.get(name.removeprefix("@")))
 
     def new(self, slug: str, fields: dict[str, Any]) -> "AgentDNA":
-        return with_runtime(self._ctx, lambda runtime: runtime.new_agent(slug, fields))
+        return with_runtime(self._ctx, lambda runtime: runtime.agents.new(slug, fields))
 
     def clone(self, source: str, slug: str, name: str) -> "AgentDNA":
-        return with_runtime(self._ctx, lambda runtime: runtime.clone_agent(source, slug, name))
+        return with_runtime(self._ctx, lambda runtime: runtime.agents.clone(source, slug, name))
 
     def set_status(self, agent: str, status: "AgentStatus") -> "AgentDNA":
-        return with_runtime(self._ctx, lambda runtime: runtime.set_agent_status(agent, status))
+        return with_runtime(self._ctx, lambda runtime: runtime.agents.set_status(agent, status))
 
     def follow(self, dna: "AgentDNA") -> Iterator[str]:
         """What follows is on the other machine."""

@@ -43,8 +43,8 @@ async def until(holds: Callable[[], object]) -> None:
 
 async def until_idle(api: Api) -> None:
     """Returns once no turn runs."""
-    for task in await api.runtime.tasks():
-        while (await api.runtime.task(task.id)).state == "running":  # noqa: ASYNC110
+    for task in await api.runtime.turns.list():
+        while (await api.runtime.turns.get(task.id)).state == "running":  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 

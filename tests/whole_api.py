@@ -23,6 +23,7 @@ from skill_agent.api.protect import protect
 from skill_agent.api.rules import rules_from
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.values import NewMemory
 from skill_agent.workstation import table
 
 NO_LIMITS: Mapping[Any, int] = {kind: 10**9 for kind in PER_MINUTE}
@@ -124,7 +125,9 @@ def _open(folder: Path):
             async with on_a_port(tcp) as one, on_a_port(own) as other:
                 ends = [event async for event in runtime.ask("@kyra I like green tea")]
                 address = await runtime.host.listen("127.0.0.1", 0)
-                memory = await runtime.memory.add("The bread is blue", subject="user.bread")
+                memory = await runtime.memory.add(
+                    NewMemory("The bread is blue", subject="user.bread")
+                )
                 yield World(
                     folder=folder, runtime=runtime, loop=asyncio.get_running_loop(),
                     tcp=f"http://127.0.0.1:{one}", own=f"http://127.0.0.1:{other}",

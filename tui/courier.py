@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from skill_agent.errors import ConfigError, ModelError, SkillAgentError, UsageError
 from skill_agent.events import Choice, Event, TurnFailed, TurnFinished
-from skill_agent.values import Message, Rating, Session
+from skill_agent.values import Message, Rating, Session, TurnRequest
 
 from .blocks import ReplyBlock
 from .drafts import NEW, Queued
@@ -84,8 +84,10 @@ class Courier:
         self._unconfirmed[message.key] = key, message
         try:
             async with self._naming if new else nullcontext():
-                submitted = await self._runtime.submit(
-                    message.text, session=None if new else key, agent=agent, key=message.key
+                submitted = await self._runtime.turns.submit(
+                    TurnRequest(
+                        message.text, session=None if new else key, agent=agent, key=message.key
+                    )
                 )
                 async with self._hearing.lock:
                     await self.acknowledged(submitted.turn, submitted.session)
@@ -109,7 +111,7 @@ class Courier:
         if key == NEW:
             self._post.move(NEW, session_id)
             self.session = session_id
-            self._desk.became(await self._runtime.find_session(session_id))
+            self._desk.became(await self._runtime.conversations.find(session_id))
 
     async def _not_sent(self, key: str, message: Queued, error: SkillAgentError) -> None:
         if key == (self.session or NEW):
@@ -146,10 +148,10 @@ class Courier:
     async def stop(self, key: str) -> None:
         """Cancels the conversation's running turn; its partial text is kept."""
         for turn in self._running.of(key)[:1]:
-            await self._runtime.cancel(turn)
+            await self._runtime.turns.cancel(turn)
 
     async def answer(self, approval: str, choice: Choice) -> None:
-        if not await self._runtime.answer(approval, choice):
+        if not await self._runtime.approvals.answer(approval, choice):
             self._desk.approvals.settle(approval)
 
     # -- conversations -----------------------------------------------------------------------
@@ -162,11 +164,11 @@ class Courier:
         await self._forget_sent(session.id if session else NEW)
 
     async def _read(self, session: Session | None, agent: str) -> None:
-        self.recent = [] if session else await self._runtime.sessions(limit=3)
+        self.recent = [] if session else await self._runtime.conversations.list(limit=3)
         messages: list[Message] = []
         if session:
             await self._hearing.join(session.id)
-            messages = await self._runtime.messages(session.id, last=SHOWN)
+            messages = await self._runtime.conversations.messages(session.id, last=SHOWN)
             running = self._running.of(session.id)
             messages = [one for one in messages if one.turn not in running]
         ratings = await self._ratings(messages)
@@ -181,7 +183,7 @@ class Courier:
         """Reads the conversation shown from the ledger again, and shows an event after it."""
         if self.session is None:
             return
-        session = await self._runtime.find_session(self.session)
+        session = await self._runtime.conversations.find(self.session)
         if session.id == self.session:
             await self.show(session, agent=self._desk.figures.member.slug)
         if then is not None and then.session == self.session:
@@ -193,7 +195,7 @@ class Courier:
         if key not in self._post.held or (message := self._post.first(key)) is None:
             return
         try:
-            await self._runtime.task(message.key)
+            await self._runtime.turns.get(message.key)
         except SkillAgentError:
             return
         self._post.sent(key, message)
@@ -204,12 +206,12 @@ class Courier:
         return await self._runtime.feedback.of(replies) if replies else {}
 
     async def sessions(self) -> list[Session]:
-        return await self._runtime.sessions(limit=200)
+        return await self._runtime.conversations.list(limit=200)
 
     async def rename(self, session_id: str, title: str) -> Session | None:
         """The renamed conversation; None, with the reason shown, where it was refused."""
         try:
-            renamed = await self._runtime.rename_session(session_id, title)
+            renamed = await self._runtime.conversations.rename(session_id, title)
         except SkillAgentError as error:
             self._desk.notify(error.message, severity="error", markup=False)
             return None
@@ -222,14 +224,14 @@ class Courier:
         if self.session is None:
             return
         try:
-            await self._runtime.set_session_agent(self.session, slug)
+            await self._runtime.conversations.set_agent(self.session, slug)
         except SkillAgentError as error:
             await self._desk.show_error("The agent was not changed", error)
 
     async def look_up(self, slug: str) -> None:
         """Shows the model that would answer and the window that is really loaded."""
         try:
-            info = await self._runtime.model_info(slug)
+            info = await self._runtime.models.info(slug)
         except SkillAgentError as error:
             self._desk.set_model("no model", 0)
             self._desk.notify(error.hint or error.message, title=error.message, markup=False)
@@ -259,7 +261,7 @@ class Courier:
 
     async def wake(self, slug: str) -> None:
         """Makes the agent's first reply quick."""
-        await self._runtime.wake(slug)
+        await self._runtime.turns.wake(slug)
 
     @staticmethod
     def shown_time(moment: datetime) -> str:

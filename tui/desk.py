@@ -131,13 +131,13 @@ class Desk(Screen[None]):
 
     async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
         """The home is open: who is here, which conversation, and what waits to be sent."""
-        self._cast = Cast(await runtime.agents())
+        self._cast = Cast(await runtime.agents.list())
         self.composer.mentions = [member.slug for member in self._cast.active()]
         self._courier = Courier(runtime, self._post, self)
         found, problem = None, None
         if session:
             try:
-                found = await runtime.find_session(session)
+                found = await runtime.conversations.find(session)
             except SkillAgentError as error:
                 problem = error
         early, self._key = self._key, found.id if found else NEW

@@ -73,7 +73,7 @@ class Hearing:
 
     async def listen(self) -> None:
         """Every event of the home, until it closes."""
-        with self._runtime.subscribe() as events:
+        with self._runtime.turns.subscribe() as events:
             async for event in events:
                 if isinstance(event, HostLost | HostFound):
                     self._hear_of_host(event)
@@ -83,13 +83,13 @@ class Hearing:
 
     async def join(self, session: str) -> None:
         """Follows the turns that others began in a conversation before it was opened here."""
-        for task in await self._runtime.tasks():
+        for task in await self._runtime.turns.list():
             if task.state == "running" and task.session == session:
                 self._follow(task.id, session)
 
     async def catch_up(self, turn: str) -> None:
         """Ends a turn whose end was missed."""
-        task = await self._runtime.task(turn)
+        task = await self._runtime.turns.get(turn)
         if task.state != "running":
             async with self.lock:
                 await self._hear(told(task))
@@ -112,7 +112,7 @@ class Hearing:
 
     async def _hear_all_of(self, turn: str) -> None:
         """From its beginning to its end."""
-        with self._runtime.subscribe(turn=turn) as events:
+        with self._runtime.turns.subscribe(turn=turn) as events:
             async for event in events:
                 if isinstance(event, HostLost | HostFound):
                     continue
@@ -216,7 +216,7 @@ class Hearing:
 
     async def _missed(self, session: str) -> bool:
         """Whether the conversation has something newer than what is shown of it."""
-        last = await self._runtime.messages(session, last=1)
+        last = await self._runtime.conversations.messages(session, last=1)
         return any(
             not (self.running.known(one.turn) or self.running.over(one.turn))
             and one.turn not in self.drawn

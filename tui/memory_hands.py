@@ -113,7 +113,7 @@ class Hands:
     async def _sentences(self, dispute: Dispute) -> dict[str, list[Message]]:
         """What each memory was made from."""
         wanted = [one for memory in dispute.memories for one in memory.source.message_ids]
-        said = await self._runtime.messages_by_id(wanted)
+        said = await self._runtime.conversations.messages_by_id(wanted)
         return {
             memory.id: [said[one] for one in memory.source.message_ids if one in said]
             for memory in dispute.memories

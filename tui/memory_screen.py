@@ -137,7 +137,7 @@ class MemoryScreen(Screen[None]):
         self._load(0)
 
     async def _listen(self, runtime: "Workstation") -> None:
-        with runtime.subscribe() as heard:
+        with runtime.turns.subscribe() as heard:
             async for event in heard:
                 if isinstance(event, MemorySaved | MemoriesExtracted | Compacted | HostFound):
                     self._load(LIVE_PAUSE, keep=True)
@@ -162,7 +162,7 @@ class MemoryScreen(Screen[None]):
             self._count("looking …")
         try:
             if not self._cast.all():
-                self._cast = self.listing.cast = Cast(await runtime.agents())
+                self._cast = self.listing.cast = Cast(await runtime.agents.list())
             self._disputes = len(await runtime.memory.disputes())
             found = await shelf.next(max(PAGE, (place or 0) + PAGE // 2))
             if self._asked_for and self._asked_for not in {one.id for one in found}:
@@ -241,7 +241,7 @@ class MemoryScreen(Screen[None]):
         unknown = [one for one in sessions_in(story) if one not in self._titles]
         for session_id in unknown[:TITLES]:
             with suppress(NotFound):  # it was erased
-                self._titles[session_id] = (await runtime.find_session(session_id)).title
+                self._titles[session_id] = (await runtime.conversations.find(session_id)).title
 
     # -- asking ------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Tier
+from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Search, Tier
 
 if TYPE_CHECKING:
     from skill_agent.workstation import MemoryDesk
@@ -82,13 +82,15 @@ class Shelf:
         wanted, found = self._wanted, list[Memory]()
         if wanted.state not in ("replaced", "forgotten"):
             hits = await self._book.search(
-                wanted.words,
-                agent=wanted.agent,
-                limit=FOUND,
-                cold=True,
-                kinds=("memory",),
-                memory_types=(wanted.memory_type,) if wanted.memory_type else (),
-                floor=self._floor,
+                Search(
+                    wanted.words,
+                    agent=wanted.agent,
+                    limit=FOUND,
+                    cold=True,
+                    kinds=("memory",),
+                    memory_types=(wanted.memory_type,) if wanted.memory_type else (),
+                    floor=self._floor,
+                ),
             )
             memories = [hit.memory for hit in hits if hit.memory is not None]
             found += [one for one in memories if fits(one, wanted.state)]

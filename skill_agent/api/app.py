@@ -88,7 +88,7 @@ def _health(station: Workstation) -> APIRouter:
     async def ready() -> Response:
         """The ledger answers, so turns can be taken."""
         try:
-            await station.counts()
+            await station.figures.counts()
         except SkillAgentError:
             return answer({"status": "not ready"}, 503)
         return answer({"status": "ready"})

@@ -32,9 +32,9 @@ async def continued(
     needle = _needle(earlier)
     if not needle:
         return None, None
-    hits = await station.search_messages(needle, limit=_CANDIDATES)
+    hits = await station.conversations.search(needle, limit=_CANDIDATES)
     for session in dict.fromkeys(one.session for one in hits if one.session not in busy):
-        messages = await station.messages(session)
+        messages = await station.conversations.messages(session)
         if agent in _agents(messages) and fits(messages, earlier):
             return session, last_instructions(messages)
     return None, None

@@ -81,7 +81,7 @@ def openai_router(station: Workstation) -> APIRouter:
     @router.get("/v1/models", dependencies=[Depends(require("read"))])
     async def models() -> Response:
         """The agents that answer, as models."""
-        active = [one for one in await station.agents() if one.status == "active"]
+        active = [one for one in await station.agents.list() if one.status == "active"]
         return answer({"object": "list", "data": [_entry(one) for one in active]})
 
     @router.get("/v1/models/{model:path}", dependencies=[Depends(require("read"))])
@@ -115,7 +115,7 @@ def openai_router(station: Workstation) -> APIRouter:
 
 async def _agent(station: Workstation, model: str) -> AgentDNA:
     try:
-        return await station.agent(model)
+        return await station.agents.get(model)
     except NotFound as problem:
         raise UnknownModel(problem.message, hint=problem.hint) from None
 
@@ -166,7 +166,7 @@ class _Talks:
     async def _begun(self, key: str) -> Submitted | None:
         """The turn this key stands for already; its conversation need not be looked for."""
         try:
-            task = await self._station.task(key.lower())
+            task = await self._station.turns.get(key.lower())
         except NotFound:
             return None
         return Submitted(session=task.session, turn=task.id, agent=task.agent)
@@ -175,8 +175,8 @@ class _Talks:
         """The conversation, and what is said there: what it does not know yet comes along."""
         earlier = talk.earlier
         if named:
-            session: str | None = (await self._station.find_session(named)).id
-            known = last_instructions(await self._station.messages(session))
+            session: str | None = (await self._station.conversations.find(named)).id
+            known = last_instructions(await self._station.conversations.messages(session))
         else:
             busy = frozenset(self._busy.values())
             session, known = await continued(self._station, earlier, agent=dna.slug, busy=busy)
@@ -188,7 +188,7 @@ class _Talks:
 
     async def _room(self, agent: str) -> int:
         """Characters of an earlier talk that may come along: about a quarter of the window."""
-        window = (await self._station.model_info(agent)).context_window
+        window = (await self._station.models.info(agent)).context_window
         return max(_LEAST_EARLIER, min(window or _MOST_EARLIER, _MOST_EARLIER))
 
     async def follow(self, begun: Submitted, key: str | None) -> AsyncGenerator[Event, None]:

@@ -88,8 +88,8 @@ def socket_router(station: Workstation) -> APIRouter:
     async def talk(socket: WebSocket, slug: str, conversation_id: str | None = None) -> None:
         demand(caller_of(socket), "chat")
         try:
-            await station.agent(slug)
-            found = await station.find_session(conversation_id) if conversation_id else None
+            await station.agents.get(slug)
+            found = await station.conversations.find(conversation_id) if conversation_id else None
         except SkillAgentError as problem:
             told = fault_of(problem, request_id_of(socket.scope))
             await socket.send_denial_response(answer(told, status_of(problem)))
@@ -169,7 +169,10 @@ class _Talk:
                 await self._cancel()
             case ApprovalFrame():
                 mine = frame.id in self._asked
-                if not (mine and await self._station.answer(frame.id, frame.choice, by=self._by)):
+                if not (
+                    mine
+                    and await self._station.approvals.answer(frame.id, frame.choice, by=self._by)
+                ):
                     await self._tell(NotFound("no such approval is waiting for you"))
             case MessageFrame() if len(self._waiting) >= MOST_WAITING:
                 message = f"{MOST_WAITING} messages wait already; this one was not taken"
@@ -184,7 +187,7 @@ class _Talk:
 
     async def _cancel(self) -> None:
         if self._begun is not None:
-            await self._station.cancel(self._begun.turn)
+            await self._station.turns.cancel(self._begun.turn)
         elif self._busy:
             self._stop = True
         else:
@@ -217,7 +220,7 @@ class _Talk:
         self._session, self._begun = begun.session, begun
         if self._stop:
             self._stop = False
-            await self._station.cancel(begun.turn)
+            await self._station.turns.cancel(begun.turn)
         try:
             async with aclosing(follow(self._station, begun)) as events:
                 async for event in events:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished
-from skill_agent.values import Submitted
+from skill_agent.values import Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
 KEEP_ALIVE_S = 15.0
@@ -46,14 +46,16 @@ async def begin(station: Workstation, prompt: Prompt) -> Submitted:
     Cancelled meanwhile, it leaves no turn without a key behind.
     """
     beginning = asyncio.create_task(
-        station.submit(
-            prompt.text,
-            session=prompt.session,
-            agent=prompt.agent,
-            model=prompt.model,
-            use_memory=prompt.use_memory,
-            interactive=prompt.interactive,
-            key=prompt.key,
+        station.turns.submit(
+            TurnRequest(
+                prompt.text,
+                session=prompt.session,
+                agent=prompt.agent,
+                model=prompt.model,
+                use_memory=prompt.use_memory,
+                interactive=prompt.interactive,
+                key=prompt.key,
+            ),
         )
     )
     try:
@@ -61,7 +63,7 @@ async def begin(station: Workstation, prompt: Prompt) -> Submitted:
     except asyncio.CancelledError:
         (begun,) = await asyncio.gather(beginning, return_exceptions=True)
         if isinstance(begun, Submitted) and not prompt.key:
-            await station.cancel(begun.turn)
+            await station.turns.cancel(begun.turn)
         raise
 
 
@@ -76,7 +78,7 @@ async def follow(
             for event in past:
                 yield event
             return
-        with station.subscribe(turn=begun.turn) as events:
+        with station.turns.subscribe(turn=begun.turn) as events:
             async for event in events:
                 ended = isinstance(event, TurnFinished | TurnFailed)
                 yield event
@@ -86,7 +88,7 @@ async def follow(
         yield closing(begun)
     finally:
         if not ended and not key:
-            await station.cancel(begun.turn)
+            await station.turns.cancel(begun.turn)
 
 
 def closing(begun: Submitted) -> TurnFailed:
@@ -103,7 +105,7 @@ def closing(begun: Submitted) -> TurnFailed:
 
 async def _past(station: Workstation, turn: str) -> list[Event]:
     """What is left to tell of a turn that ended before; empty while it runs."""
-    task = await station.task(turn)
+    task = await station.turns.get(turn)
     if task.state == "running":
         return []
     said = TextDelta(session=task.session, turn=turn, agent=task.agent, text=task.text)

@@ -188,7 +188,7 @@ class Local:
         self, *, session: str | None, turn: str | None, after: str
     ) -> AsyncGenerator[Told, None]:
         """Events of our own bus; another host's numbers mean nothing on it."""
-        with self.station.subscribe(session=session, turn=turn) as heard:
+        with self.station.turns.subscribe(session=session, turn=turn) as heard:
             yield Here()
             async with aclosing(heard.numbered()) as entries:
                 async for entry in entries:

@@ -41,7 +41,7 @@ async def test_a_conversation_in_two_requests(open_api: OpenApi) -> None:
         second = await said(api, "are you there?", conversation_id=first["conversation_id"])
         assert second["conversation_id"] == first["conversation_id"]
         assert second["turn"] != first["turn"]
-        kept = await api.runtime.messages(first["conversation_id"])
+        kept = await api.runtime.conversations.messages(first["conversation_id"])
         assert [one.content for one in kept] == [
             "hi", "Hello there.", "are you there?", "Still here.",
         ]  # fmt: skip
@@ -122,7 +122,7 @@ async def test_hanging_up_stops_the_stream_s_turn(open_api: OpenApi) -> None:
                     break
         await until_idle(api)
         assert api.model.closed_early == 1
-        (_, partial) = await api.runtime.messages(session)
+        (_, partial) = await api.runtime.conversations.messages(session)
         assert (partial.content, partial.state) == ("half a ", "partial")
         assert (await said(api, "again", conversation_id=session))["content"] == "next"
 
@@ -192,7 +192,7 @@ async def test_a_cancelled_turn_answers_409(open_api: OpenApi) -> None:
     async with open_api(["half ", Gate(asyncio.Event())]) as api:
         asking = asyncio.create_task(api.http.post(CHAT, json={"content": "go"}))
         await until(lambda: api.model.requests)
-        (task,) = await api.runtime.tasks()
+        (task,) = await api.runtime.turns.list()
         await api.http.post(f"/v1/tasks/{task.id}/cancel")
         answer = await asking
         assert (answer.status_code, answer.json()["error"]) == (409, "cancelled")
@@ -218,7 +218,7 @@ async def test_what_cannot_begin_is_refused_before_anything_is_kept(
             answer = await api.http.post(path, json=body)
             assert answer.status_code == status, answer.text
             assert set(answer.json()) == {"error", "message", "details", "request_id"}
-        assert await api.runtime.sessions() == []
+        assert await api.runtime.conversations.list() == []
 
 
 async def test_an_unknown_agent_is_answered_with_the_nearest(open_api: OpenApi) -> None:
@@ -247,7 +247,7 @@ async def test_two_clients_in_one_conversation_take_turns(open_api: OpenApi) -> 
             said(api, "a", conversation_id=session), said(api, "b", conversation_id=session)
         )
         assert {first["content"], second["content"]} == {"one", "two"}
-        assert len(await api.runtime.messages(session)) == 6
+        assert len(await api.runtime.conversations.messages(session)) == 6
 
 
 async def test_the_bare_app_asks_for_a_caller(open_api: OpenApi, served: Served) -> None:

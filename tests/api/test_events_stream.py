@@ -21,6 +21,7 @@ from skill_agent.api.events_stream import Heard, event_response
 from skill_agent.events import Bus, Event, Journal, Notice, Subscription, TextDelta, from_json
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.values import TurnRequest
 
 
 class Station:
@@ -203,7 +204,7 @@ async def everything(client: httpx.AsyncClient, ready: asyncio.Semaphore) -> lis
 
 async def one_turn(client: httpx.AsyncClient, runtime: Runtime, number: int) -> str:
     """Begins a turn and hears it to its end."""
-    submitted = await runtime.submit(f"hello {number}", use_memory=False)
+    submitted = await runtime.turns.submit(TurnRequest(f"hello {number}", use_memory=False))
     async with listening(client, turn=submitted.turn) as told:
         text = ""
         async for one in told:

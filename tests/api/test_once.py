@@ -35,8 +35,8 @@ async def test_a_turn_runs_once(open_api: OpenApi) -> None:
         assert (await asked("@kyra something else")).status_code == 409
         upper = await api.http.post("/v1/turns", json=body, headers=keyed(key.upper()))
         assert upper.json()["turn"] == key
-        (session,) = await api.runtime.sessions()
-        said = await api.runtime.messages(session.id)
+        (session,) = await api.runtime.conversations.list()
+        said = await api.runtime.conversations.messages(session.id)
         assert [one.role for one in said] == ["user", "assistant"]
         assert len(api.model.requests) == 1
 
@@ -71,7 +71,7 @@ async def test_a_chat_is_answered_once(open_api: OpenApi, path: str) -> None:
         assert {one.status_code for one in answers} == {200}
         assert all("All right." in _text(one) for one in (*answers, await asked()))
         assert (await asked("something else")).status_code == 409
-        assert len(await api.runtime.sessions()) == 1
+        assert len(await api.runtime.conversations.list()) == 1
         assert len(api.model.requests) == 1
 
 
@@ -95,7 +95,7 @@ async def test_keys_that_are_none(open_api: OpenApi, key: str) -> None:
         }.items():
             answer = await api.http.post(path, json=body, headers=keyed(key))
             assert answer.status_code == 422, (path, answer.text)
-        assert not await api.runtime.sessions()
+        assert not await api.runtime.conversations.list()
         assert not await api.runtime.memory.list()
 
 

@@ -48,14 +48,14 @@ def place(completion: Any) -> str:
 async def test_the_agents_are_models(open_api: OpenApi) -> None:
     async with open_api() as api, client(api) as ai:
         found = [model async for model in ai.models.list()]
-        agents = await api.runtime.agents()
+        agents = await api.runtime.agents.list()
         assert [model.id for model in found] == [one.slug for one in agents]
         assert {model.owned_by for model in found} == {"skill-agent"}
         assert (await ai.models.retrieve("kyra")).id == "kyra"
         with pytest.raises(openai.NotFoundError, match='did you mean "kyra"') as refused:
             await ai.models.retrieve("kira")
         assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
-        await api.runtime.set_agent_status("kyra", "paused")
+        await api.runtime.agents.set_status("kyra", "paused")
         assert "kyra" not in [model.id async for model in ai.models.list()]
 
 
@@ -67,7 +67,7 @@ async def test_a_completion(open_api: OpenApi) -> None:
         assert made.object == "chat.completion" and made.id.startswith("chatcmpl-")
         assert made.usage.total_tokens == made.usage.prompt_tokens + made.usage.completion_tokens
         assert made.usage.completion_tokens > 0
-        kept = await api.runtime.messages(place(made))
+        kept = await api.runtime.conversations.messages(place(made))
         assert [one.content for one in kept] == ["hi", "Hello there."]
 
 
@@ -111,7 +111,7 @@ async def test_a_client_that_sends_its_history_stays_in_its_conversation(
             places.append(place(made))
             history.append(assistant(made.choices[0].message.content))
         assert len(set(places)) == 1
-        kept = await api.runtime.messages(places[0])
+        kept = await api.runtime.conversations.messages(places[0])
         assert [one.content for one in kept] == [one["content"] for one in history]
 
 
@@ -122,13 +122,13 @@ async def test_another_branch_of_a_talk_is_a_conversation_of_its_own(open_api: O
         assert place(await ask(ai, *first, user("go left"))) == begun
         branch = place(await ask(ai, *first, user("go right")))
         assert branch != begun
-        (said, _) = await api.runtime.messages(branch)
+        (said, _) = await api.runtime.conversations.messages(branch)
         assert "User: begin here\nAssistant: one." in said.content
         assert said.content.endswith("\n\ngo right")
-        assert (await api.runtime.find_session(branch)).title == "go right"
+        assert (await api.runtime.conversations.find(branch)).title == "go right"
         history = [*first, user("go right"), assistant("other two."), user("and on")]
         assert place(await ask(ai, *history)) == branch
-        assert (await api.runtime.messages(branch))[2].content == "and on"
+        assert (await api.runtime.conversations.messages(branch))[2].content == "and on"
 
 
 async def test_a_history_of_another_program_comes_along_once(open_api: OpenApi) -> None:
@@ -157,7 +157,7 @@ async def test_a_named_conversation_is_gone_on_with_whatever_the_history(
         )
         for way in ways:
             assert place(await ask(ai, *history, **way)) == session
-        kept = await api.runtime.messages(session)
+        kept = await api.runtime.conversations.messages(session)
         assert [one.content for one in kept if one.role == "user"] == ["start", *["next"] * 3]
         with pytest.raises(openai.NotFoundError):
             await ask(ai, user("x"), extra_body={"conversation_id": "nowhere"})
@@ -174,11 +174,11 @@ async def test_a_system_message_comes_along_as_data_when_it_is_new(open_api: Ope
         history = [system(rules), user("who are you?"), assistant("Arr.")]
         again = await ask(ai, *history, user("really?"))
         assert place(again) == place(made)
-        assert (await api.runtime.messages(place(made)))[2].content == "really?"
+        assert (await api.runtime.conversations.messages(place(made)))[2].content == "really?"
         history[0] = system("You are a monk.")
         changed = await ask(ai, *history, user("really?"), assistant("Arr again."), user("and?"))
         assert place(changed) == place(made)
-        assert "monk" in (await api.runtime.messages(place(made)))[4].content
+        assert "monk" in (await api.runtime.conversations.messages(place(made)))[4].content
         kept = await api.runtime.ledger.memories(MemoryFilter())
         assert not [one for one in kept if "rum" in one.content]
 
@@ -251,7 +251,7 @@ async def test_text_parts_and_every_script(open_api: OpenApi) -> None:
     async with open_api([StatusPart(text="loading"), text]) as api, client(api) as ai:
         made = await ask(ai, user(parts))
         assert made.choices[0].message.content == text
-        assert (await api.runtime.messages(place(made)))[0].content == f"a\n{text}"
+        assert (await api.runtime.conversations.messages(place(made)))[0].content == f"a\n{text}"
 
 
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
@@ -291,7 +291,7 @@ async def test_what_is_not_supported_is_named(open_api: OpenApi) -> None:
         unknown = {"model": "gpt-4o", "messages": [user("hi")]}
         answer = await api.http.post(COMPLETIONS, json=unknown)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-        assert await api.runtime.sessions() == []
+        assert await api.runtime.conversations.list() == []
 
 
 ODD: tuple[dict[str, Any], ...] = (
@@ -325,4 +325,4 @@ async def test_odd_requests_are_refused_and_never_fall(open_api: OpenApi) -> Non
             assert (await api.http.post(COMPLETIONS, content=raw)).status_code == 400
         for model in ("%00", "..%2fx", "a/b", "%ff"):
             assert (await api.http.get(f"/v1/models/{model}")).status_code in (400, 404)
-        assert await api.runtime.sessions() == []
+        assert await api.runtime.conversations.list() == []

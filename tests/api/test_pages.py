@@ -12,6 +12,7 @@ from api_home import Api, OpenApi
 from fakes import obliging
 
 from skill_agent.api.app import create_app
+from skill_agent.values import NewMemory
 from skill_agent.workstation import table
 
 LISTINGS = [one for one in table() if one.route.verb == "GET"]
@@ -51,7 +52,9 @@ async def walked(
 
 async def filled(api: Api) -> None:
     for number in range(7):
-        await api.runtime.memory.add(f"Number {number} is a fine number", subject="user.number")
+        await api.runtime.memory.add(
+            NewMemory(f"Number {number} is a fine number", subject="user.number")
+        )
         async for _ in api.runtime.ask(f"@kyra number {number}"):
             pass
 
@@ -78,14 +81,14 @@ async def test_memories_come_once_while_others_come_and_go(open_api: OpenApi) ->
 async def test_conversations_come_once_while_others_come_and_go(open_api: OpenApi) -> None:
     async with open_api(*[obliging] * 100) as api:
         await filled(api)
-        before = [one.id for one in await api.runtime.sessions()]
+        before = [one.id for one in await api.runtime.conversations.list()]
         assert len(before) == 7
 
         async def change(number: int) -> None:
             async for _ in api.runtime.ask(f"@kyra something new {number}"):
                 pass
             if number == 0:  # the one this page ended with
-                await api.runtime.delete_session(before[1])
+                await api.runtime.conversations.delete(before[1])
 
         found = await walked(api.http, "/v1/conversations", limit=2, between=change)
         assert [one["id"] for one in found] == before
@@ -115,13 +118,15 @@ async def test_the_short_listings(open_api: OpenApi) -> None:
     """Those that are made whole for each page; new items come to an end that was passed already."""
     async with open_api(*[obliging] * 100) as api:
         await filled(api)
-        session = (await api.runtime.sessions())[0].id
+        session = (await api.runtime.conversations.list())[0].id
         (memory, *_) = await api.runtime.memory.list()
         for _ in range(4):
             await api.runtime.memory.pin(memory.id)
             await api.runtime.memory.unpin(memory.id)
         await api.runtime.memory.settle()
-        await asyncio.gather(*(api.runtime.extract(one.id) for one in await api.runtime.sessions()))
+        await asyncio.gather(
+            *(api.runtime.extractions.run(one.id) for one in await api.runtime.conversations.list())
+        )
         moments = {"earlier": "2020-01-01T00:00:00Z", "later": "2036-01-01T00:00:00Z"}
         for path, wanted in {
             "/v1/tasks": {},
@@ -177,7 +182,7 @@ async def test_cursors_nobody_gave_out_and_those_of_other_listings(open_api: Ope
     """A cursor of another listing is refused, or means a place; never an error of ours."""
     async with open_api(*[obliging] * 100) as api:
         await filled(api)
-        session = (await api.runtime.sessions())[0].id
+        session = (await api.runtime.conversations.list())[0].id
         paths = {
             "/v1/memories": (), "/v1/conversations": (), "/v1/tasks": (), "/v1/agents": (),
             f"/v1/conversations/{session}/messages": (),

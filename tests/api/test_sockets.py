@@ -60,7 +60,7 @@ async def test_one_socket_is_one_conversation(open_api: OpenApi) -> None:
         assert frames[-1]["content"] == "one" and frames[-1]["usage"]["prompt_tokens"] > 0
         session = frames[-1]["conversation_id"]
         assert (await exchange(socket, "more"))["conversation_id"] == session
-        assert len(await api.runtime.messages(session)) == 4
+        assert len(await api.runtime.conversations.messages(session)) == 4
         async with talking(api, query=f"?conversation_id={session}") as another:
             assert (await exchange(another, "and?"))["conversation_id"] == session
 
@@ -123,7 +123,7 @@ async def test_messages_wait_in_order_and_only_so_many(open_api: OpenApi) -> Non
         assert [frame["content"] for frame in done] == ["x", *replies]
         said = [
             one.content
-            for one in await api.runtime.messages(done[0]["conversation_id"])
+            for one in await api.runtime.conversations.messages(done[0]["conversation_id"])
             if one.role == "user"
         ]
         assert said == ["first", *(f"number {number}" for number in range(MOST_WAITING))]
@@ -163,7 +163,7 @@ async def test_leaving_cancels_keeps_the_partial_and_leaves_no_task(open_api: Op
             await send(socket, "message", content="never said")
             await up_to(socket, "queued")
         await until_idle(api)
-        (said, partial) = await api.runtime.messages(session)
+        (said, partial) = await api.runtime.conversations.messages(session)
         assert (said.content, partial.content, partial.state) == ("go", "half ", "partial")
         await until(
             lambda: (
@@ -205,7 +205,7 @@ async def test_an_approval_is_answered_on_its_own_socket_only(open_api: OpenApi)
         answered = (await up_to(socket, "approval_answered"))[-1]
         assert (answered["choice"], answered["by"]) == ("once", "local")
         assert (await up_to(socket, "done"))[-1]["content"] == "told"
-        assert await api.runtime.rules() == []
+        assert await api.runtime.approvals.rules() == []
 
 
 async def test_who_does_not_answer_approvals_says_so(open_api: OpenApi) -> None:

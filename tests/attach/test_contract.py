@@ -39,9 +39,12 @@ from skill_agent.values import (
     MemoryDifference,
     MemoryFilter,
     Message,
+    NewMemory,
+    Search,
     Session,
     Source,
     ToolCall,
+    TurnRequest,
 )
 from skill_agent.workstation import Workstation, table
 
@@ -74,17 +77,22 @@ def text_of(events: list[Event]) -> str:
 
 async def test_what_it_is(open_station: OpenStation, tmp_path: Path) -> None:
     async with open_station(model()) as station:
-        info = await station.info()
+        info = await station.figures.info()
         assert station.home.root == tmp_path / "home" == Path(info.id)
         assert isinstance(station.settings, Settings)
         assert station.settings.model_dump(mode="json") == info.settings
         assert (info.user, info.default_agent, info.role) == ("me", "kyra", "test")
-        assert await station.counts() == {"sessions": 0, "messages": 0, "memories": 0, "log": 0}
-        assert await station.warnings() == []
-        assert (await station.usage()).turns == 0
-        assert {skill.name for skill in await station.skills()} >= {"code-review"}
-        assert [one.name for one in await station.models()] == ["scripted/model"]
-        assert (await station.model_info("kyra")).context_window == 8192
+        assert await station.figures.counts() == {
+            "sessions": 0,
+            "messages": 0,
+            "memories": 0,
+            "log": 0,
+        }
+        assert await station.figures.warnings() == []
+        assert (await station.figures.usage()).turns == 0
+        assert {skill.name for skill in await station.skills.list()} >= {"code-review"}
+        assert [one.name for one in await station.models.list()] == ["scripted/model"]
+        assert (await station.models.info("kyra")).context_window == 8192
 
 
 async def test_a_memorys_life(open_station: OpenStation) -> None:
@@ -92,16 +100,16 @@ async def test_a_memorys_life(open_station: OpenStation) -> None:
         book, key = station.memory, new_id()
         expires = datetime(2030, 1, 1, 12, 30, 0, 123456, tzinfo=UTC)
         kept = await book.add(
-            "I drink tea ☕\u2028", memory_type="user_profile", subject="user.taste",
+            NewMemory("I drink tea ☕\u2028", memory_type="user_profile", subject="user.taste",
             importance=9, source=Source(session="s", message_ids=("a", "b")), expires_at=expires,
-            metadata={"n": [1, 2.5, None, {"x": True}]}, pinned=True, key=key,
+            metadata={"n": [1, 2.5, None, {"x": True}]}, pinned=True, key=key),
         )  # fmt: skip
         assert kept.id == key and kept.expires_at == expires and kept.tier == "hot"
         assert kept.source == Source(session="s", message_ids=("a", "b"))
         assert await book.get(key) == kept
-        assert await book.add("I drink tea ☕\u2028", key=key) == kept
+        assert await book.add(NewMemory("I drink tea ☕\u2028", key=key)) == kept
         with pytest.raises(Conflict):
-            await book.add("something else", key=key)
+            await book.add(NewMemory("something else", key=key))
         assert not (await book.unpin(key)).pinned
         assert (await book.pin(key)).pinned
         assert (await book.forget(key, reason="enough")).status == "archived"
@@ -163,11 +171,13 @@ async def test_search_and_the_index(open_station: OpenStation) -> None:
         await station.memory.settle(lambda *said: told.append(said))
         assert told and told[-1][0] <= 21
         (found, *_) = await station.memory.search(
-            "sister cello", kinds=("memory",), limit=3, memory_types=("semantic",), floor=0.01
+            Search(
+                "sister cello", kinds=("memory",), limit=3, memory_types=("semantic",), floor=0.01
+            )
         )
         assert found.memory and found.memory.content == "My sister plays the cello"
         assert isinstance(found.hit.signals["dense"], float) and found.hit.item.related_to == ()
-        assert await station.memory.search("sister", agent="luke") != []
+        assert await station.memory.search(Search("sister", agent="luke")) != []
         status = await station.memory.status()
         assert (status.lag, status.embedder) == (0, "hash-64")
         assert await station.memory.rebuild() == 21
@@ -190,7 +200,7 @@ async def test_disputes(open_station: OpenStation) -> None:
 
 async def test_the_past(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
-        kept = await station.memory.add("One", metadata={"a": 1})
+        kept = await station.memory.add(NewMemory("One", metadata={"a": 1}))
         between = (await station.memory.log(kept.id))[-1].at
         pinned = await station.memory.pin(kept.id)
         later = (await station.memory.log(kept.id))[-1].at
@@ -206,7 +216,7 @@ async def test_the_past(open_station: OpenStation) -> None:
 async def test_a_turn(open_station: OpenStation) -> None:
     async with open_station(model("Hello, my friend.")) as station:
         turn = new_id()
-        with station.subscribe() as heard:
+        with station.turns.subscribe() as heard:
             events = await whole(station, "Hi", key=turn)
             assert isinstance(events[0], TurnStarted) and isinstance(events[-1], TurnFinished)
             assert {event.turn for event in events} == {turn}
@@ -215,23 +225,23 @@ async def test_a_turn(open_station: OpenStation) -> None:
             while not isinstance(seen[-1], TurnFinished):
                 seen.append(await heard.next())
             assert seen == events
-        task = await station.task(turn)
+        task = await station.turns.get(turn)
         assert (task.state, task.text) == ("finished", "Hello, my friend.")
-        assert await station.tasks() == [task]
-        again = await station.submit("Hi", key=turn)
+        assert await station.turns.list() == [task]
+        again = await station.turns.submit(TurnRequest("Hi", key=turn))
         assert (again.session, again.turn, again.agent) == (task.session, turn, "kyra")
         with pytest.raises(Conflict):
-            await station.submit("Something else", key=turn)
+            await station.turns.submit(TurnRequest("Something else", key=turn))
         late = await whole(station, "Hi", key=turn)
         assert late[-1] == events[-1] or isinstance(late[-1], TurnFinished)
-        assert (await station.counts())["messages"] == 2
+        assert (await station.figures.counts())["messages"] == 2
         with pytest.raises(NotFound):
-            await station.task(new_id())
+            await station.turns.get(new_id())
 
 
 async def test_many_at_once(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
-        with station.subscribe() as heard:
+        with station.turns.subscribe() as heard:
             turns = await asyncio.gather(*(whole(station, f"Question {n}") for n in range(20)))
             assert all(isinstance(turn[-1], TurnFinished) for turn in turns)
             ends = set()
@@ -239,7 +249,7 @@ async def test_many_at_once(open_station: OpenStation) -> None:
                 if isinstance(event := await heard.next(), TurnFinished):
                     ends.add(event.turn)
         assert ends == {turn[-1].turn for turn in turns}
-        assert (await station.counts())["messages"] == 40
+        assert (await station.figures.counts())["messages"] == 40
 
 
 async def test_refusals_keep_their_words(open_station: OpenStation) -> None:
@@ -248,14 +258,14 @@ async def test_refusals_keep_their_words(open_station: OpenStation) -> None:
             (station.memory.get("nothing"), NotFound, "no memory"),
             (station.memory.get("a/b"), NotFound, ""),
             (station.memory.get(".."), NotFound, ""),
-            (station.agent("kira"), NotFound, "kira"),
-            (station.find_session("such / a ? title#"), NotFound, ""),
-            (station.rename_session("a/b", "x"), NotFound, ""),
-            (station.submit(" "), UsageError, "empty"),
-            (station.submit("x", key="no key"), UsageError, "no key"),
-            (station.memory.add("x", importance=11), UsageError, "importance"),
+            (station.agents.get("kira"), NotFound, "kira"),
+            (station.conversations.find("such / a ? title#"), NotFound, ""),
+            (station.conversations.rename("a/b", "x"), NotFound, ""),
+            (station.turns.submit(" "), UsageError, "empty"),
+            (station.turns.submit(TurnRequest("x", key="no key")), UsageError, "no key"),
+            (station.memory.add(NewMemory("x", importance=11)), UsageError, "importance"),
             (station.memory.add("half \ud800"), SkillAgentError, "Unicode"),
-            (station.new_agent("neo", {"nme": 1}), ConfigErrors, "nme"),
+            (station.agents.new("neo", {"nme": 1}), ConfigErrors, "nme"),
         )
         for call, kind, said in calls:
             with pytest.raises(SkillAgentError) as caught:
@@ -276,8 +286,8 @@ async def test_leaving_early_cancels(open_station: OpenStation) -> None:
             async for event in events:
                 if isinstance(event, TextDelta):
                     break
-        assert (await station.task(turn)).state in ("failed", "finished")
-        assert await station.cancel(turn) is False
+        assert (await station.turns.get(turn)).state in ("failed", "finished")
+        assert await station.turns.cancel(turn) is False
 
 
 async def test_approvals_and_rules(open_station: OpenStation) -> None:
@@ -288,13 +298,13 @@ async def test_approvals_and_rules(open_station: OpenStation) -> None:
             if isinstance(event, ApprovalAsked):
                 asked.append(event)
                 assert event.arguments == {"url": "http://127.0.0.1:9/x"}
-                assert await station.answer(event.approval, "always", by="a test")
+                assert await station.approvals.answer(event.approval, "always", by="a test")
         assert len(asked) == 1
-        assert not await station.answer(asked[0].approval, "deny")
-        assert await station.rules() == ["kyra http_get:127.0.0.1"]
-        await station.revoke_rule("kyra http_get:127.0.0.1")
+        assert not await station.approvals.answer(asked[0].approval, "deny")
+        assert await station.approvals.rules() == ["kyra http_get:127.0.0.1"]
+        await station.approvals.revoke("kyra http_get:127.0.0.1")
         with pytest.raises(NotFound, match="no stored rule"):
-            await station.revoke_rule("kyra http_get:127.0.0.1")
+            await station.approvals.revoke("kyra http_get:127.0.0.1")
         end = (await whole(station, "again"))[-1]
         assert isinstance(end, TurnFailed) and end.reason == "model_failed"
 
@@ -303,59 +313,61 @@ async def test_conversations(open_station: OpenStation) -> None:
     async with open_station(model("A", "B", "C", "D")) as station:
         for number in range(3):
             await whole(station, f"Question {number}")
-        sessions = await station.sessions()
+        sessions = await station.conversations.list()
         assert [one.title for one in sessions] == ["Question 2", "Question 1", "Question 0"]
         assert all(isinstance(one, Session) and one.messages == 2 for one in sessions)
-        assert await station.sessions(limit=2) == sessions[:2]
+        assert await station.conversations.list(limit=2) == sessions[:2]
         at = sessions[0]
-        assert await station.sessions(before=(at.updated_at, at.id), limit=1) == [sessions[1]]
+        assert await station.conversations.list(before=(at.updated_at, at.id), limit=1) == [
+            sessions[1]
+        ]
         await whole(station, "@luke More", session="latest")
-        talk = await station.messages(at.id)
+        talk = await station.conversations.messages(at.id)
         assert [one.content for one in talk] == ["Question 2", "C", "More", "D"]
-        assert await station.messages(at.id, last=2) == talk[2:]
-        assert await station.messages(at.id, after=0, limit=2) == talk[1:3]
+        assert await station.conversations.messages(at.id, last=2) == talk[2:]
+        assert await station.conversations.messages(at.id, after=0, limit=2) == talk[1:3]
         assert talk[1].usage and talk[1].usage.model == "scripted/model"
-        (known,) = (await station.messages_by_id([talk[1].id, "none"])).values()
+        (known,) = (await station.conversations.messages_by_id([talk[1].id, "none"])).values()
         assert known == replace(talk[1], context="")
-        (hit,) = await station.search_messages("question 1")
+        (hit,) = await station.conversations.search("question 1")
         assert isinstance(hit, Message) and hit.session == sessions[1].id
-        assert (await station.find_session("Question 1")).id == sessions[1].id
-        renamed = await station.rename_session("Question 1", "Tea / coffee ? 100 %")
+        assert (await station.conversations.find("Question 1")).id == sessions[1].id
+        renamed = await station.conversations.rename("Question 1", "Tea / coffee ? 100 %")
         assert renamed.title == "Tea / coffee ? 100 %"
-        assert (await station.rename_session(renamed.title, "Tea")).title == "Tea"
-        await station.set_session_agent(at.id, "luke")
-        assert (await station.find_session(at.id)).agent == "luke"
-        assert await station.compactions(at.id) == []
-        assert await station.compact(at.id) is None
-        assert (await station.delete_session("Tea")).archived
-        assert len(await station.sessions()) == 2
+        assert (await station.conversations.rename(renamed.title, "Tea")).title == "Tea"
+        await station.conversations.set_agent(at.id, "luke")
+        assert (await station.conversations.find(at.id)).agent == "luke"
+        assert await station.summaries.list(at.id) == []
+        assert await station.summaries.compact(at.id) is None
+        assert (await station.conversations.delete("Tea")).archived
+        assert len(await station.conversations.list()) == 2
 
 
 async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
     async with open_station(model()) as station:
-        kyra = await station.agent("Kyra")
-        assert isinstance(kyra, AgentDNA) and (await station.agents())[0] == kyra
-        new = await station.new_agent("neo", {"name": "Neo", "tagline": "new"})
-        assert new == await station.agent("neo")
-        assert (await station.clone_agent("neo", "trinity", "Trinity")).tagline == "new"
-        assert (await station.set_agent_status("neo", "paused")).status == "paused"
+        kyra = await station.agents.get("Kyra")
+        assert isinstance(kyra, AgentDNA) and (await station.agents.list())[0] == kyra
+        new = await station.agents.new("neo", {"name": "Neo", "tagline": "new"})
+        assert new == await station.agents.get("neo")
+        assert (await station.agents.clone("neo", "trinity", "Trinity")).tagline == "new"
+        assert (await station.agents.set_status("neo", "paused")).status == "paused"
         with pytest.raises(UsageError, match="paused"):
-            await station.submit("hi", agent="neo")
-        await station.wake()
-        await station.wake("luke")
-        await station.prepare("kyra")
-        pages = await station.export_agents(
+            await station.turns.submit(TurnRequest("hi", agent="neo"))
+        await station.turns.wake()
+        await station.turns.wake("luke")
+        await station.turns.prepare("kyra")
+        pages = await station.agents.export(
             ["kyra"], to=str(tmp_path / "pages"), page_format="claude"
         )
         assert [page.agent for page in pages.written] == ["kyra"]
         told: list[tuple[int, int, str]] = []
-        trial = await station.try_model(progress=lambda *said: told.append(said))
+        trial = await station.models.test(progress=lambda *said: told.append(said))
         assert trial.text == "All right." and trial.id == "scripted/model"
 
 
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
-        await station.memory.add("Old news", expires_at=SINCE)
+        await station.memory.add(NewMemory("Old news", expires_at=SINCE))
         assert len((await station.upkeep.expire(dry_run=True)).expired) == 1
         assert len((await station.upkeep.expire()).expired) == 1
         told: list[tuple[int, int, str]] = []
@@ -365,7 +377,7 @@ async def test_upkeep_and_reading(open_station: OpenStation) -> None:
         assert report.dry_run and report.actions == ()
         status = await station.upkeep.status("expire")
         assert status.runs == 1 and isinstance(status.next_run, datetime)
-        assert await station.extract() == []
+        assert await station.extractions.run() == []
         assert await station.extractions.list() == []
         assert await station.extractions.list(("failed", "waiting"), limit=3) == []
         with pytest.raises(NotFound):
@@ -386,7 +398,7 @@ async def test_erasing(open_station: OpenStation, tmp_path: Path) -> None:
         kept = await station.memory.add("The safe opens with 4711")
         page = tmp_path / "rows.jsonl"
         page.write_text('{"content": "The safe opens with 4711"}\n')
-        await station.note_written(str(page), "memories")
+        await station.user_data.note_written(str(page), "memories")
         plan = await station.eraser.plan([kept.id])
         assert plan.memories == (kept,) and [file.path for file in plan.files] == [page]
         with pytest.raises(Conflict):
@@ -411,7 +423,7 @@ async def test_everything_of_the_person(open_station: OpenStation, tmp_path: Pat
         assert len(plan.memories) == 1 and plan.messages == 2
         report = await station.user_data.erase(expected=plan.digest)
         assert report.memories == 1 and report.sessions == 1
-        assert (await station.counts())["memories"] == 0
+        assert (await station.figures.counts())["memories"] == 0
 
 
 async def test_the_host(open_station: OpenStation) -> None:
@@ -430,7 +442,10 @@ async def test_the_host(open_station: OpenStation) -> None:
 async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> None:
     async with open_station(model("A", "B")) as station:
         first = await whole(station, "One")
-        with station.subscribe(session=first[0].session) as one, station.subscribe() as everything:
+        with (
+            station.turns.subscribe(session=first[0].session) as one,
+            station.turns.subscribe() as everything,
+        ):
             await whole(station, "Two")
             await whole(station, "Three", session=first[0].session)
             assert (await one.next()).session == first[0].session
@@ -438,7 +453,7 @@ async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> Non
         one.close()
         drained = [event async for event in one]
         assert {event.session for event in drained} <= {first[0].session}
-        with station.subscribe(turn=first[0].turn) as replayed:
+        with station.turns.subscribe(turn=first[0].turn) as replayed:
             assert [await replayed.next() for _ in first] == first
 
 

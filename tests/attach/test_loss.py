@@ -21,6 +21,7 @@ from skill_agent.events import (
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.values import NewMemory
 
 REPLY = "It was a dark and stormy night."
 
@@ -47,8 +48,8 @@ def text_of(events: list[Event]) -> str:
 
 
 async def messages_of(window: Window) -> list[str]:
-    (session,) = await window.sessions()
-    return [one.content for one in await window.messages(session.id)]
+    (session,) = await window.conversations.list()
+    return [one.content for one in await window.conversations.messages(session.id)]
 
 
 async def test_before_the_message_is_saved(home: Home, clock: StepClock) -> None:
@@ -62,7 +63,7 @@ async def test_before_the_message_is_saved(home: Home, clock: StepClock) -> None
         assert isinstance(found, HostFound) and found.here and window.here
         assert isinstance(events[-1], TurnFinished) and text_of(events) == "taken over"
         assert await messages_of(window) == ["Tell me a story", "taken over"]
-        assert (await window.task(turn)).state == "finished"
+        assert (await window.turns.get(turn)).state == "finished"
 
 
 async def test_after_the_message_is_saved_and_before_that_is_told(
@@ -85,8 +86,8 @@ async def test_whoever_listens_to_everything_hears_the_end_too(
 ) -> None:
     for mode in ("before", "answer"):
         async with orphaned(Home(home.root / mode), clock, mode) as (window, _):
-            with window.subscribe() as heard:
-                submitted = await window.submit("Tell me a story")
+            with window.turns.subscribe() as heard:
+                submitted = await window.turns.submit("Tell me a story")
                 events = [await heard.next()]
                 while not isinstance(events[-1], TurnFailed | TurnFinished):
                     events.append(await heard.next())
@@ -98,7 +99,7 @@ async def test_whoever_listens_to_everything_hears_the_end_too(
 
 async def test_in_the_middle_of_the_reply(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "middle") as (window, _):
-        with window.subscribe() as everything:
+        with window.turns.subscribe() as everything:
             events = [event async for event in window.ask("Tell me a story")]
             end = events[-1]
             assert isinstance(end, TurnFailed) and end.reason == "host_lost"
@@ -126,14 +127,17 @@ async def test_after_the_reply_is_saved(home: Home, clock: StepClock) -> None:
 async def test_idle_listeners_and_two_callers_at_once(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "never") as (window, host):
         kept = await window.memory.add("Tea")
-        with window.subscribe() as one, window.subscribe(session="none") as other:
-            await window.submit("Hello")  # both are connected
+        with window.turns.subscribe() as one, window.turns.subscribe(session="none") as other:
+            await window.turns.submit("Hello")  # both are connected
             while not isinstance(await one.next(), TurnFinished):
                 pass
             host.kill()
             await host.wait()
             answers = await asyncio.gather(
-                window.memory.get(kept.id), window.counts(), window.info(), window.sessions()
+                window.memory.get(kept.id),
+                window.figures.counts(),
+                window.figures.info(),
+                window.conversations.list(),
             )
             assert answers[0] == kept
             for listener in (one, other):
@@ -146,15 +150,15 @@ async def test_idle_listeners_and_two_callers_at_once(home: Home, clock: StepClo
 
 async def test_listeners_alone_bring_the_home_back(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "never") as (window, host):
-        with window.subscribe() as heard:
-            await window.submit("Hello")
+        with window.turns.subscribe() as heard:
+            await window.turns.submit("Hello")
             while not isinstance(await heard.next(), TurnFinished):
                 pass
             host.kill()
             seen = [await heard.next()]
             while not isinstance(seen[-1], HostFound):
                 seen.append(await heard.next())
-            await window.submit("Again")
+            await window.turns.submit("Again")
             while not isinstance(seen[-1], TurnFinished):
                 seen.append(await heard.next())
             assert kinds(seen).count("TurnStarted") == 1
@@ -179,7 +183,7 @@ async def test_two_windows_find_one_home(home: Home, clock: StepClock) -> None:
         assert sorted((one.here, other.here)) == [False, True]
         key = new_id()
         guest, owner = (one, other) if other.here else (other, one)
-        assert await guest.memory.add("Coffee", key=key) == await owner.memory.get(key)
+        assert await guest.memory.add(NewMemory("Coffee", key=key)) == await owner.memory.get(key)
         assert isinstance((await whole(guest, new_id()))[-1], TurnFinished)
 
 
@@ -201,9 +205,9 @@ async def test_a_host_closing_in_good_order_ends_the_turns_it_ran(
 async def test_what_cannot_be_repeated_is_told(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "/v1/agents") as (window, _):
         with pytest.raises(OutcomeUnknown, match="new agent") as caught:
-            await window.new_agent("neo", {"name": "Neo"})
+            await window.agents.new("neo", {"name": "Neo"})
         assert "look" in caught.value.hint
-        assert (await window.agent("neo")).name == "Neo"  # it had been done
+        assert (await window.agents.get("neo")).name == "Neo"  # it had been done
 
 
 async def test_what_was_done_before_is_answered(home: Home, clock: StepClock) -> None:

@@ -58,10 +58,10 @@ async def test_it_comes_back(home: Home, clock: StepClock) -> None:
         serving(home, ScriptedModel(otherwise="Hi."), clock) as runtime,
         over_tcp(runtime) as (window, address),
     ):
-        with window.subscribe() as heard:
-            await window.submit("Hello")
+        with window.turns.subscribe() as heard:
+            await window.turns.submit("Hello")
             await runtime.host.unlisten(address)
-            asking = asyncio.create_task(window.counts())
+            asking = asyncio.create_task(window.figures.counts())
             while not isinstance(await heard.next(), HostLost):
                 pass
             await runtime.host.listen("127.0.0.1", int(address.split(":")[1]), auth=False)

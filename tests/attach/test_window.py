@@ -31,7 +31,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.values import HomeInfo, Submitted, Usage
+from skill_agent.values import HomeInfo, NewMemory, Submitted, TurnRequest, Usage
 from skill_agent.workstation import Operation
 
 CUT = HostGone("cut", sent=True)
@@ -127,7 +127,7 @@ async def heard_until(listener: Any, wanted: Callable[[Event], bool]) -> list[Ev
 async def test_a_call_goes_on_at_the_next_host_with_the_same_key() -> None:
     first, second = Frail("a", CUT), Frail("b", "kept")
     window = Window(first, Recovery(second))
-    assert await window.memory.add("Tea", pinned=True) == "kept"
+    assert await window.memory.add(NewMemory("Tea", pinned=True)) == "kept"
     assert first.asked == second.asked and len(first.asked[0][1]["key"]) == 36
     await window.close()
     assert first.closed and second.closed
@@ -136,8 +136,8 @@ async def test_a_call_goes_on_at_the_next_host_with_the_same_key() -> None:
 async def test_a_broken_connection_is_no_lost_host() -> None:
     host = Frail("a", CUT, {"memories": 1}, lives=True)
     window = Window(host, Recovery())
-    with window.subscribe() as heard:
-        assert await window.counts() == {"memories": 1}
+    with window.turns.subscribe() as heard:
+        assert await window.figures.counts() == {"memories": 1}
         await asyncio.sleep(0.01)
         heard.close()
         assert [event async for event in heard] == []
@@ -149,8 +149,8 @@ async def test_many_callers_recover_once() -> None:
     recovery = Recovery(second)
     recovery.gate.clear()
     window = Window(first, recovery)
-    with window.subscribe() as heard:
-        calls = [asyncio.create_task(window.counts()) for _ in range(9)]
+    with window.turns.subscribe() as heard:
+        calls = [asyncio.create_task(window.figures.counts()) for _ in range(9)]
         await asyncio.sleep(0.01)
         calls[0].cancel()  # who began the recovery leaves; the others still get it
         recovery.gate.set()
@@ -170,10 +170,10 @@ async def test_what_may_not_be_repeated_is_not() -> None:
         first, second = Frail("a", broken), Frail("b", "made")
         window = Window(first, Recovery(second))
         if again:
-            assert await window.new_agent("neo") == "made"
+            assert await window.agents.new("neo") == "made"
         else:
             with pytest.raises(OutcomeUnknown):
-                await window.new_agent("neo")
+                await window.agents.new("neo")
             assert second.asked == []
         await window.close()
     window = Window(Frail("a", CUT), Recovery())
@@ -187,14 +187,14 @@ async def test_a_call_that_ends_every_host_is_given_up() -> None:
     hosts = [Frail(name, CUT) for name in "abcdef"]
     window = Window(hosts[0], Recovery(*hosts[1:]))
     with pytest.raises(SkillAgentError, match="whenever it is asked"):
-        await window.counts()
+        await window.figures.counts()
     assert sum(len(host.asked) for host in hosts) == MOST_TRIES
 
 
 async def test_a_closing_host_is_waited_for() -> None:
     first = Frail("a", Closing("closing"), Closing("closing"), CUT, lives=True)
     window = Window(first, Recovery(Frail("b", 7)))
-    asking = asyncio.create_task(window.counts())
+    asking = asyncio.create_task(window.figures.counts())
     while len(first.asked) < 2:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     first.living = False
@@ -206,20 +206,20 @@ async def test_no_home_is_told_and_tried_again_at_the_next_call() -> None:
     recovery = Recovery(HomeBusy("held", pid=3), Frail("b", 7))
     window = Window(Frail("a", CUT, CUT), recovery)
     with pytest.raises(HomeBusy):
-        await window.counts()
-    assert await window.counts() == 7
+        await window.figures.counts()
+    assert await window.figures.counts() == 7
     await window.close()
     with pytest.raises(Closing):
-        await window.counts()
+        await window.figures.counts()
     with pytest.raises(Closing):
-        window.subscribe()
+        window.turns.subscribe()
 
 
 async def test_a_window_closed_while_it_recovers_keeps_no_home() -> None:
     recovery = Recovery(Frail("b"))
     recovery.gate.clear()
     window = Window(Frail("a", CUT), recovery)
-    asking = asyncio.create_task(window.counts())
+    asking = asyncio.create_task(window.figures.counts())
     await asyncio.sleep(0.01)
     await window.close()
     with pytest.raises((Closing, asyncio.CancelledError)):
@@ -234,7 +234,7 @@ async def test_a_stream_goes_on_where_it_stopped() -> None:
         [Here("a.5"), Heard(said("t", "two"), "a.6"), Heard(ended("t", "one two"), "a.7")],
     ]
     window = Window(host, Recovery())
-    with window.subscribe() as heard:
+    with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFinished))
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["one ", "two"]
     assert host.resumed == ["", "a.3", "a.5"]
@@ -252,7 +252,7 @@ async def test_a_gap_ends_what_ended_meanwhile() -> None:
         [Here("a.3"), Gap("too_old"), Here("a.9")],
     ]
     window = Window(host, Recovery())
-    with window.subscribe() as heard:
+    with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFinished))
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["one ", "two"]
     await window.close()
@@ -262,7 +262,7 @@ async def test_turns_nobody_knows_any_more_end() -> None:
     first, second = Frail("a"), Frail("b")
     first.streams.append([Here(), Heard(started("t"), "a.1"), Heard(said("t", "one "), "a.2"), CUT])
     window = Window(first, Recovery(second))
-    with window.subscribe() as heard:
+    with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
     assert [type(event) for event in events] == [
         TurnStarted, TextDelta, HostLost, HostFound, TurnFailed,
@@ -275,12 +275,12 @@ async def test_turns_end_though_no_host_comes_back() -> None:
     first = Frail("a")
     first.streams.append([Here(), Heard(started("t"), "a.1"), CUT])
     window = Window(first, Recovery(*[HomeBusy("held", pid=3)] * 50))
-    with window.subscribe() as heard:
+    with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
         assert events[-1].reason == "host_lost"  # type: ignore[union-attr]
         with pytest.raises(HomeBusy):
             first.answers.append(CUT)
-            await window.submit("Hi")
+            await window.turns.submit("Hi")
     await window.close()
 
 
@@ -288,8 +288,8 @@ async def test_a_submit_waits_until_everybody_listens() -> None:
     host = Frail("a", Submitted(session="s", turn="t", agent="kyra"), lives=True)
     host.streams.append([CUT])
     window = Window(host, Recovery())
-    with window.subscribe():
-        await window.submit("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057")
+    with window.turns.subscribe():
+        await window.turns.submit(TurnRequest("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057"))
         assert len(host.resumed) == 2  # connected at the second try
     await window.close()
 
@@ -301,8 +301,8 @@ async def test_a_stream_that_hangs_is_left_for_the_new_host() -> None:
         id="t", state="interrupted", session="s", agent="kyra", started_at=datetime.now(UTC)
     )
     window = Window(first, Recovery(second))
-    with window.subscribe() as heard, window.subscribe(turn="other") as other:
-        await window.submit("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057")
+    with window.turns.subscribe() as heard, window.turns.subscribe(turn="other") as other:
+        await window.turns.submit(TurnRequest("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057"))
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
         assert [type(event) for event in events] == [HostLost, HostFound, TurnFailed]
         assert first.resumed == ["", ""] and len(second.resumed) == 2
@@ -314,7 +314,7 @@ async def test_a_listener_that_sleeps_holds_the_stream_and_not_the_memory() -> N
     host = Frail("a")
     host.streams.append([Here(), *[Heard(said("t", "x"), f"a.{n}") for n in range(5_000)]])
     window = Window(host, Recovery())
-    with window.subscribe() as heard:
+    with window.turns.subscribe() as heard:
         for _ in range(10):
             await asyncio.sleep(0)
         assert len(heard._waiting) <= MOST_WAITING  # type: ignore[attr-defined]
@@ -327,6 +327,6 @@ async def test_a_stream_that_is_refused_tells_why() -> None:
     host = Frail("a")
     host.streams.append([UsageError("the key may not read")])
     window = Window(host, Recovery())
-    with window.subscribe() as heard, pytest.raises(UsageError, match="may not read"):
+    with window.turns.subscribe() as heard, pytest.raises(UsageError, match="may not read"):
         await heard.next()
     await window.close()

@@ -27,7 +27,7 @@ async def main(home: str) -> None:
             clock=lambda: datetime.now(UTC),
             user="me",
         )
-        await runtime.wake()
+        await runtime.turns.wake()
         async for _ in runtime.ask("Remember that my code is quokka-4711"):
             pass
         await runtime.memory.settle()

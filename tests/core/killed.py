@@ -38,7 +38,7 @@ async def main(home: str, work: str) -> None:
     async with open_home(home, create=True, gateway=gateway, embedder=embedder) as runtime:
         tell("ready")
         if work == "import":
-            await runtime.wake()
+            await runtime.turns.wake()
             await imports(runtime.memory)
         number = 0
         while True:

@@ -30,7 +30,7 @@ from skill_agent.text.shaping import estimate_tokens
 from skill_agent.turns.compactor import Compactor, Pressed
 from skill_agent.turns.fitting import Fit
 from skill_agent.turns.runner import heard_by
-from skill_agent.values import Memory, Message, Session, Source
+from skill_agent.values import Memory, Message, NewMemory, Session, Source, TurnRequest
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FACT = "My boat is called Marigold"
@@ -63,9 +63,11 @@ class BoatReader:
         for message in messages:
             if message.role == "user" and "boat is" in message.content:
                 memory = await self.runtime.memory.add(
-                    message.content.replace("My boat", "The user's boat"),
-                    source=Source(session=message.session, message_ids=(message.id,)),
-                    source_type="extraction",
+                    NewMemory(
+                        message.content.replace("My boat", "The user's boat"),
+                        source=Source(session=message.session, message_ids=(message.id,)),
+                        source_type="extraction",
+                    ),
                 )
                 kept.append(replace(memory, id=new_id()) if self.forgets else memory)
         return kept
@@ -116,8 +118,8 @@ async def opened(
 
 async def ask(runtime: Runtime, text: str, session: str | None = "latest") -> list[Event]:
     """The turn's events, then those of the background pass that follows."""
-    with runtime.subscribe() as events:
-        submitted = await runtime.submit(text, session=session)
+    with runtime.turns.subscribe() as events:
+        submitted = await runtime.turns.submit(TurnRequest(text, session=session))
         found: list[Event] = []
         while not isinstance(found[-1] if found else None, TurnFinished):
             event = await events.next()
@@ -182,9 +184,9 @@ async def test_a_fact_said_at_the_start_outlives_300_messages(home: Home, clock:
         again = await ask(runtime, "My boat, what is it called, tell me once more", session.id)
         assert not told(again, Compacted)
         assert "Marigold" in echo(model.requests[-1])
-        assert len(await runtime.messages(session.id)) == 304
-        assert await runtime.search_messages("Marigold")
-        (done,) = await runtime.compactions(session.id)
+        assert len(await runtime.conversations.messages(session.id)) == 304
+        assert await runtime.conversations.search("Marigold")
+        (done,) = await runtime.summaries.list(session.id)
         assert done.line == "280 earlier messages were summed up; 1 memory kept"
 
 
@@ -194,8 +196,8 @@ async def test_a_talk_is_summed_up_between_turns_and_its_prefix_changes_only_the
     model = Remote(window=4096)
     async with opened(home, clock, model, BoatReader()) as runtime:
         await talk(runtime, 40)
-        session = (await runtime.find_session("latest")).id
-        assert len(await runtime.compactions(session)) >= 2
+        session = (await runtime.conversations.find("latest")).id
+        assert len(await runtime.summaries.list(session)) >= 2
     turns = [one for one in model.requests if one.messages[-1].content.startswith("<recalled>")]
     breaks = sum(
         later.messages[: len(earlier.messages)] != earlier.messages
@@ -217,10 +219,10 @@ async def test_the_last_20_messages_stay_word_for_word(home: Home, clock: StepCl
     model = Remote(window=16_384)
     async with opened(home, clock, model, BoatReader()) as runtime:
         session = await stored_session(runtime, 40)
-        done = await runtime.compact(session.id)
+        done = await runtime.summaries.compact(session.id)
         assert done is not None
         assert done.messages == 60
-        messages = await runtime.messages(session.id)
+        messages = await runtime.conversations.messages(session.id)
         await ask(runtime, "Go on", session.id)
         sent = [one.content for one in model.requests[-1].messages]
         assert sent[2:-1] == [one.content for one in messages[-20:]]
@@ -230,13 +232,13 @@ async def test_the_last_20_messages_stay_word_for_word(home: Home, clock: StepCl
 async def test_a_resumed_session_keeps_its_summary(home: Home, clock: StepClock) -> None:
     async with opened(home, clock, Remote(window=8192), BoatReader()) as runtime:
         session = await stored_session(runtime, 40)
-        await runtime.compact(session.id)
+        await runtime.summaries.compact(session.id)
     model = Remote(window=8192)
     async with opened(home, clock, model, BoatReader()) as runtime:
         events = await ask(runtime, "Go on", session.id)
         assert not told(events, Compacted)
         assert model.requests[0].messages[1].content.startswith("<summary>")
-        (done,) = await runtime.compactions(session.id)
+        (done,) = await runtime.summaries.list(session.id)
         log = await runtime.ledger.log(session.id, kinds=("compacted",))
         assert log[0].new is not None
         assert log[0].new["memories"] == list(done.memories)
@@ -251,8 +253,8 @@ async def test_no_turn_waits_for_a_local_models_compaction(home: Home, clock: St
     async with opened(home, clock, model, reader) as runtime:
         session = await stored_session(runtime, 40)
         for _ in range(3):
-            submitted = await runtime.submit("Go on", session=session.id)
-            with runtime.subscribe(turn=submitted.turn) as events:
+            submitted = await runtime.turns.submit(TurnRequest("Go on", session=session.id))
+            with runtime.turns.subscribe(turn=submitted.turn) as events:
                 async for event in events:
                     if isinstance(event, Notice):
                         assert f"ska sessions compact {session.id}" in event.text
@@ -261,11 +263,11 @@ async def test_no_turn_waits_for_a_local_models_compaction(home: Home, clock: St
             await reader.began.wait()
             reader.began.clear()
         assert len(reader.read) == 3
-        assert not await runtime.compactions(session.id)
+        assert not await runtime.summaries.list(session.id)
         assert reader.gate is not None
         reader.gate.set()
         await runtime.settle()
-        done = await runtime.compactions(session.id)
+        done = await runtime.summaries.list(session.id)
         assert [one.up_to for one in done] == sorted({one.up_to for one in done})
         assert done[-1].up_to > 60
 
@@ -275,10 +277,10 @@ async def test_closing_ends_a_background_pass(home: Home, clock: StepClock) -> N
     model = ScriptedModel(otherwise="ok", context_window=2048)
     async with opened(home, clock, model, reader) as runtime:
         session = await stored_session(runtime, 40)
-        await runtime.submit("Go on", session=session.id)
+        await runtime.turns.submit(TurnRequest("Go on", session=session.id))
         await reader.began.wait()
     async with opened(home, clock, model, BoatReader()) as runtime:
-        assert not await runtime.compactions(session.id)
+        assert not await runtime.summaries.list(session.id)
 
 
 # -- what goes wrong -------------------------------------------------------------------------
@@ -303,7 +305,7 @@ async def test_nothing_is_summed_up_that_could_not_be_kept(
         warnings = [one.text for one in told(events, Notice) if isinstance(one, Notice)]
         assert any(words in text and "tried again later" in text for text in warnings)
         assert isinstance(events[-1], TurnFinished | Notice)
-        assert not await runtime.compactions(session.id)
+        assert not await runtime.summaries.list(session.id)
         assert not any("<summary>" in one.content for one in model.requests[-1].messages)
         tries = len(reader.read)
         await ask(runtime, "Go on", session.id)
@@ -311,7 +313,7 @@ async def test_nothing_is_summed_up_that_could_not_be_kept(
         reader.problem, reader.forgets = None, False
         clock.advance(hours=2)
         await ask(runtime, "Go on", session.id)
-        assert len(await runtime.compactions(session.id)) == 1
+        assert len(await runtime.summaries.list(session.id)) == 1
 
 
 async def test_a_summary_that_fails_changes_nothing(home: Home, clock: StepClock) -> None:
@@ -319,19 +321,19 @@ async def test_a_summary_that_fails_changes_nothing(home: Home, clock: StepClock
     async with opened(home, clock, model, BoatReader()) as runtime:
         session = await stored_session(runtime, 60)
         with pytest.raises(ModelUnavailable):
-            await runtime.compact(session.id)
-        assert not await runtime.compactions(session.id)
-        assert await runtime.compact(session.id)
+            await runtime.summaries.compact(session.id)
+        assert not await runtime.summaries.list(session.id)
+        assert await runtime.summaries.compact(session.id)
 
 
 async def test_a_purged_summary_is_no_summary(home: Home, clock: StepClock) -> None:
     model = Remote()
     async with opened(home, clock, model, BoatReader()) as runtime:
         session = await stored_session(runtime, 60)
-        await runtime.compact(session.id)
+        await runtime.summaries.compact(session.id)
         (row,) = await runtime.ledger.log(session.id, kinds=("compacted",))
         await runtime.ledger.purge(Purge(notes=(row.seq,), actor="person"))
-        assert not await runtime.compactions(session.id)
+        assert not await runtime.summaries.list(session.id)
         events = await ask(runtime, "Go on", session.id)
         assert told(events, Compacted), "it is made anew"
 
@@ -341,7 +343,7 @@ async def test_what_is_purged_while_it_is_read_is_in_no_summary(
 ) -> None:
     async with opened(home, clock, Remote(), BoatReader()) as runtime:
         session = await stored_session(runtime, 30)
-        first = (await runtime.messages(session.id))[0]
+        first = (await runtime.conversations.messages(session.id))[0]
 
         async def purges(
             messages: Sequence[Message], *, agent: str, model: Model | None = None
@@ -351,7 +353,7 @@ async def test_what_is_purged_while_it_is_read_is_in_no_summary(
 
         with pytest.raises(StoreError, match="erased"):
             await Shield(runtime.ledger, purges).compact(session.id, None, agent="kyra")
-        assert not await runtime.compactions(session.id)
+        assert not await runtime.summaries.list(session.id)
 
 
 # -- parts -----------------------------------------------------------------------------------
@@ -408,7 +410,7 @@ async def test_a_long_model_summary_is_cut_after_a_sentence(home: Home, clock: S
     model = Remote(f"<summary>{long}</summary>", window=32_768)
     async with opened(home, clock, model, BoatReader()) as runtime:
         session = await stored_session(runtime, 30)
-        done = await runtime.compact(session.id)
+        done = await runtime.summaries.compact(session.id)
         assert done is not None
         assert estimate_tokens(done.summary) <= MOST_TOKENS
         assert done.summary.startswith("This is sentence number 0.")
@@ -421,7 +423,7 @@ async def test_a_model_that_only_copies_is_not_taken_at_its_word(
     copied = "User: My boat is called Marigold.\nKyra (2026-11-20): I see.\nUser: Thing 1"
     async with opened(home, clock, Remote(copied, window=32_768), BoatReader()) as runtime:
         session = await stored_session(runtime, 30)
-        done = await runtime.compact(session.id)
+        done = await runtime.summaries.compact(session.id)
         assert done is not None
         assert done.summary.startswith("- The user's boat is called Marigold")
 

@@ -18,7 +18,7 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.projector import Projector
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Memory, Message, Rating, Session
+from skill_agent.values import Memory, Message, NewMemory, Rating, Session
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -70,8 +70,8 @@ async def desk(tmp_path: Path, clock: StepClock) -> AsyncIterator[Desk]:
 
 
 async def test_up_and_down_move_what_was_recalled(desk: Desk) -> None:
-    used = await desk.book.add("used", importance=5)
-    other = await desk.book.add("not used", importance=5)
+    used = await desk.book.add(NewMemory("used", importance=5))
+    other = await desk.book.add(NewMemory("not used", importance=5))
     result = await desk.feedback.rate((await desk.reply([used])).id, "up")
     assert [(one.old, one.new) for one in result.changed] == [(5, 6)]
     result = await desk.feedback.rate((await desk.reply([used])).id, "down", "it was wrong")
@@ -87,7 +87,7 @@ async def test_up_and_down_move_what_was_recalled(desk: Desk) -> None:
 
 
 async def test_the_same_again_does_nothing_and_the_other_takes_it_back(desk: Desk) -> None:
-    used = await desk.book.add("used", importance=5)
+    used = await desk.book.add(NewMemory("used", importance=5))
     reply = await desk.reply([used])
     await desk.feedback.rate(reply.id, "up")
     again = await desk.feedback.rate(reply.id, "up")
@@ -103,7 +103,7 @@ async def test_the_same_again_does_nothing_and_the_other_takes_it_back(desk: Des
 
 @pytest.mark.parametrize(("start", "most"), [(3, 5), (5, 7), (7, 8), (8, 8), (9, 9), (10, 10)])
 async def test_praise_alone_never_makes_a_favourite(desk: Desk, start: int, most: int) -> None:
-    used = await desk.book.add("used", importance=start)
+    used = await desk.book.add(NewMemory("used", importance=start))
     tier = used.tier
     for _ in range(6):
         await desk.feedback.rate((await desk.reply([used])).id, "up")
@@ -112,7 +112,7 @@ async def test_praise_alone_never_makes_a_favourite(desk: Desk, start: int, most
 
 
 async def test_blame_ends_at_one_and_asks_for_review(desk: Desk) -> None:
-    used = await desk.book.add("used", importance=4)
+    used = await desk.book.add(NewMemory("used", importance=4))
     flagged: list[tuple[str, ...]] = []
     for _ in range(6):
         result = await desk.feedback.rate((await desk.reply([used])).id, "down")
@@ -128,9 +128,11 @@ async def test_blame_ends_at_one_and_asks_for_review(desk: Desk) -> None:
 
 
 async def test_what_is_pinned_or_identity_is_recorded_but_left_alone(desk: Desk) -> None:
-    pinned = await desk.book.add("pinned", importance=5, pinned=True)
-    identity = await desk.book.add("I am", importance=5, memory_type="identity", agent="kyra")
-    gone = await desk.book.add("gone", importance=5)
+    pinned = await desk.book.add(NewMemory("pinned", importance=5, pinned=True))
+    identity = await desk.book.add(
+        NewMemory("I am", importance=5, memory_type="identity", agent="kyra")
+    )
+    gone = await desk.book.add(NewMemory("gone", importance=5))
     reply = await desk.reply([pinned, identity, gone])
     await desk.book.forget(gone.id)
     result = await desk.feedback.rate(reply.id, "down")
@@ -140,7 +142,7 @@ async def test_what_is_pinned_or_identity_is_recorded_but_left_alone(desk: Desk)
 
 
 async def test_a_pattern_counts_its_successes(desk: Desk) -> None:
-    pattern = await desk.book.add("Plan first", memory_type="procedural", agent="kyra")
+    pattern = await desk.book.add(NewMemory("Plan first", memory_type="procedural", agent="kyra"))
     replies = [await desk.reply([pattern]) for _ in range(4)]
     for reply in replies:
         await desk.feedback.rate(reply.id, "up")
@@ -165,7 +167,7 @@ async def test_replies_are_found(desk: Desk) -> None:
 
 
 async def test_ratings_at_once_are_all_counted(desk: Desk) -> None:
-    used = await desk.book.add("used", importance=8)
+    used = await desk.book.add(NewMemory("used", importance=8))
     replies = [await desk.reply([used]) for _ in range(4)]
     await asyncio.gather(*(desk.feedback.rate(reply.id, "down") for reply in replies))
     assert await desk.importance(used) == 4
@@ -178,7 +180,7 @@ async def test_ratings_at_once_are_all_counted(desk: Desk) -> None:
 async def test_any_ratings_stay_within_bounds(
     desk: Desk, ratings: list[tuple[int, Rating]]
 ) -> None:
-    used = await desk.book.add("used", importance=5)
+    used = await desk.book.add(NewMemory("used", importance=5))
     replies = [await desk.reply([used]) for _ in range(4)]
     last: dict[str, Rating] = {}
     for number, rating in ratings:
@@ -194,7 +196,7 @@ async def test_a_rating_is_seen_by_the_next_prompt(
     model = ScriptedModel(otherwise="ok")
     async with open_runtime(model) as runtime:
         feedback = Feedback(runtime.ledger, runtime.memory, clock)
-        used = await runtime.memory.add("deploys happen on Fridays", importance=9)
+        used = await runtime.memory.add(NewMemory("deploys happen on Fridays", importance=9))
         assert used in (await runtime._mind.hot.of("kyra", "me")).hot
         await runtime.memory.settle()
         events = [event async for event in runtime.ask("When do deploys happen?")]

@@ -11,6 +11,7 @@ from fakes import OpenRuntime
 
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.values import Search
 
 KILLED = Path(__file__).with_name("killed.py")
 
@@ -46,7 +47,7 @@ async def test_kill_during_an_import(home: Home, open_runtime: OpenRuntime, seed
         assert len(stored) % 2_000 == 0, "a chunk is there whole or not at all"
         await runtime.memory.settle()
         for number in (0, rows // 2, rows - 1):
-            found = await runtime.memory.search(f"fact number {number}", limit=3)
+            found = await runtime.memory.search(Search(f"fact number {number}", limit=3))
             assert f"row-{number}" in {one.hit.item.id for one in found}
 
 
@@ -67,5 +68,5 @@ async def test_kill_during_turns(home: Home, open_runtime: OpenRuntime, seed: in
             assert message.content == "a reply of some words"
         await runtime.memory.settle()
         newest = await runtime.memory.get(max(memories))
-        found = await runtime.memory.search(newest.content, limit=3)
+        found = await runtime.memory.search(Search(newest.content, limit=3))
         assert newest.id in {one.hit.item.id for one in found}

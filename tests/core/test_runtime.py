@@ -26,7 +26,7 @@ from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.budget import ALREADY
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import ToolCall
+from skill_agent.values import NewMemory, ToolCall, TurnRequest
 
 Kind = TypeVar("Kind")
 DEPLOY = "Remember that I deploy on Fridays from the release branch"
@@ -52,14 +52,14 @@ async def test_the_message_is_on_disk_before_the_model_is_asked(open_runtime: Op
     gate = asyncio.Event()
     model = ScriptedModel([[Gate(gate), "hello"]])
     async with open_runtime(model) as runtime:
-        with runtime.subscribe() as events:
-            submitted = await runtime.submit("hi there")
-            (saved,) = await runtime.messages(submitted.session)
+        with runtime.turns.subscribe() as events:
+            submitted = await runtime.turns.submit("hi there")
+            (saved,) = await runtime.conversations.messages(submitted.session)
             assert (saved.role, saved.content) == ("user", "hi there")
             gate.set()
             ended = await until(runtime, submitted.turn, events)
         assert isinstance(ended, TurnFinished)
-        stored = await runtime.messages(submitted.session)
+        stored = await runtime.conversations.messages(submitted.session)
         assert [m.role for m in stored] == ["user", "assistant"]
         assert stored[1].id == ended.message_id
         assert stored[1].usage == ended.usage
@@ -108,7 +108,7 @@ async def test_the_prefix_lasts_although_a_profile_memory_is_added(
     model = ScriptedModel(["a", "b", "c"])
     async with open_runtime(model) as runtime:
         started = await events_of(runtime.ask("hello"))
-        await runtime.memory.add("The user lives in Oslo", memory_type="user_profile")
+        await runtime.memory.add(NewMemory("The user lives in Oslo", memory_type="user_profile"))
         await events_of(runtime.ask("and now?", session=started[0].session))
         await events_of(runtime.ask("a new session"))
     first, same, new = (request.messages[0].content for request in model.requests)
@@ -152,8 +152,8 @@ async def test_an_agent_is_addressed_anywhere_and_answers_as_itself(
             assert one(events, TurnStarted).agent == agent
         assert model.requests[2].messages[-1].content.endswith("hello")
         assert model.requests[2].messages[0].content.startswith("You are Max")
-        session = await runtime.find_session("latest")
-        await runtime.set_session_agent(session.id, "luke")
+        session = await runtime.conversations.find("latest")
+        await runtime.conversations.set_agent(session.id, "luke")
         again = await events_of(runtime.ask("and you?", session="latest"))
         assert one(again, TurnStarted).agent == "luke"
 
@@ -162,18 +162,18 @@ async def test_cancel_keeps_the_partial_reply(open_runtime: OpenRuntime) -> None
     gate = asyncio.Event()
     model = ScriptedModel([["half of ", "it", Gate(gate), "never"]])
     async with open_runtime(model) as runtime:
-        with runtime.subscribe() as events:
-            submitted = await runtime.submit("tell me")
+        with runtime.turns.subscribe() as events:
+            submitted = await runtime.turns.submit("tell me")
             async for event in events:
                 if isinstance(event, TextDelta) and event.text == "it":
                     break
-            assert await runtime.cancel(submitted.turn)
+            assert await runtime.turns.cancel(submitted.turn)
             failed = await until(runtime, submitted.turn, events)
         assert isinstance(failed, TurnFailed)
         assert (failed.reason, failed.text) == ("cancelled", "half of it")
-        reply = (await runtime.messages(submitted.session))[-1]
+        reply = (await runtime.conversations.messages(submitted.session))[-1]
         assert (reply.content, reply.state) == ("half of it", "partial")
-        assert not await runtime.cancel(submitted.turn)
+        assert not await runtime.turns.cancel(submitted.turn)
 
 
 @pytest.mark.parametrize(
@@ -225,17 +225,17 @@ async def test_turns_of_one_session_run_in_order_and_sessions_side_by_side(
     gate = asyncio.Event()
     model = ScriptedModel([[Gate(gate), "first"], "other", "second"])
     async with open_runtime(model) as runtime:
-        with runtime.subscribe() as events:
-            one_turn = await runtime.submit("one")
+        with runtime.turns.subscribe() as events:
+            one_turn = await runtime.turns.submit("one")
             async for event in events:
                 if isinstance(event, TurnStarted):
                     break
-            queued = await runtime.submit("two", session=one_turn.session)
-            beside = await runtime.submit("elsewhere")
+            queued = await runtime.turns.submit(TurnRequest("two", session=one_turn.session))
+            beside = await runtime.turns.submit("elsewhere")
             await until(runtime, beside.turn, events)
             gate.set()
             await until(runtime, queued.turn, events)
-        stored = await runtime.messages(one_turn.session)
+        stored = await runtime.conversations.messages(one_turn.session)
         assert {m.content for m in stored} == {"one", "two", "first", "second"}
         sent = [m.content.rsplit("\n", 1)[-1] for m in model.requests[2].messages[1:]]
         assert sent == ["one", "first", "two"]
@@ -247,22 +247,22 @@ async def test_an_approval_waits_for_an_answer_and_always_is_stored(
     fetch = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
     model = ScriptedModel([[fetch], "told", [fetch], "told again"])
     async with open_runtime(model) as runtime:
-        with runtime.subscribe() as events:
-            submitted = await runtime.submit("look it up")
+        with runtime.turns.subscribe() as events:
+            submitted = await runtime.turns.submit("look it up")
             async for event in events:
                 if isinstance(event, ApprovalAsked):
                     assert event.rule == "kyra http_get:127.0.0.1"
-                    assert await runtime.answer(event.approval, "always", by="telegram")
+                    assert await runtime.approvals.answer(event.approval, "always", by="telegram")
                 if isinstance(event, ApprovalAnswered):
                     assert (event.choice, event.by) == ("always", "telegram")
                     break
             await until(runtime, submitted.turn, events)
-        assert await runtime.rules() == ["kyra http_get:127.0.0.1"]
+        assert await runtime.approvals.rules() == ["kyra http_get:127.0.0.1"]
         again = await events_of(runtime.ask("once more", interactive=False))
         assert not [event for event in again if isinstance(event, ApprovalAsked)]
         assert "private address" in one(again, ToolFinished).result
-        await runtime.revoke_rule("kyra http_get:127.0.0.1")
-        assert await runtime.rules() == []
+        await runtime.approvals.revoke("kyra http_get:127.0.0.1")
+        assert await runtime.approvals.rules() == []
 
 
 async def test_without_a_person_approvals_are_denied_at_once(open_runtime: OpenRuntime) -> None:
@@ -295,7 +295,7 @@ async def test_tools_reach_memory_and_skills(open_runtime: OpenRuntime) -> None:
         assert not results[3][0]
         assert "no skill 'code-review'" in results[3][1]
         session = events[0].session
-        roles = [m.role for m in await runtime.messages(session)]
+        roles = [m.role for m in await runtime.conversations.messages(session)]
         assert roles == ["user", *["assistant", "tool"] * 4, "assistant"]
         model.add("resumed")
         await events_of(runtime.ask("more", session=session))
@@ -308,8 +308,8 @@ async def test_tools_reach_memory_and_skills(open_runtime: OpenRuntime) -> None:
 async def test_bad_prompts_leave_nothing_behind(open_runtime: OpenRuntime, text: str) -> None:
     async with open_runtime(ScriptedModel()) as runtime:
         with pytest.raises(UsageError):
-            await runtime.submit(text)
-        assert await runtime.sessions() == []
+            await runtime.turns.submit(text)
+        assert await runtime.conversations.list() == []
 
 
 async def test_a_megabyte_of_prompt_is_kept_whole(open_runtime: OpenRuntime) -> None:
@@ -317,26 +317,26 @@ async def test_a_megabyte_of_prompt_is_kept_whole(open_runtime: OpenRuntime) -> 
     async with open_runtime(ScriptedModel(["ok"])) as runtime:
         events = await events_of(runtime.ask(text))
         assert isinstance(events[-1], TurnFinished)
-        assert (await runtime.messages(events[0].session))[0].content == text
+        assert (await runtime.conversations.messages(events[0].session))[0].content == text
 
 
 async def test_unknown_names_are_answered_with_the_nearest(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="ok")) as runtime:
         with pytest.raises(NotFound) as agent:
-            await runtime.submit("hi", agent="kira")
+            await runtime.turns.submit(TurnRequest("hi", agent="kira"))
         assert "kyra" in agent.value.hint
         await events_of(runtime.ask("Plan the garden"))
         with pytest.raises(NotFound) as session:
-            await runtime.submit("hi", session="Plan the gardn")
+            await runtime.turns.submit(TurnRequest("hi", session="Plan the gardn"))
         assert "Plan the garden" in session.value.hint
-        assert len(await runtime.sessions()) == 1
+        assert len(await runtime.conversations.list()) == 1
 
 
 async def test_a_paused_agent_says_how_to_wake_it(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(["ok"])) as runtime:
         runtime.directory.set_status("luke", "paused")
         with pytest.raises(UsageError) as problem:
-            await runtime.submit("@luke hi")
+            await runtime.turns.submit("@luke hi")
         assert problem.value.hint == "ska agents activate luke"
 
 
@@ -366,16 +366,18 @@ async def test_sessions_are_found_renamed_searched_and_taken_off(open_runtime: O
     async with open_runtime(ScriptedModel(otherwise="fine")) as runtime:
         await events_of(runtime.ask("Plan the garden"))
         await events_of(runtime.ask("Plan the trip"))
-        garden = await runtime.find_session("plan the garden")
-        assert (await runtime.find_session("latest")).title == "Plan the trip"
-        assert await runtime.find_session(garden.id) == garden
+        garden = await runtime.conversations.find("plan the garden")
+        assert (await runtime.conversations.find("latest")).title == "Plan the trip"
+        assert await runtime.conversations.find(garden.id) == garden
         with pytest.raises(UsageError, match="fits 2 sessions"):
-            await runtime.find_session("plan the")
-        renamed = await runtime.rename_session("Plan the garden", "Roses")
+            await runtime.conversations.find("plan the")
+        renamed = await runtime.conversations.rename("Plan the garden", "Roses")
         assert renamed.title == "Roses"
-        assert [m.content for m in await runtime.search_messages("GARDEN")] == ["Plan the garden"]
-        await runtime.delete_session("roses")
-        assert [s.title for s in await runtime.sessions()] == ["Plan the trip"]
+        assert [m.content for m in await runtime.conversations.search("GARDEN")] == [
+            "Plan the garden"
+        ]
+        await runtime.conversations.delete("roses")
+        assert [s.title for s in await runtime.conversations.list()] == ["Plan the trip"]
         assert not [
             found
             for found in await runtime.memory.search("garden")
@@ -388,7 +390,7 @@ async def test_usage_adds_up(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="four words are here")) as runtime:
         await events_of(runtime.ask("one"))
         await events_of(runtime.ask("two"))
-        usage = await runtime.usage()
+        usage = await runtime.figures.usage()
     assert usage.turns == 2
     assert usage.total.completion_tokens == 2 * usage.last.completion_tokens > 0
     assert usage.today == usage.total
@@ -416,13 +418,13 @@ async def test_closing_ends_a_running_turn_and_keeps_its_text(
     open_runtime: OpenRuntime, home: Home
 ) -> None:
     async with open_runtime(ScriptedModel([["some text", Gate(asyncio.Event())]])) as runtime:
-        with runtime.subscribe() as events:
-            submitted = await runtime.submit("go on")
+        with runtime.turns.subscribe() as events:
+            submitted = await runtime.turns.submit("go on")
             async for event in events:
                 if isinstance(event, TextDelta):
                     break
     async with open_runtime(ScriptedModel()) as runtime:
-        reply = (await runtime.messages(submitted.session))[-1]
+        reply = (await runtime.conversations.messages(submitted.session))[-1]
         assert (reply.content, reply.state) == ("some text", "partial")
 
 

@@ -9,6 +9,7 @@ from fakes import OpenRuntime, obliging
 from skill_agent.errors import UsageError
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.checks import sound_moment, sound_path, sound_text
+from skill_agent.values import NewMemory, Search
 
 HALF = "a\ud800"
 FAR_EAST, FAR_WEST = (timezone(timedelta(hours=hours)) for hours in (14, -12))
@@ -38,19 +39,19 @@ async def test_the_runtime_refuses_what_cannot_be_kept(open_runtime: OpenRuntime
         kept = await book.add("I like tea")
         events = [event async for event in runtime.ask("@kyra hello")]
         for refused in (
-            book.add(HALF), book.add("x", subject=HALF), book.add("x", expires_at=BEFORE_TIME),
+            book.add(HALF), book.add(NewMemory("x", subject=HALF)), book.add(NewMemory("x", expires_at=BEFORE_TIME)),
             book.at(BEFORE_TIME), book.difference(kept.created_at, AFTER_TIME),
-            book.search(HALF), book.search("tea", limit=0), book.search("tea", floor=1e308),
+            book.search(HALF), book.search(Search("tea", limit=0)), book.search(Search("tea", floor=1e308)),
             book.correct(kept.id, HALF),
             book.keep([replace(kept, id="other", importance=11)]),
             book.keep([replace(kept, id="")]), book.keep([replace(kept, confidence=7.0)]),
             book.keep([replace(kept, id="other", created_at=BEFORE_TIME)]),
             book.keep([replace(kept, id="other", version=2**40)]),
-            runtime.find_session(HALF), runtime.rename_session(events[-1].session, HALF),
-            runtime.feedback.rate(HALF, "up"), runtime.note_written("/nowhere/at/all", "user"),
-            runtime.note_written("\0", "user"), runtime.user_data.export("\0"),
-            runtime.user_data.import_("x" * 300), runtime.new_agent("other", {"name": None}),
-            runtime.export_agents([], to="\0", page_format="claude"),
+            runtime.conversations.find(HALF), runtime.conversations.rename(events[-1].session, HALF),
+            runtime.feedback.rate(HALF, "up"), runtime.user_data.note_written("/nowhere/at/all", "user"),
+            runtime.user_data.note_written("\0", "user"), runtime.user_data.export("\0"),
+            runtime.user_data.import_("x" * 300), runtime.agents.new("other", {"name": None}),
+            runtime.agents.export([], to="\0", page_format="claude"),
         ):  # fmt: skip
             with pytest.raises(UsageError):
                 await refused

@@ -14,7 +14,7 @@ from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnS
 from skill_agent.host.presence import CLIENT_HEADER, noting
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import Message, Submitted, ToolCall, Usage
+from skill_agent.values import Message, Submitted, ToolCall, TurnRequest, Usage
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 ASKED = Message(
@@ -83,24 +83,24 @@ async def test_a_task_runs_then_is_finished_and_so_it_is_after_reopening(
     model = ScriptedModel(["one", [Gate(gate), "hello ", "there"]])
     async with open_runtime(model) as runtime:
         first = [event async for event in runtime.ask("before")][-1]
-        submitted = await runtime.submit("hi")
-        running = await runtime.task(submitted.turn)
+        submitted = await runtime.turns.submit("hi")
+        running = await runtime.turns.get(submitted.turn)
         assert (running.state, running.agent, running.text) == ("running", submitted.agent, "")
         assert running.session == submitted.session
-        assert [one.id for one in await runtime.tasks()] == [submitted.turn, first.turn]
+        assert [one.id for one in await runtime.turns.list()] == [submitted.turn, first.turn]
         assert not await runtime.drain(0.01, own=True)
         gate.set()
         assert await runtime.drain(30, own=True)
-        finished = await runtime.task(submitted.turn)
+        finished = await runtime.turns.get(submitted.turn)
         assert (finished.state, finished.text) == ("finished", "hello there")
         assert finished.usage
         assert finished.started_at == running.started_at
-        assert len(await runtime.tasks(limit=1)) == 1
+        assert len(await runtime.turns.list(limit=1)) == 1
     async with open_runtime(ScriptedModel()) as runtime:
-        assert await runtime.task(submitted.turn) == finished
-        assert await runtime.tasks() == []
+        assert await runtime.turns.get(submitted.turn) == finished
+        assert await runtime.turns.list() == []
         with pytest.raises(NotFound, match="there is no turn"):
-            await runtime.task(new_id())
+            await runtime.turns.get(new_id())
 
 
 async def test_only_what_others_began_is_waited_for_at_the_end(
@@ -108,17 +108,17 @@ async def test_only_what_others_began_is_waited_for_at_the_end(
 ) -> None:
     gate = asyncio.Event()
     async with open_runtime(ScriptedModel([[Gate(gate)], [Gate(gate), "hello"]])) as runtime:
-        await runtime.submit("mine")
+        await runtime.turns.submit("mine")
         assert await runtime.drain(30)
         submitted: list[Submitted] = []
 
         async def served(_scope: object, _receive: object, _send: object) -> None:
-            submitted.append(await runtime.submit("theirs"))
+            submitted.append(await runtime.turns.submit("theirs"))
 
         app = noting(served, runtime.host)
         await app({"headers": [(CLIENT_HEADER, b"chat/1")]}, _nothing, _nothing)
         assert not await runtime.drain(0.01)
-        await runtime.cancel(submitted[0].turn)
+        await runtime.turns.cancel(submitted[0].turn)
         assert await runtime.drain(30)
 
 
@@ -130,11 +130,11 @@ async def test_a_failed_task_says_why(open_runtime: OpenRuntime) -> None:
     model = ScriptedModel([["well ", ModelUnavailable("gone away", hint="later")]])
     async with open_runtime(model) as runtime:
         end = [event async for event in runtime.ask("hi")][-1]
-        task = await runtime.task(end.turn)
+        task = await runtime.turns.get(end.turn)
         assert (task.state, task.text) == ("failed", "well ")
         assert (task.reason, task.problem, task.hint) == ("model_unavailable", "gone away", "later")
     async with open_runtime(model) as runtime:
-        again = await runtime.task(end.turn)
+        again = await runtime.turns.get(end.turn)
         assert (again.state, again.message_id, again.reason) == ("failed", task.message_id, None)
 
 
@@ -145,24 +145,26 @@ async def test_closing_ends_turns_as_such_and_everybody_hears_it(open_runtime: O
     async with open_runtime(model) as runtime:
 
         async def listen() -> None:
-            with runtime.subscribe() as events:
+            with runtime.turns.subscribe() as events:
                 async for event in events:
                     await asyncio.sleep(0.002)
                     heard.append(event)
 
         listening = asyncio.create_task(listen())
         await asyncio.sleep(0)
-        talking = await runtime.submit("hi")
-        waiting = await runtime.submit("and then?", session=talking.session)
-        with runtime.subscribe(turn=talking.turn) as events:
+        talking = await runtime.turns.submit("hi")
+        waiting = await runtime.turns.submit(TurnRequest("and then?", session=talking.session))
+        with runtime.turns.subscribe(turn=talking.turn) as events:
             while not isinstance(await events.next(), TextDelta):
                 pass
         await runtime.end_turns()
         await asyncio.wait_for(listening, 10)
         with pytest.raises(Closing):
-            await runtime.submit("one more")
-        assert await runtime.submit("hi", key=talking.turn) == talking, "it is known"
-        assert (await runtime.task(talking.turn)).reason == "host_closed"
+            await runtime.turns.submit("one more")
+        assert await runtime.turns.submit(TurnRequest("hi", key=talking.turn)) == talking, (
+            "it is known"
+        )
+        assert (await runtime.turns.get(talking.turn)).reason == "host_closed"
     ends = {event.turn: event for event in heard if isinstance(event, TurnFailed)}
     assert {end.reason for end in ends.values()} == {"host_closed"}
     assert ends[talking.turn].text == "so far "
@@ -170,7 +172,7 @@ async def test_closing_ends_turns_as_such_and_everybody_hears_it(open_runtime: O
     assert waiting.turn in ends
     assert waiting.turn not in {one.turn for one in heard if isinstance(one, TurnStarted)}
     async with open_runtime(model) as runtime:
-        (*_, kept) = await runtime.messages(talking.session)
+        (*_, kept) = await runtime.conversations.messages(talking.session)
         assert (kept.content, kept.state) == ("so far ", "partial")
 
 
@@ -178,7 +180,7 @@ async def test_a_listener_who_does_not_read_holds_up_closing_only_briefly(
     open_runtime: OpenRuntime,
 ) -> None:
     async with open_runtime(ScriptedModel(["hello"])) as runtime:
-        deaf = runtime.subscribe()
+        deaf = runtime.turns.subscribe()
         async for _ in runtime.ask("hi"):
             pass
         await asyncio.wait_for(runtime.end_turns(), 5)
@@ -187,10 +189,10 @@ async def test_a_listener_who_does_not_read_holds_up_closing_only_briefly(
 
 async def test_late_and_many_listeners_of_a_turn_hear_all_of_it(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(["one two three"])) as runtime:
-        submitted = await runtime.submit("hi")
+        submitted = await runtime.turns.submit("hi")
         assert await runtime.drain(30, own=True)
         for _ in range(2):
-            with runtime.subscribe(turn=submitted.turn) as events:
+            with runtime.turns.subscribe(turn=submitted.turn) as events:
                 kinds = []
                 async for event in events:
                     kinds.append(type(event))
@@ -198,5 +200,5 @@ async def test_late_and_many_listeners_of_a_turn_hear_all_of_it(open_runtime: Op
                         break
             assert kinds[0] is TurnStarted
             assert TextDelta in kinds
-        with runtime.subscribe(after=runtime.position - 1) as events:
+        with runtime.turns.subscribe(after=runtime.position - 1) as events:
             assert isinstance(await events.next(), TurnFinished)

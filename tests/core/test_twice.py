@@ -13,6 +13,7 @@ from skill_agent.events import TurnFailed, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.values import NewMemory, TurnRequest
 
 DIES = Path(__file__).with_name("dies_in_turn.py")
 
@@ -21,18 +22,25 @@ async def test_many_at_once_with_one_key_begin_one_turn(open_runtime: OpenRuntim
     model = ScriptedModel(otherwise="hello")
     key = new_id()
     async with open_runtime(model) as runtime:
-        given = await asyncio.gather(*(runtime.submit("hi", key=key) for _ in range(20)))
+        given = await asyncio.gather(
+            *(runtime.turns.submit(TurnRequest("hi", key=key)) for _ in range(20))
+        )
         assert len(set(given)) == 1
         assert given[0].turn == key
         assert await runtime.drain(30, own=True)
-        assert await runtime.submit("hi", key=key) == given[0], "after its end"
-        assert await runtime.submit("hi", key=key.upper()) == given[0]
-        assert [m.role for m in await runtime.messages(given[0].session)] == ["user", "assistant"]
-        assert len(await runtime.sessions()) == 1
+        assert await runtime.turns.submit(TurnRequest("hi", key=key)) == given[0], "after its end"
+        assert await runtime.turns.submit(TurnRequest("hi", key=key.upper())) == given[0]
+        assert [m.role for m in await runtime.conversations.messages(given[0].session)] == [
+            "user",
+            "assistant",
+        ]
+        assert len(await runtime.conversations.list()) == 1
         assert len(model.requests) == 1
     async with open_runtime(model) as runtime:
-        assert await runtime.submit("hi", key=key) == given[0], "in another process"
-        assert (await runtime.counts())["messages"] == 2
+        assert await runtime.turns.submit(TurnRequest("hi", key=key)) == given[0], (
+            "in another process"
+        )
+        assert (await runtime.figures.counts())["messages"] == 2
         assert len(model.requests) == 1
 
 
@@ -40,17 +48,17 @@ async def test_a_key_with_another_text_is_refused(open_runtime: OpenRuntime) -> 
     gate, key = asyncio.Event(), new_id()
     async with open_runtime(ScriptedModel([[Gate(gate), "hello"]])) as runtime:
         both = await asyncio.gather(
-            runtime.submit("@kyra hi", key=key),
-            runtime.submit("bye", key=key),
+            runtime.turns.submit(TurnRequest("@kyra hi", key=key)),
+            runtime.turns.submit(TurnRequest("bye", key=key)),
             return_exceptions=True,
         )
         assert isinstance(both[1], Conflict)
         with pytest.raises(Conflict):
-            await runtime.submit("bye", key=key)
+            await runtime.turns.submit(TurnRequest("bye", key=key))
         with pytest.raises(Conflict):
             await anext(runtime.ask("bye", key=key))
-        assert (await runtime.task(key)).state == "running", "whoever was refused stops nobody"
-        assert await runtime.submit("@kyra hi", key=key) == both[0]
+        assert (await runtime.turns.get(key)).state == "running", "whoever was refused stops nobody"
+        assert await runtime.turns.submit(TurnRequest("@kyra hi", key=key)) == both[0]
         gate.set()
         assert await runtime.drain(30, own=True)
 
@@ -59,30 +67,30 @@ async def test_a_key_with_another_text_is_refused(open_runtime: OpenRuntime) -> 
 async def test_a_key_must_be_an_id(open_runtime: OpenRuntime, key: str) -> None:
     async with open_runtime(ScriptedModel()) as runtime:
         with pytest.raises(UsageError, match="is no key"):
-            await runtime.submit("hi", key=key)
+            await runtime.turns.submit(TurnRequest("hi", key=key))
         with pytest.raises(UsageError, match="is no key"):
-            await runtime.memory.add("a fact", key=key)
-        assert (await runtime.counts())["messages"] == 0
+            await runtime.memory.add(NewMemory("a fact", key=key))
+        assert (await runtime.figures.counts())["messages"] == 0
 
 
 async def test_a_refused_submit_leaves_its_key_free(open_runtime: OpenRuntime) -> None:
     key = new_id()
     async with open_runtime(ScriptedModel(["hello"])) as runtime:
         with pytest.raises(NotFound):
-            await runtime.submit("hi", session="nowhere", key=key)
-        assert (await runtime.submit("hi", key=key)).turn == key
+            await runtime.turns.submit(TurnRequest("hi", session="nowhere", key=key))
+        assert (await runtime.turns.submit(TurnRequest("hi", key=key))).turn == key
 
 
 async def test_who_leaves_while_it_begins_does_not_stop_it(open_runtime: OpenRuntime) -> None:
     key = new_id()
     async with open_runtime(ScriptedModel(["hello"])) as runtime:
-        asking = asyncio.create_task(runtime.submit("hi", key=key))
+        asking = asyncio.create_task(runtime.turns.submit(TurnRequest("hi", key=key)))
         await asyncio.sleep(0)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        assert (await runtime.task(key)).state in ("running", "finished")
+        assert (await runtime.turns.get(key)).state in ("running", "finished")
         assert await runtime.drain(30, own=True)
-        assert (await runtime.task(key)).state == "finished"
+        assert (await runtime.turns.get(key)).state == "finished"
 
 
 async def test_asking_again_gives_the_end_of_a_turn_that_ended(open_runtime: OpenRuntime) -> None:
@@ -104,7 +112,7 @@ async def test_leaving_while_it_is_asked_ends_the_turn(open_runtime: OpenRuntime
         await asyncio.sleep(0)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-        assert (await runtime.task(key)).reason == "cancelled"
+        assert (await runtime.turns.get(key)).reason == "cancelled"
 
 
 async def test_a_turn_cut_short_by_a_crash_is_interrupted_and_never_run_again(
@@ -114,15 +122,15 @@ async def test_a_turn_cut_short_by_a_crash_is_interrupted_and_never_run_again(
     died = await asyncio.create_subprocess_exec(sys.executable, str(DIES), str(home.root), key)
     assert await died.wait() == -9
     async with open_runtime(model) as runtime:
-        task = await runtime.task(key)
+        task = await runtime.turns.get(key)
         assert (task.state, task.id, task.text) == ("interrupted", key, "")
-        again = await runtime.submit("hi", key=key)
+        again = await runtime.turns.submit(TurnRequest("hi", key=key))
         assert (again.turn, again.session, again.agent) == (key, task.session, task.agent)
         (end,) = [event async for event in runtime.ask("hi", key=key)]
         assert isinstance(end, TurnFailed)
         assert end.reason == "host_lost"
         assert model.requests == []
-        assert [m.role for m in await runtime.messages(task.session)] == ["user"]
+        assert [m.role for m in await runtime.conversations.messages(task.session)] == ["user"]
         fresh = [event async for event in runtime.ask("hi", session=task.session)]
         assert isinstance(fresh[-1], TurnFinished), "asking anew, with another key, works"
 
@@ -130,16 +138,18 @@ async def test_a_turn_cut_short_by_a_crash_is_interrupted_and_never_run_again(
 async def test_a_memory_with_a_key_is_kept_once(open_runtime: OpenRuntime) -> None:
     key = new_id()
     async with open_runtime(ScriptedModel()) as runtime:
-        adds = (runtime.memory.add("I like tea", importance=7, key=key) for _ in range(10))
+        adds = (
+            runtime.memory.add(NewMemory("I like tea", importance=7, key=key)) for _ in range(10)
+        )
         kept = await asyncio.gather(*adds)
         assert {one.id for one in kept} == {key}
         assert all(one == kept[0] for one in kept)
         with pytest.raises(Conflict):
-            await runtime.memory.add("I like coffee", key=key)
+            await runtime.memory.add(NewMemory("I like coffee", key=key))
         assert len(await runtime.memory.list()) == 1
         assert (await runtime.memory.verify()).problems == ()
     async with open_runtime(ScriptedModel()) as runtime:
-        assert await runtime.memory.add(" I like tea ", key=key) == kept[0]
+        assert await runtime.memory.add(NewMemory(" I like tea ", key=key)) == kept[0]
         created = await runtime.ledger.log(kinds=("memory.created",))
         assert len(created) == 1
 

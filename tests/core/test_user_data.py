@@ -25,7 +25,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
-from skill_agent.values import MemoryChange, ToolCall
+from skill_agent.values import MemoryChange, NewMemory, ToolCall
 
 MARKER = "quokka-4711"
 SCRIPT = Path(__file__).with_name("erased.py")
@@ -73,14 +73,16 @@ async def live(runtime: Runtime) -> None:
     """Conversations with tools, memories of every status, usage, an archived session."""
     await say(runtime, f"Remember that my code is {MARKER}")
     await say(runtime, "What is my code?")
-    await runtime.delete_session("latest")
+    await runtime.conversations.delete("latest")
     await say(runtime, "Look for the gym", session="latest")
     book = runtime.memory
-    await book.add("I live in Lisbon", memory_type="user_profile", metadata={"a": [1, None]})
-    old = await book.add("The gym opens at six", subject="gym.hours")
+    await book.add(
+        NewMemory("I live in Lisbon", memory_type="user_profile", metadata={"a": [1, None]})
+    )
+    old = await book.add(NewMemory("The gym opens at six", subject="gym.hours"))
     await book.forget(old.id, reason=f"not {MARKER} any more")
-    await book.add("I am Kyra", memory_type="identity", agent="kyra")
-    await book.add("Anna is left-handed", memory_type="user_profile", user="anna")
+    await book.add(NewMemory("I am Kyra", memory_type="identity", agent="kyra"))
+    await book.add(NewMemory("Anna is left-handed", memory_type="user_profile", user="anna"))
     tea = await book.add("likes tea")
     change = replace(tea, extraction_model="qwen", confidence=0.7)
     await runtime.ledger.write_memories(
@@ -104,11 +106,11 @@ async def test_a_round_trip_loses_nothing(
     async with open_runtime(model()) as runtime:
         await live(runtime)
         told = await data_of(runtime, clock).export(first)
-        messages = {one.id: one for s in await runtime.sessions()
-                    for one in await runtime.messages(s.id)}  # fmt: skip
+        messages = {one.id: one for s in await runtime.conversations.list()
+                    for one in await runtime.conversations.messages(s.id)}  # fmt: skip
         assert any(one.tool_calls for one in messages.values())
         assert any(one.context for one in messages.values())
-        total = (await runtime.usage()).total
+        total = (await runtime.figures.usage()).total
     assert stat.S_IMODE(first.stat().st_mode) == 0o600
     assert told.counts == contents(first)["manifest.json"]["counts"]
     assert told.counts["sessions"] == 2
@@ -127,10 +129,10 @@ async def test_a_round_trip_loses_nothing(
         assert done.conflicts == ()
         await data.export(second)
         assert contents(second) == contents(first)
-        for session in await other.sessions():
-            for message in await other.messages(session.id):
+        for session in await other.conversations.list():
+            for message in await other.conversations.messages(session.id):
                 assert message == messages[message.id]
-        assert (await other.usage()).total == total
+        assert (await other.figures.usage()).total == total
         assert (await other.memory.verify()).problems == ()
         again = await data.import_(first)
         assert set(again.added.values()) == {0}
@@ -299,8 +301,8 @@ async def test_a_purge_leaves_nothing_of_the_person(
         left = await runtime.memory.list()
         assert {one.memory_type for one in left if one.user is None} == {"identity"}
         assert {one.user for one in left} == {None, "anna"}
-        assert await runtime.sessions() == []
-        assert (await runtime.usage()).total.prompt_tokens == 0
+        assert await runtime.conversations.list() == []
+        assert (await runtime.figures.usage()).total.prompt_tokens == 0
         assert (await runtime.memory.verify()).problems == ()
         assert (await data.plan_purge()).sessions == ()
     raw = every_byte(home.root)

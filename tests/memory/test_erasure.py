@@ -18,7 +18,7 @@ from skill_agent.memory.phrases import Finder, Phrase
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.privacy.erasure import Eraser
-from skill_agent.values import Memory, Purge
+from skill_agent.values import Memory, NewMemory, Purge
 
 MARKER = "quokka-4711"
 TOLD = f"Remember that my locker code is {MARKER}"
@@ -135,10 +135,12 @@ async def test_a_secret_is_erased_from_every_byte_of_the_home(
     assert [file.name for file in home.drafts.iterdir()] == ["s2.json"]
     async with open_runtime(ScriptedModel(otherwise=answers)) as runtime:
         assert (await runtime.memory.verify()).problems == ()
-        assert {one.title for one in await runtime.sessions()} > {"(erased)"}
-        assert not await runtime.search_messages("4711")
+        assert {one.title for one in await runtime.conversations.list()} > {"(erased)"}
+        assert not await runtime.conversations.search("4711")
         await say(runtime, "What is my locker code?")
-        (reply,) = (await runtime.messages((await runtime.find_session("latest")).id))[1:]
+        (reply,) = (
+            await runtime.conversations.messages((await runtime.conversations.find("latest")).id)
+        )[1:]
         assert reply.content == "I do not know."
         await runtime.memory.settle()
         assert "gym" in (await runtime.memory.search("gym"))[0].hit.item.text.lower()
@@ -149,7 +151,9 @@ async def test_a_correction_takes_the_earlier_version_along(
 ) -> None:
     async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
         old = await runtime.memory.add("The alarm code is zebra-1")
-        new = await runtime.memory.add("The alarm code is heron-2", metadata={"previous": [old.id]})
+        new = await runtime.memory.add(
+            NewMemory("The alarm code is heron-2", metadata={"previous": [old.id]})
+        )
         other = await runtime.memory.add("The alarm is loud")
         for start in (old.id, new.id):
             plan = await eraser_of(runtime, clock).plan([start])

@@ -19,7 +19,7 @@ from skill_agent.memory.projector import Projector
 from skill_agent.memory.told import ASK
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import Purge
-from skill_agent.values import Memory, MemoryChange, MemoryFilter
+from skill_agent.values import Memory, MemoryChange, MemoryFilter, NewMemory
 
 
 class Cached:
@@ -46,7 +46,7 @@ async def cached(tmp_path: Path, clock: StepClock) -> AsyncIterator[Cached]:
 
 
 async def test_a_hit_asks_the_ledger_nothing(cached: Cached) -> None:
-    await cached.book.add("pinned", pinned=True)
+    await cached.book.add(NewMemory("pinned", pinned=True))
     first = await cached.cache.of("kyra", "me")
     again = [await cached.cache.of("kyra", "me") for _ in range(5)]
     assert cached.cache.loads == 1
@@ -82,7 +82,7 @@ Write = Callable[[Cached, Memory], Awaitable[object]]
 
 
 async def _added(cached: Cached, _old: Memory) -> None:
-    await cached.book.add("new one", memory_type="user_profile")
+    await cached.book.add(NewMemory("new one", memory_type="user_profile"))
 
 
 async def _pinned(cached: Cached, _old: Memory) -> None:
@@ -141,15 +141,17 @@ async def test_every_kind_of_write_is_seen_at_once(cached: Cached, write: Write)
 
 async def test_a_write_that_changes_nothing_at_hand_keeps_the_cache(cached: Cached) -> None:
     await cached.texts()
-    await cached.book.add("some warm fact", importance=5)
-    await cached.book.add("luke's own", importance=9, agent="luke")
+    await cached.book.add(NewMemory("some warm fact", importance=5))
+    await cached.book.add(NewMemory("luke's own", importance=9, agent="luke"))
     await cached.texts()
     assert cached.cache.loads == 1
 
 
 async def test_identity_never_expires(cached: Cached) -> None:
     soon = cached.clock() + timedelta(hours=1)
-    await cached.book.add("I am Kyra", memory_type="identity", agent="kyra", expires_at=soon)
+    await cached.book.add(
+        NewMemory("I am Kyra", memory_type="identity", agent="kyra", expires_at=soon)
+    )
     cached.clock.advance(days=1)
     assert await cached.texts() == {"I am Kyra"}
 
@@ -157,7 +159,7 @@ async def test_identity_never_expires(cached: Cached) -> None:
 async def test_a_load_that_a_write_overtakes_is_thrown_away(cached: Cached) -> None:
     async def writes() -> None:
         for number in range(20):
-            await cached.book.add(f"fact {number}", memory_type="user_profile")
+            await cached.book.add(NewMemory(f"fact {number}", memory_type="user_profile"))
 
     async def reads() -> list[Hot]:
         return [await cached.cache.of("kyra", "me") for _ in range(20)]
@@ -205,7 +207,9 @@ async def test_an_expired_profile_leaves_a_running_session(
     model = ScriptedModel(otherwise="ok")
     async with open_runtime(model) as runtime:
         soon = clock() + timedelta(hours=1)
-        await runtime.memory.add("is on leave", memory_type="user_profile", expires_at=soon)
+        await runtime.memory.add(
+            NewMemory("is on leave", memory_type="user_profile", expires_at=soon)
+        )
         session, text = await _said(runtime, model, None)
         assert "on leave" in text
         clock.advance(hours=2)
@@ -216,9 +220,11 @@ async def test_an_expired_profile_leaves_a_running_session(
 async def test_a_dispute_is_told_with_both_sides_by_one_hit(open_runtime: OpenRuntime) -> None:
     model = ScriptedModel(otherwise="ok")
     async with open_runtime(model) as runtime:
-        red = await runtime.memory.add("My bicycle is red", speaker="user")
-        blue = await runtime.memory.add("Azure was what it got painted", speaker="user")
-        hidden = await runtime.memory.add("Green", memory_type="agent_private", agent="max")
+        red = await runtime.memory.add(NewMemory("My bicycle is red", speaker="user"))
+        blue = await runtime.memory.add(NewMemory("Azure was what it got painted", speaker="user"))
+        hidden = await runtime.memory.add(
+            NewMemory("Green", memory_type="agent_private", agent="max")
+        )
         now = red.created_at
         changes = life.disputing(
             blue, [red, hidden], now=now, actor="test", reason="colours", stored=True
@@ -237,13 +243,13 @@ async def test_a_dispute_is_told_with_both_sides_by_one_hit(open_runtime: OpenRu
 
 async def test_writes_without_end_keep_nobody_waiting(cached: Cached) -> None:
     """A load that every time comes too late is given, though not kept."""
-    await cached.book.add("lives in Oslo", memory_type="user_profile")
+    await cached.book.add(NewMemory("lives in Oslo", memory_type="user_profile"))
     reading = asyncio.create_task(cached.texts())
     for number in range(200):
-        await cached.book.add(f"fact {number}", memory_type="user_profile")
+        await cached.book.add(NewMemory(f"fact {number}", memory_type="user_profile"))
         if reading.done():
             break
     assert reading.done()
     assert "lives in Oslo" in await reading
-    await cached.book.add("the last one", memory_type="user_profile")
+    await cached.book.add(NewMemory("the last one", memory_type="user_profile"))
     assert "the last one" in await cached.texts()

@@ -12,7 +12,7 @@ from memory_home import AGENT, MemoryHome, memory_home
 from skill_agent.memory.candidate import Candidate
 from skill_agent.memory.intake import merged
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Source
+from skill_agent.values import NewMemory, Source
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_a_single_valued_subject_is_compared_however_it_is_worded(home: Me
 
 
 async def test_what_a_person_pinned_is_never_replaced_by_reading(home: MemoryHome) -> None:
-    asked = await home.book.add("I deploy on Fridays", pinned=True)
+    asked = await home.book.add(NewMemory("I deploy on Fridays", pinned=True))
     await home.book.settle()
     taken = await home.take("The user deploys on Mondays now")
     assert len(taken.disputed) == 1
@@ -153,7 +153,7 @@ async def test_an_order_to_remember_is_not_read_once_more(home: MemoryHome) -> N
     session = await home.session("Remember that I deploy on Fridays from the train")
     message = (await home.ledger.messages(session.id))[0]
     source = Source(session=session.id, message_ids=(message.id,))
-    await home.book.add("I deploy on Fridays from the train", pinned=True, source=source)
+    await home.book.add(NewMemory("I deploy on Fridays from the train", pinned=True, source=source))
     taken = await home.take(
         home.candidate("The user deploys on Fridays from the train.", source=source, importance=10)
     )

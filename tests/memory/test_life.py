@@ -15,7 +15,7 @@ from shelf import Shelf
 
 from skill_agent.errors import MemoryChanged, SkillAgentError, UsageError
 from skill_agent.memory import life
-from skill_agent.values import Memory, Message, Session, Source
+from skill_agent.values import Memory, Message, NewMemory, Session, Source
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def shelf(tmp_path: Path, clock: StepClock) -> Shelf:
 
 async def test_a_correction_is_a_new_version_and_the_old_one_stays_readable(shelf: Shelf) -> None:
     async with shelf:
-        old = await shelf.book.add("Deploys are on Fridays", subject="project.deploy", pinned=True)
+        old = await shelf.book.add(
+            NewMemory("Deploys are on Fridays", subject="project.deploy", pinned=True)
+        )
         new = await shelf.book.correct(old.id, "Deploys are on Mondays", reason="moved in May")
         assert (new.version, new.pinned, new.tier, new.subject) == (2, True, "hot", old.subject)
         left = await shelf.book.get(old.id)
@@ -55,7 +57,7 @@ async def test_what_was_replaced_cannot_be_corrected_or_restored(shelf: Shelf) -
 
 async def test_forgotten_comes_back(shelf: Shelf) -> None:
     async with shelf:
-        memory = await shelf.book.add("The cat is called Miso", pinned=True)
+        memory = await shelf.book.add(NewMemory("The cat is called Miso", pinned=True))
         gone = await shelf.book.forget(memory.id, reason="too private")
         assert (gone.status, gone.tier, gone.pinned) == ("archived", "cold", False)
         back = await shelf.book.restore(memory.id)
@@ -129,7 +131,9 @@ async def test_the_story_begins_with_the_sentence(shelf: Shelf) -> None:
             )
         )  # fmt: skip
         memory = await shelf.book.add(
-            "Deploys are on Fridays", source=Source(session="s", message_ids=("m", "gone"))
+            NewMemory(
+                "Deploys are on Fridays", source=Source(session="s", message_ids=("m", "gone"))
+            )
         )
         data = {"session": "s", "memories": [memory.id], "block": "<recalled>…</recalled>"}
         await shelf.ledger.note("recalled", "m2", actor="kyra", data=data)
@@ -222,6 +226,6 @@ async def _live(shelf: Shelf, step: str, which: int) -> None:
         elif step == "dispute":
             await shelf.dispute(f"Claim {which}", f"Other claim {which}")
         else:
-            await book.add(f"Fact {which}", importance=1 + which)
+            await book.add(NewMemory(f"Fact {which}", importance=1 + which))
     except SkillAgentError as problem:
         assert problem.hint

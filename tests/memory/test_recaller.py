@@ -8,6 +8,7 @@ from fakes import OpenRuntime, StepClock
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.values import NewMemory, Search
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ async def runtime(open_runtime: OpenRuntime) -> AsyncIterator[Runtime]:
 
 
 async def found(runtime: Runtime, query: str, **how: object) -> list[str]:
-    hits = await runtime.memory.search(query, **how)  # type: ignore[arg-type]
+    hits = await runtime.memory.search(Search(query, **how))  # type: ignore[arg-type]
     return [one.hit.item.text for one in hits]
 
 
@@ -32,7 +33,7 @@ async def test_a_replaced_memory_comes_after_what_replaced_it(runtime: Runtime) 
     await runtime.memory.correct(middle.id, "we ship continuously")
     everything = ["we ship continuously", middle.content, old.content]
     query = "release train leaves Fridays noon"
-    cold = await runtime.memory.search(query, cold=True)
+    cold = await runtime.memory.search(Search(query, cold=True))
     assert [one.hit.item.text for one in cold] == everything
     assert [one.hit.score for one in cold] == sorted((one.hit.score for one in cold), reverse=True)
     assert old.content not in await found(runtime, query)
@@ -79,7 +80,7 @@ async def test_a_time_in_the_question_favours_and_never_filters(
 async def test_an_irrelevant_pin_does_not_top_a_search_but_enters_a_prompt(
     runtime: Runtime,
 ) -> None:
-    await runtime.memory.add("never call before nine", pinned=True)
+    await runtime.memory.add(NewMemory("never call before nine", pinned=True))
     await runtime.memory.add("the otter lives in the harbour basin")
     assert (await found(runtime, "where does the otter live"))[0].startswith("the otter")
     event = await recalled(runtime, "where does the otter live in the harbour")
@@ -101,7 +102,7 @@ async def test_a_memory_whose_sentence_stands_in_the_conversation_is_not_sent_ag
 
 
 async def test_the_note_of_a_recall_says_what_entered_and_why(runtime: Runtime) -> None:
-    kept = await runtime.memory.add("the otter lives in the harbour basin", pinned=True)
+    kept = await runtime.memory.add(NewMemory("the otter lives in the harbour basin", pinned=True))
     await recalled(runtime, "where does the otter live?")
     note = (await runtime.memory.log(kept.id))[-1]
     assert note.kind == "recalled"

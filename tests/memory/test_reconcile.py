@@ -8,6 +8,7 @@ from fakes import StepClock
 from memory_home import MemoryHome, memory_home
 
 from skill_agent.memory.reconcile import NOTE
+from skill_agent.values import NewMemory
 
 
 @pytest.fixture
@@ -17,8 +18,8 @@ async def home(tmp_path: Path, clock: StepClock) -> AsyncIterator[MemoryHome]:
 
 
 async def test_a_new_order_replaces_the_pinned_old_one(home: MemoryHome) -> None:
-    old = await home.book.add("I deploy on Fridays", pinned=True)
-    new = await home.book.add("I now deploy on Mondays", pinned=True)
+    old = await home.book.add(NewMemory("I deploy on Fridays", pinned=True))
+    new = await home.book.add(NewMemory("I now deploy on Mondays", pinned=True))
     looked = await home.reconciler.catch_up()
     assert looked.superseded == (old.id,)
     assert (await home.book.get(old.id)).superseded_by == new.id
@@ -37,7 +38,7 @@ async def test_without_a_word_of_change_both_stand_in_dispute(home: MemoryHome) 
 async def test_a_memory_told_by_the_person_replaces_what_was_read(home: MemoryHome) -> None:
     (read,) = (await home.take("The user deploys on Fridays", "The user likes tea")).created[:1]
     await home.book.settle()
-    told = await home.book.add("I deploy on Fridays", pinned=True)
+    told = await home.book.add(NewMemory("I deploy on Fridays", pinned=True))
     assert (await home.reconciler.catch_up()).superseded == (read.id,)
     assert (await home.book.get(told.id)).pinned
 
@@ -98,8 +99,8 @@ async def test_both_true_stays_settled(home: MemoryHome) -> None:
 
 async def test_private_memories_of_one_agent_do_not_touch_anothers(home: MemoryHome) -> None:
     mine = {"memory_type": "agent_private", "pinned": True}
-    await home.book.add("The surprise is on Friday", agent="kyra", **mine)
-    await home.book.add("The surprise is on Monday now", agent="luke", **mine)
+    await home.book.add(NewMemory("The surprise is on Friday", agent="kyra", **mine))
+    await home.book.add(NewMemory("The surprise is on Monday now", agent="luke", **mine))
     assert (await home.reconciler.catch_up()).superseded == ()
 
 

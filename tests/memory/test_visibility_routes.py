@@ -15,7 +15,15 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.memory.recaller import may_see
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
-from skill_agent.values import MEMORY_TYPES, IndexItem, Memory, MemoryFilter, RecallQuery, Scope
+from skill_agent.values import (
+    MEMORY_TYPES,
+    IndexItem,
+    Memory,
+    MemoryFilter,
+    RecallQuery,
+    Scope,
+    Search,
+)
 
 OWNERS = (None, "kyra", "luke")
 USERS = (None, "me", "sarah")
@@ -78,11 +86,11 @@ async def runtime(open_runtime: OpenRuntime, model: ScriptedModel) -> AsyncItera
 @pytest.mark.parametrize("viewer", VIEWERS)
 async def test_search_gives_an_agent_what_is_its_own(runtime: Runtime, viewer: str) -> None:
     for cold in (False, True):
-        found = await runtime.memory.search("zebra", agent=viewer, limit=500, cold=cold)
+        found = await runtime.memory.search(Search("zebra", agent=viewer, limit=500, cold=cold))
         assert {one.hit.item.text for one in found} == allowed(viewer)
     for kind in MEMORY_TYPES:
         found = await runtime.memory.search(
-            "zebra", agent=viewer, limit=500, kinds=("memory",), memory_types=(kind,)
+            Search("zebra", agent=viewer, limit=500, kinds=("memory",), memory_types=(kind,))
         )
         mine = {content(*row) for row in EVERY if row[0] == kind} & allowed(viewer)
         assert {one.hit.item.text for one in found} == mine
@@ -97,7 +105,7 @@ async def test_listing_and_export(runtime: Runtime, viewer: str) -> None:
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 async def test_the_search_tool(runtime: Runtime, viewer: str) -> None:
-    tool = runtime._bench.tools(await runtime.agent(viewer))["search_memory"]
+    tool = runtime._bench.tools(await runtime.agents.get(viewer))["search_memory"]
     for query in ("zebra", *(content(*row) for row in EVERY if content(*row) in hidden(viewer))):
         outcome = await tool.run({"query": query})
         assert not leaks(viewer, outcome.text)
@@ -146,7 +154,7 @@ async def test_links_do_not_lead_out_of_what_is_visible(
             ]
         )  # fmt: skip
         for cold in (False, True):
-            found = await runtime.memory.search("harbour", agent="kyra", cold=cold)
+            found = await runtime.memory.search(Search("harbour", agent="kyra", cold=cold))
             assert "secret" not in {one.hit.item.id for one in found}
 
 
@@ -159,10 +167,10 @@ async def test_conversations_stay_with_the_agent_they_were_held_with(
         async for _ in runtime.ask("the zebra crossed at noon", agent=other):
             pass
         for query in ("zebra crossed at noon", "understood"):
-            found = await runtime.memory.search(query, agent=viewer, limit=50)
+            found = await runtime.memory.search(Search(query, agent=viewer, limit=50))
             assert not [one for one in found if one.hit.item.agent == other]
         assert not await runtime.ledger.search_messages("zebra", agent=viewer)
-        assert await runtime.memory.search("zebra", agent=other)
+        assert await runtime.memory.search(Search("zebra", agent=other))
 
 
 @pytest.mark.parametrize("viewer", [None, *VIEWERS])

@@ -30,7 +30,7 @@ async def dying(home: Home, mode: str) -> AsyncIterator[None]:
 
 async def said(seat) -> list[str]:
     """What the person said in the conversation shown, as the ledger has it."""
-    messages = await seat.app.runtime.messages(seat.desk.session_id)
+    messages = await seat.app.runtime.conversations.messages(seat.desk.session_id)
     return [one.content for one in messages if one.role == "user"]
 
 

@@ -18,12 +18,12 @@ from skill_agent.events import MemoriesExtracted, MemorySaved
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory import life
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Memory, MemoryFilter
+from skill_agent.values import Memory, MemoryFilter, NewMemory
 
 
 async def dispute(runtime: Runtime) -> tuple[Memory, Memory]:
     """Two memories of which one must be wrong: the older, the newer."""
-    old = await runtime.memory.add("Deploys happen on Fridays", reason="told so")
+    old = await runtime.memory.add(NewMemory("Deploys happen on Fridays", reason="told so"))
     new = await runtime.memory.add("Deploys happen on Mondays")
     changes = life.disputing(
         new, [old], now=runtime._clock(), actor="test", reason="another day", stored=True
@@ -81,8 +81,8 @@ async def test_filters_step_through_types_agents_and_states(sit, open_runtime) -
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         book = (await ready(seat)).memory
         await book.add("Plain fact")
-        await book.add("Lint first", memory_type="procedural", agent="luke")
-        pinned = await book.add("Always so", pinned=True)
+        await book.add(NewMemory("Lint first", memory_type="procedural", agent="luke"))
+        pinned = await book.add(NewMemory("Always so", pinned=True))
         gone = await book.add("Old wiki")
         await book.forget(gone.id)
         await seat.look(3)
@@ -110,7 +110,7 @@ async def test_what_to_review_is_a_filter_of_its_own(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         book = (await ready(seat)).memory
         await book.add("Fine")
-        await book.add("Doubtful", metadata={"review": True})
+        await book.add(NewMemory("Doubtful", metadata={"review": True}))
         await seat.look(2)
         await seat.pilot.press("v")
         await seat.until(lambda: texts(seat) == ["Doubtful"])

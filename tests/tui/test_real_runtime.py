@@ -55,7 +55,7 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
         await seat.until(lambda: "Stopped" in seat.shown())
         runtime = seat.app.runtime
         assert runtime is not None and seat.desk.session_id
-        messages = await runtime.messages(seat.desk.session_id)
+        messages = await runtime.conversations.messages(seat.desk.session_id)
         assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
 
 
@@ -63,4 +63,4 @@ async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Pa
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         await seat.pilot.press(*"draft")
     async with open_runtime(ScriptedModel([])) as runtime:
-        assert await runtime.sessions() == []
+        assert await runtime.conversations.list() == []

@@ -10,6 +10,7 @@ from stage import StageRuntime, Stop
 from skill_agent.errors import HomeBusy, NotFound
 from skill_agent.events import HostFound, HostLost, TextDelta, TurnFailed, TurnStarted
 from skill_agent.identifiers import new_id
+from skill_agent.values import TurnRequest
 
 
 def window(drafts: Path) -> DraftBook:
@@ -69,7 +70,7 @@ async def test_a_message_that_arrived_before_a_crash_is_not_sent_again(sit, draf
     runtime = StageRuntime()
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
     sent, unsent = Queued("sent"), Queued("unsent")
-    await runtime.submit(sent.text, session=session.id, key=sent.key)
+    await runtime.turns.submit(TurnRequest(sent.text, session=session.id, key=sent.key))
     book = window(drafts)
     book.save(session.id, Draft("", (sent, unsent)))
     book.close()
@@ -92,7 +93,7 @@ async def test_a_message_that_arrives_late_is_not_run_twice(sit, drafts: Path) -
     async with sit(runtime, session="Old") as seat:
         await seat.until(lambda: "late" in waiting(seat))
         seat.desk._courier._hearing.stop()  # nothing is heard of it
-        await runtime.submit(late.text, session=session.id, key=late.key)
+        await runtime.turns.submit(TurnRequest(late.text, session=session.id, key=late.key))
         await seat.rest()
         seat.desk._courier._hearing._deaf = False
         await seat.pilot.press("enter")
@@ -115,7 +116,7 @@ async def test_what_is_said_in_another_window_appears_here(sit) -> None:
     runtime = StageRuntime([["From the ", "other window."]])
     session = runtime.add_session("Shared", "kyra", "Hi", "Hello")
     async with sit(runtime, session="Shared") as seat:
-        await runtime.submit("asked elsewhere", session=session.id, key=new_id())
+        await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
         await seat.until(lambda: "From the other window." in seat.shown())
         assert seat.shown().count("asked elsewhere") == 1
         await seat.until(lambda: not seat.desk._courier.busy(session.id))
@@ -130,7 +131,7 @@ async def test_anothers_turn_steals_no_scrolling(sit) -> None:
         await seat.pilot.press("pageup", "pageup")
         await seat.rest()
         place = seat.desk.conversation.scroll_y
-        await runtime.submit("asked elsewhere", session=session.id, key=new_id())
+        await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
         await seat.until(lambda: seat.shown().count("A line.") >= 40)
         await seat.rest()
         assert seat.desk.conversation.scroll_y == place
@@ -141,7 +142,7 @@ async def test_a_turn_that_runs_already_is_shown_from_its_beginning(sit) -> None
     more = asyncio.Event()
     runtime = StageRuntime([["Said before, ", Stop(more), "said after."]])
     session = runtime.add_session("Shared", "kyra", "Hi", "Hello")
-    await runtime.submit("asked elsewhere", session=session.id, key=new_id())
+    await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
     await asyncio.sleep(0)
     async with sit(runtime, session="Shared") as seat:
         await seat.until(lambda: "Said before," in seat.shown())
@@ -156,7 +157,7 @@ async def test_a_turn_elsewhere_makes_no_noise_here(sit) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Elsewhere", "kyra", "Hi", "Hello")
     async with sit(runtime) as seat:
-        await runtime.submit("asked elsewhere", session=session.id, key=new_id())
+        await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
         await seat.until(lambda: not seat.desk._courier.busy(session.id))
         await seat.rest()
         assert len(seat.app._notifications) == 0
