@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from skill_agent.api.door import Door
+from skill_agent.api.door.door import Door
 from skill_agent.home import Home
 
 

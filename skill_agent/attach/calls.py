@@ -13,11 +13,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-from .. import wire
-from ..errors import NotFound, SkillAgentError
-from ..identifiers import iso
-from ..once import checked_key
-from ..route import Operation
+from skill_agent import wire
+from skill_agent.errors import NotFound, SkillAgentError
+from skill_agent.identifiers import iso
+from skill_agent.once import checked_key
+from skill_agent.route import Operation
+
 from .transport import Query
 
 Arguments = dict[str, Any]
@@ -138,7 +139,7 @@ def paging_for(operation: Operation, arguments: Arguments) -> tuple[Paging, Argu
     defaults = {n: p.default for n, p in _signature(operation).parameters.items()}
     wanted = next((one for one in arguments.values() if is_dataclass(one)), None)
     if wanted is None and "wanted" in defaults:
-        from ..ports import MemoryFilter
+        from skill_agent.ports import MemoryFilter
 
         wanted = MemoryFilter()
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..events import (
+from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Event,
@@ -19,7 +19,7 @@ from ..events import (
     TurnFinished,
     TurnStarted,
 )
-from ..tasks import Task, told
+from skill_agent.tasks import Task, told
 
 MOST_ENDED = 1_000
 

@@ -1,18 +1,20 @@
 """Every operation of the workstation and its desks as a method that sends it as it is.
 
-What is different about an operation stands in `window`; nothing here knows what comes of a call.
+What is different about an operation stands in `remote_workstation`; nothing here knows what comes
+of a call.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from .. import wire
-from ..memory.exchange import Exchange, Memories
-from ..ports import ImportResult
-from ..route import Operation
-from ..values import Memory
-from ..workstation import GROUPS, table
+from skill_agent import wire
+from skill_agent.memory.exchange import Exchange, Memories
+from skill_agent.ports import ImportResult
+from skill_agent.route import Operation
+from skill_agent.values import Memory
+from skill_agent.workstation import GROUPS, table
+
 from . import calls
 from .calls import Arguments
 
@@ -22,7 +24,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Caller(Protocol):
-    """What carries operations out; a window."""
+    """What carries operations out; a workstation."""
 
     async def call(self, operation: Operation, arguments: Arguments) -> Any: ...
 

@@ -10,15 +10,16 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from .. import events, wire
-from ..bus import Gap
-from ..errors import Closing, ModelUnavailable, SkillAgentError, UsageError
-from ..events import Event
-from ..route import Operation
-from ..values import HomeInfo, Session
+from skill_agent import events, wire
+from skill_agent.bus import Gap
+from skill_agent.errors import Closing, ModelUnavailable, SkillAgentError, UsageError
+from skill_agent.events import Event
+from skill_agent.route import Operation
+from skill_agent.values import HomeInfo, Session
+
 from . import calls
 from .calls import Arguments
-from .faults import HostGone, error_of
+from .remote_errors import HostGone, error_of
 from .transport import Line
 
 PAGE, PAGE_AT_HOME = 100, 2_000
@@ -45,7 +46,7 @@ Told = Here | Heard | Gap
 
 
 class Backend(Protocol):
-    """A workstation as a window uses it: another process's, or this one's own."""
+    """What a remote workstation speaks to: another process's, or this one's own."""
 
     @property
     def info(self) -> HomeInfo: ...

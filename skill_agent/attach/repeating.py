@@ -7,11 +7,11 @@ is what is different about the rest.
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ..errors import NotFound, OutcomeUnknown, SkillAgentError, UsageError
-from ..route import Operation
+from skill_agent.errors import NotFound, OutcomeUnknown, SkillAgentError, UsageError
+from skill_agent.route import Operation
 
 if TYPE_CHECKING:
-    from ..workstation import Workstation
+    from skill_agent.workstation import Workstation
 
 Arguments = dict[str, Any]
 

@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from ..errors import SkillAgentError, UsageError
+from skill_agent.errors import SkillAgentError, UsageError
+
 from .bare_httpx import httpx
-from .faults import HostGone, error_of
-from .frames import Frame, frames
+from .remote_errors import HostGone, error_of
+from .sse_reader import Frame, frames
 
 CONNECT_S = 2.0
 ANSWER_S = 600.0

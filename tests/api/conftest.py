@@ -17,8 +17,8 @@ from api_home import Api, OpenApi, Served, until
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.api.app import create_app
-from skill_agent.api.protect import protect
-from skill_agent.api.traffic import AsgiApp
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.models.scripted import ScriptedModel
 
 

@@ -10,8 +10,8 @@ from api_home import Api, OpenApi, Served, frames, until, until_idle
 from fakes import StepClock
 
 from skill_agent.api.app import create_app
-from skill_agent.api.protect import protect
-from skill_agent.api.traffic import Traffic
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import Traffic
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.models.scripted import Gate
 from skill_agent.values import ToolCall

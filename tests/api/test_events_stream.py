@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fakes import OpenRuntime
 from served import Told, listening, served
 
-from skill_agent.api.events_stream import Heard, event_response
+from skill_agent.api.routes.events_stream import Heard, event_response
 from skill_agent.bus import Bus, Subscription
 from skill_agent.event_journal import Journal
 from skill_agent.events import Event, Notice, TextDelta, from_json

@@ -17,8 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
-from skill_agent.api.refusals import Refusal, object_of
-from skill_agent.api.rules import Rules
+from skill_agent.api.door.refusals import Refusal, object_of
+from skill_agent.api.door.rules import Rules
 from skill_agent.errors import UsageError
 from skill_agent.home import Home
 

@@ -13,11 +13,11 @@ from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
+from skill_agent.access.keys import KeyRing, keys_file
 from skill_agent.api.app import create_app
-from skill_agent.api.keys import KeyRing, keys_file
-from skill_agent.api.protect import protect
-from skill_agent.api.sockets import MAX_FRAME, MOST_WAITING
-from skill_agent.api.traffic import Traffic
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import Traffic
+from skill_agent.api.routes.sockets import MAX_FRAME, MOST_WAITING
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate
 from skill_agent.values import ToolCall

@@ -1,0 +1,112 @@
+"""How often a caller may ask, per minute and kind of request; counted in memory, never on disk.
+
+The window moves: a request counts for sixty seconds from when it came. Refused ones do not count.
+"""
+
+import ipaddress
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from skill_agent.ports import Clock
+from skill_agent.route import LimitClass
+
+PER_MINUTE: Mapping[LimitClass, int] = MappingProxyType(
+    {"chat": 60, "general": 300, "search": 30, "auth": 10, "embed": 100}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateStatus:
+    """Where a caller stands after a request."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+    """Epoch second at which the oldest request stops counting."""
+    retry_after: int
+    """Whole seconds until then, at least 1."""
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """`X-RateLimit-…`, and `Retry-After` for a refusal."""
+        shown = [
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.remaining),
+            (b"x-ratelimit-reset", b"%d" % self.reset),
+        ]
+        return shown if self.allowed else [*shown, (b"retry-after", b"%d" % self.retry_after)]
+
+
+class Limiter:
+    """Counts requests; one for a whole server."""
+
+    def __init__(self, clock: Clock, per_minute: Mapping[LimitClass, int] = PER_MINUTE) -> None:
+        # Imported here: a host that listens on its own socket alone never counts.
+        from limits import RateLimitItem, RateLimitItemPerMinute
+        from limits.strategies import MovingWindowRateLimiter
+
+        from .moving_window import ClockedMemory
+
+        self._clock = clock
+        self._memory = ClockedMemory(clock)
+        self._strategy = MovingWindowRateLimiter(self._memory)
+        self._items: dict[str, RateLimitItem] = {
+            name: RateLimitItemPerMinute(per_minute.get(name, usual), namespace=name)
+            for name, usual in PER_MINUTE.items()
+        }
+
+    @property
+    def callers(self) -> int:
+        """How many callers are remembered, by kind."""
+        return len(self._memory)
+
+    def hit(self, kind: LimitClass, who: str) -> RateStatus:
+        """Counts one request of a caller, if it is still allowed."""
+        allowed = self._strategy.hit(self._items[kind], who)
+        return self._standing(kind, who, allowed=allowed)
+
+    def look(self, kind: LimitClass, who: str) -> RateStatus:
+        """Where the caller stands, nothing being counted."""
+        return self._standing(kind, who, allowed=True)
+
+    def _standing(self, kind: LimitClass, who: str, *, allowed: bool) -> RateStatus:
+        item = self._items[kind]
+        reset, remaining = self._strategy.get_window_stats(item, who)
+        return RateStatus(
+            allowed=allowed,
+            limit=item.amount,
+            remaining=max(0, remaining),
+            reset=math.ceil(reset),
+            retry_after=max(1, math.ceil(reset - self._clock().timestamp())),
+        )
+
+
+def limit_class(method: str, path: str) -> LimitClass:
+    """The kind of a request by its path alone, for an app without a table of routes."""
+    parts = [part for part in path.split("/") if part]
+    if "auth" in parts[:2]:
+        return "auth"
+    if {"search", "recall"} & set(parts):
+        return "search"
+    if method != "POST":
+        return "general"
+    if "chat" in parts or parts[-1:] in (["turns"], ["completions"]):
+        return "chat"
+    return "embed" if parts[-1:] in (["memories"], ["import"]) else "general"
+
+
+def address_of(client: object) -> str:
+    """The caller's address as it is counted: for IPv6 the /64, which is one household's."""
+    host = str(client[0]) if isinstance(client, list | tuple) and client else "unknown"
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return f"ip:{host}"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return f"ip:{address.ipv4_mapped}"
+        return f"ip:{ipaddress.ip_network((address, 64), strict=False)}"
+    return f"ip:{address}"

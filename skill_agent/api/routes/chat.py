@@ -1,0 +1,180 @@
+"""Talking to an agent in one request: the whole reply at once, or as server-sent events.
+
+How a turn runs and what is kept of it is the workstation's; nothing here is stored.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
+
+from skill_agent.api.answers.chat_frames import STATUS, Frame, answered, brief, failure, frame_of
+from skill_agent.api.answers.error_answers import RETRY_S, answer, fault_of, is_stranger, unexpected
+from skill_agent.api.door.auth import require
+from skill_agent.api.door.refusals import request_id_of
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
+from skill_agent.values import Submitted
+from skill_agent.wire import encode
+from skill_agent.workstation import Workstation
+
+from .turns import PieceStream, Prompt, begin, closing, follow, until_gone
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=64)]
+"""A UUID of the client's; it becomes the turn's id."""
+
+
+class ChatRequest(BaseModel):
+    """A message for an agent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    content: str
+    conversation_id: str | None = None
+    """Null begins a conversation."""
+    model: str | None = None
+    """Another model than the agent's own, for this turn."""
+    use_memory: bool = True
+    interactive: bool = False
+    """Somebody answers the stream's `approval` events at `/v1/approvals/{id}`; otherwise what
+    needs an approval is denied at once."""
+
+
+class RecalledBrief(BaseModel):
+    """What recall put beside the message."""
+
+    id: str
+    kind: str
+    memory_type: str | None
+    content: str
+    score: float
+
+
+class ChatUsage(BaseModel):
+    """What the turn consumed."""
+
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: float
+    first_token_s: float
+    total_s: float
+
+
+class ChatAnswer(BaseModel):
+    """The whole reply."""
+
+    conversation_id: str
+    turn: str
+    agent: str
+    message_id: str
+    content: str
+    usage: ChatUsage
+    memories: list[RecalledBrief] = Field(default_factory=list)
+
+
+def chat_router(station: Workstation) -> APIRouter:
+    """`POST /v1/agents/{slug}/chat` and `…/chat/stream`."""
+    router = APIRouter(tags=["chat"], dependencies=[Depends(require("chat"))])
+
+    @router.post("/v1/agents/{slug}/chat", response_model=ChatAnswer)
+    async def chat(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
+        """Waits for the whole reply. Hanging up cancels the turn, unless it has a key."""
+        begun = await begin(station, _prompt(slug, body, key, interactive=False))
+        return await _whole(station, begun, request, key)
+
+    @router.post(
+        "/v1/agents/{slug}/chat/stream",
+        response_class=PieceStream,
+        status_code=200,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def stream(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
+        """The reply as it is made, as server-sent events; the last one is `done` or `error`."""
+        begun = await begin(station, _prompt(slug, body, key, interactive=body.interactive))
+        return PieceStream(
+            _pieces(station, begun, request, key),
+            farewell=sse({"type": "error", **failure(closing(begun))}),
+            headers=_places(begun),
+        )
+
+    return router
+
+
+def _prompt(slug: str, body: ChatRequest, key: str | None, *, interactive: bool) -> Prompt:
+    return Prompt(
+        text=body.content,
+        agent=slug,
+        session=body.conversation_id,
+        model=body.model,
+        use_memory=body.use_memory,
+        interactive=interactive,
+        key=key,
+    )
+
+
+async def _whole(
+    station: Workstation, begun: Submitted, request: Request, key: str | None
+) -> Response:
+    memories: list[Frame] = []
+    events = follow(station, begun, key=key)
+    try:
+        async with aclosing(until_gone(events, request.receive)) as coming:
+            async for event in coming:
+                match event:
+                    case MemoryRecalled():
+                        memories = [brief(item) for item in event.items]
+                    case TurnFinished():
+                        told = {**answered(event), "memories": memories}
+                        return answer(told, headers=_places(begun))
+                    case TurnFailed():
+                        return _failed(event, request)
+                    case _:
+                        pass
+    except ClientDisconnect:
+        pass
+    return Response(status_code=204)  # nobody is there to read it
+
+
+async def _pieces(
+    station: Workstation, begun: Submitted, request: Request, key: str | None
+) -> AsyncGenerator[bytes, None]:
+    asked = request_id_of(request.scope)
+    try:
+        async with aclosing(follow(station, begun, key=key)) as events:
+            async for event in events:
+                if frame := frame_of(event):
+                    known = {"request_id": asked} if frame["type"] == "error" else {}
+                    yield sse({**frame, **known})
+    except Exception as problem:  # the wall: whatever happens, the stream ends in `done` or `error`
+        yield sse(trouble(problem, request))
+
+
+def _failed(event: TurnFailed, request: Request) -> Response:
+    """A turn that failed as an error answer, with what there was of its reply."""
+    told = {**failure(event), "request_id": request_id_of(request.scope)}
+    status = STATUS[event.reason]
+    headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
+    return answer(told, status, headers)
+
+
+def trouble(problem: Exception, asked: HTTPConnection) -> Frame:
+    """An error frame for what is not a turn's end; of a bug it tells only that there is one."""
+    request_id = request_id_of(asked.scope)
+    if isinstance(problem, SkillAgentError):
+        return {"type": "error", **fault_of(problem, request_id, stranger=is_stranger(asked))}
+    return {"type": "error", **unexpected(problem, request_id)}
+
+
+def sse(frame: Frame) -> bytes:
+    """A frame as one server-sent event named by its type."""
+    return b"event: %b\ndata: %b\n\n" % (frame["type"].encode(), encode(frame))
+
+
+def _places(begun: Submitted) -> dict[str, str]:
+    return {"X-Conversation-ID": begun.session, "X-Turn-ID": begun.turn}

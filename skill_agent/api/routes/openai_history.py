@@ -1,0 +1,97 @@
+"""Which conversation a client goes on with that keeps no name for it but sends its whole history.
+
+The ledger is the only memory for that: a conversation fits if its completed exchanges are what the
+client remembers, so it is found again after a restart. Nothing is written here.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from skill_agent.brought import (
+    Exchange,
+    brought_instructions,
+    brought_talk,
+    digest,
+    plain,
+    spoken,
+    unaddressed,
+)
+from skill_agent.values import Message
+from skill_agent.workstation import Workstation
+
+_CANDIDATES = 50
+_NEEDLE = 200
+"""Characters of the longest line that is searched for."""
+
+
+async def continued(
+    station: Workstation, earlier: Sequence[Exchange], *, agent: str, busy: frozenset[str]
+) -> tuple[str | None, str | None]:
+    """The newest conversation of these exchanges and the last instructions it was given; None where
+    there is none. `busy` ones are not looked at: somebody else's words are on their way there."""
+    needle = _needle(earlier)
+    if not needle:
+        return None, None
+    hits = await station.search_messages(needle, limit=_CANDIDATES)
+    for session in dict.fromkeys(one.session for one in hits if one.session not in busy):
+        messages = await station.messages(session)
+        if agent in _agents(messages) and fits(messages, earlier):
+            return session, last_instructions(messages)
+    return None, None
+
+
+def _needle(earlier: Sequence[Exchange]) -> str:
+    """The longest line of the exchanges: the rarest thing to look for."""
+    lines = (line.strip() for sides in earlier for side in sides for line in side.splitlines())
+    return unaddressed(max(lines, key=len, default=""))[:_NEEDLE]
+
+
+def fits(messages: Sequence[Message], earlier: Sequence[Exchange]) -> bool:
+    """Whether a conversation is exactly this talk. Messages without a whole reply may be known to
+    the client or not: it may have hung up, or seen an error."""
+    turns = [list(turn) for _, turn in groupby(_ordered(messages), key=lambda one: one.turn)]
+    brought, mark = brought_talk(turns[0][0].content) if turns else (0, "")
+    if brought and (len(earlier) < brought or digest(earlier[:brought]) != mark):
+        return False
+    left = list(earlier[brought:])
+    for turn in turns:
+        said, reply = _sides(turn)
+        if left and plain(left[0][0]) == said and _same_reply(left[0][1], reply):
+            left.pop(0)
+        elif reply is not None and reply.state == "complete":
+            return False
+    return not left
+
+
+def _ordered(messages: Sequence[Message]) -> list[Message]:
+    """Turn by turn: a message queued behind a running turn is saved before that turn's reply."""
+    first: dict[str, int] = {}
+    for message in messages:
+        first.setdefault(message.turn, message.position)
+    return sorted(messages, key=lambda one: (first[one.turn], one.position))
+
+
+def _sides(turn: Sequence[Message]) -> tuple[str, Message | None]:
+    said = next((plain(spoken(one.content)) for one in turn if one.role == "user"), "")
+    replies = [one for one in turn if one.role == "assistant" and not one.tool_calls]
+    return said, replies[-1] if replies else None
+
+
+def _same_reply(known: str, reply: Message | None) -> bool:
+    """A reply that was cut short may have got through to the client only in part."""
+    if reply is None:
+        return not known
+    known, kept = plain(known), plain(reply.content)
+    if reply.state == "complete":
+        return known == kept
+    return kept.startswith(known) or known.startswith(kept)
+
+
+def _agents(messages: Sequence[Message]) -> set[str | None]:
+    return {one.agent for one in messages if one.role == "user"}
+
+
+def last_instructions(messages: Sequence[Message]) -> str | None:
+    """What a program last told the agent in this conversation."""
+    said = (brought_instructions(one.content) for one in reversed(messages) if one.role == "user")
+    return next((one for one in said if one is not None), None)
