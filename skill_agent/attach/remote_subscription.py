@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from skill_agent.backoff import Backoff
 from skill_agent.bus import Gap
 from skill_agent.errors import Closing, NotFound, SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost
@@ -21,7 +22,7 @@ from .remote_errors import HostGone
 MOST_WAITING = 1_000
 """Events that wait to be read here; past that the host keeps them."""
 _STEADY_S = 1.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 2.0
+_PAUSES = Backoff(0.02, 2.0)
 
 LOST = "the process that ran the turn is gone"
 
@@ -152,7 +153,7 @@ class RemoteSubscription:
         if before is not None:
             await asyncio.gather(before, return_exceptions=True)
         clock = asyncio.get_running_loop().time
-        pause = _FIRST_PAUSE_S
+        failures = 0
         while not self._closed:
             backend, began = self._hosts.backend, clock()
             try:
@@ -162,11 +163,9 @@ class RemoteSubscription:
             except SkillAgentError as problem:
                 self.end(problem)
                 return
-            if clock() - began < _STEADY_S:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
-            else:
-                pause = _FIRST_PAUSE_S
+            failures = failures + 1 if clock() - began < _STEADY_S else 0
+            if failures:
+                await asyncio.sleep(_PAUSES.after(failures))
             try:
                 await self._hosts.lost(backend)
             except SkillAgentError as problem:
