@@ -99,4 +99,4 @@ async def door_of(home: Home, app: Sample, *, keys: bool = True) -> AsyncIterato
 def over(socket: Path) -> httpx.AsyncClient:
     """A client of a Unix socket."""
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
-    return httpx.AsyncClient(transport=transport, base_url="http://host", timeout=5)
+    return httpx.AsyncClient(transport=transport, base_url="http://host", timeout=60)

@@ -117,6 +117,12 @@ def ended(turn: str, text: str) -> TurnFinished:
     )
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Returns once it holds; what it looks at tells nobody when it changes."""
+    while not holds():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 async def heard_until(listener: Any, wanted: Callable[[Event], bool]) -> list[Event]:
     events = [await listener.next()]
     while not wanted(events[-1]):
@@ -138,7 +144,6 @@ async def test_a_broken_connection_is_no_lost_host() -> None:
     window = RemoteWorkstation(host, Recovery())
     with window.subscribe() as heard:
         assert await window.counts() == {"memories": 1}
-        await asyncio.sleep(0.01)
         heard.close()
         assert [event async for event in heard] == []
     await window.close()
@@ -151,7 +156,7 @@ async def test_many_callers_recover_once() -> None:
     window = RemoteWorkstation(first, recovery)
     with window.subscribe() as heard:
         calls = [asyncio.create_task(window.counts()) for _ in range(9)]
-        await asyncio.sleep(0.01)
+        await until(lambda: len(first.asked) == 9 and recovery.asked)
         calls[0].cancel()  # who began the recovery leaves; the others still get it
         recovery.gate.set()
         done = await asyncio.gather(*calls, return_exceptions=True)
@@ -195,8 +200,7 @@ async def test_a_closing_host_is_waited_for() -> None:
     first = Frail("a", Closing("closing"), Closing("closing"), CUT, lives=True)
     window = RemoteWorkstation(first, Recovery(Frail("b", 7)))
     asking = asyncio.create_task(window.counts())
-    while len(first.asked) < 2:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: len(first.asked) >= 2)
     first.living = False
     assert await asking == 7
     await window.close()
@@ -220,7 +224,7 @@ async def test_a_window_closed_while_it_recovers_keeps_no_home() -> None:
     recovery.gate.clear()
     window = RemoteWorkstation(Frail("a", CUT), recovery)
     asking = asyncio.create_task(window.counts())
-    await asyncio.sleep(0.01)
+    await until(lambda: recovery.asked)
     await window.close()
     with pytest.raises((Closing, asyncio.CancelledError)):
         await asking
@@ -315,9 +319,11 @@ async def test_a_listener_that_sleeps_holds_the_stream_and_not_the_memory() -> N
     host.streams.append([Here(), *[Heard(said("t", "x"), f"a.{n}") for n in range(5_000)]])
     window = RemoteWorkstation(host, Recovery())
     with window.subscribe() as heard:
+        waiting = heard._waiting
+        await until(lambda: len(waiting) == MOST_WAITING)
         for _ in range(10):
             await asyncio.sleep(0)
-        assert len(heard._waiting) <= MOST_WAITING  # type: ignore[attr-defined]
+        assert len(waiting) == MOST_WAITING
         for _ in range(5_000):
             await heard.next()
     await window.close()
