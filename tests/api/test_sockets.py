@@ -58,6 +58,7 @@ async def test_one_socket_is_one_conversation(open_api: OpenApi) -> None:
         frames = await up_to(socket, "done")
         assert [frame["type"] for frame in frames] == ["started", "text_delta", "done"]
         assert frames[-1]["content"] == "one" and frames[-1]["usage"]["prompt_tokens"] > 0
+        assert frames[-1]["finish"] == "stop"
         session = frames[-1]["conversation_id"]
         assert (await exchange(socket, "more"))["conversation_id"] == session
         assert len(await api.runtime.messages(session)) == 4

@@ -4,22 +4,16 @@ What a listener missed is given again by number; nothing is kept here, and a cli
 read stops only its own stream.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Protocol
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from skill_agent.api.answers.sse import EventStream
 from skill_agent.bus import Gap, Subscription
 from skill_agent.event_journal import Entry
 from skill_agent.events import type_name
-
-KEEP_ALIVE_S = 15.0
-"""Seconds of silence after which a comment tells both sides that the other is there."""
-_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-_ALIVE = b": alive\n\n"
 
 
 class Heard(Protocol):
@@ -46,72 +40,33 @@ def event_response(
     journal, is answered by a `gap` first: then a turn is told from its beginning, everything else
     from now on. A closing host ends the stream with `closing`.
     """
-    return _EventStream(heard, session, turn, last_event_id)
+    return _Events(heard, session, turn, last_event_id)
 
 
-class _EventStream(Response):
-    """Streams until the client leaves or the host closes."""
-
-    media_type = "text/event-stream"
+class _Events(EventStream):
+    """A listener's place is taken before the answer begins: whoever has its head misses nothing."""
 
     def __init__(
         self, heard: Heard, session: str | None, turn: str | None, last_event_id: str | None
     ) -> None:
-        self.status_code, self.background = 200, None
-        self.init_headers(_HEADERS)
-        self._heard = heard
-        self._wanted = (session, turn)
-        self._since = last_event_id
+        super().__init__(self._told())
+        self._heard, self._session, self._turn = heard, session, turn
+        self._after, self._gap = _position(last_event_id, heard.epoch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        after, gap = _position(self._since, self._heard.epoch)
-        session, turn = self._wanted
-        with self._heard.subscribe(session=session, turn=turn, after=after) as events:
-            leaving = asyncio.create_task(_left(receive))
-            first = b": here\n"
-            if after is None and turn is None:  # who leaves before the first event can go on too
-                first += b"id: %b.%d\n" % (self._heard.epoch.encode(), events.at)
-            first += b"\n" + (_told((gap,), self._heard.epoch) if gap else b"")
-            sending = asyncio.create_task(self._send(send, start, first, events))
-            try:
-                await asyncio.wait((leaving, sending), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                leaving.cancel()
-                sending.cancel()
-                await asyncio.gather(leaving, return_exceptions=True)
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await sending
+        with self._heard.subscribe(
+            session=self._session, turn=self._turn, after=self._after
+        ) as self._events:
+            await super().__call__(scope, receive, send)
 
-    async def _send(
-        self, send: Send, start: dict[str, object], first: bytes, events: Subscription
-    ) -> None:
-        await send(start)
-        await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for body in _bodies(events, self._heard.epoch):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-        body = b"event: closing\ndata: {}\n\n"
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-async def _bodies(events: Subscription, epoch: str) -> AsyncIterator[bytes]:
-    """What waits, as often as something does, and a comment in long silence."""
-    while True:
-        try:
-            async with asyncio.timeout(KEEP_ALIVE_S):
-                batch = await events.batch()
-        except TimeoutError:
-            yield _ALIVE
-            continue
-        if not batch:
-            return
-        yield _told(batch, epoch)
-
-
-async def _left(receive: Receive) -> None:
-    """Returns once the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    async def _told(self) -> AsyncGenerator[bytes, None]:
+        epoch, first = self._heard.epoch, b": here\n"
+        if self._after is None and self._turn is None:  # who leaves at once can go on, too
+            first += b"id: %b.%d\n" % (epoch.encode(), self._events.at)
+        yield first + b"\n" + (_told((self._gap,), epoch) if self._gap else b"")
+        while batch := await self._events.batch():
+            yield _told(batch, epoch)
+        yield b"event: closing\ndata: {}\n\n"
 
 
 def _told(batch: Iterable[Entry | Gap], epoch: str) -> bytes:

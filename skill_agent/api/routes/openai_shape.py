@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill_agent.brought import Exchange
 from skill_agent.errors import NotFound, UsageError
+from skill_agent.events import Finish
 from skill_agent.values import Usage
 
 OWNER = "skill-agent"
-Finish = Literal["stop", "length"]
 
 
 class Unsupported(UsageError):
