@@ -75,9 +75,9 @@ async def _asked(station: "Workstation") -> None:
 def _presence(station: "Workstation") -> "Presence | None":
     """What this process is as a host; None while another one is."""
     from skill_agent.attach.remote import Local
-    from skill_agent.attach.window import Window
+    from skill_agent.attach.remote_workstation import RemoteWorkstation
     from skill_agent.host.presence import Presence
 
-    if isinstance(station, Window):
+    if isinstance(station, RemoteWorkstation):
         station = station.backend.station if isinstance(station.backend, Local) else station
     return station.host if isinstance(station.host, Presence) else None

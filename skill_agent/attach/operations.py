@@ -1,6 +1,7 @@
 """Every operation of the workstation and its desks as a method that sends it as it is.
 
-What is different about an operation stands in `window`; nothing here knows what comes of a call.
+What is different about an operation stands in `remote_workstation`; nothing here knows what comes
+of a call.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Caller(Protocol):
-    """What carries operations out; a window."""
+    """What carries operations out; a workstation."""
 
     async def call(self, operation: Operation, arguments: Arguments) -> Any: ...
 

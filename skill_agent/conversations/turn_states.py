@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from skill_agent.events import Event, FailureReason, TurnFailed, TurnFinished
+from skill_agent.events import Event, FailureReason, Finish, TurnFailed, TurnFinished
 from skill_agent.values import Message, Usage
 
 TaskState = Literal["running", "finished", "failed", "interrupted"]
@@ -36,6 +36,8 @@ class Task:
     text: str = ""
     """Of that reply."""
     usage: Usage | None = None
+    finish: Finish = "stop"
+    """Why that reply ended. The ledger does not keep it: another host says `stop`."""
     reason: FailureReason | None = None
     """Why it failed, as far as it is known."""
     problem: str = ""
@@ -120,6 +122,7 @@ def told(task: Task) -> TurnFinished | TurnFailed:
             message_id=task.message_id or "",
             text=task.text,
             usage=task.usage or Usage(),
+            finish=task.finish,
         )
     return TurnFailed(
         session=task.session,
@@ -147,7 +150,7 @@ def _task(message: Message, state: TaskState) -> Task:
 def _ended(task: Task, event: TurnFinished | TurnFailed) -> Task:
     known = replace(task, message_id=event.message_id, text=event.text, usage=event.usage)
     if isinstance(event, TurnFinished):
-        return replace(known, state="finished")
+        return replace(known, state="finished", finish=event.finish)
     return replace(
         known, state="failed", reason=event.reason, problem=event.message, hint=event.hint
     )

@@ -16,6 +16,8 @@ from skill_agent.identifiers import new_id
 from skill_agent.values import MemoryType, Usage
 
 Choice = Literal["once", "always", "deny"]
+Finish = Literal["stop", "length"]
+"""Why a whole reply ended: the model was done, or had reached its length limit."""
 FailureReason = Literal[
     "cancelled",
     "model_unavailable",
@@ -172,6 +174,7 @@ class TurnFinished(_Event):
     message_id: str
     text: str
     usage: Usage
+    finish: Finish = "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,10 +32,10 @@ from skill_agent.workstation import (
 
 from . import calls
 from .calls import Arguments
-from .faults import HostGone
-from .listening import Listening
 from .operations import OPERATIONS, Sent, desks
 from .remote import Backend
+from .remote_errors import HostGone
+from .remote_subscription import RemoteSubscription
 from .repeating import done_before, ends_the_host, repeatable, unknown
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ REPLAY_S = 1.0
 Recover = Callable[[], Awaitable[Backend]]
 
 
-class Window(Sent, Workstation):
+class RemoteWorkstation(Sent, Workstation):
     """A home that is open somewhere, seen from here; closed by whoever made it."""
 
     def __init__(self, backend: Backend, recover: Recover, *, home: Home | None = None) -> None:
@@ -65,7 +65,7 @@ class Window(Sent, Workstation):
         self._recovery: asyncio.Task[None] | None = None
         self._told_lost: Backend | None = None
         self._past: list[Backend] = []
-        self._listening: list[Listening] = []
+        self._listening: list[RemoteSubscription] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._submitting: set[str] = set()
         self._settings: tuple[HomeInfo, Settings] | None = None
@@ -191,11 +191,11 @@ class Window(Sent, Workstation):
         """Events from now on, or of a whole turn, whoever is host."""
         if self._closed:
             raise _closed()
-        listening = Listening(self, session=session, turn=turn, left=self._left)
+        listening = RemoteSubscription(self, session=session, turn=turn, left=self._left)
         self._listening.append(listening)
         return cast("Subscription", listening)
 
-    def _left(self, listening: Listening) -> None:
+    def _left(self, listening: RemoteSubscription) -> None:
         if listening in self._listening:
             self._listening.remove(listening)
             leaving = asyncio.ensure_future(listening.ended())
