@@ -67,7 +67,7 @@ def _hosted(ctx: typer.Context) -> bool:
     around = surroundings(ctx)
     if around.api or not hasattr(os, "getuid"):
         return bool(around.api)
-    from skill_agent.api.addresses import live_socket
+    from skill_agent.api.door.addresses import live_socket
 
     return live_socket(around.home) is not None
 

@@ -241,7 +241,7 @@ def _config_error(name: str, title: str, error: ConfigError, fix: str) -> Findin
 def _answers(home: Home) -> bool:
     if not hasattr(os, "getuid"):
         return False  # no Unix sockets here
-    from skill_agent.api.addresses import live_socket
+    from skill_agent.api.door.addresses import live_socket
 
     return live_socket(home) is not None
 

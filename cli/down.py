@@ -78,7 +78,7 @@ def down(
 
 def _ask(home: Home, *, force: bool) -> bool:
     """Whether the host heard that it shall end."""
-    from skill_agent.api.addresses import live_socket
+    from skill_agent.api.door.addresses import live_socket
 
     from .knocking import knock
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from skill_agent import __version__
-from skill_agent.api.door import Door
+from skill_agent.api.door.door import Door
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
 from skill_agent.host.presence import SERVICES, Presence
@@ -21,8 +21,8 @@ from ..store.lock import HomeLock
 from .building import build, log_to
 
 if TYPE_CHECKING:
-    from skill_agent.api.limiting import Limiter
-    from skill_agent.api.protect import Protected
+    from skill_agent.api.door.limiting import Limiter
+    from skill_agent.api.door.protect import Protected
     from skill_agent.ports import Clock, Embedder, ModelGateway
     from skill_agent.workstation import Workstation
 
@@ -107,9 +107,9 @@ class Hosted:
         self, *, tcp: bool, auth: bool, hosts: tuple[str, ...], cors: tuple[str, ...]
     ) -> Any:
         from skill_agent.api.app import BY_HAND, create_app
-        from skill_agent.api.limiting import Limiter
-        from skill_agent.api.protect import protect
-        from skill_agent.api.rules import rules_from
+        from skill_agent.api.door.limiting import Limiter
+        from skill_agent.api.door.protect import protect
+        from skill_agent.api.door.rules import rules_from
         from skill_agent.host.presence import noting
         from skill_agent.workstation import table
 
@@ -132,7 +132,7 @@ class Hosted:
         return guarded if tcp else noting(guarded, self._presence)
 
     async def _keys_exist(self) -> bool:
-        from skill_agent.api.keys import KeyRing, keys_file
+        from skill_agent.access.keys import KeyRing, keys_file
 
         return await asyncio.to_thread(KeyRing(keys_file(self._home.root), self._clock).any_active)
 

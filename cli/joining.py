@@ -46,9 +46,9 @@ class Joining:
         if found.here is True:
             stack.push_async_callback(found.close)
             return found.station
-        from skill_agent.attach.window import Window
+        from skill_agent.attach.remote_workstation import RemoteWorkstation
 
-        window = Window(found, recover=self._recovered, home=self._home)
+        window = RemoteWorkstation(found, recover=self._recovered, home=self._home)
         stack.push_async_callback(window.close)
         if stays:
             stack.push_async_callback(_ended, asyncio.create_task(_get_ready(), name="get ready"))
@@ -88,13 +88,13 @@ class Joining:
     async def _attached(self) -> "Remote | None":
         if not hasattr(os, "getuid"):
             return None  # no Unix sockets here: one process at a time
-        from skill_agent.api.addresses import live_socket
+        from skill_agent.api.door.addresses import live_socket
 
         path = live_socket(self._home)
         if path is None:
             return None
-        from skill_agent.attach.faults import HostGone
         from skill_agent.attach.remote import attach
+        from skill_agent.attach.remote_errors import HostGone
         from skill_agent.attach.transport import Line
 
         line = Line(socket=path, name=self._role)
@@ -129,13 +129,13 @@ async def open_remote(
     Raises ModelUnavailable's kin where nobody answers, and what the server refuses in its words.
     """
     from skill_agent.attach.remote import again
+    from skill_agent.attach.remote_workstation import RemoteWorkstation
     from skill_agent.attach.transport import Line
-    from skill_agent.attach.window import Window
 
     def line() -> Line:
         return Line(url=url, key=key, name=role)
 
-    window = Window(await again(line, seconds=FIRST_S)(), recover=again(line))
+    window = RemoteWorkstation(await again(line, seconds=FIRST_S)(), recover=again(line))
     try:
         yield window
     finally:
@@ -178,7 +178,7 @@ def _load() -> None:
     import duckdb  # noqa: F401
     import uvicorn  # noqa: F401
 
-    from skill_agent.api import app, listener  # noqa: F401
+    from skill_agent.api.door import listener  # noqa: F401
 
     from . import building, hosting  # noqa: F401
 

@@ -17,7 +17,7 @@ from .output import emit_json, emit_text, narrate, plain, table
 from .surroundings import Surroundings, on_this_machine, ready_home
 
 if TYPE_CHECKING:
-    from skill_agent.api.keys import ApiKey, KeyRing
+    from skill_agent.access.keys import ApiKey, KeyRing
 
 app = group("Make, see and revoke the keys of the HTTP API.")
 
@@ -52,7 +52,7 @@ def create(
       export SKA_KEY="$(ska keys create editor --scope chat)"
     """
     around = on_this_machine(ctx)
-    from skill_agent.api.keys import checked_scopes
+    from skill_agent.access.keys import checked_scopes
 
     scopes, lifetime = checked_scopes(scope or USUAL_SCOPES), _span(expires)
     ready_home(around)
@@ -139,7 +139,7 @@ def rotate(ctx: typer.Context, as_json: JsonOption = False) -> None:
     home = on_this_machine(ctx).home
     if not home.exists:
         raise NotFound(f"no home at {home.root}", hint="ska init")
-    from skill_agent.api.tokens import TokenMint, signing_file
+    from skill_agent.access.tokens import TokenMint, signing_file
 
     mint = TokenMint(signing_file(home.root), _now)
     new = mint.rotate()
@@ -151,7 +151,7 @@ def rotate(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _ring(around: Surroundings) -> "KeyRing":
-    from skill_agent.api.keys import KeyRing, keys_file
+    from skill_agent.access.keys import KeyRing, keys_file
 
     return KeyRing(keys_file(around.home.root), _now)
 

@@ -76,7 +76,7 @@ def _status(around: Surroundings, home: Home) -> dict[str, Any]:
 
 def _host(home: Home, holder: "Holder") -> tuple[Path | None, dict[str, Any]]:
     """Where the host answers, and what it says of itself, or at least left in its note."""
-    from skill_agent.api.addresses import live_socket
+    from skill_agent.api.door.addresses import live_socket
 
     from .knocking import knock
 

@@ -170,7 +170,7 @@ def _wait(child: _Child, home: Home) -> int:
 
 def _answers(home: Home) -> bool:
     """Whether the host serves requests; a socket alone is there a little earlier."""
-    from skill_agent.api.addresses import live_socket
+    from skill_agent.api.door.addresses import live_socket
 
     from .knocking import knock
 

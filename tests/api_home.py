@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from skill_agent.api.traffic import AsgiApp
+from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 

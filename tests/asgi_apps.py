@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from skill_agent.api.door import Door
+from skill_agent.api.door.door import Door
 from skill_agent.files.home import Home
 
 
@@ -99,4 +99,4 @@ async def door_of(home: Home, app: Sample, *, keys: bool = True) -> AsyncIterato
 def over(socket: Path) -> httpx.AsyncClient:
     """A client of a Unix socket."""
     transport = httpx.AsyncHTTPTransport(uds=str(socket))
-    return httpx.AsyncClient(transport=transport, base_url="http://host", timeout=5)
+    return httpx.AsyncClient(transport=transport, base_url="http://host", timeout=60)

@@ -13,10 +13,10 @@ from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
 
-from skill_agent.api.auth import Caller, count_again, require
-from skill_agent.api.keys import KeyRing, keys_file
-from skill_agent.api.protect import Protected, protect
-from skill_agent.api.refusals import Refusal, exception_handlers
+from skill_agent.access.keys import KeyRing, keys_file
+from skill_agent.api.door.auth import Caller, count_again, require
+from skill_agent.api.door.protect import Protected, protect
+from skill_agent.api.door.refusals import Refusal, exception_handlers
 from skill_agent.files.home import Home
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"

@@ -16,11 +16,11 @@ import httpx
 from fakes import HashEmbedder, obliging
 from skill_agent.cli.compose import open_home
 
+from skill_agent.access.keys import SCOPES, KeyRing, keys_file
 from skill_agent.api.app import BY_HAND, create_app
-from skill_agent.api.keys import SCOPES, KeyRing, keys_file
-from skill_agent.api.limiting import PER_MINUTE, Limiter
-from skill_agent.api.protect import protect
-from skill_agent.api.rules import rules_from
+from skill_agent.api.door.limiting import PER_MINUTE, Limiter
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.rules import rules_from
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.values import NewMemory

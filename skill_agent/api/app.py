@@ -10,19 +10,18 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from skill_agent import __version__
+from skill_agent.api.answers.body_checks import checked_request
+from skill_agent.api.answers.described import SSE, DescribedApp, refusals
+from skill_agent.api.answers.error_answers import answer, refusal
+from skill_agent.api.door.auth import require
+from skill_agent.api.door.refusals import exception_handlers
+from skill_agent.api.routes.chat import chat_router
+from skill_agent.api.routes.derived import routes
+from skill_agent.api.routes.events_stream import Heard, event_response
+from skill_agent.api.routes.openai_chat import openai_router
+from skill_agent.api.routes.sockets import socket_router
 from skill_agent.errors import SkillAgentError
 from skill_agent.workstation import Route, Workstation, table
-
-from .auth import require
-from .chat import chat_router
-from .derived import routes
-from .described import SSE, DescribedApp, refusals
-from .events_stream import Heard, event_response
-from .faults import answer, refusal
-from .openai_chat import openai_router
-from .refusals import exception_handlers
-from .sockets import socket_router
-from .sound import sound_request
 
 BY_HAND = (
     Route(verb="GET", path="/v1/events", scope="read"),
@@ -50,7 +49,7 @@ def create_app(station: Workstation, *, local: bool) -> FastAPI:
         openapi_url="/openapi.json",
         swagger_ui_oauth2_redirect_url=None,
         exception_handlers=_handlers(),
-        dependencies=[Depends(sound_request)],
+        dependencies=[Depends(checked_request)],
         redirect_slashes=False,
     )
     app.local, app.by_hand = local, BY_HAND

@@ -19,7 +19,7 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 class Caller(Protocol):
-    """What carries operations out; a window."""
+    """What carries operations out; a workstation."""
 
     async def call(self, operation: Operation, arguments: Arguments) -> Any: ...
 

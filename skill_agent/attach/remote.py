@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from skill_agent.backoff import Backoff
 from skill_agent.errors import Closing, ModelUnavailable, SkillAgentError, UsageError
 from skill_agent.events import Event
 from skill_agent.events import kinds as events
@@ -19,12 +20,13 @@ from skill_agent.workstation import Operation, wire
 
 from . import calls
 from .calls import Arguments
-from .faults import HostGone, error_of
+from .remote_errors import HostGone, error_of
 from .transport import Line
 
 PAGE, PAGE_AT_HOME = 100, 2_000
 HELLO_S = 5.0
 """How long a host may take to say who it is; one that is busy is no dead one."""
+_PAUSES = Backoff(0.1, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ Told = Here | Heard | Gap
 
 
 class Backend(Protocol):
-    """A workstation as a window uses it: another process's, or this one's own."""
+    """What a remote workstation speaks to: another process's, or this one's own."""
 
     @property
     def info(self) -> HomeInfo: ...
@@ -243,20 +245,21 @@ def again(make: Callable[[], Line], *, seconds: float = 60.0) -> Callable[[], Aw
 
     async def recover() -> Remote:
         clock = asyncio.get_running_loop().time
-        until, pause = clock() + seconds, 0.1
+        until, failures = clock() + seconds, 0
         while True:
             line = make()
             try:
                 return await attach(line)
             except (HostGone, Closing) as gone:
                 await line.close()
+                failures += 1
+                pause = _PAUSES.after(failures)
                 if clock() + pause > until:
                     raise unreachable(line.at, str(gone)) from gone
             except BaseException:
                 await line.close()
                 raise
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
 
     return recover
 

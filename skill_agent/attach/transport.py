@@ -5,15 +5,24 @@ Knows no operation and no value; imports httpx.
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from skill_agent.errors import SkillAgentError, UsageError
 
-from .bare_httpx import httpx
-from .faults import HostGone, error_of
-from .frames import Frame, frames
+from .remote_errors import HostGone, error_of
+from .sse_reader import Frame, frames
+
+# httpx without its own command line, which would load rich and pygments: a third of its time.
+# httpx itself goes without where those are not installed.
+_COMMAND_LINE = "httpx._main"
+sys.modules.setdefault(_COMMAND_LINE, None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
+
+if sys.modules[_COMMAND_LINE] is None:
+    del sys.modules[_COMMAND_LINE]
 
 CONNECT_S = 2.0
 ANSWER_S = 600.0

@@ -16,10 +16,10 @@ from skill_agent.workstation import Operation
 
 from . import calls
 from .calls import Arguments
-from .faults import HostGone
-from .listening import Listening
 from .operations import OPERATIONS, RemoteGroup, kind_of
 from .remote import Backend
+from .remote_errors import HostGone
+from .remote_subscription import RemoteSubscription
 
 if TYPE_CHECKING:
     from skill_agent.events.bus import Subscription
@@ -48,7 +48,7 @@ class _Turns(RemoteGroup):
     def __init__(self, home: OpenElsewhere, user: str) -> None:
         super().__init__(home, user)
         self._home = home
-        self._listening: list[Listening] = []
+        self._listening: list[RemoteSubscription] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._submitting: set[str] = set()
 
@@ -102,11 +102,11 @@ class _Turns(RemoteGroup):
     def subscribe(self, *, session: str | None = None, turn: str | None = None) -> "Subscription":
         """Events from now on, or of a whole turn, whoever is host."""
         self._home.check_open()
-        listening = Listening(self, session=session, turn=turn, left=self._left)
+        listening = RemoteSubscription(self, session=session, turn=turn, left=self._left)
         self._listening.append(listening)
         return cast("Subscription", listening)
 
-    def _left(self, listening: Listening) -> None:
+    def _left(self, listening: RemoteSubscription) -> None:
         if listening in self._listening:
             self._listening.remove(listening)
             leaving = asyncio.ensure_future(listening.ended())

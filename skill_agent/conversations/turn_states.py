@@ -91,6 +91,7 @@ def told(state: TurnState) -> TurnFinished | TurnFailed:
             message_id=state.message_id or "",
             text=state.text,
             usage=state.usage or Usage(),
+            finish=state.finish,
         )
     return TurnFailed(
         session=state.session,
@@ -118,7 +119,7 @@ def _state(message: Message, state: TurnStatus) -> TurnState:
 def _ended(state: TurnState, event: TurnFinished | TurnFailed) -> TurnState:
     known = replace(state, message_id=event.message_id, text=event.text, usage=event.usage)
     if isinstance(event, TurnFinished):
-        return replace(known, state="finished")
+        return replace(known, state="finished", finish=event.finish)
     return replace(
         known, state="failed", reason=event.reason, problem=event.message, hint=event.hint
     )

@@ -67,6 +67,8 @@ class Subscription:
             self._at, self._behind = after, True
         elif self._turn is not None:
             self._at, self._behind = journal.first - 1, True
+        if self._behind:  # at once: what is missed is settled before anything else happens
+            self._catch_up()
 
     @property
     def pending(self) -> bool:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from skill_agent.identifiers import new_id
-from skill_agent.values import FailureReason, MemoryType, Usage
+from skill_agent.values import FailureReason, Finish, MemoryType, Usage
 
 Choice = Literal["once", "always", "deny"]
 
@@ -161,6 +161,7 @@ class TurnFinished(_Event):
     message_id: str
     text: str
     usage: Usage
+    finish: Finish = "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,8 +57,6 @@ from .fitting import (
 )
 from .prompt import conversation
 
-LENGTH_NOTICE = "the reply hit its length limit"
-
 
 class Ids(TypedDict):
     """What every event of a turn carries."""
@@ -219,9 +217,14 @@ async def _converse(
             messages = (*messages, result)
         calls_made += len(reply.calls)
     if reply.finish == "length":
-        yield Notice(**brief.ids, level="warning", text=LENGTH_NOTICE)
-    usage = replace(total, total_s=time.perf_counter() - started)
-    yield TurnFinished(**brief.ids, message_id=brief.reply_id, text=text, usage=usage)
+        yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
+    yield TurnFinished(
+        **brief.ids,
+        message_id=brief.reply_id,
+        text=text,
+        usage=replace(total, total_s=time.perf_counter() - started),
+        finish="length" if reply.finish == "length" else "stop",
+    )
 
 
 async def _within(brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], text: str) -> str:

@@ -19,6 +19,8 @@ MessageState = Literal["complete", "partial"]
 Rating = Literal["up", "down"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
 
+Finish = Literal["stop", "length"]
+"""Why a whole reply ended: the model was done, or had reached its length limit."""
 FailureReason = Literal[
     "cancelled",
     "model_unavailable",

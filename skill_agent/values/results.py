@@ -7,6 +7,7 @@ from typing import Literal
 
 from .nouns import (
     FailureReason,
+    Finish,
     Memory,
     Message,
     Rating,
@@ -192,6 +193,8 @@ class TurnState:
     text: str = ""
     """Of that reply."""
     usage: Usage | None = None
+    finish: Finish = "stop"
+    """Why that reply ended. The ledger does not keep it: another host says `stop`."""
     reason: FailureReason | None = None
     """Why it failed, as far as it is known."""
     problem: str = ""

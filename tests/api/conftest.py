@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -17,9 +18,11 @@ from api_home import Api, OpenApi, Served, until
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.api.app import create_app
-from skill_agent.api.protect import protect
-from skill_agent.api.traffic import AsgiApp
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import AsgiApp
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.workstation import Workstation
 
 
 @pytest.fixture
@@ -43,17 +46,42 @@ def served() -> Served:
     return serving
 
 
+class Present:
+    """Whatever workstation is open now; so one app, slow to build, serves every test's home."""
+
+    def __init__(self) -> None:
+        self.station: Runtime | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.station, name)
+
+
+@pytest.fixture(scope="session")
+def present() -> Present:
+    return Present()
+
+
+@pytest.fixture(scope="session")
+def whole_app(present: Present) -> AsgiApp:
+    return create_app(cast(Workstation, present), local=True)
+
+
 @pytest.fixture
-def open_api(open_runtime: OpenRuntime, served: Served, clock: StepClock) -> OpenApi:
+def open_api(
+    open_runtime: OpenRuntime,
+    served: Served,
+    clock: StepClock,
+    present: Present,
+    whole_app: AsgiApp,
+) -> OpenApi:
     """Opens the test's home and serves its whole API: `open_api(*replies)`."""
 
     @asynccontextmanager
     async def opened(*replies: object, **settings: object) -> AsyncIterator[Api]:
         model = ScriptedModel(list(replies), **settings)  # type: ignore[arg-type]
         async with open_runtime(model) as runtime:
-            app = protect(
-                create_app(runtime, local=True), home=runtime.home, clock=clock, tcp=False
-            )
+            present.station = runtime
+            app = protect(whole_app, home=runtime.home, clock=clock, tcp=False)
             async with served(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
                 yield Api(url=url, http=http, runtime=runtime, model=model)
 

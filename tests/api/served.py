@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from skill_agent.api.listener import Listener
+from skill_agent.api.door.listener import Listener
 
 
 @dataclass(frozen=True)

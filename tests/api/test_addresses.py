@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skill_agent.api import addresses
+from skill_agent.api.door import addresses
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
 

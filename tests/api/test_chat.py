@@ -10,11 +10,12 @@ from api_home import Api, OpenApi, Served, frames, until, until_idle
 from fakes import StepClock
 
 from skill_agent.api.app import create_app
-from skill_agent.api.protect import protect
-from skill_agent.api.traffic import Traffic
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import Traffic
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.models.scripted import Gate
-from skill_agent.values import ToolCall
+from skill_agent.ports import EndPart
+from skill_agent.values import ToolCall, Usage
 
 CHAT = "/v1/agents/kyra/chat"
 STREAM = "/v1/agents/kyra/chat/stream"
@@ -66,18 +67,28 @@ async def test_a_stream_arrives_while_the_reply_is_made(open_api: OpenApi) -> No
         coming = frames(response)
         started = await anext(coming)
         assert started["type"] == "started" and started["model"] == "scripted/model"
-        types = []
-        async for frame in coming:
-            types.append(frame["type"])
-            if frame["type"] == "text_delta":
-                break
+        frame = started
+        while frame["type"] != "text_delta":
+            frame = await anext(coming)
         assert frame["content"] == "one " and not gate.is_set()
         gate.set()
         rest = [frame async for frame in coming]
         assert [frame["type"] for frame in rest] == ["text_delta", "done"]
         assert rest[-1]["content"] == "one two"
         assert rest[-1]["usage"]["model"] == "scripted/model"
+        assert rest[-1]["finish"] == "stop"
         assert rest[-1]["conversation_id"] == response.headers["x-conversation-id"]
+
+
+async def test_a_reply_cut_at_its_length_says_so(open_api: OpenApi) -> None:
+    short = ["cut o", EndPart(usage=Usage(), finish="length")]
+    async with open_api(short, short) as api:
+        assert (await said(api, "go"))["finish"] == "length"
+        notice, done = (await streamed(api, "go"))[-2:]
+        assert (notice["level"], notice["text"]) == ("warning", "the reply hit its length limit")
+        assert (done["type"], done["finish"]) == ("done", "length")
+        task = (await api.http.get(f"/v1/tasks/{done['turn']}")).json()
+        assert (task["state"], task["finish"]) == ("finished", "length")
 
 
 async def test_memory_and_tools_are_events_of_the_stream(open_api: OpenApi) -> None:

@@ -15,8 +15,8 @@ from asgi_apps import Sample, door_of, over
 from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosed
 
-from skill_agent.api.addresses import live_socket, pointer
-from skill_agent.api.connection import MOST_CONNECTIONS
+from skill_agent.api.door.addresses import live_socket, pointer
+from skill_agent.api.door.connection import MOST_CONNECTIONS
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.files.home import Home
 
@@ -352,7 +352,7 @@ async def test_the_loop_goes_on_while_the_server_is_imported(home: Home) -> None
 import asyncio, sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from pathlib import Path
-from skill_agent.api.door import Door
+from skill_agent.api.door.door import Door
 from skill_agent.files.home import Home
 assert not {{"uvicorn", "fastapi", "httpx"}} & set(sys.modules)
 from asgi_apps import Keys, Sample

@@ -11,9 +11,9 @@ import jwt
 import pytest
 from guarded import StillClock
 
-from skill_agent.api import keys as keys_module
-from skill_agent.api.keys import KeyRing
-from skill_agent.api.tokens import InvalidToken, TokenMint
+from skill_agent.access import keys as keys_module
+from skill_agent.access.keys import KeyRing
+from skill_agent.access.tokens import InvalidToken, TokenMint
 from skill_agent.errors import NotFound, StoreError, UsageError
 
 

@@ -5,8 +5,8 @@ import pytest
 from guarded import Place, StillClock, on_a_port
 from websockets.asyncio.client import connect
 
-from skill_agent.api.limiting import PER_MINUTE, Limiter, address_of, limit_class
-from skill_agent.api.moving_window import SWEEP_EVERY
+from skill_agent.api.door.limiting import PER_MINUTE, Limiter, address_of, limit_class
+from skill_agent.api.door.moving_window import SWEEP_EVERY
 from skill_agent.files.home import Home
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import product
 
 import httpx
 import pytest
@@ -84,17 +85,17 @@ def _text(answer: httpx.Response) -> str:
     return "".join(one["content"] for one in map(json.loads, data) if one["type"] == "text_delta")
 
 
-@pytest.mark.parametrize("key", NO_KEYS)
-async def test_keys_that_are_none(open_api: OpenApi, key: str) -> None:
+async def test_keys_that_are_none(open_api: OpenApi) -> None:
+    bodies = {
+        "/v1/turns": {"text": "@kyra hello"},
+        "/v1/memories": {"content": "I like tea"},
+        "/v1/agents/kyra/chat": {"content": "hello"},
+        "/v1/agents/kyra/chat/stream": {"content": "hello"},
+    }
     async with open_api(*[obliging] * 10) as api:
-        for path, body in {
-            "/v1/turns": {"text": "@kyra hello"},
-            "/v1/memories": {"content": "I like tea"},
-            "/v1/agents/kyra/chat": {"content": "hello"},
-            "/v1/agents/kyra/chat/stream": {"content": "hello"},
-        }.items():
+        for key, (path, body) in product(NO_KEYS, bodies.items()):
             answer = await api.http.post(path, json=body, headers=keyed(key))
-            assert answer.status_code == 422, (path, answer.text)
+            assert answer.status_code == 422, (key, path, answer.text)
         assert not await api.runtime.conversations.list()
         assert not await api.runtime.memory.list()
 

@@ -150,7 +150,7 @@ async def test_the_short_listings(open_api: OpenApi) -> None:
 
 
 async def test_equal_names_are_told_apart() -> None:
-    from skill_agent.api.derived import _after, _place_of
+    from skill_agent.api.routes.derived import _after, _place_of
 
     names: list[Any] = ["a", "a", "b", "a", "b"]
     assert [_after(names, _place_of(names, at)) for at in range(5)] == [1, 2, 3, 4, 5]

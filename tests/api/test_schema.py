@@ -195,6 +195,8 @@ def test_the_document_tells_of_refusals_and_keys() -> None:
             )
     asked = document["paths"]["/v1/memories"]["post"]["security"]
     assert asked == [{"bearer": ["memory"]}, {"header": ["memory"]}]
+    assert set(document["components"]["securitySchemes"]) == {"bearer", "header"}
+    assert "/v1/auth/token" in document["paths"]
     schemathesis.openapi.from_dict(document).validate()
 
 

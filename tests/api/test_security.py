@@ -21,10 +21,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from whole_api import World, now, world
 
+from skill_agent.access.keys import SCOPES, KeyRing, keys_file
+from skill_agent.access.tokens import signing_file
 from skill_agent.api.app import BY_HAND
-from skill_agent.api.keys import SCOPES, KeyRing, keys_file
-from skill_agent.api.limiting import PER_MINUTE
-from skill_agent.api.tokens import signing_file
+from skill_agent.api.door.limiting import PER_MINUTE
 from skill_agent.workstation import table
 
 OPERATIONS = [(one.route.verb, one.route.path, one.route.scope) for one in table()]

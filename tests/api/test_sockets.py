@@ -13,11 +13,11 @@ from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
+from skill_agent.access.keys import KeyRing, keys_file
 from skill_agent.api.app import create_app
-from skill_agent.api.keys import KeyRing, keys_file
-from skill_agent.api.protect import protect
-from skill_agent.api.sockets import MAX_FRAME, MOST_WAITING
-from skill_agent.api.traffic import Traffic
+from skill_agent.api.door.protect import protect
+from skill_agent.api.door.traffic import Traffic
+from skill_agent.api.routes.sockets import MAX_FRAME, MOST_WAITING
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate
 from skill_agent.values import ToolCall
@@ -58,6 +58,7 @@ async def test_one_socket_is_one_conversation(open_api: OpenApi) -> None:
         frames = await up_to(socket, "done")
         assert [frame["type"] for frame in frames] == ["started", "text_delta", "done"]
         assert frames[-1]["content"] == "one" and frames[-1]["usage"]["prompt_tokens"] > 0
+        assert frames[-1]["finish"] == "stop"
         session = frames[-1]["conversation_id"]
         assert (await exchange(socket, "more"))["conversation_id"] == session
         assert len(await api.runtime.conversations.messages(session)) == 4

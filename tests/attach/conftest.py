@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fakes import StepClock
 from hosts import OpenStation, OpenWindow, attached, serving
 
-from skill_agent.attach.window import Window
+from skill_agent.attach.remote_workstation import RemoteWorkstation
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
@@ -24,7 +24,7 @@ def open_window(home: Home, clock: StepClock) -> OpenWindow:
     """A window and the runtime behind it: `open_window(model)`."""
 
     @asynccontextmanager
-    async def opened(model: ScriptedModel) -> AsyncIterator[tuple[Window, Runtime]]:
+    async def opened(model: ScriptedModel) -> AsyncIterator[tuple[RemoteWorkstation, Runtime]]:
         async with serving(home, model, clock) as runtime, attached(home, clock) as window:
             yield window, runtime
 

@@ -14,14 +14,14 @@ from skill_agent.cli.hosting import Hosted
 from skill_agent.cli.joining import Joining, hosted
 from skill_agent.store.lock import HomeLock
 
-from skill_agent.attach.window import Window
+from skill_agent.attach.remote_workstation import RemoteWorkstation
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.workstation import Workstation
 
 OpenStation = Callable[[ScriptedModel], AbstractAsyncContextManager[Workstation]]
-OpenWindow = Callable[..., AbstractAsyncContextManager[tuple[Window, Runtime]]]
+OpenWindow = Callable[..., AbstractAsyncContextManager[tuple[RemoteWorkstation, Runtime]]]
 
 MORTAL = Path(__file__).parent / "mortal_host.py"
 
@@ -44,7 +44,7 @@ async def serving(home: Home, model: ScriptedModel, clock: StepClock) -> AsyncIt
 @asynccontextmanager
 async def attached(
     home: Home, clock: StepClock, *, model: ScriptedModel | None = None
-) -> AsyncIterator[Window]:
+) -> AsyncIterator[RemoteWorkstation]:
     """A window on a home that somebody serves; `model` speaks once this process has taken over."""
     joining = Joining(
         home,
@@ -61,7 +61,7 @@ async def attached(
     )
     async with AsyncExitStack() as stack:
         found = await joining.enter(stack, stays=False)
-        assert isinstance(found, Window)
+        assert isinstance(found, RemoteWorkstation)
         yield found
 
 

@@ -20,11 +20,11 @@ import asyncio, json, sys
 from pathlib import Path
 from skill_agent.attach.remote import attach
 from skill_agent.attach.transport import Line
-from skill_agent.attach.window import Window
+from skill_agent.attach.remote_workstation import RemoteWorkstation
 
 async def main(path):
     line = Line(socket=Path(path), name="test")
-    window = Window(await attach(line), recover=None)
+    window = RemoteWorkstation(await attach(line), recover=None)
     {work}
     await window.close()
 

@@ -8,7 +8,7 @@ import pytest
 from fakes import StepClock
 from hosts import attached, dying, serving
 
-from skill_agent.attach.window import Window
+from skill_agent.attach.remote_workstation import RemoteWorkstation
 from skill_agent.errors import OutcomeUnknown
 from skill_agent.events import (
     Event,
@@ -29,13 +29,13 @@ REPLY = "It was a dark and stormy night."
 @asynccontextmanager
 async def orphaned(
     home: Home, clock: StepClock, mode: str
-) -> AsyncIterator[tuple[Window, "asyncio.subprocess.Process"]]:
+) -> AsyncIterator[tuple[RemoteWorkstation, "asyncio.subprocess.Process"]]:
     """A window on a home whose host is about to die."""
     async with dying(home, mode) as host, attached(home, clock) as window:
         yield window, host
 
 
-async def whole(window: Window, key: str) -> list[Event]:
+async def whole(window: RemoteWorkstation, key: str) -> list[Event]:
     return [event async for event in window.ask("Tell me a story", key=key)]
 
 
@@ -47,7 +47,7 @@ def text_of(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
 
 
-async def messages_of(window: Window) -> list[str]:
+async def messages_of(window: RemoteWorkstation) -> list[str]:
     (session,) = await window.conversations.list()
     return [one.content for one in await window.conversations.messages(session.id)]
 

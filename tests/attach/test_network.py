@@ -10,10 +10,10 @@ import pytest
 from fakes import StepClock
 from hosts import serving
 
-from skill_agent.attach.faults import HostGone
 from skill_agent.attach.remote import again, attach
+from skill_agent.attach.remote_errors import HostGone
+from skill_agent.attach.remote_workstation import RemoteWorkstation
 from skill_agent.attach.transport import Line
-from skill_agent.attach.window import Window
 from skill_agent.errors import ModelUnavailable, SkillAgentError, UsageError
 from skill_agent.events import HostFound, HostLost, TurnFinished
 from skill_agent.files.home import Home
@@ -24,13 +24,13 @@ from skill_agent.models.scripted import ScriptedModel
 @asynccontextmanager
 async def over_tcp(
     runtime: Runtime, port: int = 0, seconds: float = 10
-) -> AsyncIterator[tuple[Window, str]]:
+) -> AsyncIterator[tuple[RemoteWorkstation, str]]:
     address = await runtime.host.listen("127.0.0.1", port, auth=False)
 
     def line() -> Line:
         return Line(url=f"http://{address}/v1/", name="test")
 
-    window = Window(await attach(line()), again(line, seconds=seconds))
+    window = RemoteWorkstation(await attach(line()), again(line, seconds=seconds))
     try:
         yield window, address
     finally:

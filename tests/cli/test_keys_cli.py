@@ -5,8 +5,8 @@ import json
 import pytest
 from command_line import Ska, Terminal
 
-from skill_agent.api.keys import KeyRing, keys_file
-from skill_agent.api.tokens import TokenMint, signing_file
+from skill_agent.access.keys import KeyRing, keys_file
+from skill_agent.access.tokens import TokenMint, signing_file
 
 
 def made(ska: Ska, *arguments: str) -> dict:

@@ -12,7 +12,7 @@ from ska_processes import Processes, gone, processes, until
 from skill_agent.cli.status import spoken
 from skill_agent.store.lock import HomeLock
 
-from skill_agent.api.addresses import live_socket
+from skill_agent.api.door.addresses import live_socket
 from skill_agent.files.home import Home
 
 

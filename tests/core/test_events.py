@@ -33,6 +33,7 @@ ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a":
         TextDelta(**IDS, text="hé\u2028llo"),
         MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
         TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),
+        TurnFinished(**IDS, message_id="m", text="cut o", usage=Usage(), finish="length"),
         MemoriesExtracted(**IDS, created=("a", "b"), versioned=("c",), disputed=("d",), skipped=2),
         Compacted(**IDS, messages=34, memories=7, summary="They spoke of Fridays."),
         ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
@@ -57,6 +58,13 @@ def test_every_event_survives_json(event: Event) -> None:
     assert quick.startswith(f'{{"type":"{type_name(type(event))}",'.encode()) or b"ud800" in quick
     assert len(quick.decode().splitlines()) == 1
     assert from_json(json.loads(quick)) == event
+
+
+def test_a_host_that_does_not_tell_how_a_reply_ended_yet_is_understood() -> None:
+    event = TurnFinished(**IDS, message_id="m", text="x", usage=Usage())
+    older = to_json(event)
+    del older["finish"]
+    assert from_json(older) == event
 
 
 def test_what_happens_to_the_host_belongs_to_no_turn() -> None:

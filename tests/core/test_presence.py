@@ -12,7 +12,7 @@ import httpx
 import pytest
 from asgi_apps import Sample, over
 
-from skill_agent.api.door import Door
+from skill_agent.api.door.door import Door
 from skill_agent.errors import HomeBusy, NotFound, UsageError
 from skill_agent.files.home import Home
 from skill_agent.host.presence import Presence, alive, noting

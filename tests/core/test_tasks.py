@@ -47,7 +47,9 @@ def test_the_last_event_of_a_turn_can_be_told_from_its_task() -> None:
     event = told(finished)
     assert isinstance(event, TurnFinished)
     assert (event.turn, event.message_id, event.text) == ("t", "m2", "hello")
-    assert event.usage == Usage(model="x/y")
+    assert (event.usage, event.finish) == (Usage(model="x/y"), "stop")
+    cut = told(replace(finished, finish="length"))
+    assert isinstance(cut, TurnFinished) and cut.finish == "length"
     interrupted = folded([ASKED])
     assert interrupted
     event = told(interrupted)
@@ -64,14 +66,16 @@ def test_the_board_keeps_so_many_ended_turns() -> None:
         board.began(replace(ASKED, turn=f"{n}"))
     for n in range(8):
         end = TurnFinished(
-            session="s", turn=f"{n}", agent="kyra", message_id="m", text="x", usage=Usage()
-        )
+            session="s", turn=f"{n}", agent="kyra", message_id="m", text="x", usage=Usage(),
+            finish="length",
+        )  # fmt: skip
         board.heard(TextDelta(session="s", turn=end.turn, agent="kyra", text="x"))
         board.heard(end)
         board.heard(replace(end, text="a second end counts for nothing"))
     board.left("9")
     assert [one.id for one in board.tasks(10)] == ["8", "7", "6", "5"]
     assert [one.state for one in board.tasks(2)] == ["running", "finished"]
+    assert [one.finish for one in board.tasks(2)] == ["stop", "length"]
     assert board.running == {"8"}
     assert board.get("9") is None
 

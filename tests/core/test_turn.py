@@ -244,6 +244,13 @@ async def test_status_and_length_are_told() -> None:
         "loading the model",
         "the reply hit its length limit",
     ]
+    assert isinstance(events[-1], TurnFinished) and events[-1].finish == "length"
+
+
+async def test_how_a_reply_ended_is_not_read_off_a_notice() -> None:
+    model = ScriptedModel([[StatusPart(text="the reply hit its length limit"), "whole"]])
+    *_, last = await events_of(run_turn(brief(), hands(model)))
+    assert isinstance(last, TurnFinished) and last.finish == "stop"
 
 
 async def test_leaving_early_closes_the_model_stream() -> None:

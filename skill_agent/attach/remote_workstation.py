@@ -18,9 +18,9 @@ from skill_agent.workstation import Operation, Workstation
 
 from . import calls
 from .calls import Arguments
-from .faults import HostGone
 from .operations import remote_groups
 from .remote import Backend
+from .remote_errors import HostGone
 from .repeating import done_before, ends_the_host, repeatable, unknown
 from .turns import RemoteTurns
 
@@ -36,7 +36,7 @@ _CLOSING_PAUSE_S = 0.05
 Recover = Callable[[], Awaitable[Backend]]
 
 
-class Window(Workstation):
+class RemoteWorkstation(Workstation):
     """A home that is open somewhere, seen from here; closed by whoever made it."""
 
     def __init__(self, backend: Backend, recover: Recover, *, home: Home | None = None) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from skill_agent.attach.faults import HostGone
-from skill_agent.attach.listening import MOST_WAITING
 from skill_agent.attach.remote import Heard, Here, Told
-from skill_agent.attach.window import MOST_TRIES, Window
+from skill_agent.attach.remote_errors import HostGone
+from skill_agent.attach.remote_subscription import MOST_WAITING
+from skill_agent.attach.remote_workstation import MOST_TRIES, RemoteWorkstation
 from skill_agent.errors import (
     Closing,
     HomeBusy,
@@ -116,6 +116,12 @@ def ended(turn: str, text: str) -> TurnFinished:
     )
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Returns once it holds; what it looks at tells nobody when it changes."""
+    while not holds():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 async def heard_until(listener: Any, wanted: Callable[[Event], bool]) -> list[Event]:
     events = [await listener.next()]
     while not wanted(events[-1]):
@@ -125,7 +131,7 @@ async def heard_until(listener: Any, wanted: Callable[[Event], bool]) -> list[Ev
 
 async def test_a_call_goes_on_at_the_next_host_with_the_same_key() -> None:
     first, second = Frail("a", CUT), Frail("b", "kept")
-    window = Window(first, Recovery(second))
+    window = RemoteWorkstation(first, Recovery(second))
     assert await window.memory.add(NewMemory("Tea", pinned=True)) == "kept"
     assert first.asked == second.asked and len(first.asked[0][1]["key"]) == 36
     await window.close()
@@ -134,10 +140,9 @@ async def test_a_call_goes_on_at_the_next_host_with_the_same_key() -> None:
 
 async def test_a_broken_connection_is_no_lost_host() -> None:
     host = Frail("a", CUT, {"memories": 1}, lives=True)
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe() as heard:
         assert await window.figures.counts() == {"memories": 1}
-        await asyncio.sleep(0.01)
         heard.close()
         assert [event async for event in heard] == []
     await window.close()
@@ -147,10 +152,10 @@ async def test_many_callers_recover_once() -> None:
     first, second = Frail("a", *[CUT] * 9), Frail("b", *range(9))
     recovery = Recovery(second)
     recovery.gate.clear()
-    window = Window(first, recovery)
+    window = RemoteWorkstation(first, recovery)
     with window.turns.subscribe() as heard:
         calls = [asyncio.create_task(window.figures.counts()) for _ in range(9)]
-        await asyncio.sleep(0.01)
+        await until(lambda: len(first.asked) == 9 and recovery.asked)
         calls[0].cancel()  # who began the recovery leaves; the others still get it
         recovery.gate.set()
         done = await asyncio.gather(*calls, return_exceptions=True)
@@ -167,7 +172,7 @@ async def test_many_callers_recover_once() -> None:
 async def test_what_may_not_be_repeated_is_not() -> None:
     for broken, again in ((CUT, False), (REFUSED, True)):
         first, second = Frail("a", broken), Frail("b", "made")
-        window = Window(first, Recovery(second))
+        window = RemoteWorkstation(first, Recovery(second))
         if again:
             assert await window.agents.new("neo") == "made"
         else:
@@ -175,16 +180,16 @@ async def test_what_may_not_be_repeated_is_not() -> None:
                 await window.agents.new("neo")
             assert second.asked == []
         await window.close()
-    window = Window(Frail("a", CUT), Recovery())
+    window = RemoteWorkstation(Frail("a", CUT), Recovery())
     assert await window.host.stop() is None
-    window = Window(Frail("a", CUT), Recovery(Frail("b", UsageError("not that"))))
+    window = RemoteWorkstation(Frail("a", CUT), Recovery(Frail("b", UsageError("not that"))))
     with pytest.raises(UsageError, match="not that"):
         await window.memory.pin("m")
 
 
 async def test_a_call_that_ends_every_host_is_given_up() -> None:
     hosts = [Frail(name, CUT) for name in "abcdef"]
-    window = Window(hosts[0], Recovery(*hosts[1:]))
+    window = RemoteWorkstation(hosts[0], Recovery(*hosts[1:]))
     with pytest.raises(SkillAgentError, match="whenever it is asked"):
         await window.figures.counts()
     assert sum(len(host.asked) for host in hosts) == MOST_TRIES
@@ -192,10 +197,9 @@ async def test_a_call_that_ends_every_host_is_given_up() -> None:
 
 async def test_a_closing_host_is_waited_for() -> None:
     first = Frail("a", Closing("closing"), Closing("closing"), CUT, lives=True)
-    window = Window(first, Recovery(Frail("b", 7)))
+    window = RemoteWorkstation(first, Recovery(Frail("b", 7)))
     asking = asyncio.create_task(window.figures.counts())
-    while len(first.asked) < 2:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: len(first.asked) >= 2)
     first.living = False
     assert await asking == 7
     await window.close()
@@ -203,7 +207,7 @@ async def test_a_closing_host_is_waited_for() -> None:
 
 async def test_no_home_is_told_and_tried_again_at_the_next_call() -> None:
     recovery = Recovery(HomeBusy("held", pid=3), Frail("b", 7))
-    window = Window(Frail("a", CUT, CUT), recovery)
+    window = RemoteWorkstation(Frail("a", CUT, CUT), recovery)
     with pytest.raises(HomeBusy):
         await window.figures.counts()
     assert await window.figures.counts() == 7
@@ -217,9 +221,9 @@ async def test_no_home_is_told_and_tried_again_at_the_next_call() -> None:
 async def test_a_window_closed_while_it_recovers_keeps_no_home() -> None:
     recovery = Recovery(Frail("b"))
     recovery.gate.clear()
-    window = Window(Frail("a", CUT), recovery)
+    window = RemoteWorkstation(Frail("a", CUT), recovery)
     asking = asyncio.create_task(window.figures.counts())
-    await asyncio.sleep(0.01)
+    await until(lambda: recovery.asked)
     await window.close()
     with pytest.raises((Closing, asyncio.CancelledError)):
         await asking
@@ -232,7 +236,7 @@ async def test_a_stream_goes_on_where_it_stopped() -> None:
         [Here("a.3"), Heard(started("t"), "a.4"), Heard(said("t", "one "), "a.5"), CUT],
         [Here("a.5"), Heard(said("t", "two"), "a.6"), Heard(ended("t", "one two"), "a.7")],
     ]
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFinished))
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["one ", "two"]
@@ -250,7 +254,7 @@ async def test_a_gap_ends_what_ended_meanwhile() -> None:
         [Here("a.1"), Heard(started("t"), "a.2"), Heard(said("t", "one "), "a.3"), CUT],
         [Here("a.3"), Gap("too_old"), Here("a.9")],
     ]
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFinished))
     assert [event.text for event in events if isinstance(event, TextDelta)] == ["one ", "two"]
@@ -260,7 +264,7 @@ async def test_a_gap_ends_what_ended_meanwhile() -> None:
 async def test_turns_nobody_knows_any_more_end() -> None:
     first, second = Frail("a"), Frail("b")
     first.streams.append([Here(), Heard(started("t"), "a.1"), Heard(said("t", "one "), "a.2"), CUT])
-    window = Window(first, Recovery(second))
+    window = RemoteWorkstation(first, Recovery(second))
     with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
     assert [type(event) for event in events] == [
@@ -273,7 +277,7 @@ async def test_turns_nobody_knows_any_more_end() -> None:
 async def test_turns_end_though_no_host_comes_back() -> None:
     first = Frail("a")
     first.streams.append([Here(), Heard(started("t"), "a.1"), CUT])
-    window = Window(first, Recovery(*[HomeBusy("held", pid=3)] * 50))
+    window = RemoteWorkstation(first, Recovery(*[HomeBusy("held", pid=3)] * 50))
     with window.turns.subscribe() as heard:
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
         assert events[-1].reason == "host_lost"  # type: ignore[union-attr]
@@ -286,7 +290,7 @@ async def test_turns_end_though_no_host_comes_back() -> None:
 async def test_a_submit_waits_until_everybody_listens() -> None:
     host = Frail("a", Submitted(session="s", turn="t", agent="kyra"), lives=True)
     host.streams.append([CUT])
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe():
         await window.turns.submit(TurnRequest("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057"))
         assert len(host.resumed) == 2  # connected at the second try
@@ -299,7 +303,7 @@ async def test_a_stream_that_hangs_is_left_for_the_new_host() -> None:
     second.tasks["t"] = TurnState(
         id="t", state="interrupted", session="s", agent="kyra", started_at=datetime.now(UTC)
     )
-    window = Window(first, Recovery(second))
+    window = RemoteWorkstation(first, Recovery(second))
     with window.turns.subscribe() as heard, window.turns.subscribe(turn="other") as other:
         await window.turns.submit(TurnRequest("Hi", key="01890a5d-ac96-774b-bcce-b302099a8057"))
         events = await heard_until(heard, lambda event: isinstance(event, TurnFailed))
@@ -312,11 +316,13 @@ async def test_a_stream_that_hangs_is_left_for_the_new_host() -> None:
 async def test_a_listener_that_sleeps_holds_the_stream_and_not_the_memory() -> None:
     host = Frail("a")
     host.streams.append([Here(), *[Heard(said("t", "x"), f"a.{n}") for n in range(5_000)]])
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe() as heard:
+        waiting = heard._waiting
+        await until(lambda: len(waiting) == MOST_WAITING)
         for _ in range(10):
             await asyncio.sleep(0)
-        assert len(heard._waiting) <= MOST_WAITING  # type: ignore[attr-defined]
+        assert len(waiting) == MOST_WAITING
         for _ in range(5_000):
             await heard.next()
     await window.close()
@@ -325,7 +331,7 @@ async def test_a_listener_that_sleeps_holds_the_stream_and_not_the_memory() -> N
 async def test_a_stream_that_is_refused_tells_why() -> None:
     host = Frail("a")
     host.streams.append([UsageError("the key may not read")])
-    window = Window(host, Recovery())
+    window = RemoteWorkstation(host, Recovery())
     with window.turns.subscribe() as heard, pytest.raises(UsageError, match="may not read"):
         await heard.next()
     await window.close()

@@ -16,7 +16,7 @@ from skill_agent.ports import Clock
 from skill_agent.workstation import Scope
 
 from .keys import SCOPES, checked_scopes
-from .sealed import SealedFile
+from .private_json import PrivateJson
 
 ALGORITHM = "HS256"
 ISSUER = "skill-agent"
@@ -76,7 +76,7 @@ def signing_file(home: Path) -> Path:
     return home / "signing-keys.json"
 
 
-class TokenMint(SealedFile[tuple[SigningKey, ...]]):
+class TokenMint(PrivateJson[tuple[SigningKey, ...]]):
     """Signs and verifies; newest key first in the file."""
 
     def __init__(self, file: Path, clock: Clock) -> None:

@@ -18,17 +18,17 @@ from starlette.status import (
 )
 from starlette.websockets import WebSocketState
 
+from skill_agent.api.answers.chat_frames import Frame, failure, frame_of
+from skill_agent.api.answers.error_answers import answer, fault, fault_of, status_of
+from skill_agent.api.door.auth import SUBPROTOCOL, caller_of, count_again, demand
+from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, TurnFailed, TurnFinished
 from skill_agent.values import Submitted
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
-from .auth import SUBPROTOCOL, caller_of, count_again, demand
 from .chat import trouble
-from .faults import answer, fault, fault_of, status_of
-from .frames import Frame, failure, frame_of
-from .refusals import Refusal, request_id_of
 from .turns import Prompt, begin, closing, follow
 
 MOST_WAITING = 8

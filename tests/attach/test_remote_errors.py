@@ -5,8 +5,8 @@ import json
 import pytest
 
 from skill_agent import errors
-from skill_agent.api.faults import fault_of, status_of
-from skill_agent.attach.faults import error_of
+from skill_agent.api.answers.error_answers import fault_of, status_of
+from skill_agent.attach.remote_errors import error_of
 from skill_agent.errors import (
     ConfigError,
     ConfigErrors,

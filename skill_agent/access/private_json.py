@@ -20,10 +20,10 @@ LOCK_SECONDS = 10
 Content = TypeVar("Content")
 Stamp = tuple[int, int, int]
 
-log = logging.getLogger("skill_agent.api")
+log = logging.getLogger("skill_agent.access")
 
 
-class SealedFile(Generic[Content]):
+class PrivateJson(Generic[Content]):
     """Base of such a file; `_parsed` and `_plain` say what it holds."""
 
     def __init__(self, file: Path) -> None:

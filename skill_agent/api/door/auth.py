@@ -16,16 +16,24 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from skill_agent.access.keys import (
+    PREFIX,
+    SCOPES,
+    USED_EVERY,
+    ApiKey,
+    KeyRing,
+    checked_scopes,
+    includes,
+)
+from skill_agent.access.tokens import InvalidToken, TokenMint
 from skill_agent.errors import SkillAgentError, StoreError, UsageError
 from skill_agent.ports import Clock
 from skill_agent.workstation import LimitClass
 
 from .guards import whole_body
-from .keys import PREFIX, SCOPES, USED_EVERY, ApiKey, KeyRing, checked_scopes, includes
-from .limiting import Limiter, Standing, address_of
+from .limiting import Limiter, RateStatus, address_of
 from .refusals import Refusal, object_of, refuse
 from .rules import Rules
-from .tokens import InvalidToken, TokenMint
 
 TOKEN_PATH = "/v1/auth/token"
 SUBPROTOCOL = "ska.v1"
@@ -239,14 +247,14 @@ class Admission:
         return caller.id
 
     def _count(self, scope: Scope, kind: LimitClass, who: str) -> None:
-        standing: Standing = self._limiter.hit(kind, who)
-        scope["state"]["standing"] = standing
-        if not standing.allowed:
+        rate: RateStatus = self._limiter.hit(kind, who)
+        scope["state"]["rate"] = rate
+        if not rate.allowed:
             # Also said by the header, but a WebSocket message has none.
-            wait = standing.retry_after
+            wait = rate.retry_after
             raise Refusal(
-                429, "rate_limited", f"at most {standing.limit} such requests a minute",
-                hint=f"try again in {wait} s", limit=standing.limit, retry_after=wait,
+                429, "rate_limited", f"at most {rate.limit} such requests a minute",
+                hint=f"try again in {wait} s", limit=rate.limit, retry_after=wait,
             )  # fmt: skip
 
     async def _hand_out(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from skill_agent.attach.frames import Frame, frames
+from skill_agent.attach.sse_reader import Frame, frames
 
 STREAM = (
     b": here\nid: e.7\n\n"

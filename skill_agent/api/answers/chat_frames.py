@@ -135,6 +135,7 @@ def answered(event: TurnFinished) -> Frame:
         "message_id": event.message_id,
         "content": event.text,
         "usage": asdict(event.usage),
+        "finish": event.finish,
     }
 
 

@@ -17,24 +17,24 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.api.answers.chat_frames import STATUS, failure
+from skill_agent.api.answers.error_answers import answer, status_of, unexpected
+from skill_agent.api.answers.sse import EventStream, until_gone
+from skill_agent.api.door.auth import require
+from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.conversations.client_context import kept_instructions, with_brought
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import Event, Notice, TextDelta, TurnFailed, TurnFinished, type_name
+from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, type_name
 from skill_agent.text.redaction import redact
-from skill_agent.turns.loop import LENGTH_NOTICE
 from skill_agent.values import Submitted
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
-from .auth import require
 from .chat import Key
-from .continuing import continued, last_instructions
-from .faults import answer, status_of, unexpected
-from .frames import STATUS, failure
+from .openai_history import continued, last_instructions
 from .openai_shape import (
     Completion,
     CompletionRequest,
-    Finish,
     Talk,
     UnknownModel,
     Unsupported,
@@ -44,8 +44,7 @@ from .openai_shape import (
     now,
     talk_of,
 )
-from .refusals import Refusal, request_id_of
-from .turns import PieceStream, Prompt, begin, closing, follow, until_gone
+from .turns import Prompt, begin, closing, follow
 
 _DONE = b"data: [DONE]\n\n"
 _ONCE = {"x-should-retry": "false"}
@@ -105,7 +104,7 @@ def openai_router(station: Workstation) -> APIRouter:
             return await _whole(completion, events, request)
         usage = bool(body.stream_options and body.stream_options.include_usage)
         pieces = _pieces(completion, events, usage=usage, request=request_id_of(request.scope))
-        return PieceStream(
+        return EventStream(
             pieces,
             farewell=_data(_failed(closing(begun))),
             headers={"X-Conversation-ID": begun.session},
@@ -204,16 +203,13 @@ class _Talks:
 async def _whole(
     completion: Completion, events: AsyncGenerator[Event, None], request: Request
 ) -> Response:
-    finish: Finish = "stop"
     headers = {"X-Conversation-ID": completion.conversation}
     try:
         async with aclosing(until_gone(events, request.receive)) as coming:
             async for event in coming:
                 match event:
-                    case Notice(text=text) if text == LENGTH_NOTICE:
-                        finish = "length"
                     case TurnFinished():
-                        whole = completion.whole(event.text, event.usage, finish)
+                        whole = completion.whole(event.text, event.usage, event.finish)
                         return answer(whole, headers=headers)
                     case TurnFailed():
                         told = _failed(event)
@@ -228,7 +224,6 @@ async def _whole(
 async def _pieces(
     completion: Completion, events: AsyncGenerator[Event, None], *, usage: bool, request: str
 ) -> AsyncGenerator[bytes, None]:
-    finish: Finish = "stop"
     yield _data(completion.chunk({"role": "assistant", "content": ""}))
     try:
         async with aclosing(events):
@@ -236,10 +231,8 @@ async def _pieces(
                 match event:
                     case TextDelta():
                         yield _data(completion.chunk({"content": event.text}))
-                    case Notice(text=text) if text == LENGTH_NOTICE:
-                        finish = "length"
                     case TurnFinished():
-                        yield _data(completion.chunk({}, finish))
+                        yield _data(completion.chunk({}, event.finish))
                         if usage:
                             yield _data(completion.last(event.usage))
                     case TurnFailed():

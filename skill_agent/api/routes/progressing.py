@@ -1,19 +1,16 @@
 """Long work over HTTP: its progress as server-sent events, then its answer or its error."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from skill_agent.api.answers.error_answers import fault_of, is_stranger, unexpected
+from skill_agent.api.answers.sse import EventStream, server_sent
+from skill_agent.api.door.refusals import request_id_of
 from skill_agent.errors import SkillAgentError
-from skill_agent.workstation import wire
-
-from .faults import fault_of, is_stranger, unexpected
-from .refusals import request_id_of
-
-ALIVE_S = 15.0
 
 
 def wants_progress(request: Request) -> bool:
@@ -31,11 +28,7 @@ def progress_response(
 
     The work is cancelled when the caller leaves.
     """
-    return StreamingResponse(
-        _told(request, call, arguments, shaped),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
-    )
+    return EventStream(_told(request, call, arguments, shaped))
 
 
 async def _told(
@@ -43,7 +36,7 @@ async def _told(
     call: Callable[..., Any],
     arguments: dict[str, Any],
     shaped: Callable[[Any], Any],
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     news: asyncio.Queue[tuple[int, int, str]] = asyncio.Queue(maxsize=1)
     loop = asyncio.get_running_loop()
 
@@ -55,14 +48,13 @@ async def _told(
         yield b": here\n\n"
         while not work.done():
             waiting = asyncio.ensure_future(news.get())
-            await asyncio.wait((work, waiting), timeout=ALIVE_S, return_when="FIRST_COMPLETED")
-            if waiting.done():
-                done, total, what = waiting.result()
-                yield _event("progress", {"done": done, "total": total, "what": what})
-                continue
-            waiting.cancel()
-            if not work.done():
-                yield b": alive\n\n"
+            try:
+                await asyncio.wait((work, waiting), return_when=asyncio.FIRST_COMPLETED)
+                if waiting.done():
+                    done, total, what = waiting.result()
+                    yield server_sent("progress", {"done": done, "total": total, "what": what})
+            finally:
+                waiting.cancel()
         yield _outcome(request, work, shaped)
     finally:
         work.cancel()
@@ -79,12 +71,8 @@ def _newest(news: "asyncio.Queue[tuple[int, int, str]]", told: tuple[int, int, s
 def _outcome(request: Request, work: "asyncio.Future[Any]", shaped: Callable[[Any], Any]) -> bytes:
     problem = work.exception()
     if problem is None:
-        return _event("result", shaped(work.result()))
+        return server_sent("result", shaped(work.result()))
     if isinstance(problem, SkillAgentError):
         asked = request_id_of(request.scope)
-        return _event("error", fault_of(problem, asked, stranger=is_stranger(request)))
-    return _event("error", unexpected(problem, request_id_of(request.scope)))
-
-
-def _event(kind: str, value: object) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (kind.encode(), wire.encode(value))
+        return server_sent("error", fault_of(problem, asked, stranger=is_stranger(request)))
+    return server_sent("error", unexpected(problem, request_id_of(request.scope)))

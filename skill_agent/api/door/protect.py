@@ -6,16 +6,16 @@ From outside in: guard (ids, Host, faults), CORS where asked for, admission (who
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from skill_agent.access.keys import KeyRing, keys_file
+from skill_agent.access.tokens import TokenMint, signing_file
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
 from skill_agent.ports import Clock
 
-from .auth import LOCAL, Admission, Doorkeeper
+from .auth import LOCAL, Admission, Caller, Doorkeeper
 from .guards import LOOPBACK_HOSTS, BodyLimit, Guard
-from .keys import KeyRing, keys_file
 from .limiting import Limiter
 from .rules import Rules
-from .tokens import TokenMint, signing_file
 
 _ANY = "*"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -32,10 +32,15 @@ _EXPOSED = (
 class Protected:
     """An app behind its guards; an ASGI app itself."""
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper | None) -> None:
-        self._app, self._doorkeeper = app, doorkeeper
+    def __init__(
+        self, app: ASGIApp, *, caller: Caller | None = None, doorkeeper: Doorkeeper | None = None
+    ) -> None:
+        """`caller` is who everybody is, where it need not be found out."""
+        self._app, self._caller, self._doorkeeper = app, caller, doorkeeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._caller is not None and scope["type"] in ("http", "websocket"):
+            scope.setdefault("state", {})["caller"] = self._caller
         await self._app(scope, receive, send)
 
     async def close(self) -> None:
@@ -66,7 +71,7 @@ def protect(
     judged = rules or Rules()
     inner: ASGIApp = BodyLimit(app, judged.body)
     if not tcp:
-        return Protected(Guard(_Local(inner), limiter=None), None)
+        return Protected(Guard(inner, limiter=None), caller=LOCAL)
     if not auth and (_ANY in hosts or _ANY in cors):
         raise UsageError(
             "without authentication, names and origins have to be given one by one",
@@ -81,21 +86,10 @@ def protect(
             expose_headers=_EXPOSED,
         )  # fmt: skip
     names = () if auth else hosts or LOOPBACK_HOSTS
-    return Protected(Guard(inner, limiter=limits, hosts=names, origins=cors), doorkeeper)
+    guard = Guard(inner, limiter=limits, hosts=names, origins=cors)
+    return Protected(guard, doorkeeper=doorkeeper)
 
 
 def _doorkeeper(home: Home, clock: Clock) -> Doorkeeper:
     keys = KeyRing(keys_file(home.root), clock)
     return Doorkeeper(keys, TokenMint(signing_file(home.root), clock), clock)
-
-
-class _Local:
-    """Everybody on the home's own socket is its owner."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket"):
-            scope["state"]["caller"] = LOCAL
-        await self._app(scope, receive, send)

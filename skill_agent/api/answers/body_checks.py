@@ -7,14 +7,14 @@ from typing import Any
 
 from starlette.requests import HTTPConnection, Request
 
-from .refusals import Refusal
+from skill_agent.api.door.refusals import Refusal
 
 DEEPEST = 64
 """Levels of a JSON body."""
 LARGEST = 2**63 - 1
 
 
-async def sound_request(connection: HTTPConnection) -> None:
+async def checked_request(connection: HTTPConnection) -> None:
     """A dependency of every route; raises Refusal (400)."""
     for name, value in connection.path_params.items():
         check(value, f"path.{name}")

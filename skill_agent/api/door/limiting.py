@@ -18,7 +18,7 @@ PER_MINUTE: Mapping[LimitClass, int] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RateStatus:
     """Where a caller stands after a request."""
 
     allowed: bool
@@ -63,19 +63,19 @@ class Limiter:
         """How many callers are remembered, by kind."""
         return len(self._memory)
 
-    def hit(self, kind: LimitClass, who: str) -> Standing:
+    def hit(self, kind: LimitClass, who: str) -> RateStatus:
         """Counts one request of a caller, if it is still allowed."""
         allowed = self._strategy.hit(self._items[kind], who)
         return self._standing(kind, who, allowed=allowed)
 
-    def look(self, kind: LimitClass, who: str) -> Standing:
+    def look(self, kind: LimitClass, who: str) -> RateStatus:
         """Where the caller stands, nothing being counted."""
         return self._standing(kind, who, allowed=True)
 
-    def _standing(self, kind: LimitClass, who: str, *, allowed: bool) -> Standing:
+    def _standing(self, kind: LimitClass, who: str, *, allowed: bool) -> RateStatus:
         item = self._items[kind]
         reset, remaining = self._strategy.get_window_stats(item, who)
-        return Standing(
+        return RateStatus(
             allowed=allowed,
             limit=item.amount,
             remaining=max(0, remaining),

@@ -1,6 +1,6 @@
 """A subscription to another process's events that outlives this process.
 
-It has the interface of `bus.Subscription`. What becomes of a lost host is the window's business.
+It has the interface of `bus.Subscription`. What becomes of a lost host is not decided here.
 """
 
 import asyncio
@@ -9,25 +9,26 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from skill_agent.backoff import Backoff
 from skill_agent.errors import Closing, NotFound, SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost
 from skill_agent.events.bus import Gap
 from skill_agent.values import TurnState
 
-from .faults import HostGone
 from .following import Following
 from .remote import Backend, Heard, Here, Told
+from .remote_errors import HostGone
 
 MOST_WAITING = 1_000
 """Events that wait to be read here; past that the host keeps them."""
 _STEADY_S = 1.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 2.0
+_PAUSES = Backoff(0.02, 2.0)
 
 LOST = "the process that ran the turn is gone"
 
 
 class Hosts(Protocol):
-    """Where the present host is found; a window."""
+    """Where the present host is found; a workstation."""
 
     @property
     def backend(self) -> Backend: ...
@@ -45,7 +46,7 @@ class Hosts(Protocol):
         ...
 
 
-class Listening:
+class RemoteSubscription:
     """One listener's place; an async iterator, closed by `close` or by leaving `with`."""
 
     def __init__(
@@ -54,7 +55,7 @@ class Listening:
         *,
         session: str | None,
         turn: str | None,
-        left: "Callable[[Listening], None]",
+        left: "Callable[[RemoteSubscription], None]",
     ) -> None:
         """`left` is called once nobody listens here any more."""
         self._hosts, self._left = hosts, left
@@ -92,19 +93,19 @@ class Listening:
         self._pump.cancel()
         self._left(self)
 
-    def __aiter__(self) -> "Listening":
+    def __aiter__(self) -> "RemoteSubscription":
         return self
 
     async def __anext__(self) -> Event:
         return await self.next()
 
-    def __enter__(self) -> "Listening":
+    def __enter__(self) -> "RemoteSubscription":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- what the window uses ----------------------------------------------------------------
+    # -- what the workstation uses -----------------------------------------------------------
 
     def end(self, problem: SkillAgentError | None = None) -> None:
         """No more will come; what waits can still be read."""
@@ -152,7 +153,7 @@ class Listening:
         if before is not None:
             await asyncio.gather(before, return_exceptions=True)
         clock = asyncio.get_running_loop().time
-        pause = _FIRST_PAUSE_S
+        failures = 0
         while not self._closed:
             backend, began = self._hosts.backend, clock()
             try:
@@ -162,11 +163,9 @@ class Listening:
             except SkillAgentError as problem:
                 self.end(problem)
                 return
-            if clock() - began < _STEADY_S:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
-            else:
-                pause = _FIRST_PAUSE_S
+            failures = failures + 1 if clock() - began < _STEADY_S else 0
+            if failures:
+                await asyncio.sleep(_PAUSES.after(failures))
             try:
                 await self._hosts.lost(backend)
             except SkillAgentError as problem:

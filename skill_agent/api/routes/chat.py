@@ -12,17 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
 
+from skill_agent.api.answers.chat_frames import STATUS, Frame, answered, brief, failure, frame_of
+from skill_agent.api.answers.error_answers import RETRY_S, answer, fault_of, is_stranger, unexpected
+from skill_agent.api.answers.sse import EventStream, server_sent, until_gone
+from skill_agent.api.door.auth import require
+from skill_agent.api.door.refusals import request_id_of
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
-from skill_agent.values import Submitted
+from skill_agent.values import Finish, Submitted
 from skill_agent.workstation import Workstation
-from skill_agent.workstation.wire import encode
 
-from .auth import require
-from .faults import RETRY_S, answer, fault_of, is_stranger, unexpected
-from .frames import STATUS, Frame, answered, brief, failure, frame_of
-from .refusals import request_id_of
-from .turns import PieceStream, Prompt, begin, closing, follow, until_gone
+from .turns import Prompt, begin, closing, follow
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=64)]
 """A UUID of the client's; it becomes the turn's id."""
@@ -75,6 +75,8 @@ class ChatAnswer(BaseModel):
     message_id: str
     content: str
     usage: ChatUsage
+    finish: Finish
+    """`length` where the reply was cut at its length limit."""
     memories: list[RecalledBrief] = Field(default_factory=list)
 
 
@@ -90,14 +92,14 @@ def chat_router(station: Workstation) -> APIRouter:
 
     @router.post(
         "/v1/agents/{slug}/chat/stream",
-        response_class=PieceStream,
+        response_class=EventStream,
         status_code=200,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def stream(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
         """The reply as it is made, as server-sent events; the last one is `done` or `error`."""
         begun = await begin(station, _prompt(slug, body, key, interactive=body.interactive))
-        return PieceStream(
+        return EventStream(
             _pieces(station, begun, request, key),
             farewell=sse({"type": "error", **failure(closing(begun))}),
             headers=_places(begun),
@@ -173,7 +175,7 @@ def trouble(problem: Exception, asked: HTTPConnection) -> Frame:
 
 def sse(frame: Frame) -> bytes:
     """A frame as one server-sent event named by its type."""
-    return b"event: %b\ndata: %b\n\n" % (frame["type"].encode(), encode(frame))
+    return server_sent(frame["type"], frame)
 
 
 def _places(begun: Submitted) -> dict[str, str]:

@@ -17,17 +17,17 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from starlette.responses import Response
 
+from skill_agent.api.answers.body_checks import LARGEST, check
+from skill_agent.api.answers.described import SSE, extra, refusals
+from skill_agent.api.answers.error_answers import answer
+from skill_agent.api.door.auth import require
+from skill_agent.api.door.refusals import Refusal
 from skill_agent.errors import UsageError
 from skill_agent.text.checks import sound_moment
 from skill_agent.values import HomeInfo, Skill
 from skill_agent.workstation import Operation, Workstation, wire
 
-from .auth import require
-from .described import SSE, extra, refusals
-from .faults import answer
 from .progressing import progress_response, wants_progress
-from .refusals import Refusal
-from .sound import LARGEST, check
 
 PAGE, MOST, MOST_AT_HOME = 20, 100, 10_000
 """Items of a page: by default, at most over TCP, at most over the home's own socket."""

@@ -1,6 +1,6 @@
 """OpenAI's chat completions as plain values: what a request says, and what an answer looks like.
 
-No routes, no turns: which conversation a request goes on with is `continuing`'s business.
+No routes, no turns: which conversation a request goes on with is `openai_history`'s business.
 """
 
 import time
@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill_agent.conversations.client_context import Exchange
 from skill_agent.errors import NotFound, UsageError
-from skill_agent.values import Usage
+from skill_agent.values import Finish, Usage
 
 OWNER = "skill-agent"
-Finish = Literal["stop", "length"]
 
 
 class Unsupported(UsageError):

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from skill_agent.api.door.refusals import INTERNAL, request_id_of
 from skill_agent.errors import (
     Closing,
     ConfigError,
@@ -29,8 +30,6 @@ from skill_agent.errors import (
 from skill_agent.events import type_name
 from skill_agent.text.redaction import redact
 from skill_agent.workstation import wire
-
-from .refusals import INTERNAL, request_id_of
 
 RETRY_S = 1
 """What a client is told to wait where nothing better is known."""

@@ -19,7 +19,7 @@ from skill_agent.ports import Clock
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.workstation import Scope
 
-from .sealed import SealedFile
+from .private_json import PrivateJson
 
 KeyState = Literal["active", "expired", "revoked"]
 
@@ -74,7 +74,7 @@ def checked_scopes(wanted: Iterable[str]) -> tuple[Scope, ...]:
     return tuple(scope for scope in SCOPES if scope in asked)
 
 
-class KeyRing(SealedFile[tuple[ApiKey, ...]]):
+class KeyRing(PrivateJson[tuple[ApiKey, ...]]):
     """The API keys of a home, read again whenever their file changes."""
 
     def __init__(self, file: Path, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from skill_agent.identifiers import new_id
 from skill_agent.text.redaction import redact
 
-from .limiting import Limiter, Standing, address_of
+from .limiting import Limiter, RateStatus, address_of
 from .refusals import Refusal, plain_refusal, refuse
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -155,11 +155,11 @@ class _Answer:
         headers["x-content-type-options"] = "nosniff"
         headers["cache-control"] = "no-store"
         if self._limiter is not None:
-            for name, value in self._standing(self._limiter).headers:
+            for name, value in self._rate(self._limiter).headers:
                 headers[name.decode()] = value.decode()
 
-    def _standing(self, limiter: Limiter) -> Standing:
-        counted = self._scope["state"].get("standing")
+    def _rate(self, limiter: Limiter) -> RateStatus:
+        counted = self._scope["state"].get("rate")
         return counted or limiter.look("general", address_of(self._scope.get("client")))
 
     async def _pass(self, message: Message) -> None:

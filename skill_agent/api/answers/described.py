@@ -10,10 +10,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from skill_agent.api.door.limiting import PER_MINUTE
+from skill_agent.api.door.rules import PUBLIC
 from skill_agent.workstation import Route
-
-from .limiting import PER_MINUTE
-from .rules import PUBLIC
 
 _STREAM = "text/event-stream"
 _EVENT = {

@@ -1,0 +1,1 @@
+"""Who may come in: API keys, and tokens made with them. Nothing here knows of HTTP."""

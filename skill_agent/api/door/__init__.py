@@ -1,0 +1,1 @@
+"""What stands before a route: where is listened, who may come in, how often, how much is read."""
