@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import JsonOption, group
+from .options import JsonOption, choice, group
 from .output import emit_json, emit_text, narrate, plain, record, table
-from .surroundings import on_this_machine, with_runtime
+from .running import with_runtime
+from .surroundings import on_this_machine
 from .team import Team, team_of
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def export(
     """
     from skill_agent.agent_pages import CLAUDE_AGENTS
 
-    chosen = _format(page_format)
+    chosen: PageFormat = choice("--format", page_format, ("claude", "markdown"))[0]
     folder = to or (CLAUDE_AGENTS if chosen == "claude" else Path("agents"))
 
     async def work(runtime: "Workstation") -> "Pages":
@@ -204,19 +205,6 @@ def export(
     for one in pages.written:
         emit_text(one.path)
     narrate(f"{len(pages.written)} pages written" if pages.written else "all pages are up to date")
-
-
-def _format(text: str) -> "PageFormat":
-    from skill_agent.errors import UsageError
-    from skill_agent.nearest import did_you_mean
-
-    match text:
-        case "claude" | "markdown":
-            return text
-    raise UsageError(
-        f"--format: {text!r} is not one of claude, markdown",
-        hint=did_you_mean(text, ("claude", "markdown")),
-    )
 
 
 @app.command()

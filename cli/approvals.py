@@ -10,7 +10,8 @@ import typer
 
 from .options import JsonOption, group
 from .output import emit_json, narrate, table
-from .surroundings import surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import surroundings
 
 app = group("See and revoke what agents may always do.")
 

@@ -11,8 +11,9 @@ from .approval import asking
 from .options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from .output import narrate
 from .render import LinesView, ObjectView, Outcome, TextView, View
+from .running import ready_home
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
-from .surroundings import Surroundings, ready_home, surroundings
+from .surroundings import Surroundings, surroundings
 from .talk import Talk, talking
 
 app = single()

@@ -13,7 +13,8 @@ from skill_agent.errors import SkillAgentError, UsageError
 from .autostart_units import MARK, Platform, Unit, this_platform, unit_for
 from .options import YesOption, group
 from .output import emit_text, narrate
-from .surroundings import Surroundings, on_this_machine, ready_home
+from .running import ready_home
+from .surroundings import Surroundings, on_this_machine
 
 app = group("Start a host with your login, by a systemd unit or launchd agent.")
 

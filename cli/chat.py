@@ -12,11 +12,11 @@ from skill_agent.errors import SkillAgentError
 
 from .ask import one_turn
 from .options import AgentOption, FollowOption, SessionOption, single
-from .output import emit_text, narrate
+from .output import emit_text, narrate, tell_error
 from .render import Outcome, TextView
-from .surroundings import Surroundings, ready_home, surroundings
+from .running import ready_home
+from .surroundings import Surroundings, surroundings
 from .talk import Talk, talking
-from .wall import tell
 
 app = single()
 
@@ -91,7 +91,7 @@ class Conversation:
             try:
                 self._answer(line)
             except SkillAgentError as error:
-                tell(error.message, error.hint)
+                tell_error(error.message, error.hint)
 
     def _read(self) -> str:
         if self._around.stdin is not None:
@@ -122,7 +122,7 @@ class Conversation:
             case "/memory":
                 self._search(rest)
             case _ if command.startswith("/") and command.count("/") == 1:
-                tell(f"no command {command}", "/help")
+                tell_error(f"no command {command}", "/help")
             case _:
                 self._say(line)
 

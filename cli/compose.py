@@ -5,11 +5,10 @@ stands in `building`.
 """
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import NotFound
@@ -19,11 +18,11 @@ from .joining import Joining, hosted, open_remote
 
 if TYPE_CHECKING:
     from skill_agent.dna import Settings
-    from skill_agent.ports import Clock, Embedder, ModelGateway, Progress
+    from skill_agent.ports import Clock, Embedder, ModelGateway
     from skill_agent.workstation import Workstation
 
 
-__all__ = ["init_home", "open_home", "open_remote", "pull_model", "read_settings"]
+__all__ = ["init_home", "open_home", "open_remote", "read_settings"]
 
 
 def _utc_now() -> datetime:
@@ -93,32 +92,3 @@ def read_settings(home: Home) -> "Settings":
     from .building import read_settings as read
 
     return read(home)
-
-
-def pull_model(name: str, home: Home, progress: "Progress | None" = None) -> Path:
-    """Fetches and verifies a model, and readies an embedder for speed; returns where it lies.
-
-    Raises NotFound for an unknown name, PullFailed with every source tried.
-    """
-    from skill_agent.models.pull import pull
-
-    path = pull(name, home, progress, environ=_with_cache(os.environ))
-    if (path / "model.onnx").is_file():
-        from ..store.quantise import quantise
-
-        quantise(path)
-    return path
-
-
-def _with_cache(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment with the user's cache folder, where it names none itself: a second home
-    links what the first one fetched. Set but empty means no cache."""
-    from platformdirs import user_cache_path
-
-    from skill_agent.models.pull import CACHE_VARIABLE
-
-    if CACHE_VARIABLE in environ:
-        return dict(environ)
-    cache = user_cache_path("skill-agent") / "models"
-    cache.mkdir(parents=True, exist_ok=True)
-    return {**environ, CACHE_VARIABLE: str(cache)}

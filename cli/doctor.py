@@ -21,7 +21,8 @@ from .doctor_models import model_findings, provider_findings
 from .doctor_stores import store_findings
 from .options import JsonOption, single
 from .output import emit_json, emit_text, narrate
-from .surroundings import Surroundings, on_this_machine, run_with
+from .running import run_with
+from .surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
     from skill_agent.dna import Settings

@@ -8,7 +8,7 @@ from skill_agent.errors import UsageError
 
 from .options import JsonOption, single
 from .output import emit_json, narrate, plain, table
-from .surroundings import with_runtime
+from .running import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.feedback import FeedbackResult

@@ -14,7 +14,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.home import Home
 from skill_agent.private_files import read_text, write_private
 
-from .models import fetch, size_text
+from .fetching import fetch, size_text
 from .options import YesOption, single
 from .output import emit_text, narrate
 from .surroundings import Surroundings, on_this_machine

@@ -14,7 +14,8 @@ from skill_agent.errors import NotFound, UsageError
 
 from .options import JsonOption, YesOption, group
 from .output import emit_json, emit_text, narrate, plain, table
-from .surroundings import Surroundings, on_this_machine, ready_home
+from .running import ready_home
+from .surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
     from skill_agent.api.keys import ApiKey, KeyRing

@@ -14,7 +14,7 @@ import typer
 from skill_agent.presence import LOG
 
 from .options import single
-from .output import emit_text, narrate
+from .output import INTERRUPTED, emit_text, narrate
 from .surroundings import on_this_machine
 from .up import LOG as HOST_LOG
 
@@ -59,7 +59,7 @@ def logs(
         if follow:
             _follow(tail)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _follow(tail: "_Tail") -> None:

@@ -3,11 +3,10 @@
 Moving many memories in and out is `memory_io`'s; what a memory is and does is the core's.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.errors import UsageError
 from skill_agent.ports import MemoryFilter
 from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryType
 
@@ -22,10 +21,11 @@ from .memory_view import (
     story_rows,
     tell,
 )
-from .options import AgentOption, IdArgument, JsonOption, LimitOption, YesOption, group
+from .options import AgentOption, IdArgument, JsonOption, LimitOption, YesOption, choice, group
 from .output import emit_json, emit_text, narrate, record, table
 from .progress import Bar
-from .surroundings import surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -320,19 +320,6 @@ def _memory_type(text: str | None) -> MemoryType | None:
 def _kinds(text: str | None, wanted: MemoryType | None) -> tuple[ItemKind, ...]:
     kinds = choice("--kind", text, ("memory", "turn"))
     return kinds or (("memory",) if wanted else ("memory", "turn"))
-
-
-def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The text as a tuple of one known value, empty for none; raises UsageError otherwise."""
-    if text is None:
-        return ()
-    if text in known:
-        return (text,)
-    from skill_agent.nearest import did_you_mean
-
-    raise UsageError(
-        f"{option}: {text!r} is not one of {', '.join(known)}", hint=did_you_mean(text, known)
-    )
 
 
 memory_io.register(app)

@@ -8,7 +8,7 @@ from .memory_view import memory_object
 from .options import JsonOption
 from .output import emit_json, narrate, plain, record, table
 from .progress import Bar
-from .surroundings import with_runtime
+from .running import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.memory.consolidate import ConsolidationReport

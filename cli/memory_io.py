@@ -18,7 +18,8 @@ from .memory_rows import KNOWN_KEYS, Rows, count_lines, opened
 from .options import AgentOption, JsonOption, OutputOption
 from .output import emit_json, emit_jsonl, emit_text, narrate
 from .progress import Bar
-from .surroundings import surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

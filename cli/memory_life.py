@@ -12,7 +12,7 @@ from skill_agent.values import Dispute, Memory, MemoryDifference
 from .memory_view import memory_object, show_changed, show_list
 from .options import IdArgument, JsonOption
 from .output import emit_json, emit_text, narrate, plain, table
-from .surroundings import with_runtime
+from .running import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import JsonOption, LimitOption
+from .options import JsonOption, LimitOption, choice
 from .output import emit_json, narrate, plain, table
 from .progress import Bar
-from .surroundings import with_runtime
+from .running import with_runtime
 
 if TYPE_CHECKING:
     from skill_agent.memory.extractions import ExtractionJob
@@ -98,8 +98,6 @@ def extractions(
       ska memory extractions --state failed --json
       ska memory extractions --retry 0198f2
     """
-    from .memory import choice
-
     states: tuple[Any, ...] = choice("--state", state, _STATES)
 
     async def work(runtime: "Workstation") -> "list[ExtractionJob]":

@@ -10,11 +10,11 @@ import typer
 
 from skill_agent.home import Home
 
+from .fetching import fetch, size_text
 from .options import JsonOption, group
-from .output import emit_json, emit_text, narrate, plain, table
-from .progress import Bar
-from .render import without_controls
-from .surroundings import Surroundings, on_this_machine, ready_home, surroundings, with_runtime
+from .output import emit_json, emit_text, narrate, plain, table, without_controls
+from .running import ready_home, with_runtime
+from .surroundings import on_this_machine, surroundings
 
 if TYPE_CHECKING:
     from skill_agent.values import ModelInfo
@@ -117,20 +117,6 @@ def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = Fa
         emit_json({"id": name or "models", "path": str(where), "exists": where.exists()})
     else:
         emit_text(str(where))
-
-
-def fetch(around: Surroundings, home: Home, name: str) -> Path:
-    """Pulls a model with progress on stderr; raises NotFound or PullFailed."""
-    bare = name.removeprefix("embedded/")
-    with Bar(f"fetching {bare}", bytes_=True) as bar:
-        return around.pull(bare, home, bar)
-
-
-def size_text(size: int) -> str:
-    """Bytes for a person; empty for an unknown size."""
-    if not size:
-        return ""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":

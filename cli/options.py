@@ -1,7 +1,7 @@
 """Options that several commands share, so that one letter means one thing everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +35,20 @@ def group(help_text: str) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
+    )
+
+
+def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The text as a tuple of one known value, empty for none; raises UsageError otherwise."""
+    if text is None:
+        return ()
+    if text in known:
+        return (text,)
+    from skill_agent.errors import UsageError
+    from skill_agent.nearest import did_you_mean
+
+    raise UsageError(
+        f"{option}: {text!r} is not one of {', '.join(known)}", hint=did_you_mean(text, known)
     )
 
 

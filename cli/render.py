@@ -6,7 +6,6 @@ anything but a terminal, and none that a model or a memory contains is passed on
 
 import os
 import sys
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Any, Protocol, assert_never
 
@@ -32,8 +31,17 @@ from skill_agent.events import (
 )
 from skill_agent.values import Usage
 
-from .output import emit_json, emit_jsonl, harmless, narrate, plain
-from .wall import INTERRUPTED, tell
+from .output import (
+    INTERRUPTED,
+    emit_json,
+    emit_jsonl,
+    encodable,
+    harmless,
+    narrate,
+    plain,
+    tell_error,
+    without_controls,
+)
 
 _EXIT_CODES: dict[FailureReason, int] = {
     "cancelled": INTERRUPTED,
@@ -204,13 +212,13 @@ class TextView:
             kept = "; what there was of the reply is kept" if event.message_id else ""
             self._aside(f"interrupted{kept} (session {event.session})", always=True)
         else:
-            tell(event.message, event.hint)
+            tell_error(event.message, event.hint)
 
     def _write(self, text: str) -> None:
         text = without_controls(text)
         if not text:
             return
-        sys.stdout.write(_encodable(text))
+        sys.stdout.write(encodable(text))
         sys.stdout.flush()
         self._wrote = True
         self._at_line_start = text.endswith("\n")
@@ -244,7 +252,7 @@ class ObjectView:
         """Tells of a failure, and of a host that went away; the rest waits for the end."""
         match event:
             case TurnFailed():
-                tell(event.message or event.reason, event.hint)
+                tell_error(event.message or event.reason, event.hint)
             case HostLost() | HostFound():
                 narrate(host_news(event))
             case _:
@@ -312,18 +320,6 @@ def summary(event: TurnFinished, usage: Usage) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def without_controls(text: str) -> str:
-    """The text with line breaks and tabs, but without any other control character."""
-    return "".join(
-        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
-
-
 def _arguments(arguments: dict[str, Any]) -> str:
     shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     return shown if len(shown) <= 200 else shown[:199] + "…"
-
-
-def _encodable(text: str) -> str:
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)

@@ -19,7 +19,8 @@ from skill_agent.home import Home
 
 from .options import single
 from .output import emit_text, narrate
-from .surroundings import Surroundings, on_this_machine, ready_home
+from .running import ready_home
+from .surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

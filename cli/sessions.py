@@ -13,7 +13,8 @@ from skill_agent.values import Compaction, Message, Session
 
 from .options import JsonOption, LimitOption, OutputOption, YesOption, group
 from .output import emit_json, emit_text, narrate, plain, table
-from .surroundings import surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

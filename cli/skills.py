@@ -11,7 +11,8 @@ import typer
 
 from .options import JsonOption, group
 from .output import emit_json, emit_text, narrate, plain, record, table
-from .surroundings import on_this_machine, surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import on_this_machine, surroundings
 
 if TYPE_CHECKING:
     from skill_agent.skill_reading import SkillReport

@@ -15,7 +15,8 @@ from skill_agent.home import Home
 
 from .options import JsonOption, single
 from .output import emit_json, narrate, record
-from .surroundings import Surroundings, run_with, surroundings
+from .running import run_with
+from .surroundings import Surroundings, surroundings
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

@@ -11,7 +11,8 @@ import typer
 from skill_agent.home import Home
 
 from .output import narrate
-from .surroundings import surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from skill_agent.directory import AgentDirectory

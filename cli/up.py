@@ -22,7 +22,8 @@ from skill_agent.presence import SERVICES
 
 from .options import JsonOption, single
 from .output import emit_json, narrate
-from .surroundings import Surroundings, on_this_machine, ready_home
+from .running import ready_home
+from .surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
     from ..store.lock import Holder

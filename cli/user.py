@@ -8,7 +8,8 @@ import typer
 from .options import JsonOption, YesOption, group
 from .output import emit_json, emit_text, narrate
 from .progress import Bar
-from .surroundings import on_this_machine, surroundings, with_runtime
+from .running import with_runtime
+from .surroundings import on_this_machine, surroundings
 
 if TYPE_CHECKING:
     from skill_agent.memory.erasure import ErasureReport

@@ -14,10 +14,8 @@ import typer
 
 from skill_agent.errors import SkillAgentError
 
-from .output import narrate
+from .output import INTERRUPTED, narrate, tell_error
 from .surroundings import Surroundings
-
-INTERRUPTED = 130
 
 
 def report(error: BaseException, around: Surroundings) -> int:
@@ -27,7 +25,7 @@ def report(error: BaseException, around: Surroundings) -> int:
         traceback.print_exception(error)
     match cause:
         case SkillAgentError():
-            tell(cause.message, cause.hint)
+            tell_error(cause.message, cause.hint)
             return cause.exit_code
         case KeyboardInterrupt() | asyncio.CancelledError():
             narrate("interrupted")
@@ -39,13 +37,6 @@ def report(error: BaseException, around: Surroundings) -> int:
             return _wrong_usage(cause)
         case _:
             return _unexpected(cause, around)
-
-
-def tell(message: str, hint: str = "") -> None:
-    """An error on stderr, with what to do next."""
-    narrate(f"error: {message}")
-    if hint:
-        narrate(f"hint: {hint}")
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -66,7 +57,7 @@ def _wrong_usage(error: typer.TyperException) -> int:
         narrate(message)
         return error.exit_code
     hint = f"{context.command_path} --help" if context is not None else "ska --help"
-    tell(message, hint)
+    tell_error(message, hint)
     return error.exit_code
 
 
@@ -75,7 +66,7 @@ def _unexpected(error: BaseException, around: Surroundings) -> int:
 
     kind = type(error).__name__
     said = redact(str(error))
-    tell(f"unexpected {kind}: {said}" if said else f"unexpected {kind}")
+    tell_error(f"unexpected {kind}: {said}" if said else f"unexpected {kind}")
     path = _log(error, around.home.logs)
     where = f"the details are in {path}; " if path else ""
     narrate(f"hint: {where}SKILL_AGENT_DEBUG=1 shows them here")

@@ -3,7 +3,8 @@
 import typer
 
 from .options import AgentOption, FollowOption, SessionOption, single
-from .surroundings import Surroundings, ready_home, surroundings
+from .running import ready_home
+from .surroundings import Surroundings, surroundings
 
 app = single()
 

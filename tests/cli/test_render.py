@@ -1,7 +1,8 @@
 """How one turn is shown, event by event."""
 
 import pytest
-from skill_agent.cli.render import ObjectView, Outcome, TextView, without_controls
+from skill_agent.cli.output import without_controls
+from skill_agent.cli.render import ObjectView, Outcome, TextView
 
 from skill_agent.events import (
     HostFound,
