@@ -39,7 +39,7 @@ def _open_home(
     hosting: bool = False,
     role: str = "script",
 ) -> "AbstractAsyncContextManager[Workstation]":
-    from .compose import open_home
+    from .opening.home import open_home
 
     return open_home(path, create=create, hosting=hosting, role=role)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from fakes import HashEmbedder, StepClock
-from skill_agent.cli.compose import open_home
 from skill_agent.cli.main import run
+from skill_agent.cli.opening.home import open_home
 from skill_agent.cli.surroundings import Surroundings
 
 from skill_agent.home import Home

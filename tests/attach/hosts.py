@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from fakes import HashEmbedder, StepClock
-from skill_agent.cli.compose import init_home
-from skill_agent.cli.hosting import Hosted
-from skill_agent.cli.joining import Joining, hosted
+from skill_agent.cli.opening.home import init_home
+from skill_agent.cli.opening.hosting import Hosted
+from skill_agent.cli.opening.joining import Joining, hosted
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.attach.window import Window

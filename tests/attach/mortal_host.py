@@ -16,8 +16,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fakes import HashEmbedder
-from skill_agent.cli.compose import init_home
-from skill_agent.cli.hosting import Hosted
+from skill_agent.cli.opening.home import init_home
+from skill_agent.cli.opening.hosting import Hosted
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.home import Home

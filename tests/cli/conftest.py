@@ -26,7 +26,7 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from functools import partial
 from fakes import HashEmbedder
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from skill_agent.cli.main import run
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import Gate, Pause, ScriptedGateway, ScriptedModel

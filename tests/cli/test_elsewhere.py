@@ -19,7 +19,7 @@ import sys
 sys.path.insert(0, {tests!r})
 from functools import partial
 from fakes import HashEmbedder
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from skill_agent.cli.main import run
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
@@ -145,7 +145,7 @@ def test_what_is_no_address(ska: Ska, url: str) -> None:
 
 
 def test_files_of_two_addresses_are_apart() -> None:
-    from skill_agent.cli.elsewhere import elsewhere
+    from skill_agent.cli.opening.remote_home import elsewhere
     from skill_agent.cli.surroundings import Surroundings
 
     one = elsewhere(Surroundings(), "https://a.example.org/", {})
@@ -168,7 +168,7 @@ def test_a_key_in_the_clear_is_told(
     url: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    from skill_agent.cli.elsewhere import elsewhere
+    from skill_agent.cli.opening.remote_home import elsewhere
     from skill_agent.cli.surroundings import Surroundings
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

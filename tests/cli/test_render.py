@@ -2,7 +2,7 @@
 
 import pytest
 from skill_agent.cli.output import without_controls
-from skill_agent.cli.render import ObjectView, Outcome, TextView
+from skill_agent.cli.talk.driver.render import ObjectView, Outcome, TextView
 
 from skill_agent.events import (
     HostFound,

@@ -1,0 +1,189 @@
+"""How a process comes to a home: it attaches to the one that holds it, or holds it itself.
+
+Nothing heavy is imported on the way to another process; what a host is made of, `hosting` and
+`building` know.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import Closing, HomeBusy
+from skill_agent.home import Home
+
+if TYPE_CHECKING:
+    from skill_agent.attach.remote import Backend, Remote
+    from skill_agent.ports import Clock, Embedder, ModelGateway
+    from skill_agent.workstation import Workstation
+
+    from .hosting import Hosted
+
+PATIENCE_S = 10.0
+"""How long a home that is just being opened or closed is waited for."""
+LOOK_EVERY_S = 0.05
+FIRST_S = 3.0
+"""How long a home elsewhere is tried to be reached at first; later one is more patient."""
+READY_AFTER_S = 2.0
+"""When an attached process that stays begins to load what taking over would need."""
+
+
+class Joining:
+    """Finds or makes the host of a home."""
+
+    def __init__(
+        self, home: Home, *, role: str, host: "Callable[[], Awaitable[Hosted | None]]"
+    ) -> None:
+        """`host` takes the home's lock and opens it; it gives None where another has the lock."""
+        self._home, self._role, self._host = home, role, host
+
+    async def enter(self, stack: AsyncExitStack, *, stays: bool) -> "Workstation":
+        """The home's workstation until the stack ends."""
+        found = await self.find()
+        if found.here is True:
+            stack.push_async_callback(found.close)
+            return found.station
+        from skill_agent.attach.window import Window
+
+        window = Window(found, recover=self._recovered, home=self._home)
+        stack.push_async_callback(window.close)
+        if stays:
+            stack.push_async_callback(_ended, asyncio.create_task(_get_ready(), name="get ready"))
+        return window
+
+    async def _recovered(self) -> "Backend":
+        """Another way to the home after its host was lost."""
+        from skill_agent.attach.remote import Local
+
+        found = await self.find()
+        if found.here is False:
+            return found
+        found.take_over()
+        ending = AsyncExitStack()
+        ending.push_async_callback(found.close)
+        return Local(found.station, await found.station.info(), ending)
+
+    async def find(self) -> "Remote | Hosted":
+        """A way to the home; raises HomeBusy where its holder does not answer in time.
+
+        Each holder has its own time: a home may change hands while one waits.
+        """
+        from ...store.lock import HomeLock
+
+        lock, holder, until = HomeLock(self._home.lock), None, time.monotonic() + PATIENCE_S
+        while True:
+            if (remote := await self._attached()) is not None:
+                return remote
+            if (hosted := await self._host()) is not None:
+                return hosted
+            if (now := lock.said()) != holder:
+                holder, until = now, time.monotonic() + PATIENCE_S
+            if time.monotonic() > until:
+                raise self._busy()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _attached(self) -> "Remote | None":
+        if not hasattr(os, "getuid"):
+            return None  # no Unix sockets here: one process at a time
+        from skill_agent.api.addresses import live_socket
+
+        path = live_socket(self._home)
+        if path is None:
+            return None
+        from skill_agent.attach.faults import HostGone
+        from skill_agent.attach.remote import attach
+        from skill_agent.attach.transport import Line
+
+        line = Line(socket=path, name=self._role)
+        try:
+            return await attach(line)
+        except (HostGone, Closing):
+            await line.close()
+            return None
+        except BaseException:
+            await line.close()
+            raise
+
+    def _busy(self) -> HomeBusy:
+        from ...store.lock import HomeLock
+
+        holder = HomeLock(self._home.lock).holder()
+        pid = holder.pid if holder else 0
+        who = f"process {pid}" if pid else "another process"
+        return HomeBusy(
+            f"the home {self._home.root} is held by {who}, which does not answer",
+            pid=pid or None,
+            hint=f"end it (kill {pid}), then try again" if pid else "try again in a moment",
+        )
+
+
+@asynccontextmanager
+async def open_remote(
+    url: str, key: str = "", *, role: str = "script"
+) -> AsyncIterator["Workstation"]:
+    """The workstation of a home that is served at a URL, with one of its API keys.
+
+    Raises ModelUnavailable's kin where nobody answers, and what the server refuses in its words.
+    """
+    from skill_agent.attach.remote import again
+    from skill_agent.attach.transport import Line
+    from skill_agent.attach.window import Window
+
+    def line() -> Line:
+        return Line(url=url, key=key, name=role)
+
+    window = Window(await again(line, seconds=FIRST_S)(), recover=again(line))
+    try:
+        yield window
+    finally:
+        await window.close()
+
+
+async def hosted(
+    home: Home,
+    *,
+    role: str,
+    stays: bool,
+    gateway: "ModelGateway | None",
+    embedder: "Embedder | None",
+    clock: "Clock",
+) -> "Hosted | None":
+    """The home held by this process from now on; None where another one holds it."""
+    from ...store.lock import HomeLock
+
+    lock = HomeLock(home.lock, role=role)
+    if not lock.try_acquire():
+        return None
+    try:
+        from .hosting import Hosted
+
+        made = Hosted(home, lock, clock, stays=stays)
+        await made.open(role, gateway=gateway, embedder=embedder)
+    except BaseException:
+        lock.release()
+        raise
+    return made
+
+
+async def _get_ready() -> None:
+    """Loads in a thread what a host needs, so that taking over is quick."""
+    await asyncio.sleep(READY_AFTER_S)
+    await asyncio.to_thread(_load)
+
+
+def _load() -> None:
+    import duckdb  # noqa: F401
+    import uvicorn  # noqa: F401
+
+    from skill_agent.api import app, listener  # noqa: F401
+
+    from . import building, hosting  # noqa: F401
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,78 @@
+"""`ska approvals`: the rules a person stored with "always".
+
+Without a host it reads and writes the home's rule file alone and opens nothing.
+"""
+
+import os
+from typing import Annotated
+
+import typer
+
+from ..opening.running import with_runtime
+from ..options import JsonOption, group
+from ..output import emit_json, narrate, table
+from ..surroundings import surroundings
+
+app = group("See and revoke what agents may always do.")
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the stored rules.
+
+    The agent, then the tool and what it may reach.
+
+    \b
+    Example:
+      ska approvals list
+    """
+    if _hosted(ctx):
+        rules = with_runtime(ctx, lambda runtime: runtime.rules())
+    else:
+        from skill_agent.tools.approvals import RuleBook
+
+        rules = RuleBook(surroundings(ctx).home.rules).rules()
+    if as_json:
+        emit_json([_rule_object(rule) for rule in rules])
+        return
+    table(
+        ("agent", "rule"),
+        (rule.partition(" ")[::2] for rule in rules),
+        empty="nothing is always allowed",
+    )
+
+
+@app.command()
+def revoke(
+    ctx: typer.Context,
+    rule: Annotated[list[str], typer.Argument(metavar="RULE", help="As `list` shows it.")],
+) -> None:
+    """Revoke a stored rule: the agent has to ask again.
+
+    \b
+    Example:
+      ska approvals revoke kyra http_get:example.org
+    """
+    wanted = " ".join(rule)
+    if _hosted(ctx):
+        with_runtime(ctx, lambda runtime: runtime.revoke_rule(wanted))
+    else:
+        from skill_agent.tools.approvals import RuleBook
+
+        RuleBook(surroundings(ctx).home.rules).revoke(wanted)
+    narrate(f"revoked: {wanted}")
+
+
+def _hosted(ctx: typer.Context) -> bool:
+    """Whether another process has the rules in its hands."""
+    around = surroundings(ctx)
+    if around.api or not hasattr(os, "getuid"):
+        return bool(around.api)
+    from skill_agent.api.addresses import live_socket
+
+    return live_socket(around.home) is not None
+
+
+def _rule_object(entry: str) -> dict[str, str]:
+    agent, _, rule = entry.partition(" ")
+    return {"id": entry, "agent": agent, "rule": rule}
