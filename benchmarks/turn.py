@@ -24,7 +24,8 @@ from typing import Any
 from crowd import measured, rows_of
 from measuring import Row, show
 from skill_agent.cli.opening.building import EMBEDDER
-from skill_agent.cli.opening.home import open_home, read_settings
+from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.dna import Settings
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted

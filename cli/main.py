@@ -125,9 +125,14 @@ def _placed(ctx: typer.Context, around: Surroundings, home: str | None, api: str
         return replace(around, path=Path(home))
     if not api:
         return around
-    from .opening.remote_home import elsewhere
+    from .opening.remote_home import checked, is_in_clear, key, own_files
 
-    return elsewhere(around, api)
+    address = checked(api)
+    if key() and is_in_clear(address):
+        from .output import narrate
+
+        narrate(f"warning: the key goes to {address} unencrypted; use https where you can")
+    return replace(around, api=address, path=own_files(address))
 
 
 def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:

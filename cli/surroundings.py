@@ -7,9 +7,9 @@ nothing heavy is imported before a home is really opened.
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typer
 
@@ -18,30 +18,7 @@ if TYPE_CHECKING:
     from skill_agent.ports import Progress
     from skill_agent.workstation import Workstation
 
-
-class OpenHome(Protocol):
-    """Opens a home and gives its runtime; `compose.open_home` or a test's own."""
-
-    def __call__(
-        self,
-        path: Path | None = None,
-        *,
-        create: bool = False,
-        hosting: bool = False,
-        role: str = "script",
-    ) -> "AbstractAsyncContextManager[Workstation]": ...
-
-
-def _open_home(
-    path: Path | None = None,
-    *,
-    create: bool = False,
-    hosting: bool = False,
-    role: str = "script",
-) -> "AbstractAsyncContextManager[Workstation]":
-    from .opening.home import open_home
-
-    return open_home(path, create=create, hosting=hosting, role=role)
+    from .opening.options import OpenOptions
 
 
 def _read_line(prompt: str) -> str:
@@ -62,7 +39,8 @@ class Surroundings:
     """The home named by `--home`; None leaves it to the environment."""
     api: str = ""
     """Address of a home served somewhere else; empty for one on this machine."""
-    open_home: OpenHome = _open_home
+    opening: "OpenOptions | None" = None
+    """What stands in for the real parts when the home is opened; None is nothing."""
     stdin: BinaryIO | None = None
     """Where piped text comes from; None is the process's own standard input."""
     terminal: bool | None = None
@@ -77,6 +55,21 @@ class Surroundings:
         from skill_agent.home import find_home
 
         return find_home(self.path)
+
+    def open_home(
+        self, *, role: str, hosting: bool = False
+    ) -> "AbstractAsyncContextManager[Workstation]":
+        """The workstation of the home, wherever that is; see `OpenOptions` for the rest."""
+        if self.api:
+            from .opening.home import open_remote
+            from .opening.remote_home import key
+
+            return open_remote(self.api, key(), role=role)
+        from .opening.joining import joined
+        from .opening.options import OpenOptions
+
+        options = self.opening or OpenOptions()
+        return joined(self.home, replace(options, role=role, hosting=hosting))
 
     @property
     def interactive(self) -> bool:

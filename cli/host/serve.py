@@ -15,7 +15,6 @@ import typer
 
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.events import HostFound, HostLost
-from skill_agent.home import Home
 
 from ..opening.running import ready_home
 from ..options import single
@@ -68,8 +67,8 @@ def serve(
     """
     around = on_this_machine(ctx)
     wanted = _Wanted(host, port, not no_auth, _origins(cors or []))
-    home = ready_home(around)
-    asyncio.run(_serve(around, home, wanted))
+    ready_home(around)
+    asyncio.run(_serve(around, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,11 @@ def _origins(given: list[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
-async def _serve(around: Surroundings, home: Home, wanted: _Wanted) -> None:
+async def _serve(around: Surroundings, wanted: _Wanted) -> None:
     from .until_stopped import told_to_end, until_ended
 
     with told_to_end() as told:
-        async with around.open_home(home.root, create=True, hosting=True, role="serve") as station:
+        async with around.open_home(role="serve", hosting=True) as station:
             address = await _listen(station, wanted)
             emit_text(f"http://{address}")
             sys.stdout.flush()

@@ -52,24 +52,20 @@ def _status(around: Surroundings, home: Home) -> dict[str, Any]:
 
     if around.api:
         there = {"id": around.api, "home": around.api, "state": "served elsewhere"}
-        return (
-            there
-            | {"host_pid": None, "host": None}
-            | run_with(around, home, _details, role="status")
-        )
+        return there | {"host_pid": None, "host": None} | run_with(around, _details, role="status")
     found: dict[str, Any] = {"id": str(home.root), "home": str(home.root)}
     if not home.exists:
         return found | {"state": "not set up (ska init)"}
     holder = HomeLock(home.lock).holder()
     if holder is None:
         none = {"state": "ready", "host_pid": None, "host": None}
-        return found | none | run_with(around, home, _details, role="status")
+        return found | none | run_with(around, _details, role="status")
     found |= {"state": "in use", "host_pid": holder.pid, "since": holder.since}
     socket, host = _host(home, holder)
     found["host"] = host
     if socket is not None:
         try:
-            found |= run_with(around, home, _details, role="status")
+            found |= run_with(around, _details, role="status")
         except SkillAgentError as error:
             narrate(f"the host does not tell more: {error.message}")
     return found

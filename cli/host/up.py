@@ -92,7 +92,7 @@ async def _stand(around: Surroundings, home: Home) -> None:
     from .until_stopped import told_to_end, until_ended
 
     with told_to_end() as told:
-        async with around.open_home(home.root, create=True, hosting=True, role="up") as station:
+        async with around.open_home(role="up", hosting=True) as station:
             host = await station.host.status()
             if host.pid == os.getpid():
                 narrate(f"hosting {home.root} as process {host.pid}; Ctrl+C or `ska down` ends it")

@@ -5,45 +5,37 @@ Imported by a process that holds a home, and by nobody else. Heavy things load w
 
 import logging
 import logging.handlers
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.config import check_default_agent, parse_settings
+from skill_agent.config import check_default_agent
 from skill_agent.directory import AgentDirectory
 from skill_agent.home import Home
 from skill_agent.memory.projector import Projector
-from skill_agent.private_files import read_text
 from skill_agent.runtime import Runtime
 from skill_agent.safety import redact
 from skill_agent.skillbook import SkillBook, skill_roots
 
 from ...store.ledger import DuckLedger
+from .home_files import read_settings
+from .options import OpenOptions
 
 if TYPE_CHECKING:
     from skill_agent.dna import Settings
-    from skill_agent.ports import Clock, Embedder, MemoryIndex, ModelGateway
+    from skill_agent.ports import Embedder, MemoryIndex, ModelGateway
     from skill_agent.presence import Presence
 
 EMBEDDER = "all-minilm-l6-v2"
 
 
-async def build(
-    home: Home,
-    presence: "Presence",
-    *,
-    gateway: "ModelGateway | None",
-    embedder: "Embedder | None",
-    clock: "Clock",
-    hosting: bool,
-) -> Runtime:
+async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runtime:
     """The runtime of a home whose lock this process has; raises ConfigErrors, LedgerTooNew."""
     settings = read_settings(home)
     skillbook = SkillBook(skill_roots(home))
     directory = _directory(home, skillbook)
     check_default_agent(settings, directory.team.slugs, str(home.config))
-    ledger = await DuckLedger.open(home.ledger, clock, user=settings.general.user)
-    projector = Projector(ledger, _index_opener(home, settings, embedder, clock))
+    ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)
+    projector = Projector(ledger, _index_opener(home, settings, options))
     return Runtime(
         home=home,
         settings=settings,
@@ -51,17 +43,11 @@ async def build(
         projector=projector,
         directory=directory,
         skillbook=skillbook,
-        gateway=gateway or _gateway(settings, home),
-        clock=clock,
-        hosting=hosting,
+        gateway=options.gateway or _gateway(settings, home),
+        clock=options.clock,
+        hosting=options.hosting,
         presence=presence,
     )
-
-
-def read_settings(home: Home) -> "Settings":
-    """The home's settings with the environment's on top; raises ConfigErrors."""
-    settings, _ = parse_settings(read_text(home.config), str(home.config), dict(os.environ))
-    return settings
 
 
 def _gateway(settings: "Settings", home: Home) -> "ModelGateway":
@@ -77,9 +63,7 @@ def _directory(home: Home, skillbook: "SkillBook") -> AgentDirectory:
     return AgentDirectory(home.agents, known_skills=known)
 
 
-def _index_opener(
-    home: Home, settings: "Settings", embedder: "Embedder | None", clock: "Clock"
-) -> "Callable[[], Any]":
+def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
         from ...store.embed import embedder_named
         from ...store.index import LanceIndex
@@ -87,8 +71,8 @@ def _index_opener(
         def named(name: str) -> "Embedder | None":
             return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
 
-        wanted = embedder or _embedder(home, settings)
-        return await LanceIndex.open(home.index, wanted, clock, named=named)
+        wanted = options.embedder or _embedder(home, settings)
+        return await LanceIndex.open(home.index, wanted, options.clock, named=named)
 
     return opened
 

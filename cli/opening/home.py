@@ -1,4 +1,4 @@
-"""The composition root: how a process comes to a home, and how a home is made.
+"""The two ways to a home, for scripts and every front end; the composition root begins here.
 
 Light: a process that only attaches pays for nothing it does not use. What a runtime is made of
 stands in `building`.
@@ -6,27 +6,22 @@ stands in `building`.
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from skill_agent.errors import NotFound
-from skill_agent.home import Home, find_home
+from skill_agent.home import find_home
 
-from .joining import Joining, hosted, open_remote
+from .home_files import init_home
+from .joining import joined
+from .options import OpenOptions, utc_now
 
 if TYPE_CHECKING:
-    from skill_agent.dna import Settings
     from skill_agent.ports import Clock, Embedder, ModelGateway
     from skill_agent.workstation import Workstation
 
-
-__all__ = ["init_home", "open_home", "open_remote", "read_settings"]
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+FIRST_S = 3.0
+"""How long a remote home is tried to be reached at first; later one is more patient."""
 
 
 @asynccontextmanager
@@ -38,7 +33,7 @@ async def open_home(
     role: str = "script",
     gateway: "ModelGateway | None" = None,
     embedder: "Embedder | None" = None,
-    clock: "Clock" = _utc_now,
+    clock: "Clock" = utc_now,
 ) -> AsyncIterator["Workstation"]:
     """Opens a home and gives its workstation; the entry point for scripts and every front end.
 
@@ -55,40 +50,30 @@ async def open_home(
         if not create:
             raise NotFound(f"there is no skill-agent home at {home.root}", hint="ska init")
         init_home(home)
-    host = partial(
-        hosted, home, role=role, stays=hosting, gateway=gateway, embedder=embedder, clock=clock
+    options = OpenOptions(
+        role=role, hosting=hosting, gateway=gateway, embedder=embedder, clock=clock
     )
-    joining = Joining(home, role=role, host=host)
-    async with AsyncExitStack() as stack:
-        yield await joining.enter(stack, stays=hosting)
+    async with joined(home, options) as station:
+        yield station
 
 
-def init_home(home: Home, chosen: dict[str, Any] | None = None) -> list[str]:
-    """Makes what a home lacks and leaves the rest alone; returns the names of what was made.
+@asynccontextmanager
+async def open_remote(
+    url: str, key: str = "", *, role: str = "script"
+) -> AsyncIterator["Workstation"]:
+    """The workstation of a home that is served at a URL, with one of its API keys.
 
-    `chosen` are settings by dotted key for a new config.toml.
+    Raises ModelUnavailable's kin where nobody answers, and what the server refuses in its words.
     """
-    from skill_agent.bundled import bundled_agents_path
-    from skill_agent.config_text import default_config_text
-    from skill_agent.private_files import write_private
+    from skill_agent.attach.remote import again
+    from skill_agent.attach.transport import Line
+    from skill_agent.attach.window import Window
 
-    made: list[str] = []
-    for folder in (home.root, home.skills, home.models, home.logs, home.run, home.drafts):
-        if not folder.is_dir():
-            folder.mkdir(parents=True, mode=0o700)
-            made.append(f"{folder.name}/")
-        folder.chmod(0o700)
-    if not home.agents.exists():
-        write_private(home.agents, bundled_agents_path().read_text(encoding="utf-8"))
-        made.append(home.agents.name)
-    if not home.config.exists():
-        write_private(home.config, default_config_text(chosen))
-        made.append(home.config.name)
-    return made
+    def line() -> Line:
+        return Line(url=url, key=key, name=role)
 
-
-def read_settings(home: Home) -> "Settings":
-    """The home's settings with the environment's on top; raises ConfigErrors."""
-    from .building import read_settings as read
-
-    return read(home)
+    window = Window(await again(line, seconds=FIRST_S)(), recover=again(line))
+    try:
+        yield window
+    finally:
+        await window.close()

@@ -1,6 +1,6 @@
 """A home held by this process: its lock, its runtime, and the door others come in by.
 
-What a runtime is made of stands in `compose`; who becomes host is decided in `joining`.
+What a runtime is made of stands in `building`; who becomes host is decided in `joining`.
 """
 
 import asyncio
@@ -19,12 +19,11 @@ from skill_agent.safety import redact
 
 from ...store.lock import HomeLock
 from .building import build, log_to
+from .options import OpenOptions
 
 if TYPE_CHECKING:
     from skill_agent.api.limiting import Limiter
     from skill_agent.api.protect import Protected
-    from skill_agent.ports import Clock, Embedder, ModelGateway
-    from skill_agent.workstation import Workstation
 
 OPENS_AFTER_S = 1.0
 """A command that is over sooner never opens its door."""
@@ -42,8 +41,8 @@ class Hosted:
 
     here: Literal[True] = True
 
-    def __init__(self, home: Home, lock: HomeLock, clock: "Clock", *, stays: bool) -> None:
-        self._home, self._lock, self._clock, self._stays = home, lock, clock, stays
+    def __init__(self, home: Home, lock: HomeLock, options: OpenOptions) -> None:
+        self._home, self._lock, self._options = home, lock, options
         self._opening: asyncio.Task[None] | None = None
         self._waking: asyncio.Task[None] | None = None
         self._waited_for = asyncio.Event()
@@ -52,30 +51,25 @@ class Hosted:
         self._limiter: Limiter | None = None
         self.runtime: Runtime
 
-    async def open(
-        self, role: str, *, gateway: "ModelGateway | None", embedder: "Embedder | None"
-    ) -> None:
+    async def open(self) -> None:
         """Builds the runtime and opens the door, at once or after a while."""
         self._quiet = log_to(self._home)
         self._door = Door(self._home, self._app_for, keys_exist=self._keys_exist)
         self._presence = Presence(
-            self._home, self._door, role=role, version=__version__, clock=self._clock
+            self._home,
+            self._door,
+            role=self._options.role,
+            version=__version__,
+            clock=self._options.clock,
         )
         try:
-            self.runtime = await build(
-                self._home,
-                self._presence,
-                gateway=gateway,
-                embedder=embedder,
-                clock=self._clock,
-                hosting=self._stays,
-            )
+            self.runtime = await build(self._home, self._presence, self._options)
             await self.runtime.begin()
         except BaseException:
             self._quiet()
             raise
         self._opening = asyncio.create_task(self._open_door(), name="door")
-        if role in SERVICES:  # a screen wakes what it needs by itself
+        if self._options.role in SERVICES:  # a screen wakes what it needs by itself
             self._waking = asyncio.create_task(self._wake(), name="wake")
 
     async def _wake(self) -> None:
@@ -87,13 +81,8 @@ class Hosted:
         """Others wait for the home already: the door opens at once."""
         self._waited_for.set()
 
-    @property
-    def station(self) -> "Workstation":
-        """The runtime, as front ends know it."""
-        return self.runtime
-
     async def _open_door(self) -> None:
-        if not self._stays:
+        if not self._options.hosting:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OPENS_AFTER_S):
                     await self._waited_for.wait()
@@ -114,11 +103,11 @@ class Hosted:
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
-        self._limiter = self._limiter or Limiter(self._clock)
+        self._limiter = self._limiter or Limiter(self._options.clock)
         guarded = protect(
             app,
             home=self._home,
-            clock=self._clock,
+            clock=self._options.clock,
             tcp=tcp,
             auth=auth,
             hosts=hosts,
@@ -134,12 +123,14 @@ class Hosted:
     async def _keys_exist(self) -> bool:
         from skill_agent.api.keys import KeyRing, keys_file
 
-        return await asyncio.to_thread(KeyRing(keys_file(self._home.root), self._clock).any_active)
+        return await asyncio.to_thread(
+            KeyRing(keys_file(self._home.root), self._options.clock).any_active
+        )
 
     async def close(self) -> None:
         """Turns end with a word, then the door, the stores and the lock."""
         try:
-            if not self._stays:
+            if not self._options.hosting:
                 await self.runtime.drain(OTHERS_S)
             await self._end_opening()
             await self.runtime.end_turns()

@@ -8,16 +8,17 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import Closing, HomeBusy
 from skill_agent.home import Home
 
+from .options import OpenOptions
+
 if TYPE_CHECKING:
     from skill_agent.attach.remote import Backend, Remote
-    from skill_agent.ports import Clock, Embedder, ModelGateway
     from skill_agent.workstation import Workstation
 
     from .hosting import Hosted
@@ -25,36 +26,39 @@ if TYPE_CHECKING:
 PATIENCE_S = 10.0
 """How long a home that is just being opened or closed is waited for."""
 LOOK_EVERY_S = 0.05
-FIRST_S = 3.0
-"""How long a home elsewhere is tried to be reached at first; later one is more patient."""
 READY_AFTER_S = 2.0
 """When an attached process that stays begins to load what taking over would need."""
+
+
+@asynccontextmanager
+async def joined(home: Home, options: OpenOptions) -> AsyncIterator["Workstation"]:
+    """The workstation of a home, in another process or in this one.
+
+    Raises HomeBusy while the home's holder does not answer.
+    """
+    joining = Joining(home, options)
+    found = await joining.find()
+    async with AsyncExitStack() as stack:
+        if found.here is True:
+            stack.push_async_callback(found.close)
+            yield found.runtime
+            return
+        from skill_agent.attach.window import Window
+
+        window = Window(found, recover=joining.recovered, home=home)
+        stack.push_async_callback(window.close)
+        if options.hosting:
+            stack.push_async_callback(_ended, asyncio.create_task(_get_ready(), name="get ready"))
+        yield window
 
 
 class Joining:
     """Finds or makes the host of a home."""
 
-    def __init__(
-        self, home: Home, *, role: str, host: "Callable[[], Awaitable[Hosted | None]]"
-    ) -> None:
-        """`host` takes the home's lock and opens it; it gives None where another has the lock."""
-        self._home, self._role, self._host = home, role, host
+    def __init__(self, home: Home, options: OpenOptions) -> None:
+        self._home, self._options = home, options
 
-    async def enter(self, stack: AsyncExitStack, *, stays: bool) -> "Workstation":
-        """The home's workstation until the stack ends."""
-        found = await self.find()
-        if found.here is True:
-            stack.push_async_callback(found.close)
-            return found.station
-        from skill_agent.attach.window import Window
-
-        window = Window(found, recover=self._recovered, home=self._home)
-        stack.push_async_callback(window.close)
-        if stays:
-            stack.push_async_callback(_ended, asyncio.create_task(_get_ready(), name="get ready"))
-        return window
-
-    async def _recovered(self) -> "Backend":
+    async def recovered(self) -> "Backend":
         """Another way to the home after its host was lost."""
         from skill_agent.attach.remote import Local
 
@@ -64,7 +68,7 @@ class Joining:
         found.take_over()
         ending = AsyncExitStack()
         ending.push_async_callback(found.close)
-        return Local(found.station, await found.station.info(), ending)
+        return Local(found.runtime, await found.runtime.info(), ending)
 
     async def find(self) -> "Remote | Hosted":
         """A way to the home; raises HomeBusy where its holder does not answer in time.
@@ -77,7 +81,7 @@ class Joining:
         while True:
             if (remote := await self._attached()) is not None:
                 return remote
-            if (hosted := await self._host()) is not None:
+            if (hosted := await self._held()) is not None:
                 return hosted
             if (now := lock.said()) != holder:
                 holder, until = now, time.monotonic() + PATIENCE_S
@@ -97,7 +101,7 @@ class Joining:
         from skill_agent.attach.remote import attach
         from skill_agent.attach.transport import Line
 
-        line = Line(socket=path, name=self._role)
+        line = Line(socket=path, name=self._options.role)
         try:
             return await attach(line)
         except (HostGone, Closing):
@@ -106,6 +110,23 @@ class Joining:
         except BaseException:
             await line.close()
             raise
+
+    async def _held(self) -> "Hosted | None":
+        """The home held by this process from now on; None where another one holds it."""
+        from ...store.lock import HomeLock
+
+        lock = HomeLock(self._home.lock, role=self._options.role)
+        if not lock.try_acquire():
+            return None
+        try:
+            from .hosting import Hosted
+
+            hosted = Hosted(self._home, lock, self._options)
+            await hosted.open()
+        except BaseException:
+            lock.release()
+            raise
+        return hosted
 
     def _busy(self) -> HomeBusy:
         from ...store.lock import HomeLock
@@ -118,54 +139,6 @@ class Joining:
             pid=pid or None,
             hint=f"end it (kill {pid}), then try again" if pid else "try again in a moment",
         )
-
-
-@asynccontextmanager
-async def open_remote(
-    url: str, key: str = "", *, role: str = "script"
-) -> AsyncIterator["Workstation"]:
-    """The workstation of a home that is served at a URL, with one of its API keys.
-
-    Raises ModelUnavailable's kin where nobody answers, and what the server refuses in its words.
-    """
-    from skill_agent.attach.remote import again
-    from skill_agent.attach.transport import Line
-    from skill_agent.attach.window import Window
-
-    def line() -> Line:
-        return Line(url=url, key=key, name=role)
-
-    window = Window(await again(line, seconds=FIRST_S)(), recover=again(line))
-    try:
-        yield window
-    finally:
-        await window.close()
-
-
-async def hosted(
-    home: Home,
-    *,
-    role: str,
-    stays: bool,
-    gateway: "ModelGateway | None",
-    embedder: "Embedder | None",
-    clock: "Clock",
-) -> "Hosted | None":
-    """The home held by this process from now on; None where another one holds it."""
-    from ...store.lock import HomeLock
-
-    lock = HomeLock(home.lock, role=role)
-    if not lock.try_acquire():
-        return None
-    try:
-        from .hosting import Hosted
-
-        made = Hosted(home, lock, clock, stays=stays)
-        await made.open(role, gateway=gateway, embedder=embedder)
-    except BaseException:
-        lock.release()
-        raise
-    return made
 
 
 async def _get_ready() -> None:

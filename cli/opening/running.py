@@ -37,7 +37,7 @@ def ready_home(around: Surroundings) -> "Home":
             raise NotFound(f"no home at {home.root}", hint="ska init")
         set_up(around)
         return home
-    from .home import init_home
+    from .home_files import init_home
 
     narrate(f"Making a home at {home.root} (settings only; `ska init` also fetches a model).")
     init_home(home)
@@ -48,21 +48,18 @@ def with_runtime(ctx: typer.Context, work: "Callable[[Workstation], Awaitable[Re
     """Opens the home, made if need be, runs the work on its runtime and closes it again."""
     around = surroundings(ctx)
     role = ctx.find_root().invoked_subcommand or "script"
-    return run_with(around, ready_home(around), work, role=role)
+    ready_home(around)
+    return run_with(around, work, role=role)
 
 
 def run_with(
-    around: Surroundings,
-    home: "Home",
-    work: "Callable[[Workstation], Awaitable[Result]]",
-    *,
-    role: str = "script",
+    around: Surroundings, work: "Callable[[Workstation], Awaitable[Result]]", *, role: str
 ) -> Result:
-    """Runs the work on the runtime of a home; `role` is what the command is to its person."""
+    """Runs the work on the runtime of a home that is there already."""
     import asyncio
 
     async def opened() -> Result:
-        async with around.open_home(home.root, create=True, role=role) as runtime:
+        async with around.open_home(role=role) as runtime:
             return await work(runtime)
 
     return asyncio.run(opened())

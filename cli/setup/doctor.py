@@ -127,7 +127,7 @@ def _private_findings(home: Home) -> Iterator[Finding]:
 
 
 def _settings_findings(home: Home) -> "tuple[Settings | None, list[Finding]]":
-    from ..opening.home import read_settings
+    from ..opening.home_files import read_settings
 
     try:
         settings = read_settings(home)
@@ -185,7 +185,7 @@ def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:
     held = f"process {holder.pid} hosts the home, and answers" if holder else ""
     yield _ok("lock", "lock", held or "nobody holds the home")
     try:
-        yield from run_with(around, home, store_findings, role="doctor")
+        yield from run_with(around, store_findings, role="doctor")
     except HomeBusy as busy:
         yield _held(busy.pid or 0)
     except ConfigError:

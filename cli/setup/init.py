@@ -72,7 +72,7 @@ def set_up(
     look: bool = True,
 ) -> Home:
     """Makes the home whole; narrates on stderr. Raises ConfigError, NotFound or PullFailed."""
-    from ..opening.home import init_home, read_settings
+    from ..opening.home_files import init_home, read_settings
 
     home = around.home
     asked = not yes and around.interactive
@@ -165,7 +165,7 @@ def _wake(around: Surroundings, home: Home, agent: str) -> None:
     """Lets the default agent read its instructions now: the first reply then starts in seconds."""
 
     async def prepare() -> None:
-        async with around.open_home(home.root, role="init") as runtime:
+        async with around.open_home(role="init") as runtime:
             narrate(f"waking {(await runtime.agent(agent)).name}: reading the instructions, once")
             await runtime.prepare(agent)
 

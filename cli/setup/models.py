@@ -127,7 +127,7 @@ def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
     from skill_agent.dna import Settings
     from skill_agent.models.gateway import Gateway
 
-    from ..opening.home import read_settings
+    from ..opening.home_files import read_settings
 
     settings = read_settings(home) if home.exists else Settings()
     return Gateway(settings, home).catalogue()

@@ -68,8 +68,8 @@ def ask(
     piped = _piped(around, words)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
-    home = ready_home(around)
-    with talking(around, home.root, role="ask") as talk:
+    ready_home(around)
+    with talking(around, role="ask") as talk:
         text = _text(words, piped, quiet=quiet)
         one_turn(
             talk,

@@ -48,7 +48,7 @@ def chat(
     around = surroundings(ctx)
     home = ready_home(around)
     with (
-        talking(around, home.root, role="chat", stays=True) as talk,
+        talking(around, role="chat", hosting=True) as talk,
         _line_history(home.run / "history"),
     ):
         conversation = Conversation(talk, around, agent)

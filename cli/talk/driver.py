@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.events import ApprovalAsked, Choice, Event, TurnFailed, TurnFinished
@@ -44,18 +43,13 @@ _Item = Event | _Interrupt | _Over
 
 
 @contextmanager
-def talking(
-    around: Surroundings, home: Path, *, role: str, stays: bool = False
-) -> "Iterator[Talk]":
-    """Opens the home on a loop of its own and closes it at the end; `stays` is for a process that
-    has time to read and tidy up in the background."""
+def talking(around: Surroundings, *, role: str, hosting: bool = False) -> "Iterator[Talk]":
+    """Opens the home on a loop of its own and closes it at the end."""
     from anyio.from_thread import start_blocking_portal
 
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(
-            around.open_home(home, create=True, hosting=stays, role=role)
-        ) as runtime,
+        portal.wrap_async_context_manager(around.open_home(role=role, hosting=hosting)) as runtime,
     ):
         yield Talk(portal, runtime)
 

@@ -1,5 +1,7 @@
 """`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
 
+from functools import partial
+
 import typer
 
 from ..opening.running import ready_home
@@ -36,7 +38,7 @@ def open_window(
 
     home = ready_home(around)
     code = run_workstation(
-        lambda: around.open_home(home.root, create=True, hosting=True, role="tui"),
+        partial(around.open_home, role="tui", hosting=True),
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
         session=session,

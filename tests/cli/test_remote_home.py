@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import Ska
 from ska_processes import WITHIN_S, Processes, processes
+from skill_agent.cli.opening.remote_home import checked, own_files
 
 from skill_agent.errors import UsageError
 from skill_agent.home import Home
@@ -17,15 +18,14 @@ from skill_agent.home import Home
 SERVE = """
 import sys
 sys.path.insert(0, {tests!r})
-from functools import partial
 from fakes import HashEmbedder
-from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.cli.main import run
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 gateway = ScriptedGateway(ScriptedModel(otherwise="From far away."))
-sys.exit(run(sys.argv[1:], Surroundings(open_home=partial(
-    open_home, gateway=gateway, embedder=HashEmbedder()))))
+sys.exit(run(sys.argv[1:], Surroundings(opening=OpenOptions(
+    gateway=gateway, embedder=HashEmbedder()))))
 """
 
 
@@ -145,15 +145,11 @@ def test_what_is_no_address(ska: Ska, url: str) -> None:
 
 
 def test_files_of_two_addresses_are_apart() -> None:
-    from skill_agent.cli.opening.remote_home import elsewhere
-    from skill_agent.cli.surroundings import Surroundings
-
-    one = elsewhere(Surroundings(), "https://a.example.org/", {})
-    two = elsewhere(Surroundings(), "https://b.example.org", {})
-    assert one.api == "https://a.example.org"
-    assert one.home.drafts != two.home.drafts
+    one, two = own_files("https://a.example.org"), own_files("https://b.example.org")
+    assert one != two
+    assert checked("https://a.example.org/") == "https://a.example.org"
     with pytest.raises(UsageError):
-        elsewhere(Surroundings(), "a.example.org", {})
+        checked("a.example.org")
 
 
 @pytest.mark.parametrize(
@@ -165,14 +161,9 @@ def test_files_of_two_addresses_are_apart() -> None:
     ],
 )
 def test_a_key_in_the_clear_is_told(
-    url: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    from skill_agent.cli.opening.remote_home import elsewhere
-    from skill_agent.cli.surroundings import Surroundings
-
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    elsewhere(Surroundings(), url, {"SKILL_AGENT_API_KEY": "ska_secret"})
-    told = capsys.readouterr().err
+    ska: Ska, url: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SKILL_AGENT_API_KEY", "ska_secret")
+    told = ska("--api", url, "config", "path").err
     assert ("unencrypted" in told) is warned
     assert "ska_secret" not in told
