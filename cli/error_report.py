@@ -1,4 +1,5 @@
-"""Where an error becomes a sentence on stderr and an exit code; nothing is handled here.
+"""Where an error becomes a sentence on stderr and an exit code, and mistakes in files a listing;
+nothing is handled here.
 
 What was not expected also goes, with its traceback and without secrets, to the home's log.
 """
@@ -7,14 +8,16 @@ import asyncio
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import typer
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import ConfigError, SkillAgentError
 
-from .output import INTERRUPTED, narrate, tell_error
+from .output import INTERRUPTED, emit_json, narrate, table, tell_error
 from .surroundings import Surroundings
 
 
@@ -37,6 +40,41 @@ def report(error: BaseException, around: Surroundings) -> int:
             return _wrong_usage(cause)
         case _:
             return _unexpected(cause, around)
+
+
+def tell_problems(
+    errors: Sequence[ConfigError],
+    warnings: Sequence[ConfigError],
+    *,
+    as_json: bool,
+    fine: str,
+) -> None:
+    """Every problem on stdout, a summary on stderr; exit code 2 where there are errors."""
+    found = [("error", problem) for problem in errors]
+    found += [("warning", problem) for problem in warnings]
+    if as_json:
+        emit_json([problem_object(level, problem) for level, problem in found])
+    else:
+        rows = [(level, _place(problem), problem.key, problem.said) for level, problem in found]
+        table(("level", "where", "key", "problem"), rows)
+    if not errors:
+        narrate(fine if not warnings else f"{fine} ({_counted(len(warnings), 'warning')})")
+        return
+    narrate(_counted(len(errors), "mistake"))
+    raise typer.Exit(2)
+
+
+def problem_object(level: str, problem: ConfigError) -> dict[str, Any]:
+    """One problem as JSON; `id` is its place and key."""
+    return {
+        "id": ":".join(part for part in (_place(problem), problem.key) if part),
+        "level": level,
+        "file": problem.file,
+        "line": problem.line,
+        "key": problem.key,
+        "message": problem.said,
+        "hint": problem.hint,
+    }
 
 
 def root_cause(error: BaseException) -> BaseException:
@@ -93,3 +131,11 @@ def _log(error: BaseException, folder: Path) -> Path | None:
 
 def _private(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def _place(problem: ConfigError) -> str:
+    return f"{problem.file}:{problem.line}" if problem.line else problem.file
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

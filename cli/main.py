@@ -138,9 +138,9 @@ def _placed(ctx: typer.Context, around: Surroundings, home: str | None, api: str
 def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
     """The workstation where there is a screen; otherwise a short help, never a hang."""
     if around.interactive and sys.stdout.isatty():
-        from .talk.full_screen import open_window
+        from .talk.full_screen import open_workstation
 
-        open_window(around)
+        open_workstation(around)
         return
     typer.echo(ctx.get_help(), err=True)
     typer.echo("\nThe workstation needs a terminal; in a script use `ska ask`.", err=True)

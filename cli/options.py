@@ -1,11 +1,14 @@
 """Options that several commands share, so that one letter means one thing everywhere."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .lazy import LateTyper
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
 
 AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
@@ -36,6 +39,11 @@ def group(help_text: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         no_args_is_help=True,
     )
+
+
+async def slug_of(runtime: "Workstation", agent: str | None) -> str | None:
+    """The slug of the agent that `AgentOption` names; raises NotFound with the nearest."""
+    return (await runtime.agent(agent.lstrip("@"))).slug if agent else None
 
 
 def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 Never attaches and never takes the home: who ends a host must not become the next one.
 """
 
-import http.client
 import os
 import signal
 import time
@@ -80,15 +79,13 @@ def _ask(home: Home, *, force: bool) -> bool:
     """Whether the host heard that it shall end."""
     from skill_agent.api.addresses import live_socket
 
-    from .socket_request import knock
+    from .socket_request import request
 
     path = live_socket(home)
     if path is None:
         return False
-    with suppress(OSError, http.client.HTTPException, ValueError):
-        status, _ = knock(path, "POST", "/v1/host/stop", {"force": force})
-        return status < 300
-    return False
+    status, _ = request(path, "POST", "/v1/host/stop", {"force": force})
+    return 200 <= status < 300
 
 
 def _signal(holder: "Holder") -> None:

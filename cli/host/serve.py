@@ -91,9 +91,9 @@ def _origins(given: list[str]) -> tuple[str, ...]:
 
 
 async def _serve(around: Surroundings, wanted: _Wanted) -> None:
-    from .until_stopped import told_to_end, until_ended
+    from .until_stopped import end_signal, until_stopped
 
-    with told_to_end() as told:
+    with end_signal() as told:
         async with around.open_home(role="serve", hosting=True) as station:
             address = await _listen(station, wanted)
             emit_text(f"http://{address}")
@@ -101,7 +101,7 @@ async def _serve(around: Surroundings, wanted: _Wanted) -> None:
             narrate("Ctrl+C ends it" if wanted.auth else "no key is asked for; Ctrl+C ends it")
             again = asyncio.create_task(_listen_again(station, wanted, address))
             try:
-                await until_ended(station, told)
+                await until_stopped(station, told)
             finally:
                 again.cancel()
                 await asyncio.gather(again, return_exceptions=True)

@@ -3,6 +3,7 @@
 The standard library only. What attaches for work goes through `skill_agent.attach`.
 """
 
+import contextlib
 import http.client
 import json
 import socket
@@ -11,16 +12,20 @@ from typing import Any
 
 PATIENCE_S = 5.0
 
+NOBODY = 0
+"""Stands for the status where nobody answers."""
 
-def knock(
-    path: Path, method: str, target: str, body: Any = None, *, patience_s: float = PATIENCE_S
-) -> tuple[int, Any]:
-    """The status and the decoded answer, None for an empty one.
 
-    Raises OSError or http.client.HTTPException where nobody answers, ValueError for an answer that
-    is no JSON.
-    """
-    connection = _OverSocket(path, patience_s)
+def request(path: Path, method: str, target: str, body: Any = None) -> tuple[int, Any]:
+    """The status and the decoded answer, None for an empty one; `NOBODY` and None where nobody
+    answers, or not in JSON."""
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        return _requested(path, method, target, body)
+    return NOBODY, None
+
+
+def _requested(path: Path, method: str, target: str, body: Any) -> tuple[int, Any]:
+    connection = _OverSocket(path)
     sent = None if body is None else json.dumps(body).encode()
     try:
         connection.request(method, target, body=sent, headers={"Content-Type": "application/json"})
@@ -32,8 +37,8 @@ def knock(
 
 
 class _OverSocket(http.client.HTTPConnection):
-    def __init__(self, path: Path, patience_s: float) -> None:
-        super().__init__("localhost", timeout=patience_s)
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=PATIENCE_S)
         self._path = path
 
     def connect(self) -> None:

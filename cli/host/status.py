@@ -1,9 +1,7 @@
 """`ska status`: a few lines on how the home is doing; what is wrong is `doctor`'s to find."""
 
-import http.client
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +73,7 @@ def _host(home: Home, holder: "Holder") -> tuple[Path | None, dict[str, Any]]:
     """Where the host answers, and what it says of itself, or at least left in its note."""
     from skill_agent.api.addresses import live_socket
 
-    from .socket_request import knock
+    from .socket_request import request
 
     said: dict[str, Any] = {
         "id": str(home.root), "pid": holder.pid, "role": holder.role, "version": holder.version,
@@ -88,10 +86,9 @@ def _host(home: Home, holder: "Holder") -> tuple[Path | None, dict[str, Any]]:
     except SkillAgentError as error:
         narrate(f"the host cannot be asked: {error.message}")
     if socket is not None:
-        with suppress(OSError, http.client.HTTPException, ValueError):
-            code, answer = knock(socket, "GET", "/v1/host")
-            if code == 200 and isinstance(answer, dict):
-                said |= answer
+        code, answer = request(socket, "GET", "/v1/host")
+        if code == 200 and isinstance(answer, dict):
+            said |= answer
     said["clients"] = [one for one in said["clients"] if one.get("pid") != os.getpid()]
     said["uptime_s"] = max(0, round((datetime.now(UTC) - holder.since).total_seconds()))
     return socket, said

@@ -20,7 +20,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @contextmanager
-def told_to_end() -> Iterator[asyncio.Event]:
+def end_signal() -> Iterator[asyncio.Event]:
     """An event that is set by the first signal to end; a second one acts as it always does.
 
     Signals the process was started to ignore stay ignored.
@@ -47,7 +47,7 @@ def told_to_end() -> Iterator[asyncio.Event]:
         let_go()
 
 
-async def until_ended(station: "Workstation", told: asyncio.Event) -> None:
+async def until_stopped(station: "Workstation", told: asyncio.Event) -> None:
     """Returns once a signal came, or somebody asked this process as the host to stop."""
     waits = [asyncio.create_task(told.wait()), asyncio.create_task(_asked(station))]
     try:

@@ -1,15 +1,13 @@
 """`ska up`: a host without a screen, in the background or in the foreground.
 
-How a home is opened is compose's business; here a process is started and waited for.
+How a home is opened is `opening`'s business; here a process is started and waited for.
 """
 
 import asyncio
-import http.client
 import os
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,16 +87,16 @@ def described(holder: "Holder") -> str:
 
 
 async def _stand(around: Surroundings, home: Home) -> None:
-    from .until_stopped import told_to_end, until_ended
+    from .until_stopped import end_signal, until_stopped
 
-    with told_to_end() as told:
+    with end_signal() as told:
         async with around.open_home(role="up", hosting=True) as station:
             host = await station.host.status()
             if host.pid == os.getpid():
                 narrate(f"hosting {home.root} as process {host.pid}; Ctrl+C or `ska down` ends it")
             else:
                 narrate(f"process {host.pid} (ska {host.role}) hosts {home.root}; standing by")
-            await until_ended(station, told)
+            await until_stopped(station, told)
             narrate("closing")
 
 
@@ -173,14 +171,10 @@ def _answers(home: Home) -> bool:
     """Whether the host serves requests; a socket alone is there a little earlier."""
     from skill_agent.api.addresses import live_socket
 
-    from .socket_request import knock
+    from .socket_request import request
 
     path = live_socket(home)
-    if path is None:
-        return False
-    with suppress(OSError, http.client.HTTPException, ValueError):
-        return knock(path, "GET", "/v1/home")[0] == 200
-    return False
+    return path is not None and request(path, "GET", "/v1/home")[0] == 200
 
 
 def _not_needed(child: _Child, holder: "Holder") -> int:

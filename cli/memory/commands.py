@@ -11,11 +11,21 @@ from skill_agent.ports import MemoryFilter
 from skill_agent.values import MEMORY_TYPES, Found, ItemKind, Memory, MemoryType
 
 from ..opening.running import with_runtime
-from ..options import AgentOption, IdArgument, JsonOption, LimitOption, YesOption, choice, group
+from ..options import (
+    AgentOption,
+    IdArgument,
+    JsonOption,
+    LimitOption,
+    YesOption,
+    choice,
+    group,
+    slug_of,
+)
 from ..output import emit_json, emit_text, narrate, record, table
 from ..progress import Bar
 from ..surroundings import surroundings
 from . import extraction, transfer, upkeep, versions
+from .purge import purge_memory, tell_report
 from .view import (
     explain_found,
     found_object,
@@ -62,7 +72,7 @@ def add(
     kind = _memory_type(memory_type) or "semantic"
 
     async def work(runtime: "Workstation") -> Memory:
-        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
+        owner = await slug_of(runtime, agent)
         if owner is None and kind == "procedural":  # nobody's procedure is in nobody's prompts
             owner = runtime.settings.general.default_agent
             narrate(f"kept for {owner}; -a NAME keeps it for another agent")
@@ -117,7 +127,7 @@ def search(
         with Bar("indexing") as bar:
             return await runtime.memory.search(
                 " ".join(query),
-                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
+                agent=await slug_of(runtime, agent),
                 limit=limit,
                 cold=cold,
                 kinds=kinds,
@@ -178,7 +188,7 @@ def list_(
         origin = (await runtime.find_session(session)).id if session else None
         return await runtime.memory.list(
             MemoryFilter(
-                agent=(await runtime.agent(agent.lstrip("@"))).slug if agent else None,
+                agent=await slug_of(runtime, agent),
                 memory_types=(wanted,) if wanted else (),
                 statuses=statuses,
                 tiers=tiers,
@@ -299,18 +309,11 @@ def forget(
 
 
 def _purge(ctx: typer.Context, memory_id: str, *, reason: str, yes: bool, as_json: bool) -> None:
-    from .purge import purge_memory, tell_report
-
     around = surroundings(ctx)
     erasure, report = with_runtime(
         ctx, lambda runtime: purge_memory(runtime, around, memory_id, reason=reason, yes=yes)
     )
-    if report is None:
-        narrate("kept" if around.interactive else "kept: nobody could be asked; use --yes")
-        raise typer.Exit(1)
-    tell_report(report, [one.id for one in erasure.memories], as_json=as_json)
-    if report.problems:
-        raise typer.Exit(1)
+    tell_report(around, report, [one.id for one in erasure.memories], as_json=as_json)
 
 
 def _memory_type(text: str | None) -> MemoryType | None:

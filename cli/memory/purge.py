@@ -1,28 +1,42 @@
 """Erasing for good: what a purge tells before and after, shared by `memory forget` and `user`."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ..output import emit_json, emit_text, narrate
+from ..surroundings import Surroundings
 
 if TYPE_CHECKING:
     from skill_agent.memory.erasure import ErasureReport
     from skill_agent.memory.erasure_plan import Erasure
     from skill_agent.workstation import Workstation
-
-    from ..surroundings import Surroundings
+    from skill_agent.written_files import FileFate
 
 SHOWN = 10
 
 
 async def purge_memory(
-    runtime: "Workstation", around: "Surroundings", memory_id: str, *, reason: str, yes: bool
+    runtime: "Workstation", around: Surroundings, memory_id: str, *, reason: str, yes: bool
 ) -> "tuple[Erasure, ErasureReport | None]":
     """Plans, tells, asks and erases; the report is None where the person declined."""
     erasure = await runtime.eraser.plan([memory_id])
     _tell(erasure)
-    if not yes and not around.confirm("Erase all of this for good?", default=False):
+    if not agreed(around, yes=yes):
         return erasure, None
     return erasure, await runtime.eraser.erase([memory_id], expected=erasure.digest, reason=reason)
+
+
+def agreed(around: Surroundings, *, yes: bool) -> bool:
+    """Whether the person wants what was just told; False where nobody can be asked."""
+    return yes or around.confirm("Erase all of this for good?", default=False)
+
+
+def tell_files(files: "Iterable[FileFate]") -> None:
+    """What will become of files outside the stores."""
+    for file in files:
+        narrate(f"  file {file.path}: {file.fate}{f' ({file.why})' if file.why else ''}")
 
 
 def _tell(erasure: "Erasure") -> None:
@@ -36,16 +50,20 @@ def _tell(erasure: "Erasure") -> None:
         narrate(f"  … and {more} more messages")
     counts = {name: count for name, count in erasure.counts.items() if count}
     narrate("  in all: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    for file in erasure.files:
-        narrate(f"  file {file.path}: {file.fate}{f' ({file.why})' if file.why else ''}")
+    tell_files(erasure.files)
     if erasure.alike:
         narrate("Other memories say nearly the same and stay:")
         for memory in erasure.alike[:SHOWN]:
             narrate(f"  {memory.id}: {memory.content}")
 
 
-def tell_report(report: "ErasureReport", ids: list[str], *, as_json: bool) -> None:
-    """What was erased, and what is left to do."""
+def tell_report(
+    around: Surroundings, report: "ErasureReport | None", ids: list[str], *, as_json: bool
+) -> None:
+    """What was erased, and what is left to do; exit code 1 where something is, or nothing was."""
+    if report is None:
+        narrate("kept" if around.interactive else "kept: nobody could be asked; use --yes")
+        raise typer.Exit(1)
     if as_json:
         emit_json(report_object(report, ids))
     else:
@@ -57,6 +75,8 @@ def tell_report(report: "ErasureReport", ids: list[str], *, as_json: bool) -> No
     )
     for problem in report.problems:
         narrate(f"warning: {problem}")
+    if report.problems:
+        raise typer.Exit(1)
 
 
 def report_object(report: "ErasureReport", ids: list[str]) -> dict[str, Any]:

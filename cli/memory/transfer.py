@@ -15,7 +15,7 @@ from skill_agent.nearest import did_you_mean
 from skill_agent.ports import ImportResult, MemoryFilter, VerifyReport
 
 from ..opening.running import with_runtime
-from ..options import AgentOption, JsonOption, OutputOption
+from ..options import AgentOption, JsonOption, OutputOption, slug_of
 from ..output import emit_json, emit_jsonl, emit_text, narrate
 from ..progress import Bar
 from ..surroundings import surroundings
@@ -107,7 +107,7 @@ def export(
     """
 
     async def work(runtime: "Workstation") -> int:
-        owner = (await runtime.agent(agent.lstrip("@"))).slug if agent else None
+        owner = await slug_of(runtime, agent)
         wanted = MemoryFilter(agent=owner) if owner else None
         count = 0
         with _target(output) as write:

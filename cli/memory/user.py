@@ -10,6 +10,7 @@ from ..options import JsonOption, YesOption, group
 from ..output import emit_json, emit_text, narrate
 from ..progress import Bar
 from ..surroundings import on_this_machine, surroundings
+from .purge import agreed, tell_files, tell_report
 
 if TYPE_CHECKING:
     from skill_agent.memory.erasure import ErasureReport
@@ -96,24 +97,17 @@ def purge(ctx: typer.Context, yes: YesOption = False, as_json: JsonOption = Fals
     Example:
       ska user export ~/copy.zip && ska user purge
     """
-    from .purge import tell_report
-
     around = surroundings(ctx)
 
     async def work(runtime: "Workstation") -> "ErasureReport | None":
         plan = await runtime.user_data.plan_purge()
         _tell(plan)
-        if not yes and not around.confirm("Erase all of this for good?", default=False):
+        if not agreed(around, yes=yes):
             return None
         return await runtime.user_data.erase(expected=plan.digest)
 
     report = with_runtime(ctx, work)
-    if report is None:
-        narrate("kept" if around.interactive else "kept: nobody could be asked; use --yes")
-        raise typer.Exit(1)
-    tell_report(report, [], as_json=as_json)
-    if report.problems:
-        raise typer.Exit(1)
+    tell_report(around, report, [], as_json=as_json)
 
 
 def _tell(plan: "UserErasure") -> None:
@@ -122,5 +116,4 @@ def _tell(plan: "UserErasure") -> None:
     narrate(
         f"  {len(plan.memories)} memories ({plan.kept} stay: the agents' own and other people's)"
     )
-    for file in plan.files:
-        narrate(f"  file {file.path}: {file.fate}{f' ({file.why})' if file.why else ''}")
+    tell_files(plan.files)

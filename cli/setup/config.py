@@ -61,7 +61,7 @@ def validate(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example:
       ska config validate
     """
-    from ..problems import tell_problems
+    from ..error_report import tell_problems
 
     home = on_this_machine(ctx).home
     if not home.exists:

@@ -1,19 +1,45 @@
-"""`ska approvals`: the rules a person stored with "always".
+"""Asking a person whether a tool may run, and `ska approvals`: the rules stored with "always".
 
-Without a host it reads and writes the home's rule file alone and opens nothing.
+Without a host the commands read and write the home's rule file alone and open nothing.
 """
 
+import json
 import os
 from typing import Annotated
 
 import typer
 
+from skill_agent.events import ApprovalAsked, Choice
+
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
 from ..output import emit_json, narrate, table
-from ..surroundings import surroundings
+from ..surroundings import Surroundings, surroundings
+from .driver import Answer
 
 app = group("See and revoke what agents may always do.")
+
+_CHOICES: dict[str, Choice] = {
+    "o": "once", "once": "once", "y": "once", "yes": "once",
+    "a": "always", "always": "always",
+    "d": "deny", "deny": "deny", "n": "deny", "no": "deny",
+}  # fmt: skip
+
+
+def asking(around: Surroundings) -> Answer:
+    """Asks on stderr until the answer is one of the three; shows the rule `always` stores."""
+
+    def ask(event: ApprovalAsked) -> Choice:
+        narrate(f"{event.agent} wants to use {event.tool}: {event.reason}")
+        for name, value in event.arguments.items():
+            narrate(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
+        narrate(f"  always would store the rule: {event.rule}")
+        while True:
+            said = around.read_line("[o]nce, [a]lways or [d]eny? ").strip().lower()
+            if said in _CHOICES:
+                return _CHOICES[said]
+
+    return ask
 
 
 @app.command("list")

@@ -11,7 +11,7 @@ from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from ..output import narrate
 from ..surroundings import Surroundings, surroundings
-from .approval import asking
+from .approvals import asking
 from .driver import Talk, talking
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin

@@ -27,10 +27,10 @@ def tui(
       ska tui -a ada
       ska tui --session "release plan"
     """
-    open_window(surroundings(ctx), session="latest" if follow else session, agent=agent)
+    open_workstation(surroundings(ctx), session="latest" if follow else session, agent=agent)
 
 
-def open_window(
+def open_workstation(
     around: Surroundings, *, session: str | None = None, agent: str | None = None
 ) -> None:
     """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""

@@ -11,8 +11,8 @@ import typer
 from ..opening.running import with_runtime
 from ..options import JsonOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
-from ..surroundings import on_this_machine
-from .team import Team, team_of
+from ..surroundings import on_this_machine, surroundings
+from .team import Team, follow, team_of
 
 if TYPE_CHECKING:
     from skill_agent.agent_pages import PageFormat, Pages
@@ -33,7 +33,7 @@ def list_agents(ctx: typer.Context, as_json: JsonOption = False) -> None:
       ska agents list
       ska agents list --json | jq -r '.[].id'
     """
-    agents = team_of(ctx).all()
+    agents = team_of(ctx).list()
     if as_json:
         emit_json([agent_object(dna) for dna in agents])
         return
@@ -105,7 +105,7 @@ def new(
     }
     team = team_of(ctx, edit=True)
     dna = team.new(slug, fields)
-    _tell(team, dna, f"added {dna.name}; talk with: ska ask -a {dna.slug}", as_json)
+    _tell(ctx, team, dna, f"added {dna.name}; talk with: ska ask -a {dna.slug}", as_json)
 
 
 @app.command()
@@ -125,7 +125,7 @@ def clone(
     slug = _slug(new_name)
     team = team_of(ctx, edit=True)
     dna = team.clone(agent, slug, display or (new_name if new_name != slug else ""))
-    _tell(team, dna, f"{dna.name} is a copy of {agent}, without its memories", as_json)
+    _tell(ctx, team, dna, f"{dna.name} is a copy of {agent}, without its memories", as_json)
 
 
 @app.command()
@@ -228,7 +228,7 @@ def validate(
     from skill_agent.private_files import read_text
     from skill_agent.skillbook import SkillBook, skill_roots
 
-    from ..problems import tell_problems
+    from ..error_report import tell_problems
 
     home = on_this_machine(ctx).home
     chosen = file or (home.agents if home.exists else bundled_agents_path())
@@ -287,15 +287,15 @@ def _set_status(ctx: typer.Context, agent: str, status: "AgentStatus", as_json: 
     before = team.get(agent).status
     dna = team.set_status(agent, status)
     word = "was already" if before == status else "is now"
-    _tell(team, dna, f"{dna.name} {word} {status}", as_json)
-    if not any(one.status == "active" for one in team.all()):
+    _tell(ctx, team, dna, f"{dna.name} {word} {status}", as_json)
+    if not any(one.status == "active" for one in team.list()):
         narrate("no agent is active now; `ska agents activate AGENT` changes that")
 
 
-def _tell(team: Team, dna: "AgentDNA", text: str, as_json: bool) -> None:
+def _tell(ctx: typer.Context, team: Team, dna: "AgentDNA", text: str, as_json: bool) -> None:
     """What was done on stderr, the agent's slug or object on stdout; exported pages follow."""
     narrate(text)
-    for line in team.follow(dna):
+    for line in follow(surroundings(ctx).home, team, dna):
         narrate(line)
     if as_json:
         emit_json(agent_object(dna))

@@ -1,4 +1,4 @@
-"""The agents a command works on: those of the files on this machine, or of a home elsewhere.
+"""The agents a command works on: those of the files on this machine, or of a remote home.
 
 Nothing is printed here but where the agents come from.
 """
@@ -20,69 +20,52 @@ if TYPE_CHECKING:
 
 
 class Team(Protocol):
-    """What the commands ask for."""
+    """What the commands ask for; an `AgentDirectory` is one."""
 
-    def all(self) -> "Sequence[AgentDNA]": ...
-    def get(self, name: str) -> "AgentDNA":
+    def list(self) -> "Sequence[AgentDNA]": ...
+    def get(self, name: str, /) -> "AgentDNA":
         """By slug or display name; raises NotFound with the nearest."""
         ...
 
-    def new(self, slug: str, fields: dict[str, Any]) -> "AgentDNA": ...
-    def clone(self, source: str, slug: str, name: str) -> "AgentDNA": ...
-    def set_status(self, agent: str, status: "AgentStatus") -> "AgentDNA": ...
-    def follow(self, dna: "AgentDNA") -> Iterator[str]:
-        """Has everything that depends on a changed agent follow it, and tells what did."""
-        ...
+    def new(self, slug: str, fields: dict[str, Any], /) -> "AgentDNA": ...
+    def clone(self, source: str, slug: str, name: str, /) -> "AgentDNA": ...
+    def set_status(self, agent: str, status: "AgentStatus", /) -> "AgentDNA": ...
 
 
 def team_of(ctx: typer.Context, *, edit: bool = False) -> Team:
     """The team of the command's home; raises NotFound where there is none to `edit`."""
     around = surroundings(ctx)
-    return TeamElsewhere(ctx) if around.api else TeamHere(around.home, edit=edit)
+    return RemoteTeam(ctx) if around.api else _directory(around.home, edit=edit)
 
 
-class TeamHere:
-    """agents.toml, edited in place; a process that hosts the home reads it again by itself."""
+def follow(home: Home, team: Team, dna: "AgentDNA") -> Iterator[str]:
+    """Has the exported pages follow a changed agent; tells of them and of the file's warnings.
 
-    def __init__(self, home: Home, *, edit: bool) -> None:
-        self._home, self._directory = home, _directory(home, edit=edit)
+    For a remote home that is done on the other machine.
+    """
+    if isinstance(team, RemoteTeam):
+        return
+    from skill_agent.agent_pages import AgentPages
+    from skill_agent.directory import AgentDirectory
 
-    def all(self) -> "Sequence[AgentDNA]":
-        return self._directory.list()
-
-    def get(self, name: str) -> "AgentDNA":
-        return self._directory.get(name)
-
-    def new(self, slug: str, fields: dict[str, Any]) -> "AgentDNA":
-        return self._directory.new(slug, fields)
-
-    def clone(self, source: str, slug: str, name: str) -> "AgentDNA":
-        return self._directory.clone(source, slug, name)
-
-    def set_status(self, agent: str, status: "AgentStatus") -> "AgentDNA":
-        return self._directory.set_status(agent, status)
-
-    def follow(self, dna: "AgentDNA") -> Iterator[str]:
-        """Exported pages, and the file's warnings about the agent."""
-        from skill_agent.agent_pages import AgentPages
-
-        pages = AgentPages(self._home, self._directory).refresh()
-        for page in pages.written:
-            yield f"{page.path} written again"
-        for path in pages.edited:
-            yield f"warning: {path} was edited and is left as it is"
-        for warning in self._directory.team.warnings:
-            if f".{dna.slug}." in warning.key:
-                yield f"warning: {warning}"
+    assert isinstance(team, AgentDirectory)
+    pages = AgentPages(home, team).refresh()
+    for page in pages.written:
+        yield f"{page.path} written again"
+    for path in pages.edited:
+        yield f"warning: {path} was edited and is left as it is"
+    for warning in team.team.warnings:
+        if f".{dna.slug}." in warning.key:
+            yield f"warning: {warning}"
 
 
-class TeamElsewhere:
-    """The team of a home that is served somewhere else."""
+class RemoteTeam:
+    """The team of a home that is served somewhere else, one call a command."""
 
     def __init__(self, ctx: typer.Context) -> None:
         self._ctx = ctx
 
-    def all(self) -> "Sequence[AgentDNA]":
+    def list(self) -> "Sequence[AgentDNA]":
         return with_runtime(self._ctx, lambda runtime: runtime.agents())
 
     def get(self, name: str) -> "AgentDNA":
@@ -96,10 +79,6 @@ class TeamElsewhere:
 
     def set_status(self, agent: str, status: "AgentStatus") -> "AgentDNA":
         return with_runtime(self._ctx, lambda runtime: runtime.set_agent_status(agent, status))
-
-    def follow(self, dna: "AgentDNA") -> Iterator[str]:
-        """What follows is on the other machine."""
-        return iter(())
 
 
 def _directory(home: Home, *, edit: bool) -> "AgentDirectory":
