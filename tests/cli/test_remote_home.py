@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Ska
@@ -29,7 +30,7 @@ sys.exit(run(sys.argv[1:], Surroundings(opening=OpenOptions(
 """
 
 
-class Elsewhere:
+class Remote:
     """A served home, and `ska` on a machine that only knows its address."""
 
     def __init__(self, machine: Processes, root: Path) -> None:
@@ -59,7 +60,7 @@ class Elsewhere:
             env={**self._environment, **known, **environment},
         )  # fmt: skip
 
-    def json(self, *arguments: str) -> object:
+    def json(self, *arguments: str) -> Any:
         done = self.ska(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -70,15 +71,15 @@ class Elsewhere:
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Remote]:
     root = tmp_path_factory.mktemp("m")
     with processes(Home(root / "home"), root / "errors") as machine:
-        made = Elsewhere(machine, root)
+        made = Remote(machine, root)
         yield made
         made.close()
 
 
-def test_asking_and_remembering(there: Elsewhere) -> None:
+def test_asking_and_remembering(there: Remote) -> None:
     assert there.ska("ask", "hello").stdout == "From far away.\n"
     memory = there.ska("memory", "add", "I drink tea").stdout.strip()
     (found, *_) = there.json("memory", "search", "tea")
@@ -89,7 +90,7 @@ def test_asking_and_remembering(there: Elsewhere) -> None:
     assert not there.data.exists(), "no home was made here"
 
 
-def test_the_team_is_the_other_machines(there: Elsewhere) -> None:
+def test_the_team_is_the_other_machines(there: Remote) -> None:
     assert there.ska("agents", "new", "zoe", "--tagline", "Plans").returncode == 0
     assert "zoe" in [one["id"] for one in there.json("agents", "list")]
     assert there.ska("agents", "clone", "zoe", "nora").returncode == 0
@@ -112,14 +113,14 @@ def test_the_team_is_the_other_machines(there: Elsewhere) -> None:
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_what_works_on_files_is_refused(there: Elsewhere, arguments: tuple[str, ...]) -> None:
+def test_what_works_on_files_is_refused(there: Remote, arguments: tuple[str, ...]) -> None:
     done = there.ska(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "machine" in done.stderr
     assert not there.data.exists()
 
 
-def test_a_wrong_key_and_an_address_where_nobody_is(there: Elsewhere) -> None:
+def test_a_wrong_key_and_an_address_where_nobody_is(there: Remote) -> None:
     refused = there.ska("memory", "list", SKILL_AGENT_API_KEY="wrong")
     assert refused.returncode != 0 and refused.stdout == ""
     assert "Traceback" not in refused.stderr
@@ -128,7 +129,7 @@ def test_a_wrong_key_and_an_address_where_nobody_is(there: Elsewhere) -> None:
     assert "nobody answers at http://127.0.0.1:9" in nobody.stderr
 
 
-def test_a_home_that_is_named_wins_over_the_environment(there: Elsewhere, tmp_path: Path) -> None:
+def test_a_home_that_is_named_wins_over_the_environment(there: Remote, tmp_path: Path) -> None:
     done = there.ska("--home", str(tmp_path / "own"), "memory", "list", "--json")
     assert json.loads(done.stdout) == []
     both = there.ska("--home", str(tmp_path), "--api", there.url, "memory", "list")
