@@ -28,7 +28,8 @@ from typing import Any
 
 from crash_model import Hashed
 from measuring import Row, show
-from skill_agent.cli.compose import init_home, open_home
+from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.opening.home_files import init_home
 from window_model import TOKEN, gateway
 
 from skill_agent.files.home import Home

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from crash_model import Hashed
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from window_model import gateway
 
 from skill_agent.errors import SkillAgentError

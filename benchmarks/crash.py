@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from crash_check import Acknowledged, wrong
 from crash_model import Hashed, gateway
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 
 LOAD = Path(__file__).with_name("crash_load.py")
 AFTER = ("ready", "reply", "reply", "extracted", "compacted", "merged", "summarised", "erased")

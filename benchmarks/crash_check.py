@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crash_model import Hashed, gateway
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from skill_agent.store.items import ItemTable
 from skill_agent.store.places import Places
 

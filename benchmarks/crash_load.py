@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crash_model import Hashed, gateway
-from skill_agent.cli.compose import init_home, open_home
+from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.opening.home_files import init_home
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved, TurnFinished

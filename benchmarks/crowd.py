@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from measuring import Row, show
-from skill_agent.cli.building import EMBEDDER
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.cli.opening.home import open_home
 
 from skill_agent.events import TextDelta, TurnFailed, TurnStarted
 from skill_agent.files.home import Home, find_home

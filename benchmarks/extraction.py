@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from scoring import Labelled, Score, judge, read_set
-from skill_agent.cli.compose import read_settings
+from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.errors import NotFound, SkillAgentError
 from skill_agent.files.home import find_home

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 from scoring import read_set
-from skill_agent.cli.building import EMBEDDER
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.cli.opening.home import open_home
 from skill_agent.store.embed import OnnxEmbedder
 
 from skill_agent.files.home import find_home

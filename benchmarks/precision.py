@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime

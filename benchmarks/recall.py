@@ -32,8 +32,8 @@ from typing import Any
 import numpy as np
 import precision
 from mem0_beside import beside, print_beside, why_not
-from skill_agent.cli.building import EMBEDDER
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.cli.opening.home import open_home
 from skill_agent.store.embed import OnnxEmbedder
 
 from skill_agent.files.home import find_home

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from window_model import expected
 
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, TurnStarted

@@ -19,8 +19,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from measuring import Row, process_seconds, python, show
-from skill_agent.cli.building import EMBEDDER
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.cli.opening.home import open_home
 
 from skill_agent.files.home import find_home
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel

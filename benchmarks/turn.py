@@ -23,8 +23,9 @@ from typing import Any
 
 from crowd import measured, rows_of
 from measuring import Row, show
-from skill_agent.cli.building import EMBEDDER
-from skill_agent.cli.compose import open_home, read_settings
+from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted
 from skill_agent.files.home import Home, find_home

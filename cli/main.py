@@ -20,31 +20,32 @@ from .surroundings import Surroundings
 
 COMMANDS = MappingProxyType(
     {
-        "init": Entry("init", "Set up a home: settings, agents, skills and a model"),
-        "ask": Entry("ask", "Ask an agent one thing and print the reply"),
-        "chat": Entry("chat", "Talk to an agent, line by line, without the full screen"),
-        "tui": Entry("window", "Open the full-screen workstation"),
-        "agents": Entry("agents", "See, make and change the agents of your team"),
-        "skills": Entry("skills", "See and check the skills agents can use"),
-        "memory": Entry("memory", "Add, search, correct and audit what is remembered"),
-        "sessions": Entry("sessions", "Find, read, rename, export and delete conversations"),
+        "init": Entry("setup.init", "Set up a home: settings, agents, skills and a model"),
+        "ask": Entry("talk.ask", "Ask an agent one thing and print the reply"),
+        "chat": Entry("talk.chat", "Talk to an agent, line by line, without the full screen"),
+        "tui": Entry("talk.full_screen", "Open the full-screen workstation"),
+        "agents": Entry("team.agents", "See, make and change the agents of your team"),
+        "skills": Entry("team.skills", "See and check the skills agents can use"),
+        "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
+        "sessions": Entry("talk.sessions", "Find, read, rename, export and delete conversations"),
         "feedback": Entry(
-            "feedback", "Rate a reply; the memories it was based on gain or lose a little weight"
+            "talk.feedback",
+            "Rate a reply; the memories it was based on gain or lose a little weight",
         ),
-        "user": Entry("user", "Take everything about you along, bring it in, or erase it"),
-        "models": Entry("models", "See, fetch and test models"),
-        "config": Entry("config", "See and check the settings"),
-        "approvals": Entry("approvals", "See and revoke what agents may always do"),
-        "up": Entry("up", "Host the home without a screen"),
-        "down": Entry("down", "End the host of the home"),
-        "serve": Entry("serve", "Serve the home's API over the network"),
+        "user": Entry("memory.user", "Take everything about you along, bring it in, or erase it"),
+        "models": Entry("setup.models", "See, fetch and test models"),
+        "config": Entry("setup.config", "See and check the settings"),
+        "approvals": Entry("talk.approvals", "See and revoke what agents may always do"),
+        "up": Entry("host.up", "Host the home without a screen"),
+        "down": Entry("host.down", "End the host of the home"),
+        "serve": Entry("host.serve", "Serve the home's API over the network"),
         "service": Entry(
-            "autostart", "Start a host with your login, by a systemd unit or launchd agent"
+            "host.autostart", "Start a host with your login, by a systemd unit or launchd agent"
         ),
-        "keys": Entry("keys", "Make, see and revoke the keys of the HTTP API"),
-        "logs": Entry("logs", "Show what the home's host has to say"),
-        "status": Entry("status", "Say in a few lines how the home is doing"),
-        "doctor": Entry("doctor", "Find what is wrong and say what mends it"),
+        "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
+        "logs": Entry("host.logs", "Show what the home's host has to say"),
+        "status": Entry("host.status", "Say in a few lines how the home is doing"),
+        "doctor": Entry("setup.doctor", "Find what is wrong and say what mends it"),
     }
 )
 
@@ -124,17 +125,22 @@ def _placed(ctx: typer.Context, around: Surroundings, home: str | None, api: str
         return replace(around, path=Path(home))
     if not api:
         return around
-    from .elsewhere import elsewhere
+    from .opening.remote_home import checked, is_in_clear, key, own_files
 
-    return elsewhere(around, api)
+    address = checked(api)
+    if key() and is_in_clear(address):
+        from .output import narrate
+
+        narrate(f"warning: the key goes to {address} unencrypted; use https where you can")
+    return replace(around, api=address, path=own_files(address))
 
 
 def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
     """The workstation where there is a screen; otherwise a short help, never a hang."""
     if around.interactive and sys.stdout.isatty():
-        from .window import open_window
+        from .talk.full_screen import open_workstation
 
-        open_window(around)
+        open_workstation(around)
         return
     typer.echo(ctx.get_help(), err=True)
     typer.echo("\nThe workstation needs a terminal; in a script use `ska ask`.", err=True)
@@ -172,7 +178,7 @@ def _run(arguments: Sequence[str], around: Surroundings) -> int:
         _silence_stdout()
         return 1
     except BaseException as error:  # the outer wall of the command line
-        from .wall import report
+        from .error_report import report
 
         return report(error, around)
 

@@ -1,11 +1,14 @@
 """Options that several commands share, so that one letter means one thing everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .lazy import LateTyper
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
 
 AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
@@ -35,6 +38,25 @@ def group(help_text: str) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         no_args_is_help=True,
+    )
+
+
+async def slug_of(runtime: "Workstation", agent: str | None) -> str | None:
+    """The slug of the agent that `AgentOption` names; raises NotFound with the nearest."""
+    return (await runtime.agents.get(agent.lstrip("@"))).slug if agent else None
+
+
+def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The text as a tuple of one known value, empty for none; raises UsageError otherwise."""
+    if text is None:
+        return ()
+    if text in known:
+        return (text,)
+    from skill_agent.errors import UsageError
+    from skill_agent.text.nearest import did_you_mean
+
+    raise UsageError(
+        f"{option}: {text!r} is not one of {', '.join(known)}", hint=did_you_mean(text, known)
     )
 
 

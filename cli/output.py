@@ -10,9 +10,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TextIO
 
 from skill_agent.identifiers import iso
+
+INTERRUPTED = 130
+"""Exit code of what a person ended with Ctrl+C."""
 
 
 def emit_json(data: Any) -> None:
@@ -28,15 +31,21 @@ def emit_jsonl(data: Any) -> None:
 
 def emit_text(text: str) -> None:
     """Text for the person on stdout, with control sequences taken out."""
-    _write_line(_encodable("\n".join(harmless(line) for line in text.splitlines())))
+    _write_line(encodable("\n".join(harmless(line) for line in text.splitlines())))
 
 
 def narrate(text: str) -> None:
     """What is going on, on stderr, so that stdout stays data."""
     lines = "\n".join(harmless(line) for line in text.splitlines())
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(lines.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stderr.write(encodable(lines, sys.stderr) + "\n")
     sys.stderr.flush()
+
+
+def tell_error(message: str, hint: str = "") -> None:
+    """An error on stderr, with what to do next."""
+    narrate(f"error: {message}")
+    if hint:
+        narrate(f"hint: {hint}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
@@ -95,6 +104,19 @@ def harmless(line: str) -> str:
     )
 
 
+def without_controls(text: str) -> str:
+    """The text with line breaks and tabs, but without any other control character."""
+    return "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
+    )
+
+
+def encodable(text: str, stream: TextIO | None = None) -> str:
+    """The text with `?` for what the stream, stdout if none is named, cannot show."""
+    encoding = (stream or sys.stdout).encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)
+
+
 def display_width(text: str) -> int:
     """Terminal columns the text takes: wide characters two, combining marks none."""
     return sum(
@@ -122,7 +144,7 @@ def _plain_table(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None
     widths = [max(display_width(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         padded = (_pad(cell, width) for cell, width in zip(line, widths, strict=True))
-        _write_line(_encodable("  ".join(padded).rstrip()))
+        _write_line(encodable("  ".join(padded).rstrip()))
 
 
 def _pad(text: str, width: int) -> str:
@@ -150,11 +172,6 @@ def _json(data: Any, *, indent: int | None = None) -> str:
     except UnicodeEncodeError:  # another encoding, or a lone surrogate in the data
         return json.dumps(plain(data), indent=indent)
     return document
-
-
-def _encodable(text: str) -> str:
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "replace").decode(encoding)
 
 
 def _write_line(text: str) -> None:

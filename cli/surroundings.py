@@ -5,11 +5,11 @@ nothing heavy is imported before a home is really opened.
 """
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typer
 
@@ -18,38 +18,7 @@ if TYPE_CHECKING:
     from skill_agent.ports import Progress
     from skill_agent.workstation import Workstation
 
-Result = TypeVar("Result")
-
-
-class OpenHome(Protocol):
-    """Opens a home and gives its runtime; `compose.open_home` or a test's own."""
-
-    def __call__(
-        self,
-        path: Path | None = None,
-        *,
-        create: bool = False,
-        hosting: bool = False,
-        role: str = "script",
-    ) -> "AbstractAsyncContextManager[Workstation]": ...
-
-
-def _open_home(
-    path: Path | None = None,
-    *,
-    create: bool = False,
-    hosting: bool = False,
-    role: str = "script",
-) -> "AbstractAsyncContextManager[Workstation]":
-    from .compose import open_home
-
-    return open_home(path, create=create, hosting=hosting, role=role)
-
-
-def _pull(name: str, home: "Home", progress: "Progress | None" = None) -> Path:
-    from .compose import pull_model
-
-    return pull_model(name, home, progress)
+    from .opening.options import OpenOptions
 
 
 def _read_line(prompt: str) -> str:
@@ -70,21 +39,37 @@ class Surroundings:
     """The home named by `--home`; None leaves it to the environment."""
     api: str = ""
     """Address of a home served somewhere else; empty for one on this machine."""
-    open_home: OpenHome = _open_home
+    opening: "OpenOptions | None" = None
+    """What stands in for the real parts when the home is opened; None is nothing."""
     stdin: BinaryIO | None = None
     """Where piped text comes from; None is the process's own standard input."""
     terminal: bool | None = None
     """Whether a person can be asked; None looks at stdin and stderr."""
     read_line: Callable[[str], str] = _read_line
     """Asks a person for one line."""
-    pull: "Callable[[str, Home, Progress | None], Path]" = _pull
-    """Fetches a model; raises NotFound or PullFailed."""
+    pull: "Callable[[str, Home, Progress | None], Path] | None" = None
+    """Fetches a model; None is the real thing."""
 
     @property
     def home(self) -> "Home":
         from skill_agent.files.home import find_home
 
         return find_home(self.path)
+
+    def open_home(
+        self, *, role: str, hosting: bool = False
+    ) -> "AbstractAsyncContextManager[Workstation]":
+        """The workstation of the home, wherever that is; see `OpenOptions` for the rest."""
+        if self.api:
+            from .opening.home import open_remote
+            from .opening.remote_home import key
+
+            return open_remote(self.api, key(), role=role)
+        from .opening.joining import joined
+        from .opening.options import OpenOptions
+
+        options = self.opening or OpenOptions()
+        return joined(self.home, replace(options, role=role, hosting=hosting))
 
     @property
     def interactive(self) -> bool:
@@ -118,61 +103,6 @@ def on_this_machine(ctx: typer.Context) -> Surroundings:
             hint="leave --api out, and unset SKILL_AGENT_API",
         )
     return around
-
-
-def ready_home(around: Surroundings) -> "Home":
-    """The home, made on first use: a person is asked, a script gets a line on stderr.
-
-    No model is downloaded for a script. Raises NotFound when the person declines.
-    """
-    home = around.home
-    if around.api:
-        from .elsewhere import make_own_files
-
-        return make_own_files(home)
-    if home.exists:
-        return home
-    from .output import narrate
-
-    if around.interactive:
-        from skill_agent.errors import NotFound
-
-        from .init import set_up
-
-        narrate(f"There is no skill-agent home at {home.root} yet.")
-        if not around.confirm("Set it up now?"):
-            raise NotFound(f"no home at {home.root}", hint="ska init")
-        set_up(around)
-        return home
-    from .compose import init_home
-
-    narrate(f"Making a home at {home.root} (settings only; `ska init` also fetches a model).")
-    init_home(home)
-    return home
-
-
-def with_runtime(ctx: typer.Context, work: "Callable[[Workstation], Awaitable[Result]]") -> Result:
-    """Opens the home, made if need be, runs the work on its runtime and closes it again."""
-    around = surroundings(ctx)
-    role = ctx.find_root().invoked_subcommand or "script"
-    return run_with(around, ready_home(around), work, role=role)
-
-
-def run_with(
-    around: Surroundings,
-    home: "Home",
-    work: "Callable[[Workstation], Awaitable[Result]]",
-    *,
-    role: str = "script",
-) -> Result:
-    """Runs the work on the runtime of a home; `role` is what the command is to its person."""
-    import asyncio
-
-    async def opened() -> Result:
-        async with around.open_home(home.root, create=True, role=role) as runtime:
-            return await work(runtime)
-
-    return asyncio.run(opened())
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
 from textual.pilot import Pilot

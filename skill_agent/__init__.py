@@ -19,7 +19,7 @@ def __getattr__(name: str) -> object:
     """Resolves what opens a home at first use, so that importing the package stays light."""
     if name in ("open_home", "open_remote"):
         # Found at run time; the source tree has it beside this folder, not below.
-        import skill_agent.cli.compose as compose  # pyright: ignore[reportMissingImports]
+        import skill_agent.cli.opening.home as opening  # pyright: ignore[reportMissingImports]
 
-        return getattr(compose, name)
+        return getattr(opening, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

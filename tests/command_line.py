@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from io import BytesIO
 from typing import Any
 
 import pytest
 from fakes import HashEmbedder, StepClock
-from skill_agent.cli.compose import open_home
 from skill_agent.cli.main import run
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.cli.surroundings import Surroundings
 
 from skill_agent.files.home import Home
@@ -69,8 +68,7 @@ class Ska:
         **other: Any,
     ) -> Done:
         around = Surroundings(
-            open_home=partial(
-                open_home,
+            opening=OpenOptions(
                 gateway=ScriptedGateway(self.model),
                 embedder=HashEmbedder(),
                 clock=self.clock,

@@ -51,7 +51,7 @@ def clock() -> StepClock:
 @pytest.fixture
 def open_runtime(home: Home, clock: StepClock) -> OpenRuntime:
     """Opens the test's home over real stores: `open_runtime(model)`."""
-    from skill_agent.cli.compose import open_home
+    from skill_agent.cli.opening.home import open_home
 
     @asynccontextmanager
     async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:

@@ -30,7 +30,7 @@ BANNED_NAMES = {
 }
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
-OPEN_HOME = ("skill_agent/__init__.py", "skill_agent.cli.compose")
+OPEN_HOME = ("skill_agent/__init__.py", "skill_agent.cli.opening.home")
 """The one arrow against the star: `skill_agent.open_home` is a lazy alias."""
 
 SOURCES = sorted(
@@ -83,7 +83,7 @@ def test_siblings_are_imported_relatively(path: str) -> None:
 
 
 def test_the_star_test_sees_what_it_forbids() -> None:
-    names = {module for _, module in imported("cli/hosting.py")}
+    names = {module for _, module in imported("cli/opening/hosting.py")}
     assert "skill_agent.store.lock" in names
     assert sibling_of("skill_agent.store.lock") == "store"
     assert sibling_of("skill_agent.storefront") == ""
@@ -95,7 +95,7 @@ def test_the_star_test_sees_what_it_forbids() -> None:
         "from skill_agent.cli.main import run; run(['--help'])",
         "import skill_agent.host.runtime",
         "import skill_agent.tui.app",
-        "import skill_agent.cli.compose",
+        "import skill_agent.cli.opening.home",
         "from skill_agent.cli.main import run; run(['memory', '--help'])",
         "from skill_agent.cli.main import run; run(['doctor', '--help'])",
     ],

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from fakes import HashEmbedder, obliging
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 
 from skill_agent.access.keys import SCOPES, KeyRing, keys_file
 from skill_agent.api.app import BY_HAND, create_app

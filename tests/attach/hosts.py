@@ -4,14 +4,14 @@ dies on cue."""
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from functools import partial
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from fakes import HashEmbedder, StepClock
-from skill_agent.cli.compose import init_home
-from skill_agent.cli.hosting import Hosted
-from skill_agent.cli.joining import Joining, hosted
+from skill_agent.cli.opening.home_files import init_home
+from skill_agent.cli.opening.hosting import Hosted
+from skill_agent.cli.opening.joining import joined
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.attach.remote_workstation import RemoteWorkstation
@@ -32,8 +32,8 @@ async def serving(home: Home, model: ScriptedModel, clock: StepClock) -> AsyncIt
     init_home(home)
     lock = HomeLock(home.lock, role="test")
     assert lock.try_acquire()
-    host = Hosted(home, lock, clock, stays=False)
-    await host.open("test", gateway=ScriptedGateway(model), embedder=HashEmbedder())
+    host = Hosted(home, lock, _options(model, clock))
+    await host.open()
     try:
         await host._door.open_socket()
         yield host.runtime
@@ -41,26 +41,19 @@ async def serving(home: Home, model: ScriptedModel, clock: StepClock) -> AsyncIt
         await host.close()
 
 
+def _options(model: ScriptedModel, clock: StepClock) -> OpenOptions:
+    return OpenOptions(
+        role="test", gateway=ScriptedGateway(model), embedder=HashEmbedder(), clock=clock
+    )
+
+
 @asynccontextmanager
 async def attached(
     home: Home, clock: StepClock, *, model: ScriptedModel | None = None
 ) -> AsyncIterator[RemoteWorkstation]:
     """A window on a home that somebody serves; `model` speaks once this process has taken over."""
-    joining = Joining(
-        home,
-        role="test",
-        host=partial(
-            hosted,
-            home,
-            role="test",
-            stays=False,
-            gateway=ScriptedGateway(model or ScriptedModel(otherwise="taken over")),
-            embedder=HashEmbedder(),
-            clock=clock,
-        ),
-    )
-    async with AsyncExitStack() as stack:
-        found = await joining.enter(stack, stays=False)
+    options = _options(model or ScriptedModel(otherwise="taken over"), clock)
+    async with joined(home, options) as found:
         assert isinstance(found, RemoteWorkstation)
         yield found
 

@@ -9,15 +9,15 @@ import asyncio
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fakes import HashEmbedder
-from skill_agent.cli.compose import init_home
-from skill_agent.cli.hosting import Hosted
+from skill_agent.cli.opening.home_files import init_home
+from skill_agent.cli.opening.hosting import Hosted
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.files.home import Home
@@ -65,11 +65,12 @@ async def main(root: str, mode: str) -> None:
     init_home(home)
     lock = HomeLock(home.lock, role="mortal")
     lock.acquire()
-    host = Mortal(home, lock, lambda: datetime.now(UTC), stays=False)
-    host.mode = mode
     slow = [REPLY[0], REPLY[1], Pause(60.0), REPLY[2]] if mode == "middle" else REPLY
     model = ScriptedModel(otherwise=slow)
-    await host.open("mortal", gateway=ScriptedGateway(model), embedder=HashEmbedder())
+    options = OpenOptions(role="mortal", gateway=ScriptedGateway(model), embedder=HashEmbedder())
+    host = Mortal(home, lock, options)
+    host.mode = mode
+    await host.open()
     await host._door.open_socket()
     print("ready", flush=True)
     await asyncio.Event().wait()

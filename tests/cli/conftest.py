@@ -24,15 +24,14 @@ def driver(tmp_path: Path) -> Callable[[str], Path]:
             f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
-from functools import partial
 from fakes import HashEmbedder
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.cli.main import run
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import Gate, Pause, ScriptedGateway, ScriptedModel
 model = {model}
-sys.exit(run(sys.argv[1:], Surroundings(open_home=partial(
-    open_home, gateway=ScriptedGateway(model), embedder=HashEmbedder()))))
+sys.exit(run(sys.argv[1:], Surroundings(opening=OpenOptions(
+    gateway=ScriptedGateway(model), embedder=HashEmbedder()))))
 """,
             encoding="utf-8",
         )

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import typer
 from command_line import Ska
 from skill_agent.cli.lazy import load
 from skill_agent.cli.main import COMMANDS, run
+from skill_agent.cli.opening.options import OpenOptions
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.store.lock import HomeLock
 
@@ -101,14 +103,13 @@ def test_first_use_by_a_script_makes_the_home(ska: Ska) -> None:
     assert "ska init" not in ska("memory", "list").err
 
 
-class Raising:
-    """Opens no home, but raises."""
+def opening_raises(error: BaseException) -> OpenOptions:
+    """Opens no home, but raises: its clock is broken."""
 
-    def __init__(self, error: BaseException) -> None:
-        self._error = error
+    def broken_clock() -> NoReturn:
+        raise error
 
-    def __call__(self, path: Path | None = None, *, create: bool = False, role: str = ""):
-        raise self._error
+    return OpenOptions(clock=broken_clock)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ class Raising:
 def test_errors_become_sentences(
     home: Home, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
 ) -> None:
-    around = Surroundings(open_home=Raising(error), terminal=False)
+    around = Surroundings(opening=opening_raises(error), terminal=False)
     assert run(["memory", "list"], around) == code
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -136,7 +137,7 @@ def test_errors_become_sentences(
 def test_the_unexpected_is_one_line_and_a_log(ska: Ska) -> None:
     assert ska("memory", "list").code == 0
     around = Surroundings(
-        open_home=Raising(RuntimeError("key sk-abcdefghijklmnopqrstuvwx")), terminal=False
+        opening=opening_raises(RuntimeError("key sk-abcdefghijklmnopqrstuvwx")), terminal=False
     )
     ska.capsys.readouterr()
     assert run(["memory", "list"], around) == 1

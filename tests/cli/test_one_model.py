@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from model_files import give_to
 from ska_processes import Processes, processes
-from skill_agent.cli.compose import init_home
+from skill_agent.cli.opening.home_files import init_home
 
 from skill_agent.files.home import Home
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Ska, Terminal
-from skill_agent.cli.autostart_units import MARK, this_platform, unit_for
+from skill_agent.cli.host.autostart_units import MARK, this_platform, unit_for
 
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home

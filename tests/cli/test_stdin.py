@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 import pytest
-from skill_agent.cli.stdin import LIMIT_BYTES, PipedText, decode
+from skill_agent.cli.talk.stdin import LIMIT_BYTES, PipedText, decode
 
 from skill_agent.errors import UsageError
 

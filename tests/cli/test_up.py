@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ska_processes import Processes, gone, processes, until
-from skill_agent.cli.status import spoken
+from skill_agent.cli.host.status import spoken
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.api.door.addresses import live_socket

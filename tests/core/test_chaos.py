@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 from chaos import Stage, wrong
 from soak import soak
 
-from skill_agent.cli.compose import init_home  # isort: skip
+from skill_agent.cli.opening.home_files import init_home  # isort: skip
 from skill_agent.files.home import Home
 
 

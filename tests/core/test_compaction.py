@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
-from skill_agent.cli.compose import init_home, read_settings
+from skill_agent.cli.opening.home_files import init_home, read_settings
 from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
-from skill_agent.cli.compose import open_home
+from skill_agent.cli.opening.home import open_home
 
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home

@@ -1,0 +1,149 @@
+"""`ska status`: a few lines on how the home is doing; what is wrong is `doctor`'s to find."""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.files.home import Home
+
+from ..opening.running import run_with
+from ..options import JsonOption, single
+from ..output import emit_json, narrate, record
+from ..surroundings import Surroundings, surroundings
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+    from ...store.lock import Holder
+
+app = single()
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Say in a few lines how the home is doing.
+
+    Also who hosts it and who is attached. Changes nothing, starts nothing, and does not fail
+    because the home is missing or in use.
+
+    \b
+    Examples:
+      ska status
+      ska status --json | jq .memories
+      ska status --json | jq .host.pid
+    """
+    around = surroundings(ctx)
+    found = _status(around, around.home)
+    if as_json:
+        emit_json(found)
+    else:
+        record(_lines(found))
+
+
+def _status(around: Surroundings, home: Home) -> dict[str, Any]:
+    from ...store.lock import HomeLock
+
+    if around.api:
+        there = {"id": around.api, "home": around.api, "state": "served elsewhere"}
+        return there | {"host_pid": None, "host": None} | run_with(around, _details, role="status")
+    found: dict[str, Any] = {"id": str(home.root), "home": str(home.root)}
+    if not home.exists:
+        return found | {"state": "not set up (ska init)"}
+    holder = HomeLock(home.lock).holder()
+    if holder is None:
+        none = {"state": "ready", "host_pid": None, "host": None}
+        return found | none | run_with(around, _details, role="status")
+    found |= {"state": "in use", "host_pid": holder.pid, "since": holder.since}
+    socket, host = _host(home, holder)
+    found["host"] = host
+    if socket is not None:
+        try:
+            found |= run_with(around, _details, role="status")
+        except SkillAgentError as error:
+            narrate(f"the host does not tell more: {error.message}")
+    return found
+
+
+def _host(home: Home, holder: "Holder") -> tuple[Path | None, dict[str, Any]]:
+    """Where the host answers, and what it says of itself, or at least left in its note."""
+    from skill_agent.api.door.addresses import live_socket
+
+    from .socket_request import request
+
+    said: dict[str, Any] = {
+        "id": str(home.root), "pid": holder.pid, "role": holder.role, "version": holder.version,
+        "since": holder.since, "socket": holder.socket, "addresses": [], "clients": [],
+        "log": str(home.logs),
+    }  # fmt: skip
+    socket = None
+    try:
+        socket = live_socket(home)
+    except SkillAgentError as error:
+        narrate(f"the host cannot be asked: {error.message}")
+    if socket is not None:
+        code, answer = request(socket, "GET", "/v1/host")
+        if code == 200 and isinstance(answer, dict):
+            said |= answer
+    said["clients"] = [one for one in said["clients"] if one.get("pid") != os.getpid()]
+    said["uptime_s"] = max(0, round((datetime.now(UTC) - holder.since).total_seconds()))
+    return socket, said
+
+
+def _lines(found: dict[str, Any]) -> Iterable[tuple[str, object]]:
+    """The same for people: the host in three lines instead of a table of its own."""
+    for name, value in found.items():
+        if name == "host" and value:
+            yield "host", _described(value)
+            yield "attached", [_client(one) for one in value["clients"]]
+            yield "served at", [f"http://{address}" for address in value["addresses"]]
+            yield "log", value["log"]
+        elif name not in ("id", "host", "host_pid", "since"):
+            yield name.replace("_", " "), value
+
+
+def _described(host: dict[str, Any]) -> str:
+    name = f"ska {host['role']}, " if host["role"] else ""
+    return f"process {host['pid']} ({name}for {spoken(host['uptime_s'])})"
+
+
+def _client(client: dict[str, Any]) -> str:
+    return f"{client.get('name')} (process {client.get('pid')})"
+
+
+def spoken(seconds: int) -> str:
+    """A span as people say it, in its two largest units: `2 h 5 min`."""
+    parts = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
+    said = []
+    for unit, size in parts:
+        count, seconds = divmod(seconds, size)
+        if count or (unit == "s" and not said):
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])
+
+
+async def _details(station: "Workstation") -> dict[str, Any]:
+    counts = await station.figures.counts()
+    usage = await station.figures.usage()
+    settings = station.settings
+    waiting = await station.extractions.list(("waiting", "running"), limit=10_000)
+    failed = await station.extractions.list(("failed",), limit=10_000)
+    return {
+        "default_agent": settings.general.default_agent,
+        "default_model": settings.models.default,
+        "agents": len(await station.agents.list()),
+        "sessions": counts["sessions"],
+        "messages": counts["messages"],
+        "memories": counts["memories"],
+        "disputes": len(await station.memory.disputes()),
+        "to_be_read": len(waiting),
+        "reading_failed": len(failed),
+        "turns": usage.turns,
+        "tokens_today": usage.today.prompt_tokens + usage.today.completion_tokens,
+        "cost_today_usd": round(usage.today.cost_usd, 6),
+        "cost_total_usd": round(usage.total.cost_usd, 6),
+    }

@@ -1,0 +1,1 @@
+"""Commands on what is remembered, and on everything kept about the person."""

@@ -1,0 +1,225 @@
+"""`ska memory import|export|verify|rebuild`: many memories at once, and the stores behind them."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skill_agent.errors import ModelUnavailable, UsageError
+from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
+
+from ..opening.running import with_runtime
+from ..options import AgentOption, JsonOption, OutputOption, slug_of
+from ..output import emit_json, emit_jsonl, emit_text, narrate
+from ..progress import Bar
+from ..surroundings import surroundings
+from .json_lines import KNOWN_KEYS, Rows, count_lines, opened
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+SHOWN_MISTAKES = 20
+MANY = 1_000
+"""Rows whose indexing takes long enough to say so."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the group."""
+    app.command("import")(import_)
+    app.command("export")(export)
+    app.command("verify")(verify)
+    app.command("rebuild")(rebuild)
+
+
+def import_(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines; - is standard input.")],
+    index: Annotated[
+        bool,
+        typer.Option("--index/--no-index", help="Index at once, or leave it to the next search."),
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Import memories from JSON lines.
+
+    One object a line: `content`, and what else is known. Optional keys: id, memory_type, subject,
+    importance, agent, speaker, created_at, session, metadata, and whatever `ska memory export`
+    writes. A line that is wrong is reported with its number and left out; the others are kept,
+    and the exit code is 1. Running an import again adds nothing twice, so one that was
+    interrupted is simply run again.
+
+    \b
+    Examples:
+      ska memory import notes.jsonl
+      jq -c '{content: .text}' old.json | ska memory import -
+    """
+    around = surroundings(ctx)
+    name = "stdin" if file == "-" else file
+    with opened(file, around.stdin) as stream:
+        reader = Rows(stream, name)
+        total = count_lines(stream)
+
+        async def work(runtime: "Workstation") -> ImportResult:
+            with Bar("importing", total=total) as bar:
+                result = await runtime.memory.import_rows(
+                    reader.rows(), progress=bar, total=total, refused=reader.refuse
+                )
+            if index and result.added:
+                await _index(runtime, result.added)
+            return result
+
+        result = with_runtime(ctx, work)
+    _report(result, reader, as_json=as_json)
+
+
+async def _index(runtime: "Workstation", added: int) -> None:
+    """Makes what was imported searchable; it is safe in the ledger whatever happens here."""
+    if added > MANY:
+        narrate(f"{added} saved; indexing them now (Ctrl+C leaves the rest to the next search)")
+    try:
+        with Bar("indexing") as bar:
+            await runtime.memory.settle(bar)
+    except ModelUnavailable as error:
+        narrate(f"warning: saved, but {error.message}")
+        narrate(f"hint: {error.hint}")
+
+
+def export(
+    ctx: typer.Context,
+    output: OutputOption = None,
+    agent: AgentOption = None,
+) -> None:
+    """Export memories as JSON lines, ready for `import`.
+
+    Newest first. A file is written beside its place and then moved there, so that it is never half
+    an export.
+
+    \b
+    Examples:
+      ska memory export --output backup.jsonl
+      ska memory export | jq -r .content
+    """
+
+    async def work(runtime: "Workstation") -> int:
+        owner = await slug_of(runtime, agent)
+        wanted = MemoryFilter(agent=owner) if owner else None
+        count = 0
+        with _target(output) as write:
+            async for row in runtime.memory.export(wanted):
+                write(row)
+                count += 1
+        if output is not None:
+            # So that erasing reaches it.
+            await runtime.user_data.note_written(str(output.absolute()), "memories")
+        return count
+
+    count = with_runtime(ctx, work)
+    narrate(f"{count} memories exported" + (f" to {output}" if output else ""))
+
+
+def verify(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Check that nothing in the ledger was altered.
+
+    Every log row against its hash, every memory against the log. Exit code 1 when something does
+    not fit.
+
+    \b
+    Example:
+      ska memory verify && echo whole
+    """
+    report: VerifyReport = with_runtime(ctx, lambda runtime: runtime.memory.verify())
+    if as_json:
+        emit_json(
+            {
+                "id": "ledger",
+                "ok": not report.problems,
+                "rows": report.rows,
+                "memories": report.memories,
+                "messages": report.messages,
+                "problems": list(report.problems),
+            }
+        )
+    else:
+        for problem in report.problems:
+            emit_text(problem)
+        what = f"{report.rows} log rows, {report.memories} memories, {report.messages} messages"
+        narrate(f"{what}: {len(report.problems) or 'no'} problems")
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Make the search index again from the ledger.
+
+    Safe at any time: the ledger is the truth and stays as it is.
+
+    \b
+    Example:
+      ska memory rebuild
+    """
+
+    async def work(runtime: "Workstation") -> int:
+        with Bar("indexing") as bar:
+            return await runtime.memory.rebuild(bar)
+
+    count = with_runtime(ctx, work)
+    if as_json:
+        emit_json({"id": "index", "items": count})
+    else:
+        narrate(f"{count} items indexed")
+
+
+def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
+    for mistake in reader.mistakes[:SHOWN_MISTAKES]:
+        narrate(f"{reader.name}:{mistake.line}: {mistake.problem}")
+    if (more := len(reader.mistakes) - SHOWN_MISTAKES) > 0:
+        narrate(f"… and {more} more wrong lines")
+    for key, count in reader.unknown.most_common(5):
+        meant = did_you_mean(key, KNOWN_KEYS)
+        narrate(f"warning: key {key!r} ignored in {count} lines{f'; {meant}' if meant else ''}")
+    for conflict in result.conflicts[:SHOWN_MISTAKES]:
+        narrate(f"warning: {conflict} is there already with other content; left as it was")
+    if as_json:
+        emit_json(
+            {
+                "id": reader.name,
+                "read": reader.read,
+                "added": result.added,
+                "skipped": result.skipped,
+                "conflicts": list(result.conflicts),
+                "errors": [{"line": one.line, "problem": one.problem} for one in reader.mistakes],
+            }
+        )
+    narrate(
+        f"{result.added} added, {result.skipped} already there, "
+        f"{len(result.conflicts)} in conflict, {len(reader.mistakes)} wrong"
+    )
+    if reader.mistakes or result.conflicts:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _target(output: Path | None) -> Iterator[Any]:
+    """Something that writes one row: to stdout, or to a file that appears when it is whole."""
+    if output is None:
+        yield emit_jsonl
+        return
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.absolute().parent)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            yield lambda row: file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,118 @@
+"""`ska user`: everything about the person, taken along, brought in, or erased."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..opening.running import with_runtime
+from ..options import JsonOption, YesOption, group
+from ..output import emit_json, emit_text, narrate
+from ..progress import Bar
+from ..surroundings import on_this_machine, surroundings
+from .purge import agreed, tell_files, tell_report
+
+if TYPE_CHECKING:
+    from skill_agent.values import ErasureReport, UserErasure, UserExport, UserImport
+    from skill_agent.workstation import Workstation
+
+app = group("Take everything about you along, bring it in, or erase it.")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new zip file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything about you into one zip: conversations, memories, profile, usage.
+
+    Another home reads it with `ska user import`. The file is as private as the home itself.
+
+    \b
+    Example:
+      ska user export ~/skill-agent-2026-11.zip
+    """
+
+    on_this_machine(ctx)
+
+    async def work(runtime: "Workstation") -> "UserExport":
+        with Bar("exporting") as bar:
+            return await runtime.user_data.export(str(file.expanduser().absolute()), bar)
+
+    done = with_runtime(ctx, work)
+    if as_json:
+        emit_json({"id": str(done.path), **done.counts})
+        return
+    narrate(", ".join(f"{count} {name}" for name, count in done.counts.items()))
+    emit_text(str(done.path))
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A zip of `ska user export`.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Bring in what another home exported; doing it twice adds nothing.
+
+    What is there already with other content is left alone and named; exit code 1 then.
+
+    \b
+    Example:
+      ska user import ~/skill-agent-2026-11.zip
+    """
+
+    on_this_machine(ctx)
+
+    async def work(runtime: "Workstation") -> "UserImport":
+        with Bar("importing") as bar:
+            return await runtime.user_data.import_(str(file.expanduser().absolute()), bar)
+
+    done = with_runtime(ctx, work)
+    if as_json:
+        emit_json(
+            {
+                "id": str(file), "added": done.added, "skipped": done.skipped,
+                "conflicts": list(done.conflicts),
+            }
+        )  # fmt: skip
+    for name, count in done.added.items():
+        narrate(f"{count} {name} added, {done.skipped.get(name, 0)} already there")
+    for one in done.conflicts:
+        narrate(f"warning: {one} is there already with other content; left as it was")
+    if done.conflicts:
+        raise typer.Exit(1)
+
+
+@app.command()
+def purge(ctx: typer.Context, yes: YesOption = False, as_json: JsonOption = False) -> None:
+    """Erase everything about you for good: conversations, memories, caches, exports we made.
+
+    Agents, skills, models and settings stay, and so do memories of other people. What will go is
+    told first; without a terminal --yes is needed. `ska user export` keeps a copy.
+
+    \b
+    Example:
+      ska user export ~/copy.zip && ska user purge
+    """
+    around = surroundings(ctx)
+
+    async def work(runtime: "Workstation") -> "ErasureReport | None":
+        plan = await runtime.user_data.plan_purge()
+        _tell(plan)
+        if not agreed(around, yes=yes):
+            return None
+        return await runtime.user_data.erase(expected=plan.digest)
+
+    report = with_runtime(ctx, work)
+    tell_report(around, report, [], as_json=as_json)
+
+
+def _tell(plan: "UserErasure") -> None:
+    narrate("This will be erased and cannot be brought back:")
+    narrate(f"  {len(plan.sessions)} sessions with {plan.messages} messages")
+    narrate(
+        f"  {len(plan.memories)} memories ({plan.kept} stay: the agents' own and other people's)"
+    )
+    tell_files(plan.files)

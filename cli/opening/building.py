@@ -1,0 +1,115 @@
+"""What a runtime is made of: stores, models, directory, skills, joined for one home.
+
+Imported by a process that holds a home, and by nobody else. Heavy things load when first needed.
+"""
+
+import logging
+import logging.handlers
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.files.home import Home
+from skill_agent.host.runtime import Runtime
+from skill_agent.memory.projector import Projector
+from skill_agent.settings.parsing import check_default_agent
+from skill_agent.skills.book import SkillBook, skill_roots
+from skill_agent.text.redaction import redact
+
+from ...store.ledger import DuckLedger
+from .home_files import read_settings
+from .options import OpenOptions
+
+if TYPE_CHECKING:
+    from skill_agent.host.presence import Presence
+    from skill_agent.ports import Embedder, MemoryIndex, ModelGateway
+    from skill_agent.settings.schema import Settings
+
+EMBEDDER = "all-minilm-l6-v2"
+
+
+async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runtime:
+    """The runtime of a home whose lock this process has; raises ConfigErrors, LedgerTooNew."""
+    settings = read_settings(home)
+    skillbook = SkillBook(skill_roots(home))
+    directory = _directory(home, skillbook)
+    check_default_agent(settings, directory.team.slugs, str(home.config))
+    ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)
+    projector = Projector(ledger, _index_opener(home, settings, options))
+    return Runtime(
+        home=home,
+        settings=settings,
+        ledger=ledger,
+        projector=projector,
+        directory=directory,
+        skillbook=skillbook,
+        gateway=options.gateway or _gateway(settings, home),
+        clock=options.clock,
+        hosting=options.hosting,
+        presence=presence,
+    )
+
+
+def _gateway(settings: "Settings", home: Home) -> "ModelGateway":
+    from skill_agent.models.gateway import Gateway
+
+    return Gateway(settings, home)
+
+
+def _directory(home: Home, skillbook: "SkillBook") -> AgentDirectory:
+    def known() -> list[str]:
+        return [skill.name for skill in skillbook.skills()]
+
+    return AgentDirectory(home.agents, known_skills=known)
+
+
+def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Callable[[], Any]":
+    async def opened() -> "MemoryIndex":
+        from ...store.embed import embedder_named
+        from ...store.index import LanceIndex
+
+        def named(name: str) -> "Embedder | None":
+            return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
+
+        wanted = options.embedder or _embedder(home, settings)
+        return await LanceIndex.open(home.index, wanted, options.clock, named=named)
+
+    return opened
+
+
+def _embedder(home: Home, settings: "Settings") -> "Embedder":
+    """The shipped embedder on onnxruntime, words alone until it is pulled; any other name through
+    sentence-transformers."""
+    from ...store.embed import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
+
+    name = settings.models.roles.embed.removeprefix("embedded/")
+    folder = home.models / name
+    if (folder / "model.onnx").is_file():
+        return OnnxEmbedder(folder, threads=settings.models.embedded.threads or 2)
+    if name == EMBEDDER:
+        return WordsOnly()
+    return SentenceTransformerEmbedder(name.removeprefix("sentence-transformers/"))
+
+
+class _Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def log_to(home: Home) -> Callable[[], None]:
+    """Sends our log lines to the home's log file, secrets removed; returns how to stop that."""
+    file = home.logs / "skill-agent.log"
+    handler = logging.handlers.RotatingFileHandler(
+        file, maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("skill_agent")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+    def stop() -> None:
+        logger.removeHandler(handler)
+        handler.close()
+
+    return stop

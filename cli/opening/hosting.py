@@ -1,0 +1,153 @@
+"""A home held by this process: its lock, its runtime, and the door others come in by.
+
+What a runtime is made of stands in `building`; who becomes host is decided in `joining`.
+"""
+
+import asyncio
+import contextlib
+import logging
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from skill_agent import __version__
+from skill_agent.api.door.door import Door
+from skill_agent.errors import SkillAgentError
+from skill_agent.files.home import Home
+from skill_agent.host.presence import SERVICES, Presence
+from skill_agent.host.runtime import Runtime
+from skill_agent.text.redaction import redact
+
+from ...store.lock import HomeLock
+from .building import build, log_to
+from .options import OpenOptions
+
+if TYPE_CHECKING:
+    from skill_agent.api.door.limiting import Limiter
+    from skill_agent.api.door.protect import Protected
+
+OPENS_AFTER_S = 1.0
+"""A command that is over sooner never opens its door."""
+OTHERS_S = 30.0
+"""So long a command waits at its end for turns that attached processes began."""
+
+_LONG_AT_HOME = MappingProxyType({"/v1/turns": 64 * 1024 * 1024})
+"""Bytes of a body over the home's own socket, where the longest prompt may come."""
+
+_log = logging.getLogger("skill_agent.hosting")
+
+
+class Hosted:
+    """An open home of ours; `close` gives it back."""
+
+    here: Literal[True] = True
+
+    def __init__(self, home: Home, lock: HomeLock, options: OpenOptions) -> None:
+        self._home, self._lock, self._options = home, lock, options
+        self._opening: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
+        self._waited_for = asyncio.Event()
+        self._opens = False
+        self._guarded: list[Protected] = []
+        self._limiter: Limiter | None = None
+        self.runtime: Runtime
+
+    async def open(self) -> None:
+        """Builds the runtime and opens the door, at once or after a while."""
+        self._quiet = log_to(self._home)
+        self._door = Door(self._home, self._app_for, keys_exist=self._keys_exist)
+        self._presence = Presence(
+            self._home,
+            self._door,
+            role=self._options.role,
+            version=__version__,
+            clock=self._options.clock,
+        )
+        try:
+            self.runtime = await build(self._home, self._presence, self._options)
+            await self.runtime.begin()
+        except BaseException:
+            self._quiet()
+            raise
+        self._opening = asyncio.create_task(self._open_door(), name="door")
+        if self._options.role in SERVICES:  # a screen wakes what it needs by itself
+            self._waking = asyncio.create_task(self._wake(), name="wake")
+
+    async def _wake(self) -> None:
+        """The first search finds the index open; whatever goes wrong, that search tells."""
+        with contextlib.suppress(SkillAgentError):
+            await self.runtime.memory.settle()
+
+    def take_over(self) -> None:
+        """Others wait for the home already: the door opens at once."""
+        self._waited_for.set()
+
+    async def _open_door(self) -> None:
+        if not self._options.hosting:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(OPENS_AFTER_S):
+                    await self._waited_for.wait()
+        self._opens = True
+        try:
+            self._lock.listens_on(await self._door.open_socket())
+        except SkillAgentError as problem:  # other windows must wait, this one works
+            _log.warning("no other window can join: %s", redact(problem.message))
+
+    def _app_for(
+        self, *, tcp: bool, auth: bool, hosts: tuple[str, ...], cors: tuple[str, ...]
+    ) -> Any:
+        from skill_agent.api.app import BY_HAND, create_app
+        from skill_agent.api.door.limiting import Limiter
+        from skill_agent.api.door.protect import protect
+        from skill_agent.api.door.rules import rules_from
+        from skill_agent.host.presence import noting
+        from skill_agent.workstation import table
+
+        app = create_app(self.runtime, local=not tcp)
+        self._limiter = self._limiter or Limiter(self._options.clock)
+        guarded = protect(
+            app,
+            home=self._home,
+            clock=self._options.clock,
+            tcp=tcp,
+            auth=auth,
+            hosts=hosts,
+            cors=cors,
+            rules=rules_from(
+                [*(one.route for one in table()), *BY_HAND], bodies={} if tcp else _LONG_AT_HOME
+            ),
+            limiter=self._limiter,
+        )
+        self._guarded.append(guarded)
+        return guarded if tcp else noting(guarded, self._presence)
+
+    async def _keys_exist(self) -> bool:
+        from skill_agent.access.keys import KeyRing, keys_file
+
+        return await asyncio.to_thread(
+            KeyRing(keys_file(self._home.root), self._options.clock).any_active
+        )
+
+    async def close(self) -> None:
+        """Turns end with a word, then the door, the stores and the lock."""
+        try:
+            if not self._options.hosting:
+                await self.runtime.drain(OTHERS_S)
+            await self._end_opening()
+            await self.runtime.end_turns()
+            await self._presence.close()
+            await self._door.close()
+            await asyncio.gather(*(one.close() for one in self._guarded))
+            await self.runtime.close()
+        finally:
+            self._lock.release()
+            self._quiet()
+
+    async def _end_opening(self) -> None:
+        """A door that is being opened is not left half open."""
+        if self._opening is not None:
+            if not self._opens:
+                self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
+        if self._waking is not None:
+            self._waking.cancel()
+            await asyncio.gather(self._waking, return_exceptions=True)

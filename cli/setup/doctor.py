@@ -1,0 +1,271 @@
+"""`ska doctor`: what is wrong, and the command that mends it; it mends nothing itself.
+
+Works on a home that is broken, in use or not there. The stores are looked into by the runtime,
+never opened here.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
+from skill_agent.files.home import Home
+from skill_agent.values import Finding
+
+from ..opening.running import run_with
+from ..options import JsonOption, single
+from ..output import emit_json, emit_text, narrate
+from ..surroundings import Surroundings, on_this_machine
+from .doctor_models import model_findings, provider_findings
+from .doctor_stores import store_findings
+
+if TYPE_CHECKING:
+    from skill_agent.settings.schema import Settings
+
+LOW_DISK_BYTES = 1_000_000_000
+
+app = single()
+
+
+@app.command()
+def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Find what is wrong and say what mends it.
+
+    Looks at the home and its permissions, who holds it, settings, agents and skills, both stores
+    and how far the index is behind, models, providers (without spending a token) and the
+    terminal. Exit code 1 when something is broken, 0 for mere warnings.
+
+    \b
+    Examples:
+      ska doctor
+      ska doctor --json | jq '.[] | select(.level != "ok")'
+    """
+    around = on_this_machine(ctx)
+    found: list[Finding] = []
+    for finding in findings(around):
+        found.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        emit_json(found)
+    errors = sum(finding.level == "error" for finding in found)
+    warnings = sum(finding.level == "warning" for finding in found)
+    narrate(f"{len(found)} checks: {errors} errors, {warnings} warnings")
+    if errors:
+        raise typer.Exit(1)
+
+
+def findings(around: Surroundings) -> Iterator[Finding]:
+    """Every finding, cheap and local ones first."""
+    home = around.home
+    yield from _home_findings(home)
+    settings: Settings | None = None
+    if home.exists:
+        yield from _private_findings(home)
+        settings, config = _settings_findings(home)
+        yield from config
+        yield from _agent_findings(home)
+        yield from _skill_findings(home)
+        yield from _store_findings(around, home)
+    yield from _guarded("models", lambda: model_findings(home, settings))
+    yield from _guarded("providers", lambda: provider_findings(settings))
+    yield from terminal_findings()
+
+
+def _home_findings(home: Home) -> Iterator[Finding]:
+    if not home.exists:
+        yield Finding(
+            id="home", level="error", title="no home", detail=str(home.root), fix="ska init"
+        )
+        return
+    if os.access(home.root, os.R_OK | os.W_OK | os.X_OK):
+        yield _ok("home", "home", str(home.root))
+    else:
+        yield Finding(
+            id="home",
+            level="error",
+            title="home cannot be written",
+            detail=str(home.root),
+            fix=f"chown -R $(id -u) '{home.root}' && chmod -R u+rwX '{home.root}'",
+        )
+    missing = [one.name for one in (home.run, home.logs, home.models) if not one.is_dir()]
+    if missing:
+        yield Finding(
+            id="home.folders", level="warning", title="folders are missing",
+            detail=", ".join(missing), fix="ska init",
+        )  # fmt: skip
+    free = shutil.disk_usage(home.root).free
+    if free < LOW_DISK_BYTES:
+        yield Finding(
+            id="disk", level="warning", title="little room on the disk",
+            detail=f"{free / 1e6:.0f} MB free", fix=f"free some space on the disk of {home.root}",
+        )  # fmt: skip
+
+
+def _private_findings(home: Home) -> Iterator[Finding]:
+    """Whether others may read the home. Files are only looked at, never opened: opening the
+    ledger, even to read, would drop its database lock."""
+    if os.name != "posix":
+        return
+    wanted = (home.root, home.config, home.agents, home.run, home.logs, home.ledger, home.rules)
+    open_ = [one for one in wanted if one.exists() and one.stat().st_mode & 0o077]
+    if not open_:
+        yield _ok("permissions", "permissions", "only you can read the home")
+        return
+    yield Finding(
+        id="permissions",
+        level="warning",
+        title="others can read the home",
+        detail=", ".join(one.name for one in open_),
+        fix=f"chmod -R go-rwx '{home.root}'",
+    )
+
+
+def _settings_findings(home: Home) -> "tuple[Settings | None, list[Finding]]":
+    from ..opening.home_files import read_settings
+
+    try:
+        settings = read_settings(home)
+    except ConfigError as error:
+        return None, [_config_error("config", "settings", error, "ska config validate")]
+    return settings, [_ok("config", "settings", f"{home.config.name} is in order")]
+
+
+def _agent_findings(home: Home) -> Iterator[Finding]:
+    from skill_agent.agents.directory import AgentDirectory
+    from skill_agent.skills.book import SkillBook, skill_roots
+
+    directory = AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)
+    try:
+        team = directory.team
+    except ConfigError as error:
+        yield _config_error("agents", "agents", error, "ska agents validate")
+        return
+    active = [agent.slug for agent in team.agents if agent.status == "active"]
+    if not active:
+        yield Finding(
+            id="agents", level="error", title="no agent is active",
+            detail=", ".join(team.slugs), fix=f"ska agents activate {team.slugs[0]}",
+        )  # fmt: skip
+    else:
+        yield _ok("agents", "agents", ", ".join(active))
+    for number, warning in enumerate(team.warnings, start=1):
+        yield Finding(
+            id=f"agents.{number}", level="warning", title="agents",
+            detail=str(warning), fix="ska agents validate",
+        )  # fmt: skip
+
+
+def _skill_findings(home: Home) -> Iterator[Finding]:
+    from skill_agent.skills.book import SkillBook, skill_roots
+
+    skills = SkillBook(skill_roots(home)).skills()
+    yield _ok("skills", "skills", f"{sum(skill.loaded for skill in skills)} loaded")
+    for skill in skills:
+        said = [skill.reason] if not skill.loaded else list(skill.warnings)
+        if said:
+            yield Finding(
+                id=f"skills.{skill.name}", level="warning", title=f"skill {skill.name}",
+                detail="; ".join(said), fix=f"ska skills validate '{Path(skill.path)}'",
+            )  # fmt: skip
+
+
+def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:
+    from ...store.lock import HomeLock
+
+    holder = HomeLock(home.lock).holder()
+    if holder is not None and not _answers(home):
+        yield _held(holder.pid)
+        return
+    held = f"process {holder.pid} hosts the home, and answers" if holder else ""
+    yield _ok("lock", "lock", held or "nobody holds the home")
+    try:
+        yield from run_with(around, store_findings, role="doctor")
+    except HomeBusy as busy:
+        yield _held(busy.pid or 0)
+    except ConfigError:
+        yield _unseen("stores", "not looked into until the settings are mended")
+    except SkillAgentError as error:
+        yield Finding(
+            id="stores", level="error", title="the home does not open",
+            detail=error.message, fix=error.hint,
+        )  # fmt: skip
+    except Exception as error:  # the outer wall: a broken store must not end the diagnosis
+        yield Finding(
+            id="stores", level="error", title="the home does not open",
+            detail=f"{type(error).__name__}: {error}", fix="SKILL_AGENT_DEBUG=1 ska status",
+        )  # fmt: skip
+
+
+def terminal_findings() -> Iterator[Finding]:
+    """What this terminal can show."""
+    encoding = (sys.stdout.encoding or "").lower()
+    size = shutil.get_terminal_size()
+    term = os.environ.get("TERM", "")
+    said = [
+        f"{size.columns}x{size.lines}", encoding or "unknown encoding", f"TERM={term or 'unset'}",
+        "no colours wanted (NO_COLOR)" if os.environ.get("NO_COLOR") else "",
+        "" if sys.stdout.isatty() else "output is piped",
+    ]  # fmt: skip
+    detail = ", ".join(part for part in said if part)
+    if encoding.replace("-", "") != "utf8":
+        yield Finding(
+            id="terminal", level="warning", title="the terminal does not speak UTF-8",
+            detail=detail, fix="export LANG=C.UTF-8 PYTHONUTF8=1",
+        )  # fmt: skip
+    elif sys.stdout.isatty() and term in ("", "dumb"):
+        yield Finding(
+            id="terminal", level="warning", title="the terminal cannot draw a full screen",
+            detail=detail, fix="ska chat",
+        )  # fmt: skip
+    else:
+        yield _ok("terminal", "terminal", detail)
+
+
+def _guarded(what: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Findings of a part whose own failure is a finding too."""
+    try:
+        yield from look()
+    except SkillAgentError as error:
+        yield Finding(id=what, level="error", title=what, detail=error.message, fix=error.hint)
+
+
+def _config_error(name: str, title: str, error: ConfigError, fix: str) -> Finding:
+    return Finding(id=name, level="error", title=title, detail=str(error), fix=fix)
+
+
+def _answers(home: Home) -> bool:
+    if not hasattr(os, "getuid"):
+        return False  # no Unix sockets here
+    from skill_agent.api.door.addresses import live_socket
+
+    return live_socket(home) is not None
+
+
+def _held(pid: int) -> Finding:
+    who = f"process {pid}" if pid else "another process"
+    return Finding(
+        id="lock", level="warning", title="the home is in use",
+        detail=f"by {who}; its stores were not looked into",
+        fix=f"close it, then ska doctor{f' (kill {pid} if it hangs)' if pid else ''}",
+    )  # fmt: skip
+
+
+def _unseen(name: str, detail: str) -> Finding:
+    return Finding(id=name, level="warning", title=name, detail=detail, fix="ska doctor")
+
+
+def _ok(name: str, title: str, detail: str) -> Finding:
+    return Finding(id=name, level="ok", title=title, detail=detail)
+
+
+def _print(finding: Finding) -> None:
+    detail = f": {finding.detail}" if finding.detail else ""
+    emit_text(f"{finding.level:7}  {finding.title}{detail}")
+    if finding.fix and finding.level != "ok":
+        emit_text(f"         mend it: {finding.fix}")

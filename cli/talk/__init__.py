@@ -1,0 +1,1 @@
+"""Commands that talk to agents, and what becomes of the conversations."""

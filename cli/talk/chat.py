@@ -1,0 +1,176 @@
+"""`ska chat`: a plain read-and-reply loop for screen readers, dumb terminals and quick talks."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from skill_agent.errors import SkillAgentError
+
+from ..opening.running import ready_home
+from ..options import AgentOption, FollowOption, SessionOption, single
+from ..output import emit_text, narrate, tell_error
+from ..surroundings import Surroundings, surroundings
+from .ask import one_turn
+from .driver import Talk, talking
+from .render import Outcome, TextView
+
+app = single()
+
+_HELP = """\
+/agent NAME     go on with another agent     /agents    who there is
+/sessions       latest conversations         /memory Q  search what is remembered
+/help           this help                    /quit      leave (or Ctrl+D)
+@name in a message addresses an agent once; Ctrl+C stops a reply."""
+
+
+@app.command()
+def chat(
+    ctx: typer.Context,
+    agent: AgentOption = None,
+    follow: FollowOption = False,
+    session: SessionOption = None,
+) -> None:
+    """Talk to an agent, line by line, without the full screen.
+
+    Nothing is drawn and nothing moves: one line in, the reply below it. Lines piped in are asked
+    one after another. Type /help inside for its commands.
+
+    \b
+    Examples:
+      ska chat
+      ska chat -a luke
+      ska chat --session "release plan"
+    """
+    around = surroundings(ctx)
+    home = ready_home(around)
+    with (
+        talking(around, role="chat", hosting=True) as talk,
+        _line_history(home.run / "history"),
+    ):
+        conversation = Conversation(talk, around, agent)
+        conversation.begin("latest" if follow else session)
+        conversation.loop()
+
+
+class Conversation:
+    """The loop and its state: which session, which agent."""
+
+    def __init__(self, talk: Talk, around: Surroundings, agent: str | None) -> None:
+        self._talk, self._around = talk, around
+        self._runtime = talk.runtime
+        self._session: str | None = None
+        self._agent = agent or self._runtime.settings.general.default_agent
+
+    def begin(self, session: str | None) -> None:
+        """Finds session and agent, and wakes the agent in the background."""
+        if session:
+            found = self._talk.call(self._runtime.conversations.find, session)
+            self._session, self._agent = found.id, found.agent
+            narrate(f"going on with {found.title!r} ({found.messages} messages)")
+        self._use(self._agent)
+        narrate("/help for commands, Ctrl+D to leave")
+
+    def loop(self) -> None:
+        """Reads and answers until the end of input."""
+        while True:
+            try:
+                line = self._read().strip()
+            except EOFError:
+                if self._around.interactive:
+                    narrate("")
+                return
+            except KeyboardInterrupt:
+                narrate("")
+                continue
+            if line in ("/quit", "/exit", "/q"):
+                return
+            try:
+                self._answer(line)
+            except SkillAgentError as error:
+                tell_error(error.message, error.hint)
+
+    def _read(self) -> str:
+        if self._around.stdin is not None:
+            line = self._around.stdin.readline()
+            if not line:
+                raise EOFError
+            return line.decode("utf-8", "replace")
+        if sys.stdin.isatty():
+            return input(f"{self._agent}> ")
+        return _next_piped_line()
+
+    def _answer(self, line: str) -> None:
+        command, _, rest = line.partition(" ")
+        rest = rest.strip()
+        match command:
+            case "":
+                pass
+            case "/help":
+                emit_text(_HELP)
+            case "/agent":
+                self._use(rest)
+            case "/agents":
+                for dna in self._talk.call(self._runtime.agents.list):
+                    emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")
+            case "/sessions":
+                for one in self._talk.call(self._runtime.conversations.list, limit=10):
+                    emit_text(f"{one.id}  {one.agent}  {one.title}")
+            case "/memory":
+                self._search(rest)
+            case _ if command.startswith("/") and command.count("/") == 1:
+                tell_error(f"no command {command}", "/help")
+            case _:
+                self._say(line)
+
+    def _say(self, line: str) -> None:
+        outcome = Outcome()
+        one_turn(
+            self._talk, self._around, line, outcome, TextView(),
+            session=self._session, agent=self._agent,
+        )  # fmt: skip
+        self._session = outcome.ids.get("session", self._session)
+
+    def _use(self, name: str) -> None:
+        dna = self._talk.call(self._runtime.agents.get, name.lstrip("@"))
+        self._agent = dna.slug
+        if self._session:
+            self._talk.call(self._runtime.conversations.set_agent, self._session, dna.slug)
+        self._talk.start(self._runtime.turns.wake, dna.slug)
+        narrate(f"{dna.name} · {dna.tagline}" if dna.tagline else dna.name)
+
+    def _search(self, query: str) -> None:
+        found = self._talk.call(self._runtime.memory.search, query, limit=5)
+        for one in found:
+            emit_text(f"{one.hit.score:.2f}  {one.hit.item.id}  {one.hit.item.text}")
+        if not found:
+            narrate("nothing found")
+
+
+def _next_piped_line() -> str:
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
+
+
+@contextmanager
+def _line_history(file: Path) -> Iterator[None]:
+    """Arrow keys and a history kept in the home, where the platform has readline."""
+    try:
+        import readline
+    except ImportError:
+        yield
+        return
+    with contextlib.suppress(OSError):
+        readline.read_history_file(file)
+    readline.set_history_length(1000)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.touch(mode=0o600)
+            readline.write_history_file(file)

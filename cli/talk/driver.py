@@ -1,0 +1,187 @@
+"""Drives turns for the line-oriented front ends, with Ctrl+C and approvals under control.
+
+The runtime lives on an event loop in a thread of its own, so that the main thread can sit in a
+plain `input()` while agents wake and stores are tended. Nothing is printed here.
+"""
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from skill_agent.events import ApprovalAsked, Choice, Event, TurnFailed, TurnFinished
+
+from ..surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from skill_agent.workstation import Workstation
+
+Answer = Callable[[ApprovalAsked], Choice]
+"""Asks the person; may raise KeyboardInterrupt, which denies and cancels the turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Interrupt:
+    """Ctrl+C was pressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The stream of events ended, with an error if it did not end by itself."""
+
+    error: BaseException | None
+
+
+_Item = Event | _Interrupt | _Over
+
+
+@contextmanager
+def talking(around: Surroundings, *, role: str, hosting: bool = False) -> "Iterator[Talk]":
+    """Opens the home on a loop of its own and closes it at the end."""
+    from anyio.from_thread import start_blocking_portal
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(around.open_home(role=role, hosting=hosting)) as runtime,
+    ):
+        yield Talk(portal, runtime)
+
+
+class Talk:
+    """A runtime as the main thread uses it."""
+
+    def __init__(self, portal: "BlockingPortal", runtime: "Workstation") -> None:
+        self._portal = portal
+        self.runtime = runtime
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Runs a coroutine function of the runtime and gives its result."""
+
+        async def called() -> Any:
+            return await function(*arguments, **named)
+
+        return self._portal.call(called)
+
+    def start(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Runs a coroutine function in the background; the portal owns it until the end."""
+        return self._portal.start_task_soon(function, *arguments)
+
+    def turn(
+        self, text: str, *, show: Callable[[Event], None], answer: Answer | None, **options: Any
+    ) -> None:
+        """One turn from submission to its last event.
+
+        The first Ctrl+C cancels the turn and keeps what was said; a second one raises
+        KeyboardInterrupt. Raises what `submit` raises.
+        """
+        items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        pump = self._portal.start_task_soon(self._pump, text, options, items)
+        turn = _Turn(self, show, answer)
+        with _interrupts(items):
+            while not turn.over:
+                turn.take(items.get())
+                if turn.interrupted and not turn.id:
+                    pump.cancel()
+                    raise KeyboardInterrupt
+
+    async def _pump(
+        self, text: str, options: dict[str, Any], items: "queue.SimpleQueue[_Item]"
+    ) -> None:
+        error: BaseException | None = None
+        try:
+            async for event in self.runtime.ask(text, **options):
+                items.put(event)
+        except Exception as raised:  # handed to the main thread, which raises it
+            error = raised
+        items.put(_Over(error))
+
+
+class _Turn:
+    """The state of one turn on the main thread."""
+
+    def __init__(self, talk: Talk, show: Callable[[Event], None], answer: Answer | None) -> None:
+        self._talk, self._show, self._answer = talk, show, answer
+        self.id = ""
+        self.over = False
+        self.interrupted = False
+
+    def take(self, item: _Item) -> None:
+        match item:
+            case _Interrupt():
+                self._interrupt()
+            case _Over(error):
+                self.over = True
+                if error is not None:
+                    raise error
+            case _:
+                self._event(item)
+
+    def _event(self, event: Event) -> None:
+        self.id = self.id or event.turn
+        self._show(event)
+        if isinstance(event, ApprovalAsked) and self._answer and not self.interrupted:
+            self._approve(event, self._answer)
+        if isinstance(event, TurnFinished | TurnFailed) and event.turn == self.id:
+            self.over = True
+
+    def _approve(self, event: ApprovalAsked, answer: Answer) -> None:
+        with _default_interrupt():
+            try:
+                choice = answer(event)
+            except (KeyboardInterrupt, EOFError):
+                choice = "deny"
+                self._interrupt()
+        self._talk.call(self._talk.runtime.approvals.answer, event.approval, choice)
+
+    def _interrupt(self) -> None:
+        self.interrupted = True
+        if self.id:
+            self._talk.call(self._talk.runtime.turns.cancel, self.id)
+
+
+@contextmanager
+def _interrupts(items: "queue.SimpleQueue[_Item]") -> Iterator[None]:
+    """Turns Ctrl+C into an item of the queue, so that no event is lost to an exception."""
+    if not _owns_interrupt():
+        yield
+        return
+    presses = count(1)
+
+    def pressed(*_: object) -> None:
+        if next(presses) > 1:
+            raise KeyboardInterrupt
+        items.put(_Interrupt())  # a SimpleQueue may be used inside a signal handler
+
+    previous = signal.signal(signal.SIGINT, pressed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _default_interrupt() -> Iterator[None]:
+    """Lets Ctrl+C raise again while a person is being asked."""
+    if not _owns_interrupt():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _owns_interrupt() -> bool:
+    """False off the main thread, and where the process was started to ignore Ctrl+C."""
+    return (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    )

@@ -1,0 +1,273 @@
+"""`ska sessions`: finding, reading, renaming, exporting and putting away conversations."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from skill_agent.errors import UsageError
+from skill_agent.files.private import write_private
+from skill_agent.values import Compaction, Message, Session
+
+from ..opening.running import with_runtime
+from ..options import JsonOption, LimitOption, OutputOption, YesOption, group
+from ..output import emit_json, emit_text, narrate, plain, table
+from ..surroundings import surroundings
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+app = group("Find, read, rename, export and delete conversations.")
+
+SessionArgument = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Id, first characters of it, title or `latest`.")
+]
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    limit: LimitOption = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out so many.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """List conversations, latest first.
+
+    \b
+    Examples:
+      ska sessions list
+      ska sessions list --json | jq -r '.[0].id'
+    """
+
+    async def work(runtime: "Workstation") -> list[Session]:
+        return (await runtime.conversations.list(limit=offset + limit))[offset:]
+
+    found = with_runtime(ctx, work)
+    if as_json:
+        emit_json(found)
+        return
+    table(
+        ("id", "agent", "messages", "last", "title"),
+        ((one.id, one.agent, one.messages, one.updated_at, one.title) for one in found),
+        empty='no conversations yet (ska ask "hello")',
+    )
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    session: SessionArgument = "latest",
+    last: Annotated[int, typer.Option(min=0, help="Only so many from the end; 0 is all.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a conversation, word for word.
+
+    \b
+    Examples:
+      ska sessions show
+      ska sessions show "release plan" --last 10
+    """
+
+    async def work(runtime: "Workstation") -> tuple[Session, list[Message], "list[Compaction]"]:
+        found, messages = await _conversation(runtime, session, last)
+        return found, messages, await runtime.summaries.list(found.id)
+
+    found, messages, summed = with_runtime(ctx, work)
+    if as_json:
+        emit_json({**_session_object(found, messages), "compactions": plain(summed)})
+    else:
+        lines = {one.up_to: one.line for one in summed}
+        emit_text(_markdown(found, messages, lines).rstrip("\n"))
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    text: Annotated[list[str], typer.Argument(metavar="TEXT", help="What was said.")],
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Find messages that contain a text.
+
+    Upper and lower case are the same; newest first. For a search by meaning use `ska memory
+    search`.
+
+    \b
+    Example:
+      ska sessions search "release branch"
+    """
+    found = with_runtime(
+        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit)
+    )
+    if as_json:
+        emit_json(found)
+        return
+    table(
+        ("session", "at", "who", "text"),
+        ((one.session, one.created_at, _speaker(one), one.content[:200]) for one in found),
+        empty="nothing found",
+    )
+
+
+@app.command()
+def rename(
+    ctx: typer.Context,
+    session: SessionArgument,
+    title: Annotated[list[str], typer.Argument(metavar="TITLE", help="The new title.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Give a conversation another title.
+
+    \b
+    Example:
+      ska sessions rename latest "Release plan"
+    """
+    found = with_runtime(
+        ctx, lambda runtime: runtime.conversations.rename(session, " ".join(title))
+    )
+    _changed(found, "renamed to", as_json=as_json)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    session: SessionArgument = "latest",
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="md|json", help="Markdown or JSON.")
+    ] = "md",
+    output: OutputOption = None,
+) -> None:
+    """Write a conversation as Markdown or JSON.
+
+    \b
+    Examples:
+      ska sessions export latest > talk.md
+      ska sessions export 0198f2 --format json --output talk.json
+    """
+    if form not in ("md", "json"):
+        raise UsageError(f"--format: {form!r} is not one of md, json")
+
+    async def work(runtime: "Workstation") -> tuple[str, int]:
+        found, messages = await _conversation(runtime, session, 0)
+        document = _document(found, messages, form)
+        if output is not None:
+            write_private(output.absolute(), document)
+            # So that erasing reaches it.
+            await runtime.user_data.note_written(str(output.absolute()), "sessions")
+        return document, len(messages)
+
+    document, count = with_runtime(ctx, work)
+    if output is None:
+        sys.stdout.write(document)
+    else:
+        narrate(f"{count} messages written to {output}")
+
+
+def _document(session: Session, messages: list[Message], form: str) -> str:
+    if form == "md":
+        return _markdown(session, messages)
+    return json.dumps(_session_object(session, messages), ensure_ascii=False, indent=2) + "\n"
+
+
+@app.command()
+def compact(
+    ctx: typer.Context, session: SessionArgument = "latest", as_json: JsonOption = False
+) -> None:
+    """Sum up all but the newest messages of a conversation now.
+
+    What they say is read into memory first and read back; from then on a summary stands for them in
+    the prompt. They stay in the conversation, word for word, and can be searched. With an embedded
+    model this takes minutes.
+
+    \b
+    Example:
+      ska sessions compact latest
+    """
+    narrate("reading what will be summed up …")
+    done = with_runtime(ctx, lambda runtime: runtime.summaries.compact(session))
+    if as_json:
+        emit_json({"id": done.session, **plain(done)} if done else {"id": session, "messages": 0})
+    elif done is not None:
+        narrate(done.line)
+        emit_text(done.summary)
+    if done is None:
+        narrate("nothing to sum up: the newest messages always stay as they are")
+
+
+@app.command()
+def delete(
+    ctx: typer.Context,
+    session: SessionArgument,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete a conversation.
+
+    It leaves the list, and its messages leave recall. It is archived, not erased; memories made
+    from it stay.
+
+    \b
+    Example:
+      ska sessions delete "release plan" --yes
+    """
+    around = surroundings(ctx)
+
+    async def work(runtime: "Workstation") -> Session | None:
+        found = await runtime.conversations.find(session)
+        question = f"Delete {found.title!r} ({found.messages} messages)?"
+        if not yes and not around.confirm(question, default=True):
+            return None
+        return await runtime.conversations.delete(found.id)
+
+    found = with_runtime(ctx, work)
+    if found is None:
+        narrate("kept")
+        raise typer.Exit(1)
+    _changed(found, "deleted", as_json=as_json)
+
+
+async def _conversation(
+    runtime: "Workstation", session: str, last: int
+) -> tuple[Session, list[Message]]:
+    found = await runtime.conversations.find(session)
+    return found, await runtime.conversations.messages(found.id, last=last)
+
+
+def _changed(found: Session, what: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_json(found)
+    else:
+        narrate(f"{what} {found.title!r}")
+        emit_text(found.id)
+
+
+def _session_object(found: Session, messages: Sequence[Message]) -> dict[str, Any]:
+    # `messages` counts in a listing; here it is the conversation itself.
+    return {**plain(found), "messages": [plain(message) for message in messages]}
+
+
+def _markdown(
+    found: Session, messages: Sequence[Message], lines_after: Mapping[int, str] | None = None
+) -> str:
+    """`lines_after` stand in the conversation, each after the message at its position."""
+    lines = [
+        f"# {found.title}",
+        "",
+        f"Session {found.id}, begun {found.created_at:%Y-%m-%d %H:%M} UTC",
+    ]
+    for message in messages:
+        partial = " (interrupted)" if message.state == "partial" else ""
+        when = f"{message.created_at:%Y-%m-%d %H:%M}"
+        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", message.content]
+        lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
+        if note := (lines_after or {}).get(message.position):
+            lines += ["", f"*{note}*"]
+    return "\n".join(lines) + "\n"
+
+
+def _speaker(message: Message) -> str:
+    if message.role == "user":
+        return "you"
+    return message.agent or message.role if message.role == "assistant" else message.role

@@ -1,0 +1,1 @@
+"""Commands on the agents of the team and the skills they use."""
