@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from skill_agent.config import check_default_agent, parse_settings
 from skill_agent.directory import AgentDirectory
 from skill_agent.home import Home
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.private_files import read_text
 from skill_agent.runtime import Runtime
 from skill_agent.safety import redact

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from skill_agent.memory.summaries.compaction import VERBATIM, Shield
+
 from .errors import SkillAgentError
 from .events import Compacted, Event, Notice
 from .fitting import EASY, Fit
-from .memory.compaction import VERBATIM, Shield
 from .ports import Clock, Model
 from .safety import redact
 from .values import Compaction

@@ -24,14 +24,15 @@ from .values import (
 )
 
 if TYPE_CHECKING:
+    from skill_agent.memory.care.consolidate import ConsolidationReport
+    from skill_agent.memory.care.expiry import ExpiryReport
+    from skill_agent.memory.care.upkeep import Chore, ChoreStatus
+    from skill_agent.memory.erasure import ErasureReport
+    from skill_agent.memory.erasure_plan import Erasure
+    from skill_agent.memory.extraction.queue import ExtractionJob, JobState
+
     from .errors import UsageError
     from .feedback import FeedbackResult
-    from .memory.consolidate import ConsolidationReport
-    from .memory.erasure import ErasureReport
-    from .memory.erasure_plan import Erasure
-    from .memory.expiry import ExpiryReport
-    from .memory.extractions import ExtractionJob, JobState
-    from .memory.upkeep import Chore, ChoreStatus
     from .presence import HostStatus
     from .user_data import UserErasure, UserExport, UserImport
 

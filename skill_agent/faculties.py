@@ -9,6 +9,20 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.care.consolidate import Consolidator
+from skill_agent.memory.care.expiry import Expiry
+from skill_agent.memory.care.upkeep import Upkeep
+from skill_agent.memory.contradictions.reconcile import Reconciler
+from skill_agent.memory.erasure import Eraser
+from skill_agent.memory.extraction.intake import Intake
+from skill_agent.memory.extraction.model import able, extraction_model
+from skill_agent.memory.extraction.queue import ExtractionQueue
+from skill_agent.memory.extraction.reader import Reader
+from skill_agent.memory.hot import HotCache
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Read, Shield
+
 from .agent_pages import AgentPages, figures
 from .compactor import Compactor
 from .directory import AgentDirectory
@@ -18,19 +32,6 @@ from .events import Event
 from .feedback import Feedback
 from .hands import PATIENTLY_S
 from .home import Home
-from .memory.book import MemoryBook
-from .memory.compaction import Read, Shield
-from .memory.consolidate import Consolidator
-from .memory.erasure import Eraser
-from .memory.expiry import Expiry
-from .memory.extract import able
-from .memory.extractions import ExtractionQueue
-from .memory.hot import HotCache
-from .memory.intake import Intake
-from .memory.projector import Projector
-from .memory.reader import Reader
-from .memory.reconcile import Reconciler
-from .memory.upkeep import Upkeep
 from .ports import Clock, Ledger, Model, ModelGateway
 from .safety import redact
 from .user_data import UserData
@@ -84,7 +85,7 @@ class Faculties:
             Consolidator(ledger, self.book, projector, clock, user),
             Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
             clock,
-            self.extraction_model,
+            partial(extraction_model, gateway),
         )
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = Eraser(
@@ -157,14 +158,6 @@ class Faculties:
                 _log.warning("comparing new memories: %s", redact(str(problem)))
                 return
             self._to_compare = self._to_compare or (done.behind and done.looked_at > 0)
-
-    async def extraction_model(self) -> Model | None:
-        """The model that reads memories out of conversations; None where there is none able to."""
-        try:
-            model = await self._gateway.model("extract")
-        except SkillAgentError:
-            return None
-        return model if model.info.installed and able(model.info) else None
 
     async def settle(self) -> None:
         """Returns once the rules have read what was said and no compaction is under way."""

@@ -9,8 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from skill_agent.memory.book import MemoryBook
+
 from .errors import MemoryChanged, NotFound, StoreError, UsageError
-from .memory.book import MemoryBook
 from .ports import Clock, Ledger, MemoryChange
 from .soundness import sound_text
 from .values import LogEntry, Memory, Message, Rating

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.english.remember import find_remembrances
+from skill_agent.memory.hot import HotCache
+
 from .dna import AgentDNA, Settings
 from .events import Choice
 from .fitting import Tokens
-from .memory.book import MemoryBook
-from .memory.hot import HotCache
-from .memory.remember import find_remembrances
 from .ports import Clock, Ledger, Model, Tool
 from .prompt import Layers, Standing, layers
 from .recollection import Recollector

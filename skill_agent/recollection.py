@@ -6,16 +6,16 @@ How items are ranked is the memory package's work; the turn only sees what comes
 from collections.abc import Sequence
 from dataclasses import replace
 
+from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.recall.budget import select
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
+from skill_agent.memory.recall.recaller import with_sides
+
 from .brought import spoken
 from .dna import AgentDNA, Settings
 from .errors import SkillAgentError
 from .fitting import Tokens, window_of
-from .memory.asking import is_reply, only_asks
-from .memory.book import MemoryBook
-from .memory.budget import select
-from .memory.projector import Projector
-from .memory.question import is_small_talk
-from .memory.sides import with_sides
 from .ports import Clock, Ledger, Model, RecallQuery
 from .prompt import data_block, recall_line
 from .turn import Recollection

@@ -10,6 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+from skill_agent.memory.english.remember import is_private
+from skill_agent.memory.extraction.reader import Reader
+from skill_agent.memory.summaries.compaction import after
+
 from .bus import Bus
 from .compactor import Compactor, Pressed
 from .dna import AgentDNA
@@ -27,9 +31,6 @@ from .events import (
 from .fitting import Draft, Fit, fit, window_of
 from .hands import Workbench
 from .identifiers import new_id
-from .memory.compaction import after
-from .memory.reader import Reader
-from .memory.remember import is_private
 from .ports import Clock, Ledger, Model, Tool
 from .prompt import Layers
 from .safety import redact

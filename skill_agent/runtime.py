@@ -13,6 +13,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from skill_agent.memory.care.upkeep import Upkeep
+from skill_agent.memory.erasure import Eraser
+from skill_agent.memory.extraction.queue import ExtractionJob, ExtractionQueue
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Read
+
 from . import __version__
 from .address import mentioned, without_address
 from .bus import Bus, Subscription
@@ -31,11 +37,6 @@ from .fitting import Tokens, window_of
 from .hands import Workbench
 from .home import Home
 from .identifiers import new_id
-from .memory.compaction import Read
-from .memory.erasure import Eraser
-from .memory.extractions import ExtractionJob, ExtractionQueue
-from .memory.projector import Projector
-from .memory.upkeep import Upkeep
 from .once import Once, checked_key
 from .ports import ChatMessage, Clock, Ledger, Model, ModelGateway, ModelRequest, Progress
 from .presence import Presence, attached

@@ -11,6 +11,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypedDict, assert_never
 
+from skill_agent.memory.recall.budget import Selection
+
 from .brought import spoken
 from .dna import AgentDNA
 from .errors import SkillAgentError, ToolFailed
@@ -30,7 +32,6 @@ from .events import (
 )
 from .fitting import LONGEST_SHARE, SLACK, Draft, Fit, Tokens, fit, most, reply_room, window_of
 from .identifiers import iso, new_id
-from .memory.budget import Selection
 from .ports import (
     ChatMessage,
     EndPart,

@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from skill_agent.memory.erasure import Eraser, ErasureReport
+from skill_agent.memory.erasure_plan import digest_of, every_memory
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.rows import memory_row
+
 from .belongings import BelongingsResult, Note, Purge
 from .errors import Conflict
 from .home import Home
 from .home_traces import HomeTraces
-from .memory.erasure import Eraser, ErasureReport
-from .memory.erasure_plan import digest_of, every_memory
-from .memory.projector import Projector
-from .memory.rows import memory_row
 from .ports import Clock, Ledger, Progress
 from .soundness import sound_path
 from .usage import totals

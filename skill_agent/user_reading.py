@@ -11,10 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from skill_agent.memory.rows import read_row
+
 from .belongings import Belongings, Note
 from .errors import UsageError
 from .identifiers import parse_time
-from .memory.rows import read_row
 from .user_archive import FORMAT, MANIFEST, PARTS
 from .values import Memory, Message, MessageState, Role, Session, ToolCall, Usage
 

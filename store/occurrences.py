@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from skill_agent.belongings import Occurrences
-from skill_agent.memory.phrases import Phrase, strings_in
+from skill_agent.memory.english.phrases import Phrase, strings_in
 
 from .database import Database
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from skill_agent.memory.exchange import Exchange, Memories
+
 from .. import wire
-from ..memory.exchange import Exchange, Memories
 from ..ports import ImportResult
 from ..route import Operation
 from ..values import Memory

@@ -13,6 +13,8 @@ from typing import Any
 
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.once import Once, checked_key, conflict
 from skill_agent.ports import (
     Clock,
@@ -42,8 +44,6 @@ from skill_agent.values import (
 
 from . import life
 from .exchange import Exchange
-from .projector import Projector
-from .recaller import Recaller
 from .rows import whole
 
 MAX_CONTENT = 100_000

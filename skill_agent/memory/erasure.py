@@ -15,12 +15,12 @@ from skill_agent.belongings import Purge
 from skill_agent.errors import Conflict, MemoryChanged, NotFound, SkillAgentError, UsageError
 from skill_agent.home import Home
 from skill_agent.home_traces import HomeTraces
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, Ledger, MemoryChange
 from skill_agent.values import Memory, Scope
 from skill_agent.written_files import FileFate, WrittenFiles
 
 from .erasure_plan import Erasure, Planner, every_memory
-from .projector import Projector
 
 LOOK_ALIKE = 0.8
 """Cosine from which on another memory is named as saying nearly the same."""

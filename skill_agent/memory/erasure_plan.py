@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from skill_agent.belongings import Occurrences
+from skill_agent.memory.english.phrases import Finder
+from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.ports import Ledger, MemoryFilter
 from skill_agent.sessions import title_of
 from skill_agent.values import Memory, Message
 from skill_agent.written_files import FileFate
 
 from .life import previous
-from .phrases import Finder
-from .wording import STOP_WORDS
 
 ERASED_TITLE = "(erased)"
 _SHORTEST_WORD = 4

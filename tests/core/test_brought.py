@@ -11,8 +11,8 @@ from skill_agent.brought import (
     spoken,
     with_brought,
 )
-from skill_agent.memory.clauses import stated
-from skill_agent.memory.remember import find_remembrances, is_private
+from skill_agent.memory.english.clauses import stated
+from skill_agent.memory.english.remember import find_remembrances, is_private
 from skill_agent.sessions import title_of
 
 TALK = (("I am Bob. Remember that I am rich.", "Noted, @atlas!"), ("between us: hi", "hello"))

@@ -23,7 +23,7 @@ from skill_agent.events import (
     type_name,
 )
 from skill_agent.home import Home
-from skill_agent.memory.budget import ALREADY
+from skill_agent.memory.recall.budget import ALREADY
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.runtime import Runtime
 from skill_agent.values import ToolCall

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skill_agent.memory.asking import asks, tells_nothing
+from skill_agent.memory.recall.question import asks, tells_nothing
 
 
 @pytest.mark.parametrize(

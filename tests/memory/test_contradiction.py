@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.contradiction import (
+from skill_agent.memory.contradictions.difference import likeness
+from skill_agent.memory.contradictions.judge import (
     Action,
     Judge,
     Pair,
@@ -19,7 +20,6 @@ from skill_agent.memory.contradiction import (
     judge_by_rules,
     says_change,
 )
-from skill_agent.memory.differing import likeness
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, MemoryType
 

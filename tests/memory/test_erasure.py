@@ -13,8 +13,8 @@ from skill_agent.belongings import Purge
 from skill_agent.errors import NotFound
 from skill_agent.events import MemorySaved
 from skill_agent.home import Home
+from skill_agent.memory.english.phrases import Finder, Phrase
 from skill_agent.memory.erasure import Eraser
-from skill_agent.memory.phrases import Finder, Phrase
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.runtime import Runtime

@@ -9,7 +9,7 @@ from fakes import StepClock
 from memory_home import MemoryHome, memory_home
 
 from skill_agent.errors import NotFound
-from skill_agent.memory.extractions import MAX_ATTEMPTS, ExtractionQueue, pause
+from skill_agent.memory.extraction.queue import MAX_ATTEMPTS, ExtractionQueue, pause
 
 SOON = timedelta(seconds=5)
 """The clock of a test moves a second each time it is read."""

@@ -1,4 +1,4 @@
-"""The rule floor: what it reads in plain statements, and everything it must leave alone."""
+"""Reading by rules: what it finds in plain statements, and everything it must leave alone."""
 
 from datetime import UTC, datetime
 
@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.candidate import Candidate
-from skill_agent.memory.floor import read_floor
-from skill_agent.memory.subjects import is_single_valued
+from skill_agent.memory.english.subjects import is_single_valued
+from skill_agent.memory.extraction.rule_reading import read_by_rules
+from skill_agent.memory.extraction.statement import Candidate
 from skill_agent.values import Message, Role
 
 WEDNESDAY = datetime(2026, 5, 13, 15, 0, tzinfo=UTC)
 
 
 def said(*texts: str, role: Role = "user", context: str = "") -> list[Candidate]:
-    return read_floor(
+    return read_by_rules(
         [
             Message(
                 id=f"m{n}",

@@ -14,7 +14,7 @@ from skill_agent.store.ledger import DuckLedger
 from skill_agent.memory import life
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import Hot, HotCache
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import MemoryChange, MemoryFilter, Purge
 from skill_agent.prompt import ASK

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from skill_agent.memory.aliases import names, renamed
-from skill_agent.memory.question import is_small_talk, read_question, speaks_of
+from skill_agent.memory.recall.aliases import names, renamed
+from skill_agent.memory.recall.question import is_small_talk, read_question, speaks_of
 from skill_agent.values import IndexItem
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)  # a Friday

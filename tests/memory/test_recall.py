@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skill_agent.dna import MemorySettings
-from skill_agent.memory.recall import (
+from skill_agent.memory.recall.ranking import (
     RELEVANT,
     Candidates,
     Views,
@@ -18,7 +18,7 @@ from skill_agent.memory.recall import (
     relevance,
     surprise,
 )
-from skill_agent.memory.signals import importance, named_speakers, recency, session_prior
+from skill_agent.memory.recall.signals import importance, named_speakers, recency, session_prior
 
 
 def array(*values: float) -> np.ndarray:

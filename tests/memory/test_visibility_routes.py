@@ -11,7 +11,7 @@ from fakes import OpenRuntime
 from skill_agent.store.columns import Columns
 
 from skill_agent.events import MemoryRecalled
-from skill_agent.memory.recaller import may_see
+from skill_agent.memory.recall.recaller import may_see
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import MemoryFilter, ModelRequest, RecallQuery
 from skill_agent.runtime import Runtime

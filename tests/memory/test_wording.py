@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from skill_agent.memory.wording import dated_line, item_stems, stems
+from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.recall.wording import dated_line, item_stems
 from skill_agent.values import IndexItem
 
 
