@@ -8,56 +8,14 @@ from collections.abc import Iterator
 
 from .fact import NAME, Fact, profile, sentence
 from .third_person import third_person
+from .word_list import word_list
 
-_NO_NAME = frozenset(
-    [
-        "I",
-        "Not",
-        "No",
-        "Sure",
-        "Sorry",
-        "Fine",
-        "Happy",
-        "Good",
-        "Great",
-        "Ok",
-        "Okay",
-        "Here",
-        "Back",
-        "Trying",
-        "Looking",
-        "Working",
-        "Using",
-        "New",
-        "Just",
-        "Still",
-        "Very",
-        "So",
-        "The",
-        "A",
-        "An",
-        "My",
-        "Your",
-        "This",
-        "That",
-        "It",
-        "Also",
-        "Well",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "English",
-        "Christian",
-        "Muslim",
-        "Jewish",
-        "Hindu",
-        "Buddhist",
-        "Catholic",
-    ]
+_NO_NAME = word_list(
+    """
+    I Not No Sure Sorry Fine Happy Good Great Ok Okay Here Back Trying Looking Working Using New
+    Just Still Very So The A An My Your This That It Also Well Monday Tuesday Wednesday Thursday
+    Friday Saturday Sunday English Christian Muslim Jewish Hindu Buddhist Catholic
+    """
 )
 _NATION = re.compile(
     r"(?:ish|ese|ench|wegian|erman|utch|wiss|reek|talian|ussian|ndian|razilian|exican|merican|"

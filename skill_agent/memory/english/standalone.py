@@ -15,6 +15,7 @@ from .third_person import (
     speaks_in_first_person,
     third_person,
 )
+from .word_list import word_list
 
 LONGEST = 34
 """Words a memory's clause may have."""
@@ -81,22 +82,10 @@ _STANDING_ORDER = re.compile(
     r"^(?:also |please |so |and )*(?:don[’']?t|do not|avoid|skip|use|keep)\b",
     re.IGNORECASE,
 )
-_BARE = frozenset(
-    [
-        "love",
-        "hate",
-        "prefer",
-        "like",
-        "want",
-        "need",
-        "live",
-        "drive",
-        "own",
-        "have",
-        "speak",
-        "work",
-        "adore",
-    ]
+_BARE = word_list(
+    """
+    love hate prefer like want need live drive own have speak work adore
+    """
 )
 """Verbs a chat leaves "I" out before, which are no orders."""
 _ELIDED = re.compile(

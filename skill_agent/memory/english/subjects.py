@@ -5,6 +5,8 @@ Finding facts is done elsewhere.
 
 import re
 
+from .word_list import word_list
+
 SINGLE_VALUED: tuple[str, ...] = (
     "user.name",
     "user.role",
@@ -72,74 +74,13 @@ _TOPICS: tuple[tuple[str, str], ...] = (
 _COMPILED = tuple(
     (name, re.compile(rf"\b(?:{words})(?!\w)", re.IGNORECASE)) for name, words in _TOPICS
 )
-_DULL = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "and",
-        "or",
-        "my",
-        "their",
-        "user",
-        "users",
-        "own",
-        "over",
-        "than",
-        "more",
-        "most",
-        "very",
-        "really",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "it",
-        "its",
-        "this",
-        "that",
-        "when",
-        "while",
-        "from",
-        "by",
-        "as",
-        "not",
-        "any",
-        "all",
-        "some",
-        "every",
-        "his",
-        "her",
-        "our",
-        "we",
-        "i",
-        "up",
-        "out",
-        "so",
-        "too",
-        "much",
-        "many",
-        "just",
-        "also",
-        "only",
-        "lot",
-        "lots",
-        "kind",
-        "bit",
-        "using",
-        "use",
-        "having",
-        "going",
-    ]
+_DULL = word_list(
+    """
+    a an the to of in on at for with and or my their user users own over than more most very
+    really is are was were be been it its this that when while from by as not any all some every
+    his her our we i up out so too much many just also only lot lots kind bit using use having
+    going
+    """
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from .fact import Fact, sentence
 from .subjects import slug, topic
 from .third_person import third_person
+from .word_list import word_list
 
 _ADVERBS = (
     r"(?:(?:really|absolutely|always|generally|usually|much|strongly|definitely|still|also|just|"
@@ -50,36 +51,11 @@ _EVERY = re.compile(
 )
 _BARE_THE = re.compile(r"\bthe \w+$", re.IGNORECASE)
 """Ends in something that was named before, as in "I can't stand the smell"."""
-_NO_HABIT = frozenset(
-    [
-        "thought",
-        "knew",
-        "said",
-        "heard",
-        "got",
-        "had",
-        "was",
-        "wanted",
-        "understood",
-        "saw",
-        "believed",
-        "did",
-        "found",
-        "felt",
-        "forgot",
-        "forget",
-        "know",
-        "think",
-        "want",
-        "get",
-        "been",
-        "tried",
-        "mind",
-        "need",
-        "needed",
-        "see",
-        "understand",
-    ]
+_NO_HABIT = word_list(
+    """
+    thought knew said heard got had was wanted understood saw believed did found felt forgot
+    forget know think want get been tried mind need needed see understand
+    """
 )
 _HEALTH = re.compile(
     r"\bI(?:[’']m| am)(?: also| severely| very| mildly)? (?:allergic to|intolerant (?:to|"

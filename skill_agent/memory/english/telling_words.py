@@ -2,70 +2,15 @@
 
 import re
 
+from .word_list import word_list
+
 _WORD = re.compile(r"[^\W_]+(?:[’'][^\W_]+)?")
-_EMPTY = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "user",
-        "users",
-        "user's",
-        "their",
-        "they",
-        "them",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "do",
-        "does",
-        "did",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "and",
-        "or",
-        "but",
-        "that",
-        "this",
-        "it",
-        "its",
-        "as",
-        "by",
-        "from",
-        "so",
-        "my",
-        "our",
-        "we",
-        "i",
-        "me",
-        "not",
-        "no",
-        "team",
-        "others",
-        "will",
-        "would",
-        "can",
-        "also",
-        "very",
-        "really",
-        "just",
-        "called",
-        "named",
-        "name",
-        "who",
-        "which",
-    ]
+_EMPTY = word_list(
+    """
+    a an the user users user's their they them is are was were be been has have had do does did
+    to of in on at for with and or but that this it its as by from so my our we i me not no team
+    others will would can also very really just called named name who which
+    """
 )
 
 

@@ -5,135 +5,27 @@ Word rules, good for the short clauses memories are made of; not a grammar.
 
 import re
 
-IRREGULAR_PAST = frozenset(
-    [
-        "was",
-        "were",
-        "had",
-        "did",
-        "went",
-        "got",
-        "came",
-        "saw",
-        "met",
-        "bought",
-        "sold",
-        "left",
-        "took",
-        "gave",
-        "made",
-        "told",
-        "said",
-        "began",
-        "broke",
-        "brought",
-        "built",
-        "chose",
-        "ate",
-        "fell",
-        "found",
-        "flew",
-        "forgot",
-        "knew",
-        "lost",
-        "ran",
-        "sent",
-        "slept",
-        "spent",
-        "spoke",
-        "taught",
-        "thought",
-        "wrote",
-        "won",
-        "became",
-        "heard",
-        "kept",
-        "paid",
-        "quit",
-        "grew",
-        "drove",
-        "rode",
-        "drew",
-        "felt",
-        "held",
-        "led",
-        "sang",
-        "sat",
-        "stood",
-        "swam",
-        "wore",
-        "woke",
-        "hid",
-        "shot",
-        "stuck",
-        "swore",
-        "understood",
-        "put",
-        "cut",
-        "set",
-        "let",
-        "hit",
-        "hurt",
-        "cost",
-        "bet",
-        "caught",
-        "fought",
-        "froze",
-        "gotten",
-        "used",
-        "dealt",
-        "dreamt",
-        "learnt",
-        "burnt",
-        "moved",
-    ]
+from .word_list import word_list
+
+IRREGULAR_PAST = word_list(
+    """
+    was were had did went got came saw met bought sold left took gave made told said began broke
+    brought built chose ate fell found flew forgot knew lost ran sent slept spent spoke taught
+    thought wrote won became heard kept paid quit grew drove rode drew felt held led sang sat
+    stood swam wore woke hid shot stuck swore understood put cut set let hit hurt cost bet
+    caught fought froze gotten used dealt dreamt learnt burnt moved
+    """
 )
 _MODALS = frozenset(
     ["can", "could", "will", "would", "should", "must", "may", "might", "cannot", "shall", "ought"]
 )
-_ADVERBS = frozenset(
-    [
-        "always",
-        "never",
-        "usually",
-        "often",
-        "really",
-        "also",
-        "just",
-        "currently",
-        "still",
-        "now",
-        "sometimes",
-        "mostly",
-        "normally",
-        "generally",
-        "typically",
-        "rarely",
-        "absolutely",
-        "actually",
-        "only",
-        "even",
-        "both",
-        "all",
-        "first",
-        "then",
-        "finally",
-        "recently",
-        "already",
-        "mainly",
-        "basically",
-        "definitely",
-        "truly",
-        "simply",
-        "occasionally",
-        "personally",
-        "strongly",
-        "genuinely",
-        "hardly",
-        "barely",
-        "probably",
-        "kinda",
-    ]
+_ADVERBS = word_list(
+    """
+    always never usually often really also just currently still now sometimes mostly normally
+    generally typically rarely absolutely actually only even both all first then finally
+    recently already mainly basically definitely truly simply occasionally personally strongly
+    genuinely hardly barely probably kinda
+    """
 )
 _CONTRACTED = (
     (r"\bI[’']?m\b", "the user is"),

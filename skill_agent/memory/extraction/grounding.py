@@ -7,6 +7,7 @@ sentence is kept only where every word of it was said and nothing of the stateme
 import re
 
 from skill_agent.memory.english.telling_words import rough_stem, telling_words
+from skill_agent.memory.english.word_list import word_list
 
 from .statement import Statement
 
@@ -32,78 +33,18 @@ def _digits(text: str) -> set[str]:
     return set(re.findall(r"\d+", text))
 
 
-_GLUE = frozenset(
-    [
-        "stay",
-        "live",
-        "work",
-        "go",
-        "come",
-        "take",
-        "make",
-        "use",
-        "get",
-        "keep",
-        "own",
-        "start",
-        "plan",
-        "want",
-        "need",
-        "like",
-        "move",
-        "meet",
-        "buy",
-        "fly",
-        "run",
-        "play",
-        "because",
-        "since",
-        "then",
-        "there",
-        "after",
-        "before",
-        "during",
-        "every",
-        "each",
-        "about",
-        "into",
-        "over",
-        "under",
-        "more",
-        "than",
-        "one",
-        "two",
-        "other",
-        "only",
-        "still",
-        "always",
-        "never",
-        "now",
-        "someone",
-        "something",
-        "team",
-        "person",
-        "people",
-    ]
+_GLUE = word_list(
+    """
+    stay live work go come take make use get keep own start plan want need like move meet buy
+    fly run play because since then there after before during every each about into over under
+    more than one two other only still always never now someone something team person people
+    """
 )
 """Words a sentence may be held together with."""
-_POINTING = frozenset(
-    [
-        "he",
-        "she",
-        "they",
-        "it",
-        "this",
-        "that",
-        "there",
-        "here",
-        "him",
-        "her",
-        "his",
-        "them",
-        "their",
-        "these",
-    ]
+_POINTING = word_list(
+    """
+    he she they it this that there here him her his them their these
+    """
 )
 
 
