@@ -22,6 +22,7 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read, Shield
+from skill_agent.memory.writer import LedgerWriter
 
 from .agent_pages import AgentPages, figures
 from .compactor import Compactor
@@ -69,11 +70,12 @@ class Faculties:
         self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
-        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed)
+        self._writer = LedgerWriter(ledger, projector, self.hot.changed)
         self.reconciler = Reconciler(
-            ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
+            ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
-        self.book.before_search(partial(self.reconcile, PATIENTLY_S))
+        compared = partial(self.reconcile, PATIENTLY_S)
+        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed, compared)
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
@@ -82,8 +84,8 @@ class Faculties:
         )
         self.upkeep = Upkeep(
             ledger,
-            Consolidator(ledger, self.book, projector, clock, user),
-            Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
+            Consolidator(ledger, self._writer, projector, clock, user),
+            Expiry(ledger, self._writer, clock, {"episodic": settings.memory.episodic_days}),
             clock,
             partial(extraction_model, gateway),
         )
@@ -116,7 +118,7 @@ class Faculties:
     ) -> Reader:
         user = self._settings.general.user
         intake = Intake(
-            ledger=self._ledger, book=self.book, projector=projector, clock=clock, user=user
+            ledger=self._ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
         return Reader(
             ledger=self._ledger,

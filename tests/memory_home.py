@@ -125,7 +125,7 @@ async def memory_home(folder: Path, clock: StepClock) -> AsyncIterator[MemoryHom
     ledger = await DuckLedger.open(folder / "ledger.duckdb", clock)
     projector = Projector(ledger, partial(LanceIndex.open, folder / "index", HashEmbedder()))
     book = MemoryBook(ledger, projector, clock, "me")
-    parts = {"ledger": ledger, "book": book, "projector": projector, "clock": clock, "user": "me"}
+    parts = {"ledger": ledger, "writer": book, "projector": projector, "clock": clock, "user": "me"}
     home = MemoryHome(
         ledger=ledger,
         projector=projector,

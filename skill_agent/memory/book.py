@@ -45,6 +45,7 @@ from skill_agent.values import (
 from . import life
 from .exchange import Exchange
 from .rows import whole
+from .writer import LedgerWriter, nobody
 
 MAX_CONTENT = 100_000
 """Characters of one memory; more is a document, not a memory."""
@@ -62,11 +63,7 @@ _MADE = ("memory.created", "memory.versioned", "memory.disputed")
 _ALL = 100_000
 
 
-def _nobody(_written: Sequence[Memory]) -> None:
-    return None
-
-
-class MemoryBook(Exchange):
+class MemoryBook(LedgerWriter, Exchange):
     """The memory of one home."""
 
     def __init__(
@@ -75,16 +72,16 @@ class MemoryBook(Exchange):
         projector: Projector,
         clock: Clock,
         user: str,
-        changed: Callable[[Sequence[Memory]], None] = _nobody,
+        changed: Callable[[Sequence[Memory]], None] = nobody,
+        before_search: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`changed` hears of every memory written, before anybody else can read it here."""
-        self._changed = changed
-        self._ledger = ledger
-        self._projector = projector
+        """`changed` hears of every memory written, before anybody else can read it here;
+        `before_search` is awaited before each search, once the index has caught up."""
+        super().__init__(ledger, projector, changed)
         self._clock = clock
         self._user = user
         self._once = Once()
-        self._recaller = Recaller(ledger, projector, clock, user)
+        self._recaller = Recaller(ledger, projector, clock, user, before_search)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -260,17 +257,8 @@ class MemoryBook(Exchange):
         """
         memories = [whole(one) for one in memories]
         result = await self._ledger.import_memories(memories, actor=actor)
-        self._projector.touch()
-        self._changed(memories)
+        self.wrote(memories)
         return result
-
-    async def write(self, changes: Sequence[MemoryChange]) -> Memories:
-        """Writes changes worked out elsewhere, all or none; the one door to the ledger, so that
-        index and caches hear of everything. Raises MemoryChanged."""
-        written = await self._ledger.write_memories(changes)
-        self._projector.touch()
-        self._changed(written)
-        return written
 
     async def _change(self, kind: str, memory: Memory, actor: str, reason: str = "") -> Memory:
         changed = replace(memory, updated_at=self._clock())
@@ -317,10 +305,6 @@ class MemoryBook(Exchange):
         """An agent works for one person: what is another's it never sees."""
         wanted = wanted or MemoryFilter()
         return replace(wanted, user=wanted.user or self._user) if wanted.agent else wanted
-
-    def before_search(self, work: Callable[[], Awaitable[None]]) -> None:
-        """What is to be done before each search, once the index has caught up."""
-        self._recaller.before_search = work
 
     async def search(
         self,

@@ -335,7 +335,7 @@ async def test_a_failure_of_the_rules_reading_is_seen_and_mended(home: MemoryHom
     good, home.intake = (
         home.intake,
         Intake(
-            ledger=home.ledger, book=home.book, projector=projector, clock=home.clock, user="me"
+            ledger=home.ledger, writer=home.book, projector=projector, clock=home.clock, user="me"
         ),
     )
     broken = home.reader()

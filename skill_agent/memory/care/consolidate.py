@@ -16,10 +16,10 @@ from typing import Literal
 from skill_agent.errors import MemoryChanged, ModelError
 from skill_agent.identifiers import new_id
 from skill_agent.memory import life
-from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.contradictions.judge import judge_by_rules
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.summary import told_by_model, told_by_rules
+from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, MemoryChange, MemoryFilter, Model, Progress
 from skill_agent.values import Access, Memory, Scope, Source
 
@@ -83,9 +83,9 @@ class Consolidator:
     """Consolidates the memory of one home."""
 
     def __init__(
-        self, ledger: Ledger, book: MemoryBook, projector: Projector, clock: Clock, user: str
+        self, ledger: Ledger, writer: Writer, projector: Projector, clock: Clock, user: str
     ) -> None:
-        self._ledger, self._book, self._projector = ledger, book, projector
+        self._ledger, self._writer, self._projector = ledger, writer, projector
         self._clock, self._user = clock, user
 
     async def run(
@@ -236,7 +236,7 @@ class Consolidator:
     async def _write(self, run: _Run, changes: Sequence[MemoryChange], action: Action) -> None:
         if not run.dry_run:
             try:
-                await self._book.write(changes)
+                await self._writer.write(changes)
             except MemoryChanged:
                 run.left_alone += 1
                 return

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from skill_agent.errors import MemoryChanged
 from skill_agent.memory import life
-from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, MemoryFilter
 from skill_agent.values import Memory
 
@@ -47,9 +47,9 @@ class Expiry:
     """Archives what has run out."""
 
     def __init__(
-        self, ledger: Ledger, book: MemoryBook, clock: Clock, days: Mapping[str, int]
+        self, ledger: Ledger, writer: Writer, clock: Clock, days: Mapping[str, int]
     ) -> None:
-        self._ledger, self._book, self._clock, self._days = ledger, book, clock, days
+        self._ledger, self._writer, self._clock, self._days = ledger, writer, clock, days
 
     async def run(self, *, dry_run: bool = False, actor: str = "expiry") -> ExpiryReport:
         """Each memory by itself: one that changed since it was looked at is left alone."""
@@ -62,7 +62,7 @@ class Expiry:
                 memory, others.values(), kind="memory.expired", now=now, actor=actor, reason=why
             )
             try:
-                written = [] if dry_run else await self._book.write(changes)
+                written = [] if dry_run else await self._writer.write(changes)
             except MemoryChanged:
                 continue
             gone.append(written[0] if written else changes[0].memory)

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from skill_agent.errors import MemoryChanged
-from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.values import LogEntry, Memory
 
@@ -47,9 +47,9 @@ class Reconciler:
     """Remembers up to where the memories of one home were looked at."""
 
     def __init__(
-        self, *, ledger: Ledger, book: MemoryBook, projector: Projector, clock: Clock, user: str
+        self, *, ledger: Ledger, writer: Writer, projector: Projector, clock: Clock, user: str
     ) -> None:
-        self._ledger, self._book, self._projector = ledger, book, projector
+        self._ledger, self._writer, self._projector = ledger, writer, projector
         self._clock = clock
         self._comparer = Comparer(ledger, projector, user)
         self._reached: int | None = None
@@ -143,7 +143,7 @@ class Reconciler:
             if not changes:
                 break
             with suppress(MemoryChanged):
-                written = await self._book.write(changes)
+                written = await self._writer.write(changes)
                 gone = [one.id for one in written if one.status == "superseded"]
                 last = {one.id: one for one in written}[memory_id]
                 return gone, [memory_id] if last.status == "disputed" else []

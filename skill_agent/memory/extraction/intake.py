@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from skill_agent.errors import MemoryChanged, StoreError
 from skill_agent.identifiers import new_id
-from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.contradictions.comparing import Comparer, Near, Verdict, unseen
 from skill_agent.memory.contradictions.difference import likeness
 from skill_agent.memory.contradictions.judge import Judge, judge_by_rules
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, MemoryChange, MemoryFilter, Model
 from skill_agent.values import Memory, MemoryType, Source
 
@@ -80,9 +80,9 @@ class Intake:
     """Takes candidates into one home's memory."""
 
     def __init__(
-        self, *, ledger: Ledger, book: MemoryBook, projector: Projector, clock: Clock, user: str
+        self, *, ledger: Ledger, writer: Writer, projector: Projector, clock: Clock, user: str
     ) -> None:
-        self._ledger, self._book, self._clock, self._user = ledger, book, clock, user
+        self._ledger, self._writer, self._clock, self._user = ledger, writer, clock, user
         self._comparer = Comparer(ledger, projector, user)
         self._taking = asyncio.Lock()
         """Two readings of one message at the same time would both find that it is new."""
@@ -190,7 +190,7 @@ class Intake:
                 memory, verdicts, now=self._clock(), actor=actor, stored=False
             )
             with suppress(MemoryChanged):
-                await self._book.write(changes)
+                await self._writer.write(changes)
                 _count(tally, memory.id, verdicts, changes)
                 return [one.memory for one in changes if one.memory.id == memory.id]
         raise StoreError("the memories concerned keep changing", hint="ska memory extract")

@@ -26,12 +26,20 @@ _NAMING = 5
 class Recaller:
     """Searches of one home."""
 
-    def __init__(self, ledger: Ledger, projector: Projector, clock: Clock, user: str) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        projector: Projector,
+        clock: Clock,
+        user: str,
+        before_search: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`before_search` is awaited before each search, once the index has caught up."""
         self._ledger = ledger
         self._projector = projector
         self._clock = clock
         self._user = user
-        self.before_search: Callable[[], Awaitable[None]] | None = None
+        self._before_search = before_search
 
     async def search(
         self,
@@ -62,8 +70,8 @@ class Recaller:
             include_cold=cold,
         )
         await self._projector.settle(progress)
-        if self.before_search is not None:
-            await self.before_search()
+        if self._before_search is not None:
+            await self._before_search()
         return await self.recall(
             RecallQuery(text=query, scope=scope, limit=limit, now=self._clock(), floor=floor)
         )
