@@ -52,10 +52,10 @@ def answers(request: ModelRequest) -> str:
     return f"It is {MARKER}." if MARKER in text else "I do not know."
 
 
-async def say(runtime: Runtime, text: str, **options: str) -> str:
+async def say(runtime: Runtime, text: str, *, session: str | None = None) -> str:
     """The memory that came of it, if any."""
     saved = ""
-    async for event in runtime.ask(text, **options):
+    async for event in runtime.ask(text, session=session):
         if isinstance(event, MemorySaved):
             saved = event.memory_id
     await runtime.memory.settle()
