@@ -1,7 +1,7 @@
 """Everything a person or a turn does with memory, over the two stores.
 
-Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'s; nothing here
-knows a model.
+Scoring is the work of `recall.ranking` and the index, choosing for the prompt that of
+`recall.budget`; nothing here knows a model.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,6 +1,6 @@
 """Fits a memory among those there are: whom it is compared with, and what is to be written.
 
-Which of two memories gives way is `contradiction`'s to say; nothing is written here.
+Which of two memories gives way is `judge`'s to say; nothing is written here.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """How two short statements differ: word by word, by lists and patterns; no model, no stores.
 
 English only where it knows verbs and opposites; numbers, names and negations work anywhere Latin.
-What follows from a difference is decided in `contradiction`.
+What follows from a difference is decided in `judge`.
 """
 
 import re

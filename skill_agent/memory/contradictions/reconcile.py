@@ -1,7 +1,7 @@
 """Looks again at what was kept at once: does it replace or contradict something older?
 
 A memory a person asks for is written without a look around, for nothing may come before its being
-durable. What was read in conversations is compared when it is taken in, by `intake`.
+durable. What was read in conversations is compared when it is taken in, by `extraction.intake`.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """From what was read in a conversation to memories: merged, compared, written, read back.
 
-How candidates are found is `extract`'s work, which of two memories gives way `contradiction`'s.
+How candidates are found is `extract`'s work, which of two memories gives way is that of
+`contradictions.judge`.
 """
 
 import asyncio

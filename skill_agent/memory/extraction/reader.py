@@ -1,7 +1,7 @@
 """Reads conversations for memories beside the talking: rules after each turn, a model when quiet.
 
 A reply never waits for it, and no error leaves it but as a failed job. What counts as a memory is
-`extract`'s and `intake`'s work; what is waiting is `extractions`'.
+`extract`'s and `intake`'s work; what is waiting is `queue`'s.
 """
 
 import asyncio

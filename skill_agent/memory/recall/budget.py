@@ -1,6 +1,6 @@
 """Choosing which recalled items enter the prompt; pure, the sizes in tokens are passed in.
 
-What is relevant at all was decided where it was ranked: see `recall.chosen`.
+What is relevant at all was decided where it was ranked: see `ranking.chosen`.
 """
 
 import re

@@ -1,6 +1,7 @@
 """What a question says beside its plain words: the times it speaks of and whom or what it names.
 
-Rules only. How much either weighs is `recall`'s to say; a question is never answered here.
+Also what tells a question or an order from a statement: people leave question marks away. Rules
+only; how much anything weighs is `ranking`'s to say, and a question is never answered here.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Asking the memory: what the index ranks, with the whole memories behind the hits.
 
-Which views and signals make a score is `recall`'s work, what enters a prompt is `budget`'s.
+Which views and signals make a score is `ranking`'s work, what enters a prompt is `budget`'s.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

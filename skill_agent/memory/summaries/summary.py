@@ -1,4 +1,4 @@
-"""The rolling summary of a conversation: by a model, or by rules from what was kept of it.
+"""Summaries by a model or by rules: the rolling one of a conversation, and one of old events.
 
 What the person said for one agent's ears only enters neither; when to write one is elsewhere.
 """
