@@ -11,9 +11,9 @@ from .progress import Bar
 from .surroundings import with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.consolidate import ConsolidationReport
-    from skill_agent.memory.expiry import ExpiryReport
-    from skill_agent.memory.upkeep import Chore, ChoreStatus
+    from skill_agent.memory.care.consolidate import ConsolidationReport
+    from skill_agent.memory.care.expiry import ExpiryReport
+    from skill_agent.memory.care.upkeep import Chore, ChoreStatus
     from skill_agent.workstation import Workstation
 
 DryOption = Annotated[

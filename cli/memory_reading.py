@@ -10,7 +10,7 @@ from .progress import Bar
 from .surroundings import with_runtime
 
 if TYPE_CHECKING:
-    from skill_agent.memory.extractions import ExtractionJob
+    from skill_agent.memory.extraction.queue import ExtractionJob
     from skill_agent.values import Memory
     from skill_agent.workstation import Workstation
 

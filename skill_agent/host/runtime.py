@@ -25,11 +25,11 @@ from skill_agent.errors import Closing, NotFound, UsageError
 from skill_agent.events import Bus, Choice, Event, Subscription, TurnFailed, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
-from skill_agent.memory.compaction import Read
-from skill_agent.memory.extractions import ExtractionJob, ExtractionQueue
+from skill_agent.memory.care.upkeep import Upkeep
+from skill_agent.memory.extraction.queue import ExtractionJob, ExtractionQueue
 from skill_agent.memory.feedback import Feedback
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.upkeep import Upkeep
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Read
 from skill_agent.ports import (
     ChatMessage,
     Clock,

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from skill_agent.conversations.sessions import title_of
 from skill_agent.files.written import FileFate
+from skill_agent.memory.english.phrases import Finder
+from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
-from skill_agent.memory.phrases import Finder
-from skill_agent.memory.wording import STOP_WORDS
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryFilter, Message, Occurrences
 

@@ -31,11 +31,11 @@ from .route import route
 if TYPE_CHECKING:
     from skill_agent.errors import UsageError
     from skill_agent.host.presence import HostStatus
-    from skill_agent.memory.consolidate import ConsolidationReport
-    from skill_agent.memory.expiry import ExpiryReport
-    from skill_agent.memory.extractions import ExtractionJob, JobState
+    from skill_agent.memory.care.consolidate import ConsolidationReport
+    from skill_agent.memory.care.expiry import ExpiryReport
+    from skill_agent.memory.care.upkeep import Chore, ChoreStatus
+    from skill_agent.memory.extraction.queue import ExtractionJob, JobState
     from skill_agent.memory.feedback import FeedbackResult
-    from skill_agent.memory.upkeep import Chore, ChoreStatus
     from skill_agent.privacy.erasure import ErasureReport
     from skill_agent.privacy.erasure_plan import Erasure
     from skill_agent.privacy.user_data import UserErasure, UserExport, UserImport
