@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skill_agent.memory.extract_prompt import LONGEST
+from skill_agent.memory.extraction.extract import LONGEST
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ModelRequest
 

@@ -30,9 +30,9 @@ from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.errors import NotFound, SkillAgentError
 from skill_agent.files.home import find_home
-from skill_agent.memory.candidate import Candidate
-from skill_agent.memory.extract import extract
-from skill_agent.memory.floor import read_floor
+from skill_agent.memory.extraction.extract import extract
+from skill_agent.memory.extraction.rule_reading import read_by_rules
+from skill_agent.memory.extraction.statement import Candidate
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import Model
 
@@ -67,12 +67,12 @@ class Run:
         }
 
 
-def run_floor(talks: list[Labelled]) -> Run:
+def run_rules(talks: list[Labelled]) -> Run:
     """The rules alone."""
     run = Run("rules alone")
     for talk in talks:
         start = time.perf_counter()
-        found = tuple(read_floor(talk.messages))
+        found = tuple(read_by_rules(talk.messages))
         run.add(talk, found, time.perf_counter() - start)
     return run
 
@@ -85,7 +85,7 @@ async def run_model(talks: list[Labelled], model: Model, *, quiet: bool) -> Run:
         done = await extract(talk.messages, model, user="me", agent="kyra")
         run.add(talk, done.candidates, time.perf_counter() - start)
         run.dropped += done.dropped
-        counts = (done.floor, done.first_pass, done.second_pass)
+        counts = (done.by_rules, done.first_pass, done.second_pass)
         run.passes = [a + b for a, b in zip(run.passes, counts, strict=True)]
         if done.problem:
             run.problems.append(f"{talk.id}: {done.problem}")
@@ -99,7 +99,7 @@ async def run_model(talks: list[Labelled], model: Model, *, quiet: bool) -> Run:
 async def measure(options: argparse.Namespace) -> list[Run]:
     """Every way asked for; raises SkillAgentError where there is no such model or home."""
     talks = read_set(SET, options.half, options.limit)
-    runs = [run_floor(talks)]
+    runs = [run_rules(talks)]
     if options.floor_only:
         return runs
     home = find_home(options.home)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skill_agent.memory.asking import only_asks, tells_nothing
+from skill_agent.memory.recall.question import only_asks, tells_nothing
 from skill_agent.values import IndexItem, Scope
 
 from .rows import TEXTS

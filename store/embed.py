@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.spelling import Dictionary
+from skill_agent.memory.english.spelling import Dictionary
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from skill_agent.memory.phrases import Phrase, strings_in
+from skill_agent.memory.english.phrases import Phrase, strings_in
 from skill_agent.values import Occurrences
 
 from .database import Database

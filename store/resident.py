@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skill_agent.memory.question import Question, read_question, speaks_of
-from skill_agent.memory.recall import (
+from skill_agent.memory.english.spelling import Dictionary, respelt, word_with
+from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.recall.question import Question, read_question, speaks_of
+from skill_agent.memory.recall.ranking import (
     CANDIDATES,
     KNOWN,
     RELEVANT,
@@ -26,9 +28,8 @@ from skill_agent.memory.recall import (
     relevance,
     surprise,
 )
-from skill_agent.memory.signals import LINKED, importance, named_speakers, reason, recency
-from skill_agent.memory.spelling import Dictionary, respelt, word_with
-from skill_agent.memory.wording import dated_line, stems
+from skill_agent.memory.recall.signals import LINKED, importance, named_speakers, reason, recency
+from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
 from .columns import Columns
@@ -156,7 +157,7 @@ class Resident:
         return visible
 
     def search(self, query: RecallQuery, vector: np.ndarray) -> list[Hit]:
-        """The whole pipeline but the embedding; see `skill_agent.memory.recall`."""
+        """The whole pipeline but the embedding; see `skill_agent.memory.recall.ranking`."""
         visible = self._visible(query)
         if not visible.any():
             return []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skill_agent.memory.wording import WORDING, item_stems
+from skill_agent.memory.recall.wording import WORDING, item_stems
 from skill_agent.values import IndexItem
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.wording import dated_line
+from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem
 
 from .embed import CachedEmbedder

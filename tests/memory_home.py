@@ -15,12 +15,12 @@ from skill_agent.agents.dna import MemoryConfig
 from skill_agent.events import MemoriesExtracted
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.candidate import Candidate
-from skill_agent.memory.extractions import ExtractionQueue
-from skill_agent.memory.intake import Intake, Taken
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.reader import Reader
-from skill_agent.memory.reconcile import Reconciler
+from skill_agent.memory.contradictions.reconcile import Reconciler
+from skill_agent.memory.extraction.intake import Intake, Taken
+from skill_agent.memory.extraction.queue import ExtractionQueue
+from skill_agent.memory.extraction.reader import Reader
+from skill_agent.memory.extraction.statement import Candidate
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.scripted import ScriptedGateway
 from skill_agent.ports import Model, ModelGateway, ModelRequest
 from skill_agent.values import Memory, Message, Session, Source
@@ -125,7 +125,7 @@ async def memory_home(folder: Path, clock: StepClock) -> AsyncIterator[MemoryHom
     ledger = await DuckLedger.open(folder / "ledger.duckdb", clock)
     projector = Projector(ledger, partial(LanceIndex.open, folder / "index", HashEmbedder()))
     book = MemoryBook(ledger, projector, clock, "me")
-    parts = {"ledger": ledger, "book": book, "projector": projector, "clock": clock, "user": "me"}
+    parts = {"ledger": ledger, "writer": book, "projector": projector, "clock": clock, "user": "me"}
     home = MemoryHome(
         ledger=ledger,
         projector=projector,

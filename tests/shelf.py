@@ -9,7 +9,7 @@ from skill_agent.store.ledger import DuckLedger
 
 from skill_agent.memory import life
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Embedder
 from skill_agent.values import Memory
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.settings.parsing import check_default_agent
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact

@@ -13,18 +13,19 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.compaction import Read, Shield
-from skill_agent.memory.consolidate import Consolidator
-from skill_agent.memory.expiry import Expiry
-from skill_agent.memory.extract import able
-from skill_agent.memory.extractions import ExtractionQueue
+from skill_agent.memory.care.consolidate import Consolidator
+from skill_agent.memory.care.expiry import Expiry
+from skill_agent.memory.care.upkeep import Upkeep
+from skill_agent.memory.contradictions.reconcile import Reconciler
+from skill_agent.memory.extraction.intake import Intake
+from skill_agent.memory.extraction.model import able, extraction_model
+from skill_agent.memory.extraction.queue import ExtractionQueue
+from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
-from skill_agent.memory.intake import Intake
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.reader import Reader
-from skill_agent.memory.reconcile import Reconciler
-from skill_agent.memory.upkeep import Upkeep
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Read, Shield
+from skill_agent.memory.writer import LedgerWriter
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
@@ -65,11 +66,12 @@ class MemoryParts:
         self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
-        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed)
+        self._writer = LedgerWriter(ledger, projector, self.hot.changed)
         self.reconciler = Reconciler(
-            ledger=ledger, book=self.book, projector=projector, clock=clock, user=user
+            ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
-        self.book.before_search(partial(self.reconcile, PATIENTLY_S))
+        compared = partial(self.reconcile, PATIENTLY_S)
+        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed, compared)
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
@@ -78,10 +80,10 @@ class MemoryParts:
         )
         self.upkeep = Upkeep(
             ledger,
-            Consolidator(ledger, self.book, projector, clock, user),
-            Expiry(ledger, self.book, clock, {"episodic": settings.memory.episodic_days}),
+            Consolidator(ledger, self._writer, projector, clock, user),
+            Expiry(ledger, self._writer, clock, {"episodic": settings.memory.episodic_days}),
             clock,
-            self.reader.model,
+            partial(extraction_model, gateway),
         )
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = Eraser(
@@ -111,7 +113,7 @@ class MemoryParts:
     ) -> Reader:
         user = self._settings.general.user
         intake = Intake(
-            ledger=self._ledger, book=self.book, projector=projector, clock=clock, user=user
+            ledger=self._ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
         return Reader(
             ledger=self._ledger,

@@ -17,8 +17,8 @@ from skill_agent.conversations.usage import Figures
 from skill_agent.errors import SkillAgentError
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
-from skill_agent.memory.compaction import Read
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Read
 from skill_agent.models.models import Models
 from skill_agent.ports import Clock, Ledger, ModelGateway
 from skill_agent.settings.schema import Settings

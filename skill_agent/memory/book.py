@@ -1,7 +1,7 @@
 """Everything a person or a turn does with memory, over the two stores.
 
-Scoring is `recall`'s and the index's work, choosing for the prompt is `budget`'s; nothing here
-knows a model.
+Scoring is the work of `recall.ranking` and the index, choosing for the prompt that of
+`recall.budget`; nothing here knows a model.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +13,8 @@ from functools import partial
 from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (
@@ -37,9 +39,8 @@ from skill_agent.values import (
 from . import life
 from .exchange import Exchange
 from .operations import MemoryOperations
-from .projector import Projector
-from .recaller import Recaller
 from .rows import whole
+from .writer import LedgerWriter, nobody
 
 MAX_CONTENT = 100_000
 """Characters of one memory; more is a document, not a memory."""
@@ -57,11 +58,7 @@ _MADE = ("memory.created", "memory.versioned", "memory.disputed")
 _ALL = 100_000
 
 
-def _nobody(_written: Sequence[Memory]) -> None:
-    return None
-
-
-class MemoryBook(Exchange, MemoryOperations):
+class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
     """The memory of one home."""
 
     def __init__(
@@ -70,16 +67,16 @@ class MemoryBook(Exchange, MemoryOperations):
         projector: Projector,
         clock: Clock,
         user: str,
-        changed: Callable[[Sequence[Memory]], None] = _nobody,
+        changed: Callable[[Sequence[Memory]], None] = nobody,
+        before_search: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`changed` hears of every memory written, before anybody else can read it here."""
-        self._changed = changed
-        self._ledger = ledger
-        self._projector = projector
+        """`changed` hears of every memory written, before anybody else can read it here;
+        `before_search` is awaited before each search, once the index has caught up."""
+        super().__init__(ledger, projector, changed)
         self._clock = clock
         self._user = user
         self._once = Once()
-        self._recaller = Recaller(ledger, projector, clock, user)
+        self._recaller = Recaller(ledger, projector, clock, user, before_search)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -238,17 +235,8 @@ class MemoryBook(Exchange, MemoryOperations):
         """
         memories = [whole(one) for one in memories]
         result = await self._ledger.import_memories(memories, actor=actor)
-        self._projector.touch()
-        self._changed(memories)
+        self.wrote(memories)
         return result
-
-    async def write(self, changes: Sequence[MemoryChange]) -> Memories:
-        """Writes changes worked out elsewhere, all or none; the one door to the ledger, so that
-        index and caches hear of everything. Raises MemoryChanged."""
-        written = await self._ledger.write_memories(changes)
-        self._projector.touch()
-        self._changed(written)
-        return written
 
     async def _change(self, kind: str, memory: Memory, actor: str, reason: str = "") -> Memory:
         changed = replace(memory, updated_at=self._clock())
@@ -295,10 +283,6 @@ class MemoryBook(Exchange, MemoryOperations):
         """An agent works for one person: what is another's it never sees."""
         wanted = wanted or MemoryFilter()
         return replace(wanted, user=wanted.user or self._user) if wanted.agent else wanted
-
-    def before_search(self, work: Callable[[], Awaitable[None]]) -> None:
-        """What is to be done before each search, once the index has caught up."""
-        self._recaller.before_search = work
 
     async def search(self, wanted: Search | str, *, progress: Progress | None = None) -> Finds:
         """A bare text is a query with nothing else; raises UsageError where it means nothing."""

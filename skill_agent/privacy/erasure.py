@@ -15,7 +15,7 @@ from skill_agent.errors import Conflict, MemoryChanged, NotFound, SkillAgentErro
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, Ledger
 from skill_agent.values import Erasure, ErasureReport, FileFate, Memory, MemoryChange, Purge, Scope
 

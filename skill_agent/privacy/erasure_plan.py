@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from skill_agent.conversations.sessions import title_of
+from skill_agent.memory.english.phrases import Finder
+from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
-from skill_agent.memory.phrases import Finder
-from skill_agent.memory.wording import STOP_WORDS
 from skill_agent.ports import Ledger
 from skill_agent.values import (
     ERASED_TITLE,

@@ -16,7 +16,7 @@ from skill_agent.errors import Conflict
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.rows import memory_row
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_path

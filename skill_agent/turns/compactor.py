@@ -14,7 +14,7 @@ from typing import Literal
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, Event, Notice
-from skill_agent.memory.compaction import VERBATIM, Shield
+from skill_agent.memory.summaries.compaction import VERBATIM, Shield
 from skill_agent.ports import Clock, Model
 from skill_agent.text.redaction import redact
 from skill_agent.values import Compaction

@@ -30,7 +30,7 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.identifiers import iso, new_id
-from skill_agent.memory.budget import Selection
+from skill_agent.memory.recall.budget import Selection
 from skill_agent.ports import (
     ChatMessage,
     EndPart,

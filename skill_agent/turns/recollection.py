@@ -9,12 +9,11 @@ from dataclasses import replace
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import spoken
 from skill_agent.errors import SkillAgentError
-from skill_agent.memory.asking import is_reply, only_asks
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.budget import select
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.question import is_small_talk
-from skill_agent.memory.sides import with_sides
+from skill_agent.memory.recall.budget import select
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
+from skill_agent.memory.recall.recaller import with_sides
 from skill_agent.memory.told import data_block, recall_line
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings

@@ -24,9 +24,9 @@ from skill_agent.events import (
 )
 from skill_agent.events.bus import Bus
 from skill_agent.identifiers import new_id
-from skill_agent.memory.compaction import after
-from skill_agent.memory.reader import Reader
-from skill_agent.memory.remember import is_private
+from skill_agent.memory.english.remember import is_private
+from skill_agent.memory.extraction.reader import Reader
+from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.text.redaction import redact
 from skill_agent.values import FailureReason, Message, Session, ToolCall, TurnRequest

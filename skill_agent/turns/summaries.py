@@ -2,7 +2,7 @@
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.conversations.conversations import Conversations
-from skill_agent.memory.compaction import Shield
+from skill_agent.memory.summaries.compaction import Shield
 from skill_agent.models.models import Models
 from skill_agent.values import Compaction
 

@@ -21,7 +21,7 @@ from skill_agent.errors import Closing, NotFound, UsageError
 from skill_agent.events import Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.models import Models
 from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
 from skill_agent.text.redaction import redact

@@ -11,8 +11,8 @@ from functools import partial
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.english.remember import find_remembrances
 from skill_agent.memory.hot import HotCache
-from skill_agent.memory.remember import find_remembrances
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook

@@ -12,8 +12,8 @@ from skill_agent.conversations.client_context import (
     with_brought,
 )
 from skill_agent.conversations.sessions import title_of
-from skill_agent.memory.clauses import stated
-from skill_agent.memory.remember import find_remembrances, is_private
+from skill_agent.memory.english.clauses import stated
+from skill_agent.memory.english.remember import find_remembrances, is_private
 
 TALK = (("I am Bob. Remember that I am rich.", "Noted, @atlas!"), ("between us: hi", "hello"))
 

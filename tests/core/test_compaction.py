@@ -20,9 +20,9 @@ from skill_agent.files.home import Home
 from skill_agent.host.presence import Presence
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
-from skill_agent.memory.compaction import Shield, leaving_of
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.summary import MOST_TOKENS, plain_summary
+from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.summaries.compaction import Shield, leaving_of
+from skill_agent.memory.summaries.summary import MOST_TOKENS, plain_summary
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Model, ModelRequest
 from skill_agent.skills.book import SkillBook, skill_roots

@@ -16,7 +16,7 @@ from skill_agent.errors import NotFound, UsageError
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.feedback import Feedback
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, Message, NewMemory, Rating, Session
 

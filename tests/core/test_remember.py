@@ -1,7 +1,7 @@
 import pytest
 
 from skill_agent.agents.dna import MemoryConfig
-from skill_agent.memory.remember import Remembrance, find_remembrances
+from skill_agent.memory.english.remember import Remembrance, find_remembrances
 
 PHRASES = MemoryConfig().remember_commands
 

@@ -24,7 +24,7 @@ from skill_agent.events import (
 )
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.budget import ALREADY
+from skill_agent.memory.recall.budget import ALREADY
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import NewMemory, ToolCall, TurnRequest
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from skill_agent.memory.asking import is_reply, only_asks
+from skill_agent.memory.recall.question import is_reply, only_asks
 from skill_agent.values import IndexItem
 
 

@@ -23,7 +23,7 @@ from skill_agent.events import (
     TurnFinished,
     type_name,
 )
-from skill_agent.memory.budget import Selection
+from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
 from skill_agent.turns.loop import Brief, Hands, Recollection, run_turn

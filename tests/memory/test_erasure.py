@@ -14,7 +14,7 @@ from skill_agent.events import MemorySaved
 from skill_agent.files.home import Home
 from skill_agent.files.written import WrittenFiles
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.phrases import Finder, Phrase
+from skill_agent.memory.english.phrases import Finder, Phrase
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.privacy.erasure import Eraser
@@ -51,10 +51,10 @@ def answers(request: ModelRequest) -> str:
     return f"It is {MARKER}." if MARKER in text else "I do not know."
 
 
-async def say(runtime: Runtime, text: str, **options: str) -> str:
+async def say(runtime: Runtime, text: str, *, session: str | None = None) -> str:
     """The memory that came of it, if any."""
     saved = ""
-    async for event in runtime.ask(text, **options):
+    async for event in runtime.ask(text, session=session):
         if isinstance(event, MemorySaved):
             saved = event.memory_id
     await runtime.memory.settle()

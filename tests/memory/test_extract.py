@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from skill_agent.errors import ModelFailed, ModelUnavailable
-from skill_agent.memory.extract import able, extract
-from skill_agent.memory.extract_prompt import SORT, TELL
+from skill_agent.memory.extraction.extract import SORT, TELL, extract
+from skill_agent.memory.extraction.model import able
 from skill_agent.models.scripted import Answer, Gate, ScriptedModel, Step
 from skill_agent.ports import ModelRequest
 from skill_agent.values import Message, ModelInfo
@@ -68,11 +68,11 @@ async def test_without_a_model_the_rules_and_plain_statements_stand() -> None:
         "The user lives in Oslo.",
         "The user's boiler is from 1987.",
     ]
-    assert (found.floor, found.first_pass, found.second_pass, found.model) == (1, 0, 0, "")
+    assert (found.by_rules, found.first_pass, found.second_pass, found.model) == (1, 0, 0, "")
     assert found.candidates[1].confidence < found.candidates[0].confidence
 
 
-async def test_both_passes_add_to_the_floor_with_their_source() -> None:
+async def test_both_passes_add_to_the_rules_with_their_source() -> None:
     messages = talk(
         "me: I live in Oslo. Trains beat planes for me.",
         "ai: Ok. What do you repair?",
@@ -86,7 +86,7 @@ async def test_both_passes_add_to_the_floor_with_their_source() -> None:
         "Trains beat planes for the user.",
         "The user repairs cellos and violas since 2009.",
     ]
-    assert (found.floor, found.first_pass, found.second_pass) == (1, 1, 1)
+    assert (found.by_rules, found.first_pass, found.second_pass) == (1, 1, 1)
     trains, cellos = found.candidates[1:]
     assert (trains.source.message_ids, cellos.source.message_ids) == (("m0",), ("m2",))
     assert trains.model == model.info.name
@@ -95,7 +95,7 @@ async def test_both_passes_add_to_the_floor_with_their_source() -> None:
     assert all(request.temperature == 0 for request in model.requests)
 
 
-async def test_a_conversation_the_floor_reads_wholly_costs_no_call() -> None:
+async def test_a_conversation_the_rules_read_wholly_costs_no_call() -> None:
     _, model = await read(
         talk("me: hi", "ai: Hello!", "me: I live in Oslo.", "me: thanks!"), answers()
     )
@@ -279,7 +279,7 @@ async def test_a_statement_gets_its_type(text: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("gone"), ModelFailed("nonsense")])
-async def test_a_failing_model_leaves_the_floor_and_a_reason(error: Exception) -> None:
+async def test_a_failing_model_leaves_what_the_rules_found_and_a_reason(error: Exception) -> None:
     found, _ = await read(talk("me: I live in Oslo. Slugs eat my kale."), [error])  # type: ignore[list-item]
     assert [one.content for one in found.candidates] == ["The user lives in Oslo."]
     assert found.problem == str(error)

@@ -9,8 +9,8 @@ import pytest
 from fakes import StepClock
 from memory_home import AGENT, MemoryHome, memory_home
 
-from skill_agent.memory.candidate import Candidate
-from skill_agent.memory.intake import merged
+from skill_agent.memory.extraction.intake import merged
+from skill_agent.memory.extraction.statement import Candidate
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import NewMemory, Source
 
@@ -239,7 +239,7 @@ def candidate(content: str, clock: StepClock, **changed) -> Candidate:
     return Candidate(content=content, **values)
 
 
-def test_floor_and_passes_find_one_fact_once(clock: StepClock) -> None:
+def test_rules_and_passes_find_one_fact_once(clock: StepClock) -> None:
     floor = candidate("The user lives in Porto.", clock, quote="I live in Porto", confidence=0.9)
     model = candidate("User lives in Porto with cats", clock, model="m", importance=8)
     other = candidate("The user has two cats", clock, model="m")

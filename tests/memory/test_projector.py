@@ -10,7 +10,7 @@ from fakes import HashEmbedder, StepClock
 from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.values import Memory, MemoryChange
 
 

@@ -4,8 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from skill_agent.memory.aliases import names, renamed
-from skill_agent.memory.question import is_small_talk, read_question, speaks_of
+from skill_agent.memory.recall.aliases import names, renamed
+from skill_agent.memory.recall.question import (
+    asks,
+    is_small_talk,
+    read_question,
+    speaks_of,
+    tells_nothing,
+)
 from skill_agent.values import IndexItem
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)  # a Friday
@@ -124,3 +130,47 @@ def test_a_question_that_only_names_a_time_asks_for_all_of_it() -> None:
     assert [moment.start.year for moment in asked.times] == [2026, 2027]
     assert read_question("any plans for friday?", NOW).quiet == frozenset()
     assert not read_question("who sings in march", NOW).any_day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "when's the standup again",
+        "whats the wifi pw",
+        "who do I call if the oven dies",
+        "until when is the clinic open on wednesday",
+        "have I paid my choir fee",
+        "does my dad have a heart problem",
+        "which day do I work",
+        "write a haiku about rain",
+        "please proofread: Their going home.",
+        "phone number of the laboratory",
+        "lol ok",
+        "Good morning Kyra!",
+        "Good morning! What is new?",
+    ],
+)
+def test_what_only_asks_tells_nothing(text: str) -> None:
+    assert tells_nothing(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When we say the Boat, we mean the savings account",
+        "What I like most is tea",
+        "When I was a child we lived in Ghent",
+        "Phone number of the lab: 555 81 20",
+        "The wifi password is barnacle",
+        "I paid the fee. Was that right?",
+        "Where Lisa lives there is no tram",
+        "What a lovely bakery that is!",
+    ],
+)
+def test_what_tells_something_is_no_question(text: str) -> None:
+    assert not tells_nothing(text)
+
+
+def test_a_sentence_is_judged_by_itself() -> None:
+    assert asks("How much is a rye bread")
+    assert not asks("How wonderful that was!")

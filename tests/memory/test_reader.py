@@ -11,10 +11,10 @@ from memory_home import AGENT, FACT, MemoryHome, memory_home, reading
 
 from skill_agent.agents.dna import MemoryConfig
 from skill_agent.errors import ModelFailed, ModelUnavailable, NotFound
-from skill_agent.memory.extractions import MAX_ATTEMPTS
-from skill_agent.memory.intake import Intake
-from skill_agent.memory.projector import Projector
-from skill_agent.memory.reader import IDLE, Reader
+from skill_agent.memory.extraction.intake import Intake
+from skill_agent.memory.extraction.queue import MAX_ATTEMPTS
+from skill_agent.memory.extraction.reader import IDLE, Reader
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.ports import ModelRequest
 
@@ -133,7 +133,7 @@ async def test_a_long_session_is_read_in_stretches(home: MemoryHome) -> None:
     assert await reader.run() == []
 
 
-async def test_a_failing_model_leaves_the_floor_and_a_job_that_is_tried_again(
+async def test_a_failing_model_leaves_what_the_rules_found_and_a_job_that_is_tried_again(
     home: MemoryHome,
 ) -> None:
     model = ScriptedModel(otherwise=[ModelUnavailable("the model is away")])
@@ -335,7 +335,7 @@ async def test_a_failure_of_the_rules_reading_is_seen_and_mended(home: MemoryHom
     good, home.intake = (
         home.intake,
         Intake(
-            ledger=home.ledger, book=home.book, projector=projector, clock=home.clock, user="me"
+            ledger=home.ledger, writer=home.book, projector=projector, clock=home.clock, user="me"
         ),
     )
     broken = home.reader()

@@ -7,7 +7,7 @@ import pytest
 from fakes import StepClock
 from memory_home import MemoryHome, memory_home
 
-from skill_agent.memory.reconcile import NOTE
+from skill_agent.memory.contradictions.reconcile import NOTE
 from skill_agent.values import NewMemory
 
 

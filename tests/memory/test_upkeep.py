@@ -11,10 +11,10 @@ from fakes import StepClock
 from shelf import Shelf
 
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.consolidate import Consolidator
-from skill_agent.memory.expiry import Expiry, due
-from skill_agent.memory.tiers import fading, tier_of
-from skill_agent.memory.upkeep import Upkeep
+from skill_agent.memory.care.consolidate import Consolidator
+from skill_agent.memory.care.expiry import Expiry, due
+from skill_agent.memory.care.tiers import fading, tier_of
+from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Access, Memory, MemoryChange
 

@@ -12,7 +12,7 @@ from skill_agent.store.columns import Columns
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.recaller import may_see
+from skill_agent.memory.recall.recaller import may_see
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.values import (

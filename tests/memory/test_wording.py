@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
-from skill_agent.memory.wording import dated_line, item_stems, stems
+from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.recall.wording import dated_line, item_stems
 from skill_agent.values import IndexItem
 
 
-def item(**fields: str) -> IndexItem:
+def item(*, speaker: str | None = None, subject: str | None = None) -> IndexItem:
     return IndexItem(
         id="i", kind="memory", seq=1, text="We moved to Porto",
-        created_at=datetime(2023, 5, 8, tzinfo=UTC), **fields,
+        created_at=datetime(2023, 5, 8, tzinfo=UTC), speaker=speaker, subject=subject,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from skill_agent.store.index import LanceIndex
 from skill_agent.store.ledger import DuckLedger
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.projector import Projector
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.values import Delta, IndexItem, Memory, MemoryChange, RecallQuery, Scope
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Whether memories agree: how two differ, which gives way, and who looks."""

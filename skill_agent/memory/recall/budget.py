@@ -1,0 +1,108 @@
+"""Choosing which recalled items enter the prompt; pure, the sizes in tokens are passed in.
+
+What is relevant at all was decided where it was ranked: see `ranking.chosen`.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.told import recall_line
+from skill_agent.text.shaping import estimate_tokens
+from skill_agent.values import Hit, IndexItem
+
+PINNED_TOKENS = 300
+"""Reserved for pinned memories before anything competes by score."""
+SAME = 0.8
+"""Share of common stems from which two items say the same."""
+_PARTS = ("semantic",)
+"""The whole of relevance; its parts say more as a reason."""
+PINNED, ALREADY = "pinned", "already in this conversation"
+_TELLS_APART = re.compile(r"\b\w*\d\w*|\b[^\W\d_a-z]\w*|\b(?:no|not|never)\b|n't\b")
+"""Numbers, names, days and denials: two sentences that differ in one say different things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What enters the prompt, best first, each hit with its reason filled in."""
+
+    hits: tuple[Hit, ...]
+    tokens: int
+    budget: int
+    present: tuple[Hit, ...] = ()
+    """Relevant too, but already standing in an earlier message of this conversation."""
+
+
+def select(
+    hits: Sequence[Hit],
+    *,
+    budget: int,
+    floor: float,
+    present: Collection[str] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Selection:
+    """Pinned items within their reserve, then by score until the budget is spent.
+
+    Items in `present` cost nothing and are not sent again. Pinned items past the reserve must
+    be relevant like any other: a person may pin hundreds. Of items that say the same the best is
+    taken. `sizes` are tokens by item id; what is missing there is estimated.
+    """
+    standing = tuple(replace(h, reason=ALREADY) for h in hits if h.item.id in present)
+    chosen: dict[str, Hit] = {}
+    spent = 0
+
+    def take(hit: Hit, reason: str) -> None:
+        nonlocal spent
+        known = (sizes or {}).get(hit.item.id)
+        size = estimate_tokens(recall_line(hit.item)) if known is None else known
+        room = min(PINNED_TOKENS, budget) if reason == PINNED else budget
+        if spent + size <= room and not any(_same(hit.item, h.item) for h in others()):
+            chosen[hit.item.id] = replace(hit, reason=reason)
+            spent += size
+
+    def others() -> Sequence[Hit]:
+        return (*chosen.values(), *standing)
+
+    fresh = [hit for hit in hits if hit.item.id not in present]
+    for hit in sorted((h for h in fresh if h.item.pinned), key=_by_score):
+        take(hit, PINNED)
+    for hit in sorted((h for h in fresh if h.item.id not in chosen), key=_by_score):
+        if evidence_of(hit) >= floor:
+            take(hit, hit.reason or _strongest(hit))
+    ranked = tuple(sorted(chosen.values(), key=_by_score))
+    return Selection(hits=ranked, tokens=spent, budget=budget, present=standing)
+
+
+def _by_score(hit: Hit) -> tuple[float, float]:
+    return -hit.score, -hit.signals.get("semantic", 0.0)
+
+
+def evidence_of(hit: Hit) -> float:
+    """What the question itself has to do with the item, without pins and age."""
+    return max(hit.signals.get("evidence", hit.score), hit.signals.get("linked", 0.0))
+
+
+def _same(one: IndexItem, other: IndexItem) -> bool:
+    """Nearly the same words, the same numbers and names, and no quarrel between them."""
+    if "disputed" in (one.status, other.status):
+        return False
+    mine, yours = frozenset(stems(one.text)), frozenset(stems(other.text))
+    if len(mine & yours) < SAME * len(mine | yours):
+        return False
+    return _marks(one.text) == _marks(other.text)
+
+
+def _marks(text: str) -> frozenset[str]:
+    """What tells a sentence apart from its like, the capital of its first word left aside."""
+    text = text.strip()
+    return frozenset(mark.casefold() for mark in _TELLS_APART.findall(text[:1].lower() + text[1:]))
+
+
+def _strongest(hit: Hit) -> str:
+    """The signal that spoke loudest, in words."""
+    named = {name: value for name, value in hit.signals.items() if name not in _PARTS}
+    if not named:
+        return "relevant"
+    name = max(named, key=lambda key: named[key])
+    return f"relevant ({name.replace('_', ' ')} {named[name]:.2f})"
