@@ -65,8 +65,13 @@ class Conversations:
                 "sessions",
                 (created.id, created.title, created.agent, *times, 0, created.archived, entry.seq),
             )
-            moments = {"created_at": aware(times[0]), "updated_at": aware(times[1])}
-            draft.created[created.id] = replace(created, **moments)
+            if mentioning(self._database, created.id):
+                # Notes told of it before it was there: what it holds is not certain to be nothing.
+                draft.put_in()
+                draft.changed.add(created.id)
+            else:
+                moments = {"created_at": aware(times[0]), "updated_at": aware(times[1])}
+                draft.created[created.id] = replace(created, **moments)
         return created
 
     def session(self, session_id: str) -> Session | None:
@@ -190,14 +195,16 @@ class Conversations:
         else:
             found = self._select(f"{condition} ORDER BY position DESC LIMIT ?", [*values, last])
             found = found[::-1][: limit if limit > 0 else None]
-        sent = self._contexts(session_id) if found else {}
-        return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
+        return _with(self._contexts(session_id) if found else {}, found)
 
     def talk(self, session_id: str) -> list[Message]:
-        """All of them; kept in memory from now on."""
-        found = self.messages(session_id)
-        self._recent.keep_talk(session_id, found)
-        return found
+        """All of them; kept in memory from now on, unless a block waits for a message to come."""
+        found = self._select("WHERE session = ? ORDER BY position", [session_id])
+        sent = self._contexts(session_id)
+        talk = _with(sent, found)
+        if sent.keys() <= {one.id for one in found}:
+            self._recent.keep_talk(session_id, talk)
+        return talk
 
     def turn(self, turn_id: str) -> list[Message]:
         """A turn's messages, each as `messages` gives it."""
@@ -205,8 +212,7 @@ class Conversations:
         if not self._database.rows("SELECT seq FROM messages WHERE turn = ? LIMIT 1", [turn_id]):
             return []
         found = self._select("WHERE turn = ? ORDER BY session, position", [turn_id])
-        sent = self._contexts(found[0].session) if found else {}
-        return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
+        return _with(self._contexts(found[0].session) if found else {}, found)
 
     def _contexts(self, session_id: str) -> dict[str, dict[str, Any]]:
         """By message, what its `recalled` row says; a purged row says nothing any more."""
@@ -237,6 +243,11 @@ class Conversations:
     def _select(self, rest: str, values: list[Any]) -> list[Message]:
         rows = self._database.rows(f"SELECT {MESSAGE_COLUMNS} FROM messages {rest}", values)
         return [message_value(from_row(row, MESSAGE_FIELDS)) for row in rows]
+
+
+def _with(sent: dict[str, dict[str, Any]], messages: list[Message]) -> list[Message]:
+    """The messages, each with what was sent beside it."""
+    return [replace(one, **sent[one.id]) if one.id in sent else one for one in messages]
 
 
 def page_after(column: str, before: tuple[datetime, str] | None) -> tuple[str, list[Any]]:

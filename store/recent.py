@@ -53,8 +53,10 @@ class _Talk:
     def plus(self, message: Message) -> "_Talk":
         return _Talk((*self.messages, message), self.size + _message_size(message))
 
-    def told(self, message_id: str, data: dict[str, Any]) -> "_Talk":
-        """With the block that was sent beside one of them."""
+    def told(self, message_id: str, data: dict[str, Any]) -> "_Talk | None":
+        """With the block that was sent beside one of them; None if that is not among them (yet)."""
+        if all(one.id != message_id for one in self.messages):
+            return None
         size, messages = self.size, list(self.messages)
         for at, one in enumerate(messages):
             if one.id == message_id:
@@ -194,7 +196,13 @@ class Recent:
         for name in named_entities(data):
             self._drop_answers(name, entry.kind)
             if entry.kind == "recalled" and (talk := self._talks.get(name)) is not None:
-                self._talks.put(name, talk.told(entry.entity, data))
+                self._hold_talk(name, talk.told(entry.entity, data))
+
+    def _hold_talk(self, session_id: str, talk: _Talk | None) -> None:
+        if talk is None:
+            self._talks.drop(session_id)
+        else:
+            self._talks.put(session_id, talk)
 
     def _drop_answers(self, entity: str, kind: str) -> None:
         if (answers := self._logs.get(entity)) is None:
