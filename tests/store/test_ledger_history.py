@@ -9,7 +9,7 @@ from pathlib import Path
 from fakes import StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.ports import MemoryChange
 from skill_agent.values import MEMORY_TYPES, Memory, Source

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from skill_agent.store.schema import MIGRATIONS, NEWEST, migrate, stored_version
+from skill_agent.store.duckdb_ledger.schema import MIGRATIONS, NEWEST, migrate, stored_version
 
 from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
 from skill_agent.ports import MemoryFilter
@@ -127,7 +127,7 @@ WRITER = """
 import asyncio, os, sys
 from datetime import UTC, datetime
 from skill_agent.ports import MemoryChange
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory
 async def main():
     ledger = await DuckLedger.open(sys.argv[1])
@@ -221,7 +221,7 @@ FULL_DISK = """
 import asyncio, resource, signal, sys
 from datetime import UTC, datetime
 from skill_agent.errors import StoreError
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory, Message, Session
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 now = datetime.now(UTC)

@@ -13,9 +13,8 @@ from typing import Any
 from fakes import StepClock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from skill_agent.store.bounded import Bounded
-from skill_agent.store.ledger import DuckLedger
-from skill_agent.store.recent import Recent
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.ledger.recent import Bounded, Recent
 
 from skill_agent.belongings import Belongings, Note
 from skill_agent.errors import SkillAgentError

@@ -19,19 +19,21 @@ from skill_agent.errors import StoreError
 from skill_agent.ports import Clock, Delta, ImportResult, MemoryChange, MemoryFilter, VerifyReport
 from skill_agent.values import Access, LogEntry, Memory, Message, Session
 
-from .belongings import import_belongings
-from .bulk import import_memories
+from ..ledger.journal import DatabaseLost, Journal
+from ..ledger.phrase_search import occurrences
+from ..ledger.recent import Recent
+from ..ledger.verify import verify
+from .change_feed import ChangeFeed
+from .contents import StoredContents
 from .conversations import Conversations
-from .database import Database, DatabaseLost
-from .feed import Feed
+from .database import Database
 from .history import History
-from .journal import Journal
 from .memories import Memories
-from .occurrences import occurrences
+from .memory_import import import_memories
+from .person_data import import_belongings
 from .purge import purge
-from .recent import Recent
 from .rewrite import owe, owed, rewrite
-from .verify import verify
+from .writing import Writing
 
 Result = TypeVar("Result")
 
@@ -59,11 +61,12 @@ class DuckLedger:
     ) -> None:
         self._database = database
         self._recent = recent or Recent(user)
-        self._journal = Journal(database, clock, self._recent)
-        self._conversations = Conversations(self._journal)
-        self._memories = Memories(self._journal)
-        self._history = History(self._journal)
-        self._feed = Feed(self._journal, user)
+        self._journal = Journal(Writing(database), clock, self._recent)
+        self._contents = StoredContents(database)
+        self._conversations = Conversations(database, self._journal)
+        self._memories = Memories(database, self._journal)
+        self._history = History(database, self._journal)
+        self._feed = ChangeFeed(database, self._journal, user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._waiting: deque[_Waiting] = deque()
         self._closed = False
@@ -170,7 +173,9 @@ class DuckLedger:
         return await self._save(lambda: self._memories.write(changes))
 
     async def import_memories(self, memories: Sequence[Memory], *, actor: str) -> ImportResult:
-        return await self._run("save", lambda: import_memories(self._journal, memories, actor))
+        return await self._run(
+            "save", lambda: import_memories(self._database, self._journal, memories, actor)
+        )
 
     async def memory(self, memory_id: str) -> Memory | None:
         return await self._run("read", lambda: self._memories.memory(memory_id))
@@ -228,14 +233,14 @@ class DuckLedger:
     # -- erasing, taking in ------------------------------------------------------------------
 
     async def occurrences(self, phrases: Sequence[str]) -> dict[str, Occurrences]:
-        return await self._run("read", lambda: occurrences(self._database, phrases))
+        return await self._run("read", lambda: occurrences(self._contents, phrases))
 
     async def purge(self, purge: Purge) -> PurgeResult:
         return await self._run("erase", lambda: self._purge(purge))
 
     def _purge(self, wanted: Purge) -> PurgeResult:
         owe(self._database)
-        done = purge(self._journal, wanted)
+        done = purge(self._database, self._journal, wanted)
         return replace(done, problem=self._made_anew())
 
     def _made_anew(self) -> str:
@@ -250,12 +255,14 @@ class DuckLedger:
         return ""
 
     async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
-        return await self._run("save", lambda: import_belongings(self._journal, belongings, actor))
+        return await self._run(
+            "save", lambda: import_belongings(self._database, self._journal, belongings, actor)
+        )
 
     # -- care --------------------------------------------------------------------------------
 
     async def verify(self) -> VerifyReport:
-        return await self._run("verify", lambda: verify(self._database))
+        return await self._run("verify", lambda: verify(self._contents))
 
     async def backup(self, target: str) -> None:
         await self._run("make a backup", lambda: self._database.copy_to(Path(target)))

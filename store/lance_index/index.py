@@ -19,7 +19,7 @@ from skill_agent.errors import ModelUnavailable
 from skill_agent.ports import Rebuilding
 from skill_agent.values import Hit
 
-from .embed import CachedEmbedder, Missing, WordsOnly
+from ..embedding import CachedEmbedder, Missing, WordsOnly
 from .items import ItemTable
 from .places import Building, Places
 from .rows import LAYOUT, Kind, kind_of

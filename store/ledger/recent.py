@@ -7,18 +7,21 @@ read.
 """
 
 import json
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
-from skill_agent.brought import spoken
 from skill_agent.values import IndexItem, LogEntry, Memory, Message, Session
 
-from .bounded import Bounded
 from .chain import Entry
-from .kinds import named_entities, tells_of_change
+from .index_items import turn_item
+from .records import named_entities, tells_of_change
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 MOST_CHARACTERS = 8_000_000
 """Of messages, and half as many of memories; some 16 to 24 MB when full."""
@@ -218,21 +221,56 @@ class Recent:
         return turn_item(saved.message, saved.seq, saved.session.agent, self._owner)
 
 
-def turn_item(message: Message, seq: int, agent: str, owner: str) -> IndexItem:
-    """A message as the index holds it; `agent` is its session's."""
-    agent = message.agent or agent
-    return IndexItem(
-        id=message.id,
-        kind="turn",
-        seq=seq,
-        text=spoken(message.content) if message.role == "user" else message.content,
-        created_at=message.created_at,
-        speaker="user" if message.role == "user" else agent,
-        session=message.session,
-        position=message.position,
-        agent=agent,
-        user=owner,
-    )
+class Bounded(Generic[Key, Value]):
+    """A mapping that holds at most so much in all, as `size` counts it; what was not asked for
+    longest goes first, and a value above a quarter of all is not held. Any thread may call."""
+
+    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
+        self._most, self._size = most, size
+        self._held: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._lock = Lock()
+        self.total = 0
+        """Of what is held now."""
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: Key) -> Value | None:
+        """What is held, which then counts as just used."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Key, value: Value) -> None:
+        """Holds a value, in place of the key's last one."""
+        size = self._size(value)
+        with self._lock:
+            self._drop(key)
+            if size * 4 > self._most:
+                return
+            self._held[key] = (value, size)
+            self.total += size
+            while self.total > self._most:
+                _, (_, gone) = self._held.popitem(last=False)
+                self.total -= gone
+
+    def drop(self, key: Key) -> None:
+        """Forgets a key, held or not."""
+        with self._lock:
+            self._drop(key)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._held.clear()
+            self.total = 0
+
+    def _drop(self, key: Key) -> None:
+        if (found := self._held.pop(key, None)) is not None:
+            self.total -= found[1]
 
 
 def sent_with(data: dict[str, Any]) -> dict[str, Any]:

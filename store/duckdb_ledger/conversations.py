@@ -14,36 +14,32 @@ from typing import Any
 from skill_agent.errors import NotFound, StoreError
 from skill_agent.values import Message, Session
 
-from .chain import canonical, seal
-from .history import among, mentioning
-from .journal import Draft, Journal
-from .recent import Saved, sent_with
-from .records import (
-    MESSAGE_COLUMNS,
+from ..ledger.journal import Draft, Journal
+from ..ledger.recent import Saved, sent_with
+from ..ledger.records import (
     MESSAGE_FIELDS,
-    SESSION_COLUMNS,
     aware,
     changes,
     from_row,
+    message_digest,
     message_record,
     message_value,
     session_record,
     session_value,
     stored_time,
     to_row,
-    without_blanks,
 )
-
-MESSAGES_IN = ("message.saved", "message.imported")
-"""Kinds of log rows that seal a message which stands in the table."""
+from .database import Database
+from .history import among, mentioning
+from .schema import MESSAGE_COLUMNS, SESSION_COLUMNS
 
 
 class Conversations:
     """Reads and writes of sessions and their messages."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self._database = database
         self._journal = journal
-        self._database = journal.database
         self._recent = journal.recent
 
     # -- sessions ----------------------------------------------------------------------------
@@ -256,8 +252,3 @@ def page_after(column: str, before: tuple[datetime, str] | None) -> tuple[str, l
     if before is None:
         return "", []
     return f" AND ({column}, id) < (?, ?)", [stored_time(before[0]), before[1]]
-
-
-def message_digest(record: dict[str, Any], nonce: str) -> str:
-    """What the log keeps of a message."""
-    return seal(canonical(without_blanks(record)), nonce)

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 from skill_agent.errors import LedgerTooNew, StoreError
 
+from ..ledger.records import MEMORY_FIELDS, MESSAGE_FIELDS, SESSION_FIELDS
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
+MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
+SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
 
 Migration = Callable[["DuckDBPyConnection"], None]
 
