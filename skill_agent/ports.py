@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
+from .projections import Projection, State
 from .values import (
     Access,
     Delta,
@@ -317,6 +318,10 @@ class Ledger(Protocol):
         limit: int = 1000,
     ) -> list[LogEntry]:
         """In order of sequence. `recalled` rows naming a memory belong to its log too."""
+        ...
+
+    async def projected(self, projection: Projection, keys: Sequence[str]) -> dict[str, State]:
+        """The states of those keys that have one, as of the last row."""
         ...
 
     async def state_at(self, moment: datetime) -> list[Memory]:

@@ -223,6 +223,17 @@ class Database:
                 f"SELECT {columns} FROM {table} WHERE {column} IN (SELECT name FROM wanted_names)"
             )
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """For changes that no log row stands for; all or none."""
+        self.begin()
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+
     def begin(self) -> None:
         self.connection.execute("BEGIN")
 

@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 from skill_agent.belongings import Belongings, BelongingsResult, Occurrences, Purge, PurgeResult
 from skill_agent.errors import StoreError
 from skill_agent.ports import Clock, Delta, ImportResult, MemoryChange, MemoryFilter, VerifyReport
+from skill_agent.projections import Projection, State
 from skill_agent.values import Access, LogEntry, Memory, Message, Session
 
 from ..ledger.journal import DatabaseLost, Journal
 from ..ledger.phrase_search import occurrences
+from ..ledger.projecting import Projections
 from ..ledger.recent import Recent
 from ..ledger.verify import verify
 from .change_feed import ChangeFeed
@@ -31,6 +33,7 @@ from .history import History
 from .memories import Memories
 from .memory_import import import_memories
 from .person_data import import_belongings
+from .projected import ProjectedTables
 from .purge import purge
 from .rewrite import owe, owed, rewrite
 from .writing import Writing
@@ -66,6 +69,7 @@ class DuckLedger:
         self._conversations = Conversations(database, self._journal)
         self._memories = Memories(database, self._journal)
         self._history = History(database, self._journal)
+        self._projections = Projections(ProjectedTables(database), self._rows_after)
         self._feed = ChangeFeed(database, self._journal, user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._waiting: deque[_Waiting] = deque()
@@ -213,8 +217,18 @@ class DuckLedger:
             return known
         return await self._run("read", lambda: self._history.log(entity, kinds, after, limit))
 
+    def _rows_after(self, kinds: tuple[str, ...], after: int, limit: int) -> list[LogEntry]:
+        if (known := self._recent.log(None, kinds, after, limit)) is not None:
+            return known
+        return self._history.log(None, kinds, after, limit)
+
     async def accesses(self, ids: Sequence[str], *, since: datetime) -> dict[str, Access]:
         return await self._run("read", lambda: self._history.accesses(ids, since))
+
+    async def projected(self, projection: Projection, keys: Sequence[str]) -> dict[str, State]:
+        return await self._run(
+            "read", lambda: self._projections.states(projection, keys, self._journal.head.seq)
+        )
 
     async def delta(self, after: int, *, limit: int = 2000) -> Delta:
         self._check_open()

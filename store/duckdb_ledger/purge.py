@@ -22,6 +22,7 @@ from ..ledger.records import (
     without_blanks,
 )
 from .database import Database
+from .projected import drop_projections_of
 from .schema import MEMORY_COLUMNS, SESSION_COLUMNS
 
 _ROWS_ABOUT_MEMORIES = """
@@ -114,6 +115,10 @@ def _empty(database: Database, rows: list[int]) -> list[str]:
             AND starts_with(kind, 'memory.') AND kind <> 'memory.purged'
             AND entity NOT IN (SELECT name FROM gone_memories)
             AND entity IN (SELECT id FROM memories) ORDER BY entity""")
+        kinds = database.rows(
+            "SELECT DISTINCT kind FROM log WHERE seq IN (SELECT number FROM emptied)"
+        )
+        drop_projections_of(database, {row[0] for row in kinds})
         database.run(
             "UPDATE log SET payload = NULL, nonce = NULL WHERE seq IN (SELECT number FROM emptied)"
         )

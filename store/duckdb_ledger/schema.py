@@ -55,7 +55,19 @@ def create_first_tables(connection: "DuckDBPyConnection") -> None:
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_first_tables,)
+def create_projections(connection: "DuckDBPyConnection") -> None:
+    """Version 2: what is folded from the log, empty until somebody asks."""
+    connection.execute("""
+        CREATE TABLE projections (
+            name VARCHAR PRIMARY KEY, version INTEGER NOT NULL, kinds VARCHAR NOT NULL,
+            seq BIGINT NOT NULL);
+        CREATE TABLE projected (
+            projection VARCHAR NOT NULL, key VARCHAR NOT NULL, state VARCHAR NOT NULL,
+            PRIMARY KEY (projection, key));
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_first_tables, create_projections)
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 
 NEWEST = len(MIGRATIONS)
