@@ -18,6 +18,7 @@ from .home import Home
 from .ports import Ledger
 from .private_files import write_private
 from .prompt import identity_text
+from .usage import usage_of
 
 PageFormat = Literal["claude", "markdown"]
 CLAUDE_AGENTS = Path("~/.claude/agents")
@@ -70,11 +71,12 @@ async def figures(ledger: Ledger) -> dict[str, Figures]:
             new = row.new or {}
             if row.kind == "usage":
                 one = found.get(row.actor, Figures())
+                used = usage_of(row)
                 found[row.actor] = replace(
                     one,
                     turns=one.turns + 1,
-                    tokens=one.tokens + new["prompt_tokens"] + new["completion_tokens"],
-                    cost_usd=one.cost_usd + new["cost_usd"],
+                    tokens=one.tokens + used.prompt_tokens + used.completion_tokens,
+                    cost_usd=one.cost_usd + used.cost_usd,
                 )
             elif new.get("agent"):
                 rated[row.entity] = (new["agent"], new.get("rating", ""))

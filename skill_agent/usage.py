@@ -46,7 +46,8 @@ def add(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _usage(row: LogEntry) -> Usage:
+def usage_of(row: LogEntry) -> Usage:
+    """What a `usage` row tells; nothing where that was erased."""
     fields = {name: value for name, value in (row.new or {}).items() if name != "session"}
     return Usage(**fields)
 
@@ -65,7 +66,7 @@ def _keys(row: LogEntry) -> tuple[str, ...]:
 def _step(key: str, state: State | None, row: LogEntry) -> State:
     if key == _LAST:
         state = None
-    usage = add(_summed(state), _usage(row))
+    usage = add(_summed(state), usage_of(row))
     return {"turns": (state or {}).get("turns", 0) + 1, "usage": asdict(usage)}
 
 
