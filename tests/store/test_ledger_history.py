@@ -77,7 +77,7 @@ async def played(history: list[tuple[str, list[Memory]]], path: Path) -> None:
     await ledger.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_every_state_can_be_rebuilt(history):
     with tempfile.TemporaryDirectory() as folder:

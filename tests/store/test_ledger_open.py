@@ -110,6 +110,9 @@ def test_each_migration_is_a_transaction_of_its_own(tmp_path):
         connection.execute("CREATE TABLE half_done (x INTEGER)")
         connection.execute("SELECT no_such_column")
 
+    def sound(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("CREATE TABLE x (y INT)")
+
     path = str(tmp_path / "x.duckdb")
     with pytest.raises(duckdb.Error), duckdb.connect(path) as connection:
         migrate(connection, 0, (*MIGRATIONS, broken))
@@ -117,7 +120,7 @@ def test_each_migration_is_a_transaction_of_its_own(tmp_path):
         assert stored_version(connection) == NEWEST
         tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         assert ("half_done",) not in tables
-        migrate(connection, NEWEST, (*MIGRATIONS, lambda c: c.execute("CREATE TABLE x (y INT)")))
+        migrate(connection, NEWEST, (*MIGRATIONS, sound))
         assert stored_version(connection) == NEWEST + 1
 
 

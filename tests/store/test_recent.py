@@ -190,7 +190,7 @@ GROUPS = st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=5), st.booleans
 
 
 @given(groups=GROUPS)
-@settings(max_examples=15, deadline=None)
+@settings(deadline=None)
 @example(groups=[([("archive", 0, 0, ""), ("say", 0, 0, "late")], False)])
 @example(groups=[([("say", 1, 0, "a"), ("say", 1, 0, "b")], False)])
 @example(groups=[([("note", 0, 9, ""), ("say", 0, 0, ""), ("say", 0, 0, "")], False)])
