@@ -18,7 +18,7 @@ from skill_agent.settings.parsing import check_default_agent, parse_settings
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
 
-from ..store.ledger import DuckLedger
+from ..store.duckdb_ledger.ledger import DuckLedger
 
 if TYPE_CHECKING:
     from skill_agent.host.presence import Presence
@@ -81,8 +81,8 @@ def _index_opener(
     home: Home, settings: "Settings", embedder: "Embedder | None", clock: "Clock"
 ) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
-        from ..store.embed import embedder_named
-        from ..store.index import LanceIndex
+        from ..store.embedding import embedder_named
+        from ..store.lance_index.index import LanceIndex
 
         def named(name: str) -> "Embedder | None":
             return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
@@ -96,7 +96,7 @@ def _index_opener(
 def _embedder(home: Home, settings: "Settings") -> "Embedder":
     """The shipped embedder on onnxruntime, words alone until it is pulled; any other name through
     sentence-transformers."""
-    from ..store.embed import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
+    from ..store.embedding import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
 
     name = settings.models.roles.embed.removeprefix("embedded/")
     folder = home.models / name
