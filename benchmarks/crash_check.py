@@ -7,8 +7,8 @@ from pathlib import Path
 
 from crash_model import Hashed, gateway
 from skill_agent.cli.opening.home import open_home
-from skill_agent.store.items import ItemTable
-from skill_agent.store.places import Places
+from skill_agent.store.lance_index.items import ItemTable
+from skill_agent.store.lance_index.places import Places
 
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime

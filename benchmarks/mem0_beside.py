@@ -28,7 +28,7 @@ import numpy as np
 from scoring import read_set
 from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home import open_home
-from skill_agent.store.embed import OnnxEmbedder
+from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel

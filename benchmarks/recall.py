@@ -34,7 +34,7 @@ import precision
 from mem0_beside import beside, print_beside, why_not
 from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home import open_home
-from skill_agent.store.embed import OnnxEmbedder
+from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
 from skill_agent.host.runtime import Runtime

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from fakes import HashEmbedder, StepClock
-from skill_agent.store.index import LanceIndex
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.agents.dna import MemoryConfig
 from skill_agent.events import MemoriesExtracted

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fakes import HashEmbedder, StepClock
-from skill_agent.store.index import LanceIndex
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.memory import life
 from skill_agent.memory.book import MemoryBook

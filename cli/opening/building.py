@@ -16,7 +16,7 @@ from skill_agent.settings.parsing import check_default_agent
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
 
-from ...store.ledger import DuckLedger
+from ...store.duckdb_ledger.ledger import DuckLedger
 from .home_files import read_settings
 from .options import OpenOptions
 
@@ -65,8 +65,8 @@ def _directory(home: Home, skillbook: "SkillBook") -> AgentDirectory:
 
 def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
-        from ...store.embed import embedder_named
-        from ...store.index import LanceIndex
+        from ...store.embedding import embedder_named
+        from ...store.lance_index.index import LanceIndex
 
         def named(name: str) -> "Embedder | None":
             return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
@@ -80,7 +80,7 @@ def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Ca
 def _embedder(home: Home, settings: "Settings") -> "Embedder":
     """The shipped embedder on onnxruntime, words alone until it is pulled; any other name through
     sentence-transformers."""
-    from ...store.embed import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
+    from ...store.embedding import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
 
     name = settings.models.roles.embed.removeprefix("embedded/")
     folder = home.models / name

@@ -39,7 +39,7 @@ def pull_model(name: str, home: "Home", progress: "Progress | None" = None) -> P
 
     path = pull(name, home, progress, environ=_with_cache(os.environ))
     if (path / "model.onnx").is_file():
-        from ...store.quantise import quantise
+        from ...store.embedding import quantise
 
         quantise(path)
     return path

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from skill_agent.conversations.usage import usage_of
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
 from skill_agent.files.private import write_private
@@ -51,12 +52,12 @@ async def figures(ledger: Ledger) -> dict[str, AgentFigures]:
         for row in rows:
             new = row.new or {}
             if row.kind == "usage":
-                one = found.get(row.actor, AgentFigures())
+                one, used = found.get(row.actor, AgentFigures()), usage_of(row)
                 found[row.actor] = replace(
                     one,
                     turns=one.turns + 1,
-                    tokens=one.tokens + new["prompt_tokens"] + new["completion_tokens"],
-                    cost_usd=one.cost_usd + new["cost_usd"],
+                    tokens=one.tokens + used.prompt_tokens + used.completion_tokens,
+                    cost_usd=one.cost_usd + used.cost_usd,
                 )
             elif new.get("agent"):
                 rated[row.entity] = (new["agent"], new.get("rating", ""))

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from skill_agent.backoff import Backoff
 from skill_agent.errors import Closing, ModelUnavailable, SkillAgentError, UsageError
 from skill_agent.events import Event
 from skill_agent.events import kinds as events
 from skill_agent.events.bus import Gap
 from skill_agent.values import HomeInfo, Session
+from skill_agent.values.backoff import Backoff
 from skill_agent.workstation import Operation, wire
 
 from . import calls

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
-from skill_agent.backoff import Backoff
 from skill_agent.errors import Closing, NotFound, SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost
 from skill_agent.events.bus import Gap
 from skill_agent.values import TurnState
+from skill_agent.values.backoff import Backoff
 
 from .following import Following
 from .remote import Backend, Heard, Here, Told

@@ -1,9 +1,11 @@
 """Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, time, timedelta
 
 from skill_agent.ports import Clock, Ledger
+from skill_agent.ports.projections import Projection, State
 from skill_agent.values import HomeInfo, LogEntry, Usage, UsageTotals
 
 from .operations import FigureOperations
@@ -30,16 +32,18 @@ class Figures(FigureOperations):
 
 
 async def totals(ledger: Ledger, now: datetime) -> UsageTotals:
-    """The last turn, today (UTC) and all turns."""
-    last, today, total = Usage(), Usage(), Usage()
-    turns = after = 0
-    while rows := await ledger.log(kinds=("usage",), after=after, limit=5_000):
-        for row in rows:
-            last = _usage(row)
-            total = add(total, last)
-            today = add(today, last) if row.at.date() == now.date() else today
-        turns, after = turns + len(rows), rows[-1].seq
-    return UsageTotals(last=last, today=today, total=total, turns=turns)
+    """The last turn, today (by this machine's clock) and all turns."""
+    day = _quarters_of_day(now)
+    found = await ledger.projected(_USAGE, [_LAST, _ALL, *day])
+    today = Usage()
+    for quarter in day:
+        today = add(today, _summed(found.get(quarter)))
+    return UsageTotals(
+        last=_summed(found.get(_LAST)),
+        today=today,
+        total=_summed(found.get(_ALL)),
+        turns=found[_ALL]["turns"] if _ALL in found else 0,
+    )
 
 
 def add(one: Usage, other: Usage) -> Usage:
@@ -55,6 +59,46 @@ def add(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _usage(row: LogEntry) -> Usage:
+def usage_of(row: LogEntry) -> Usage:
+    """What a `usage` row tells; nothing where that was erased."""
     fields = {name: value for name, value in (row.new or {}).items() if name != "session"}
     return Usage(**fields)
+
+
+# -- what the ledger keeps of it -----------------------------------------------------------------
+
+_LAST, _ALL = "last", "all"
+_QUARTER = timedelta(minutes=15)
+"""Midnight falls on such a border in every time zone, so days can be summed in any."""
+
+
+def _keys(row: LogEntry) -> tuple[str, ...]:
+    return _LAST, _ALL, _quarter(row.at)
+
+
+def _step(key: str, state: State | None, row: LogEntry) -> State:
+    if key == _LAST:
+        state = None
+    usage = add(_summed(state), usage_of(row))
+    return {"turns": (state or {}).get("turns", 0) + 1, "usage": asdict(usage)}
+
+
+_USAGE = Projection(name="usage", version=1, kinds=("usage",), keys=_keys, step=_step)
+
+
+def _summed(state: State | None) -> Usage:
+    return Usage(**state["usage"]) if state else Usage()
+
+
+def _quarter(moment: datetime) -> str:
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H}:{moment.minute // 15 * 15:02}"
+
+
+def _quarters_of_day(now: datetime) -> list[str]:
+    """Those of the local day, which clock changes make an hour shorter or longer."""
+    day = now.astimezone().date()
+    begin, end = (
+        datetime.combine(one, time()).astimezone(UTC) for one in (day, day + timedelta(days=1))
+    )
+    return [_quarter(begin + n * _QUARTER) for n in range((end - begin) // _QUARTER)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.ports import Clock, Ledger
+from skill_agent.ports.projections import Projection, State
 from skill_agent.text.checks import sound_text
 from skill_agent.values import (
     FeedbackResult,
@@ -64,7 +65,7 @@ class Feedback(FeedbackOperations):
         sound_text(comment)
         used = [] if asked is None else list(asked.recalled)
         for _ in range(_TRIES):
-            earlier = await self._earlier(reply.id)
+            earlier, lifted = await self._before(reply.id, used)
             known = await self._ledger.memories_by_id(used)
             memories = [known[one] for one in used if one in known]
             if earlier.rating == rating:
@@ -72,8 +73,7 @@ class Feedback(FeedbackOperations):
                 return FeedbackResult(
                     message=reply, rating=rating, memories=rated, flagged=(), repeated=True
                 )
-            lifted = {one.id: await self._lifted(one.id) for one in memories}
-            after = [_judged(one, rating, earlier, lifted[one.id]) for one in memories]
+            after = [_judged(one, rating, earlier, lifted.get(one.id, 0)) for one in memories]
             with suppress(MemoryChanged):
                 await self._write(memories, after, reply, rating, actor)
                 await self._note(reply, rating, comment, memories, after, actor, earlier)
@@ -82,13 +82,9 @@ class Feedback(FeedbackOperations):
 
     async def of(self, message_ids: Sequence[str]) -> dict[str, Rating]:
         """The last rating of each reply that has one."""
-        messages = await self._ledger.messages_by_id(message_ids)
-        found: dict[str, Rating] = {}
-        for session in dict.fromkeys(one.session for one in messages.values()):
-            for row in await self._ledger.log(session, kinds=(KIND,), limit=100_000):
-                if row.entity in messages and (rating := _rating(row)):
-                    found[row.entity] = rating
-        return found
+        keys = {_reply_key(one): one for one in message_ids}
+        states = await self._ledger.projected(_FEEDBACK, list(keys))
+        return {keys[key]: state["rating"] for key, state in states.items()}
 
     # -- the reply ---------------------------------------------------------------------------
 
@@ -130,18 +126,15 @@ class Feedback(FeedbackOperations):
 
     # -- what was rated before ---------------------------------------------------------------
 
-    async def _earlier(self, reply: str) -> _Earlier:
-        rows = await self._ledger.log(reply, kinds=(KIND,), limit=100_000)
-        for row in reversed(rows):
-            if row.entity == reply and (rating := _rating(row)):
-                said = row.new or {}
-                return _Earlier(rating, said.get("moved", {}), tuple(said.get("judged", ())))
-        return _Earlier()
-
-    async def _lifted(self, memory: str) -> int:
-        """How far all feedback so far has moved a memory's importance."""
-        rows = await self._ledger.log(memory, kinds=(KIND,), limit=100_000)
-        return sum((row.new or {}).get("net", {}).get(memory, 0) for row in rows)
+    async def _before(self, reply: str, memories: Sequence[str]) -> tuple[_Earlier, dict[str, int]]:
+        """The reply's last rating, and how far all feedback has moved each memory's importance."""
+        keys = {_memory_key(one): one for one in memories}
+        states = await self._ledger.projected(_FEEDBACK, [_reply_key(reply), *keys])
+        said = states.pop(_reply_key(reply), None)
+        lifted = {keys[key]: state["net"] for key, state in states.items()}
+        if said is None:
+            return _Earlier(), lifted
+        return _Earlier(said["rating"], said["moved"], tuple(said["judged"])), lifted
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -199,6 +192,31 @@ class Feedback(FeedbackOperations):
 def _rating(row: LogEntry) -> Rating | None:
     said = (row.new or {}).get("rating")
     return said if said in ("up", "down") else None
+
+
+def _reply_key(message: str) -> str:
+    return f"reply:{message}"
+
+
+def _memory_key(memory: str) -> str:
+    return f"memory:{memory}"
+
+
+def _keys(row: LogEntry) -> list[str]:
+    moved = [_memory_key(one) for one in (row.new or {}).get("net", {})]
+    return [_reply_key(row.entity), *moved] if _rating(row) else moved
+
+
+def _step(key: str, state: State | None, row: LogEntry) -> State:
+    said = row.new or {}
+    if key == _reply_key(row.entity) and (rating := _rating(row)):
+        judged = list(said.get("judged", ()))
+        return {"rating": rating, "moved": said.get("moved", {}), "judged": judged}
+    net = said["net"][key.removeprefix(_memory_key(""))]
+    return {"net": (state or {"net": 0})["net"] + net}
+
+
+_FEEDBACK = Projection(name="feedback", version=1, kinds=(KIND,), keys=_keys, step=_step)
 
 
 def _stands(memory: Memory) -> bool:

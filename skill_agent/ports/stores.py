@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from skill_agent.ports.projections import Projection, State
 from skill_agent.values import (
     Access,
     Belongings,
@@ -127,6 +128,10 @@ class Ledger(Protocol):
         limit: int = 1000,
     ) -> list[LogEntry]:
         """In order of sequence. `recalled` rows naming a memory belong to its log too."""
+        ...
+
+    async def projected(self, projection: Projection, keys: Sequence[str]) -> dict[str, State]:
+        """The states of those keys that have one, as of the last row."""
         ...
 
     async def state_at(self, moment: datetime) -> list[Memory]:

@@ -13,7 +13,7 @@ from skill_agent.events import TurnFinished
 from skill_agent.files.bundled import bundled_agents_path
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Page
+from skill_agent.values import Page, Purge
 
 
 @pytest.fixture
@@ -108,6 +108,10 @@ async def test_figures_are_counted_from_the_log(open_runtime: OpenRuntime) -> No
         assert (found["kyra"].turns, found["kyra"].liked) == (1, 0)
         assert (found["luke"].liked, found["luke"].disliked) == (1, 0)
         assert found["luke"].trust == pytest.approx(2 / 3)
+        used = await runtime.ledger.log(kinds=("usage",))
+        await runtime.ledger.purge(Purge(notes=(used[0].seq,), actor="person"))
+        erased = (await figures(runtime.ledger))["kyra"]
+        assert (erased.turns, erased.tokens) == (1, 0)
 
 
 def test_a_page_is_known_by_its_path() -> None:

@@ -1,6 +1,6 @@
 """How long is waited after failures."""
 
-from skill_agent.backoff import Backoff
+from skill_agent.values.backoff import Backoff
 
 
 def test_pauses_double_up_to_the_longest() -> None:

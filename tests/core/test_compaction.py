@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.cli.opening.home_files import init_home, read_settings
-from skill_agent.store.index import LanceIndex
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.errors import ModelUnavailable, StoreError

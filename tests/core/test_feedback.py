@@ -10,7 +10,7 @@ import pytest
 from fakes import OpenRuntime, StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.identifiers import new_id

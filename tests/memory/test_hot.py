@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fakes import OpenRuntime, StepClock
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory import life

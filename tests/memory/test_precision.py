@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from model_files import minilm_dir
-from skill_agent.store.embed import OnnxEmbedder
+from skill_agent.store.embedding import OnnxEmbedder
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

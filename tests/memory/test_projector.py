@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from fakes import HashEmbedder, StepClock
-from skill_agent.store.index import LanceIndex
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.values import Memory, MemoryChange

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 from fakes import OpenRuntime
-from skill_agent.store.columns import Columns
+from skill_agent.store.lance_index.columns import Columns
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.ports import Clock
 from skill_agent.values import Memory, MemoryChange, Message, Session

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.values import MemoryFilter
 
@@ -16,8 +16,8 @@ ROUNDS = 12
 WRITER = """
 import asyncio, sys
 from datetime import UTC, datetime
-from skill_agent.ports import MemoryChange
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.values import MemoryChange
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory, Message, Session
 
 def memory(name):

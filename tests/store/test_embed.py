@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes import CountingEmbedder
 from model_files import minilm_dir
-from skill_agent.store.embed import (
+from skill_agent.store.embedding import (
     CachedEmbedder,
     OnnxEmbedder,
     SentenceTransformerEmbedder,

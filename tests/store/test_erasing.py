@@ -8,8 +8,8 @@ from typing import Any
 import lancedb
 import pytest
 from fakes import HashEmbedder
-from skill_agent.store.embed import WordsOnly
-from skill_agent.store.index import LanceIndex
+from skill_agent.store.embedding import WordsOnly
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.values import Delta, IndexItem, RecallQuery, Scope
 

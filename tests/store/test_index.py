@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from fakes import CountingEmbedder, HashEmbedder
-from skill_agent.store.embed import WordsOnly
-from skill_agent.store.index import LanceIndex
+from skill_agent.store.embedding import WordsOnly
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.values import Delta, IndexItem, RecallQuery, Scope
 
@@ -404,8 +404,8 @@ import asyncio, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from skill_agent.ports import RecallQuery
-from skill_agent.store.embed import WordsOnly
-from skill_agent.store.index import LanceIndex
+from skill_agent.store.embedding import WordsOnly
+from skill_agent.store.lance_index.index import LanceIndex
 from skill_agent.values import Scope
 
 async def main():

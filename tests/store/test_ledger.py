@@ -1,6 +1,7 @@
 """Sessions, messages, memories and notes: what was said is there, in order, once."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -202,7 +203,7 @@ async def test_a_listing_filters_sorts_and_pages(ledger, make):
                for n in range(1, 11)]  # fmt: skip
     await ledger.write_memories(changes)
 
-    async def importances(**wanted: object) -> list[int]:
+    async def importances(**wanted: Any) -> list[int]:
         return [m.importance for m in await ledger.memories(MemoryFilter(**wanted))]
 
     assert await importances(limit=3) == [10, 9, 8]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.values import Delta, IndexItem, MemoryChange, Source
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from skill_agent.store.schema import MIGRATIONS, NEWEST, migrate, stored_version
+from skill_agent.store.duckdb_ledger.schema import MIGRATIONS, NEWEST, migrate, stored_version
 
 from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
 from skill_agent.values import MemoryFilter
@@ -110,6 +110,9 @@ def test_each_migration_is_a_transaction_of_its_own(tmp_path):
         connection.execute("CREATE TABLE half_done (x INTEGER)")
         connection.execute("SELECT no_such_column")
 
+    def sound(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute("CREATE TABLE x (y INT)")
+
     path = str(tmp_path / "x.duckdb")
     with pytest.raises(duckdb.Error), duckdb.connect(path) as connection:
         migrate(connection, 0, (*MIGRATIONS, broken))
@@ -117,7 +120,7 @@ def test_each_migration_is_a_transaction_of_its_own(tmp_path):
         assert stored_version(connection) == NEWEST
         tables = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         assert ("half_done",) not in tables
-        migrate(connection, NEWEST, (*MIGRATIONS, lambda c: c.execute("CREATE TABLE x (y INT)")))
+        migrate(connection, NEWEST, (*MIGRATIONS, sound))
         assert stored_version(connection) == NEWEST + 1
 
 
@@ -126,8 +129,8 @@ def test_each_migration_is_a_transaction_of_its_own(tmp_path):
 WRITER = """
 import asyncio, os, sys
 from datetime import UTC, datetime
-from skill_agent.ports import MemoryChange
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.values import MemoryChange
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory
 async def main():
     ledger = await DuckLedger.open(sys.argv[1])
@@ -221,7 +224,7 @@ FULL_DISK = """
 import asyncio, resource, signal, sys
 from datetime import UTC, datetime
 from skill_agent.errors import StoreError
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory, Message, Session
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 now = datetime.now(UTC)

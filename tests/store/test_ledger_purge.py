@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from skill_agent.store.chain import Head, canonical, link, seal
-from skill_agent.store.ledger import DuckLedger
-from skill_agent.store.purge import ranges_of
-from skill_agent.store.records import stored_time
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.ledger.chain import Head, canonical, link, seal
+from skill_agent.store.ledger.erasure import ranges_of
+from skill_agent.store.ledger.records import stored_time
 
 from skill_agent.errors import StoreError
 from skill_agent.values import (
@@ -287,12 +287,12 @@ async def test_an_owed_rewriting_is_done_at_the_next_opening(
     ledger, ledger_path, told, open_ledger
 ):
     """As after a crash between the purge's commit and the rewriting."""
-    from skill_agent.store.purge import purge
-    from skill_agent.store.rewrite import owe
+    from skill_agent.store.duckdb_ledger.purge import purge
+    from skill_agent.store.duckdb_ledger.rewrite import owe
 
     def only_commit() -> None:
         owe(ledger._database)
-        purge(ledger._journal, erasing(told))
+        purge(ledger._database, ledger._journal, erasing(told))
 
     await ledger._run("purge", only_commit)
     await ledger.close()
@@ -313,11 +313,11 @@ async def test_an_owed_rewriting_is_done_at_the_next_opening(
 COMMITTED_AND_KILLED = """
 import asyncio, os, sys
 from datetime import UTC, datetime
-from skill_agent.ports import MemoryChange
+from skill_agent.values import MemoryChange
 from skill_agent.values import Purge
-from skill_agent.store.ledger import DuckLedger
-from skill_agent.store.purge import purge
-from skill_agent.store.rewrite import owe
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.purge import purge
+from skill_agent.store.duckdb_ledger.rewrite import owe
 from skill_agent.values import Memory
 
 async def main():
@@ -327,7 +327,7 @@ async def main():
     await ledger.write_memories([change])
     def work():
         owe(ledger._database)
-        purge(ledger._journal, Purge(memories=("secret",), actor="u"))
+        purge(ledger._database, ledger._journal, Purge(memories=("secret",), actor="u"))
         os.kill(os.getpid(), 9)
     await ledger._run("erase", work)
 
@@ -379,7 +379,7 @@ ERASER = """
 import asyncio, sys
 from datetime import UTC, datetime
 from skill_agent.values import Purge
-from skill_agent.store.ledger import DuckLedger
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.values import Memory
 
 async def main():

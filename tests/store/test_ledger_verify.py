@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from skill_agent.store.replay import fold
+from skill_agent.store.ledger.replay import fold
 
 from skill_agent.values import MemoryChange
 
@@ -92,11 +92,11 @@ async def test_an_emptied_row_is_whole_only_if_a_purge_says_so(filled, ledger_pa
     def purge() -> None:
         with ledger._journal.write() as draft:
             draft.note("memory.purged", "memory-1", "user", "", {"old": None, "new": {}})
-            draft.database.run(
+            ledger._database.run(
                 "UPDATE log SET payload = NULL, nonce = NULL "
                 "WHERE entity = 'memory-1' AND kind <> 'memory.purged'"
             )
-            draft.database.run("DELETE FROM memories WHERE id = 'memory-1'")
+            ledger._database.run("DELETE FROM memories WHERE id = 'memory-1'")
 
     before = await ledger.last_seq()
     await ledger._run("purge", purge)

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 import pytest
-from skill_agent.store.lexical import K1, B, Neighbourhood, Postings
+from skill_agent.store.lance_index.lexical import K1, B, Neighbourhood, Postings
 
 DOCUMENTS = [
     "red apple pie", "green apple", "", "apple apple apple tart", "blue sky", "sky sky pie",

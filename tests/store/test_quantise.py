@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from model_files import minilm_dir
-from skill_agent.store.embed import FAST_MODEL, OnnxEmbedder
-from skill_agent.store.quantise import quantise
+from skill_agent.store.embedding import FAST_MODEL, OnnxEmbedder, quantise
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from typing import Any
 from fakes import StepClock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from skill_agent.store.bounded import Bounded
-from skill_agent.store.ledger import DuckLedger
-from skill_agent.store.recent import Recent
+from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.ledger.recent import Bounded, Recent
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import (
@@ -84,7 +83,7 @@ async def step(ledger: DuckLedger, step: Step) -> None:
             await ledger.save_message(message(a, b, text))
         case "note":
             data = {"session": where, "memories": [MEMORIES[a % 5]], "block": text}
-            kind = KINDS[b % 3]
+            kind = KINDS[b // 3 % 3]
             await ledger.note(kind, MESSAGES[a % 12] if b % 2 else where, actor="x", data=data)
         case "remember":
             kind = ("memory.created", "memory.pinned")[b % 2]
@@ -201,9 +200,17 @@ GROUPS = st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=5), st.booleans
 
 
 @given(groups=GROUPS)
-@settings(max_examples=15, deadline=None)
+@settings(deadline=None)
 @example(groups=[([("archive", 0, 0, ""), ("say", 0, 0, "late")], False)])
 @example(groups=[([("say", 1, 0, "a"), ("say", 1, 0, "b")], False)])
+@example(groups=[([("note", 0, 9, ""), ("say", 0, 0, ""), ("say", 0, 0, "")], False)])
+@example(
+    groups=[
+        ([("note", 0, 11, "")], False),
+        ([("create", 2, 0, ""), ("say", 0, 2, "")], False),
+        ([("say", 3, 2, "")], False),
+    ]
+)
 @example(groups=[([("create", 2, 0, ""), ("agent", 1, 2, ""), ("say", 0, 2, "x")], False)])
 def test_answers_from_memory_are_those_of_the_tables(
     groups: list[tuple[list[Step], bool]],

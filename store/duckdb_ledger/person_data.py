@@ -15,47 +15,53 @@ from skill_agent.errors import StoreError
 from skill_agent.identifiers import iso
 from skill_agent.values import Belongings, BelongingsResult, ImportResult, Message, Note, Session
 
-from .bulk import import_memories
-from .chain import canonical
-from .conversations import message_digest
-from .journal import Journal
-from .kinds import OWN_KINDS, named_entities, tells_of_change
-from .records import (
-    MESSAGE_COLUMNS,
+from ..ledger.chain import canonical
+from ..ledger.journal import Journal
+from ..ledger.records import (
     MESSAGE_FIELDS,
-    SESSION_COLUMNS,
+    OWN_KINDS,
     Record,
     aware,
     from_row,
+    message_digest,
     message_record,
+    named_entities,
     session_record,
     session_value,
     stored_time,
+    tells_of_change,
     to_row,
 )
+from .database import Database
+from .memory_import import import_memories
+from .schema import MESSAGE_COLUMNS, SESSION_COLUMNS
 
 _UNPLACED = "position"
 
 
-def import_belongings(journal: Journal, belongings: Belongings, actor: str) -> BelongingsResult:
+def import_belongings(
+    database: Database, journal: Journal, belongings: Belongings, actor: str
+) -> BelongingsResult:
     """All of it in one transaction, or nothing."""
     with journal.together():
         return BelongingsResult(
-            sessions=_sessions(journal, belongings.sessions, actor),
-            messages=_messages(journal, belongings.messages, actor),
-            memories=import_memories(journal, belongings.memories, actor),
-            notes=_notes(journal, belongings.notes),
+            sessions=_sessions(database, journal, belongings.sessions, actor),
+            messages=_messages(database, journal, belongings.messages, actor),
+            memories=import_memories(database, journal, belongings.memories, actor),
+            notes=_notes(database, journal, belongings.notes),
         )
 
 
-def _sessions(journal: Journal, sessions: Sequence[Session], actor: str) -> ImportResult:
-    rows = _chosen(journal, SESSION_COLUMNS, "sessions", [one.id for one in sessions])
+def _sessions(
+    database: Database, journal: Journal, sessions: Sequence[Session], actor: str
+) -> ImportResult:
+    rows = database.chosen(SESSION_COLUMNS, "sessions", [one.id for one in sessions])
     known = {row[0]: session_value(row) for row in rows}
     added, conflicts = 0, list[str]()
     for session in sessions:
         other = known.setdefault(session.id, session)
         if other is session:
-            _add_session(journal, session, actor)
+            _add_session(database, journal, session, actor)
             added += 1
         elif other.created_at != session.created_at:
             conflicts.append(session.id)
@@ -63,25 +69,27 @@ def _sessions(journal: Journal, sessions: Sequence[Session], actor: str) -> Impo
     return ImportResult(added=added, skipped=skipped, conflicts=tuple(conflicts))
 
 
-def _add_session(journal: Journal, session: Session, actor: str) -> None:
+def _add_session(database: Database, journal: Journal, session: Session, actor: str) -> None:
     with journal.write() as draft:
         payload = {"old": None, "new": session_record(replace(session, messages=0))}
         entry = draft.note("session.imported", session.id, actor, "", payload)
         times = stored_time(session.created_at), stored_time(session.updated_at)
-        draft.database.run(
+        database.run(
             "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
             [session.id, session.title, session.agent, *times, session.archived, entry.seq],
         )
 
 
-def _messages(journal: Journal, messages: Sequence[Message], actor: str) -> ImportResult:
+def _messages(
+    database: Database, journal: Journal, messages: Sequence[Message], actor: str
+) -> ImportResult:
     """Those whose place in the session another message has are conflicts, not moved."""
     ids = [one.id for one in messages]
     known = {
         row[0]: from_row(row, MESSAGE_FIELDS)
-        for row in _chosen(journal, MESSAGE_COLUMNS, "messages", ids)
+        for row in database.chosen(MESSAGE_COLUMNS, "messages", ids)
     }
-    taken = _places(journal, sorted({one.session for one in messages}))
+    taken = _places(database, journal, sorted({one.session for one in messages}))
     fresh: list[Record] = []
     conflicts = list[str]()
     for record in map(message_record, messages):
@@ -96,7 +104,7 @@ def _messages(journal: Journal, messages: Sequence[Message], actor: str) -> Impo
             taken.add(place)
             fresh.append(record)
     if fresh:
-        _add_messages(journal, fresh, actor)
+        _add_messages(database, journal, fresh, actor)
     skipped = len(messages) - len(fresh) - len(conflicts)
     return ImportResult(added=len(fresh), skipped=skipped, conflicts=tuple(conflicts))
 
@@ -105,18 +113,18 @@ def _said(record: Record) -> Record:
     return {name: value for name, value in record.items() if name != _UNPLACED}
 
 
-def _places(journal: Journal, sessions: list[str]) -> set[tuple[str, int]]:
-    there = {row[0] for row in _chosen(journal, "id", "sessions", sessions)}
+def _places(database: Database, journal: Journal, sessions: list[str]) -> set[tuple[str, int]]:
+    there = {row[0] for row in database.chosen("id", "sessions", sessions)}
     if lost := [name for name in sessions if name not in there]:
         raise StoreError(
             f"Messages belong to a session that is not there: {lost[0]}.",
             hint="Import the sessions with them.",
         )
-    rows = _chosen(journal, "session, position", "messages", sessions, column="session")
+    rows = database.chosen("session, position", "messages", sessions, column="session")
     return {(session, position) for session, position in rows}
 
 
-def _add_messages(journal: Journal, records: list[Record], actor: str) -> None:
+def _add_messages(database: Database, journal: Journal, records: list[Record], actor: str) -> None:
     import pyarrow as pa
 
     nonces, seqs = list[str](), list[int]()
@@ -131,16 +139,16 @@ def _add_messages(journal: Journal, records: list[Record], actor: str) -> None:
         for name, values in zip(MESSAGE_FIELDS, rows, strict=True):
             columns[name] = pa.array(values, shapes.get(name, pa.string()))
         columns["nonce"], columns["seq"] = pa.array(nonces), pa.array(seqs, pa.int64())
-        with draft.database.table("new_messages", pa.table(columns)):
-            draft.database.run("INSERT INTO messages SELECT * FROM new_messages")
-            draft.database.run("""
+        with database.table("new_messages", pa.table(columns)):
+            database.run("INSERT INTO messages SELECT * FROM new_messages")
+            database.run("""
                 UPDATE sessions SET messages = (
                     SELECT count(*) FROM messages WHERE messages.session = sessions.id)
                 WHERE id IN (SELECT session FROM new_messages)""")
 
 
-def _notes(journal: Journal, notes: Sequence[Note]) -> ImportResult:
-    known = _known_notes(journal, notes)
+def _notes(database: Database, journal: Journal, notes: Sequence[Note]) -> ImportResult:
+    known = _known_notes(database, journal, notes)
     fresh = [note for note in notes if _key(note) not in known]
     pairs: list[tuple[str, int]] = []
     with journal.write() as draft:
@@ -151,43 +159,32 @@ def _notes(journal: Journal, notes: Sequence[Note]) -> ImportResult:
             entry = draft.note(note.kind, note.entity, note.actor, note.reason, payload)
             pairs += [(name, entry.seq) for name in named_entities(note.data)]
         if pairs:
-            _add_mentions(journal, pairs)
+            _add_mentions(database, journal, pairs)
     return ImportResult(added=len(fresh), skipped=len(notes) - len(fresh))
 
 
-def _add_mentions(journal: Journal, pairs: list[tuple[str, int]]) -> None:
+def _add_mentions(database: Database, journal: Journal, pairs: list[tuple[str, int]]) -> None:
     import pyarrow as pa
 
     names, seqs = zip(*pairs, strict=True)
     table = pa.table({"entity": pa.array(names, pa.string()), "seq": pa.array(seqs, pa.int64())})
-    with journal.database.table("new_mentions", table):
-        journal.database.run("INSERT INTO mentions SELECT * FROM new_mentions")
+    with database.table("new_mentions", table):
+        database.run("INSERT INTO mentions SELECT * FROM new_mentions")
 
 
 def _key(note: Note) -> tuple[str, str, str, str]:
     return note.kind, note.entity, iso(note.at), canonical(note.data)
 
 
-def _known_notes(journal: Journal, notes: Sequence[Note]) -> set[tuple[str, str, str, str]]:
+def _known_notes(
+    database: Database, journal: Journal, notes: Sequence[Note]
+) -> set[tuple[str, str, str, str]]:
     found = set[tuple[str, str, str, str]]()
     entities = sorted({note.entity for note in notes})
-    for kind, entity, at, payload in _chosen(
-        journal, "kind, entity, logged_at, payload", "log", entities, column="entity"
+    for kind, entity, at, payload in database.chosen(
+        "kind, entity, logged_at, payload", "log", entities, column="entity"
     ):
         if payload is not None and not kind.startswith(OWN_KINDS):
             said = json.loads(payload)
             found.add((kind, entity, said.get("at") or iso(aware(at)), canonical(said["new"])))
     return found
-
-
-def _chosen(
-    journal: Journal, columns: str, table: str, names: Sequence[str], *, column: str = "id"
-) -> list[tuple[Any, ...]]:
-    import pyarrow as pa
-
-    if not names:
-        return []
-    with journal.database.table("wanted_names", pa.table({"name": pa.array(names, pa.string())})):
-        return journal.database.rows(
-            f"SELECT {columns} FROM {table} WHERE {column} IN (SELECT name FROM wanted_names)"
-        )

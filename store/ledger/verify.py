@@ -14,13 +14,19 @@ from skill_agent.identifiers import iso
 from skill_agent.values import VerifyReport
 
 from .chain import Head, link, seal
-from .conversations import MESSAGES_IN, message_digest
-from .database import Database
-from .kinds import OWN_KINDS, named_entities
-from .purge import ERASED
-from .records import MEMORY_COLUMNS, MEMORY_FIELDS, MESSAGE_COLUMNS, MESSAGE_FIELDS, aware, from_row
+from .contents import Contents, Row
+from .erasure import ERASED, emptied_by
+from .records import (
+    MEMORY_FIELDS,
+    MESSAGE_FIELDS,
+    MESSAGES_IN,
+    OWN_KINDS,
+    aware,
+    from_row,
+    message_digest,
+    named_entities,
+)
 from .replay import fold
-from .schema import NEWEST
 
 MOST_PROBLEMS = 100
 """Further ones are counted, not listed."""
@@ -29,29 +35,26 @@ Left = TypeVar("Left")
 Right = TypeVar("Right")
 
 
-def verify(database: Database) -> VerifyReport:
+def verify(contents: Contents) -> VerifyReport:
     """Checks everything; each problem names the log row or the entity it was found at."""
     walk = _Walk()
     problems = [
-        *_meta(database),
-        *walk.log(database),
-        *_memories(database),
-        *_messages(database),
-        *_sessions(database),
+        *_schema(contents),
+        *walk.log(contents),
+        *_memories(contents),
+        *_messages(contents),
+        *_sessions(contents),
     ]
     listed = problems[:MOST_PROBLEMS]
     if len(problems) > len(listed):
         listed.append(f"… and {len(problems) - len(listed)} more problems")
-    rows, memories, messages = (
-        int((database.first(f"SELECT count(*) FROM {table}") or (0,))[0])
-        for table in ("log", "memories", "messages")
-    )
+    rows, memories, messages = map(contents.count, ("log", "memories", "messages"))
     return VerifyReport(rows=rows, memories=memories, messages=messages, problems=tuple(listed))
 
 
-def _meta(database: Database) -> Iterator[str]:
-    if database.rows("SELECT schema_version FROM meta") != [(NEWEST,)]:
-        yield f"meta: the schema version should be {NEWEST} and is not"
+def _schema(contents: Contents) -> Iterator[str]:
+    if what := contents.schema_problem():
+        yield f"meta: {what}"
 
 
 class _Walk:
@@ -63,14 +66,11 @@ class _Walk:
         self._emptied: dict[int, str] = {}
         self._head = Head()
 
-    def log(self, database: Database) -> Iterator[str]:
-        mentions = groupby(
-            database.stream("SELECT seq, entity FROM mentions ORDER BY seq, entity"),
-            key=lambda row: row[0],
-        )
+    def log(self, contents: Contents) -> Iterator[str]:
+        mentions = groupby(contents.mentions(), key=lambda row: row[0])
         stated = ((seq, [entity for _, entity in group]) for seq, group in mentions)
         found: list[str] = []
-        for seq, expected, written in joined(self._rows(database, found), stated):
+        for seq, expected, written in joined(self._rows(contents, found), stated):
             yield from found
             found.clear()
             # A row that was emptied still names what it was about and still stands.
@@ -82,9 +82,9 @@ class _Walk:
             if seq not in explained and entity not in self.purged:
                 yield f"log row {seq} ({entity}): its content is missing and no purge explains it"
 
-    def _rows(self, database: Database, found: list[str]) -> Iterator[tuple[int, list[str]]]:
+    def _rows(self, contents: Contents, found: list[str]) -> Iterator[tuple[int, list[str]]]:
         """Gives (seq, entities named there) for the rows that name any; problems go to `found`."""
-        for row in database.stream("SELECT * FROM log ORDER BY seq"):
+        for row in contents.log():
             found.extend(
                 f"log row {row[0]} ({row[2]} of {row[3]}): {what}" for what in self._row(row)
             )
@@ -107,7 +107,7 @@ class _Walk:
         elif kind not in MESSAGES_IN:
             self._emptied[seq] = entity
         if kind == ERASED:
-            self._explained += _ranges(payload)
+            self._explained += emptied_by(payload)
         elif kind.endswith(".purged"):
             self.purged.add(entity)
 
@@ -119,14 +119,6 @@ def _link(seq: int, at: Any, *parts: str) -> str:
         return ""
 
 
-def _ranges(payload: str | None) -> list[tuple[int, int]]:
-    """Which rows a purge says it emptied."""
-    try:
-        return [(int(a), int(b)) for a, b in json.loads(payload or "")["new"]["rows"]]
-    except (ValueError, TypeError, KeyError):
-        return []
-
-
 def _named(payload: str | None) -> list[str]:
     if payload is None:
         return []
@@ -136,14 +128,8 @@ def _named(payload: str | None) -> list[str]:
         return []
 
 
-def _memories(database: Database) -> Iterator[str]:
-    log = database.stream(
-        "SELECT entity, kind, payload, seq FROM log WHERE starts_with(kind, 'memory.') "
-        "ORDER BY entity, seq"
-    )
-    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
-    table = database.stream(f"SELECT {MEMORY_COLUMNS}, first_seq, seq FROM memories ORDER BY id")
-    for memory_id, history, row in joined(histories, ((row[0], row) for row in table)):
+def _memories(contents: Contents) -> Iterator[str]:
+    for memory_id, history, row in _beside(contents.memory_log(), contents.memories()):
         for what in _memory(history, row):
             yield f"memory {memory_id}: {what}"
 
@@ -169,27 +155,21 @@ def _memory(history: list[Any] | None, row: tuple[Any, ...] | None) -> Iterator[
         yield "its row cannot be read"
         return
     wrong = [name for name in MEMORY_FIELDS if stated[name] != expected[name]]
-    begun = _since_purge(history, kind=1)
+    begun = _since_purge(history)
     if row[-2:] != (begun[0][3], begun[-1][3]):
         wrong.append("seq")
     if wrong:
         yield f"{', '.join(wrong)} differ from what its log leads to"
 
 
-def _since_purge(history: list[Any], *, kind: int) -> list[Any]:
+def _since_purge(history: list[Any]) -> list[Any]:
     """The rows since the entity last began: an erased one may come back with an import."""
-    purges = [place for place, row in enumerate(history) if row[kind].endswith(".purged")]
+    purges = [place for place, row in enumerate(history) if row[1].endswith(".purged")]
     return history[purges[-1] + 1 :] if purges else history
 
 
-def _messages(database: Database) -> Iterator[str]:
-    log = database.stream(
-        "SELECT entity, kind, digest, seq FROM log WHERE starts_with(kind, 'message.') "
-        "ORDER BY entity, seq"
-    )
-    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
-    table = database.stream(f"SELECT {MESSAGE_COLUMNS}, nonce, seq FROM messages ORDER BY id")
-    for message_id, history, row in joined(histories, ((row[0], row) for row in table)):
+def _messages(contents: Contents) -> Iterator[str]:
+    for message_id, history, row in _beside(contents.message_log(), contents.messages()):
         if what := _message(history, row):
             yield f"message {message_id}: {what}"
 
@@ -197,7 +177,7 @@ def _messages(database: Database) -> Iterator[str]:
 def _message(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
     if history is None:
         return "it stands in its table, but the log does not know it"
-    standing = _since_purge(history, kind=1)
+    standing = _since_purge(history)
     if row is None:
         return "the log knows it, but it is missing from its table" if standing else ""
     if not standing:
@@ -211,19 +191,8 @@ def _message(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
     return "" if (digest, seq) == known else "it differs from what was saved"
 
 
-def _sessions(database: Database) -> Iterator[str]:
-    log = database.stream(
-        "SELECT entity, payload, seq, kind FROM log WHERE starts_with(kind, 'session.') "
-        "ORDER BY entity, seq"
-    )
-    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
-    table = database.stream("""
-        SELECT s.*, counted.n, counted.latest FROM sessions s LEFT JOIN (
-            SELECT session, count(*) AS n,
-                max(logged_at) FILTER (kind = 'message.saved') AS latest
-            FROM messages JOIN log USING (seq) GROUP BY session) counted ON counted.session = s.id
-        ORDER BY s.id""")
-    for session_id, history, row in joined(histories, ((row[0], row) for row in table)):
+def _sessions(contents: Contents) -> Iterator[str]:
+    for session_id, history, row in _beside(contents.session_log(), contents.sessions()):
         if what := _session(history, row):
             yield f"session {session_id}: {what}"
 
@@ -231,19 +200,19 @@ def _sessions(database: Database) -> Iterator[str]:
 def _session(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
     if history is None:
         return "it stands in its table, but the log does not know it"
-    standing = _since_purge(history, kind=3)
+    standing = _since_purge(history)
     if row is None:
         return "the log knows it, but it is missing from its table" if standing else ""
     if not standing:
         return "it was purged, but still stands in its table"
     expected: dict[str, Any] = {}
     try:
-        for _, payload, _, _ in standing:
+        for _, _, payload, _ in standing:
             expected.update(json.loads(payload)["new"] if payload is not None else {})
     except (ValueError, TypeError, KeyError):
         return "its log cannot be replayed"
     _, title, agent, created_at, updated_at, messages, archived, seq, counted, latest = row
-    expected.update(seq=standing[-1][2], messages=counted or 0)
+    expected.update(seq=standing[-1][3], messages=counted or 0)
     if latest is not None:
         expected["updated_at"] = max(expected.get("updated_at", ""), iso(aware(latest)))
     stated = {
@@ -257,6 +226,14 @@ def _session(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
     }
     wrong = [name for name, value in stated.items() if expected.get(name) != value]
     return f"{', '.join(wrong)} differ from what its log leads to" if wrong else ""
+
+
+def _beside(
+    log: Iterator[Row], table: Iterator[Row]
+) -> Iterator[tuple[str, list[Row] | None, Row | None]]:
+    """By entity, its rows of the log and its row of a table."""
+    histories = ((entity, list(rows)) for entity, rows in groupby(log, key=lambda row: row[0]))
+    return joined(histories, ((row[0], row) for row in table))
 
 
 def joined(

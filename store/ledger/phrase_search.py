@@ -1,4 +1,4 @@
-"""Where phrases stand, through everything the ledger holds; blocking, reads all of it.
+"""Where phrases stand, through everything a ledger holds; blocking, reads all of it.
 
 Matching is literal, word by word: what means the same in other words is not found here.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from skill_agent.memory.english.phrases import Phrase, strings_in
 from skill_agent.values import Occurrences
 
-from .database import Database
+from .contents import Contents
 
 
 class _Found:
@@ -36,24 +36,19 @@ class _Found:
         )
 
 
-def occurrences(database: Database, phrases: Sequence[str]) -> dict[str, Occurrences]:
-    """Reads every table once, whatever the number of phrases."""
+def occurrences(contents: Contents, phrases: Sequence[str]) -> dict[str, Occurrences]:
+    """Reads everything once, whatever the number of phrases."""
     found = {phrase: _Found(phrase) for phrase in phrases}
     memories = set[str]()
-    for name, content, subject, metadata in database.stream(
-        "SELECT id, content, coalesce(subject, ''), metadata FROM memories"
-    ):
+    for name, content, subject, metadata in contents.memory_texts():
         memories.add(name)
         for one in _matching(found, f"{content}\n{subject}\n{_inner(metadata)}"):
             one.memories.add(name)
-    for name, content, calls in database.stream("SELECT id, content, tool_calls FROM messages"):
+    for name, content, calls in contents.message_texts():
         for one in _matching(found, f"{content}\n{_inner(calls)}"):
             one.messages.add(name)
-    sessions = {row[0] for row in database.rows("SELECT id FROM sessions")}
-    for seq, kind, entity, reason, payload in database.stream(
-        "SELECT seq, kind, entity, reason, payload FROM log WHERE payload IS NOT NULL "
-        "OR reason <> ''"
-    ):
+    sessions = {row[0] for row in contents.sessions()}
+    for seq, kind, entity, reason, payload in contents.log_texts():
         for one in _matching(found, _inner(payload or "")):
             if kind.startswith("memory.") and kind != "memory.purged" and entity in memories:
                 one.changes[seq] = entity

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from skill_agent.errors import ModelUnavailable
 from skill_agent.values import Hit, Rebuilding
 
-from .embed import CachedEmbedder, Missing, WordsOnly
+from ..embedding import CachedEmbedder, Missing, WordsOnly
 from .items import ItemTable
 from .places import Building, Places
 from .rows import LAYOUT, Kind, kind_of

@@ -3,27 +3,24 @@
 Notes change no table but `mentions`: which notes name a memory or a session.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from skill_agent.errors import StoreError
-from skill_agent.identifiers import parse_time
 from skill_agent.values import Access, LogEntry
 
+from ..ledger.journal import Journal
+from ..ledger.records import aware, log_entry, named_entities, stored_time, tells_of_change
 from .database import Database
-from .journal import Journal
-from .kinds import named_entities, tells_of_change
-from .records import aware, stored_time
 
 
 class History:
     """The log as a person or a program reads it."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self._database = database
         self._journal = journal
-        self._database = journal.database
 
     def note(self, kind: str, entity: str, actor: str, reason: str, data: dict[str, Any]) -> int:
         """A row that changes no memory, message or session; returns its sequence number."""
@@ -54,7 +51,7 @@ class History:
             f"WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT ?",
             [*values, limit],
         )
-        found = [_entry(*row) for row in rows]
+        found = [log_entry(*row) for row in rows]
         if entity is not None and after <= 0 and len(found) < limit:
             self._journal.recent.keep_log(entity, kinds, found)
         return found
@@ -91,30 +88,3 @@ def mentioning(database: Database, entity: str) -> list[int]:
 def among(column: str, values: Sequence[Any]) -> str:
     """A condition with one mark a value; true for nothing if there are none."""
     return f"{column} IN ({', '.join('?' * len(values))})" if values else "false"
-
-
-def _entry(
-    seq: int,
-    at: Any,
-    kind: str,
-    entity: str,
-    actor: str,
-    reason: str,
-    payload: str | None,
-    row_hash: str,
-) -> LogEntry:
-    said: dict[str, Any] = {"old": None, "new": None}
-    if payload is not None:
-        said = json.loads(payload)
-    return LogEntry(
-        seq=seq,
-        # A row that was imported tells when it really happened.
-        at=parse_time(said["at"]) if "at" in said else aware(at),
-        kind=kind,
-        entity=entity,
-        actor=actor,
-        reason=reason or said.get("reason", ""),
-        old=said["old"],
-        new=said["new"],
-        hash=row_hash,
-    )

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fakes import HashEmbedder
 from model_files import minilm_dir
-from skill_agent.store.embed import OnnxEmbedder, WordsOnly
-from skill_agent.store.index import LanceIndex
+from skill_agent.store.embedding import OnnxEmbedder, WordsOnly
+from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.values import Delta, IndexItem, Scope, Similar

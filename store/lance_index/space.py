@@ -16,11 +16,11 @@ from skill_agent.errors import ModelUnavailable
 from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem
 
-from .embed import CachedEmbedder
+from ..embedding import CachedEmbedder
 from .items import ItemTable
-from .likeness import Likeness
 from .resident import Resident
 from .rows import LAYOUT, Kind, kind_of, schema, stem_line, to_table
+from .similarity import TextSimilarity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +46,7 @@ class Space:
         self._dimensions = kind.dimensions
         self._resident = resident = self._loaded(rows)
         self._embedder = embedder
-        self._likeness = Likeness(embedder)
+        self._similarity = TextSimilarity(embedder)
         self._waiting: dict[str, tuple[IndexItem, np.ndarray, str]] = {}
         self._replacing = False
         self._storing = Lock()
@@ -116,7 +116,7 @@ class Space:
     def similar(
         self, texts: Sequence[str], scope: "Scope", now: "datetime", limit: int
     ) -> list[list["Similar"]]:
-        asked = self._likeness.vectors(texts)
+        asked = self._similarity.vectors(texts)
         if asked is None:
             asked = np.zeros((len(texts), self._dimensions), np.float32)
         with self._reading:
@@ -125,14 +125,14 @@ class Space:
                 self._resident.shortlist(slots, vector, text, max(_SHORTLIST, 2 * limit))
                 for text, vector in zip(texts, asked, strict=True)
             ]
-        return self._likeness.similar(texts, shortlists, limit)
+        return self._similarity.similar(texts, shortlists, limit)
 
     def near_pairs(
         self, above: float, scope: "Scope", now: "datetime"
     ) -> list[tuple[str, str, float]]:
         with self._reading:
             held = self._resident.held(self._resident.memories(scope, now))
-        return self._likeness.near_pairs(held, above)
+        return self._similarity.near_pairs(held, above)
 
     def upsert(self, items: Sequence[IndexItem], *, strict: bool = False) -> None:
         """Adds or replaces. With `strict` they are in the table at once, and a missing model raises

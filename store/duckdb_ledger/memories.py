@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from skill_agent.errors import MemoryChanged, NotFound, StoreError
+from skill_agent.errors import NotFound
 from skill_agent.values import Memory, MemoryChange, MemoryFilter
 
-from .history import among
-from .journal import Journal
-from .records import (
-    MEMORY_COLUMNS,
+from ..ledger.changes import change_payload, check_change
+from ..ledger.journal import Journal
+from ..ledger.records import (
     MEMORY_FIELDS,
     Record,
     changes,
@@ -22,9 +21,11 @@ from .records import (
     memory_value,
     stored_time,
     to_row,
-    without_blanks,
 )
-from .replay import fold
+from ..ledger.replay import fold
+from .database import Database
+from .history import among
+from .schema import MEMORY_COLUMNS
 
 _MARKS = ", ".join("?" * (len(MEMORY_FIELDS) + 2))
 _SHORTEST_PREFIX = 6
@@ -39,9 +40,9 @@ VISIBLE_TO_AGENT = """(
 class Memories:
     """Reads and writes of memories."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self._database = database
         self._journal = journal
-        self._database = journal.database
 
     def write(self, wanted: Sequence[MemoryChange]) -> list[Memory]:
         """One log row a change, all in one transaction; later changes see earlier ones."""
@@ -51,7 +52,7 @@ class Memories:
         with self._journal.write() as draft:
             for change in wanted:
                 record, old = memory_record(change.memory), current.get(change.memory.id)
-                _check(change, old)
+                check_change(change, old)
                 payload = change_payload(old, record)
                 entry = draft.note(
                     change.kind, change.memory.id, change.actor, change.reason, payload
@@ -121,27 +122,6 @@ class Memories:
     def _select(self, rest: str, values: Iterable[Any]) -> "list[Memory]":
         rows = self._database.rows(f"SELECT {MEMORY_COLUMNS} FROM memories {rest}", tuple(values))
         return [memory_value(from_row(row, MEMORY_FIELDS)) for row in rows]
-
-
-def change_payload(old: Record | None, new: Record) -> dict[str, Any]:
-    """What a log row says of a change: the fields that differ, or all that a new one says."""
-    if old is None:
-        return {"old": None, "new": without_blanks(new)}
-    before, after = changes(old, new)
-    return {"old": before, "new": after}
-
-
-def _check(change: MemoryChange, old: Record | None) -> None:
-    if not change.kind.startswith("memory.") or change.kind.endswith(".purged"):
-        raise StoreError(
-            f"{change.kind!r} is not a kind of memory change.", hint="Use memory.something."
-        )
-    if change.expected is not None and old != memory_record(change.expected):
-        raise MemoryChanged(
-            f"Memory {change.memory.id} was changed meanwhile.", hint="Read it again and retry."
-        )
-    if change.kind == "memory.created" and old is not None:
-        raise StoreError(f"Memory {change.memory.id} exists already.", hint="Use a fresh id.")
 
 
 def _conditions(wanted: MemoryFilter) -> tuple[list[str], list[Any]]:

@@ -19,7 +19,7 @@ from skill_agent.errors import ModelUnavailable
 from skill_agent.memory.english.stemming import stems
 from skill_agent.values import IndexItem, Similar
 
-from .embed import text_digest
+from ..embedding import text_digest
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder
@@ -49,7 +49,7 @@ class Held:
     """float32 (n, dimensions) of the whole dated lines"""
 
 
-class Likeness:
+class TextSimilarity:
     """Compares texts; remembers the vectors of recent ones by digest, never the texts."""
 
     def __init__(self, embedder: "Embedder") -> None:

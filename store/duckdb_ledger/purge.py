@@ -10,21 +10,19 @@ from dataclasses import replace
 
 from skill_agent.values import Purge, PurgeResult, Session
 
-from .database import Database
-from .journal import Draft, Journal
-from .records import (
-    MEMORY_COLUMNS,
+from ..ledger.erasure import ERASED, note_emptied, note_purges
+from ..ledger.journal import Draft, Journal
+from ..ledger.records import (
     MEMORY_FIELDS,
-    SESSION_COLUMNS,
     from_row,
     session_record,
     session_value,
     stored_time,
     without_blanks,
 )
-
-ERASED = "log.purged"
-"""Names the rows that were emptied; never emptied itself."""
+from .database import Database
+from .projected import drop_projections_of
+from .schema import MEMORY_COLUMNS, SESSION_COLUMNS
 
 _ROWS_ABOUT_MEMORIES = """
     SELECT seq FROM log WHERE starts_with(kind, 'memory.') AND kind <> 'memory.purged'
@@ -41,65 +39,38 @@ _ROWS_ABOUT_SESSIONS = """
     UNION SELECT seq FROM mentions WHERE entity IN (SELECT name FROM gone_sessions)"""
 
 
-def purge(journal: Journal, wanted: Purge) -> PurgeResult:
+def purge(database: Database, journal: Journal, wanted: Purge) -> PurgeResult:
     """Erases what there still is of it and says how much that was."""
-    database = journal.database
     sessions = _there(database, "sessions", wanted.sessions)
     messages = _there(database, "messages", wanted.messages)
-    with _names(database, "gone_sessions", sessions):
+    with database.names("gone_sessions", sessions):
         inside = "SELECT id FROM messages WHERE session IN (SELECT name FROM gone_sessions)"
         messages = sorted({*messages, *(row[0] for row in database.rows(inside))})
     memories = _there(database, "memories", wanted.memories)
     titles = {name: wanted.titles[name] for name in _there(database, "sessions", wanted.titles)}
     with (
-        _names(database, "gone_memories", memories),
-        _names(database, "gone_messages", messages),
-        _names(database, "gone_sessions", sessions),
-        _names(database, "new_titles", list(titles)),
+        database.names("gone_memories", memories),
+        database.names("gone_messages", messages),
+        database.names("gone_sessions", sessions),
+        database.names("new_titles", list(titles)),
         journal.write() as draft,
     ):
         rows = _rows_to_empty(database, wanted.notes)
         changed = _changed_sessions(database, titles)
-        restated = _empty(draft, rows)
-        _note_purges(draft, wanted, memories, messages, sessions)
+        restated = _empty(database, rows)
+        note_purges(draft, wanted, memories, messages, sessions)
         _delete(database)
-        _restate_sessions(draft, changed, titles, wanted.actor)
-        _restate_memories(draft, restated, wanted.actor)
+        _restate_sessions(database, draft, changed, titles, wanted.actor)
+        _restate_memories(database, draft, restated, wanted.actor)
         if rows:
-            ranges = {"rows": [list(pair) for pair in ranges_of(rows)]}
-            draft.note(ERASED, "log", wanted.actor, "", {"old": None, "new": ranges})
+            note_emptied(draft, rows, wanted.actor)
     return PurgeResult(
         memories=len(memories), messages=len(messages), sessions=len(sessions), rows=len(rows)
     )
 
 
-def ranges_of(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Ascending numbers as inclusive ranges: whole stretches of the log go together."""
-    first = last = None
-    for number in numbers:
-        if first is None or last is None:
-            first = last = number
-        elif number == last + 1:
-            last = number
-        else:
-            yield first, last
-            first = last = number
-    if first is not None and last is not None:
-        yield first, last
-
-
 def _there(database: Database, table: str, ids: Iterable[str]) -> list[str]:
-    with _names(database, "asked", list(ids)):
-        sql = f"SELECT id FROM {table} WHERE id IN (SELECT name FROM asked) ORDER BY id"
-        return [row[0] for row in database.rows(sql)]
-
-
-@contextmanager
-def _names(database: Database, table: str, names: Sequence[str]) -> Iterator[None]:
-    import pyarrow as pa
-
-    with database.table(table, pa.table({"name": pa.array(names, pa.string())})):
-        yield
+    return sorted(row[0] for row in database.chosen("id", table, list(ids)))
 
 
 @contextmanager
@@ -134,16 +105,19 @@ def _changed_sessions(database: Database, titles: dict[str, str]) -> list[Sessio
     ]
 
 
-def _empty(draft: Draft, rows: list[int]) -> list[str]:
+def _empty(database: Database, rows: list[int]) -> list[str]:
     """Takes payload and nonce off the rows; gives the memories that stay but lost a part of
     their story."""
-    database = draft.database
     with _numbers(database, "emptied", rows):
         told = database.rows("""
             SELECT DISTINCT entity FROM log WHERE seq IN (SELECT number FROM emptied)
             AND starts_with(kind, 'memory.') AND kind <> 'memory.purged'
             AND entity NOT IN (SELECT name FROM gone_memories)
             AND entity IN (SELECT id FROM memories) ORDER BY entity""")
+        kinds = database.rows(
+            "SELECT DISTINCT kind FROM log WHERE seq IN (SELECT number FROM emptied)"
+        )
+        drop_projections_of(database, {row[0] for row in kinds})
         database.run(
             "UPDATE log SET payload = NULL, nonce = NULL WHERE seq IN (SELECT number FROM emptied)"
         )
@@ -155,22 +129,13 @@ def _empty(draft: Draft, rows: list[int]) -> list[str]:
     return [row[0] for row in told]
 
 
-def _note_purges(
-    draft: Draft, wanted: Purge, memories: list[str], messages: list[str], sessions: list[str]
-) -> None:
-    for kind, ids in (("memory", memories), ("message", messages), ("session", sessions)):
-        for name in ids:
-            payload = {"old": None, "new": {}}
-            draft.note(f"{kind}.purged", name, wanted.actor, wanted.reason, payload)
-
-
 def _delete(database: Database) -> None:
     for table in ("memories", "messages", "sessions"):
         database.run(f"DELETE FROM {table} WHERE id IN (SELECT name FROM gone_{table})")
 
 
 def _restate_sessions(
-    draft: Draft, sessions: list[Session], titles: dict[str, str], actor: str
+    database: Database, draft: Draft, sessions: list[Session], titles: dict[str, str], actor: str
 ) -> None:
     """Rows that say how the sessions stand, for what led there may be erased."""
     for session in sessions:
@@ -178,17 +143,17 @@ def _restate_sessions(
         if session.id not in titles:
             del new["title"]
         entry = draft.note("session.emptied", session.id, actor, "", {"old": None, "new": new})
-        draft.database.run(
+        database.run(
             "UPDATE sessions SET title = ?, updated_at = ?, seq = ?, messages = "
             "(SELECT count(*) FROM messages WHERE session = ?) WHERE id = ?",
             [session.title, stored_time(session.updated_at), entry.seq, session.id, session.id],
         )
 
 
-def _restate_memories(draft: Draft, ids: list[str], actor: str) -> None:
+def _restate_memories(database: Database, draft: Draft, ids: list[str], actor: str) -> None:
     for name in ids:
         sql = f"SELECT {MEMORY_COLUMNS} FROM memories WHERE id = ?"
-        record = from_row(draft.database.rows(sql, [name])[0], MEMORY_FIELDS)
+        record = from_row(database.rows(sql, [name])[0], MEMORY_FIELDS)
         payload = {"old": None, "new": without_blanks(record)}
         entry = draft.note("memory.restated", name, actor, "", payload)
-        draft.database.run("UPDATE memories SET seq = ? WHERE id = ?", [entry.seq, name])
+        database.run("UPDATE memories SET seq = ? WHERE id = ?", [entry.seq, name])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
 
+from ..ledger.journal import DatabaseLost
 from .schema import check_version, migrate, stored_version
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ Row = tuple[Any, ...]
 
 _DISK_FULL = ("no space left", "file too large", "disk quota", "out of disk")
 _DENIED = ("permission denied", "read-only file system", "operation not permitted")
-
-
-class DatabaseLost(Exception):
-    """A fatal error invalidated the instance; it was opened again and the work may be repeated."""
 
 
 class Database:
@@ -206,6 +203,36 @@ class Database:
             yield
         finally:
             self.connection.unregister(name)
+
+    @contextmanager
+    def names(self, table: str, names: Sequence[str]) -> Iterator[None]:
+        """Makes names readable in SQL, as the column `name` of a table."""
+        import pyarrow as pa
+
+        with self.table(table, pa.table({"name": pa.array(names, pa.string())})):
+            yield
+
+    def chosen(
+        self, columns: str, table: str, names: Sequence[str], *, column: str = "id"
+    ) -> list[Row]:
+        """The rows of a table whose column is one of many names."""
+        if not names:
+            return []
+        with self.names("wanted_names", names):
+            return self.rows(
+                f"SELECT {columns} FROM {table} WHERE {column} IN (SELECT name FROM wanted_names)"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """For changes that no log row stands for; all or none."""
+        self.begin()
+        try:
+            yield
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
 
     def begin(self) -> None:
         self.connection.execute("BEGIN")

@@ -34,8 +34,8 @@ from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
 from .columns import Columns
 from .lexical import LexicalScores, Neighbourhood, Postings
-from .likeness import Held
 from .rows import STEMS, VECTOR, item_at
+from .similarity import Held
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -316,7 +316,7 @@ class Resident:
             grown[:room] = self._vectors
             self._vectors = grown
 
-    # -- what `likeness` compares ----------------------------------------------------------------
+    # -- what `similarity` compares ---------------------------------------------------------------
 
     def memories(self, scope: Scope, now: datetime) -> np.ndarray:
         """Slots of the memories this asker may see, in the order they were written."""

@@ -6,11 +6,13 @@ and an entity that changed often appears once. The index itself is not known her
 
 from typing import Any
 
-from skill_agent.conversations.client_context import spoken
-from skill_agent.values import Delta, IndexItem
+from skill_agent.values import Delta, IndexItem, Message
 
-from .journal import Journal
-from .records import MEMORY_COLUMNS, MEMORY_FIELDS, Record, aware, from_row, memory_value
+from ..ledger.index_items import memory_item, turn_item
+from ..ledger.journal import Journal
+from ..ledger.records import MEMORY_FIELDS, aware, from_row
+from .database import Database
+from .schema import MEMORY_COLUMNS
 
 _WINDOW_END = """
     SELECT seq FROM (
@@ -22,8 +24,7 @@ _WINDOW_END = """
     ) ORDER BY seq LIMIT 1 OFFSET $skip"""
 
 _TURNS = """
-    SELECT m.id, m.seq, m.role, m.content, m.created_at, coalesce(m.agent, s.agent), m.session,
-           m.position
+    SELECT m.id, m.session, m.position, m.role, m.content, m.created_at, m.agent, m.seq, s.agent
     FROM messages m JOIN sessions s ON s.id = m.session
     WHERE m.seq > ? AND m.seq <= ? AND NOT s.archived
       AND m.role IN ('user', 'assistant')"""
@@ -56,12 +57,12 @@ _PLACES = """
     WHERE source_type <> 'import' AND source_messages <> '[]'"""
 
 
-class Feed:
+class ChangeFeed:
     """The ledger as a stream of index items."""
 
-    def __init__(self, journal: Journal, owner: str) -> None:
+    def __init__(self, database: Database, journal: Journal, owner: str) -> None:
+        self._database = database
         self._journal = journal
-        self._database = journal.database
         self._owner = owner
 
     def delta(self, after: int, limit: int) -> Delta:
@@ -81,11 +82,25 @@ class Feed:
         if not rows:
             return []
         places = dict(self._named(_PLACES, after=after, end=end))
-        return [_memory_item(from_row(row, MEMORY_FIELDS), row[-1], places) for row in rows]
+        return [memory_item(from_row(row, MEMORY_FIELDS), row[-1], places) for row in rows]
 
     def _turns(self, after: int, end: int) -> list[IndexItem]:
         rows = self._database.rows(_TURNS, [after, end])
-        return [self._turn_item(*row) for row in rows if row[3].strip()]
+        return [self._turn(*row) for row in rows if row[4].strip()]
+
+    def _turn(self, *row: Any) -> IndexItem:
+        name, session, position, role, content, created_at, agent, seq, session_agent = row
+        message = Message(
+            id=name,
+            session=session,
+            turn="",
+            position=position,
+            role=role,
+            content=content,
+            created_at=aware(created_at),
+            agent=agent,
+        )
+        return turn_item(message, seq, session_agent, self._owner)
 
     def recent(self, after: int, limit: int) -> Delta | None:
         """The same from memory, where nothing but messages is new; may be asked on any thread."""
@@ -96,55 +111,5 @@ class Feed:
         known = tuple(item for item in items if item.seq <= last)
         return Delta(items=known, removed=(), up_to=max(last, after))
 
-    def _turn_item(
-        self,
-        message_id: str,
-        seq: int,
-        role: str,
-        content: str,
-        created_at: Any,
-        agent: str,
-        session: str,
-        position: int,
-    ) -> IndexItem:
-        return IndexItem(
-            id=message_id,
-            kind="turn",
-            seq=seq,
-            text=spoken(content) if role == "user" else content,
-            created_at=aware(created_at),
-            speaker="user" if role == "user" else agent,
-            session=session,
-            position=position,
-            agent=agent,
-            user=self._owner,
-        )
-
     def _named(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         return self._database.connection.execute(sql, values).fetchall()
-
-
-def _memory_item(record: Record, seq: int, places: dict[str, int]) -> IndexItem:
-    memory = memory_value(record)
-    stated = memory.metadata.get("position")
-    place = stated if type(stated) is int else places.get(memory.id, 0)
-    return IndexItem(
-        id=memory.id,
-        kind="memory",
-        seq=seq,
-        text=memory.content,
-        created_at=memory.created_at,
-        speaker=memory.speaker,
-        session=memory.source.session,
-        position=place,
-        agent=memory.agent,
-        user=memory.user,
-        memory_type=memory.memory_type,
-        subject=memory.subject,
-        status=memory.status,
-        tier=memory.tier,
-        importance=memory.importance,
-        pinned=memory.pinned,
-        expires_at=memory.expires_at,
-        related_to=memory.related_to,
-    )

@@ -1,4 +1,4 @@
-"""Ledger values to records to table rows and back; no SQL is run here.
+"""Ledger values to records to table rows and back, and what log rows tell by their kinds.
 
 A record is the JSON-ready dict of a value (times as ISO 8601 text, tuples as lists): what log
 payloads hold and what digests cover. A row is a tuple in the order of the `*_FIELDS` below.
@@ -9,11 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.values import Memory, Message, Session, Source, ToolCall, Usage
+from skill_agent.values import LogEntry, Memory, Message, Session, Source, ToolCall, Usage
 
-from .chain import canonical
+from .chain import canonical, seal
 
 Record = dict[str, Any]
+
+OWN_KINDS = ("memory.", "message.", "session.")
+"""How kinds of rows begin that stand for changes of tables; the rest are notes."""
+MESSAGES_IN = ("message.saved", "message.imported")
+"""Kinds of log rows that seal a message which stands in the table."""
 
 MEMORY_FIELDS = (
     "id", "content", "created_at", "updated_at", "memory_type", "subject", "importance",
@@ -21,16 +26,13 @@ MEMORY_FIELDS = (
     "source_messages", "source_type", "extraction_model", "version", "superseded_by",
     "contradicts", "related_to", "expires_at", "metadata",
 )  # fmt: skip
-MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
 
 MESSAGE_FIELDS = (
     "id", "session", "turn", "position", "role", "content", "created_at", "agent",
     "tool_calls", "tool_call_id", "state", "usage",
 )  # fmt: skip
-MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
 
 SESSION_FIELDS = ("id", "title", "agent", "created_at", "updated_at", "messages", "archived")
-SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
 
 _TIMES = frozenset({"created_at", "updated_at", "expires_at"})
 _JSON = frozenset(
@@ -39,6 +41,21 @@ _JSON = frozenset(
 _EMPTY = {list: "[]", dict: "{}"}
 _SHAPED_MEMORY = _TIMES | _JSON | {"source_session"}
 _PLAIN_MEMORY = tuple(name for name in MEMORY_FIELDS if name not in _SHAPED_MEMORY)
+
+
+def tells_of_change(kind: str) -> bool:
+    """Whether such a row stands for a change of a table, or for an erasure."""
+    return kind.startswith(OWN_KINDS) or kind.endswith(".purged")
+
+
+def named_entities(data: Any) -> list[str]:
+    """What a note's data names under `memories` and `session`, each once."""
+    if not isinstance(data, dict):
+        return []
+    memories = data.get("memories")
+    named = [*memories] if isinstance(memories, list | tuple) else []
+    named.append(data.get("session"))
+    return list(dict.fromkeys(name for name in named if isinstance(name, str)))
 
 
 def stored_time(moment: datetime) -> datetime:
@@ -130,6 +147,11 @@ def message_value(record: Record) -> Message:
     return Message(**plain)
 
 
+def message_digest(record: Record, nonce: str) -> str:
+    """What the log keeps of a message."""
+    return seal(canonical(without_blanks(record)), nonce)
+
+
 def session_record(session: Session) -> Record:
     """A session's own state; how many messages it has is counted, not told."""
     return {
@@ -147,6 +169,34 @@ def session_value(row: tuple[Any, ...]) -> Session:
     fields["created_at"] = aware(fields["created_at"])
     fields["updated_at"] = aware(fields["updated_at"])
     return Session(**fields)
+
+
+def log_entry(
+    seq: int,
+    at: datetime,
+    kind: str,
+    entity: str,
+    actor: str,
+    reason: str,
+    payload: str | None,
+    row_hash: str,
+) -> LogEntry:
+    """A log row as it is read; one that was emptied says nothing."""
+    said: Record = {"old": None, "new": None}
+    if payload is not None:
+        said = json.loads(payload)
+    return LogEntry(
+        seq=seq,
+        # A row that was imported tells when it really happened.
+        at=parse_time(said["at"]) if "at" in said else aware(at),
+        kind=kind,
+        entity=entity,
+        actor=actor,
+        reason=reason or said.get("reason", ""),
+        old=said["old"],
+        new=said["new"],
+        hash=row_hash,
+    )
 
 
 def to_row(record: Record, fields: tuple[str, ...]) -> list[Any]:

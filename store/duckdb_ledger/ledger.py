@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from skill_agent.errors import StoreError
 from skill_agent.ports import Clock
+from skill_agent.ports.projections import Projection, State
 from skill_agent.values import (
     Access,
     Belongings,
@@ -34,19 +35,23 @@ from skill_agent.values import (
     VerifyReport,
 )
 
-from .belongings import import_belongings
-from .bulk import import_memories
+from ..ledger.journal import DatabaseLost, Journal
+from ..ledger.phrase_search import occurrences
+from ..ledger.projecting import Projections
+from ..ledger.recent import Recent
+from ..ledger.verify import verify
+from .change_feed import ChangeFeed
+from .contents import StoredContents
 from .conversations import Conversations
-from .database import Database, DatabaseLost
-from .feed import Feed
+from .database import Database
 from .history import History
-from .journal import Journal
 from .memories import Memories
-from .occurrences import occurrences
+from .memory_import import import_memories
+from .person_data import import_belongings
+from .projected import ProjectedTables
 from .purge import purge
-from .recent import Recent
 from .rewrite import owe, owed, rewrite
-from .verify import verify
+from .writing import Writing
 
 Result = TypeVar("Result")
 
@@ -74,11 +79,13 @@ class DuckLedger:
     ) -> None:
         self._database = database
         self._recent = recent or Recent(user)
-        self._journal = Journal(database, clock, self._recent)
-        self._conversations = Conversations(self._journal)
-        self._memories = Memories(self._journal)
-        self._history = History(self._journal)
-        self._feed = Feed(self._journal, user)
+        self._journal = Journal(Writing(database), clock, self._recent)
+        self._contents = StoredContents(database)
+        self._conversations = Conversations(database, self._journal)
+        self._memories = Memories(database, self._journal)
+        self._history = History(database, self._journal)
+        self._projections = Projections(ProjectedTables(database), self._rows_after)
+        self._feed = ChangeFeed(database, self._journal, user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._waiting: deque[_Waiting] = deque()
         self._closed = False
@@ -185,7 +192,9 @@ class DuckLedger:
         return await self._save(lambda: self._memories.write(changes))
 
     async def import_memories(self, memories: Sequence[Memory], *, actor: str) -> ImportResult:
-        return await self._run("save", lambda: import_memories(self._journal, memories, actor))
+        return await self._run(
+            "save", lambda: import_memories(self._database, self._journal, memories, actor)
+        )
 
     async def memory(self, memory_id: str) -> Memory | None:
         return await self._run("read", lambda: self._memories.memory(memory_id))
@@ -223,8 +232,18 @@ class DuckLedger:
             return known
         return await self._run("read", lambda: self._history.log(entity, kinds, after, limit))
 
+    def _rows_after(self, kinds: tuple[str, ...], after: int, limit: int) -> list[LogEntry]:
+        if (known := self._recent.log(None, kinds, after, limit)) is not None:
+            return known
+        return self._history.log(None, kinds, after, limit)
+
     async def accesses(self, ids: Sequence[str], *, since: datetime) -> dict[str, Access]:
         return await self._run("read", lambda: self._history.accesses(ids, since))
+
+    async def projected(self, projection: Projection, keys: Sequence[str]) -> dict[str, State]:
+        return await self._run(
+            "read", lambda: self._projections.states(projection, keys, self._journal.head.seq)
+        )
 
     async def delta(self, after: int, *, limit: int = 2000) -> Delta:
         self._check_open()
@@ -243,14 +262,14 @@ class DuckLedger:
     # -- erasing, taking in ------------------------------------------------------------------
 
     async def occurrences(self, phrases: Sequence[str]) -> dict[str, Occurrences]:
-        return await self._run("read", lambda: occurrences(self._database, phrases))
+        return await self._run("read", lambda: occurrences(self._contents, phrases))
 
     async def purge(self, purge: Purge) -> PurgeResult:
         return await self._run("erase", lambda: self._purge(purge))
 
     def _purge(self, wanted: Purge) -> PurgeResult:
         owe(self._database)
-        done = purge(self._journal, wanted)
+        done = purge(self._database, self._journal, wanted)
         return replace(done, problem=self._made_anew())
 
     def _made_anew(self) -> str:
@@ -265,12 +284,14 @@ class DuckLedger:
         return ""
 
     async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
-        return await self._run("save", lambda: import_belongings(self._journal, belongings, actor))
+        return await self._run(
+            "save", lambda: import_belongings(self._database, self._journal, belongings, actor)
+        )
 
     # -- care --------------------------------------------------------------------------------
 
     async def verify(self) -> VerifyReport:
-        return await self._run("verify", lambda: verify(self._database))
+        return await self._run("verify", lambda: verify(self._contents))
 
     async def backup(self, target: str) -> None:
         await self._run("make a backup", lambda: self._database.copy_to(Path(target)))

@@ -7,18 +7,21 @@ read.
 """
 
 import json
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, TypeVar
 
-from skill_agent.conversations.client_context import spoken
 from skill_agent.values import IndexItem, LogEntry, Memory, Message, Session
 
-from .bounded import Bounded
 from .chain import Entry
-from .kinds import named_entities, tells_of_change
+from .index_items import turn_item
+from .records import named_entities, tells_of_change
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 MOST_CHARACTERS = 8_000_000
 """Of messages, and half as many of memories; some 16 to 24 MB when full."""
@@ -53,8 +56,10 @@ class _Talk:
     def plus(self, message: Message) -> "_Talk":
         return _Talk((*self.messages, message), self.size + _message_size(message))
 
-    def told(self, message_id: str, data: dict[str, Any]) -> "_Talk":
-        """With the block that was sent beside one of them."""
+    def told(self, message_id: str, data: dict[str, Any]) -> "_Talk | None":
+        """With the block that was sent beside one of them; None if that is not among them (yet)."""
+        if all(one.id != message_id for one in self.messages):
+            return None
         size, messages = self.size, list(self.messages)
         for at, one in enumerate(messages):
             if one.id == message_id:
@@ -194,7 +199,13 @@ class Recent:
         for name in named_entities(data):
             self._drop_answers(name, entry.kind)
             if entry.kind == "recalled" and (talk := self._talks.get(name)) is not None:
-                self._talks.put(name, talk.told(entry.entity, data))
+                self._hold_talk(name, talk.told(entry.entity, data))
+
+    def _hold_talk(self, session_id: str, talk: _Talk | None) -> None:
+        if talk is None:
+            self._talks.drop(session_id)
+        else:
+            self._talks.put(session_id, talk)
 
     def _drop_answers(self, entity: str, kind: str) -> None:
         if (answers := self._logs.get(entity)) is None:
@@ -210,21 +221,56 @@ class Recent:
         return turn_item(saved.message, saved.seq, saved.session.agent, self._owner)
 
 
-def turn_item(message: Message, seq: int, agent: str, owner: str) -> IndexItem:
-    """A message as the index holds it; `agent` is its session's."""
-    agent = message.agent or agent
-    return IndexItem(
-        id=message.id,
-        kind="turn",
-        seq=seq,
-        text=spoken(message.content) if message.role == "user" else message.content,
-        created_at=message.created_at,
-        speaker="user" if message.role == "user" else agent,
-        session=message.session,
-        position=message.position,
-        agent=agent,
-        user=owner,
-    )
+class Bounded(Generic[Key, Value]):
+    """A mapping that holds at most so much in all, as `size` counts it; what was not asked for
+    longest goes first, and a value above a quarter of all is not held. Any thread may call."""
+
+    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
+        self._most, self._size = most, size
+        self._held: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._lock = Lock()
+        self.total = 0
+        """Of what is held now."""
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: Key) -> Value | None:
+        """What is held, which then counts as just used."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                return None
+            self._held.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Key, value: Value) -> None:
+        """Holds a value, in place of the key's last one."""
+        size = self._size(value)
+        with self._lock:
+            self._drop(key)
+            if size * 4 > self._most:
+                return
+            self._held[key] = (value, size)
+            self.total += size
+            while self.total > self._most:
+                _, (_, gone) = self._held.popitem(last=False)
+                self.total -= gone
+
+    def drop(self, key: Key) -> None:
+        """Forgets a key, held or not."""
+        with self._lock:
+            self._drop(key)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._held.clear()
+            self.total = 0
+
+    def _drop(self, key: Key) -> None:
+        if (found := self._held.pop(key, None)) is not None:
+            self.total -= found[1]
 
 
 def sent_with(data: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 from skill_agent.errors import LedgerTooNew, StoreError
 
+from ..ledger.records import MEMORY_FIELDS, MESSAGE_FIELDS, SESSION_FIELDS
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
+MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
+SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
 
 Migration = Callable[["DuckDBPyConnection"], None]
 
@@ -49,7 +55,19 @@ def create_first_tables(connection: "DuckDBPyConnection") -> None:
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_first_tables,)
+def create_projections(connection: "DuckDBPyConnection") -> None:
+    """Version 2: what is folded from the log, empty until somebody asks."""
+    connection.execute("""
+        CREATE TABLE projections (
+            name VARCHAR PRIMARY KEY, version INTEGER NOT NULL, kinds VARCHAR NOT NULL,
+            seq BIGINT NOT NULL);
+        CREATE TABLE projected (
+            projection VARCHAR NOT NULL, key VARCHAR NOT NULL, state VARCHAR NOT NULL,
+            PRIMARY KEY (projection, key));
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (create_first_tables, create_projections)
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 
 NEWEST = len(MIGRATIONS)

@@ -14,36 +14,32 @@ from typing import Any
 from skill_agent.errors import NotFound, StoreError
 from skill_agent.values import Message, Session
 
-from .chain import canonical, seal
-from .history import among, mentioning
-from .journal import Draft, Journal
-from .recent import Saved, sent_with
-from .records import (
-    MESSAGE_COLUMNS,
+from ..ledger.journal import Draft, Journal
+from ..ledger.recent import Saved, sent_with
+from ..ledger.records import (
     MESSAGE_FIELDS,
-    SESSION_COLUMNS,
     aware,
     changes,
     from_row,
+    message_digest,
     message_record,
     message_value,
     session_record,
     session_value,
     stored_time,
     to_row,
-    without_blanks,
 )
-
-MESSAGES_IN = ("message.saved", "message.imported")
-"""Kinds of log rows that seal a message which stands in the table."""
+from .database import Database
+from .history import among, mentioning
+from .schema import MESSAGE_COLUMNS, SESSION_COLUMNS
 
 
 class Conversations:
     """Reads and writes of sessions and their messages."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self._database = database
         self._journal = journal
-        self._database = journal.database
         self._recent = journal.recent
 
     # -- sessions ----------------------------------------------------------------------------
@@ -65,8 +61,13 @@ class Conversations:
                 "sessions",
                 (created.id, created.title, created.agent, *times, 0, created.archived, entry.seq),
             )
-            moments = {"created_at": aware(times[0]), "updated_at": aware(times[1])}
-            draft.created[created.id] = replace(created, **moments)
+            if mentioning(self._database, created.id):
+                # Notes told of it before it was there: what it holds is not certain to be nothing.
+                draft.put_in()
+                draft.changed.add(created.id)
+            else:
+                moments = {"created_at": aware(times[0]), "updated_at": aware(times[1])}
+                draft.created[created.id] = replace(created, **moments)
         return created
 
     def session(self, session_id: str) -> Session | None:
@@ -190,14 +191,16 @@ class Conversations:
         else:
             found = self._select(f"{condition} ORDER BY position DESC LIMIT ?", [*values, last])
             found = found[::-1][: limit if limit > 0 else None]
-        sent = self._contexts(session_id) if found else {}
-        return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
+        return _with(self._contexts(session_id) if found else {}, found)
 
     def talk(self, session_id: str) -> list[Message]:
-        """All of them; kept in memory from now on."""
-        found = self.messages(session_id)
-        self._recent.keep_talk(session_id, found)
-        return found
+        """All of them; kept in memory from now on, unless a block waits for a message to come."""
+        found = self._select("WHERE session = ? ORDER BY position", [session_id])
+        sent = self._contexts(session_id)
+        talk = _with(sent, found)
+        if sent.keys() <= {one.id for one in found}:
+            self._recent.keep_talk(session_id, talk)
+        return talk
 
     def turn(self, turn_id: str) -> list[Message]:
         """A turn's messages, each as `messages` gives it."""
@@ -205,8 +208,7 @@ class Conversations:
         if not self._database.rows("SELECT seq FROM messages WHERE turn = ? LIMIT 1", [turn_id]):
             return []
         found = self._select("WHERE turn = ? ORDER BY session, position", [turn_id])
-        sent = self._contexts(found[0].session) if found else {}
-        return [replace(one, **sent[one.id]) if one.id in sent else one for one in found]
+        return _with(self._contexts(found[0].session) if found else {}, found)
 
     def _contexts(self, session_id: str) -> dict[str, dict[str, Any]]:
         """By message, what its `recalled` row says; a purged row says nothing any more."""
@@ -239,14 +241,14 @@ class Conversations:
         return [message_value(from_row(row, MESSAGE_FIELDS)) for row in rows]
 
 
+def _with(sent: dict[str, dict[str, Any]], messages: list[Message]) -> list[Message]:
+    """The messages, each with what was sent beside it."""
+    return [replace(one, **sent[one.id]) if one.id in sent else one for one in messages]
+
+
 def page_after(column: str, before: tuple[datetime, str] | None) -> tuple[str, list[Any]]:
     """The rest of a condition, and its values: only rows after one that was had, where a listing
     goes down by that column and then by id."""
     if before is None:
         return "", []
     return f" AND ({column}, id) < (?, ?)", [stored_time(before[0]), before[1]]
-
-
-def message_digest(record: dict[str, Any], nonce: str) -> str:
-    """What the log keeps of a message."""
-    return seal(canonical(without_blanks(record)), nonce)

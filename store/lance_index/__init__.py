@@ -1,0 +1,1 @@
+"""The index: LanceDB holds its rows, a copy resident in memory answers."""
