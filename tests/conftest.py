@@ -1,40 +1,69 @@
-"""Shared fixtures: a home of its own for every test, and runtimes over real stores."""
+"""A home of its own for every test, runtimes over real stores, lanes and search profiles."""
 
+import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from fakes import HashEmbedder, OpenRuntime, StepClock
+from hypothesis import settings
+from run_report import RunReport
 
 from skill_agent.home import Home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.runtime import Runtime
 
+settings.register_profile("ci", max_examples=20, derandomize=True, deadline=None, database=None)
+settings.register_profile("deep", max_examples=300, deadline=None, print_blob=True)
+settings.load_profile("ci")
 
-def pytest_configure() -> None:
-    """A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
-    tests of Ctrl+C would wait for ever."""
+REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
+"""Whose tests run whole stores, servers, screens or processes."""
+REAL_FIXTURES = frozenset({"open_runtime", "ledger", "index", "shelf", "gateway", "model_home"})
+"""What makes a test of another folder such a one."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
+    # tests of Ctrl+C would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in [*os.environ]:
+        ours = name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE"
+        if ours or name.endswith("_API_KEY"):
+            del os.environ[name]
+    config.pluginmanager.register(RunReport())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test gets its lane: `deep` and `slow` say so themselves, `real` and `fast` follow from
+    where a test lies and what it asks for."""
+    for item in items:
+        if item.get_closest_marker("deep") or item.get_closest_marker("slow"):
+            continue
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        marked = item.get_closest_marker("real") is not None
+        asked = REAL_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if not marked:
+            item.add_marker("real" if folder in REAL_FOLDERS or asked else "fast")
+
+
+_homes = count()
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the machine's home, keys or settings."""
-    import os
-
-    for name in list(os.environ):
-        if name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE":
-            monkeypatch.delenv(name)
-        if name.endswith("_API_KEY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("SKILL_AGENT_HOME", str(tmp_path / "home"))
+def _own_surroundings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the machine's home. The folder is made for those alone that ask for one."""
+    if "tmp_path" in request.fixturenames:
+        home = request.getfixturevalue("tmp_path") / "home"
+    else:
+        home = tmp_path_factory.getbasetemp() / f"no-home-{next(_homes)}"
+    os.environ["SKILL_AGENT_HOME"] = str(home)
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
 
 from chaos import Stage, wrong
 from soak import soak

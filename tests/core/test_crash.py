@@ -1,12 +1,6 @@
 """kill -9 under the whole load: a short run of the crash test in `benchmarks/crash.py`."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
-
 from crash import Trial
 from crash_check import Acknowledged
 
