@@ -9,17 +9,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import searching  # noqa: F401 - its profile holds from the first test on
 from fakes import HashEmbedder, OpenRuntime, StepClock
-from hypothesis import settings
 from run_report import RunReport
 
 from skill_agent.home import Home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.runtime import Runtime
-
-settings.register_profile("ci", max_examples=20, derandomize=True, deadline=None, database=None)
-settings.register_profile("deep", max_examples=300, deadline=None, print_blob=True)
-settings.load_profile("ci")
 
 REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
 """Whose tests run whole stores, servers, screens or processes."""

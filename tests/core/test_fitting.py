@@ -61,7 +61,7 @@ messages = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(messages, texts, texts, texts, st.sampled_from([1024, 2048, 4096, 16_384]))
 @example([("x" * 9000, "tool", "")], "", "", "", 4096)
 async def test_prompt_and_reply_fit_the_window(
@@ -152,7 +152,6 @@ async def test_a_newest_turn_that_is_too_long_is_shortened_not_lost() -> None:
     assert "characters left out" in short.content
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=400), st.integers(8, 300))
 async def test_a_clipped_text_keeps_its_limit(text: str, limit: int) -> None:
     model = Bytes()
