@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test gets its lane: `deep` and `slow` say so themselves, `real` and `fast` follow from
     where a test lies and what it asks for."""
     for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker("search")
         if item.get_closest_marker("deep") or item.get_closest_marker("slow"):
             continue
         folder = item.path.relative_to(Path(__file__).parent).parts[0]

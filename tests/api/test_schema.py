@@ -139,6 +139,7 @@ def tried(
     return sent
 
 
+@pytest.mark.search
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, local in OPERATIONS if not local]
 )
@@ -147,6 +148,7 @@ def test_over_tcp(place: World, documents: dict[bool, Any], verb: str, path: str
     assert tried(documents[False], verb, path, place, own=False, most=most)
 
 
+@pytest.mark.search
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, local in OPERATIONS if local]
 )
