@@ -59,7 +59,7 @@ $(VENV)/bin/python:
 
 # A stamp says what an environment has: everything includes the light set, never the reverse.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing into $(VENV): LIGHT …"
+	@echo "Installing into $(VENV): about a minute, some 1.1 GB on disk …"
 	@$(PIP) -e .
 	@touch $@
 

@@ -16,7 +16,7 @@ def bundled_agents_path() -> Path:
 
 
 def _bundled(name: str) -> Path:
-    package = Path(skill_agent.__file__).resolve().parent
+    package = Path(skill_agent.__path__[0]).resolve()
     # Not `skill_agent/skills`: data and code of one name would become one folder in a wheel.
     installed = package / "bundled" / name
     return installed if installed.exists() else package.parent / name

@@ -78,11 +78,11 @@ def clock() -> StepClock:
 @pytest.fixture
 def open_runtime(home: Home, clock: StepClock) -> OpenRuntime:
     """Opens the test's home over real stores: `open_runtime(model)`."""
-    from skill_agent.cli.compose import open_home
+    from in_process import open_runtime as opened_here
 
     @asynccontextmanager
     async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:
-        opener = partial(open_home, home.root, create=True)
+        opener = partial(opened_here, home.root, create=True)
         gateway = ScriptedGateway(model)
         async with opener(gateway=gateway, embedder=HashEmbedder(), clock=clock) as runtime:
             yield runtime

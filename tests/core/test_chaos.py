@@ -4,11 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
+import pytest
 from chaos import Stage, wrong
 from soak import soak
 
 from skill_agent.cli.compose import init_home  # isort: skip
 from skill_agent.home import Home
+
+pytestmark = pytest.mark.deep
 
 
 async def test_nothing_is_lost_or_done_twice_when_hosts_die(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from crash_check import Acknowledged
 from skill_agent.home import Home
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_acknowledged_is_lost(home: Home, seed: int) -> None:
     trial = Trial(home.root, seed, patience=4.0)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -34,11 +35,12 @@ class Broken(ScriptedModel):
 
 def message(number: int, text: str, role: str = "user", context: str = "") -> Message:
     calls = (ToolCall(id="c", name="t", arguments={"x": text}),) if role == "call" else ()
+    said_by: Any = "assistant" if calls else role
     return Message(
         id=f"m{number}", session="s", turn=f"t{number // 3}", content="" if calls else text,
-        role="assistant" if calls else role, created_at=NOW, position=number, context=context,
+        role=said_by, created_at=NOW, position=number, context=context,
         tool_calls=calls,
-    )  # type: ignore[arg-type] # fmt: skip
+    )  # fmt: skip
 
 
 def size(fitted: Fit, text: str) -> int:
