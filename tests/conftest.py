@@ -19,8 +19,11 @@ from skill_agent.runtime import Runtime
 
 REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
 """Whose tests run whole stores, servers, screens or processes."""
-REAL_FIXTURES = frozenset({"open_runtime", "ledger", "index", "shelf", "gateway", "model_home"})
-"""What makes a test of another folder such a one."""
+REAL_FIXTURES = frozenset({"open_runtime", "gateway", "model_home"})
+REAL_NAMES = frozenset({"DuckLedger", "LanceIndex", "open_home", "open_runtime", "subprocess"})
+REAL_HELPERS = frozenset({"crash", "memory_home", "model_files", "shelf"})
+"""What makes a test of another folder such a one: a fixture it asks for, a name its module has, or
+where that name comes from."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,18 +38,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test gets its lane: `deep` and `slow` say so themselves, `real` and `fast` follow from
-    where a test lies and what it asks for."""
+    """Gives every test its lane. `deep` and `slow` say so themselves; `real` and `fast` follow from
+    where a test lies and what it takes."""
+    real_modules: dict[object, bool] = {}
     for item in items:
         if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker("search")
         if item.get_closest_marker("deep") or item.get_closest_marker("slow"):
             continue
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        marked = item.get_closest_marker("real") is not None
+        module = getattr(item, "module", None)
+        if module not in real_modules:
+            real_modules[module] = is_real(item.path, module)
         asked = REAL_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        if not marked:
-            item.add_marker("real" if folder in REAL_FOLDERS or asked else "fast")
+        item.add_marker("real" if real_modules[module] or asked else "fast")
+
+
+def is_real(path: Path, module: object) -> bool:
+    """Whether all tests of a module are taken for such that run stores or processes."""
+    if path.relative_to(Path(__file__).parent).parts[0] in REAL_FOLDERS:
+        return True
+    names = vars(module) if module is not None else {}
+    origins = {getattr(one, "__module__", None) for one in names.values()}
+    return bool(REAL_NAMES & names.keys() or REAL_HELPERS & origins)
 
 
 _homes = count()

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from house import ROOT
+from house import MODULES, ROOT
 
 pytest.importorskip("build", reason="the package `build` is not installed")
 pytest.importorskip("hatchling", reason="hatchling is not installed")
@@ -64,7 +64,10 @@ def test_it_has_one_name(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"skill_agent"}
-    assert {"skill_agent/cli/main.py", "skill_agent/bundled/agents.toml"} <= set(names)
+    expected = {module.replace(".", "/") for module in MODULES}
+    there = {name.removesuffix(".py").removesuffix("/__init__") for name in names}
+    assert not expected - there
+    assert "skill_agent/bundled/agents.toml" in names
 
 
 def test_the_command_runs(binaries: Path, tmp_path: Path) -> None:
