@@ -18,7 +18,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from in_process import open_runtime
+from in_process import open_in_process
 from measuring import Row, show
 from skill_agent.cli.building import EMBEDDER
 
@@ -150,7 +150,7 @@ async def measured(
     home = Home(folder)
     home.models.mkdir(parents=True)
     (home.models / EMBEDDER).symlink_to(find_home().models / EMBEDDER, target_is_directory=True)
-    async with open_runtime(
+    async with open_in_process(
         folder, create=True, hosting=True, gateway=ScriptedGateway(model)
     ) as runtime:
         notes = ({"content": f"note {n} about topic {n % 500}"} for n in range(items))

@@ -11,7 +11,7 @@ from skill_agent.runtime import Runtime
 
 
 @asynccontextmanager
-async def open_runtime(path: Path | str, **parts: Any) -> AsyncIterator[Runtime]:
+async def open_in_process(path: Path | str, **parts: Any) -> AsyncIterator[Runtime]:
     """As `open_home`; fails where another process holds the home."""
     async with open_home(path, **parts) as opened:
         assert isinstance(opened, Runtime)

@@ -91,11 +91,11 @@ def clock() -> StepClock:
 @pytest.fixture
 def open_runtime(home: Home, clock: StepClock) -> OpenRuntime:
     """Opens the test's home over real stores: `open_runtime(model)`."""
-    from in_process import open_runtime as opened_here
+    from in_process import open_in_process
 
     @asynccontextmanager
     async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:
-        opener = partial(opened_here, home.root, create=True)
+        opener = partial(open_in_process, home.root, create=True)
         gateway = ScriptedGateway(model)
         async with opener(gateway=gateway, embedder=HashEmbedder(), clock=clock) as runtime:
             yield runtime

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
-from in_process import open_runtime
+from in_process import open_in_process
 
 from skill_agent.errors import UsageError
 from skill_agent.home import Home
@@ -116,7 +116,7 @@ async def test_a_round_trip_loses_nothing(
     assert told.counts["memories"] == 4, "neither Kyra's identity nor what is Anna's"
     assert told.counts["usage"] == 3
 
-    opened = open_runtime(
+    opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
     )
     async with opened as other:
@@ -144,7 +144,7 @@ async def test_the_exporters_own_become_the_importers(
     async with open_runtime(model()) as runtime:
         await live(runtime)
         await data_of(runtime, clock).export(tmp_path / "me.zip")
-    opened = open_runtime(
+    opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
     )
     async with opened as other:
@@ -249,7 +249,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def make() -> None:
         gateway = ScriptedGateway(model())
         clock = StepClock()
-        async with open_runtime(
+        async with open_in_process(
             folder / "h", create=True, gateway=gateway, embedder=HashEmbedder(), clock=clock
         ) as runtime:
             await live(runtime)
