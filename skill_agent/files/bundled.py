@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import skill_agent
+
 
 def bundled_skills_path() -> Path:
     """The folder of the skills that come with the product."""
@@ -14,6 +16,7 @@ def bundled_agents_path() -> Path:
 
 
 def _bundled(name: str) -> Path:
-    package = Path(__file__).resolve().parent
-    installed = package / name
+    package = Path(skill_agent.__path__[0]).resolve()
+    # Not `skill_agent/skills`: data and code of one name would become one folder in a wheel.
+    installed = package / "bundled" / name
     return installed if installed.exists() else package.parent / name

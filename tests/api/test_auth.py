@@ -328,7 +328,7 @@ async def test_a_websocket_by_header_or_subprotocol(place: Place) -> None:
         url = f"ws://127.0.0.1:{port}/v1/socket"
         async with connect(url, additional_headers=bearer(key)) as socket:
             await socket.send("hello")
-            assert (await socket.recv()).endswith("hello")
+            assert str(await socket.recv()).endswith("hello")
             assert socket.response is not None
             assert socket.response.headers["x-ratelimit-limit"] == "300"
             assert "x-request-id" in socket.response.headers

@@ -66,7 +66,7 @@ async def test_a_stream_arrives_while_the_reply_is_made(open_api: OpenApi) -> No
         coming = frames(response)
         started = await anext(coming)
         assert started["type"] == "started" and started["model"] == "scripted/model"
-        types = []
+        types, frame = [], started
         async for frame in coming:
             types.append(frame["type"])
             if frame["type"] == "text_delta":

@@ -66,7 +66,7 @@ async def test_every_answer_has_an_id_and_is_kept_by_nobody(place: Place, tcp: b
 )
 async def test_a_sane_id_is_echoed(place: Place, asked: str, echoed: bool) -> None:
     async with place.client() as client:
-        answer = await client.get("/health", headers={"X-Request-ID": asked.encode()})
+        answer = await client.get("/health", headers=[(b"X-Request-ID", asked.encode())])
         assert (answer.headers["x-request-id"] == asked) is echoed
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from command_line import Ska, Terminal
 
-from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable
+from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.models.scripted import Gate
 from skill_agent.values import ToolCall
 
@@ -112,7 +112,7 @@ def test_wrong_usage(ska: Ska, arguments: tuple[str, ...], stdin: bytes, said: s
         (ModelFailed("it stammered"), 1),
     ],
 )
-def test_a_failed_turn(ska: Ska, error: Exception, code: int) -> None:
+def test_a_failed_turn(ska: Ska, error: SkillAgentError, code: int) -> None:
     ska.model.add(["Half a ", error])
     done = ska("ask", "hello")
     assert done.code == code

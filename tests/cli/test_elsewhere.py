@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Ska
@@ -59,7 +60,7 @@ class Elsewhere:
             env={**self._environment, **known, **environment},
         )  # fmt: skip
 
-    def json(self, *arguments: str) -> object:
+    def json(self, *arguments: str) -> Any:
         done = self.ska(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import typer
@@ -107,7 +108,7 @@ class Raising:
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    def __call__(self, path: Path | None = None, *, create: bool = False, role: str = ""):
+    def __call__(self, path: Path | None = None, **wishes: object) -> NoReturn:
         raise self._error
 
 

@@ -1,5 +1,7 @@
 """How one turn is shown, event by event."""
 
+from typing import Any
+
 import pytest
 from skill_agent.cli.render import ObjectView, Outcome, TextView, without_controls
 
@@ -17,7 +19,7 @@ from skill_agent.events import (
 )
 from skill_agent.values import Usage
 
-IDS = {"session": "s", "turn": "t", "agent": "kyra"}
+IDS: dict[str, Any] = {"session": "s", "turn": "t", "agent": "kyra"}
 
 
 def test_steps_of_one_thing_are_told_once_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:

@@ -400,7 +400,9 @@ def killed_after(lines: int, directory: Path) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("lines", [1, 2, 4, 9, 15, 16])
+@pytest.mark.parametrize(
+    "lines", [4, *(pytest.param(n, marks=pytest.mark.deep) for n in (1, 2, 9, 15, 16))]
+)
 async def test_a_kill_at_any_moment_costs_neither_service_nor_what_was_done(
     old: Path, lines: int
 ) -> None:
