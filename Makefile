@@ -5,27 +5,38 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test check format bench clean help
+.PHONY: demo test check lint deep coverage format bench clean help
 
 help:
-	@echo "make demo    install, fetch the embedded models, hold a conversation in two processes"
-	@echo "make test    install and run the whole test suite"
-	@echo "make check   format, lint, types, layers (about a minute)"
-	@echo "make bench   measure the budgets; LOCOMO=FILE adds recall quality"
-	@echo "make clean   remove the environment and the demo's home"
+	@echo "make demo      install, fetch the embedded models, hold a conversation in two processes"
+	@echo "make test      install everything and run the test suite"
+	@echo "make check     format, lint, types and the fast tests"
+	@echo "make deep      kills, crash loops, long searches and the large model: an hour"
+	@echo "make coverage  which lines the test suite runs"
+	@echo "make bench     measure the budgets; LOCOMO=FILE adds recall quality"
+	@echo "make clean     remove the environment and the demo's home"
 
 demo: $(VENV)/.installed
 	@BIN=$(CURDIR)/$(BIN) SKILL_AGENT_HOME="$${SKILL_AGENT_HOME:-$(CURDIR)/.demo}" sh docs/demo.sh
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(PYTEST) -m "not deep and not slow"
 
-check: $(VENV)/.installed-dev
+check: lint
+	$(PYTEST) -q -m fast
+
+lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q -n 0 tests/test_imports.py
+
+deep: $(VENV)/.installed-dev
+	$(PYTEST) -m "deep or slow or search" --hypothesis-profile deep
+
+coverage: $(VENV)/.installed-dev
+	$(PYTEST) -q -m "not deep and not slow" --cov --cov-report term:skip-covered --cov-report html
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
@@ -38,7 +49,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/recall.py $(if $(LOCOMO),--locomo $(LOCOMO))
 
 clean:
-	rm -rf $(VENV) .demo build dist
+	rm -rf $(VENV) .demo build dist htmlcov .coverage
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -46,12 +57,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || \
 	  { echo "Python's venv module is missing (on Debian: apt install python3-venv)"; exit 1; }
 
+# A stamp says what an environment has: everything includes the light set, never the reverse.
 $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing into $(VENV): about a minute, some 2 GB on disk …"
+	@echo "Installing into $(VENV): about a minute, some 1.1 GB on disk …"
 	@$(PIP) -e .
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@echo "Installing into $(VENV): about a minute, some 2 GB on disk …"
+	@echo "Installing everything into $(VENV): about a minute, some 2 GB on disk …"
 	@$(PIP) -e ".[dev]"
-	@touch $@ $(VENV)/.installed
+	@touch $(VENV)/.installed $@

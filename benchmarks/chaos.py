@@ -205,7 +205,7 @@ def rows(stage: Stage, problems: list[str], seconds: float) -> list[Row]:
 
 def main() -> int:
     """Prints what happened; 1 where something was lost or doubled."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--every", type=float, nargs=2, default=(2.0, 6.0))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crash_model import Hashed, gateway
-from skill_agent.cli.opening.home import open_home
+from in_process import open_in_process
 from skill_agent.store.lance_index.items import ItemTable
 from skill_agent.store.lance_index.places import Places
 
@@ -82,7 +82,7 @@ class Acknowledged:
 async def wrong(home: Path, told: Acknowledged) -> list[str]:
     """Everything that is not as it was acknowledged, a sentence each; opens the home and closes it
     again."""
-    async with open_home(home, gateway=gateway(), embedder=Hashed()) as runtime:
+    async with open_in_process(home, gateway=gateway(), embedder=Hashed()) as runtime:
         problems = [*told.trouble, *(await runtime.memory.verify()).problems]
         memories = {m.id: m for m in await runtime.memory.list(MemoryFilter(limit=_ALL))}
         sessions = await runtime.conversations.list(limit=_ALL)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crash_model import Hashed, gateway
-from skill_agent.cli.opening.home import open_home
+from in_process import open_in_process
 from skill_agent.cli.opening.home_files import init_home
 
 from skill_agent.errors import SkillAgentError
@@ -230,7 +230,7 @@ async def main(home: str, seed: int) -> None:
         init_home(place)
         often = re.sub(r"(summarize_interval = )\d+", r"\g<1>6", place.agents.read_text("utf-8"))
         place.agents.write_text(often, "utf-8")
-    opened = open_home(home, create=True, hosting=True, gateway=gateway(), embedder=Hashed())
+    opened = open_in_process(home, create=True, hosting=True, gateway=gateway(), embedder=Hashed())
     async with opened as runtime:
         await runtime.turns.prepare(runtime.settings.general.default_agent)
         tell("ready")

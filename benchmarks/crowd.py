@@ -18,9 +18,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from in_process import open_in_process
 from measuring import Row, show
 from skill_agent.cli.opening.building import EMBEDDER
-from skill_agent.cli.opening.home import open_home
 
 from skill_agent.events import TextDelta, TurnFailed, TurnStarted
 from skill_agent.files.home import Home, find_home
@@ -150,7 +150,7 @@ async def measured(
     home = Home(folder)
     home.models.mkdir(parents=True)
     (home.models / EMBEDDER).symlink_to(find_home().models / EMBEDDER, target_is_directory=True)
-    async with open_home(
+    async with open_in_process(
         folder, create=True, hosting=True, gateway=ScriptedGateway(model)
     ) as runtime:
         notes = ({"content": f"note {n} about topic {n % 500}"} for n in range(items))

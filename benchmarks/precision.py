@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from skill_agent.cli.opening.home import open_home
+from in_process import open_in_process
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
@@ -105,7 +105,7 @@ async def measure(file: Path, embedder: Embedder, folder: Path) -> Figures:
     """Asks the whole set in a new home in `folder`."""
     given = _read(file)
     rows = {row["id"]: row for row in given["memories"]}
-    opened = partial(open_home, folder, create=True, embedder=embedder, clock=_Moving())
+    opened = partial(open_in_process, folder, create=True, embedder=embedder, clock=_Moving())
     gateway = ScriptedGateway(ScriptedModel(otherwise="Noted."))
     asked: list[Asked] = []
     events: dict[str, MemoryRecalled] = {}

@@ -31,9 +31,9 @@ from typing import Any
 
 import numpy as np
 import precision
+from in_process import open_in_process
 from mem0_beside import beside, print_beside, why_not
 from skill_agent.cli.opening.building import EMBEDDER
-from skill_agent.cli.opening.home import open_home
 from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
@@ -161,7 +161,7 @@ def haystack(rows: Sequence[dict[str, Any]], items: int) -> Iterator[dict[str, A
 
 def home(folder: Path, embedder: Embedder) -> AbstractAsyncContextManager[Runtime]:
     """A new home; no model is ever called here."""
-    return open_home(
+    return open_in_process(
         folder, create=True, gateway=ScriptedGateway(ScriptedModel()), embedder=embedder
     )
 

@@ -174,7 +174,7 @@ def rows(found: dict[str, Any]) -> list[Row]:
 
 def main() -> int:
     """Prints what was measured; 1 where something was missed."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--turns", type=int, default=2000)
     parser.add_argument("--model-s", type=float, default=2.0)

@@ -91,9 +91,8 @@ class Client:
 
     async def _first(self, station: Workstation) -> str:
         """The conversation begins with a turn of its own, which is not counted."""
-        async for event in station.ask(f"begin token-{self.number}-begin"):
-            session = event.session
-        return session
+        events = [event async for event in station.ask(f"begin token-{self.number}-begin")]
+        return events[-1].session
 
     async def _talk(
         self,

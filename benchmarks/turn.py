@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from crowd import measured, rows_of
+from in_process import open_in_process
 from measuring import Row, show
 from skill_agent.cli.opening.building import EMBEDDER
-from skill_agent.cli.opening.home import open_home
 from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted
@@ -64,7 +64,7 @@ async def one_turn(runtime: Runtime, text: str, session: str | None) -> tuple[fl
 
 async def own_work(folder: Path, turns: int) -> list[Row]:
     model = ScriptedModel(otherwise=REPLY)
-    async with open_home(folder, create=True, gateway=ScriptedGateway(model)) as runtime:
+    async with open_in_process(folder, create=True, gateway=ScriptedGateway(model)) as runtime:
         link_models(runtime.home, [EMBEDDER])
         rows = ({"content": f"note {n} about topic {n % 89}"} for n in range(1_000))
         await runtime.memory.import_rows(rows)
@@ -150,7 +150,7 @@ def real_turn(home: Path, model: str, *words: str) -> dict[str, Any]:
 async def two_turns(folder: Path, model: str) -> list[dict[str, Any]]:
     """The usages of two turns of one session in this process, after the agent was woken."""
     usages = []
-    async with open_home(folder, create=True) as runtime:
+    async with open_in_process(folder, create=True) as runtime:
         session = None
         for text in ("Tell me in one sentence what bread is.", "And butter? One sentence."):
             async for event in runtime.ask(text, session=session, model=model):

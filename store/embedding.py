@@ -153,10 +153,9 @@ class SentenceTransformerEmbedder:
     def _load(self) -> Any:
         with self._lock:
             if self._model is None:
-                from sentence_transformers import SentenceTransformer
-
+                kind = _sentence_transformer(self._model_name)
                 try:
-                    self._model = SentenceTransformer(
+                    self._model = kind(
                         self._model_name, device="cpu", local_files_only=not self._fetch
                     )
                 except (OSError, ValueError) as error:
@@ -293,6 +292,18 @@ def _open_model(directory: Path) -> tuple[Any, Any]:
     tokenizer.enable_truncation(_MAX_TOKENS)
     _log.info("loaded the embedder %s", directory.name)
     return session, tokenizer
+
+
+def _sentence_transformer(model: str) -> Any:
+    """The library's class; it brings torch along, so it is an extra."""
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ModelUnavailable(
+            f"the embedding model {model!r} needs sentence-transformers, which is not installed",
+            hint='install it: pip install "skill-agent[sentence-transformers]"',
+        ) from error
+    return SentenceTransformer
 
 
 def _run(session: Any, encoded: Sequence[Any]) -> np.ndarray:

@@ -1,40 +1,80 @@
-"""Shared fixtures: a home of its own for every test, and runtimes over real stores."""
+"""A home of its own for every test, runtimes over real stores, lanes and search profiles."""
 
+import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
+import searching  # noqa: F401 - its profile holds from the first test on
 from fakes import HashEmbedder, OpenRuntime, StepClock
+from run_report import RunReport
 
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 
+REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
+"""Whose tests run whole stores, servers, screens or processes."""
+REAL_FIXTURES = frozenset({"open_runtime", "gateway", "model_home"})
+REAL_NAMES = frozenset({"DuckLedger", "LanceIndex", "open_home", "open_runtime", "subprocess"})
+REAL_HELPERS = frozenset({"crash", "memory_home", "model_files", "shelf"})
+"""What makes a test of another folder such a one: a fixture it asks for, a name its module has, or
+where that name comes from."""
 
-def pytest_configure() -> None:
-    """A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
-    tests of Ctrl+C would wait for ever."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
+    # tests of Ctrl+C would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in [*os.environ]:
+        ours = name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE"
+        if ours or name.endswith("_API_KEY"):
+            del os.environ[name]
+    config.pluginmanager.register(RunReport())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives every test its lane. `deep` and `slow` say so themselves; `real` and `fast` follow from
+    where a test lies and what it takes."""
+    real_modules: dict[object, bool] = {}
+    for item in items:
+        if getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker("search")
+        if item.get_closest_marker("deep") or item.get_closest_marker("slow"):
+            continue
+        module = getattr(item, "module", None)
+        if module not in real_modules:
+            real_modules[module] = is_real(item.path, module)
+        asked = REAL_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker("real" if real_modules[module] or asked else "fast")
+
+
+def is_real(path: Path, module: object) -> bool:
+    """Whether all tests of a module are taken for such that run stores or processes."""
+    if path.relative_to(Path(__file__).parent).parts[0] in REAL_FOLDERS:
+        return True
+    names = vars(module) if module is not None else {}
+    origins = {getattr(one, "__module__", None) for one in names.values()}
+    return bool(REAL_NAMES & names.keys() or REAL_HELPERS & origins)
+
+
+_homes = count()
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the machine's home, keys or settings."""
-    import os
-
-    for name in list(os.environ):
-        if name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE":
-            monkeypatch.delenv(name)
-        if name.endswith("_API_KEY"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("SKILL_AGENT_HOME", str(tmp_path / "home"))
+def _own_surroundings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the machine's home. The folder is made for those alone that ask for one."""
+    if "tmp_path" in request.fixturenames:
+        home = request.getfixturevalue("tmp_path") / "home"
+    else:
+        home = tmp_path_factory.getbasetemp() / f"no-home-{next(_homes)}"
+    os.environ["SKILL_AGENT_HOME"] = str(home)
 
 
 @pytest.fixture
@@ -51,11 +91,11 @@ def clock() -> StepClock:
 @pytest.fixture
 def open_runtime(home: Home, clock: StepClock) -> OpenRuntime:
     """Opens the test's home over real stores: `open_runtime(model)`."""
-    from skill_agent.cli.opening.home import open_home
+    from in_process import open_in_process
 
     @asynccontextmanager
     async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:
-        opener = partial(open_home, home.root, create=True)
+        opener = partial(open_in_process, home.root, create=True)
         gateway = ScriptedGateway(model)
         async with opener(gateway=gateway, embedder=HashEmbedder(), clock=clock) as runtime:
             yield runtime

@@ -50,7 +50,7 @@ class App:
     def __init__(self) -> None:
         self.read = 0
         self.more = asyncio.Event()
-        self.asgi = FastAPI(exception_handlers=exception_handlers())
+        self.asgi = FastAPI(exception_handlers=exception_handlers())  # pyright: ignore[reportArgumentType]
         routes = self.asgi
         routes.get("/health")(self.health)
         routes.get("/v1/memories")(self.list)

@@ -1,61 +1,20 @@
-"""The architecture as tests: who may import whom, what stays unloaded, how big things get."""
+"""The star as tests: siblings do not know each other, what is heavy stays unloaded."""
 
 import ast
 import json
 import os
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from house import SIBLINGS, SOURCES, imported, told, tree_of
 
-ROOT = Path(__file__).resolve().parent.parent
-SIBLINGS = ("cli", "tui", "store", "scheduler", "bots")
-FOLDERS = ("skill_agent", *SIBLINGS)
 HEAVY = (
     "litellm", "torch", "sentence_transformers", "lancedb", "telegram", "xllamacpp", "onnxruntime",
 )  # fmt: skip
-BANNED_NAMES = {
-    "utils",
-    "util",
-    "helpers",
-    "helper",
-    "manager",
-    "service",
-    "base",
-    "common",
-    "misc",
-}
-MAX_FILE_LINES = 500
-MAX_FUNCTION_LINES = 60
 OPEN_HOME = ("skill_agent/__init__.py", "skill_agent.cli.opening.home")
 """The one arrow against the star: `skill_agent.open_home` is a lazy alias."""
-
-SOURCES = sorted(
-    path.relative_to(ROOT).as_posix() for name in FOLDERS for path in (ROOT / name).rglob("*.py")
-)
-
-
-def imported(path: str) -> Iterator[tuple[int, str]]:
-    """Every module a file imports, relative ones resolved as if installed."""
-    parts = path.removesuffix(".py").split("/")
-    package = parts[:-1] if parts[0] == "skill_agent" else ["skill_agent", *parts[:-1]]
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import(names=names):
-                yield from ((node.lineno, name.name) for name in names)
-            case ast.ImportFrom(level=0, module=module):
-                yield node.lineno, module or ""
-            case ast.ImportFrom(level=level, module=module, names=names):
-                above = package[: len(package) - level + 1]
-                whole = [*above, *([module] if module else [])]
-                # `from .. import store` names the module in the list of names.
-                tails = [name.name for name in names] if not module else [""]
-                yield from (
-                    (node.lineno, ".".join([*whole, *([tail] if tail else [])])) for tail in tails
-                )
 
 
 def sibling_of(module: str) -> str:
@@ -64,22 +23,30 @@ def sibling_of(module: str) -> str:
     return parts[1] if parts[0] == "skill_agent" and parts[1:2] and parts[1] in SIBLINGS else ""
 
 
-@pytest.mark.parametrize("path", SOURCES)
-def test_star(path: str) -> None:
+def against_the_star(path: str) -> Iterator[str]:
     home = path.split("/")[0]
     for line, module in imported(path):
-        assert module.split(".")[0] not in SIBLINGS, f"{path}:{line} bare import {module}"
         target = sibling_of(module)
-        if not target or target == home or (path, module) == OPEN_HOME:
-            continue
-        assert home == "cli", f"{path}:{line} {home} imports {module}"
+        if module.split(".")[0] in SIBLINGS:
+            yield f"{path}:{line} bare import {module}"
+        elif target and target != home and home != "cli" and (path, module) != OPEN_HOME:
+            yield f"{path}:{line} {home} imports {module}"
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.startswith("cli/")])
-def test_siblings_are_imported_relatively(path: str) -> None:
-    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0:
-            assert not sibling_of(node.module or ""), f"{path}:{node.lineno} {node.module}"
+def test_star() -> None:
+    offences = [one for path in SOURCES for one in against_the_star(path)]
+    assert not offences, told(offences)
+
+
+def test_siblings_are_imported_relatively() -> None:
+    offences = [
+        f"{path}:{node.lineno} {node.module}"
+        for path in SOURCES
+        if path.startswith("cli/")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and sibling_of(node.module or "")
+    ]
+    assert not offences, told(offences)
 
 
 def test_the_star_test_sees_what_it_forbids() -> None:
@@ -126,41 +93,3 @@ def loaded_after(code: str) -> set[str]:
         stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     return set(json.loads(done.stdout.splitlines()[-1]))
-
-
-@pytest.mark.parametrize("path", SOURCES)
-def test_size_and_name(path: str) -> None:
-    text = (ROOT / path).read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MAX_FILE_LINES, f"{path} is too long: split it along ideas"
-    assert Path(path).stem not in BANNED_NAMES, f"{path}: name it by what it is"
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1 - _docstring_lines(node)
-            assert length <= MAX_FUNCTION_LINES, f"{path}:{node.lineno} {node.name}: {length} lines"
-
-
-@pytest.mark.parametrize("path", SOURCES)
-def test_modules_say_what_they_are(path: str) -> None:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    assert not tree.body or ast.get_docstring(tree), f"{path} has no docstring"
-
-
-def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    first = node.body[0]
-    if ast.get_docstring(node) is None:
-        return 0
-    return (first.end_lineno or first.lineno) - first.lineno + 1
-
-
-def test_the_wheel_has_one_name(tmp_path: Path) -> None:
-    pytest.importorskip("build", reason="the package `build` is not installed")
-    pytest.importorskip("hatchling", reason="hatchling is not installed")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(tmp_path), "."],
-        cwd=ROOT, check=True, capture_output=True, timeout=180,
-    )  # fmt: skip
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"skill_agent"}
-    assert {"skill_agent/cli/main.py", "skill_agent/bundled/agents.toml"} <= set(names)

@@ -2,18 +2,13 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from api_home import Api, OpenApi, Served, until
 from fakes import OpenRuntime, StepClock
 

@@ -1,22 +1,17 @@
 """The event stream over a real server: order, numbers, going on where one stopped."""
 
 import asyncio
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
+from fakes import OpenRuntime
+from served import Told, listening, served
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fakes import OpenRuntime
-from served import Told, listening, served
 
 from skill_agent.api.routes.events_stream import Heard, event_response
 from skill_agent.events import Event, Notice, TextDelta, from_json

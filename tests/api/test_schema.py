@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from searching import is_deep
 from whole_api import World, world
 
 from skill_agent.api.app import BY_HAND, create_app
@@ -118,7 +119,7 @@ def tried(
 
         @seed(4)
         @settings(
-            max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=count, database=None, phases=[Phase.generate],
             suppress_health_check=tuple(HealthCheck),  # type: ignore[arg-type]
         )  # fmt: skip
         @given(case=operation.as_strategy(generation_mode=mode))
@@ -138,20 +139,23 @@ def tried(
     return sent
 
 
+@pytest.mark.search
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, local in OPERATIONS if not local]
 )
 def test_over_tcp(place: World, documents: dict[bool, Any], verb: str, path: str) -> None:
-    most = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 1}
+    most = {GenerationMode.POSITIVE: 4 if is_deep() else 2, GenerationMode.NEGATIVE: 1}
     assert tried(documents[False], verb, path, place, own=False, most=most)
 
 
+@pytest.mark.search
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, local in OPERATIONS if local]
 )
 def test_on_the_own_socket(place: World, documents: dict[bool, Any], verb: str, path: str) -> None:
     """What is there for it alone; the rest is one code, and meets the odd values below."""
-    most = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 3}
+    wrong = 3 if is_deep() else 1
+    most = {GenerationMode.POSITIVE: 2 * wrong, GenerationMode.NEGATIVE: wrong}
     assert tried(documents[True], verb, path, place, own=True, most=most)
 
 

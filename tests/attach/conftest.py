@@ -1,14 +1,9 @@
 """The test's home as seen from within its process and from another one."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from fakes import StepClock
 from hosts import OpenStation, OpenWindow, attached, serving
 

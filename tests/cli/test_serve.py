@@ -90,7 +90,9 @@ def test_where_another_process_hosts_that_one_listens_and_stops_with_us(
     until(lambda: machine.json("status")["host"]["addresses"] == [])
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "end", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.deep)]
+)
 def test_when_the_host_goes_away_the_address_stays(machine: Processes, end: signal.Signals) -> None:
     host = machine.start("up", "--foreground")
     machine.until_hosted_by(host)

@@ -87,7 +87,9 @@ def test_a_killed_host_is_no_host(machine: Processes) -> None:
     assert next_one["pid"] != pid
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "end", [signal.SIGTERM, signal.SIGINT, pytest.param(signal.SIGHUP, marks=pytest.mark.deep)]
+)
 def test_in_the_foreground_it_ends_in_good_order(machine: Processes, end: signal.Signals) -> None:
     process = machine.start("up", "--foreground")
     machine.until_hosted_by(process)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_agent.settings.toml_places import KeyPath, find_places, line_of
@@ -119,7 +119,6 @@ def _paths(value: Any, path: KeyPath = ()) -> list[KeyPath]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
 @given(documents)
 def test_every_key_of_any_document_is_found(document: dict[str, Any]) -> None:
     text = tomlkit.dumps(document)

@@ -9,8 +9,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fakes import HashEmbedder
+from skill_agent.cli.opening.home import open_home
 
-from skill_agent import open_home
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ModelRequest
 

@@ -11,8 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fakes import HashEmbedder
+from skill_agent.cli.opening.home import open_home
 
-from skill_agent import open_home
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.privacy.erasure import Eraser
 
@@ -20,6 +21,7 @@ from skill_agent.privacy.erasure import Eraser
 async def main(home: str) -> None:
     gateway = ScriptedGateway(ScriptedModel(otherwise="It is quokka-4711."))
     async with open_home(home, create=True, gateway=gateway, embedder=HashEmbedder()) as runtime:
+        assert isinstance(runtime, Runtime)
         eraser = Eraser(
             ledger=runtime.ledger,
             projector=runtime._projector,

@@ -10,9 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from fakes import HashEmbedder
+from skill_agent.cli.opening.home import open_home
 
-from skill_agent import open_home
 from skill_agent.events import TurnFinished
+from skill_agent.host.runtime import Runtime
 from skill_agent.memory.book import MemoryBook
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 
@@ -36,6 +37,7 @@ async def main(home: str, work: str) -> None:
     model = ScriptedModel(otherwise="a reply of some words")
     gateway, embedder = ScriptedGateway(model), HashEmbedder()
     async with open_home(home, create=True, gateway=gateway, embedder=embedder) as runtime:
+        assert isinstance(runtime, Runtime)
         tell("ready")
         if work == "import":
             await runtime.turns.wake()

@@ -2,16 +2,16 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
-
+import pytest
 from chaos import Stage, wrong
 from soak import soak
 
 from skill_agent.cli.opening.home_files import init_home  # isort: skip
 from skill_agent.files.home import Home
+
+pytestmark = pytest.mark.deep
 
 
 async def test_nothing_is_lost_or_done_twice_when_hosts_die(tmp_path: Path) -> None:

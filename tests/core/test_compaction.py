@@ -23,14 +23,14 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Shield, leaving_of
 from skill_agent.memory.summaries.summary import MOST_TOKENS, plain_summary
-from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.models.scripted import Answer, ScriptedGateway, ScriptedModel
 from skill_agent.ports import Model, ModelRequest
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.turns.compactor import Compactor, Pressed
 from skill_agent.turns.fitting import Fit
 from skill_agent.turns.runner import heard_by
-from skill_agent.values import Memory, Message, NewMemory, Purge, Session, Source, TurnRequest
+from skill_agent.values import Memory, Message, NewMemory, Purge, Role, Session, Source, TurnRequest
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 FACT = "My boat is called Marigold"
@@ -77,9 +77,9 @@ class Remote(ScriptedModel):
     """As scripted, but far away and fast."""
 
     def __init__(
-        self, *replies: object, window: int = 2048, otherwise: object = "ok, this is all there is"
+        self, *replies: Answer, window: int = 2048, otherwise: Answer = "ok, this is all there is"
     ) -> None:
-        super().__init__(replies, context_window=window, otherwise=otherwise)  # type: ignore[arg-type]
+        super().__init__(replies, context_window=window, otherwise=otherwise)
         self.info = replace(self.info, local=False)
 
 
@@ -147,12 +147,13 @@ async def stored_session(runtime: Runtime, turns: int, words: int = 40) -> Sessi
     for number in range(turns):
         turn, filler = new_id(), f"Thing {number}: " + "so and so " * (words // 3)
         said = FACT if number == 0 else filler
-        for role, content in (("user", said), ("assistant", "I see.")):
+        spoken: tuple[tuple[Role, str], ...] = (("user", said), ("assistant", "I see."))
+        for role, content in spoken:
             saved = runtime.ledger.save_message(
                 Message(
                     id=new_id(), session=session.id, turn=turn, role=role, content=content,
                     created_at=NOW, agent="kyra",
-                )  # type: ignore[arg-type]
+                )
             )  # fmt: skip
             waiting.append(saved)
     await asyncio.gather(*waiting)

@@ -1,18 +1,13 @@
 """kill -9 under the whole load: a short run of the crash test in `benchmarks/crash.py`."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "benchmarks"))
-
 from crash import Trial
 from crash_check import Acknowledged
 
 from skill_agent.files.home import Home
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_nothing_acknowledged_is_lost(home: Home, seed: int) -> None:
     trial = Trial(home.root, seed, patience=4.0)

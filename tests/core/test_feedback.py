@@ -10,6 +10,7 @@ import pytest
 from fakes import OpenRuntime, StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from searching import fewer
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.errors import NotFound, UsageError
@@ -173,9 +174,7 @@ async def test_ratings_at_once_are_all_counted(desk: Desk) -> None:
     assert await desk.importance(used) == 4
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=fewer(4), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["up", "down"])), max_size=12))
 async def test_any_ratings_stay_within_bounds(
     desk: Desk, ratings: list[tuple[int, Rating]]

@@ -34,7 +34,7 @@ def run_and_kill(home: Home, work: str, seconds: float) -> list[list[str]]:
     return [line.split() for line in whole]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.deep) for n in (2, 3))])
 async def test_kill_during_an_import(home: Home, open_runtime: OpenRuntime, seed: int) -> None:
     rows = 0
     while not rows:
@@ -51,7 +51,7 @@ async def test_kill_during_an_import(home: Home, open_runtime: OpenRuntime, seed
             assert f"row-{number}" in {one.hit.item.id for one in found}
 
 
-@pytest.mark.parametrize("seed", [4, 5, 6])
+@pytest.mark.parametrize("seed", [4, *(pytest.param(n, marks=pytest.mark.deep) for n in (5, 6))])
 async def test_kill_during_turns(home: Home, open_runtime: OpenRuntime, seed: int) -> None:
     memories: set[str] = set()
     replies: set[str] = set()

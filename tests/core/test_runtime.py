@@ -8,7 +8,13 @@ from typing import TypeVar
 import pytest
 from fakes import OpenRuntime
 
-from skill_agent.errors import ModelRejected, ModelUnavailable, NotFound, UsageError
+from skill_agent.errors import (
+    ModelRejected,
+    ModelUnavailable,
+    NotFound,
+    SkillAgentError,
+    UsageError,
+)
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -184,7 +190,7 @@ async def test_cancel_keeps_the_partial_reply(open_runtime: OpenRuntime) -> None
     ],
 )
 async def test_a_failing_model_ends_the_turn_in_words(
-    open_runtime: OpenRuntime, problem: Exception, reason: str
+    open_runtime: OpenRuntime, problem: SkillAgentError, reason: str
 ) -> None:
     model = ScriptedModel([["begun ", problem], "better"])
     async with open_runtime(model) as runtime:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
-from skill_agent.cli.opening.home import open_home
+from in_process import open_in_process
 
 from skill_agent.errors import UsageError
 from skill_agent.files.home import Home
@@ -58,13 +58,13 @@ def hidden(folder: Path) -> list[Path]:
     return list(folder.glob(".*"))
 
 
-def broken(sound: Path, path: Path, breaking: Callable[[Path], None]) -> Path:
+def broken(sound: Path, path: Path, breaking: Callable[[Path], object]) -> Path:
     path.write_bytes(sound.read_bytes())
     breaking(path)
     return path
 
 
-async def say(runtime: Runtime, text: str, **options: str) -> None:
+async def say(runtime: Runtime, text: str, **options: Any) -> None:
     async for _ in runtime.ask(text, **options):
         pass
 
@@ -117,7 +117,7 @@ async def test_a_round_trip_loses_nothing(
     assert told.counts["memories"] == 4, "neither Kyra's identity nor what is Anna's"
     assert told.counts["usage"] == 3
 
-    opened = open_home(
+    opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
     )
     async with opened as other:
@@ -145,7 +145,7 @@ async def test_the_exporters_own_become_the_importers(
     async with open_runtime(model()) as runtime:
         await live(runtime)
         await data_of(runtime, clock).export(tmp_path / "me.zip")
-    opened = open_home(
+    opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
     )
     async with opened as other:
@@ -210,8 +210,8 @@ def _bomb(parts: Parts) -> None:
     parts["memories.json"] = b"[" + b" " * 20_000_000 + b"]"
 
 
-BROKEN: dict[str, Callable[[Path], None]] = {
-    "no zip": lambda path: path.write_text("Dear diary") and None,
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "no zip": lambda path: path.write_text("Dear diary"),
     "gone": lambda path: path.unlink(),
     "cut": _cut,
     "flipped": _flip,
@@ -250,7 +250,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def make() -> None:
         gateway = ScriptedGateway(model())
         clock = StepClock()
-        async with open_home(
+        async with open_in_process(
             folder / "h", create=True, gateway=gateway, embedder=HashEmbedder(), clock=clock
         ) as runtime:
             await live(runtime)

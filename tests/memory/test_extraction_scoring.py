@@ -1,6 +1,5 @@
 """The extraction benchmark's scoring, and that its labelled set holds together."""
 
-import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
 
 from scoring import Fact, Labelled, Score, Statement, judge, read_set  # noqa: E402
 

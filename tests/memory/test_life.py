@@ -11,6 +11,7 @@ import pytest
 from fakes import StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from searching import fewer
 from shelf import Shelf
 
 from skill_agent.errors import MemoryChanged, SkillAgentError, UsageError
@@ -186,7 +187,7 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=fewer(4), suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_every_past_state_is_rebuilt_exactly(steps: list[tuple[str, int]]) -> None:
     async def live() -> None:

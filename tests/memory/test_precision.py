@@ -5,16 +5,12 @@ was tuned on. The held-out one was written before anything was run on it, as peo
 """
 
 import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 from model_files import minilm_dir
-from skill_agent.store.embedding import OnnxEmbedder
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
 from precision import Figures, measure
+from skill_agent.store.embedding import OnnxEmbedder
 
 SET = Path(__file__).parent / "precision_set.json"
 HELD_OUT = Path(__file__).parent / "precision_held_out.json"

@@ -1,13 +1,9 @@
 """Fixtures for tests on real models: files pulled once a machine, linked into a home a test."""
 
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from model_files import give_to, smollm2_settings
 
 from skill_agent.files.home import Home

@@ -166,6 +166,7 @@ async def test_prefill_makes_the_first_turn_cheap(model: Model, model_home: Home
     assert usage.cached_tokens >= 0.8 * usage.prompt_tokens
 
 
+@pytest.mark.deep
 async def test_a_person_interrupts_prefill_and_it_goes_on_after(model: Model) -> None:
     other = ModelRequest(messages=(system("Someone else. " * 60), user("x")))
     await model.count_tokens("load")
@@ -200,6 +201,7 @@ async def test_a_new_line_in_the_instructions_costs_only_what_follows_it(
     assert usage.cached_tokens >= 0.8 * usage.prompt_tokens
 
 
+@pytest.mark.deep
 async def test_a_damaged_state_costs_time_only(gateway: Gateway, model_home: Home) -> None:
     model = await gateway.model("default")
     await model.prefill(ModelRequest(messages=(PERSONA, user("?")), tools=(HTTP,)))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from listening import assistant, listen, system, user
+from listening import Heard, assistant, listen, system, user
 from model_files import give_to
 
 from skill_agent.agents.parsing import parse_agents
@@ -155,6 +155,7 @@ async def test_it_follows_a_skill_step_by_step(model: Model) -> None:
         '"apparent_temperature":-0.2,"precipitation":0.0,"wind_speed_10m":14.8}}',
     }
     steps: list[str] = []
+    heard: Heard | None = None
     for _ in range(4):
         heard = await listen(
             model, ModelRequest(messages=talk, tools=tools, max_tokens=60, temperature=0.0)
@@ -171,4 +172,4 @@ async def test_it_follows_a_skill_step_by_step(model: Model) -> None:
             ChatMessage(role="tool", content=results[step], tool_call_id=call.id),
         )
     assert steps == ["activate_skill", "search", "forecast"]
-    assert "3" in heard.text
+    assert heard is not None and "3" in heard.text

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_agent.files.bundled import bundled_skills_path
@@ -169,7 +169,6 @@ def test_the_skills_that_come_with_the_product_are_sound(folder: str) -> None:
                 assert (place / word.rstrip(".,;:")).is_file(), word
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda t: f"---\n{t}\n---\n".encode()))
 def test_no_bytes_raise_anything_else(raw: bytes) -> None:
     try:

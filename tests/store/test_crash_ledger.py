@@ -11,6 +11,8 @@ from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.values import MemoryFilter
 
+pytestmark = pytest.mark.deep
+
 ROUNDS = 12
 
 WRITER = """

@@ -9,6 +9,7 @@ from pathlib import Path
 from fakes import StepClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from searching import fewer
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.values import MEMORY_TYPES, Memory, MemoryChange, Source
@@ -76,7 +77,7 @@ async def played(history: list[tuple[str, list[Memory]]], path: Path) -> None:
     await ledger.close()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=fewer(2), suppress_health_check=[HealthCheck.too_slow])
 @given(steps)
 def test_every_state_can_be_rebuilt(history):
     with tempfile.TemporaryDirectory() as folder:

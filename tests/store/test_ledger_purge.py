@@ -413,6 +413,7 @@ def killed(path: Path, run: str, seconds: float) -> set[str]:
     return {line.split()[1] for line in lines if line.startswith("keep")}
 
 
+@pytest.mark.deep
 async def test_kill_during_purges(tmp_path, open_ledger):
     """The file is whole each time, and one more opening and purge finishes the work."""
     path, dice, kept = tmp_path / "k" / "ledger.duckdb", random.Random(), set[str]()

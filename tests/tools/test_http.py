@@ -40,7 +40,7 @@ class _Pages(BaseHTTPRequestHandler):
             body = self.headers["host"].encode()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Quiet."""
 
 

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from skill_agent.ports import Clock
 from skill_agent.workstation import LimitClass
 
+from .moving_window import MovingWindow
+
 PER_MINUTE: Mapping[LimitClass, int] = MappingProxyType(
     {"chat": 60, "general": 300, "search": 30, "auth": 10, "embed": 100}
 )
@@ -44,28 +46,18 @@ class Limiter:
     """Counts requests; one for a whole server."""
 
     def __init__(self, clock: Clock, per_minute: Mapping[LimitClass, int] = PER_MINUTE) -> None:
-        # Imported here: a host that listens on its own socket alone never counts.
-        from limits import RateLimitItem, RateLimitItemPerMinute
-        from limits.strategies import MovingWindowRateLimiter
-
-        from .moving_window import ClockedMemory
-
         self._clock = clock
-        self._memory = ClockedMemory(clock)
-        self._strategy = MovingWindowRateLimiter(self._memory)
-        self._items: dict[str, RateLimitItem] = {
-            name: RateLimitItemPerMinute(per_minute.get(name, usual), namespace=name)
-            for name, usual in PER_MINUTE.items()
-        }
+        self._window = MovingWindow(clock)
+        self._per_minute = {**PER_MINUTE, **per_minute}
 
     @property
     def callers(self) -> int:
         """How many callers are remembered, by kind."""
-        return len(self._memory)
+        return len(self._window)
 
     def hit(self, kind: LimitClass, who: str) -> RateStatus:
         """Counts one request of a caller, if it is still allowed."""
-        allowed = self._strategy.hit(self._items[kind], who)
+        allowed = self._window.take((kind, who), self._per_minute[kind])
         return self._standing(kind, who, allowed=allowed)
 
     def look(self, kind: LimitClass, who: str) -> RateStatus:
@@ -73,12 +65,12 @@ class Limiter:
         return self._standing(kind, who, allowed=True)
 
     def _standing(self, kind: LimitClass, who: str, *, allowed: bool) -> RateStatus:
-        item = self._items[kind]
-        reset, remaining = self._strategy.get_window_stats(item, who)
+        limit = self._per_minute[kind]
+        reset, counted = self._window.state((kind, who))
         return RateStatus(
             allowed=allowed,
-            limit=item.amount,
-            remaining=max(0, remaining),
+            limit=limit,
+            remaining=max(0, limit - counted),
             reset=math.ceil(reset),
             retry_after=max(1, math.ceil(reset - self._clock().timestamp())),
         )

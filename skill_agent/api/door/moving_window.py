@@ -1,47 +1,44 @@
-"""When requests came, by caller, for the rate limiter; kept in memory on the given clock.
-
-The library's own memory reads the wall clock and starts a thread every hundredth of a second.
-"""
+"""When requests came, by caller, over the minute that just passed; kept in memory."""
 
 from collections import deque
 
-from limits.storage import MovingWindowSupport, Storage
-
 from skill_agent.ports import Clock
 
+WINDOW_S = 60
 SWEEP_EVERY = 1000
 """Requests between two looks for callers that are long gone."""
 
 
-class ClockedMemory(Storage, MovingWindowSupport):
-    """Moments of requests by caller; only what a moving window takes is there."""
-
-    STORAGE_SCHEME = None
+class MovingWindow:
+    """Moments of the requests that were allowed; the window moves with the given clock."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__()
         self._clock = clock
-        self._moments: dict[str, deque[float]] = {}
+        self._moments: dict[tuple[str, str], deque[float]] = {}
         self._until_sweep = SWEEP_EVERY
-        self._longest = 0
 
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        self._longest = max(self._longest, expiry)
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def take(self, caller: tuple[str, str], limit: int) -> bool:
+        """Counts a request, unless there were as many already."""
         self._sweep()
-        moments = self._current(key, expiry)
-        if len(moments) + amount > limit:
+        moments = self._current(caller)
+        if len(moments) >= limit:
             return False
-        moments.extend([self._clock().timestamp()] * amount)
-        self._moments[key] = moments
+        moments.append(self._clock().timestamp())
+        self._moments[caller] = moments
         return True
 
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        moments = self._current(key, expiry)
-        return (moments[0] if moments else self._clock().timestamp()), len(moments)
+    def state(self, caller: tuple[str, str]) -> tuple[float, int]:
+        """When the oldest request stops counting, and how many count."""
+        moments = self._current(caller)
+        oldest = moments[0] if moments else self._clock().timestamp()
+        return oldest + WINDOW_S, len(moments)
 
-    def _current(self, key: str, expiry: int) -> deque[float]:
-        moments = self._moments.get(key) or deque()
-        edge = self._clock().timestamp() - expiry
+    def _current(self, caller: tuple[str, str]) -> deque[float]:
+        moments = self._moments.get(caller) or deque()
+        edge = self._clock().timestamp() - WINDOW_S
         while moments and moments[0] <= edge:
             moments.popleft()
         return moments
@@ -51,35 +48,9 @@ class ClockedMemory(Storage, MovingWindowSupport):
         if self._until_sweep > 0:
             return
         self._until_sweep = SWEEP_EVERY
-        edge = self._clock().timestamp() - self._longest
+        edge = self._clock().timestamp() - WINDOW_S
         self._moments = {
-            key: moments for key, moments in self._moments.items() if moments and moments[-1] > edge
+            caller: moments
+            for caller, moments in self._moments.items()
+            if moments and moments[-1] > edge
         }
-
-    def __len__(self) -> int:
-        return len(self._moments)
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return ValueError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        raise NotImplementedError("only a moving window is kept")
-
-    def get(self, key: str) -> int:
-        return len(self._moments.get(key, ()))
-
-    def get_expiry(self, key: str) -> float:
-        moments = self._moments.get(key)
-        return (moments[0] if moments else self._clock().timestamp()) + self._longest
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int:
-        count = len(self._moments)
-        self._moments.clear()
-        return count
-
-    def clear(self, key: str) -> None:
-        self._moments.pop(key, None)
