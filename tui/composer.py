@@ -98,8 +98,9 @@ class Composer(TextArea):
         self._recalled = None
         if text and (not self.sent or self.sent[-1] != text):
             self.sent.append(text)
-        # The text leaves the composer only when the post has taken it.
         self.post_message(self.Sent(text))
+        if text:  # now, or the next key would go with it; on disk it stays until the post has it
+            self.put("")
 
     def action_older(self) -> None:
         if self.waiting and not self.text:

@@ -91,17 +91,21 @@ class Desk(Screen[None]):
     def compose(self) -> ComposeResult:
         with Horizontal(id="stage"):
             with Vertical(id="talk"):
-                yield Conversation(id="conversation")
+                with Conversation(id="conversation"):
+                    yield Welcome(self._member, self._cast)
                 yield Badge("↓ new", id="badge")
             yield MemoryPane(id="memory")
         yield Foot(id="foot", member=lambda slug: self._cast[slug])
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         self.set_class(self.app.size.width >= WIDE, "-memory")
         self.figures = Figures(state="waking up")
-        await self.conversation.add(Welcome(self._member, self._cast))
         self.foot.show_speaker(self._member)
-        self.composer.focus()
+        self.write()
+
+    def write(self) -> None:
+        """Into the composer, now: `Widget.focus` comes too late for a key that is on its way."""
+        self.set_focus(self.composer)
 
     @property
     def conversation(self) -> Conversation:
@@ -140,18 +144,23 @@ class Desk(Screen[None]):
                 found = await runtime.find_session(session)
             except SkillAgentError as error:
                 problem = error
-        early, self._key = self._key, found.id if found else NEW
-        self._post.open(self._key)
         chosen = agent or (found.agent if found else runtime.settings.general.default_agent)
-        self._post.move(early, self._key)
+        self._take_drafts(found.id if found else NEW)
         self.run_worker(self._courier.listen(), group="listen", exit_on_error=True)
         await self._courier.show(found, agent=chosen)
-        if (text := self._post.draft(self._key).text) != self.composer.text:
-            self.composer.put(text)
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
         self._courier.look_for_disputes()
         self._courier.deliver(self._key)
+
+    def _take_drafts(self, key: str) -> None:
+        """What was typed before opening goes behind what an earlier window left unsent."""
+        early, self._key = self._key, key
+        self._post.type(early, self.composer.text)  # the news of the last key may be on its way
+        self._post.open(key)
+        self._post.move(early, key)
+        if (text := self._post.draft(key).text) != self.composer.text:
+            self.composer.put(text)
 
     async def failed(self, error: SkillAgentError) -> None:
         """The home did not open; what was typed stays in the composer and on disk."""
@@ -160,13 +169,13 @@ class Desk(Screen[None]):
         await self.conversation.replace([block])
         # Letters one is just typing must not quit.
         if not self.composer.text:
-            block.focus()
+            self.set_focus(block)
 
     async def reopening(self) -> None:
         """Another try is under way."""
         self.figures = replace(self.figures, state="waking up")
+        self.write()
         await self.conversation.replace([Welcome(self._member, self._cast)])
-        self.composer.focus()
 
     def leave(self) -> None:
         """The person goes; what waits stays on disk."""
@@ -213,7 +222,7 @@ class Desk(Screen[None]):
         await self.conversation.replace(blocks or [Welcome(self._member, self._cast, recent)])
         await self.query_one(MemoryPane).clear()
         self.draw_waiting()
-        self.composer.focus()
+        self.write()
 
     def became(self, session: Session) -> None:
         """The conversation has its id and title; a mention may have chosen its agent."""
@@ -279,7 +288,6 @@ class Desk(Screen[None]):
     def send(self, event: Composer.Sent) -> None:
         if event.text:
             self._post.wait(self._key, event.text)
-            self.composer.put("")
         self._post.held.discard(self._key)
         if self._courier is not None:
             self._courier.deliver(self._key)
@@ -288,7 +296,7 @@ class Desk(Screen[None]):
     @on(Composer.TakeBack)
     def take_back(self) -> None:
         if text := self._post.take_back(self._key):
-            self.composer.put(text)
+            self.composer.put(text + self.composer.text)  # a key may have been quicker
         self.draw_waiting()
 
     def give_back(self, key: str, error_text: str) -> None:
@@ -385,11 +393,11 @@ class Desk(Screen[None]):
     def action_newest(self) -> None:
         self.conversation.follow()
         if isinstance(self.focused, Block):
-            self.composer.focus()
+            self.write()
 
     def action_step(self, step: int) -> None:
         block = self.conversation.neighbour(self.focused, step)
-        (block or self.composer).focus()
+        self.set_focus(block or self.composer)
 
     def action_memory(self) -> None:
         self.toggle_class("-memory")
@@ -402,7 +410,7 @@ class Desk(Screen[None]):
     def action_pane(self) -> None:
         """Into the memory column, and out of it."""
         if isinstance(self.focused, Entry):
-            self.composer.focus()
+            self.write()
             return
         self.add_class("-memory")
         if not self.query_one(MemoryPane).enter():
@@ -449,10 +457,10 @@ class Desk(Screen[None]):
     def action_stop(self) -> None:
         """Esc: back to the composer first, then stop the running turn."""
         if self.focused is not self.composer:
-            self.composer.focus()
+            self.write()
         elif self._courier is None:
             for failed in self.conversation.query(OpeningFailed):
-                failed.focus()
+                self.set_focus(failed)
         else:
             self.run_worker(self._courier.stop(self._key), group="stop")
 
@@ -467,7 +475,5 @@ class Desk(Screen[None]):
 
     @on(ApprovalBar.Left)
     def approval_left(self) -> None:
-        try:
-            self.composer.focus()
-        except NoMatches:
-            return
+        with suppress(NoMatches):
+            self.write()

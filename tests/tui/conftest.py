@@ -1,10 +1,10 @@
-"""The workstation over a scripted runtime in memory, and a way to wait for what must happen."""
+"""The workstation over a scripted runtime in memory, and ways to wait for what must happen."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +15,12 @@ from skill_agent.tui.desk import Desk
 from skill_agent.tui.memory_screen import MemoryScreen
 from stage import StageRuntime, opener
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+from waiting import all_handled, settled, until
+
+Kind = TypeVar("Kind", bound=Screen[Any])
 
 
 class Seat:
@@ -31,26 +37,30 @@ class Seat:
 
     async def until(self, happened: Callable[[], Any]) -> None:
         """Lets the app work until it has happened; fails when it never does."""
-        for _ in range(2_000):
-            if happened():
-                return
-            await self.pilot.pause(0.005)
-        raise AssertionError("it never happened")
+        await until(self.pilot, happened)
 
-    async def rest(self) -> None:
-        for _ in range(6):
-            await self.pilot.pause()
+    async def settled(self) -> None:
+        """Lets the app work until nothing is under way and the picture stays as it is."""
+        await settled(self.pilot)
+
+    async def press(self, *keys: str) -> None:
+        """Presses keys, and lets everybody handle what they set off."""
+        await self.pilot.press(*keys)
+        await all_handled(self.pilot)
 
     async def say(self, text: str) -> None:
         """Types a message and sends it."""
         self.desk.composer.put(text)
-        await self.pilot.press("enter")
-        await self.pilot.pause()
+        await self.press("enter")
+
+    async def at(self, kind: type[Kind]) -> Kind:
+        """Waits until such a screen is on top and takes keys; gives it."""
+        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.focused)
+        assert isinstance(self.app.screen, kind)
+        return self.app.screen
 
     def shown(self) -> str:
         """All text of the conversation, as a reader sees it."""
-        from textual.widgets import Markdown, Static
-
         parts: list[str] = []
         for widget in self.desk.conversation.walk_children():
             if isinstance(widget, Markdown):
@@ -67,15 +77,14 @@ class Seat:
 
     async def look(self, contents: int = 1) -> MemoryScreen:
         """Opens the memory screen and waits for so many memories."""
-        await self.pilot.press("f5")
+        await self.press("f5")
+        await self.at(MemoryScreen)
         await self.until(lambda: len(self.memory.listing.memories) >= contents)
         await self.until(lambda: contents == 0 or self.memory.story.shown)
         return self.memory
 
     def told(self) -> str:
         """All text of the story shown, without its line breaks."""
-        from textual.widget import Widget
-
         parts = [str(one.render()) for one in self.memory.story.query(Widget)]
         return " ".join(" ".join(parts).split())
 

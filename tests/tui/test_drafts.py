@@ -7,14 +7,16 @@ from pathlib import Path
 from skill_agent.tui.drafts import NEW, Draft, DraftBook, Queued
 from skill_agent.tui.opening import OpeningFailed
 from skill_agent.tui.post import Post
+from skill_agent.tui.sessions import SessionList
 from stage import StageRuntime, Stop, opener, refuser
+from textual.widgets import Static
 
 from skill_agent.errors import ConfigError, HomeBusy
 
 
 async def test_a_draft_is_on_disk_while_one_types(sit, drafts: Path) -> None:
     async with sit(StageRuntime()) as seat:
-        await seat.pilot.press(*"half a thought")
+        await seat.press(*"half a thought")
         # No goodbye: this is what a crash would find.
         await seat.until(lambda: on_disk(drafts, NEW).text == "half a thought")
     (mode,) = (file.stat().st_mode for file in files(drafts))
@@ -27,9 +29,10 @@ async def test_a_draft_comes_back_in_the_next_process(sit, drafts: Path) -> None
     runtime = StageRuntime()
     async with sit(runtime) as seat:
         await seat.until(lambda: seat.desk.composer.text == "unsent")
-        assert "held: Enter sends" in str(seat.desk.query_one("#waiting").render())
+        box = seat.desk.query_one("#waiting", Static)
+        await seat.until(lambda: "held: Enter sends" in str(box.render()))
         assert runtime.submitted == [], "nothing is sent by itself"
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: len(runtime.submitted) == 2)
     assert [text for text, *_ in runtime.submitted] == ["queued", "unsent"]
     assert runtime.keys[0] == queued.key, "sent under the key it was queued with"
@@ -55,13 +58,13 @@ async def test_the_draft_survives_agent_and_session_switches(sit) -> None:
     runtime = StageRuntime()
     runtime.add_session("Old", "ada", "Hi", "Hello")
     async with sit(runtime, session="Old") as seat:
-        await seat.pilot.press(*"keep me", "tab")
+        await seat.press(*"keep me", "tab")
         assert seat.desk.composer.text == "keep me"
-        await seat.pilot.press("ctrl+n")
+        await seat.press("ctrl+n")
         await seat.until(lambda: seat.desk.composer.text == "")
-        await seat.pilot.press("ctrl+s")
-        await seat.pilot.pause()
-        await seat.pilot.press("enter")
+        await seat.press("ctrl+s")
+        await seat.at(SessionList)
+        await seat.press("enter")
         await seat.until(lambda: seat.desk.composer.text == "keep me")
 
 
@@ -69,14 +72,14 @@ async def test_a_home_that_does_not_open_keeps_text_and_exit_code(sit, drafts: P
     busy = HomeBusy("process 4242 has this home open", pid=4242, hint="close it there")
     gate = asyncio.Event()
     async with sit(refuser(busy, then=StageRuntime(), gate=gate), ready=False) as seat:
-        await seat.pilot.press(*"early")
+        await seat.press(*"early")
         gate.set()
-        await seat.until(lambda: seat.desk.query(OpeningFailed))
-        assert "process 4242" in seat.shown() and "close it there" in seat.shown()
-        await seat.pilot.press(*" query")
+        await seat.until(lambda: "process 4242" in seat.shown())
+        assert "close it there" in seat.shown()
+        await seat.press(*" query")
         assert seat.desk.composer.text == "early query", "letters one is typing do not quit"
-        await seat.pilot.press("escape", "q")
-        assert seat.app.return_code == 1
+        await seat.press("escape", "q")
+        await seat.until(lambda: seat.app.return_code == 1)
     async with sit(StageRuntime()) as seat:
         await seat.until(lambda: seat.desk.composer.text == "early query")
     assert kept(drafts) == [NEW]
@@ -114,10 +117,13 @@ async def test_a_config_mistake_exits_with_2_and_r_tries_again(sit) -> None:
     async with sit(refuser(mistake, mistake, then=StageRuntime()), ready=False) as seat:
         await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
         assert "config.toml:3" in seat.shown()
-        await seat.pilot.press("r")
-        await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
-        await seat.pilot.press("q")
-        assert seat.app.return_code == 2
+        first = seat.desk.focused
+        await seat.press("r")
+        await seat.until(
+            lambda: isinstance(seat.desk.focused, OpeningFailed) and seat.desk.focused is not first
+        )
+        await seat.press("q")
+        await seat.until(lambda: seat.app.return_code == 2)
 
 
 async def test_trying_again_opens_and_sends_what_waited(sit) -> None:
@@ -125,7 +131,7 @@ async def test_trying_again_opens_and_sends_what_waited(sit) -> None:
     busy = HomeBusy("busy", pid=1)
     async with sit(refuser(busy, then=runtime), ready=False) as seat:
         await seat.until(lambda: isinstance(seat.desk.focused, OpeningFailed))
-        await seat.pilot.press("r")
+        await seat.press("r")
         await seat.until(lambda: seat.desk.figures.member.slug)
         await seat.say("now")
         await seat.until(lambda: runtime.submitted)
@@ -144,9 +150,9 @@ async def test_an_unexpected_error_is_readable(sit) -> None:
 async def test_leaving_while_the_home_opens_is_quick(sit) -> None:
     never = asyncio.Event()
     async with sit(opener(StageRuntime(), gate=never), ready=False) as seat:
-        await seat.pilot.press(*"text")
+        await seat.press(*"text")
         await seat.quit()
-        assert seat.app.return_code == 0
+        await seat.until(lambda: seat.app.return_code == 0)
 
 
 def test_a_broken_draft_file_counts_as_none(drafts: Path) -> None:

@@ -45,10 +45,10 @@ async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
     async with dying(home, "middle"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.say("second")
-        await seat.pilot.press(*"third, half ty")
+        await seat.press(*"third, half ty")
         await seat.until(lambda: "went away; your message is saved" in seat.shown())
         await seat.until(lambda: "From here on." in seat.shown())
-        await seat.pilot.press(*"ped")
+        await seat.press(*"ped")
         assert seat.desk.composer.text == "third, half typed"
         assert "taking over" not in status(seat)
         assert await said(seat) == ["first", "second"]
@@ -93,5 +93,5 @@ async def test_the_memory_screen_outlives_its_host(sit, open_runtime, home: Home
     async with dying(home, "/pin"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
         await seat.app.runtime.memory.add("I deploy on Fridays")
         await seat.look()
-        await seat.pilot.press("p")
+        await seat.press("p")
         await seat.until(lambda: seat.memory.listing.memories[0].pinned)

@@ -49,8 +49,8 @@ async def test_disputes_are_counted_from_the_start(sit) -> None:
 
     async with sit(StageRuntime(memory=stage_book.shelf())) as seat:
         await seat.until(lambda: seat.desk.figures.disputed == 1)
-        await seat.pilot.press("ctrl+n")
-        await seat.rest()
+        await seat.press("ctrl+n")
+        await seat.settled()
         assert seat.desk.figures.disputed == 1
 
 
@@ -59,13 +59,13 @@ async def test_plus_and_minus_rate_a_reply_and_type_in_the_composer(sit) -> None
     async with sit(runtime) as seat:
         await seat.say("Hi")
         await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("plus", "minus", "u", "d")
+        await seat.press("plus", "minus", "u", "d")
         assert seat.desk.composer.text == "+-ud"
-        await seat.pilot.press("alt+up", "plus")
+        await seat.press("alt+up", "plus")
         reply = seat.desk.query_one(ReplyBlock)
         await seat.until(lambda: reply.rating == "up")
-        assert "▲ good" in seat.shown()
-        await seat.pilot.press("d")
+        await seat.until(lambda: "▲ good" in seat.shown())
+        await seat.press("d")
         await seat.until(lambda: reply.rating == "down")
         assert list(runtime.feedback.rated.values()) == ["down"]
         assert "raised" in next(iter(seat.app._notifications)).message
@@ -80,7 +80,7 @@ async def test_a_rating_is_there_after_resuming(sit, open_runtime) -> None:
     async with sit(lambda: opened(ScriptedModel(["On Fridays."]))) as seat:
         await seat.say("When do I deploy?")
         await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("alt+up", "minus")
+        await seat.press("alt+up", "minus")
         await seat.until(lambda: seat.desk.query_one(ReplyBlock).rating == "down")
     async with sit(lambda: opened(ScriptedModel([])), session="latest") as seat:
         await seat.until(lambda: "▼ not good" in seat.shown())
@@ -99,7 +99,7 @@ async def test_a_refused_rating_leaves_no_mark(sit) -> None:
     async with sit(opener(runtime)) as seat:
         await seat.say("Hi")
         await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("alt+up", "u")
+        await seat.press("alt+up", "u")
         await seat.until(lambda: "the disk is full" in str(
             [one.title for one in seat.app._notifications]
         ))  # fmt: skip

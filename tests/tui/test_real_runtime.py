@@ -27,7 +27,7 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
         assert any("deploy on Fridays" in one for one in recalled)
         assert "release branch" in second.requests[-1].messages[-1].content
         await seat.until(lambda: seat.desk.figures.read > 0)
-        await seat.pilot.press("tab")
+        await seat.press("tab")
         assert seat.desk.figures.member.slug != "kyra"
 
     third = ScriptedModel([])
@@ -51,7 +51,7 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
     async with sit(lambda: open_runtime(model)) as seat:
         await seat.say("tell me")
         await seat.until(lambda: "half of it" in seat.shown())
-        await seat.pilot.press("escape")
+        await seat.press("escape")
         await seat.until(lambda: "Stopped" in seat.shown())
         runtime = seat.app.runtime
         assert runtime is not None and seat.desk.session_id
@@ -61,6 +61,6 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
 
 async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Path) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
-        await seat.pilot.press(*"draft")
+        await seat.press(*"draft")
     async with open_runtime(ScriptedModel([])) as runtime:
         assert await runtime.sessions() == []

@@ -10,10 +10,12 @@ import stage_book
 from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS, past
 from skill_agent.tui.app import Workstation
 from skill_agent.tui.desk import Desk
+from skill_agent.tui.opening import OpeningFailed
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
 from textual.pilot import Pilot
 from textual.widgets import Input
+from waiting import settled, until
 
 from skill_agent.errors import HomeBusy, ModelUnavailable, StoreError
 from skill_agent.events import HostLost, TurnFailed
@@ -33,39 +35,36 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
     """Compares the screen after the keys and messages with the accepted picture."""
 
     def compare(
-        factory, *said: str, keys: tuple[str, ...] = (), size=WIDE, theme: str = "workstation"
+        factory,
+        *said: str,
+        keys: tuple[str, ...] = (),
+        size=WIDE,
+        theme: str = "workstation",
+        opens: bool = True,
     ) -> bool:
         async def before(pilot: Pilot[None]) -> None:
             desk = pilot.app.screen_stack[0]
             assert isinstance(desk, Desk)
-            await _rest(pilot)
+            if opens:
+                await until(pilot, lambda: desk.figures.member.slug or desk.query(OpeningFailed))
             pilot.app.theme = theme
+            await settled(pilot)
             for text in said:
                 desk.composer.put(text)
                 await pilot.press("enter")
-                await _rest(pilot)
+                await settled(pilot)
             for key in keys:
                 await pilot.press(key)
-                await _rest(pilot)
+                await settled(pilot)
             for box in pilot.app.screen.query(Input):
                 box.cursor_blink = False
-            await _rest(pilot)
+            await settled(pilot)
 
         app = Workstation(factory, draft_dir=drafts)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 
     return compare
-
-
-async def _rest(pilot: Pilot[None]) -> None:
-    """Until the screen has stayed the same for a while."""
-    seen, same = None, 0
-    while same < 5:
-        await pilot.pause(0.02)
-        strips = pilot.app.screen._compositor.render_strips()
-        now = ["".join(segment.text for segment in strip) for strip in strips]
-        seen, same = now, same + 1 if now == seen else 0
 
 
 def talked() -> StageRuntime:
@@ -88,7 +87,7 @@ def test_start(still) -> None:
 
 
 def test_opening(still) -> None:
-    assert still(opener(past(), gate=asyncio.Event()), keys=("h", "i"))
+    assert still(opener(past(), gate=asyncio.Event()), keys=("h", "i"), opens=False)
 
 
 def test_conversation_with_memory(still) -> None:
@@ -202,7 +201,7 @@ def test_memories_that_cannot_be_read(still) -> None:
 
 
 def test_memories_while_waking(still) -> None:
-    assert still(opener(remembering(), gate=asyncio.Event()), keys=("f5",))
+    assert still(opener(remembering(), gate=asyncio.Event()), keys=("f5",), opens=False)
 
 
 def test_a_rated_reply(still) -> None:

@@ -75,7 +75,7 @@ async def test_a_message_that_arrived_before_a_crash_is_not_sent_again(sit, draf
     book.close()
     async with sit(runtime, session="Old") as seat:
         await seat.until(lambda: "unsent" in waiting(seat) and "◦ sent" not in waiting(seat))
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: "You said: unsent" in seat.shown())
     assert [text for text, *_ in runtime.submitted] == ["sent", "unsent"]
 
@@ -93,9 +93,9 @@ async def test_a_message_that_arrives_late_is_not_run_twice(sit, drafts: Path) -
         await seat.until(lambda: "late" in waiting(seat))
         seat.desk._courier._hearing.stop()  # nothing is heard of it
         await runtime.submit(late.text, session=session.id, key=late.key)
-        await seat.rest()
+        await seat.settled()
         seat.desk._courier._hearing._deaf = False
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: runtime.keys == [late.key, late.key])
         more.set()
         await seat.until(lambda: "Said once." in seat.shown())
@@ -126,13 +126,13 @@ async def test_anothers_turn_steals_no_scrolling(sit) -> None:
     session = runtime.add_session("Long", "kyra", *(["Word.\n\n" * 10] * 12))
     async with sit(runtime, session="Long") as seat:
         await seat.until(lambda: "Word." in seat.shown())
-        await seat.rest()
-        await seat.pilot.press("pageup", "pageup")
-        await seat.rest()
+        await seat.settled()
+        await seat.press("pageup", "pageup")
+        await seat.settled()
         place = seat.desk.conversation.scroll_y
         await runtime.submit("asked elsewhere", session=session.id, key=new_id())
         await seat.until(lambda: seat.shown().count("A line.") >= 40)
-        await seat.rest()
+        await seat.settled()
         assert seat.desk.conversation.scroll_y == place
         assert seat.desk.query_one("#badge").has_class("-shown")
 
@@ -156,9 +156,10 @@ async def test_a_turn_elsewhere_makes_no_noise_here(sit) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Elsewhere", "kyra", "Hi", "Hello")
     async with sit(runtime) as seat:
-        await runtime.submit("asked elsewhere", session=session.id, key=new_id())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
-        await seat.rest()
+        key = new_id()
+        await runtime.submit("asked elsewhere", session=session.id, key=key)
+        await seat.until(lambda: seat.desk._courier._running.over(key))
+        await seat.settled()
         assert len(seat.app._notifications) == 0
 
 
@@ -179,13 +180,13 @@ async def test_a_lost_host_is_a_quiet_line_and_typing_goes_on(sit) -> None:
     runtime = LosingRuntime()
     runtime.add_session("Old", "kyra", "Hi", "Hello")
     async with sit(runtime, session="Old") as seat:
+        await seat.press(*"half ")
         await seat.until(lambda: "Hello" in seat.shown())
+        await seat.settled()
         before = seat.shown()
-        await seat.until(lambda: seat.desk.composer.has_focus)
-        seat.desk.composer.put("half ")
         runtime.lose()
         await seat.until(lambda: "taking over" in status(seat))
-        await seat.pilot.press(*"a thought")
+        await seat.press(*"a thought")
         assert seat.shown() == before
         runtime.find(here=False)
         await seat.until(lambda: "connected again" in status(seat))
@@ -246,8 +247,8 @@ async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("perhaps")
         await seat.until(lambda: "held: Enter sends" in waiting(seat))
-        assert "nobody holds the home" in seat.shown()
-        await seat.pilot.press("enter")
+        await seat.until(lambda: "nobody holds the home" in seat.shown())
+        await seat.press("enter")
         await seat.until(lambda: "You said: perhaps" in seat.shown())
     first, second = runtime.keys
     assert first == second
@@ -259,6 +260,6 @@ async def test_a_refused_message_returns_to_the_composer(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("to nobody")
         await seat.until(lambda: seat.desk.composer.text == "to nobody")
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: "You said: to nobody" in seat.shown())
     assert runtime.keys[0] != runtime.keys[1]
