@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skill_agent.tui import app as app_module
-from skill_agent.tui.app import Workstation
+from skill_agent.tui.app import WorkstationApp
 
 if TYPE_CHECKING:
     from skill_agent.runtime import Runtime
@@ -22,7 +22,7 @@ async def never() -> "AsyncIterator[Runtime]":
     yield
 
 
-class Painted(Workstation):
+class Painted(WorkstationApp):
     CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
 
     def on_mount(self) -> None:

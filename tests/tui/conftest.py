@@ -10,9 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from skill_agent.tui.app import Workstation
-from skill_agent.tui.desk import Desk
-from skill_agent.tui.memory_screen import MemoryScreen
+from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.memory.screen import MemoryScreen
+from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, opener
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -26,13 +26,13 @@ Kind = TypeVar("Kind", bound=Screen[Any])
 class Seat:
     """One running workstation under test."""
 
-    def __init__(self, app: Workstation, pilot: Pilot[None]) -> None:
+    def __init__(self, app: WorkstationApp, pilot: Pilot[None]) -> None:
         self.app, self.pilot = app, pilot
 
     @property
-    def desk(self) -> Desk:
+    def talk(self) -> TalkScreen:
         found = self.app.screen_stack[0]
-        assert isinstance(found, Desk)
+        assert isinstance(found, TalkScreen)
         return found
 
     async def until(self, happened: Callable[[], Any]) -> None:
@@ -50,19 +50,20 @@ class Seat:
 
     async def say(self, text: str) -> None:
         """Types a message and sends it."""
-        self.desk.composer.put(text)
+        self.talk.composer.put(text)
         await self.press("enter")
 
     async def at(self, kind: type[Kind]) -> Kind:
         """Waits until such a screen is on top and takes keys; gives it."""
-        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.focused)
+        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.is_mounted)
+        await all_handled(self.pilot)
         assert isinstance(self.app.screen, kind)
         return self.app.screen
 
     def shown(self) -> str:
         """All text of the conversation, as a reader sees it."""
         parts: list[str] = []
-        for widget in self.desk.conversation.walk_children():
+        for widget in self.talk.conversation.walk_children():
             if isinstance(widget, Markdown):
                 parts.append(widget.source)
             elif isinstance(widget, Static):
@@ -109,12 +110,12 @@ def sit(drafts: Path) -> SitDown:
         runtime: Any, *, size: tuple[int, int] = (100, 30), ready: bool = True, **options: Any
     ) -> AsyncIterator[Seat]:
         factory = opener(runtime) if isinstance(runtime, StageRuntime) else runtime
-        app = Workstation(factory, draft_dir=drafts, **options)
+        app = WorkstationApp(factory, draft_dir=drafts, **options)
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             seat = Seat(app, pilot)
             if ready:
-                await seat.until(lambda: seat.desk.figures.member.slug)
+                await seat.until(lambda: seat.talk.figures.member.slug)
             yield seat
             await seat.quit()
 

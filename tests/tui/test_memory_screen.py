@@ -3,11 +3,10 @@
 import asyncio
 
 import stage_book
-from skill_agent.tui.dispute_dialog import DisputeDialog
-from skill_agent.tui.edit_dialog import EditDialog, ForgetDialog
-from skill_agent.tui.erase_dialog import EraseDialog
-from skill_agent.tui.help import KeyHelp
-from skill_agent.tui.memory_screen import MemoryScreen
+from skill_agent.tui.frame.help import KeyHelp
+from skill_agent.tui.memory.dialogs import EditDialog, EraseDialog, ForgetDialog
+from skill_agent.tui.memory.dispute_dialog import DisputeDialog
+from skill_agent.tui.memory.screen import MemoryScreen
 from stage import StageRuntime, opener, refuser
 from stage_book import StageBook
 from textual.events import Key
@@ -39,7 +38,7 @@ def runtime_of(seat) -> Runtime:
 
 
 async def ready(seat) -> Runtime:
-    await seat.until(lambda: seat.app.runtime is not None and seat.desk.figures.member.slug)
+    await seat.until(lambda: seat.app.runtime is not None and seat.talk.figures.member.slug)
     return runtime_of(seat)
 
 
@@ -139,8 +138,8 @@ async def test_correcting_writes_a_new_version_and_its_story_tells_why(sit, open
         (old,) = await runtime.memory.list(MemoryFilter(statuses=("superseded",)))
         assert (new.content, new.version, old.superseded_by) == ("I deploy on Mondays", 2, new.id)
         await seat.press("escape")
-        await seat.until(lambda: seat.app.screen is seat.desk)
-        assert seat.desk.composer.text == "half a draft" and seat.desk.composer.has_focus
+        await seat.until(lambda: seat.app.screen is seat.talk)
+        assert seat.talk.composer.text == "half a draft" and seat.talk.composer.has_focus
 
 
 async def test_settling_a_dispute_decides_it_in_the_ledger(sit, open_runtime) -> None:
@@ -161,7 +160,7 @@ async def test_settling_a_dispute_decides_it_in_the_ledger(sit, open_runtime) ->
         assert (right.status, wrong.status) == ("active", "superseded")
         assert wrong.superseded_by == right.id
         await seat.press("x", "escape")
-        await seat.until(lambda: seat.desk.figures.disputed == 0)
+        await seat.until(lambda: seat.talk.figures.disputed == 0)
 
 
 async def test_both_may_be_true(sit, open_runtime) -> None:
@@ -233,10 +232,10 @@ async def test_from_a_recalled_item_to_its_story_and_back(sit, open_runtime) -> 
         await seat.until(lambda: seat.memory.story.shown)
         assert "deploy on Fridays" in seat.told()
         await seat.press("escape")
-        await seat.until(lambda: seat.app.screen is seat.desk)
-        assert seat.desk.composer.text == "draft"
+        await seat.until(lambda: seat.app.screen is seat.talk)
+        assert seat.talk.composer.text == "draft"
         await seat.press("escape")
-        assert seat.desk.composer.has_focus
+        assert seat.talk.composer.has_focus
 
 
 async def test_what_is_saved_meanwhile_appears_and_the_choice_stays(sit, open_runtime) -> None:
@@ -288,8 +287,8 @@ async def test_before_the_home_is_open_it_waits_calmly(sit) -> None:
         gate.set()
         await seat.until(lambda: len(texts(seat)) == 7)
         await seat.press("ctrl+l")
-        await seat.until(lambda: seat.app.screen is seat.desk)
-        assert seat.desk.composer.text == "draft"
+        await seat.until(lambda: seat.app.screen is seat.talk)
+        assert seat.talk.composer.text == "draft"
 
 
 async def test_a_home_that_does_not_open_is_said_here_too(sit) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import stage_book
 from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS, past
-from skill_agent.tui.app import Workstation
-from skill_agent.tui.desk import Desk
-from skill_agent.tui.opening import OpeningFailed
+from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.talk.blocks import OpeningFailed
+from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
 from textual.pilot import Pilot
@@ -43,14 +43,14 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
         opens: bool = True,
     ) -> bool:
         async def before(pilot: Pilot[None]) -> None:
-            desk = pilot.app.screen_stack[0]
-            assert isinstance(desk, Desk)
+            talk = pilot.app.screen_stack[0]
+            assert isinstance(talk, TalkScreen)
             if opens:
-                await until(pilot, lambda: desk.figures.member.slug or desk.query(OpeningFailed))
+                await until(pilot, lambda: talk.speaker or talk.query(OpeningFailed))
             pilot.app.theme = theme
             await settled(pilot)
             for text in said:
-                desk.composer.put(text)
+                talk.composer.put(text)
                 await pilot.press("enter")
                 await settled(pilot)
             for key in keys:
@@ -60,7 +60,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 box.cursor_blink = False
             await settled(pilot)
 
-        app = Workstation(factory, draft_dir=drafts)
+        app = WorkstationApp(factory, draft_dir=drafts)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
-from skill_agent.tui.drafts import NEW, Draft, DraftBook, Queued
+from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
 from stage import StageRuntime, Stop
 
 from skill_agent.errors import HomeBusy, NotFound
@@ -91,21 +91,21 @@ async def test_a_message_that_arrives_late_is_not_run_twice(sit, drafts: Path) -
     book.close()
     async with sit(runtime, session="Old") as seat:
         await seat.until(lambda: "late" in waiting(seat))
-        seat.desk._courier._hearing.stop()  # nothing is heard of it
+        seat.talk._home.listener.deaf = True  # nothing is heard of it
         await runtime.submit(late.text, session=session.id, key=late.key)
         await seat.settled()
-        seat.desk._courier._hearing._deaf = False
+        seat.talk._home.listener.deaf = False
         await seat.press("enter")
         await seat.until(lambda: runtime.keys == [late.key, late.key])
         more.set()
         await seat.until(lambda: "Said once." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
         assert waiting(seat) == ""
         assert seat.shown().count("late") == 1
 
 
 def waiting(seat) -> str:
-    return str(seat.desk.query_one("#waiting").render())
+    return str(seat.talk.query_one("#waiting").render())
 
 
 # -- two windows on one conversation ---------------------------------------------------------
@@ -118,7 +118,7 @@ async def test_what_is_said_in_another_window_appears_here(sit) -> None:
         await runtime.submit("asked elsewhere", session=session.id, key=new_id())
         await seat.until(lambda: "From the other window." in seat.shown())
         assert seat.shown().count("asked elsewhere") == 1
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_anothers_turn_steals_no_scrolling(sit) -> None:
@@ -129,12 +129,12 @@ async def test_anothers_turn_steals_no_scrolling(sit) -> None:
         await seat.settled()
         await seat.press("pageup", "pageup")
         await seat.settled()
-        place = seat.desk.conversation.scroll_y
+        place = seat.talk.conversation.scroll_y
         await runtime.submit("asked elsewhere", session=session.id, key=new_id())
         await seat.until(lambda: seat.shown().count("A line.") >= 40)
         await seat.settled()
-        assert seat.desk.conversation.scroll_y == place
-        assert seat.desk.query_one("#badge").has_class("-shown")
+        assert seat.talk.conversation.scroll_y == place
+        assert seat.talk.query_one("#badge").has_class("-shown")
 
 
 async def test_a_turn_that_runs_already_is_shown_from_its_beginning(sit) -> None:
@@ -146,10 +146,10 @@ async def test_a_turn_that_runs_already_is_shown_from_its_beginning(sit) -> None
     async with sit(runtime, session="Shared") as seat:
         await seat.until(lambda: "Said before," in seat.shown())
         assert seat.shown().count("asked elsewhere") == 1
-        assert seat.desk._courier.busy(session.id)
+        assert seat.talk.turns.of(session.id)
         more.set()
         await seat.until(lambda: "Said before, said after." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_a_turn_elsewhere_makes_no_noise_here(sit) -> None:
@@ -158,7 +158,7 @@ async def test_a_turn_elsewhere_makes_no_noise_here(sit) -> None:
     async with sit(runtime) as seat:
         key = new_id()
         await runtime.submit("asked elsewhere", session=session.id, key=key)
-        await seat.until(lambda: seat.desk._courier._running.over(key))
+        await seat.until(lambda: seat.talk.turns.over(key))
         await seat.settled()
         assert len(seat.app._notifications) == 0
 
@@ -191,14 +191,14 @@ async def test_a_lost_host_is_a_quiet_line_and_typing_goes_on(sit) -> None:
         runtime.find(here=False)
         await seat.until(lambda: "connected again" in status(seat))
         assert "taking over" not in status(seat)
-        assert seat.desk.composer.text == "half a thought"
+        assert seat.talk.composer.text == "half a thought"
         runtime.lose()
         runtime.find(here=True)
         await seat.until(lambda: "this window is host now" in status(seat))
 
 
 def status(seat) -> str:
-    return str(seat.desk.query_one("#status").render())
+    return str(seat.talk.query_one("#status").render())
 
 
 async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
@@ -207,7 +207,7 @@ async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
         await seat.say("first")
         await seat.until(lambda: "Half a" in seat.shown())
         await seat.say("second")
-        turn, session = runtime.keys[0], seat.desk.session_id
+        turn, session = runtime.keys[0], seat.talk.session_id
         assert session
         ids = {"session": session, "turn": turn, "agent": "kyra"}
         runtime.lose()
@@ -227,18 +227,19 @@ async def test_an_end_that_was_missed_is_caught_up(sit) -> None:
     runtime = LosingRuntime([["Whole"]])
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
     async with sit(runtime, session="Old") as seat:
+        await seat.settled()
         turn = new_id()
         runtime.bus.publish(
             TurnStarted(
                 session=session.id, turn=turn, agent="kyra", message_id="m", text="t", model=""
             )
         )
-        await seat.until(lambda: seat.desk._courier.busy(session.id))
+        await seat.until(lambda: seat.talk.turns.of(session.id))
         runtime.ended_meanwhile(turn, session.id, "The whole reply.")
         runtime.lose()
         runtime.find(here=False)
         await seat.until(lambda: "The whole reply." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
@@ -259,7 +260,7 @@ async def test_a_refused_message_returns_to_the_composer(sit) -> None:
     runtime.refuse = NotFound("there is no agent of that name")
     async with sit(runtime) as seat:
         await seat.say("to nobody")
-        await seat.until(lambda: seat.desk.composer.text == "to nobody")
+        await seat.until(lambda: seat.talk.composer.text == "to nobody")
         await seat.press("enter")
         await seat.until(lambda: "You said: to nobody" in seat.shown())
     assert runtime.keys[0] != runtime.keys[1]

@@ -1,30 +1,32 @@
 """Waiting for a stated condition. Nothing here depends on how quick the machine is."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from skill_agent.tui.blocks import ReplyBlock
-from skill_agent.tui.prose import Prose
+from skill_agent.tui.frame.plain import printable
+from skill_agent.tui.talk.blocks import ReplyBlock
+from skill_agent.tui.talk.prose import Prose
 from textual.app import App
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
-LOOKS = 2_000
+PATIENCE = 60.0
+"""Seconds until something counts as never happening; far more than any machine needs."""
 HOPS = 8
 """More than a message takes from the innermost widget to the app."""
 SAME = 5
 """Looks in a row that must find the same picture."""
-WAITING = {"listen", "hearing", "dialog", "deed"}
+WAITING = {"listen", "hear", "send", "dialog", "deed"}
 """Groups of workers that wait for somebody: the home, or the person."""
 
 
 async def until(pilot: Pilot[Any], happened: Callable[[], Any]) -> None:
     """Lets the app work until it has happened; fails when it never does."""
-    for _ in range(LOOKS):
-        if happened():
-            return
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
         await pilot.pause(0.005)
-    raise AssertionError("it never happened")
 
 
 async def all_handled(pilot: Pilot[Any]) -> None:
@@ -68,6 +70,6 @@ def _drawn(reply: ReplyBlock) -> bool:
     """Whether the prose has all that was said. Markdown is read in a thread, and drawn after it."""
     prose = reply.query(Prose)
     drawn = "".join(one.source for one in prose)
-    return "".join(drawn.split()) == "".join(reply.source.split()) and all(
+    return "".join(drawn.split()) == "".join(printable(reply.source).split()) and all(
         one.children for one in prose if one.source.strip()
     )
