@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
     from .memory.screen import MemoryScreen
+
+LATER = (
+    ".talk.asking", ".talk.history", ".talk.listener", ".talk.sender", ".talk.session_list",
+    ".talk.turn_view", ".memory.screen",
+)  # fmt: skip
+"""What the first paint does without."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
@@ -95,8 +102,7 @@ class WorkstationApp(App[None]):
     async def _hold_home(self) -> None:
         """Opens the home, keeps it open until the app ends, and closes it, all in one task."""
         try:
-            # The factory may import what opening needs: that must not stall the screen.
-            manager = await asyncio.to_thread(self._open_runtime)
+            manager = await asyncio.to_thread(self._come_to_home)
             async with manager as runtime:
                 self.runtime = runtime
                 self._use_theme(runtime.settings.tui.theme)
@@ -115,6 +121,12 @@ class WorkstationApp(App[None]):
             )
         finally:
             self.runtime = None
+
+    def _come_to_home(self) -> "AbstractAsyncContextManager[Workstation]":
+        """In a thread: what this imports, and what the factory does, must not stall the screen."""
+        for name in LATER:
+            import_module(name, __package__)
+        return self._open_runtime()
 
     async def _fail(self, error: SkillAgentError) -> None:
         self._failure = error

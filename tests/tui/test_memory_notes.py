@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from skill_agent.tui.talk.blocks import ReplyBlock
+from skill_agent.tui.talk.reply import ReplyBlock
 from stage import StageRuntime, make, opener
 
 from skill_agent.errors import StoreError

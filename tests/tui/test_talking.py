@@ -4,7 +4,8 @@ import asyncio
 
 from skill_agent.tui.frame.agents import AgentPicker
 from skill_agent.tui.memory.pane import Recalled, Saved
-from skill_agent.tui.talk.blocks import ReplyBlock, ToolBlock, UserBlock
+from skill_agent.tui.talk.blocks import ToolBlock, UserBlock
+from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
 from stage import StageRuntime, Stop, make, opener
 from textual.events import Key

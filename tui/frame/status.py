@@ -4,15 +4,17 @@ It drops its less telling parts where the terminal is narrow. It counts nothing 
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Static
 
-from skill_agent.values import Usage
-
 from .agents import NOBODY, Member
+
+if TYPE_CHECKING:
+    from skill_agent.values import Usage
 
 NOTED = 8.0
 """Seconds that a note stays."""
@@ -42,7 +44,7 @@ class Figures:
     state: str = ""
     """What is going on, e.g. `opening`; empty when nothing is."""
 
-    def plus(self, usage: Usage | None) -> "Figures":
+    def plus(self, usage: "Usage | None") -> "Figures":
         """The figures after a further turn of this session."""
         if usage is None:
             return self

@@ -3,7 +3,7 @@
 It shows what the events carried; it never asks a store.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,9 +14,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from skill_agent.events import MemoryRecalled, MemorySaved, RecalledItem
-
 from ..frame.plain import one_line
+
+if TYPE_CHECKING:
+    from skill_agent.events import MemoryRecalled, MemorySaved, RecalledItem
 
 BAR = 5
 """Cells of a score's bar."""
@@ -92,7 +93,7 @@ class MemoryPane(VerticalScroll, can_focus=False):
         self.query_one("#saved").display = False
         self.query_one("#recalled-title", Static).update("Recalled for the last reply")
 
-    async def recalled(self, event: MemoryRecalled) -> None:
+    async def recalled(self, event: "MemoryRecalled") -> None:
         """Shows what went into the prompt of the turn."""
         title = f"Recalled · {event.tokens} of {event.budget} tokens"
         self.query_one("#recalled-title", Static).update(title)
@@ -100,7 +101,7 @@ class MemoryPane(VerticalScroll, can_focus=False):
         await self._fill("#recalled", items or [Static(NOTHING_FOUND, classes="empty")])
         self.scroll_home(animate=False)
 
-    async def saved(self, event: MemorySaved) -> None:
+    async def saved(self, event: "MemorySaved") -> None:
         """Adds a memory that is durable."""
         group = self.query_one("#saved")
         group.display = True
@@ -135,7 +136,7 @@ class Recalled(Entry):
 
     full: reactive[bool] = reactive(False, layout=True)
 
-    def __init__(self, item: RecalledItem, *, full: bool) -> None:
+    def __init__(self, item: "RecalledItem", *, full: bool) -> None:
         super().__init__(item.id if item.kind == "memory" else "")
         self._item = item
         self.set_reactive(Recalled.full, full)
@@ -166,7 +167,7 @@ class Recalled(Entry):
 class Saved(Entry):
     """One saved memory with its id, so that `ska memory show` finds it."""
 
-    def __init__(self, event: MemorySaved) -> None:
+    def __init__(self, event: "MemorySaved") -> None:
         super().__init__(event.memory_id)
         self._event = event
 

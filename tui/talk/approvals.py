@@ -5,7 +5,7 @@ the question appears must not allow anything. F2 goes to it; then one letter ans
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from skill_agent.events import ApprovalAsked, Choice
-
 from ..frame.agents import Member
 from ..frame.plain import one_line, printable
+
+if TYPE_CHECKING:
+    from skill_agent.events import ApprovalAsked, Choice
 
 
 class ApprovalBar(Vertical, can_focus=True):
@@ -34,7 +35,7 @@ class ApprovalBar(Vertical, can_focus=True):
     class Answered(Message):
         """The person decided."""
 
-        def __init__(self, approval: str, choice: Choice) -> None:
+        def __init__(self, approval: str, choice: "Choice") -> None:
             super().__init__()
             self.approval = approval
             self.choice: Choice = choice
@@ -55,10 +56,10 @@ class ApprovalBar(Vertical, can_focus=True):
         self._redraw()
 
     @property
-    def pending(self) -> list[ApprovalAsked]:
+    def pending(self) -> "list[ApprovalAsked]":
         return list(self._asked.values())
 
-    def ask(self, event: ApprovalAsked) -> None:
+    def ask(self, event: "ApprovalAsked") -> None:
         self._asked.setdefault(event.approval, event)
         self._redraw()
 
@@ -72,7 +73,7 @@ class ApprovalBar(Vertical, can_focus=True):
         for event in [one for one in self.pending if one.turn == turn]:
             self.settle(event.approval)
 
-    def action_answer(self, choice: Choice) -> None:
+    def action_answer(self, choice: "Choice") -> None:
         if self._asked:
             self.post_message(self.Answered(next(iter(self._asked)), choice))
 
@@ -94,7 +95,7 @@ class ApprovalBar(Vertical, can_focus=True):
         self.query_one("#approval-question", Static).update(self._question(event))
         self.query_one("#approval-choices", Static).update(self._choices(event))
 
-    def _question(self, event: ApprovalAsked) -> Content:
+    def _question(self, event: "ApprovalAsked") -> Content:
         more = f"  (1 of {len(self._asked)})" if len(self._asked) > 1 else ""
         arguments = "\n".join(
             f"  {one_line(key, 40)}: {one_line(value, 200)}"
@@ -109,7 +110,7 @@ class ApprovalBar(Vertical, can_focus=True):
             (f"\n  {printable(event.reason)}" if event.reason else "", "$foreground-muted"),
         )
 
-    def _choices(self, event: ApprovalAsked) -> Content:
+    def _choices(self, event: "ApprovalAsked") -> Content:
         if not self.has_focus:
             minutes = max(round(event.timeout_s / 60), 1)
             return Content.assemble(

@@ -9,8 +9,8 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import Choice
 from skill_agent.values import Rating, Session
 
-from .blocks import ReplyBlock, in_words
 from .display import FigureDisplay
+from .reply import ReplyBlock, in_words
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from .blocks import Block, ReplyBlock
+from .blocks import Block
 
 
 class Conversation(VerticalScroll, can_focus=False):
@@ -70,8 +70,8 @@ class Conversation(VerticalScroll, can_focus=False):
         if self._unseen and self.following:
             self._tell(unseen=False)
 
-    def last_reply(self) -> ReplyBlock | None:
-        replies = [block for block in self.query(ReplyBlock) if block.source]
+    def last_reply(self) -> Block | None:
+        replies = [block for block in self.query(Block) if block.is_reply and block.source]
         return replies[-1] if replies else None
 
     def neighbour(self, block: Widget | None, step: int) -> Block | None:

@@ -7,8 +7,12 @@ from textual.widget import Widget
 from skill_agent.values import Message, Rating, Usage
 
 from ..frame.agents import AgentList
-from .blocks import Block, Line, ReplyBlock, ToolBlock, UserBlock
+from .blocks import Block, Line, ToolBlock, UserBlock
 from .prose import Prose
+from .reply import ReplyBlock
+
+SHOWN = 200
+"""The newest messages of a conversation that are drawn; the rest stays in the ledger."""
 
 
 def blocks_of(

@@ -27,16 +27,13 @@ from skill_agent.values import Message, Session
 from ..frame.terminal import release_garbage
 from .display import ConversationDisplay
 from .drafts import NEW
+from .history import SHOWN
 from .outbox import Outbox
 from .running_turns import RunningTurns
 from .welcome import RECENT
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
-
-
-SHOWN = 200
-"""The newest messages of a conversation that are drawn; the rest stays in the ledger."""
 
 
 class Listener:

@@ -5,8 +5,11 @@ Turns of other windows count like one's own. Nothing is asked or drawn here.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from skill_agent.events import Event
+if TYPE_CHECKING:
+    from skill_agent.events import Event
+
 
 MOST_OVER = 1_000
 """Ended turns kept in mind, so that nothing late or twice is shown of them."""
@@ -15,7 +18,7 @@ MOST_OVER = 1_000
 @dataclass(slots=True)
 class _Turn:
     session: str
-    heard: list[Event] = field(default_factory=list)
+    heard: "list[Event]" = field(default_factory=list)
 
 
 class RunningTurns:
@@ -38,7 +41,7 @@ class RunningTurns:
         if turn not in self._over:
             self._turns.setdefault(turn, _Turn(session))
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: "Event") -> None:
         """Keeps an event of a turn, which so is known to run."""
         self.begin(event.turn, event.session)
         if event.turn in self._turns:
@@ -67,6 +70,6 @@ class RunningTurns:
         """The conversation's running turns, the one that is answered now first."""
         return [turn for turn, one in self._turns.items() if one.session == session]
 
-    def heard(self, turn: str) -> list[Event]:
+    def heard(self, turn: str) -> "list[Event]":
         """What was heard of it so far; nothing of one that does not run."""
         return list(self._turns[turn].heard) if turn in self._turns else []

@@ -2,7 +2,8 @@
 
 What the person wants arrives here as messages and actions. What they write goes into the `outbox`
 and from there by the `sender` to the home; what comes back is heard by the `listener` and drawn by
-`turn_view`.
+`turn_view`. What the first paint can do without is imported where it is used; by then the thread
+that opens the home has loaded it.
 """
 
 from collections.abc import Mapping
@@ -21,8 +22,6 @@ from textual.widget import Widget
 from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.events import Event, TurnFailed, TurnFinished
-from skill_agent.values import Message, Rating, Session
 
 from ..frame.agents import NOBODY, AgentList, AgentPicker, Member
 from ..frame.help import KeyHelp
@@ -31,23 +30,25 @@ from ..frame.status import Figures
 from ..frame.terminal import settle_garbage
 from ..memory.pane import Entry, MemoryPane, StoryWanted
 from .approvals import ApprovalBar
-from .asking import Asking
-from .blocks import Block, CopyWanted, ErrorBlock, Line, OpeningFailed, Rated
+from .blocks import Block, CopyWanted, ErrorBlock, Line, OpeningFailed
 from .composer import Composer
 from .conversation import Badge, Conversation
 from .drafts import NEW
 from .footer import Footer
-from .history import blocks_of
-from .listener import SHOWN, Listener
 from .outbox import Outbox
 from .running_turns import RunningTurns
-from .sender import Sender
-from .session_list import Chosen, SessionList
-from .turn_view import TurnView
 from .welcome import Welcome
 
 if TYPE_CHECKING:
+    from skill_agent.events import Event, TurnFailed, TurnFinished
+    from skill_agent.values import Message, Rating, Session
     from skill_agent.workstation import Workstation
+
+    from .asking import Asking
+    from .listener import Listener
+    from .reply import Rated
+    from .sender import Sender
+    from .turn_view import TurnView
 
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
@@ -62,9 +63,9 @@ class _Home:
     """What there is once the home is open."""
 
     runtime: "Workstation"
-    listener: Listener
-    sender: Sender
-    asking: Asking
+    listener: "Listener"
+    sender: "Sender"
+    asking: "Asking"
 
 
 class TalkScreen(Screen[None]):
@@ -166,6 +167,10 @@ class TalkScreen(Screen[None]):
         """The home is open: who is here, which conversation, and what waits to be sent."""
         self._agents = AgentList(await runtime.agents())
         self.composer.mentions = [member.slug for member in self._agents.active()]
+        from .asking import Asking
+        from .listener import Listener
+        from .sender import Sender
+
         listener = Listener(runtime, self._outbox, self.turns, self)
         sender = Sender(runtime, self._outbox, listener, self)
         asking = Asking(runtime, self)
@@ -219,13 +224,16 @@ class TalkScreen(Screen[None]):
 
     async def show(
         self,
-        session: Session | None,
-        messages: list[Message],
+        session: "Session | None",
+        messages: "list[Message]",
         agent: str,
-        recent: list[Session],
-        ratings: Mapping[str, Rating],
+        recent: "list[Session]",
+        ratings: "Mapping[str, Rating]",
     ) -> None:
         """Another conversation, with its draft."""
+        from .history import SHOWN, blocks_of
+        from .turn_view import TurnView
+
         key = session.id if session else NEW
         if key != self._key:
             self._outbox.type(self._key, self.composer.text)
@@ -257,26 +265,24 @@ class TalkScreen(Screen[None]):
         """The new conversation has its id: what is written from now on belongs there."""
         self._key = session_id
 
-    def became(self, session: Session) -> None:
+    def became(self, session: "Session") -> None:
         """The conversation has its title; a mention may have chosen its agent."""
         if session.agent != self._member.slug:
             self.set_agent(session.agent)
         self.figures = replace(self.figures, title=one_line(session.title, 200))
 
-    async def apply(self, event: Event) -> None:
+    async def apply(self, event: "Event") -> None:
         """An event of the conversation shown."""
         if self._view is not None:
             await self._view.apply(event)
 
-    def ended(self, event: TurnFinished | TurnFailed) -> None:
+    def ended(self, event: "TurnFinished | TurnFailed") -> None:
         """A turn of any conversation is over: its figures, and what waits for its end."""
         home = self._opened()
-        if event.session == home.listener.session:
+        shown = event.session == home.listener.session
+        if shown:
             self.figures = self.figures.plus(event.usage)
-        elif self.turns.own(event.turn):
-            said = "replied" if isinstance(event, TurnFinished) else "could not reply"
-            self.notify(f"{event.agent} {said} in another conversation", markup=False)
-        home.sender.after(event)
+        home.sender.after(event, shown=shown)
         self.draw_waiting()
         settle_garbage()
 
@@ -410,6 +416,8 @@ class TalkScreen(Screen[None]):
 
     @work(exclusive=True, group="dialog")
     async def action_sessions(self) -> None:
+        from .session_list import Chosen, SessionList
+
         if (home := self._home) is None:
             return
         listing = SessionList(
@@ -420,12 +428,12 @@ class TalkScreen(Screen[None]):
         )
         chosen = await self.app.push_screen_wait(listing)
         match chosen:
-            case Chosen(kind="resume", session=Session() as session):
+            case Chosen(kind="resume", session=session) if session is not None:
                 await home.listener.open(session)
             case Chosen(kind="new"):
                 await home.listener.open(None, agent=self.speaker)
 
-    async def _rename(self, session_id: str, title: str) -> Session | None:
+    async def _rename(self, session_id: str, title: str) -> "Session | None":
         shown = session_id == self.session_id
         return await self._opened().asking.rename(session_id, title, shown=shown)
 
@@ -476,8 +484,7 @@ class TalkScreen(Screen[None]):
         """Back from the memory screen, where disputes may have been settled."""
         self.look_for_disputes()
 
-    @on(Rated)
-    def rated(self, event: Rated) -> None:
+    def on_rated(self, event: "Rated") -> None:
         if self._home is not None:
             rating = self._home.asking.rate(event.reply, event.message_id, event.rating)
             self.run_worker(rating, group="rating")

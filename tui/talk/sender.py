@@ -41,8 +41,14 @@ class Sender:
             self._outbox.hand_over(key, message)
             self._display.run_worker(self._send(key, message), group="send")
 
-    def after(self, event: TurnFinished | TurnFailed) -> None:
-        """A turn is over: what waited for its end goes, or is held where it failed."""
+    def after(self, event: TurnFinished | TurnFailed, *, shown: bool) -> None:
+        """A turn is over: what waited for its end goes, or is held where it failed.
+
+        The end of one's own in a conversation that is not `shown` is told.
+        """
+        if not shown and self._turns.own(event.turn):
+            said = "replied" if isinstance(event, TurnFinished) else "could not reply"
+            self._display.notify(f"{event.agent} {said} in another conversation", markup=False)
         failed = isinstance(event, TurnFailed) and event.reason not in _HOST_GONE
         if failed and self._outbox.first(event.session):
             # The next would most likely fail alike; the person decides.

@@ -29,9 +29,10 @@ from skill_agent.events import (
 
 from ..frame.agents import AgentList
 from ..memory.pane import MemoryPane
-from .blocks import ErrorBlock, Line, ReplyBlock, ToolBlock, UserBlock
+from .blocks import ErrorBlock, Line, ToolBlock, UserBlock
 from .conversation import Conversation
 from .history import meta_of
+from .reply import ReplyBlock
 
 _CUT_SHORT: Mapping[FailureReason, str] = MappingProxyType(
     {

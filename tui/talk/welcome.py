@@ -1,16 +1,18 @@
 """The empty conversation: who is here, what was talked about last, which key to press."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from skill_agent.values import Session
-
 from ..frame.agents import AgentList, Member
 from ..frame.plain import one_line
+
+if TYPE_CHECKING:
+    from skill_agent.values import Session
 
 RECENT = 3
 
@@ -18,7 +20,7 @@ RECENT = 3
 class Welcome(Vertical):
     """Shown until the first message; without a team while the home opens."""
 
-    def __init__(self, member: Member, agents: AgentList, recent: Sequence[Session] = ()) -> None:
+    def __init__(self, member: Member, agents: AgentList, recent: "Sequence[Session]" = ()) -> None:
         super().__init__(classes=f"welcome {member.accent}")
         self._member, self._agents, self._recent = member, agents, recent[:RECENT]
 
