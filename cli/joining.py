@@ -181,6 +181,9 @@ def load_ahead(home: Home) -> None:
     if hasattr(os, "getuid") and live_socket(home) is not None:
         from skill_agent.attach import remote, transport, window  # noqa: F401
     else:
+        import filelock  # noqa: F401
+
+        from ..store import embed, index  # noqa: F401
         from . import hosting  # noqa: F401
 
 

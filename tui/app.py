@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 
 LATER = (
     ".talk.asking", ".talk.history", ".talk.listener", ".talk.sender", ".talk.session_list",
-    ".talk.turn_view", ".memory.screen",
+    ".talk.turn_view",
 )  # fmt: skip
-"""What the first paint does without."""
+"""What the first paint does without, and a conversation does not."""
+MEMORY_SCREEN = ".memory.screen"
+"""What a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
@@ -108,6 +110,7 @@ class WorkstationApp(App[None]):
                 self._use_theme(runtime.settings.tui.theme)
                 await self._talk.opened(runtime, *self._wanted)
                 self._tell_memories()
+                await asyncio.to_thread(import_module, MEMORY_SCREEN, __package__)
                 await self._leaving.wait()
         except SkillAgentError as error:
             await self._fail(error)

@@ -20,6 +20,11 @@ from textual.widget import Widget
 from textual.widgets import Markdown, Static
 from waiting import all_handled, settled, until
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "deep: further pictures, properties and chaos")
+
+
 Kind = TypeVar("Kind", bound=Screen[Any])
 
 

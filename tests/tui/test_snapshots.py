@@ -1,4 +1,7 @@
-"""Pictures of the main screens; `--snapshot-update` accepts new ones after a look at them."""
+"""Pictures of the main screens; `--snapshot-update` accepts new ones after a look at them.
+
+Two sizes in the dark theme; what is marked `deep` is drawn in other sizes or colours.
+"""
 
 import asyncio
 import time
@@ -94,10 +97,12 @@ def test_conversation_with_memory(still) -> None:
     assert still(opener(talked()), *SAID)
 
 
+@pytest.mark.deep
 def test_conversation_in_light(still) -> None:
     assert still(opener(talked()), *SAID, theme="workstation-light")
 
 
+@pytest.mark.deep
 def test_mid_stream_with_a_queue(still) -> None:
     runtime = past()
     runtime.scripts = [[RECALLED, *WORDS[:24], Stop(asyncio.Event())]]
@@ -151,6 +156,7 @@ def test_memories(still) -> None:
     assert still(opener(remembering()), keys=("f5",))
 
 
+@pytest.mark.deep
 def test_memories_in_light(still) -> None:
     assert still(opener(remembering()), keys=("f5",), theme="workstation-light")
 
@@ -179,10 +185,12 @@ def test_memory_dispute(still) -> None:
     assert still(opener(remembering()), keys=("f5", "down", "enter", "right"))
 
 
+@pytest.mark.deep
 def test_memory_dispute_narrow(still) -> None:
     assert still(opener(remembering()), keys=("f5", "down", "enter"), size=(80, 24))
 
 
+@pytest.mark.deep
 def test_memories_narrow(still) -> None:
     assert still(opener(remembering()), keys=("f5",), size=(80, 24))
 
