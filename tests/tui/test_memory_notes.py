@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from skill_agent.tui.talk.reply import ReplyBlock
-from stage import StageRuntime, make, opener
+from stage import Ids, StageRuntime, make, opener
+from stage_book import StageFeedback
 
 from skill_agent.errors import StoreError
 from skill_agent.events import Compacted, MemoriesExtracted
+from skill_agent.feedback import FeedbackResult
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.runtime import Runtime
+from skill_agent.values import Rating
 
 
 async def test_a_compaction_is_one_quiet_line(sit) -> None:
@@ -25,7 +28,7 @@ async def test_what_happens_beside_a_turn_keeps_nobody_waiting(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("first")
         await seat.until(lambda: seat.talk.figures.written)
-        ids = {"session": "session-0", "turn": runtime.keys[0], "agent": "kyra"}
+        ids: Ids = {"session": "session-0", "turn": runtime.keys[0], "agent": "kyra"}
         runtime.bus.publish(Compacted(**ids, messages=1, memories=1, summary=""))
         runtime.bus.publish(MemoriesExtracted(**ids, created=("m1",), versioned=("m2",)))
         await seat.until(lambda: seat.talk.figures.note == "✓ 2 remembered")
@@ -87,12 +90,9 @@ async def test_a_rating_is_there_after_resuming(sit, open_runtime) -> None:
 
 
 async def test_a_refused_rating_leaves_no_mark(sit) -> None:
-    class Broken:
-        async def rate(self, *_: str) -> None:
+    class Broken(StageFeedback):
+        async def rate(self, message_id: str, rating: Rating, comment: str = "") -> FeedbackResult:
             raise StoreError("the disk is full")
-
-        async def of(self, _ids: object) -> dict[str, str]:
-            return {}
 
     runtime = StageRuntime([["Hello."]])
     runtime.feedback = Broken()

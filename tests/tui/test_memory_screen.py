@@ -7,7 +7,7 @@ from skill_agent.tui.frame.help import KeyHelp
 from skill_agent.tui.memory.dialogs import EditDialog, EraseDialog, ForgetDialog
 from skill_agent.tui.memory.dispute_dialog import DisputeDialog
 from skill_agent.tui.memory.screen import MemoryScreen
-from stage import StageRuntime, opener, refuser
+from stage import Ids, StageRuntime, opener, refuser
 from stage_book import StageBook
 from textual.events import Key
 from textual.widgets import Input, Static, TextArea
@@ -247,7 +247,7 @@ async def test_what_is_saved_meanwhile_appears_and_the_choice_stays(sit, open_ru
         await seat.press("down")
         await seat.until(lambda: seat.memory.listing.chosen.content == "Fact 1")
         new = await runtime.memory.add("Fact 3")
-        ids = {"session": "s", "turn": "t", "agent": "kyra"}
+        ids: Ids = {"session": "s", "turn": "t", "agent": "kyra"}
         runtime._bus.publish(
             MemorySaved(**ids, memory_id=new.id, content=new.content, memory_type="semantic",
                         pinned=False, importance=8)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
-from stage import StageRuntime, Stop
+from stage import Ids, StageRuntime, Stop
 
 from skill_agent.errors import HomeBusy, NotFound
 from skill_agent.events import HostFound, HostLost, TextDelta, TurnFailed, TurnStarted
@@ -209,7 +209,7 @@ async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
         await seat.say("second")
         turn, session = runtime.keys[0], seat.talk.session_id
         assert session
-        ids = {"session": session, "turn": turn, "agent": "kyra"}
+        ids: Ids = {"session": session, "turn": turn, "agent": "kyra"}
         runtime.lose()
         runtime.find(here=True)
         failed = TurnFailed(**ids, reason="host_lost", message="the reply was cut short")
