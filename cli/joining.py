@@ -174,6 +174,19 @@ async def _get_ready() -> None:
     await asyncio.to_thread(_load)
 
 
+def load_ahead(home: Home) -> None:
+    """Imports what coming to the home needs; for a thread, while somebody types already."""
+    from skill_agent.api.addresses import live_socket
+
+    if hasattr(os, "getuid") and live_socket(home) is not None:
+        from skill_agent.attach import remote, transport, window  # noqa: F401
+    else:
+        import filelock  # noqa: F401
+
+        from ..store import embed, index  # noqa: F401
+        from . import hosting  # noqa: F401
+
+
 def _load() -> None:
     import duckdb  # noqa: F401
     import uvicorn  # noqa: F401

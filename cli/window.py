@@ -1,9 +1,15 @@
 """`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
 
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
+
 import typer
 
 from .options import AgentOption, FollowOption, SessionOption, single
 from .surroundings import Surroundings, ready_home, surroundings
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
 
 app = single()
 
@@ -32,10 +38,16 @@ def open_window(
 ) -> None:
     """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
     from ..tui.app import run_workstation
+    from .joining import load_ahead
 
     home = ready_home(around)
+
+    def opener() -> "AbstractAsyncContextManager[Workstation]":
+        load_ahead(home)  # this runs in a thread, and what comes after it on the screen's own
+        return around.open_home(home.root, create=True, hosting=True, role="tui")
+
     code = run_workstation(
-        lambda: around.open_home(home.root, create=True, hosting=True, role="tui"),
+        opener,
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
         session=session,
