@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skill_agent.tui import app as app_module
-from skill_agent.tui.app import Workstation
+from skill_agent.tui.app import WorkstationApp
 
 if TYPE_CHECKING:
     from skill_agent.host.runtime import Runtime
@@ -22,11 +22,12 @@ async def never() -> "AsyncIterator[Runtime]":
     yield
 
 
-class Painted(Workstation):
+class Painted(WorkstationApp):
     CSS_PATH = Path(app_module.__file__).with_name("app.tcss")
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self.exit)
+    def _start(self) -> None:
+        """What it loads in a thread once something is to be seen is not counted."""
+        self.exit()
 
 
 if __name__ == "__main__":

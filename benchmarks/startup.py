@@ -57,8 +57,8 @@ def help_and_paint() -> list[Row]:
 
 async def keypress_echo(folder: Path, presses: int = 40) -> Row:
     """Worst of many keypresses while a reply streams in small pieces."""
-    from skill_agent.tui.app import Workstation
-    from skill_agent.tui.composer import Composer
+    from skill_agent.tui.app import WorkstationApp
+    from skill_agent.tui.talk.composer import Composer
 
     pieces = [part for n in range(4_000) for part in (f"word{n} ", Pause(0.002))]
     gateway = ScriptedGateway(ScriptedModel(otherwise=pieces))
@@ -66,7 +66,7 @@ async def keypress_echo(folder: Path, presses: int = 40) -> Row:
     def opener() -> AbstractAsyncContextManager[Station]:
         return open_home(folder, create=True, gateway=gateway)
 
-    app = Workstation(opener, draft_dir=folder / "drafts")
+    app = WorkstationApp(opener, draft_dir=folder / "drafts")
     spent: list[float] = []
     async with app.run_test(size=(100, 30)) as pilot:
         while app.runtime is None:

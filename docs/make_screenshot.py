@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from skill_agent.cli.opening.home import open_home
-from skill_agent.tui.app import Workstation
-from skill_agent.tui.desk import Desk
+from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.talk.screen import TalkScreen
 from textual.pilot import Pilot
 
 from skill_agent.host.runtime import Runtime
@@ -92,7 +92,7 @@ async def draw() -> str:
                 clock.now += timedelta(days=7)
                 yield runtime
 
-        app = Workstation(home, draft_dir=Path(folder) / "drafts")
+        app = WorkstationApp(home, draft_dir=Path(folder) / "drafts")
         app.animation_level = "none"
         async with app.run_test(size=SIZE) as pilot:
             await talk(pilot)
@@ -104,12 +104,12 @@ async def draw() -> str:
 
 async def talk(pilot: Pilot[None]) -> None:
     """Asks the question and waits for the whole reply."""
-    desk = pilot.app.screen_stack[0]
-    assert isinstance(desk, Desk)
-    await until(pilot, lambda: bool(desk.figures.member.slug))
-    desk.composer.put(QUESTION)
+    talk = pilot.app.screen_stack[0]
+    assert isinstance(talk, TalkScreen)
+    await until(pilot, lambda: bool(talk.figures.member.slug))
+    talk.composer.put(QUESTION)
     await pilot.press("enter")
-    await until(pilot, lambda: desk.figures.written > 0)
+    await until(pilot, lambda: talk.figures.written > 0)
     for _ in range(10):
         await pilot.pause(0.05)
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,23 +22,29 @@ from textual.screen import Screen
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.identifiers import new_id
 
-from .clipboard import copy_with, routes
-from .desk import Desk
-from .drafts import NEW, DraftBook
-from .post import Post
-from .terminal import own_terminal
-from .theme import DARK, LIGHT, accent_variables
-from .tidy import give_back
+from .frame.terminal import copy_with, give_back, own_terminal, routes
+from .frame.theme import DARK, LIGHT, accent_variables
+from .talk.drafts import NEW, DraftBook
+from .talk.outbox import Outbox
+from .talk.screen import TalkScreen
 
 if TYPE_CHECKING:
-    from skill_agent.workstation import Workstation as Station
+    from skill_agent.workstation import Workstation
 
-    from .memory_screen import MemoryScreen
+    from .memory.screen import MemoryScreen
 
-OpenRuntime = Callable[[], "AbstractAsyncContextManager[Station]"]
+LATER = (
+    ".talk.asking", ".talk.history", ".talk.listener", ".talk.sender", ".talk.session_list",
+    ".talk.turn_view",
+)  # fmt: skip
+"""What the first paint does without, and a conversation does not."""
+MEMORY_SCREEN = ".memory.screen"
+"""What a conversation does without; loaded once the team is awake."""
+
+OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
 
-class Workstation(App[None]):
+class WorkstationApp(App[None]):
     """The terminal front end. `session` is an id, title or `latest`; None starts a new one."""
 
     TITLE = "skill-agent"
@@ -63,11 +70,11 @@ class Workstation(App[None]):
         super().__init__()
         self._open_runtime = open_runtime
         self._wanted = session, agent
-        self._post = Post(DraftBook(draft_dir), self._tell_unsaved)
-        self._desk = Desk(self._post, f"{NEW}-{new_id()}")
+        self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
+        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}")
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
-        self.runtime: Station | None = None
+        self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
         self._memories: MemoryScreen | None = None
         self.register_theme(DARK)
@@ -78,7 +85,7 @@ class Workstation(App[None]):
         return accent_variables(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
-        return self._desk
+        return self._talk
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._start)
@@ -97,13 +104,13 @@ class Workstation(App[None]):
     async def _hold_home(self) -> None:
         """Opens the home, keeps it open until the app ends, and closes it, all in one task."""
         try:
-            # The factory may import what opening needs: that must not stall the screen.
-            manager = await asyncio.to_thread(self._open_runtime)
+            manager = await asyncio.to_thread(self._come_to_home)
             async with manager as runtime:
                 self.runtime = runtime
                 self._use_theme(runtime.settings.tui.theme)
-                await self._desk.opened(runtime, *self._wanted)
+                await self._talk.opened(runtime, *self._wanted)
                 self._tell_memories()
+                await asyncio.to_thread(import_module, MEMORY_SCREEN, __package__)
                 await self._leaving.wait()
         except SkillAgentError as error:
             await self._fail(error)
@@ -118,10 +125,16 @@ class Workstation(App[None]):
         finally:
             self.runtime = None
 
+    def _come_to_home(self) -> "AbstractAsyncContextManager[Workstation]":
+        """In a thread: what this imports, and what the factory does, must not stall the screen."""
+        for name in LATER:
+            import_module(name, __package__)
+        return self._open_runtime()
+
     async def _fail(self, error: SkillAgentError) -> None:
         self._failure = error
         if not self._leaving.is_set():
-            await self._desk.failed(error)
+            await self._talk.failed(error)
             self._tell_memories()
 
     def _tell_memories(self) -> None:
@@ -138,12 +151,12 @@ class Workstation(App[None]):
         """Opens the home again after a failure."""
         if self._failure is not None:
             self._failure = None
-            await self._desk.reopening()
+            await self._talk.reopening()
             self._start()
 
     async def action_quit(self) -> None:
         """Keeps drafts, ends turns, closes the home, and leaves with the failure's exit code."""
-        self._desk.leave()
+        self._talk.leave()
         await self._leave()
         self.exit(return_code=self._failure.exit_code if self._failure else 0)
 
@@ -152,7 +165,7 @@ class Workstation(App[None]):
 
     async def _leave(self) -> None:
         self._leaving.set()
-        await self._post.close()
+        await self._outbox.close()
         if self._host is not None:
             if self.runtime is None:
                 self._host.cancel()
@@ -166,9 +179,9 @@ class Workstation(App[None]):
 
     def action_memories(self, memory_id: str = "") -> None:
         """Lays the memory screen over the conversation, at a memory where one is given."""
-        from .memory_screen import MemoryScreen  # only who opens it needs it
+        from .memory.screen import MemoryScreen  # only who opens it needs it
 
-        if isinstance(self.screen, Desk):
+        if isinstance(self.screen, TalkScreen):
             self._memories = MemoryScreen(
                 lambda: self.runtime, lambda: self._failure, choose=memory_id or None
             )
@@ -176,33 +189,33 @@ class Workstation(App[None]):
 
     def _memories_closed(self, _nothing: None) -> None:
         self._memories = None
-        self._desk.returned()
+        self._talk.returned()
 
     # -- commands and copying ----------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        desk = self._desk
+        talk = self._talk
         if screen is self._memories:
             yield SystemCommand("Back to the conversation", "Esc", screen.dismiss)
             yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
             yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
             return
-        yield SystemCommand("New conversation", "Ctrl+N", desk.action_new)
-        yield SystemCommand("Conversations", "Resume or rename · Ctrl+S", desk.action_sessions)
-        yield SystemCommand("Agents", "Choose who answers · Ctrl+G", desk.action_agents)
-        for member in desk.members():
+        yield SystemCommand("New conversation", "Ctrl+N", talk.action_new)
+        yield SystemCommand("Conversations", "Resume or rename · Ctrl+S", talk.action_sessions)
+        yield SystemCommand("Agents", "Choose who answers · Ctrl+G", talk.action_agents)
+        for member in talk.members():
             yield SystemCommand(
                 f"Talk to {member.name}",
                 member.tagline or f"@{member.slug}",
-                partial(desk.choose, member.slug),
+                partial(talk.choose, member.slug),
             )
         yield SystemCommand(
             "Memory", "Search, read, correct, forget, settle disputes · F5", self.action_memories
         )
-        yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", desk.action_memory)
-        yield SystemCommand("Copy last reply", "Ctrl+Y", desk.action_copy_reply)
-        yield SystemCommand("Stop the reply", "Esc", desk.action_stop)
-        yield SystemCommand("Keys", "Every key on one page · F1", desk.action_keys)
+        yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
+        yield SystemCommand("Copy last reply", "Ctrl+Y", talk.action_copy_reply)
+        yield SystemCommand("Stop the reply", "Esc", talk.action_stop)
+        yield SystemCommand("Keys", "Every key on one page · F1", talk.action_keys)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
 
@@ -241,7 +254,7 @@ def run_workstation(
         raise UsageError(
             "the workstation needs a terminal", hint='use `ska chat`, or `ska ask "…"` in a pipe'
         )
-    app = Workstation(open_runtime, draft_dir=draft_dir, session=session, agent=agent)
+    app = WorkstationApp(open_runtime, draft_dir=draft_dir, session=session, agent=agent)
     with own_terminal(log_file):
         app.run()
     if app.crashed:

@@ -147,6 +147,20 @@ async def _get_ready() -> None:
     await asyncio.to_thread(_load)
 
 
+def load_ahead(home: Home) -> None:
+    """Imports what coming to the home needs; for a thread, while somebody types already."""
+    from skill_agent.api.door.addresses import live_socket
+
+    if hasattr(os, "getuid") and live_socket(home) is not None:
+        from skill_agent.attach import remote, remote_workstation, transport  # noqa: F401
+    else:
+        import filelock  # noqa: F401
+
+        from ...store import embedding  # noqa: F401
+        from ...store.lance_index import index  # noqa: F401
+        from . import hosting  # noqa: F401
+
+
 def _load() -> None:
     import duckdb  # noqa: F401
     import uvicorn  # noqa: F401

@@ -1,12 +1,16 @@
 """`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
 
-from functools import partial
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, SessionOption, single
 from ..surroundings import Surroundings, surroundings
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
 
 app = single()
 
@@ -35,10 +39,16 @@ def open_workstation(
 ) -> None:
     """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
     from ...tui.app import run_workstation
+    from ..opening.joining import load_ahead
 
     home = ready_home(around)
+
+    def opener() -> "AbstractAsyncContextManager[Workstation]":
+        load_ahead(home)  # this runs in a thread, and what comes after it on the screen's own
+        return around.open_home(role="tui", hosting=True)
+
     code = run_workstation(
-        partial(around.open_home, role="tui", hosting=True),
+        opener,
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
         session=session,

@@ -1,58 +1,74 @@
-"""The workstation over a scripted runtime in memory, and a way to wait for what must happen."""
+"""The workstation over a scripted runtime in memory, and ways to wait for what must happen."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from skill_agent.tui.app import Workstation
-from skill_agent.tui.desk import Desk
-from skill_agent.tui.memory_screen import MemoryScreen
+from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.memory.screen import MemoryScreen
+from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, opener
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+from waiting import all_handled, settled, until
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "deep: further pictures, properties and chaos")
+
+
+Kind = TypeVar("Kind", bound=Screen[Any])
 
 
 class Seat:
     """One running workstation under test."""
 
-    def __init__(self, app: Workstation, pilot: Pilot[None]) -> None:
+    def __init__(self, app: WorkstationApp, pilot: Pilot[None]) -> None:
         self.app, self.pilot = app, pilot
 
     @property
-    def desk(self) -> Desk:
+    def talk(self) -> TalkScreen:
         found = self.app.screen_stack[0]
-        assert isinstance(found, Desk)
+        assert isinstance(found, TalkScreen)
         return found
 
     async def until(self, happened: Callable[[], Any]) -> None:
         """Lets the app work until it has happened; fails when it never does."""
-        for _ in range(2_000):
-            if happened():
-                return
-            await self.pilot.pause(0.005)
-        raise AssertionError("it never happened")
+        await until(self.pilot, happened)
 
-    async def rest(self) -> None:
-        for _ in range(6):
-            await self.pilot.pause()
+    async def settled(self) -> None:
+        """Lets the app work until nothing is under way and the picture stays as it is."""
+        await settled(self.pilot)
+
+    async def press(self, *keys: str) -> None:
+        """Presses keys, and lets everybody handle what they set off."""
+        await self.pilot.press(*keys)
+        await all_handled(self.pilot)
 
     async def say(self, text: str) -> None:
         """Types a message and sends it."""
-        self.desk.composer.put(text)
-        await self.pilot.press("enter")
-        await self.pilot.pause()
+        self.talk.composer.put(text)
+        await self.press("enter")
+
+    async def at(self, kind: type[Kind]) -> Kind:
+        """Waits until such a screen is on top and takes keys; gives it."""
+        await self.until(lambda: isinstance(self.app.screen, kind) and self.app.screen.is_mounted)
+        await all_handled(self.pilot)
+        assert isinstance(self.app.screen, kind)
+        return self.app.screen
 
     def shown(self) -> str:
         """All text of the conversation, as a reader sees it."""
-        from textual.widgets import Markdown, Static
-
         parts: list[str] = []
-        for widget in self.desk.conversation.walk_children():
+        for widget in self.talk.conversation.walk_children():
             if isinstance(widget, Markdown):
                 parts.append(widget.source)
             elif isinstance(widget, Static):
@@ -67,15 +83,14 @@ class Seat:
 
     async def look(self, contents: int = 1) -> MemoryScreen:
         """Opens the memory screen and waits for so many memories."""
-        await self.pilot.press("f5")
+        await self.press("f5")
+        await self.at(MemoryScreen)
         await self.until(lambda: len(self.memory.listing.memories) >= contents)
         await self.until(lambda: contents == 0 or self.memory.story.shown)
         return self.memory
 
     def told(self) -> str:
         """All text of the story shown, without its line breaks."""
-        from textual.widget import Widget
-
         parts = [str(one.render()) for one in self.memory.story.query(Widget)]
         return " ".join(" ".join(parts).split())
 
@@ -100,12 +115,12 @@ def sit(drafts: Path) -> SitDown:
         runtime: Any, *, size: tuple[int, int] = (100, 30), ready: bool = True, **options: Any
     ) -> AsyncIterator[Seat]:
         factory = opener(runtime) if isinstance(runtime, StageRuntime) else runtime
-        app = Workstation(factory, draft_dir=drafts, **options)
+        app = WorkstationApp(factory, draft_dir=drafts, **options)
         app.animation_level = "none"
         async with app.run_test(size=size) as pilot:
             seat = Seat(app, pilot)
             if ready:
-                await seat.until(lambda: seat.desk.figures.member.slug)
+                await seat.until(lambda: seat.talk.figures.member.slug)
             yield seat
             await seat.quit()
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from stage_book import StageBook, StageFeedback
 
@@ -42,6 +42,14 @@ TEAM = (
     AgentDNA(slug="ada", name="Ada", tagline="Data, carefully"),
     AgentDNA(slug="max", name="Max", tagline="Marketing", status="paused"),
 )
+
+
+class Ids(TypedDict):
+    """What every event of a turn carries."""
+
+    session: str
+    turn: str
+    agent: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ class StageRuntime:
         turn = key
         self._say(session, turn, "user", text, slug)
         script = self.scripts.pop(0) if self.scripts else ["You said: ", text]
-        ids = {"session": session, "turn": turn, "agent": slug}
+        ids: Ids = {"session": session, "turn": turn, "agent": slug}
         self._tasks[turn] = asyncio.create_task(self._play(ids, text, script))
         return Submitted(session=session, turn=turn, agent=slug)
 
@@ -236,7 +244,7 @@ class StageRuntime:
         said.append(message)
         return message
 
-    async def _play(self, ids: dict[str, str], text: str, script: Script) -> None:
+    async def _play(self, ids: Ids, text: str, script: Script) -> None:
         said: list[str] = []
         self.bus.publish(TurnStarted(**ids, message_id="m", text=text, model="scripted/small-1.5b"))
         try:
@@ -270,14 +278,12 @@ class StageRuntime:
         if isinstance(event, ApprovalAsked):
             self._asked[event.approval] = asyncio.get_running_loop().create_future()
             choice = await self._asked[event.approval]
-            ids = {"session": event.session, "turn": event.turn, "agent": event.agent}
+            ids: Ids = {"session": event.session, "turn": event.turn, "agent": event.agent}
             self.bus.publish(
                 ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person")
             )
 
-    def _fail(
-        self, ids: dict[str, str], said: list[str], reason: Any, message: str, hint: str = ""
-    ) -> None:
+    def _fail(self, ids: Ids, said: list[str], reason: Any, message: str, hint: str = "") -> None:
         text = "".join(said)
         if text:
             self._say(ids["session"], ids["turn"], "assistant", text, ids["agent"], state="partial")

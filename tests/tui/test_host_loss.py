@@ -30,12 +30,12 @@ async def dying(home: Home, mode: str) -> AsyncIterator[None]:
 
 async def said(seat) -> list[str]:
     """What the person said in the conversation shown, as the ledger has it."""
-    messages = await seat.app.runtime.conversations.messages(seat.desk.session_id)
+    messages = await seat.app.runtime.conversations.messages(seat.talk.session_id)
     return [one.content for one in messages if one.role == "user"]
 
 
 def status(seat) -> str:
-    return str(seat.desk.query_one("#status").render())
+    return str(seat.talk.query_one("#status").render())
 
 
 async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
@@ -45,11 +45,11 @@ async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
     async with dying(home, "middle"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.say("second")
-        await seat.pilot.press(*"third, half ty")
+        await seat.press(*"third, half ty")
         await seat.until(lambda: "went away; your message is saved" in seat.shown())
         await seat.until(lambda: "From here on." in seat.shown())
-        await seat.pilot.press(*"ped")
-        assert seat.desk.composer.text == "third, half typed"
+        await seat.press(*"ped")
+        assert seat.talk.composer.text == "third, half typed"
         assert "taking over" not in status(seat)
         assert await said(seat) == ["first", "second"]
 
@@ -83,7 +83,7 @@ async def test_a_reply_saved_but_never_told_is_shown(sit, open_runtime, home: Ho
     async with dying(home, "finished"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "It was a dark and stormy night." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(seat.desk.session_id))
+        await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
         assert "went away" not in seat.shown()
         assert await said(seat) == ["first"]
 
@@ -93,5 +93,5 @@ async def test_the_memory_screen_outlives_its_host(sit, open_runtime, home: Home
     async with dying(home, "/pin"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
         await seat.app.runtime.memory.add("I deploy on Fridays")
         await seat.look()
-        await seat.pilot.press("p")
+        await seat.press("p")
         await seat.until(lambda: seat.memory.listing.memories[0].pinned)

@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from skill_agent.tui.blocks import ReplyBlock
-from stage import StageRuntime, make, opener
+from skill_agent.tui.talk.reply import ReplyBlock
+from stage import Ids, StageRuntime, make, opener
+from stage_book import StageFeedback
 
 from skill_agent.errors import StoreError
 from skill_agent.events import Compacted, MemoriesExtracted
 from skill_agent.host.runtime import Runtime
+from skill_agent.memory.feedback import FeedbackResult
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.values import Rating
 
 
 async def test_a_compaction_is_one_quiet_line(sit) -> None:
@@ -17,18 +20,18 @@ async def test_a_compaction_is_one_quiet_line(sit) -> None:
     async with sit(StageRuntime([[compacted, "Hello."]])) as seat:
         await seat.say("Hi")
         await seat.until(lambda: "34 earlier messages summed up, 7 memories kept" in seat.shown())
-        await seat.until(lambda: seat.desk.figures.written)
+        await seat.until(lambda: seat.talk.figures.written)
 
 
 async def test_what_happens_beside_a_turn_keeps_nobody_waiting(sit) -> None:
     runtime = StageRuntime([["One."], ["Two."]])
     async with sit(runtime) as seat:
         await seat.say("first")
-        await seat.until(lambda: seat.desk.figures.written)
-        ids = {"session": "session-0", "turn": runtime.keys[0], "agent": "kyra"}
+        await seat.until(lambda: seat.talk.figures.written)
+        ids: Ids = {"session": "session-0", "turn": runtime.keys[0], "agent": "kyra"}
         runtime.bus.publish(Compacted(**ids, messages=1, memories=1, summary=""))
         runtime.bus.publish(MemoriesExtracted(**ids, created=("m1",), versioned=("m2",)))
-        await seat.until(lambda: seat.desk.figures.note == "✓ 2 remembered")
+        await seat.until(lambda: seat.talk.figures.note == "✓ 2 remembered")
         assert "1 earlier message summed up, 1 memory kept" in seat.shown()
         assert "remembered" not in seat.shown(), "reading well is no news"
         await seat.say("second")
@@ -48,24 +51,24 @@ async def test_disputes_are_counted_from_the_start(sit) -> None:
     import stage_book
 
     async with sit(StageRuntime(memory=stage_book.shelf())) as seat:
-        await seat.until(lambda: seat.desk.figures.disputed == 1)
-        await seat.pilot.press("ctrl+n")
-        await seat.rest()
-        assert seat.desk.figures.disputed == 1
+        await seat.until(lambda: seat.talk.figures.disputed == 1)
+        await seat.press("ctrl+n")
+        await seat.settled()
+        assert seat.talk.figures.disputed == 1
 
 
 async def test_plus_and_minus_rate_a_reply_and_type_in_the_composer(sit) -> None:
     runtime = StageRuntime([["Hello."]])
     async with sit(runtime) as seat:
         await seat.say("Hi")
-        await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("plus", "minus", "u", "d")
-        assert seat.desk.composer.text == "+-ud"
-        await seat.pilot.press("alt+up", "plus")
-        reply = seat.desk.query_one(ReplyBlock)
+        await seat.until(lambda: seat.talk.figures.written)
+        await seat.press("plus", "minus", "u", "d")
+        assert seat.talk.composer.text == "+-ud"
+        await seat.press("alt+up", "plus")
+        reply = seat.talk.query_one(ReplyBlock)
         await seat.until(lambda: reply.rating == "up")
-        assert "▲ good" in seat.shown()
-        await seat.pilot.press("d")
+        await seat.until(lambda: "▲ good" in seat.shown())
+        await seat.press("d")
         await seat.until(lambda: reply.rating == "down")
         assert list(runtime.feedback.rated.values()) == ["down"]
         assert "raised" in next(iter(seat.app._notifications)).message
@@ -79,28 +82,25 @@ async def test_a_rating_is_there_after_resuming(sit, open_runtime) -> None:
 
     async with sit(lambda: opened(ScriptedModel(["On Fridays."]))) as seat:
         await seat.say("When do I deploy?")
-        await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("alt+up", "minus")
-        await seat.until(lambda: seat.desk.query_one(ReplyBlock).rating == "down")
+        await seat.until(lambda: seat.talk.figures.written)
+        await seat.press("alt+up", "minus")
+        await seat.until(lambda: seat.talk.query_one(ReplyBlock).rating == "down")
     async with sit(lambda: opened(ScriptedModel([])), session="latest") as seat:
         await seat.until(lambda: "▼ not good" in seat.shown())
 
 
 async def test_a_refused_rating_leaves_no_mark(sit) -> None:
-    class Broken:
-        async def rate(self, *_: str) -> None:
+    class Broken(StageFeedback):
+        async def rate(self, message_id: str, rating: Rating, comment: str = "") -> FeedbackResult:
             raise StoreError("the disk is full")
-
-        async def of(self, _ids: object) -> dict[str, str]:
-            return {}
 
     runtime = StageRuntime([["Hello."]])
     runtime.feedback = Broken()
     async with sit(opener(runtime)) as seat:
         await seat.say("Hi")
-        await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("alt+up", "u")
+        await seat.until(lambda: seat.talk.figures.written)
+        await seat.press("alt+up", "u")
         await seat.until(lambda: "the disk is full" in str(
             [one.title for one in seat.app._notifications]
         ))  # fmt: skip
-        assert seat.desk.query_one(ReplyBlock).rating is None
+        assert seat.talk.query_one(ReplyBlock).rating is None

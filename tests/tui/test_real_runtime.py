@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from skill_agent.tui.memory_pane import Recalled, Saved
+from skill_agent.tui.memory.pane import Recalled, Saved
 
 from skill_agent.models.scripted import Gate, ScriptedModel
 
@@ -13,28 +13,28 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
     async with sit(lambda: open_runtime(first), size=(120, 30)) as seat:
         await seat.say("Remember that I deploy on Fridays from the release branch")
         await seat.until(lambda: "Noted: Fridays." in seat.shown())
-        await seat.until(lambda: seat.desk.query(Saved))
+        await seat.until(lambda: seat.talk.query(Saved))
         await seat.say("And the weather?")
         await seat.until(lambda: "sunny" in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(seat.desk.session_id))
-        title = seat.desk.figures.title
+        await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
+        title = seat.talk.figures.title
 
     second = ScriptedModel(["On Fridays."])
     async with sit(lambda: open_runtime(second), size=(120, 30)) as seat:
         await seat.say("When do I deploy?")
         await seat.until(lambda: "On Fridays." in seat.shown())
-        recalled = [str(one.render()) for one in seat.desk.query(Recalled)]
+        recalled = [str(one.render()) for one in seat.talk.query(Recalled)]
         assert any("deploy on Fridays" in one for one in recalled)
         assert "release branch" in second.requests[-1].messages[-1].content
-        await seat.until(lambda: seat.desk.figures.read > 0)
-        await seat.pilot.press("tab")
-        assert seat.desk.figures.member.slug != "kyra"
+        await seat.until(lambda: seat.talk.figures.read > 0)
+        await seat.press("tab")
+        assert seat.talk.figures.member.slug != "kyra"
 
     third = ScriptedModel([])
     async with sit(lambda: open_runtime(third), session=title) as seat:
         await seat.until(lambda: "Noted: Fridays." in seat.shown())
-        assert seat.desk.figures.title == title
-        assert seat.desk.figures.member.slug == "kyra"
+        assert seat.talk.figures.title == title
+        assert seat.talk.figures.member.slug == "kyra"
 
 
 async def test_a_second_window_shares_the_home(sit, open_runtime) -> None:
@@ -43,7 +43,7 @@ async def test_a_second_window_shares_the_home(sit, open_runtime) -> None:
         await seat.say("Who answers?")
         await seat.until(lambda: "From the host." in seat.shown())
         (session,) = await host.sessions()
-        await seat.until(lambda: seat.desk.figures.title == session.title)
+        await seat.until(lambda: seat.talk.figures.title == session.title)
 
 
 async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -> None:
@@ -51,16 +51,16 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
     async with sit(lambda: open_runtime(model)) as seat:
         await seat.say("tell me")
         await seat.until(lambda: "half of it" in seat.shown())
-        await seat.pilot.press("escape")
+        await seat.press("escape")
         await seat.until(lambda: "Stopped" in seat.shown())
         runtime = seat.app.runtime
-        assert runtime is not None and seat.desk.session_id
-        messages = await runtime.conversations.messages(seat.desk.session_id)
+        assert runtime is not None and seat.talk.session_id
+        messages = await runtime.conversations.messages(seat.talk.session_id)
         assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
 
 
 async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Path) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
-        await seat.pilot.press(*"draft")
+        await seat.press(*"draft")
     async with open_runtime(ScriptedModel([])) as runtime:
         assert await runtime.conversations.list() == []

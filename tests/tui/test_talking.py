@@ -2,55 +2,87 @@
 
 import asyncio
 
-from skill_agent.tui.agents_picker import AgentPicker
-from skill_agent.tui.blocks import ErrorBlock, ReplyBlock, ToolBlock, UserBlock
-from skill_agent.tui.memory_pane import Recalled, Saved
-from skill_agent.tui.sessions import SessionList
+from skill_agent.tui.frame.agents import AgentPicker
+from skill_agent.tui.memory.pane import Recalled, Saved
+from skill_agent.tui.talk.blocks import ToolBlock, UserBlock
+from skill_agent.tui.talk.reply import ReplyBlock
+from skill_agent.tui.talk.session_list import SessionList
 from stage import StageRuntime, Stop, make, opener
+from textual.events import Key
 
 from skill_agent.errors import ModelUnavailable, NotFound
 from skill_agent.events import ApprovalAsked, MemoryRecalled, MemorySaved, RecalledItem
+from skill_agent.values import Session
 
 
 async def test_a_message_is_answered_and_counted(sit) -> None:
     async with sit(StageRuntime([["Hello, ", "**you**."]])) as seat:
         await seat.say("Hi")
-        await seat.until(lambda: seat.desk.figures.written)
+        await seat.until(lambda: seat.talk.figures.written)
         assert "Hello, **you**." in seat.shown()
-        figures = seat.desk.figures
-        assert (figures.read, figures.cached, figures.window) == (1240, 1066, 8192)
+        await seat.until(lambda: seat.talk.figures.window == 8192)
+        figures = seat.talk.figures
+        assert (figures.read, figures.cached) == (1240, 1066)
         assert figures.title == "Hi"
-        assert seat.desk.composer.text == ""
+        assert seat.talk.composer.text == ""
 
 
 async def test_ctrl_j_breaks_the_line_and_enter_sends(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
-        await seat.pilot.press("a", "ctrl+j", "b", "shift+enter", "c")
-        assert seat.desk.composer.text == "a\nb\nc"
-        await seat.pilot.press("enter")
+        await seat.press("a", "ctrl+j", "b", "shift+enter", "c")
+        assert seat.talk.composer.text == "a\nb\nc"
+        await seat.press("enter")
         await seat.until(lambda: runtime.submitted)
         assert runtime.submitted[0][0] == "a\nb\nc"
+
+
+async def test_a_key_right_after_enter_belongs_to_the_next_message(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        for key in ("a", "enter", "b"):
+            seat.app.post_message(Key(key, None if key == "enter" else key))
+        await seat.until(lambda: runtime.submitted and seat.talk.composer.text == "b")
+        assert runtime.submitted[0][0] == "a"
+
+
+async def test_what_is_said_while_a_conversation_gets_its_title_belongs_to_it(sit) -> None:
+    named = asyncio.Event()
+
+    class SlowToName(StageRuntime):
+        async def find_session(self, ref: str) -> Session:
+            await named.wait()
+            return await super().find_session(ref)
+
+    runtime = SlowToName()
+    async with sit(runtime) as seat:
+        await seat.say("first")
+        await seat.until(lambda: runtime.submitted)
+        await seat.settled()
+        await seat.say("second")
+        named.set()
+        await seat.until(lambda: len(runtime.submitted) == 2)
+        assert runtime.submitted[1][1] == "session-0"
 
 
 async def test_an_empty_message_is_not_sent(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
-        await seat.pilot.press("space", "enter", "enter")
-        await seat.rest()
+        await seat.press("space", "enter", "enter")
+        await seat.settled()
         assert runtime.submitted == []
 
 
 async def test_what_is_sent_before_the_home_is_open_waits(sit) -> None:
     runtime, gate = StageRuntime(), asyncio.Event()
     async with sit(opener(runtime, gate=gate), ready=False) as seat:
-        await seat.pilot.press(*"early", "enter")
-        await seat.pilot.press(*"more")
+        await seat.press(*"early", "enter")
+        await seat.press(*"more")
         assert runtime.submitted == []
-        assert seat.desk.query_one("#waiting").display
+        await seat.until(lambda: seat.talk.query_one("#waiting").display)
         gate.set()
         await seat.until(lambda: "You said: early" in seat.shown())
-        assert seat.desk.composer.text == "more"
+        assert seat.talk.composer.text == "more"
 
 
 async def test_messages_queue_while_a_reply_runs_and_up_edits_them(sit) -> None:
@@ -62,13 +94,13 @@ async def test_messages_queue_while_a_reply_runs_and_up_edits_them(sit) -> None:
         await seat.say("second")
         await seat.say("third")
         assert len(runtime.submitted) == 1
-        await seat.pilot.press("up")
-        assert seat.desk.composer.text == "third"
-        await seat.pilot.press("!", "enter")
+        await seat.press("up")
+        assert seat.talk.composer.text == "third"
+        await seat.press("!", "enter")
         gate.set()
         await seat.until(lambda: len(runtime.submitted) == 3)
         assert [text for text, _, _ in runtime.submitted] == ["first", "second", "third!"]
-        await seat.until(lambda: not seat.desk.query_one("#waiting").display)
+        await seat.until(lambda: not seat.talk.query_one("#waiting").display)
 
 
 async def test_escape_stops_and_keeps_the_partial_text(sit) -> None:
@@ -76,7 +108,7 @@ async def test_escape_stops_and_keeps_the_partial_text(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("go")
         await seat.until(lambda: "sentence" in seat.shown())
-        await seat.pilot.press("escape")
+        await seat.press("escape")
         await seat.until(lambda: "Stopped" in seat.shown())
         assert "half a sentence" in seat.shown()
         assert runtime.said["session-0"][-1].state == "partial"
@@ -92,11 +124,10 @@ async def test_after_a_failure_the_queue_is_held(sit) -> None:
         await seat.say("first")
         await seat.say("second")
         gate.set()
-        await seat.until(lambda: seat.desk.query(ErrorBlock))
-        assert "ska models pull it" in seat.shown()
-        await seat.rest()
+        await seat.until(lambda: "ska models pull it" in seat.shown())
+        await seat.settled()
         assert len(runtime.submitted) == 1
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: len(runtime.submitted) == 2)
 
 
@@ -104,10 +135,9 @@ async def test_a_refused_message_returns_to_the_composer(sit) -> None:
     runtime = StageRuntime(refuse=NotFound("there is no agent 'kira'", hint="did you mean kyra?"))
     async with sit(runtime) as seat:
         await seat.say("@kira hello")
-        await seat.until(lambda: seat.desk.query(ErrorBlock))
-        assert seat.desk.composer.text == "@kira hello"
+        await seat.until(lambda: seat.talk.composer.text == "@kira hello")
         assert "did you mean kyra?" in seat.shown()
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: len(runtime.submitted) == 2)
 
 
@@ -115,13 +145,13 @@ async def test_tab_switches_the_agent_within_the_session(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
         await seat.say("hello")
-        await seat.until(lambda: seat.desk.figures.written)
-        await seat.pilot.press("tab")
-        assert seat.desk.figures.member.name == "Luke"
+        await seat.until(lambda: seat.talk.figures.written)
+        await seat.press("tab")
+        assert seat.talk.figures.member.name == "Luke"
         await seat.until(lambda: runtime.stored["session-0"].agent == "luke")
-        await seat.pilot.press("tab", "tab")
-        assert seat.desk.figures.member.slug == "kyra", "the paused agent is passed over"
-        await seat.pilot.press("shift+tab")
+        await seat.press("tab", "tab")
+        assert seat.talk.figures.member.slug == "kyra", "the paused agent is passed over"
+        await seat.press("shift+tab")
         await seat.until(lambda: runtime.stored["session-0"].agent == "ada")
         await seat.say("and you?")
         await seat.until(lambda: len(runtime.submitted) == 2)
@@ -132,23 +162,23 @@ async def test_a_mention_in_the_first_message_chooses_the_agent(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
         await seat.say("@luke review this")
-        await seat.until(lambda: seat.desk.figures.member.slug == "luke")
+        await seat.until(lambda: seat.talk.figures.member.slug == "luke")
         assert runtime.submitted[0][2] == "kyra", "the runtime decides what a mention means"
 
 
 async def test_tab_completes_a_mention(sit) -> None:
     async with sit(StageRuntime()) as seat:
-        await seat.pilot.press(*"hey @lu", "tab")
-        assert seat.desk.composer.text == "hey @luke "
-        assert seat.desk.figures.member.slug == "kyra"
+        await seat.press(*"hey @lu", "tab")
+        assert seat.talk.composer.text == "hey @luke "
+        assert seat.talk.figures.member.slug == "kyra"
 
 
 async def test_the_picker_chooses_and_refuses_the_paused(sit) -> None:
     async with sit(StageRuntime()) as seat:
-        await seat.pilot.press("ctrl+g")
-        await seat.until(lambda: isinstance(seat.app.screen, AgentPicker))
-        await seat.pilot.press("down", "down", "enter")
-        await seat.until(lambda: seat.desk.figures.member.slug == "ada")
+        await seat.press("ctrl+g")
+        await seat.at(AgentPicker)
+        await seat.press("down", "down", "enter")
+        await seat.until(lambda: seat.talk.figures.member.slug == "ada")
 
 
 async def test_sessions_filter_resume_and_keep_each_draft(sit) -> None:
@@ -156,26 +186,27 @@ async def test_sessions_filter_resume_and_keep_each_draft(sit) -> None:
     runtime.add_session("Autumn newsletter", "ada", "Plan it", "Planned.")
     runtime.add_session("Parser bug", "luke", "Why?", "Off by one.")
     async with sit(runtime) as seat:
-        await seat.pilot.press(*"unsent", "ctrl+s")
-        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
-        await seat.pilot.press(*"autumn", "enter")
+        await seat.press(*"unsent", "ctrl+s")
+        await seat.at(SessionList)
+        await seat.press(*"autumn", "enter")
         await seat.until(lambda: "Planned." in seat.shown())
-        assert seat.desk.figures.member.slug == "ada"
-        assert seat.desk.composer.text == ""
-        await seat.pilot.press("ctrl+n")
-        await seat.until(lambda: seat.desk.composer.text == "unsent")
+        assert seat.talk.figures.member.slug == "ada"
+        assert seat.talk.composer.text == ""
+        await seat.press("ctrl+n")
+        await seat.until(lambda: seat.talk.composer.text == "unsent")
 
 
 async def test_renaming_in_the_list(sit) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
     async with sit(runtime, session=session.id) as seat:
-        await seat.pilot.press("ctrl+s")
-        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
-        await seat.pilot.press("ctrl+e", "ctrl+u", *"New", "enter")
+        await seat.press("ctrl+s")
+        await seat.at(SessionList)
+        await seat.press("ctrl+e", "ctrl+u", *"New", "enter")
         await seat.until(lambda: runtime.stored[session.id].title == "New")
-        await seat.pilot.press("escape")
-        assert seat.desk.figures.title == "New"
+        await seat.until(lambda: seat.talk.figures.title == "New")
+        await seat.press("escape")
+        assert seat.talk.figures.title == "New"
 
 
 async def test_coming_back_to_a_running_turn_shows_all_of_it(sit) -> None:
@@ -185,15 +216,15 @@ async def test_coming_back_to_a_running_turn_shows_all_of_it(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("go")
         await seat.until(lambda: "before" in seat.shown())
-        await seat.pilot.press("ctrl+n")
+        await seat.press("ctrl+n")
         await seat.until(lambda: "before" not in seat.shown())
-        await seat.pilot.press("ctrl+s")
-        await seat.until(lambda: isinstance(seat.app.screen, SessionList))
-        await seat.pilot.press(*"go", "enter")
+        await seat.press("ctrl+s")
+        await seat.at(SessionList)
+        await seat.press(*"go", "enter")
         await seat.until(lambda: "before" in seat.shown())
         gate.set()
         await seat.until(lambda: "before after" in seat.shown())
-        assert len(seat.desk.query(UserBlock)) == 1
+        assert len(seat.talk.query(UserBlock)) == 1
 
 
 async def test_a_background_conversation_sends_its_queue(sit) -> None:
@@ -203,18 +234,18 @@ async def test_a_background_conversation_sends_its_queue(sit) -> None:
         await seat.say("first")
         await seat.until(lambda: runtime.submitted)
         await seat.say("second")
-        await seat.pilot.press("ctrl+n")
-        await seat.until(lambda: seat.desk.session_id is None)
+        await seat.press("ctrl+n")
+        await seat.until(lambda: seat.talk.session_id is None)
         gate.set()
         await seat.until(lambda: len(runtime.submitted) == 2)
         assert runtime.submitted[1][:2] == ("second", "session-0")
-        assert not seat.desk.query(ReplyBlock)
+        await seat.settled()
+        assert not seat.talk.query(ReplyBlock)
 
 
 async def test_resuming_an_unknown_session_says_so(sit) -> None:
     async with sit(StageRuntime(), session="nowhere") as seat:
-        await seat.until(lambda: seat.desk.query(ErrorBlock))
-        assert "ska sessions list" in seat.shown()
+        await seat.until(lambda: "ska sessions list" in seat.shown())
 
 
 ASK = make(
@@ -227,17 +258,18 @@ async def test_an_approval_needs_f2_and_a_letter(sit) -> None:
     runtime = StageRuntime([[ASK, "ok"]])
     async with sit(runtime) as seat:
         await seat.say("fetch it")
-        await seat.until(lambda: seat.desk.approvals.pending)
-        await seat.pilot.press(*"oad")
+        await seat.until(lambda: seat.talk.approvals.pending)
+        await seat.press(*"oad")
         assert runtime.answers == [], "what one types while it appears is text"
-        assert seat.desk.composer.text == "oad"
+        assert seat.talk.composer.text == "oad"
+        await seat.until(lambda: seat.talk.approvals.region.area)
         await seat.pilot.click("#approval")
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         assert runtime.answers == [], "neither a click nor Enter answers"
-        await seat.pilot.press("f2")
-        await seat.pilot.press("a")
+        await seat.press("f2")
+        await seat.press("a")
         await seat.until(lambda: runtime.answers == [("a1", "always")])
-        await seat.until(lambda: seat.desk.focused is seat.desk.composer)
+        await seat.until(lambda: seat.talk.focused is seat.talk.composer)
         await seat.until(lambda: "ok" in seat.shown())
 
 
@@ -245,16 +277,16 @@ async def test_the_exact_rule_is_shown_and_deny_works(sit) -> None:
     runtime = StageRuntime([[ASK, "then not"]])
     async with sit(runtime) as seat:
         await seat.say("fetch it")
-        await seat.until(lambda: seat.desk.approvals.pending)
-        seat.desk.composer.put("a draft")
-        await seat.pilot.press("f2")
-        await seat.rest()
-        choices = str(seat.desk.query_one("#approval-choices").render())
+        await seat.until(lambda: seat.talk.approvals.pending)
+        seat.talk.composer.put("a draft")
+        await seat.press("f2")
+        await seat.settled()
+        choices = str(seat.talk.query_one("#approval-choices").render())
         assert "kyra http_get:example.org" in choices
-        await seat.pilot.press("d")
+        await seat.press("d")
         await seat.until(lambda: runtime.answers == [("a1", "deny")])
         await seat.until(lambda: "Denied" in seat.shown())
-        assert seat.desk.composer.text == "a draft"
+        assert seat.talk.composer.text == "a draft"
 
 
 async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
@@ -270,16 +302,16 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
     )  # fmt: skip
     async with sit(StageRuntime([[saved, recalled, "Noted."]]), size=(120, 30)) as seat:
         await seat.say("Remember that I like tea")
-        await seat.until(lambda: seat.desk.figures.written)
-        shown = str(seat.desk.query_one(Recalled).render())
+        await seat.until(lambda: seat.talk.figures.written)
+        shown = str(seat.talk.query_one(Recalled).render())
         assert "0.90" in shown and "lexical 0.80" in shown and "same words" in shown
-        assert "id-7" in str(seat.desk.query_one(Saved).render())
+        assert "id-7" in str(seat.talk.query_one(Saved).render())
         assert "id-7" in seat.shown()
         assert "recency" not in shown, "the weak are left out at first"
-        await seat.pilot.press("f4")
-        assert "recency 0.00" in str(seat.desk.query_one(Recalled).render())
-        await seat.pilot.press("ctrl+r")
-        assert not seat.desk.query_one("#memory").display
+        await seat.press("f4")
+        await seat.until(lambda: "recency 0.00" in str(seat.talk.query_one(Recalled).render()))
+        await seat.press("ctrl+r")
+        await seat.until(lambda: not seat.talk.query_one("#memory").display)
 
 
 async def test_tool_calls_open_by_keyboard(sit) -> None:
@@ -289,15 +321,15 @@ async def test_tool_calls_open_by_keyboard(sit) -> None:
     end = make(ToolFinished, call="c", tool="http_get", ok=True, result="the body", seconds=0.2)
     async with sit(StageRuntime([[start, end, "Read it."]])) as seat:
         await seat.say("read")
-        await seat.until(lambda: seat.desk.figures.written)
-        tool = seat.desk.query_one(ToolBlock)
+        await seat.until(lambda: seat.talk.figures.written)
+        tool = seat.talk.query_one(ToolBlock)
         assert "the body" not in seat.shown()
-        await seat.pilot.press("alt+up")
-        assert seat.desk.focused is tool
-        await seat.pilot.press("enter")
-        assert "the body" in seat.shown()
-        await seat.pilot.press("escape")
-        assert seat.desk.focused is seat.desk.composer
+        await seat.press("alt+up")
+        assert seat.talk.focused is tool
+        await seat.press("enter")
+        await seat.until(lambda: "the body" in seat.shown())
+        await seat.press("escape")
+        assert seat.talk.focused is seat.talk.composer
 
 
 async def test_history_comes_back_with_up(sit) -> None:
@@ -305,10 +337,11 @@ async def test_history_comes_back_with_up(sit) -> None:
         for text in ("one", "two"):
             await seat.say(text)
         await seat.until(lambda: "You said: two" in seat.shown())
-        await seat.pilot.press("up", "up")
-        assert seat.desk.composer.text == "one"
-        await seat.pilot.press("down", "down")
-        assert seat.desk.composer.text == ""
+        await seat.settled()
+        await seat.press("up", "up")
+        assert seat.talk.composer.text == "one"
+        await seat.press("down", "down")
+        assert seat.talk.composer.text == ""
 
 
 async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
@@ -316,6 +349,7 @@ async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
     runtime.add_session("Long", "kyra", *(f"line {number}" for number in range(230)))
     async with sit(runtime, session="Long") as seat:
         await seat.until(lambda: "line 229" in seat.shown())
+        await seat.settled()
         assert "30 earlier messages: ska sessions show" in seat.shown()
         assert "line 29\n" not in seat.shown()
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 from pathlib import Path
 
-from skill_agent.tui.drafts import NEW, Draft, DraftBook, Queued
-from stage import StageRuntime, Stop
+from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
+from stage import Ids, StageRuntime, Stop
 
 from skill_agent.errors import HomeBusy, NotFound
 from skill_agent.events import HostFound, HostLost, TextDelta, TurnFailed, TurnStarted
@@ -76,7 +76,7 @@ async def test_a_message_that_arrived_before_a_crash_is_not_sent_again(sit, draf
     book.close()
     async with sit(runtime, session="Old") as seat:
         await seat.until(lambda: "unsent" in waiting(seat) and "◦ sent" not in waiting(seat))
-        await seat.pilot.press("enter")
+        await seat.press("enter")
         await seat.until(lambda: "You said: unsent" in seat.shown())
     assert [text for text, *_ in runtime.submitted] == ["sent", "unsent"]
 
@@ -92,21 +92,21 @@ async def test_a_message_that_arrives_late_is_not_run_twice(sit, drafts: Path) -
     book.close()
     async with sit(runtime, session="Old") as seat:
         await seat.until(lambda: "late" in waiting(seat))
-        seat.desk._courier._hearing.stop()  # nothing is heard of it
+        seat.talk._home.listener.deaf = True  # nothing is heard of it
         await runtime.turns.submit(TurnRequest(late.text, session=session.id, key=late.key))
-        await seat.rest()
-        seat.desk._courier._hearing._deaf = False
-        await seat.pilot.press("enter")
+        await seat.settled()
+        seat.talk._home.listener.deaf = False
+        await seat.press("enter")
         await seat.until(lambda: runtime.keys == [late.key, late.key])
         more.set()
         await seat.until(lambda: "Said once." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
         assert waiting(seat) == ""
         assert seat.shown().count("late") == 1
 
 
 def waiting(seat) -> str:
-    return str(seat.desk.query_one("#waiting").render())
+    return str(seat.talk.query_one("#waiting").render())
 
 
 # -- two windows on one conversation ---------------------------------------------------------
@@ -119,7 +119,7 @@ async def test_what_is_said_in_another_window_appears_here(sit) -> None:
         await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
         await seat.until(lambda: "From the other window." in seat.shown())
         assert seat.shown().count("asked elsewhere") == 1
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_anothers_turn_steals_no_scrolling(sit) -> None:
@@ -127,15 +127,15 @@ async def test_anothers_turn_steals_no_scrolling(sit) -> None:
     session = runtime.add_session("Long", "kyra", *(["Word.\n\n" * 10] * 12))
     async with sit(runtime, session="Long") as seat:
         await seat.until(lambda: "Word." in seat.shown())
-        await seat.rest()
-        await seat.pilot.press("pageup", "pageup")
-        await seat.rest()
-        place = seat.desk.conversation.scroll_y
+        await seat.settled()
+        await seat.press("pageup", "pageup")
+        await seat.settled()
+        place = seat.talk.conversation.scroll_y
         await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
         await seat.until(lambda: seat.shown().count("A line.") >= 40)
-        await seat.rest()
-        assert seat.desk.conversation.scroll_y == place
-        assert seat.desk.query_one("#badge").has_class("-shown")
+        await seat.settled()
+        assert seat.talk.conversation.scroll_y == place
+        assert seat.talk.query_one("#badge").has_class("-shown")
 
 
 async def test_a_turn_that_runs_already_is_shown_from_its_beginning(sit) -> None:
@@ -147,19 +147,20 @@ async def test_a_turn_that_runs_already_is_shown_from_its_beginning(sit) -> None
     async with sit(runtime, session="Shared") as seat:
         await seat.until(lambda: "Said before," in seat.shown())
         assert seat.shown().count("asked elsewhere") == 1
-        assert seat.desk._courier.busy(session.id)
+        assert seat.talk.turns.of(session.id)
         more.set()
         await seat.until(lambda: "Said before, said after." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_a_turn_elsewhere_makes_no_noise_here(sit) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Elsewhere", "kyra", "Hi", "Hello")
     async with sit(runtime) as seat:
-        await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=new_id()))
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
-        await seat.rest()
+        key = new_id()
+        await runtime.turns.submit(TurnRequest("asked elsewhere", session=session.id, key=key))
+        await seat.until(lambda: seat.talk.turns.over(key))
+        await seat.settled()
         assert len(seat.app._notifications) == 0
 
 
@@ -180,25 +181,25 @@ async def test_a_lost_host_is_a_quiet_line_and_typing_goes_on(sit) -> None:
     runtime = LosingRuntime()
     runtime.add_session("Old", "kyra", "Hi", "Hello")
     async with sit(runtime, session="Old") as seat:
+        await seat.press(*"half ")
         await seat.until(lambda: "Hello" in seat.shown())
+        await seat.settled()
         before = seat.shown()
-        await seat.until(lambda: seat.desk.composer.has_focus)
-        seat.desk.composer.put("half ")
         runtime.lose()
         await seat.until(lambda: "taking over" in status(seat))
-        await seat.pilot.press(*"a thought")
+        await seat.press(*"a thought")
         assert seat.shown() == before
         runtime.find(here=False)
         await seat.until(lambda: "connected again" in status(seat))
         assert "taking over" not in status(seat)
-        assert seat.desk.composer.text == "half a thought"
+        assert seat.talk.composer.text == "half a thought"
         runtime.lose()
         runtime.find(here=True)
         await seat.until(lambda: "this window is host now" in status(seat))
 
 
 def status(seat) -> str:
-    return str(seat.desk.query_one("#status").render())
+    return str(seat.talk.query_one("#status").render())
 
 
 async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
@@ -207,9 +208,9 @@ async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
         await seat.say("first")
         await seat.until(lambda: "Half a" in seat.shown())
         await seat.say("second")
-        turn, session = runtime.keys[0], seat.desk.session_id
+        turn, session = runtime.keys[0], seat.talk.session_id
         assert session
-        ids = {"session": session, "turn": turn, "agent": "kyra"}
+        ids: Ids = {"session": session, "turn": turn, "agent": "kyra"}
         runtime.lose()
         runtime.find(here=True)
         failed = TurnFailed(**ids, reason="host_lost", message="the reply was cut short")
@@ -227,18 +228,19 @@ async def test_an_end_that_was_missed_is_caught_up(sit) -> None:
     runtime = LosingRuntime([["Whole"]])
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
     async with sit(runtime, session="Old") as seat:
+        await seat.settled()
         turn = new_id()
         runtime.bus.publish(
             TurnStarted(
                 session=session.id, turn=turn, agent="kyra", message_id="m", text="t", model=""
             )
         )
-        await seat.until(lambda: seat.desk._courier.busy(session.id))
+        await seat.until(lambda: seat.talk.turns.of(session.id))
         runtime.ended_meanwhile(turn, session.id, "The whole reply.")
         runtime.lose()
         runtime.find(here=False)
         await seat.until(lambda: "The whole reply." in seat.shown())
-        await seat.until(lambda: not seat.desk._courier.busy(session.id))
+        await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
 async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
@@ -247,8 +249,8 @@ async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("perhaps")
         await seat.until(lambda: "held: Enter sends" in waiting(seat))
-        assert "nobody holds the home" in seat.shown()
-        await seat.pilot.press("enter")
+        await seat.until(lambda: "nobody holds the home" in seat.shown())
+        await seat.press("enter")
         await seat.until(lambda: "You said: perhaps" in seat.shown())
     first, second = runtime.keys
     assert first == second
@@ -259,7 +261,7 @@ async def test_a_refused_message_returns_to_the_composer(sit) -> None:
     runtime.refuse = NotFound("there is no agent of that name")
     async with sit(runtime) as seat:
         await seat.say("to nobody")
-        await seat.until(lambda: seat.desk.composer.text == "to nobody")
-        await seat.pilot.press("enter")
+        await seat.until(lambda: seat.talk.composer.text == "to nobody")
+        await seat.press("enter")
         await seat.until(lambda: "You said: to nobody" in seat.shown())
     assert runtime.keys[0] != runtime.keys[1]

@@ -1,0 +1,1 @@
+"""The screen of all memories, and the column beside a conversation."""

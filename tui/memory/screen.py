@@ -1,0 +1,385 @@
+"""The memory screen: find a memory, read its story, and change what is wrong.
+
+It lies over the conversation and leaves it as it was. What is wanted goes to `paging`, changes go
+to `actions`; what a memory looks like is `memory_list`'s and `story`'s business.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from skill_agent.errors import NotFound, SkillAgentError
+from skill_agent.events import Compacted, HostFound, MemoriesExtracted, MemorySaved
+from skill_agent.values import MEMORY_TYPES, Memory, Story
+
+from ..frame.agents import AgentList
+from ..frame.help import MEMORY_KEYS, KeyHelp
+from .actions import MemoryActions
+from .filter_bar import Chip, KeyLine
+from .memory_list import MemoryList
+from .paging import PAGE, STATES, PagedQuery, State, Wanted, after
+from .story import StoryView, sessions_in
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+TYPING_PAUSE, LIVE_PAUSE, LOOKING_PAUSE = 0.2, 0.3, 0.08
+"""Seconds of quiet before a search runs, a change elsewhere shows, a story is fetched."""
+TITLES = 30
+"""Sessions whose titles are looked up for one story."""
+
+WAKING = "Waking the team. The memories come by themselves."
+EMPTY = "Nothing is remembered yet.\n\nSay “Remember that …” in a conversation."
+NO_MATCH = "Nothing matches.\n\nEsc clears the search, x all filters."
+
+Deed = Literal["pin", "edit", "forget", "restore", "erase", "settle"]
+
+
+class MemoryScreen(Screen[None]):
+    """Opened with a memory's id it begins with that one."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", show=False),
+        Binding("f5,ctrl+l", "dismiss(None)", "Back", show=False, priority=True),
+        Binding("f1", "keys", "Keys", show=False, priority=True),
+        Binding("tab", "turn(1)", show=False, priority=True),
+        Binding("shift+tab", "turn(-1)", show=False, priority=True),
+        # With priority, or what is typed right after it would still go to the list as commands.
+        Binding("slash,ctrl+f", "search", "Search", show=False, priority=True),
+        Binding("t", "step_type(1)", "Type", show=False),
+        Binding("T", "step_type(-1)", show=False),
+        Binding("a", "step_agent(1)", "Agent", show=False),
+        Binding("A", "step_agent(-1)", show=False),
+        Binding("s", "step_state(1)", "State", show=False),
+        Binding("S", "step_state(-1)", show=False),
+        Binding("d", "only('disputed')", "Disputes", show=False),
+        Binding("v", "only('to review')", "To review", show=False),
+        Binding("x", "clear", "No filters", show=False),
+        Binding("e", "do('edit')", "Correct", show=False),
+        Binding("p", "do('pin')", "Pin", show=False),
+        Binding("f,delete", "do('forget')", "Forget", show=False),
+        Binding("E", "do('erase')", "Erase for ever", show=False),
+        Binding("r", "do('restore')", "Restore", show=False),
+        Binding("w", "do('settle')", "Settle", show=False),
+        Binding("c,y", "copy", "Copy", show=False),
+    ]
+
+    def __init__(
+        self,
+        runtime: "Callable[[], Workstation | None]",
+        trouble: Callable[[], SkillAgentError | None],
+        *,
+        choose: str | None = None,
+    ) -> None:
+        """`trouble` is why there is no runtime, where that is known."""
+        super().__init__()
+        self._runtime, self._trouble = runtime, trouble
+        self._wanted = Wanted()
+        self._chosen = choose
+        self._asked_for = choose
+        """A memory to show whether or not the list would have it."""
+        self._pages: PagedQuery | None = None
+        self._fetching = self._doing = False
+        self._disputes = 0
+        self._agents = AgentList()
+        self._titles: dict[str, str] = {}
+
+    # -- layout ------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="memory-head"):
+            yield Static("Memory", id="memory-name")
+            yield Static("", id="memory-count")
+        with Horizontal(id="memory-search"):
+            yield Input(placeholder="Search by words or meaning", id="memory-words", compact=True)
+        with Horizontal(id="memory-filters"):
+            yield Chip("t", "type", "step_type(1)")
+            yield Chip("a", "seen by", "step_agent(1)")
+            yield Chip("s", "state", "step_state(1)")
+            yield Chip("d", "disputes", "only('disputed')")
+            yield Chip("v", "to review", "only('to review')")
+        with Container(id="memory-body"):
+            with Vertical(id="memory-found"):
+                yield Static("", id="memory-none", markup=False)
+                yield MemoryList(id="memory-list")
+            yield StoryView(id="memory-story")
+        yield KeyLine("", id="memory-keys")
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = self.app.animation_level != "none"
+        self.listing.focus()
+        self.awake()
+
+    @property
+    def listing(self) -> MemoryList:
+        return self.query_one(MemoryList)
+
+    @property
+    def story(self) -> StoryView:
+        return self.query_one(StoryView)
+
+    def awake(self) -> None:
+        """The home is open now, or it is known why not."""
+        runtime = self._runtime()
+        if runtime is not None:
+            self.run_worker(partial(self._listen, runtime), group="listen", exclusive=True)
+        self._load(0)
+
+    async def _listen(self, runtime: "Workstation") -> None:
+        with runtime.turns.subscribe() as heard:
+            async for event in heard:
+                if isinstance(event, MemorySaved | MemoriesExtracted | Compacted | HostFound):
+                    self._load(LIVE_PAUSE, keep=True)
+
+    # -- the list ----------------------------------------------------------------------------
+
+    def _load(self, pause: float, *, keep: bool = False) -> None:
+        """Asks anew; what was being asked is given up. `keep` fetches as far as one has gone."""
+        self._draw_asking()
+        self.run_worker(partial(self._fetch, pause, keep), group="load", exclusive=True)
+
+    async def _fetch(self, pause: float, keep: bool) -> None:
+        await asyncio.sleep(pause)
+        runtime = self._runtime()
+        if runtime is None:
+            error = self._trouble()
+            self._show_none(in_words(error) if error else WAKING, bad=error is not None)
+            return
+        pages = PagedQuery(
+            runtime.memory, self._wanted, floor=runtime.settings.memory.relevance_floor
+        )
+        place = self.listing.place(self._chosen) if keep and self._chosen else None
+        if not keep:
+            self._count("looking …")
+        try:
+            if not self._agents.all():
+                self._agents = self.listing.agents = AgentList(await runtime.agents.list())
+            self._disputes = len(await runtime.memory.disputes())
+            found = await pages.next(max(PAGE, (place or 0) + PAGE // 2))
+            if self._asked_for and self._asked_for not in {one.id for one in found}:
+                found.insert(0, await runtime.memory.get(self._asked_for))
+        except SkillAgentError as error:
+            self._show_none(in_words(error), bad=True)
+            return
+        self._pages = pages
+        self._show(found, keep)
+
+    def _show(self, found: list[Memory], keep: bool) -> None:
+        if not found:
+            self._show_none(NO_MATCH if self._wanted.narrowed else EMPTY)
+            return
+        self.remove_class("-none", "-bad")
+        if self.focused is None:
+            self.listing.focus()
+        best_first = bool(self._wanted.words) and not keep
+        self.listing.put(found, choose=None if best_first else self._chosen, stay=keep)
+        self._draw_count()
+        self._draw_asking()
+
+    def _show_none(self, words: str, *, bad: bool = False) -> None:
+        """Words where the list would be."""
+        self.query_one("#memory-none", Static).update(words)
+        self.add_class("-none")
+        self.set_class(bad, "-bad")
+        self.listing.put([])
+        self.run_worker(partial(self.story.say, ""), group="story", exclusive=True)
+        self._count("")
+        self._draw_asking()
+
+    @on(MemoryList.MoreWanted)
+    def more(self) -> None:
+        pages = self._pages
+        if pages is not None and pages.more and not self._fetching:
+            self._fetching = True
+            self.run_worker(partial(self._fetch_more, pages), group="more")
+
+    async def _fetch_more(self, pages: PagedQuery) -> None:
+        try:
+            found = await pages.next()
+        except SkillAgentError as error:
+            self._count(error.message)
+            return
+        finally:
+            self._fetching = False
+        if pages is self._pages:
+            self.listing.append(found)
+            self._draw_count()
+
+    # -- the story ---------------------------------------------------------------------------
+
+    @on(MemoryList.Chosen)
+    def chosen(self, event: MemoryList.Chosen) -> None:
+        self._chosen = event.memory.id
+        self.query_one(KeyLine).tell(event.memory)
+        fetch = partial(self._fetch_story, event.memory.id)
+        self.run_worker(fetch, group="story", exclusive=True)
+
+    async def _fetch_story(self, memory_id: str) -> None:
+        runtime = self._runtime()
+        if runtime is None:
+            return
+        if self.story.shown is not None:
+            await asyncio.sleep(LOOKING_PAUSE)
+        try:
+            story = await runtime.memory.story(memory_id)
+            await self._name_sessions(runtime, story)
+        except SkillAgentError as error:
+            await self.story.say(in_words(error))
+            return
+        await self.story.tell(story, self._agents, self._titles)
+
+    async def _name_sessions(self, runtime: "Workstation", story: Story) -> None:
+        unknown = [one for one in sessions_in(story) if one not in self._titles]
+        for session_id in unknown[:TITLES]:
+            with suppress(NotFound):  # it was erased
+                self._titles[session_id] = (await runtime.conversations.find(session_id)).title
+
+    # -- asking ------------------------------------------------------------------------------
+
+    @on(Input.Changed, "#memory-words")
+    def typed(self, event: Input.Changed) -> None:
+        self._want(replace(self._wanted, words=event.value.strip()), TYPING_PAUSE)
+
+    @on(Input.Submitted, "#memory-words")
+    def submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._focus_list()
+
+    def _want(self, wanted: Wanted, pause: float = 0) -> None:
+        if wanted != self._wanted:
+            self._wanted, self._asked_for = wanted, None
+            self._load(pause)
+
+    def action_step_type(self, step: int) -> None:
+        kind = after(self._wanted.memory_type, (None, *MEMORY_TYPES), step)
+        self._want(replace(self._wanted, memory_type=kind))
+
+    def action_step_agent(self, step: int) -> None:
+        slugs = (None, *(member.slug for member in self._agents.all()))
+        self._want(replace(self._wanted, agent=after(self._wanted.agent, slugs, step)))
+
+    def action_step_state(self, step: int) -> None:
+        self._want(replace(self._wanted, state=after(self._wanted.state, STATES, step)))
+
+    def action_only(self, state: State) -> None:
+        """That state, or back to what is in use."""
+        same = self._wanted.state == state
+        self._want(replace(self._wanted, state="in use" if same else state))
+
+    def action_clear(self) -> None:
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self._want(Wanted())
+
+    @on(Chip.Pressed)
+    async def chip_pressed(self, event: Chip.Pressed) -> None:
+        await self.run_action(event.action)
+
+    @on(MemoryList.LeftUp)
+    def action_search(self) -> None:
+        self.set_focus(self.query_one(Input))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash typed into the search is a slash."""
+        return action != "search" or not isinstance(self.focused, Input)
+
+    def action_turn(self, step: int) -> None:
+        """Around: search, list, story."""
+        stops = [one for one in (self.query_one(Input), self.listing, self.story) if one.display]
+        at = next((i for i, one in enumerate(stops) if one is self.focused), 0)
+        stops[(at + step) % len(stops)].focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "down" and isinstance(self.focused, Input):
+            event.stop()
+            self._focus_list()
+
+    def _focus_list(self) -> None:
+        if self.listing.display:
+            self.listing.focus()
+
+    def action_back(self) -> None:
+        """Esc: out of the search or the story first, then back to the conversation."""
+        box = self.query_one(Input)
+        if self.focused is box and box.value:
+            box.value = ""
+        elif self.focused is not self.listing and self.listing.display:
+            self.listing.focus()
+        else:
+            self.dismiss(None)
+
+    def action_keys(self) -> None:
+        self.app.push_screen(KeyHelp(first=MEMORY_KEYS))
+
+    # -- changing ----------------------------------------------------------------------------
+
+    @on(MemoryList.OptionSelected)
+    async def entered(self) -> None:
+        memory = self.listing.chosen
+        if memory is not None and memory.status == "disputed":
+            self.action_do("settle")
+        else:
+            self.story.focus()
+
+    def action_copy(self) -> None:
+        if (memory := self.listing.chosen) is not None:
+            self.app.copy_to_clipboard(memory.content)
+
+    def action_do(self, deed: Deed) -> None:
+        """Changes the chosen memory; one change at a time, its dialog included."""
+        memory, runtime = self.listing.chosen, self._runtime()
+        if memory is not None and runtime is not None and not self._doing:
+            self._doing = True
+            self._do(deed, memory, MemoryActions(runtime, self, self._agents))
+
+    @work(group="deed")
+    async def _do(self, deed: Deed, memory: Memory, actions: MemoryActions) -> None:
+        try:
+            written: Memory | None = await getattr(actions, deed)(memory)
+        finally:
+            self._doing = False
+        if written is not None:
+            if self._asked_for == memory.id:
+                self._asked_for = None if deed == "erase" else written.id
+            self._chosen = written.id
+            self._load(0, keep=True)
+
+    # -- drawing -----------------------------------------------------------------------------
+
+    def _draw_asking(self) -> None:
+        wanted, count = self._wanted, self._disputes
+        kind, agent, state, disputes, review = self.query(Chip)
+        kind.tell((wanted.memory_type or "any").replace("_", " "), lit=bool(wanted.memory_type))
+        agent.tell(
+            self._agents[wanted.agent].name if wanted.agent else "any", lit=bool(wanted.agent)
+        )
+        state.tell(wanted.state, lit=wanted.state != "in use")
+        disputes.tell(str(count), lit=count > 0)
+        review.tell("only" if wanted.state == "to review" else "", lit=True)
+        self.query_one(KeyLine).tell(self.listing.chosen)
+
+    def _draw_count(self) -> None:
+        count = len(self.listing.memories)
+        more = "+" if self._pages is not None and self._pages.more else ""
+        order = "best first" if self._wanted.words else "newest first"
+        what = "memory" if count == 1 and not more else "memories"
+        self._count(f"{count:,}{more} {what} · {order}")
+
+    def _count(self, words: str) -> None:
+        self.query_one("#memory-count", Static).update(words)
+
+
+def in_words(error: SkillAgentError) -> str:
+    """What is wrong, and what to do about it."""
+    return error.message + (f"\n\n→ {error.hint}" if error.hint else "")

@@ -1,0 +1,1 @@
+"""The screen where one talks, from the composer to the reply."""

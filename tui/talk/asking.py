@@ -1,0 +1,76 @@
+"""What the person asks for beside the talking: titles, agents, ratings, figures, approvals.
+
+Each shows its outcome, or says why there is none.
+"""
+
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import Choice
+from skill_agent.values import Rating, Session
+
+from .display import FigureDisplay
+from .reply import ReplyBlock, in_words
+
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+
+class Asking:
+    """One open home, asked on behalf of one screen."""
+
+    def __init__(self, runtime: "Workstation", display: FigureDisplay) -> None:
+        self._runtime, self._display = runtime, display
+
+    async def rename(self, session_id: str, title: str, *, shown: bool) -> Session | None:
+        """The renamed conversation; None, with the reason shown, where it was refused."""
+        try:
+            renamed = await self._runtime.conversations.rename(session_id, title)
+        except SkillAgentError as error:
+            self._display.notify(error.message, severity="error", markup=False)
+            return None
+        if shown:
+            self._display.became(renamed)
+        return renamed
+
+    async def use_agent(self, session_id: str, slug: str) -> None:
+        """The conversation's agent, from its next message on."""
+        try:
+            await self._runtime.conversations.set_agent(session_id, slug)
+        except SkillAgentError as error:
+            await self._display.show_error("The agent was not changed", error)
+
+    async def look_up_model(self, slug: str) -> None:
+        """Shows the model that would answer and the window that is really loaded."""
+        try:
+            info = await self._runtime.models.info(slug)
+        except SkillAgentError as error:
+            self._display.set_model("no model", 0)
+            self._display.notify(error.hint or error.message, title=error.message, markup=False)
+            return
+        self._display.set_model(info.name, info.context_window)
+
+    async def rate(self, reply: ReplyBlock, message_id: str, rating: Rating) -> None:
+        """Keeps what the person thinks of a reply, and shows it on the block once it is kept."""
+        try:
+            outcome = await self._runtime.feedback.rate(message_id, rating)
+        except SkillAgentError as error:
+            self._display.notify(
+                error.hint or "", title=error.message, severity="error", markup=False
+            )
+            return
+        reply.rating = rating
+        self._display.notify(in_words(rating, outcome), timeout=3, markup=False)
+
+    async def count_disputes(self) -> None:
+        """Counts what waits for a decision, for the status line."""
+        try:
+            disputes = await self._runtime.memory.disputes()
+        except SkillAgentError:
+            return  # the memory screen tells why, where one looks
+        self._display.set_disputed(len(disputes))
+
+    async def answer(self, approval: str, choice: Choice) -> None:
+        """Answers a tool's request; one that waits no longer goes from the screen."""
+        if not await self._runtime.approvals.answer(approval, choice):
+            self._display.approvals.settle(approval)

@@ -1,0 +1,201 @@
+"""The blocks a conversation is made of: what the person said, a reply, a tool call, a line.
+
+A block draws what it is given; where the facts come from is `turn_view`'s business.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from skill_agent.errors import SkillAgentError
+
+from ..frame.plain import one_line, printable
+
+if TYPE_CHECKING:
+    pass
+
+SHOWN_RESULT = 4_000
+"""Characters of a tool's result that an opened block shows."""
+
+
+class CopyWanted(Message):
+    """The person wants this text on the clipboard."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Block(Vertical, can_focus=True):
+    """One focusable piece of a conversation; `source` is what copying it gives."""
+
+    FOCUS_ON_CLICK = False  # a click is for selecting text; typing goes on in the composer
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c,y", "copy_block", "Copy", show=False),
+    ]
+
+    is_reply: ClassVar[bool] = False
+
+    @property
+    def source(self) -> str:
+        return ""
+
+    def action_copy_block(self) -> None:
+        self.post_message(CopyWanted(self.source))
+
+
+class UserBlock(Block):
+    """What the person said, as typed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    @property
+    def source(self) -> str:
+        return self._text
+
+    def compose(self) -> ComposeResult:
+        yield Static("You", classes="who")
+        yield Static(printable(self._text), markup=False, classes="said")
+
+
+class Line(Static):
+    """One quiet line between the blocks: a notice, a save, an approval."""
+
+    def __init__(self, mark: str, text: str, detail: str = "", *, kind: str = "info") -> None:
+        super().__init__(classes=f"line -{kind}")
+        self._mark, self._text, self._detail = mark, printable(text), printable(detail)
+
+    def render(self) -> Content:
+        detail = f"  {self._detail}" if self._detail else ""
+        return Content.assemble(
+            (f"{self._mark} ", "bold"), self._text, (detail, "$foreground-muted")
+        )
+
+
+class ErrorBlock(Block):
+    """What went wrong, and what to do next."""
+
+    def __init__(self, title: str, message: str, hint: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._message, self._hint = printable(message), printable(hint)
+
+    @property
+    def source(self) -> str:
+        return "\n".join(part for part in (self._message, self._hint) if part)
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._title, markup=False, classes="who")
+        yield Static(self._message, markup=False, classes="said")
+        if self._hint:
+            yield Static(Content.assemble(("→ ", "bold"), self._hint), markup=False, classes="hint")
+
+
+class ToolBlock(Block):
+    """A tool call on one line; Enter, Space or a click opens arguments and result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", "Open or close", show=False),
+    ]
+    open: reactive[bool] = reactive(False)
+
+    def __init__(self, tool: str, arguments: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._tool, self._arguments = tool, dict(arguments)
+        self._result: str | None = None
+        self._ok, self._seconds = True, 0.0
+
+    @property
+    def source(self) -> str:
+        return f"{self._tool} {_as_json(self._arguments)}\n{self._result or ''}"
+
+    @property
+    def settled(self) -> bool:
+        return self._result is not None
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._headline(), classes="headline")
+        yield Static("", markup=False, classes="inside")
+
+    def finish(self, *, ok: bool, result: str, seconds: float = 0.0) -> None:
+        """The tool ended; seconds are 0 where nobody measured."""
+        self._ok, self._result, self._seconds = ok, result, seconds
+        self.set_class(not ok, "-failed")
+        self._redraw()
+
+    def watch_open(self) -> None:
+        self._redraw()
+
+    def action_fold(self) -> None:
+        self.open = not self.open
+
+    def on_click(self) -> None:
+        self.open = not self.open
+
+    def _redraw(self) -> None:
+        if not self.is_mounted:
+            return
+        self.set_class(self.open, "-open")
+        self.query_one(".headline", Static).update(self._headline())
+        inside = self.query_one(".inside", Static)
+        inside.update(self._inside() if self.open else "")
+
+    def _headline(self) -> Content:
+        arrow = "▾" if self.open else "▸"
+        brief = " ".join(one_line(value, 48) for value in self._arguments.values())
+        if self._result is None:
+            state, style = "running", "$foreground-muted"
+        elif self._ok:
+            took = f" {self._seconds:.1f} s" if self._seconds >= 0.1 else ""
+            state, style = f"✓{took}", "$success"
+        else:
+            state, style = f"✗ {one_line(self._result, 48)}", "$error"
+        return Content.assemble(
+            (f"{arrow} ", "$foreground-muted"),
+            (one_line(self._tool, 60), "bold"),
+            "  ",
+            (state, style),
+            (f"  {brief}" if brief else "", "$foreground-muted"),
+        )
+
+    def _inside(self) -> str:
+        shown = [_as_json(self._arguments)]
+        if self._result is not None:
+            cut = len(self._result) - SHOWN_RESULT
+            more = f"\n… {cut} more characters" if cut > 0 else ""
+            shown.append(self._result[:SHOWN_RESULT] + more)
+        return printable("\n\n".join(shown))
+
+
+class OpeningFailed(ErrorBlock):
+    """The reason, the hint, and: r tries again, q leaves with the error's exit code."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *Block.BINDINGS,
+        Binding("q", "app.quit", "Quit", show=False),
+        Binding("r,enter", "app.retry", "Try again", show=False),
+    ]
+
+    def __init__(self, error: SkillAgentError) -> None:
+        super().__init__("The home did not open", error.message, error.hint)
+
+    def compose(self) -> ComposeResult:
+        yield from super().compose()
+        yield Static(
+            "r tries again · q quits (Esc first, from the composer) · your text is kept",
+            classes="keys",
+        )
+
+
+def _as_json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=str)

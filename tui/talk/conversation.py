@@ -1,0 +1,100 @@
+"""The scrolling conversation. It follows new text only while the person is at its end.
+
+Which events become which blocks is `turn_view`'s work.
+"""
+
+from collections.abc import Sequence
+
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from .blocks import Block
+
+
+class Conversation(VerticalScroll, can_focus=False):
+    """Blocks from oldest to newest."""
+
+    class Followed(Message):
+        """Whether the end is in view has changed, or something came while it was not."""
+
+        def __init__(self, *, unseen: bool) -> None:
+            super().__init__()
+            self.unseen = unseen
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._unseen = False
+        self._looking = False
+
+    @property
+    def following(self) -> bool:
+        """Whether the end is in view, so that new text may scroll."""
+        return self.max_scroll_y <= 0 or self.scroll_y >= self.max_scroll_y
+
+    async def add(self, *blocks: Widget) -> None:
+        """Appends blocks, taking away the welcome."""
+        await self.query(".welcome").remove()
+        self.touched()
+        await self.mount_all(blocks)
+
+    async def replace(self, blocks: Sequence[Widget]) -> None:
+        """Shows another conversation, at its end."""
+        with self.app.batch_update():
+            await self.remove_children()
+            await self.mount_all(blocks)
+        self.follow()
+
+    def touched(self) -> None:
+        """New content is about to come; whether it can be seen shows once it is laid out."""
+        if not self._looking:
+            self._looking = True
+            self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        if not self.following:
+            self._tell(unseen=True)
+
+    def follow(self) -> None:
+        """Goes to the end and stays there as text comes."""
+        self.anchor()
+        self._tell(unseen=False)
+
+    def on_mount(self) -> None:
+        self.anchor()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if self._unseen and self.following:
+            self._tell(unseen=False)
+
+    def last_reply(self) -> Block | None:
+        replies = [block for block in self.query(Block) if block.is_reply and block.source]
+        return replies[-1] if replies else None
+
+    def neighbour(self, block: Widget | None, step: int) -> Block | None:
+        """The block `step` away in reading order; from outside, the last one."""
+        blocks = list(self.query(Block))
+        if not blocks:
+            return None
+        if not isinstance(block, Block) or block not in blocks:
+            return blocks[-1] if step < 0 else None
+        at = blocks.index(block) + step
+        return blocks[at] if 0 <= at < len(blocks) else None
+
+    def _tell(self, *, unseen: bool) -> None:
+        if unseen != self._unseen:
+            self._unseen = unseen
+            self.post_message(self.Followed(unseen=unseen))
+
+
+class Badge(Static):
+    """“↓ new”, shown while there is unread text below; a click goes there."""
+
+    class Pressed(Message):
+        """The person wants to see the end."""
+
+    def on_click(self) -> None:
+        self.post_message(self.Pressed())

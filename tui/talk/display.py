@@ -1,0 +1,125 @@
+"""What the parts behind the screen ask of it: `listener`, `sender` and `asking`."""
+
+from collections.abc import Coroutine, Mapping
+from typing import Any, Literal, Protocol
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.values import Message, Rating, Session
+
+from .approvals import ApprovalBar
+from .footer import Footer
+
+
+class Display(Protocol):
+    """What all of them ask."""
+
+    def run_worker(
+        self, work: Coroutine[Any, Any, None], *, group: str, exclusive: bool = False
+    ) -> object:
+        """Does it beside what the screen does, and gives it up when the screen goes."""
+        ...
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: Literal["information", "warning", "error"] = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None: ...
+
+    async def show_error(self, title: str, error: SkillAgentError) -> None:
+        """In the conversation."""
+        ...
+
+    def draw_waiting(self) -> None:
+        """The messages that wait have changed."""
+        ...
+
+
+class ConversationDisplay(Display, Protocol):
+    """What the listener asks: it alone says which conversation is shown, and what is new in it."""
+
+    @property
+    def approvals(self) -> ApprovalBar: ...
+
+    @property
+    def footer(self) -> Footer: ...
+
+    @property
+    def speaker(self) -> str:
+        """Slug of who answers."""
+        ...
+
+    async def show(
+        self,
+        session: Session | None,
+        messages: list[Message],
+        agent: str,
+        recent: list[Session],
+        ratings: Mapping[str, Rating],
+    ) -> None:
+        """Another conversation, with its draft."""
+        ...
+
+    def named(self, session_id: str) -> None:
+        """The new conversation has its id: what is written from now on belongs there."""
+        ...
+
+    def became(self, session: Session) -> None:
+        """The conversation has its title; a mention may have chosen its agent."""
+        ...
+
+    async def apply(self, event: Event) -> None:
+        """An event of the conversation shown."""
+        ...
+
+    def ended(self, event: TurnFinished | TurnFailed) -> None:
+        """A turn of any conversation is over."""
+        ...
+
+    def look_for_disputes(self) -> None:
+        """What waits for a decision may have changed."""
+        ...
+
+    def recovered(self) -> None:
+        """The home was found again, and what was missed is shown."""
+        ...
+
+
+class SendingDisplay(Display, Protocol):
+    """What the sender asks."""
+
+    @property
+    def speaker(self) -> str:
+        """Slug of who answers."""
+        ...
+
+    def give_back(self, key: str, error_text: str) -> None:
+        """A message that was refused returns to the composer, or stays queued and held."""
+        ...
+
+    def hold(self, key: str, error_text: str) -> None:
+        """A message that may or may not have arrived stays queued until the person says so."""
+        ...
+
+
+class FigureDisplay(Display, Protocol):
+    """What is asked once something looked up is there."""
+
+    @property
+    def approvals(self) -> ApprovalBar: ...
+
+    def became(self, session: Session) -> None:
+        """The conversation shown has another title."""
+        ...
+
+    def set_model(self, model: str, window: int) -> None:
+        """Who would answer, and the window that is really loaded."""
+        ...
+
+    def set_disputed(self, count: int) -> None:
+        """How many disputes wait for the person."""
+        ...

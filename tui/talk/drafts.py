@@ -1,0 +1,119 @@
+"""What a person has typed and not yet sent, kept on disk for each session.
+
+A file is replaced in one step, so a crash leaves the old or the new text. Each window writes into
+a folder of its own and takes over what windows that are gone have left. Nothing here is sent; the
+ledger has what was.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skill_agent.errors import SkillAgentError
+from skill_agent.files.private import write_private
+from skill_agent.identifiers import new_id
+
+from .draft_folder import DraftFolder
+
+NEW = "new"
+"""The draft of a conversation that has no id yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message waiting to be sent."""
+
+    text: str
+    key: str = field(default_factory=new_id)
+    """Names its turn from the start, so that sending it twice runs it once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The composer's text, and messages waiting for a turn to end, oldest first."""
+
+    text: str = ""
+    waiting: tuple[Queued, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.text.strip() and not self.waiting
+
+    def after(self, earlier: "Draft") -> "Draft":
+        """Both as one, the earlier first; a message is in it once."""
+        known = {one.key for one in earlier.waiting}
+        texts = (part for part in (earlier.text, self.text) if part.strip())
+        waiting = (*earlier.waiting, *(one for one in self.waiting if one.key not in known))
+        return Draft("\n\n".join(texts), waiting)
+
+
+class DraftBook:
+    """Drafts by session id in one folder; a draft that became empty has no file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._window = DraftFolder(folder)
+
+    def load(self, key: str) -> Draft:
+        """What windows that are gone have left of it; from now on it is this window's.
+
+        A file nobody can read counts as none and is left where it is.
+        """
+        found = Draft()
+        for file in self._left(_name(key)):
+            draft = _read(file)
+            if draft is not None:
+                found = draft.after(found)
+                # Where the disk refuses, it stays there as well.
+                with suppress(OSError, SkillAgentError):
+                    self.save(key, found)
+                    file.unlink()
+        return found
+
+    def save(self, key: str, draft: Draft) -> None:
+        """Replaces the draft of the key; raises OSError or UsageError where the disk refuses."""
+        if draft.empty and not self._window.made:
+            return
+        file = self._window.path / _name(key)
+        if draft.empty:
+            file.unlink(missing_ok=True)
+            return
+        data = {
+            "text": draft.text,
+            "waiting": [{"key": one.key, "text": one.text} for one in draft.waiting],
+        }
+        write_private(file, json.dumps(data, ensure_ascii=True))
+
+    def strays(self) -> list[str]:
+        """Keys of texts typed while a home was opening that never opened, oldest first."""
+        return sorted({file.stem for file in self._left(f"{NEW}-*.json")})
+
+    def close(self) -> None:
+        """This window writes no more: another one may take over what it leaves."""
+        self._window.close()
+
+    def _left(self, pattern: str) -> Iterator[Path]:
+        for folder in self._window.left_behind():
+            yield from sorted(folder.glob(pattern))
+
+
+def _name(key: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_" else "_" for char in key) + ".json"
+
+
+def _read(file: Path) -> Draft | None:
+    try:
+        data = json.loads(file.read_text("utf-8"))
+        return Draft(str(data["text"]), tuple(_queued(one) for one in data["waiting"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _queued(data: object) -> Queued:
+    match data:
+        case {"key": str(key), "text": str(text)}:
+            return Queued(text, key)
+        case str(text):
+            return Queued(text)
+    raise TypeError(data)

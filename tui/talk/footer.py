@@ -1,0 +1,78 @@
+"""The foot of the main screen: what waits, questions, the composer, the status line.
+
+It shows what it is told; what the person does there goes on to the screen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from ..frame.agents import Member
+from ..frame.plain import one_line
+from ..frame.status import Figures, StatusLine
+from .approvals import ApprovalBar
+from .composer import Composer
+
+HINT = "Enter sends · Ctrl+J new line · F1 keys"
+HINT_BUSY = "Esc stops · Enter queues · F1 keys"
+
+
+class Footer(Vertical):
+    """Below the conversation."""
+
+    def __init__(self, *, id: str, member: Callable[[str], Member]) -> None:
+        super().__init__(id=id)
+        self._member = member
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="waiting")
+        yield ApprovalBar(id="approval", member=self._member)
+        with Vertical(id="writing"):
+            with Horizontal(id="writer"):
+                yield Static("", id="speaker")
+                yield Static(HINT, id="hint")
+            yield Composer(id="composer")
+        yield StatusLine(id="status")
+
+    @property
+    def figures(self) -> Figures:
+        return self.query_one(StatusLine).figures
+
+    @figures.setter
+    def figures(self, figures: Figures) -> None:
+        self.query_one(StatusLine).figures = figures
+
+    def host(self, state: str) -> None:
+        """How it stands with the process that holds the home; empty when nothing is wrong."""
+        self.figures = replace(self.figures, host=state)
+
+    def say(self, note: str) -> None:
+        """A quiet note in the status line."""
+        self.query_one(StatusLine).say(note)
+
+    def show_waiting(self, waiting: Sequence[str], *, held: bool, busy: bool) -> None:
+        """The messages that wait, above the composer, and what Enter does now."""
+        lines = [
+            Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
+        ]
+        if waiting:
+            how = "held: Enter sends, Up edits" if held else "queued: Up edits"
+            lines.append(Content.styled(f"  {how}", "$foreground-muted"))
+        box = self.query_one("#waiting", Static)
+        box.display = bool(waiting)
+        box.update(Content("\n").join(lines))
+        self.query_one(Composer).waiting = bool(waiting)
+        self.query_one("#hint", Static).update(HINT_BUSY if busy else HINT)
+
+    def show_speaker(self, member: Member) -> None:
+        """Who is written to, and the accent that goes with it."""
+        box = self.query_one("#writing")
+        for name in [one for one in box.classes if one.startswith("accent-")]:
+            box.remove_class(name)
+        box.add_class(member.accent)
+        speaker = Content.assemble(("to ", "$foreground-muted"), (member.name or "…", "bold"))
+        self.query_one("#speaker", Static).update(speaker)

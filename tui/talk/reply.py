@@ -1,0 +1,173 @@
+"""One agent's reply, from its first word to its rating."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Markdown, Static
+
+from skill_agent.values import Rating
+
+from ..frame.agents import Member
+from ..frame.plain import printable
+from .prose import Flow, Prose
+
+if TYPE_CHECKING:
+    from skill_agent.memory.feedback import FeedbackResult
+
+from .blocks import Block, Line, ToolBlock
+
+
+class Rated(Message):
+    """The person says whether a reply was good."""
+
+    def __init__(self, reply: "ReplyBlock", message_id: str, rating: Rating) -> None:
+        super().__init__()
+        self.reply = reply
+        self.message_id = message_id
+        self.rating: Rating = rating
+
+
+class ReplyBlock(Block):
+    """One agent's reply: prose, tool calls and lines in the order they came.
+
+    `parts` and `said` are what a finished reply read from the ledger begins with. It can be rated
+    once it is in the ledger and so has a `message_id`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *Block.BINDINGS,
+        Binding("plus,u", "rate('up')", "Good", show=False),
+        Binding("minus,d", "rate('down')", "Not good", show=False),
+    ]
+    is_reply: ClassVar[bool] = True
+    rating: reactive[Rating | None] = reactive[Rating | None](None)
+
+    def __init__(
+        self,
+        member: Member,
+        *,
+        parts: Sequence[Widget] = (),
+        said: str = "",
+        meta: str = "",
+        message_id: str | None = None,
+        rating: Rating | None = None,
+    ) -> None:
+        super().__init__(classes=member.accent)
+        self._member = member
+        self.message_id = message_id
+        self.set_reactive(ReplyBlock.rating, rating)
+        self._parts, self._meta = parts, meta
+        self._said = [said] if said else []
+        self._flow: Flow | None = None
+        self._tools: dict[str, ToolBlock] = {}
+
+    @property
+    def source(self) -> str:
+        return "".join(self._said)
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._head(), markup=False, classes="who")
+        yield from self._parts
+        if self._meta:
+            yield Static(self._meta, markup=False, classes="meta")
+
+    def _head(self) -> Content:
+        mark, colour = _RATINGS[self.rating] if self.rating else ("", "")
+        return Content.assemble(self._member.name, (mark, colour))
+
+    def watch_rating(self) -> None:
+        if self.is_mounted:
+            self.query_one(".who", Static).update(self._head())
+
+    def action_rate(self, rating: Rating) -> None:
+        if self.message_id:
+            self.post_message(Rated(self, self.message_id, rating))
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but the name is shown."""
+        return len(self.children) <= 1
+
+    async def say(self, text: str) -> None:
+        """Appends streamed text."""
+        self._said.append(text)
+        if self._flow is None:
+            prose = Prose()
+            await self._put(prose)
+            self._flow = Flow(prose)
+        self._flow.write(printable(text))
+
+    async def tell(self, line: Line) -> None:
+        """Puts a line after what was said so far."""
+        await self.pause()
+        await self._put(line)
+
+    async def use(self, call: str, tool: ToolBlock) -> None:
+        """Puts a tool call after what was said so far."""
+        await self.pause()
+        self._tools[call] = tool
+        await self._put(tool)
+
+    def tool(self, call: str) -> ToolBlock | None:
+        return self._tools.get(call)
+
+    async def pause(self) -> None:
+        """Ends the running stretch of prose; what follows starts a new one."""
+        if self._flow is not None:
+            flow, self._flow = self._flow, None
+            await flow.finish()
+
+    def on_unmount(self) -> None:
+        if self._flow is not None:
+            self._flow.drop()
+
+    async def close(self, meta: str) -> None:
+        """The reply is over; `meta` is the quiet line under it."""
+        await self.pause()
+        for tool in self._tools.values():
+            if not tool.settled:
+                tool.finish(ok=False, result="stopped")
+        for waiting in self.query(".waiting"):
+            await waiting.remove()
+        if meta:
+            await self.mount(Static(meta, markup=False, classes="meta"))
+
+    async def wait(self, text: str) -> None:
+        """Shows that something is going on; the next piece of the reply takes it away."""
+        old = self.query(".waiting")
+        if old:
+            old.first(Static).update(text)
+        else:
+            await self.mount(Static(text, markup=False, classes="waiting"))
+
+    async def _put(self, widget: Static | Markdown | Block) -> None:
+        for waiting in self.query(".waiting"):
+            await waiting.remove()
+        await self.mount(widget)
+
+
+_RATINGS = {"up": ("  ▲ good", "not bold $success"), "down": ("  ▼ not good", "not bold $warning")}
+
+
+def in_words(rating: Rating, result: "FeedbackResult") -> str:
+    """What a rating did to the memories that went into the reply."""
+    said = "Noted as good" if rating == "up" else "Noted as not good"
+    if result.repeated:
+        return f"{said} before; nothing changes"
+    changed, used = len(result.changed), len(result.memories)
+    if not used:
+        return f"{said}; no memory had gone into it"
+    if not changed:
+        return f"{said}; none of its {_memories(used)} moved"
+    flagged = f", {len(result.flagged)} to review" if result.flagged else ""
+    return f"{said}: {_memories(changed)} {'raised' if rating == 'up' else 'lowered'}{flagged}"
+
+
+def _memories(count: int) -> str:
+    return f"{count} {'memory' if count == 1 else 'memories'}"

@@ -1,0 +1,539 @@
+"""The main screen: conversation, memory, composer, status line, and the keys that drive them.
+
+What the person wants arrives here as messages and actions. What they write goes into the `outbox`
+and from there by the `sender` to the home; what comes back is heard by the `listener` and drawn by
+`turn_view`. What the first paint can do without is imported where it is used; by then the thread
+that opens the home has loaded it.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from skill_agent.errors import SkillAgentError
+
+from ..frame.agents import NOBODY, AgentList, AgentPicker, Member
+from ..frame.help import KeyHelp
+from ..frame.plain import one_line
+from ..frame.status import Figures
+from ..frame.terminal import settle_garbage
+from ..memory.pane import Entry, MemoryPane, StoryWanted
+from .approvals import ApprovalBar
+from .blocks import Block, CopyWanted, ErrorBlock, Line, OpeningFailed
+from .composer import Composer
+from .conversation import Badge, Conversation
+from .drafts import NEW
+from .footer import Footer
+from .outbox import Outbox
+from .running_turns import RunningTurns
+from .welcome import Welcome
+
+if TYPE_CHECKING:
+    from skill_agent.events import Event, TurnFailed, TurnFinished
+    from skill_agent.values import Message, Rating, Session
+    from skill_agent.workstation import Workstation
+
+    from .asking import Asking
+    from .listener import Listener
+    from .reply import Rated
+    from .sender import Sender
+    from .turn_view import TurnView
+
+WIDE = 110
+"""Columns from which the memory pane is open from the start."""
+LISTED = 200
+"""Conversations in the list."""
+WAKE_AFTER = 0.6
+"""Seconds an agent must stay chosen before it is woken; Tab may pass several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Home:
+    """What there is once the home is open."""
+
+    runtime: "Workstation"
+    listener: "Listener"
+    sender: "Sender"
+    asking: "Asking"
+
+
+class TalkScreen(Screen[None]):
+    """Where one talks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", show=False),
+        Binding("ctrl+g", "agents", "Agents", show=False, priority=True),
+        Binding("ctrl+s", "sessions", "Conversations", show=False, priority=True),
+        Binding("ctrl+n", "new", "New", show=False, priority=True),
+        Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
+        Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
+        Binding("f6", "pane", "Into memory", show=False, priority=True),
+        Binding("f4", "signals", "Every signal", show=False, priority=True),
+        Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
+        Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
+        Binding("alt+up", "step(-1)", "Message before", show=False, priority=True),
+        Binding("alt+down", "step(1)", "Message after", show=False, priority=True),
+        Binding("f1", "keys", "Keys", show=False, priority=True),
+        Binding("f2", "approval", "Answer", show=False, priority=True),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("end", "newest", show=False),
+    ]
+
+    def __init__(self, outbox: Outbox, early: str) -> None:
+        super().__init__()
+        self._outbox = outbox
+        self.turns = RunningTurns()
+        self._key = early
+        """Whose draft the composer holds: a session id, `new`, or a name for before opening."""
+        self._home: _Home | None = None
+        self._agents = AgentList()
+        self._member = NOBODY
+        self._view: TurnView | None = None
+        self._waking: Timer | None = None
+
+    def _opened(self) -> _Home:
+        assert self._home is not None, "nothing is heard before the home is open"
+        return self._home
+
+    # -- layout ------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="stage"):
+            with Vertical(id="talk"):
+                with Conversation(id="conversation"):
+                    yield Welcome(self._member, self._agents)
+                yield Badge("↓ new", id="badge")
+            yield MemoryPane(id="memory")
+        yield Footer(id="foot", member=lambda slug: self._agents[slug])
+
+    def on_mount(self) -> None:
+        self.set_class(self.app.size.width >= WIDE, "-memory")
+        self.figures = Figures(state="waking up")
+        self.footer.show_speaker(self._member)
+        self.write()
+
+    def write(self) -> None:
+        """Into the composer, now: `Widget.focus` comes too late for a key that is on its way."""
+        self.set_focus(self.composer)
+
+    @property
+    def conversation(self) -> Conversation:
+        return self.query_one(Conversation)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
+
+    @property
+    def footer(self) -> Footer:
+        return self.query_one(Footer)
+
+    @property
+    def figures(self) -> Figures:
+        return self.footer.figures
+
+    @figures.setter
+    def figures(self, figures: Figures) -> None:
+        self.footer.figures = figures
+
+    @property
+    def session_id(self) -> str | None:
+        return self._home.listener.session if self._home else None
+
+    @property
+    def speaker(self) -> str:
+        """Slug of who answers."""
+        return self._member.slug
+
+    @property
+    def approvals(self) -> ApprovalBar:
+        return self.query_one(ApprovalBar)
+
+    # -- opening -----------------------------------------------------------------------------
+
+    async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
+        """The home is open: who is here, which conversation, and what waits to be sent."""
+        self._agents = AgentList(await runtime.agents.list())
+        self.composer.mentions = [member.slug for member in self._agents.active()]
+        from .asking import Asking
+        from .listener import Listener
+        from .sender import Sender
+
+        listener = Listener(runtime, self._outbox, self.turns, self)
+        sender = Sender(runtime, self._outbox, listener, self)
+        asking = Asking(runtime, self)
+        self._home = _Home(runtime=runtime, listener=listener, sender=sender, asking=asking)
+        found, problem = None, None
+        if session:
+            try:
+                found = await runtime.conversations.find(session)
+            except SkillAgentError as error:
+                problem = error
+        chosen = agent or (found.agent if found else runtime.settings.general.default_agent)
+        self._take_drafts(found.id if found else NEW)
+        self.run_worker(listener.listen(), group="listen", exit_on_error=True)
+        await listener.open(found, agent=chosen)
+        if problem is not None:
+            await self.show_error("That conversation was not found", problem)
+        self.look_for_disputes()
+        sender.deliver(self._key)
+
+    def _take_drafts(self, key: str) -> None:
+        """What was typed before opening goes behind what an earlier window left unsent."""
+        early, self._key = self._key, key
+        self._outbox.type(early, self.composer.text)  # the news of the last key may be on its way
+        self._outbox.open(key)
+        self._outbox.move(early, key)
+        if (text := self._outbox.draft(key).text) != self.composer.text:
+            self.composer.put(text)
+
+    async def failed(self, error: SkillAgentError) -> None:
+        """The home did not open; what was typed stays in the composer and on disk."""
+        self.figures = replace(self.figures, state="not open")
+        block = OpeningFailed(error)
+        await self.conversation.replace([block])
+        # Letters one is just typing must not quit.
+        if not self.composer.text:
+            self.set_focus(block)
+
+    async def reopening(self) -> None:
+        """Another try is under way."""
+        self.figures = replace(self.figures, state="waking up")
+        self.write()
+        await self.conversation.replace([Welcome(self._member, self._agents)])
+
+    def leave(self) -> None:
+        """The person goes; what waits stays on disk."""
+        self.set_state("closing")
+        if self._home is not None:
+            self._home.listener.deaf = True
+
+    # -- what is asked of the screen (see `display`) -------------------------------------------
+
+    async def show(
+        self,
+        session: "Session | None",
+        messages: "list[Message]",
+        agent: str,
+        recent: "list[Session]",
+        ratings: "Mapping[str, Rating]",
+    ) -> None:
+        """Another conversation, with its draft."""
+        from .history import SHOWN, blocks_of
+        from .turn_view import TurnView
+
+        key = session.id if session else NEW
+        if key != self._key:
+            self._outbox.type(self._key, self.composer.text)
+            self._key = key
+            self.composer.put(self._outbox.open(key))
+            self.composer.sent = []
+        said = [one.content for one in messages if one.role == "user"]
+        # What was sent while the home was opening is the newest.
+        self.composer.sent = [*said, *(one for one in self.composer.sent if one not in said)]
+        self._view = TurnView(
+            self.conversation, self.query_one(MemoryPane), self._agents, own=self.turns.own
+        )
+        title = one_line(session.title, 200) if session else ""
+        figures = Figures(title=title, disputed=self.figures.disputed, host=self.figures.host)
+        for message in messages:
+            figures = figures.plus(message.usage)
+        self.figures = figures
+        self.set_agent(agent)
+        blocks: list[Widget] = [*blocks_of(messages, self._agents, ratings)]
+        if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
+            more = f"{earlier} earlier messages: ska sessions show {session.id}"
+            blocks.insert(0, Line("·", more))
+        await self.conversation.replace(blocks or [Welcome(self._member, self._agents, recent)])
+        await self.query_one(MemoryPane).clear()
+        self.draw_waiting()
+        self.write()
+
+    def named(self, session_id: str) -> None:
+        """The new conversation has its id: what is written from now on belongs there."""
+        self._key = session_id
+
+    def became(self, session: "Session") -> None:
+        """The conversation has its title; a mention may have chosen its agent."""
+        if session.agent != self._member.slug:
+            self.set_agent(session.agent)
+        self.figures = replace(self.figures, title=one_line(session.title, 200))
+
+    async def apply(self, event: "Event") -> None:
+        """An event of the conversation shown."""
+        if self._view is not None:
+            await self._view.apply(event)
+
+    def ended(self, event: "TurnFinished | TurnFailed") -> None:
+        """A turn of any conversation is over: its figures, and what waits for its end."""
+        home = self._opened()
+        shown = event.session == home.listener.session
+        if shown:
+            self.figures = self.figures.plus(event.usage)
+        home.sender.after(event, shown=shown)
+        self.draw_waiting()
+        settle_garbage()
+
+    def recovered(self) -> None:
+        """The home was found again: what waits may go."""
+        self.look_for_disputes()
+        self._opened().sender.deliver(self._key)
+        self.draw_waiting()
+
+    def set_agent(self, slug: str) -> None:
+        """Who answers from now on, on the screen."""
+        self._member = self._agents[slug]
+        self.figures = replace(self.figures, member=self._member)
+        self.footer.show_speaker(self._member)
+        if self._waking is not None:
+            self._waking.stop()
+        self._waking = self.set_timer(WAKE_AFTER, self._wake)
+        if self._home is not None:
+            looking = self._home.asking.look_up_model(slug)
+            self.run_worker(looking, group="model", exclusive=True)
+
+    def set_model(self, model: str, window: int) -> None:
+        self.figures = replace(self.figures, model=model, window=window)
+
+    def set_state(self, state: str) -> None:
+        self.figures = replace(self.figures, state=state)
+
+    def set_disputed(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, disputed=count)
+
+    def look_for_disputes(self) -> None:
+        """Counts anew what waits for a decision."""
+        if self._home is not None:
+            counting = self._home.asking.count_disputes
+            self.run_worker(counting, group="disputes", exclusive=True)
+
+    async def show_error(self, title: str, error: SkillAgentError) -> None:
+        await self.conversation.add(ErrorBlock(title, error.message, error.hint))
+
+    def draw_waiting(self) -> None:
+        """The messages that wait, above the composer."""
+        waiting = [one.text for one in self._outbox.draft(self._key).waiting]
+        if self._outbox.sending(self._key):
+            waiting = waiting[1:]
+        held, busy = self._key in self._outbox.held, bool(self.turns.of(self._key))
+        self.footer.show_waiting(waiting, held=held, busy=busy)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    @on(TextArea.Changed, "#composer")
+    def keep_draft(self) -> None:
+        self._outbox.type(self._key, self.composer.text)
+
+    @on(Composer.Sent)
+    def send(self, event: Composer.Sent) -> None:
+        if event.text:
+            self._outbox.wait(self._key, event.text)
+        self._outbox.held.discard(self._key)
+        if self._home is not None:
+            self._home.sender.deliver(self._key)
+        self.draw_waiting()
+
+    @on(Composer.TakeBack)
+    def take_back(self) -> None:
+        if text := self._outbox.take_back(self._key):
+            self.composer.put(text + self.composer.text)  # a key may have been quicker
+        self.draw_waiting()
+
+    def give_back(self, key: str, error_text: str) -> None:
+        """A message that was refused returns to the composer, or stays queued and held."""
+        if key == self._key and not self.composer.text.strip():
+            self.composer.put(self._outbox.take_back(key, 0))
+            self.draw_waiting()
+        else:
+            self.hold(key, error_text)
+
+    def hold(self, key: str, error_text: str) -> None:
+        """A message that may or may not have arrived stays queued until the person says so."""
+        self._outbox.held.add(key)
+        if key == self._key:
+            self.draw_waiting()
+        else:
+            self.notify(error_text, severity="error", markup=False)
+
+    @on(Composer.EndWanted)
+    def end_wanted(self) -> None:
+        self.action_newest()
+
+    @on(Composer.StopWanted)
+    def stop_wanted(self) -> None:
+        if not self.turns.of(self._key):
+            self.notify("Ctrl+Q quits. Nothing is selected to copy.")
+        else:
+            self.action_stop()
+
+    # -- agents ------------------------------------------------------------------------------
+
+    @on(Composer.AgentStep)
+    def step_agent(self, event: Composer.AgentStep) -> None:
+        if self._home is not None:
+            self.choose(self._agents.after(self._member.slug, event.step).slug)
+
+    @work(exclusive=True, group="dialog")
+    async def action_agents(self) -> None:
+        if self._home is None:
+            return
+        picker = AgentPicker(self._agents.all(), self._member.slug)
+        slug = await self.app.push_screen_wait(picker)
+        if slug:
+            self.choose(slug)
+
+    def members(self) -> list[Member]:
+        return self._agents.active()
+
+    def choose(self, slug: str) -> None:
+        """Makes the agent the one who answers here."""
+        if self._home is not None and slug != self._member.slug:
+            self.set_agent(slug)
+            for welcome in self.conversation.query(Welcome):
+                welcome.greet(self._member)
+            if session := self.session_id:
+                self.run_worker(self._home.asking.use_agent(session, slug), group="agent")
+
+    def _wake(self) -> None:
+        if self._home is not None:
+            waking = self._home.runtime.wake(self._member.slug)
+            self.run_worker(waking, group="wake", exclusive=True)
+
+    # -- conversations -----------------------------------------------------------------------
+
+    @work(exclusive=True, group="dialog")
+    async def action_sessions(self) -> None:
+        from .session_list import Chosen, SessionList
+
+        if (home := self._home) is None:
+            return
+        listing = SessionList(
+            await home.runtime.sessions(limit=LISTED),
+            agents=self._agents,
+            current=self.session_id,
+            rename=self._rename,
+        )
+        chosen = await self.app.push_screen_wait(listing)
+        match chosen:
+            case Chosen(kind="resume", session=session) if session is not None:
+                await home.listener.open(session)
+            case Chosen(kind="new"):
+                await home.listener.open(None, agent=self.speaker)
+
+    async def _rename(self, session_id: str, title: str) -> "Session | None":
+        shown = session_id == self.session_id
+        return await self._opened().asking.rename(session_id, title, shown=shown)
+
+    @work(exclusive=True, group="dialog")
+    async def action_new(self) -> None:
+        if self._home is not None and self._key != NEW:
+            await self._home.listener.open(None, agent=self.speaker)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def action_page(self, step: int) -> None:
+        if step < 0:
+            self.conversation.action_page_up()
+        else:
+            self.conversation.action_page_down()
+
+    def action_newest(self) -> None:
+        self.conversation.follow()
+        if isinstance(self.focused, Block):
+            self.write()
+
+    def action_step(self, step: int) -> None:
+        block = self.conversation.neighbour(self.focused, step)
+        self.set_focus(block or self.composer)
+
+    def action_memory(self) -> None:
+        self.toggle_class("-memory")
+
+    def action_signals(self) -> None:
+        pane = self.query_one(MemoryPane)
+        if self.has_class("-memory"):
+            pane.full = not pane.full
+
+    def action_pane(self) -> None:
+        """Into the memory column, and out of it."""
+        if isinstance(self.focused, Entry):
+            self.write()
+            return
+        self.add_class("-memory")
+        if not self.query_one(MemoryPane).enter():
+            self.notify("Nothing was recalled or saved here yet. F5 shows all memories.")
+
+    @on(StoryWanted)
+    async def story_wanted(self, event: StoryWanted) -> None:
+        await self.app.run_action(f"memories({event.memory_id!r})")
+
+    def returned(self) -> None:
+        """Back from the memory screen, where disputes may have been settled."""
+        self.look_for_disputes()
+
+    def on_rated(self, event: "Rated") -> None:
+        if self._home is not None:
+            rating = self._home.asking.rate(event.reply, event.message_id, event.rating)
+            self.run_worker(rating, group="rating")
+
+    def action_keys(self) -> None:
+        self.app.push_screen(KeyHelp())
+
+    def action_copy_reply(self) -> None:
+        reply = self.conversation.last_reply()
+        if reply is None:
+            self.notify("There is no reply to copy yet.")
+        else:
+            self.app.copy_to_clipboard(reply.source)
+
+    @on(CopyWanted)
+    def copy(self, event: CopyWanted) -> None:
+        self.app.copy_to_clipboard(event.text)
+
+    @on(Conversation.Followed)
+    def badge(self, event: Conversation.Followed) -> None:
+        self.query_one(Badge).set_class(event.unseen, "-shown")
+
+    @on(Badge.Pressed)
+    def badge_pressed(self) -> None:
+        self.action_newest()
+
+    # -- turns -------------------------------------------------------------------------------
+
+    def action_stop(self) -> None:
+        """Esc: back to the composer first, then stop the running turn."""
+        if self.focused is not self.composer:
+            self.write()
+        elif self._home is None:
+            for failed in self.conversation.query(OpeningFailed):
+                self.set_focus(failed)
+        else:
+            self.run_worker(self._home.sender.stop(self._key), group="stop")
+
+    def action_approval(self) -> None:
+        if self.approvals.pending:
+            self.approvals.focus()
+
+    @on(ApprovalBar.Answered)
+    def answered(self, event: ApprovalBar.Answered) -> None:
+        if self._home is not None:
+            answering = self._home.asking.answer(event.approval, event.choice)
+            self.run_worker(answering, group="answer")
+
+    @on(ApprovalBar.Left)
+    def approval_left(self) -> None:
+        with suppress(NoMatches):
+            self.write()
