@@ -107,7 +107,7 @@ async def client(home: Path, name: str, folder: Path) -> None:
             await work.step(station, number)
             await asyncio.sleep(work.dice.uniform(0, 0.4))
             number += 1
-        watching.turns.cancel()
+        watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
 
 

@@ -193,7 +193,7 @@ async def test_a_quiet_listener_is_not_told_of_a_gap_where_nothing_was_for_it() 
 async def _read_nothing(events: Subscription) -> None:
     reading = asyncio.create_task(events.next())
     await asyncio.sleep(0)
-    reading.turns.cancel()
+    reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
 
 

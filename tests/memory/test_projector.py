@@ -105,7 +105,7 @@ async def test_an_index_ahead_of_its_ledger_is_made_anew(
     await keep(restored, "good old times")
     again = Projector(restored, lambda: LanceIndex.open(tmp_path / "index", embedder))
     await again.settle()
-    assert (await again.figures.counts())["memories"] == 1
+    assert (await again.counts())["memories"] == 1
     await again.close()
     await restored.close()
 

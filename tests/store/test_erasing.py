@@ -71,7 +71,7 @@ async def test_a_removal_is_complete_once_applied(tmp_path: Path, secret: str) -
     await again.apply(delta(removed=("gone",), up_to=41))
     assert traces(tmp_path, secret) == []
     assert "gone" not in await ids(again, secret)
-    assert (await again.figures.counts())["items"] == 39
+    assert (await again.counts())["items"] == 39
     await again.close()
     assert traces(tmp_path, secret) == []
     last = await LanceIndex.open(tmp_path, HashEmbedder())
@@ -93,7 +93,7 @@ async def test_scrubbing_takes_what_was_only_replaced(tmp_path: Path, secret: st
     await index.close()
     again = await LanceIndex.open(tmp_path, HashEmbedder())
     assert await again.watermark() == 42
-    assert (await again.figures.counts())["items"] == 41
+    assert (await again.counts())["items"] == 41
 
 
 async def test_scrubbing_an_empty_index_is_harmless(tmp_path: Path) -> None:
@@ -131,4 +131,4 @@ async def test_what_a_crash_leaves_of_an_old_table_goes_with_the_next_opening(
     assert traces(tmp_path, secret)
     again = await LanceIndex.open(tmp_path, HashEmbedder())
     assert traces(tmp_path, secret) == []
-    assert (await again.figures.counts())["items"] == 39
+    assert (await again.counts())["items"] == 39

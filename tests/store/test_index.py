@@ -88,7 +88,7 @@ async def test_items_survive_reopening(tmp_path: Path) -> None:
     assert after == before
     assert after[0].item == stored[0]
     assert await again.watermark() == 30
-    assert await again.figures.counts() == {"items": 27, "memories": 0, "turns": 27}
+    assert await again.counts() == {"items": 27, "memories": 0, "turns": 27}
 
 
 async def test_apply_is_idempotent(index: LanceIndex) -> None:
@@ -138,7 +138,7 @@ async def test_the_watermark_after_a_crash_covers_only_what_is_stored(tmp_path: 
     assert await index.watermark() == 0
     again = await LanceIndex.open(tmp_path, HashEmbedder())
     assert await again.watermark() == 512
-    assert (await again.figures.counts())["items"] == 512
+    assert (await again.counts())["items"] == 512
 
 
 async def test_reset_empties(index: LanceIndex) -> None:
@@ -283,13 +283,13 @@ async def test_a_cancelled_write_does_not_double_rows(tmp_path: Path) -> None:
     batch = delta(*(memory(f"m{i}", f"fact {i}", i) for i in range(1, 20)))
     writing = asyncio.create_task(index.apply(batch))
     await asyncio.sleep(0.05)
-    writing.turns.cancel()
+    writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
     await index.apply(batch)
     await index.close()
     again = await LanceIndex.open(tmp_path, HashEmbedder())
-    assert (await again.figures.counts())["items"] == 19
+    assert (await again.counts())["items"] == 19
     assert len(await ids(again, "fact")) == len(set(await ids(again, "fact"))) == 19
 
 

@@ -111,7 +111,7 @@ async def test_the_old_vectors_answer_until_the_new_ones_are_whole(old: Path) ->
     again = await LanceIndex.open(old, OtherEmbedder())
     assert again.rebuilding is None
     assert await again.watermark() == 100
-    assert (await again.figures.counts())["items"] == 100
+    assert (await again.counts())["items"] == 100
 
 
 async def test_it_goes_on_where_the_last_process_stopped(old: Path) -> None:
@@ -121,7 +121,7 @@ async def test_it_goes_on_where_the_last_process_stopped(old: Path) -> None:
     again = await LanceIndex.open(old, OtherEmbedder(), named=both)
     assert again.rebuilding is not None and again.rebuilding.done == 30
     assert await again.rebuilt_to() == 30
-    assert (await again.figures.counts())["items"] == 100
+    assert (await again.counts())["items"] == 100
 
 
 async def test_new_writes_reach_both(old: Path) -> None:
@@ -157,7 +157,7 @@ async def test_a_third_choice_starts_over_and_the_first_one_needs_nothing(old: P
     first = await LanceIndex.open(old, HashEmbedder(), named=both)
     assert first.rebuilding is None
     assert len(folders(old)) == 1
-    assert (await first.figures.counts())["items"] == 100
+    assert (await first.counts())["items"] == 100
 
 
 @pytest.mark.parametrize("named", [lambda _name: None, lambda _name: Unloadable()])
@@ -179,7 +179,7 @@ async def test_without_the_old_model_words_go_on_answering(
         await again.grow(after(await again.rebuilt_to(), [*FACTS, new]))
     assert again.problem == ""
     assert (await ids(again, "walrus"))[0] == "new"
-    assert (await again.figures.counts())["items"] == 101
+    assert (await again.counts())["items"] == 101
 
 
 async def test_a_first_model_that_cannot_be_loaded_leaves_words(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ async def test_rows_of_an_older_layout_answer_until_they_are_projected_anew(old:
         await index.grow(after(await index.rebuilt_to()))
     await index.close()
     again = await LanceIndex.open(old, HashEmbedder())
-    assert (again.rebuilding, (await again.figures.counts())["items"]) == (None, 100)
+    assert (again.rebuilding, (await again.counts())["items"]) == (None, 100)
 
 
 async def test_rows_that_cannot_be_read_start_anew(old: Path) -> None:
@@ -230,7 +230,7 @@ async def test_rows_that_cannot_be_read_start_anew(old: Path) -> None:
     await index.apply(after(0, limit=1000))
     await index.close()
     again = await LanceIndex.open(old, HashEmbedder())
-    assert (await again.figures.counts())["items"] == 100
+    assert (await again.counts())["items"] == 100
 
 
 async def test_a_torn_table_starts_anew(old: Path) -> None:
@@ -308,7 +308,7 @@ class TestProjector:
             await other.settle()
             state = (await other.status()).rebuilding
             done.append(state.done if state else None)
-            assert (await other.figures.counts())["items"] == 700
+            assert (await other.counts())["items"] == 700
             await other.close()
         assert done == [0, 256, None, None, None]  # 188 are few enough to wait for
 
@@ -326,11 +326,11 @@ class TestProjector:
             await self.write(ledger, 1, written)
             written += 1
             await other.settle_briefly(await ledger.last_seq(), seconds=30)
-            assert (await other.figures.counts())["items"] == written
+            assert (await other.counts())["items"] == written
             await asyncio.sleep(0.05)
         status = await other.status()
         assert (status.embedder, status.lag, status.problem) == ("hash-other", 0, "")
-        assert (await other.figures.counts())["items"] == written
+        assert (await other.counts())["items"] == written
         await other.close()
 
     async def test_a_new_model_that_fails_is_told_and_the_old_one_serves(

@@ -409,7 +409,7 @@ class TalkScreen(Screen[None]):
 
     def _wake(self) -> None:
         if self._home is not None:
-            waking = self._home.runtime.wake(self._member.slug)
+            waking = self._home.runtime.turns.wake(self._member.slug)
             self.run_worker(waking, group="wake", exclusive=True)
 
     # -- conversations -----------------------------------------------------------------------
@@ -421,7 +421,7 @@ class TalkScreen(Screen[None]):
         if (home := self._home) is None:
             return
         listing = SessionList(
-            await home.runtime.sessions(limit=LISTED),
+            await home.runtime.conversations.list(limit=LISTED),
             agents=self._agents,
             current=self.session_id,
             rename=self._rename,
