@@ -15,6 +15,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from crash_model import Hashed, gateway
 from in_process import open_in_process
@@ -24,6 +25,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, MemoriesExtracted, MemorySaved, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
+from skill_agent.privacy.erasure import Eraser
 from skill_agent.values import MemoryFilter, NewMemory
 
 _SAYINGS = (
@@ -124,7 +126,7 @@ class Load:
         gone = [one.id for one in (*plan.memories, *plan.messages)]
         tell("erasing", *gone)
         try:
-            report = await self._runtime.eraser.purge(plan)
+            report = await cast(Eraser, self._runtime.eraser).purge(plan)
         except SkillAgentError as problem:
             tell("trouble", f"purge raised {problem!r}")
             return

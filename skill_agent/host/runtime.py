@@ -77,6 +77,7 @@ class Runtime(Workstation):
             hosting=hosting,
             read=read,
         )
+        self.book = mind.book
         self._models = Models(gateway, directory)
         self._conversations = Conversations(
             ledger,

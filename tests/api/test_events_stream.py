@@ -218,7 +218,7 @@ async def test_two_hundred_turns_and_several_listeners(open_runtime: OpenRuntime
     ready, turns = asyncio.Semaphore(0), asyncio.Semaphore(25)
     async with (
         open_runtime(ScriptedModel(otherwise=WORDS)) as runtime,
-        served(app(runtime)) as client,
+        served(app(runtime._turns)) as client,
     ):
 
         async def in_turn(number: int) -> str:

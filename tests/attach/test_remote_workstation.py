@@ -58,10 +58,10 @@ class Frail:
 
     async def call(self, operation: Operation, arguments: dict[str, Any]) -> Any:
         self.asked.append((operation.id, arguments))
-        if operation.id == "task":
-            if arguments["task"] not in self.tasks:
+        if operation.id == "turns.get":
+            if arguments["turn"] not in self.tasks:
                 raise NotFound("no such turn")
-            return self.tasks[arguments["task"]]
+            return self.tasks[arguments["turn"]]
         answer = self.answers.popleft()
         if isinstance(answer, Exception):
             raise answer
@@ -79,6 +79,9 @@ class Frail:
 
     async def lives(self) -> bool:
         return self.living
+
+    async def until_stopped(self) -> None:
+        await self.hold.wait()
 
     async def close(self) -> None:
         self.closed = True

@@ -41,7 +41,7 @@ async def main(home: str, work: str) -> None:
         tell("ready")
         if work == "import":
             await runtime.turns.wake()
-            await imports(runtime.memory)
+            await imports(runtime.book)
         number = 0
         while True:
             number += 1

@@ -7,7 +7,7 @@ import yaml
 from fakes import OpenRuntime
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.agents.pages import AgentPages, Figures, figures, page_text
+from skill_agent.agents.pages import AgentFigures, AgentPages, figures, page_text
 from skill_agent.errors import UsageError
 from skill_agent.events import TurnFinished
 from skill_agent.files.bundled import bundled_agents_path
@@ -25,7 +25,7 @@ def team(home: Home) -> AgentDirectory:
 
 def test_a_page_tells_who_and_how_well(team: AgentDirectory) -> None:
     luke = team.get("luke")
-    text = page_text(luke, Figures(turns=12, liked=5, disliked=1), "markdown")
+    text = page_text(luke, AgentFigures(turns=12, liked=5, disliked=1), "markdown")
     assert text.startswith("# Luke - ")
     for line in ("- Agent ID: luke", "- Status: active", "- Replies: 12", "- Rated good: 5"):
         assert line in text
@@ -33,11 +33,11 @@ def test_a_page_tells_who_and_how_well(team: AgentDirectory) -> None:
 
 
 def test_an_unrated_agent_says_so(team: AgentDirectory) -> None:
-    assert "0.50 (unrated)" in page_text(team.get("kyra"), Figures(), "markdown")
+    assert "0.50 (unrated)" in page_text(team.get("kyra"), AgentFigures(), "markdown")
 
 
 def test_the_claude_form_has_a_readable_header(team: AgentDirectory) -> None:
-    text = page_text(team.get("ada"), Figures(), "claude")
+    text = page_text(team.get("ada"), AgentFigures(), "claude")
     _, head, body = text.split("---\n", 2)
     header = yaml.safe_load(head)
     assert header["name"] == "ada"
@@ -54,7 +54,7 @@ def test_pages_follow_the_agent(team: AgentDirectory, home: Home, tmp_path: Path
     (again,) = AgentPages(home, team).refresh().written
     assert again.agent == "luke"
     assert "Status: paused" in (folder / "luke.md").read_text()
-    (figure,) = pages.refresh({"ada": Figures(turns=3)}).written
+    (figure,) = pages.refresh({"ada": AgentFigures(turns=3)}).written
     assert figure.agent == "ada"
     team.set_status("ada", "paused")
     pages.refresh()

@@ -3,8 +3,8 @@ import random
 
 import pytest
 
-from skill_agent.events import MERGE_FROM, MOST_WAITING, Event, Notice, TextDelta, TurnFinished
-from skill_agent.events.bus import Bus, Gap, Subscription
+from skill_agent.events import Event, Notice, TextDelta, TurnFinished
+from skill_agent.events.bus import MERGE_FROM, MOST_WAITING, Bus, Gap, Subscription
 from skill_agent.events.journal import Entry, Journal
 from skill_agent.values import Usage
 

@@ -1,5 +1,5 @@
 import json
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -23,7 +23,7 @@ from skill_agent.events import (
 )
 from skill_agent.values import Usage
 
-IDS = {"session": "s", "turn": "t", "agent": "kyra"}
+IDS: Any = {"session": "s", "turn": "t", "agent": "kyra"}
 ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a": 1.0}, reason="r")
 
 

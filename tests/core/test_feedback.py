@@ -194,7 +194,7 @@ async def test_a_rating_is_seen_by_the_next_prompt(
 ) -> None:
     model = ScriptedModel(otherwise="ok")
     async with open_runtime(model) as runtime:
-        feedback = Feedback(runtime.ledger, runtime.memory, clock)
+        feedback = Feedback(runtime.ledger, runtime.book, clock)
         used = await runtime.memory.add(NewMemory("deploys happen on Fridays", importance=9))
         assert used in (await runtime._mind.hot.of("kyra", "me")).hot
         await runtime.memory.settle()

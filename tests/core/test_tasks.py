@@ -73,9 +73,9 @@ def test_the_board_keeps_so_many_ended_turns() -> None:
         board.heard(end)
         board.heard(replace(end, text="a second end counts for nothing"))
     board.left("9")
-    assert [one.id for one in board.tasks(10)] == ["8", "7", "6", "5"]
-    assert [one.state for one in board.tasks(2)] == ["running", "finished"]
-    assert [one.finish for one in board.tasks(2)] == ["stop", "length"]
+    assert [one.id for one in board.states(10)] == ["8", "7", "6", "5"]
+    assert [one.state for one in board.states(2)] == ["running", "finished"]
+    assert [one.finish for one in board.states(2)] == ["stop", "length"]
     assert board.running == {"8"}
     assert board.get("9") is None
 
@@ -119,7 +119,7 @@ async def test_only_what_others_began_is_waited_for_at_the_end(
         async def served(_scope: object, _receive: object, _send: object) -> None:
             submitted.append(await runtime.turns.submit("theirs"))
 
-        app = noting(served, runtime.host)
+        app = noting(served, runtime._presence)
         await app({"headers": [(CLIENT_HEADER, b"chat/1")]}, _nothing, _nothing)
         assert not await runtime.drain(0.01)
         await runtime.turns.cancel(submitted[0].turn)
@@ -204,5 +204,5 @@ async def test_late_and_many_listeners_of_a_turn_hear_all_of_it(open_runtime: Op
                         break
             assert kinds[0] is TurnStarted
             assert TextDelta in kinds
-        with runtime.turns.subscribe(after=runtime.turns.position - 1) as events:
+        with runtime._turns.subscribe(after=runtime._turns.position - 1) as events:
             assert isinstance(await events.next(), TurnFinished)

@@ -54,15 +54,15 @@ async def test_a_hit_asks_the_ledger_nothing(cached: Cached) -> None:
 
 async def test_what_is_at_hand(cached: Cached) -> None:
     add = cached.book.add
-    await add("I am careful", memory_type="identity", agent="kyra")
-    await add("I am bold", memory_type="identity", agent="max")
-    await add("lives in Oslo", memory_type="user_profile")
-    await add("lives in Rome", memory_type="user_profile", user="somebody")
-    await add("we use PEP 8", memory_type="shared")
-    await add("pinned fact", pinned=True, importance=3)
-    await add("weighty", importance=9)
-    await add("a secret", memory_type="agent_private", agent="max", pinned=True)
-    await add("warm fact", importance=8)
+    await add(NewMemory("I am careful", memory_type="identity", agent="kyra"))
+    await add(NewMemory("I am bold", memory_type="identity", agent="max"))
+    await add(NewMemory("lives in Oslo", memory_type="user_profile"))
+    await add(NewMemory("lives in Rome", memory_type="user_profile", user="somebody"))
+    await add(NewMemory("we use PEP 8", memory_type="shared"))
+    await add(NewMemory("pinned fact", pinned=True, importance=3))
+    await add(NewMemory("weighty", importance=9))
+    await add(NewMemory("a secret", memory_type="agent_private", agent="max", pinned=True))
+    await add(NewMemory("warm fact", importance=8))
     hot = await cached.cache.of("kyra", "me")
 
     def told(part: tuple[Memory, ...]) -> list[str]:
@@ -128,9 +128,9 @@ async def _expired(cached: Cached, _old: Memory) -> None:
 async def test_every_kind_of_write_is_seen_at_once(cached: Cached, write: Write) -> None:
     tomorrow = cached.clock() + timedelta(days=1)
     add = cached.book.add
-    old = await add("lives in Oslo", memory_type="user_profile", pinned=True)
-    await add("warm one", importance=5)
-    await add("for a day", memory_type="user_profile", expires_at=tomorrow)
+    old = await add(NewMemory("lives in Oslo", memory_type="user_profile", pinned=True))
+    await add(NewMemory("warm one", importance=5))
+    await add(NewMemory("for a day", memory_type="user_profile", expires_at=tomorrow))
     before = await cached.cache.of("kyra", "me")
     await write(cached, old)
     after = await cached.cache.of("kyra", "me")
@@ -183,10 +183,10 @@ async def test_a_running_session_forgets_at_once_and_learns_later(
     model = ScriptedModel(otherwise="ok")
     async with open_runtime(model) as runtime:
         add = runtime.memory.add
-        oslo = await add("lives in Oslo", memory_type="user_profile")
+        oslo = await add(NewMemory("lives in Oslo", memory_type="user_profile"))
         session, text = await _said(runtime, model, None)
         assert "Oslo" in text
-        await add("likes tea", memory_type="user_profile")
+        await add(NewMemory("likes tea", memory_type="user_profile"))
         assert await _said(runtime, model, session) == (session, text)
         bergen = await runtime.memory.correct(oslo.id, "lives in Bergen")
         _, text = await _said(runtime, model, session)
@@ -195,7 +195,7 @@ async def test_a_running_session_forgets_at_once_and_learns_later(
         await runtime.memory.forget(bergen.id)
         _, text = await _said(runtime, model, session)
         assert "Bergen" not in text
-        await add("I am never rude", memory_type="identity", agent="kyra")
+        await add(NewMemory("I am never rude", memory_type="identity", agent="kyra"))
         _, text = await _said(runtime, model, session)
         assert "never rude" in text
 
@@ -228,7 +228,7 @@ async def test_a_dispute_is_told_with_both_sides_by_one_hit(open_runtime: OpenRu
         changes = life.disputing(
             blue, [red, hidden], now=now, actor="test", reason="colours", stored=True
         )
-        await runtime.memory.write(changes)
+        await runtime.book.write(changes)
         await runtime.memory.settle()
         await _said(runtime, model, None)
         async for _ in runtime.ask("Which colour is my bicycle, is it red?"):

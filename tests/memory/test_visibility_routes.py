@@ -105,7 +105,7 @@ async def test_listing_and_export(runtime: Runtime, viewer: str) -> None:
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 async def test_the_search_tool(runtime: Runtime, viewer: str) -> None:
-    tool = runtime._bench.tools(await runtime.agents.get(viewer))["search_memory"]
+    tool = runtime._turns._bench.tools(await runtime.agents.get(viewer))["search_memory"]
     for query in ("zebra", *(content(*row) for row in EVERY if content(*row) in hidden(viewer))):
         outcome = await tool.run({"query": query})
         assert not leaks(viewer, outcome.text)
@@ -198,8 +198,7 @@ async def test_a_memory_the_ledger_has_dropped_is_not_found_through_an_index_tha
         kept = await runtime.memory.add("the zebra eats grass")
         await runtime.memory.settle()
         index = await runtime._projector.index()
-        now = runtime._clock()
-        query = RecallQuery(text="zebra grass", scope=Scope(user="me"), now=now)
+        query = RecallQuery(text="zebra grass", scope=Scope(user="me"), now=kept.created_at)
         assert await index.recall(query)
         await runtime.memory.forget(kept.id)
-        assert not await runtime.memory.recall(query)
+        assert not await runtime.book.recall(query)

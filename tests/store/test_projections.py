@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from skill_agent.memory.projector import Projector
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.conversations.usage import UsageTotals, add, totals
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.feedback import Feedback
+from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, MemoryIndex
 from skill_agent.ports.projections import Projection, State
 from skill_agent.values import Belongings, LogEntry, Note, Purge, Usage
