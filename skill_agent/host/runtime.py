@@ -90,29 +90,36 @@ class Runtime(Workstation):
         self._turns = self._make_turns(skillbook, desk, rules, clock)
         super().__init__(
             {
-                "turns": self._turns,
+                **self._kept(clock),
                 "approvals": Approvals(desk, rules),
-                "agents": Agents(directory, self._pages, ledger),
                 "skills": skillbook,
-                "models": self._models,
-                "conversations": self._conversations,
-                "summaries": Summaries(
-                    mind.shield,
-                    mind.compactor,
-                    conversations=self._conversations,
-                    directory=directory,
-                    models=self._models,
-                ),
-                "figures": Figures(ledger, clock, self._info),
-                "memory": mind.book,
-                "extractions": mind.reader,
-                "upkeep": mind.upkeep,
-                "feedback": mind.feedback,
-                "eraser": mind.eraser,
-                "user_data": mind.user_data,
                 "host": presence,
             }
         )
+
+    def _kept(self, clock: Clock) -> dict[str, object]:
+        """The groups of what a home keeps, and of what is done with it."""
+        mind = self._mind
+        return {
+            "turns": self._turns,
+            "agents": Agents(self.directory, self._pages, self.ledger),
+            "models": self._models,
+            "conversations": self._conversations,
+            "summaries": Summaries(
+                mind.shield,
+                mind.compactor,
+                conversations=self._conversations,
+                directory=self.directory,
+                models=self._models,
+            ),
+            "figures": Figures(self.ledger, clock, self._info),
+            "memory": mind.book,
+            "extractions": mind.reader,
+            "upkeep": mind.upkeep,
+            "feedback": mind.feedback,
+            "eraser": mind.eraser,
+            "user_data": mind.user_data,
+        }
 
     def _make_turns(
         self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, clock: Clock

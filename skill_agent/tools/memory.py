@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skill_agent.errors import ToolFailed
-from skill_agent.memory.told import recall_line
+from skill_agent.memory.recall.told import recall_line
 from skill_agent.ports import ToolOutcome, ToolSpec
 from skill_agent.values import Hit, Memory
 

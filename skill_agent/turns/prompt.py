@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.identity import identity_text
-from skill_agent.memory.told import ASK, DISPUTED, together
+from skill_agent.memory.recall.told import ASK, DISPUTED, together
 from skill_agent.ports import ChatMessage
 from skill_agent.text.shaping import defuse, estimate_tokens, one_line, unfenced
 from skill_agent.values import Memory, Message, Skill

@@ -14,7 +14,7 @@ from skill_agent.memory.recall.budget import select
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
 from skill_agent.memory.recall.recaller import with_sides
-from skill_agent.memory.told import data_block, recall_line
+from skill_agent.memory.recall.told import data_block, recall_line
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
 from skill_agent.values import Found, Hit, Memory, Message, RecallQuery, Scope

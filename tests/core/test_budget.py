@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from skill_agent.memory.recall.budget import ALREADY, PINNED_TOKENS, select
-from skill_agent.memory.told import recall_line
+from skill_agent.memory.recall.told import recall_line
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Hit, IndexItem
 

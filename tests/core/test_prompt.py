@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skill_agent.agents.dna import AgentDNA, Personality
-from skill_agent.memory.told import ASK, data_block, presentable, recall_line
+from skill_agent.memory.recall.told import ASK, data_block, presentable, recall_line
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.turns.prompt import Standing, conversation, fitting_history, layers, system_prompt
 from skill_agent.values import Hit, IndexItem, Memory, Message, Skill

@@ -16,7 +16,7 @@ from skill_agent.memory import life
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import Hot, HotCache
 from skill_agent.memory.recall.projector import Projector
-from skill_agent.memory.told import ASK
+from skill_agent.memory.recall.told import ASK
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, NewMemory, Purge
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Search, Tier
 
 if TYPE_CHECKING:
-    from skill_agent.memory.operations import MemoryOperations
+    from skill_agent.workstation import MemoryOperations
 
 _T = TypeVar("_T")
 

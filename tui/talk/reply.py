@@ -18,7 +18,7 @@ from ..frame.plain import printable
 from .prose import Flow, Prose
 
 if TYPE_CHECKING:
-    from skill_agent.memory.feedback import FeedbackResult
+    from skill_agent.values import FeedbackResult
 
 from .blocks import Block, Line, ToolBlock
 

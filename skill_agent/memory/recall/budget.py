@@ -8,9 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from skill_agent.memory.english.stemming import stems
-from skill_agent.memory.told import recall_line
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Hit, IndexItem
+
+from .told import recall_line
 
 PINNED_TOKENS = 300
 """Reserved for pinned memories before anything competes by score."""

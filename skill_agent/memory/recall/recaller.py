@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from skill_agent.errors import UsageError
-from skill_agent.memory.told import presentable
 from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress
 from skill_agent.text.checks import sound_text
 from skill_agent.values import (
@@ -26,6 +25,7 @@ from .budget import evidence_of
 from .projector import Projector
 from .question import is_reply, only_asks
 from .ranking import FAR_BEHIND, RELEVANT
+from .told import presentable
 
 _NAMING = 5
 """Only so many of the best hits are read for other names."""
