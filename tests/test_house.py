@@ -51,7 +51,8 @@ KNOWN = {
 
 INSIDE = {
     "skill_agent.memory": (
-        ("english",), ("recall",), ("",), ("contradictions",), ("extraction", "summaries"), ("care",),
+        ("english",), ("recall",), ("",), ("contradictions",), ("extraction", "summaries"),
+        ("care",),
     ),
     "skill_agent.api": (("door",), ("answers",), ("routes",), ("",)),
     "skill_agent.store": (("ledger", "embedding", "lock"), ("duckdb_ledger", "lance_index")),
