@@ -60,6 +60,8 @@ def logs(
             _follow(tail)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    finally:
+        tail.close()
 
 
 def _follow(tail: "_Tail") -> None:
@@ -78,6 +80,10 @@ class _Tail:
         self._path = path
         self._file: TextIO | None = None
         self._begun = ""
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def last(self, count: int) -> list[str]:
         """The last lines, with those of the file rotated away where this one has too few."""

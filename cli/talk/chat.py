@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from skill_agent.errors import SkillAgentError
+from skill_agent.values import Search
 
 from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, SessionOption, single
@@ -143,7 +144,7 @@ class Conversation:
         narrate(f"{dna.name} · {dna.tagline}" if dna.tagline else dna.name)
 
     def _search(self, query: str) -> None:
-        found = self._talk.call(self._runtime.memory.search, query, limit=5)
+        found = self._talk.call(self._runtime.memory.search, Search(query, limit=5))
         for one in found:
             emit_text(f"{one.hit.score:.2f}  {one.hit.item.id}  {one.hit.item.text}")
         if not found:

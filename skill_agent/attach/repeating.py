@@ -30,7 +30,7 @@ def ends_the_host(operation: Operation) -> bool:
 
 def unknown(operation: Operation) -> OutcomeUnknown:
     """What is told where the outcome cannot be known."""
-    what = operation.id.replace("_", " ").replace(".", ": ")
+    what = operation.public_id.replace("_", " ").replace(".", ": ")
     return OutcomeUnknown(
         f"the process that held the home went away during “{what}”; it may have been done or not",
         hint="look before you repeat it",

@@ -35,7 +35,7 @@ WORK = {
     "search": "assert (await window.memory.search('tea'))[0].memory.content == 'I drink tea'",
     "ask": "assert [e async for e in window.ask('hello')][-1].text == 'Hi.'",
     "add": "assert (await window.memory.add('x')).content == 'x'",
-    "sessions": "assert await window.sessions() == []",
+    "sessions": "assert await window.conversations.list() == []",
 }
 
 

@@ -136,7 +136,7 @@ async def test_a_call_goes_on_at_the_next_host_with_the_same_key() -> None:
     first, second = Frail("a", CUT), Frail("b", "kept")
     window = RemoteWorkstation(first, Recovery(second))
     assert await window.memory.add(NewMemory("Tea", pinned=True)) == "kept"
-    assert first.asked == second.asked and len(first.asked[0][1]["key"]) == 36
+    assert first.asked == second.asked and len(first.asked[0][1]["new"].key) == 36
     await window.close()
     assert first.closed and second.closed
 

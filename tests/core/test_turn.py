@@ -26,6 +26,7 @@ from skill_agent.events import (
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
+from skill_agent.turns.fitting import Draft
 from skill_agent.turns.loop import Brief, Hands, Recollection, run_turn
 from skill_agent.values import Memory, Message, ToolCall, Usage
 
@@ -78,7 +79,6 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
         "announce": lambda _approval: None,
         "allows": lambda _rule: False,
         "approval_timeout_s": 1.0,
-        "history_messages": 40,
     }
     return Hands(model=model, **{**fields, **{k: v for k, v in changes.items() if k in fields}})
 
@@ -89,10 +89,12 @@ def brief(**changes: Any) -> Brief:
         "turn": "t",
         "agent": AgentDNA(slug="kyra", name="Kyra"),
         "message": MESSAGE,
-        "history": [],
-        "system": "You are Kyra.",
     }
-    return Brief(**{**fields, **changes})
+    draft = {"text": MESSAGE.content, "systems": ("You are Kyra.",), "tools": (Echo().spec,)}
+    parts = {
+        name: changes.pop(name) for name in ("systems", "summary", "history") if name in changes
+    }
+    return Brief(draft=Draft(**{**draft, **parts}), **{**fields, **changes})
 
 
 async def events_of(turn: AsyncIterator[Event]) -> list[Event]:
@@ -319,6 +321,6 @@ async def test_summary_and_leaner_system_messages_reach_the_prompt() -> None:
     model = ScriptedModel(["ok", "ok"], context_window=4096)
     await events_of(run_turn(brief(summary="we spoke of boats"), hands(model)))
     assert "we spoke of boats" in model.requests[0].messages[1].content
-    small = brief(system="core team " * 2000, leaner=("core", "core"), summary="s")
+    small = brief(systems=("core team " * 2000, "core", "core"), summary="s")
     await events_of(run_turn(small, hands(model)))
     assert [one.content for one in model.requests[1].messages] == ["core", "hi"]

@@ -152,7 +152,8 @@ def test_the_catalogue_tells_what_is_here(model_home: Home) -> None:
 def test_making_a_gateway_imports_nothing_heavy() -> None:
     code = (
         "import sys; from skill_agent.models.gateway import Gateway;"
-        "from skill_agent.agents.dna import Settings; from skill_agent.files.home import find_home;"
+        "from skill_agent.settings.schema import Settings;"
+        "from skill_agent.files.home import find_home;"
         "Gateway(Settings(), find_home('/nonexistent')).catalogue();"
         "print([m for m in ('litellm','xllamacpp','httpx','torch','jsonschema','openai')"
         " if m in sys.modules])"

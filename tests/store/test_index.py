@@ -403,7 +403,7 @@ class TestSnapshot:
 import asyncio, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from skill_agent.ports import RecallQuery
+from skill_agent.values import RecallQuery
 from skill_agent.store.embedding import WordsOnly
 from skill_agent.store.lance_index.index import LanceIndex
 from skill_agent.values import Scope

@@ -27,7 +27,7 @@ async def test_a_session_and_its_messages_come_back_whole(ledger, make, open_led
 
     again = await open_ledger()
     assert saved == replace(full, position=1)
-    assert (await again.conversations.messages(session.id))[1] == saved
+    assert (await again.messages(session.id))[1] == saved
     assert await again.message(saved.id) == saved
     stored = await again.session(session.id)
     assert stored.messages == 2

@@ -20,10 +20,10 @@ async def test_a_thousand_writes_from_fifty_tasks_lose_nothing(ledger, make, ope
     again = await open_ledger()
     expected = {f"{task}/{number}" for task in range(50) for number in range(10)}
     assert {m.content for m in await again.memories(MemoryFilter(limit=5000))} == expected
-    messages = await again.conversations.messages(session.id)
+    messages = await again.messages(session.id)
     assert {m.content for m in messages} == expected
     assert [m.position for m in messages] == list(range(500))
-    assert await again.figures.counts() == {
+    assert await again.counts() == {
         "sessions": 1,
         "messages": 500,
         "memories": 500,
