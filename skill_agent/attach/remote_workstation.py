@@ -49,7 +49,7 @@ class RemoteWorkstation(Workstation):
         self._told_lost: Backend | None = None
         self._past: list[Backend] = []
         self._settings: tuple[HomeInfo, Settings] | None = None
-        self._closed, self._became_host = False, asyncio.Event()
+        self._closed = False
         self._turns = RemoteTurns(self, backend.info.user)
         super().__init__({"turns": self._turns, **remote_groups(self, backend.info.user)})
 
@@ -115,7 +115,13 @@ class RemoteWorkstation(Workstation):
                 return await done_before(self, operation, arguments, refusal)
 
     async def until_stopped(self) -> None:
-        await self._became_host.wait()
+        """Takes over when the host goes away: who listens hears of that."""
+        with self._turns.subscribe() as events:
+            while not self.here:
+                try:
+                    await events.next()
+                except StopAsyncIteration:  # closed; a signal ends us
+                    await asyncio.Event().wait()
         await self._backend.until_stopped()
 
     def check_open(self) -> None:
@@ -148,8 +154,6 @@ class RemoteWorkstation(Workstation):
             raise _closed()
         self._past.append(backend)
         self._backend = found
-        if found.here:
-            self._became_host.set()
         self._turns.tell(HostFound(pid=found.info.pid, here=found.here))
         self._turns.moved(found)
 

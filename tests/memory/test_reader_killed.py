@@ -16,18 +16,16 @@ START = 1_000_000
 
 def killed(folder: Path) -> list[str]:
     """Sessions queued by a process that was killed in the middle of reading."""
-    process = subprocess.Popen(
-        [sys.executable, str(KILLED), str(folder)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout
     sessions: list[str] = []
-    for line in process.stdout:
-        words = line.split()
-        if words[0] == "reading":
-            break
-        sessions.append(words[1])
-    process.kill()
-    process.wait()
+    command = [sys.executable, str(KILLED), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            words = line.split()
+            if words[0] == "reading":
+                break
+            sessions.append(words[1])
+        process.kill()
     return sessions
 
 
