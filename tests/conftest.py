@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         ours = name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE"
         if ours or name.endswith("_API_KEY"):
             del os.environ[name]
+    # Hundreds of processes are started here; each would compile the whole product anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     config.pluginmanager.register(RunReport())
 
 

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,6 +89,6 @@ def loaded_after(code: str) -> set[str]:
     script = f"{code}\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120,
-        stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     return set(json.loads(done.stdout.splitlines()[-1]))

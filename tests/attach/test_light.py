@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 
 import pytest
@@ -46,7 +45,7 @@ async def test_nothing_heavy_is_imported(what: str, open_window: OpenWindow) -> 
         socket = (await runtime.host.status()).socket
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", SCRIPT.format(work=WORK[what]), socket,
-            stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, _ = await process.communicate()
         assert process.returncode == 0

@@ -1,7 +1,6 @@
 """Scrolling, long streams, copying, narrow terminals."""
 
 import asyncio
-import os
 import stat
 import subprocess
 import sys
@@ -277,7 +276,6 @@ def test_first_paint_loads_nothing_heavy() -> None:
     code = "import skill_agent.tui.app, sys; print(*sorted(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     heavy = {"litellm", "torch", "sentence_transformers", "transformers", "lancedb", "pyarrow"}
