@@ -187,7 +187,6 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         raise _busy(memory_id)
 
     async def disputes(self) -> list[Dispute]:
-        """What contradicts what and waits for a decision, the newest first."""
         wanted = MemoryFilter(statuses=("disputed",), limit=_ALL)
         return life.grouped(await self._ledger.memories(wanted))
 
@@ -295,11 +294,9 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return await self._recaller.recall(query)
 
     async def log(self, memory_id: str) -> Entries:
-        """Every change of a memory, and every prompt it entered."""
         return await self._ledger.log((await self.get(memory_id)).id)
 
     async def story(self, memory_id: str) -> Story:
-        """A memory's whole story: the sentences it came from, its versions, every log row."""
         memory = await self.get(memory_id)
         versions = await self._versions(memory)
         wanted = dict.fromkeys(one for v in versions for one in v.source.message_ids)
@@ -326,11 +323,9 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return sorted(found.values(), key=lambda one: (one.version, one.created_at, one.id))
 
     async def at(self, moment: datetime) -> Memories:
-        """Every memory as it was at a moment, rebuilt from the log."""
         return await self._ledger.state_at(sound_moment(moment))
 
     async def difference(self, earlier: datetime, later: datetime) -> Differences:
-        """What became of the memories between two moments, in order of their creation."""
         before = {one.id: one for one in await self.at(earlier)}
         after = {one.id: one for one in await self.at(later)}
         return life.differences(before, after)
@@ -340,7 +335,6 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return await self._ledger.last_seq()
 
     async def written_since(self, position: int) -> Memories:
-        """Memories made since a position in the log, as they are now."""
         rows = await self._ledger.log(kinds=_MADE, after=position, limit=_ALL)
         known = await self._ledger.memories_by_id([row.entity for row in rows])
         return list(known.values())
@@ -351,7 +345,6 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
     # -- the index ---------------------------------------------------------------------------
 
     async def settle(self, progress: Progress | None = None) -> None:
-        """Returns once everything written so far can be found."""
         await self._projector.settle(progress)
 
     async def rebuild(self, progress: Progress | None = None) -> int:
@@ -359,7 +352,6 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return await self._projector.rebuild(progress)
 
     async def status(self) -> IndexStatus:
-        """How the index is, and how far another embedder's vectors are."""
         return await self._projector.status()
 
     async def lag(self) -> int:

@@ -81,7 +81,6 @@ class Feedback(FeedbackOperations):
         raise StoreError("the memories of this reply keep changing", hint="try again")
 
     async def of(self, message_ids: Sequence[str]) -> dict[str, Rating]:
-        """The last rating of each reply that has one."""
         keys = {_reply_key(one): one for one in message_ids}
         states = await self._ledger.projected(_FEEDBACK, list(keys))
         return {keys[key]: state["rating"] for key, state in states.items()}
