@@ -87,7 +87,7 @@ async def test_a_reply_cut_at_its_length_says_so(open_api: OpenApi) -> None:
         notice, done = (await streamed(api, "go"))[-2:]
         assert (notice["level"], notice["text"]) == ("warning", "the reply hit its length limit")
         assert (done["type"], done["finish"]) == ("done", "length")
-        task = (await api.http.get(f"/v1/tasks/{done['turn']}")).json()
+        task = (await api.http.get(f"/v1/turns/{done['turn']}")).json()
         assert (task["state"], task["finish"]) == ("finished", "length")
 
 
@@ -204,7 +204,7 @@ async def test_a_cancelled_turn_answers_409(open_api: OpenApi) -> None:
         asking = asyncio.create_task(api.http.post(CHAT, json={"content": "go"}))
         await until(lambda: api.model.requests)
         (task,) = await api.runtime.turns.list()
-        await api.http.post(f"/v1/tasks/{task.id}/cancel")
+        await api.http.post(f"/v1/turns/{task.id}/cancel")
         answer = await asking
         assert (answer.status_code, answer.json()["error"]) == (409, "cancelled")
 
@@ -304,3 +304,16 @@ async def test_a_stream_that_is_cut_short_still_says_so(
         assert rest[0]["error"] == "host_closed"
         await until_idle(api)
         assert api.model.closed_early == 1
+
+
+async def test_the_paths_that_turns_had_before_still_answer(open_api: OpenApi) -> None:
+    async with open_api("Hi.") as api:
+        chat = {"content": "hello", "conversation_id": None}
+        turn = (await api.http.post("/v1/agents/kyra/chat", json=chat)).json()["turn"]
+        for path in ("", f"/{turn}"):
+            now, before = [
+                (await api.http.get(f"/v1/{name}{path}")).json() for name in ("turns", "tasks")
+            ]
+            assert now == before and "error" not in now
+        answer = await api.http.post(f"/v1/tasks/{turn}/cancel")
+        assert (answer.status_code, answer.json()) == (200, False)

@@ -129,7 +129,7 @@ async def test_the_short_listings(open_api: OpenApi) -> None:
         )
         moments = {"earlier": "2020-01-01T00:00:00Z", "later": "2036-01-01T00:00:00Z"}
         for path, wanted in {
-            "/v1/tasks": {},
+            "/v1/turns": {},
             "/v1/agents": {},
             "/v1/skills": {},
             "/v1/catalogue": {},
@@ -184,7 +184,7 @@ async def test_cursors_nobody_gave_out_and_those_of_other_listings(open_api: Ope
         await filled(api)
         session = (await api.runtime.conversations.list())[0].id
         paths = {
-            "/v1/memories": (), "/v1/conversations": (), "/v1/tasks": (), "/v1/agents": (),
+            "/v1/memories": (), "/v1/conversations": (), "/v1/turns": (), "/v1/agents": (),
             f"/v1/conversations/{session}/messages": (),
         }  # fmt: skip
         given = []

@@ -160,7 +160,7 @@ def test_ids_of_another_form(place: World) -> None:
         for id_ in (place.memory, place.reply, "0" * 36):
             refused(client.get("/v1/find/conversation", params={"ref": id_}), 404, place)
             refused(client.request("DELETE", f"/v1/conversations/{id_}"), 404, place)
-            refused(client.get(f"/v1/tasks/{id_}"), 404, place)
+            refused(client.get(f"/v1/turns/{id_}"), 404, place)
         refused(client.post("/v1/extractions/x/retry"), 404, place)
         refused(client.get("/v1/agents/nobody"), 404, place)
         bad = client.post("/v1/feedback", json={"ref": place.memory, "rating": "up"})
