@@ -16,8 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.privacy.erasure_plan import Erasure
-from skill_agent.values import Memory
+from skill_agent.values import Erasure, Memory
 
 from ..frame.plain import one_line, printable
 
