@@ -2,14 +2,33 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import pytest
+from fakes import HashEmbedder, StepClock
+from skill_agent.cli.opening.home import open_home
+
 from skill_agent.files.home import Home
-from skill_agent.models.scripted import ScriptedModel
+from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.workstation import Workstation
 
 MORTAL = Path(__file__).parent.parent / "attach" / "mortal_host.py"
+
+
+Join = Callable[[ScriptedModel], AbstractAsyncContextManager[Workstation]]
+
+
+@pytest.fixture
+def join(home: Home, clock: StepClock) -> Join:
+    """Attaches to the process that holds the home, and takes over with this model after it."""
+
+    def joined(model: ScriptedModel) -> AbstractAsyncContextManager[Workstation]:
+        gateway = ScriptedGateway(model)
+        return open_home(home.root, gateway=gateway, embedder=HashEmbedder(), clock=clock)
+
+    return joined
 
 
 @asynccontextmanager
@@ -38,11 +57,9 @@ def status(seat) -> str:
     return str(seat.talk.query_one("#status").render())
 
 
-async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
-    sit, open_runtime, home: Home
-) -> None:
+async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "middle"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "middle"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.say("second")
         await seat.press(*"third, half ty")
@@ -54,11 +71,9 @@ async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
         assert await said(seat) == ["first", "second"]
 
 
-async def test_a_message_the_host_never_saved_is_answered_here(
-    sit, open_runtime, home: Home
-) -> None:
+async def test_a_message_the_host_never_saved_is_answered_here(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "before"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "before"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "From here on." in seat.shown())
         assert await said(seat) == ["first"]
@@ -66,10 +81,10 @@ async def test_a_message_the_host_never_saved_is_answered_here(
 
 
 async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
-    sit, open_runtime, home: Home
+    sit, join, home: Home
 ) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "answer"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "answer"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "went away; your message is saved" in seat.shown())
         await seat.say("second")
@@ -78,9 +93,9 @@ async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
         assert model.requests[-1].messages[-1].content.endswith("second")
 
 
-async def test_a_reply_saved_but_never_told_is_shown(sit, open_runtime, home: Home) -> None:
+async def test_a_reply_saved_but_never_told_is_shown(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "finished"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "finished"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "It was a dark and stormy night." in seat.shown())
         await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
@@ -88,9 +103,9 @@ async def test_a_reply_saved_but_never_told_is_shown(sit, open_runtime, home: Ho
         assert await said(seat) == ["first"]
 
 
-async def test_the_memory_screen_outlives_its_host(sit, open_runtime, home: Home) -> None:
+async def test_the_memory_screen_outlives_its_host(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "/pin"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "/pin"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.app.runtime.memory.add("I deploy on Fridays")
         await seat.look()
         await seat.press("p")
