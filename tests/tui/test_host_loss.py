@@ -2,33 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
-from fakes import HashEmbedder, StepClock
-from skill_agent.cli.opening.home import open_home
-
 from skill_agent.files.home import Home
-from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.workstation import Workstation
+from skill_agent.models.scripted import ScriptedModel
 
 MORTAL = Path(__file__).parent.parent / "attach" / "mortal_host.py"
-
-
-Join = Callable[[ScriptedModel], AbstractAsyncContextManager[Workstation]]
-
-
-@pytest.fixture
-def join(home: Home, clock: StepClock) -> Join:
-    """Attaches to the process that holds the home, and takes over with this model after it."""
-
-    def joined(model: ScriptedModel) -> AbstractAsyncContextManager[Workstation]:
-        gateway = ScriptedGateway(model)
-        return open_home(home.root, gateway=gateway, embedder=HashEmbedder(), clock=clock)
-
-    return joined
 
 
 @asynccontextmanager
