@@ -20,8 +20,8 @@ from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.screen import TalkScreen
 from textual.pilot import Pilot
 
-from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.workstation import Workstation
 
 OUT = Path(__file__).with_name("screenshot.svg")
 SIZE = (118, 38)
@@ -80,7 +80,7 @@ async def draw() -> str:
         model = ScriptedModel([*(reply for _, reply in TALK), REPLY], name="openai/gpt-4o")
 
         @asynccontextmanager
-        async def home() -> AsyncIterator[Runtime]:
+        async def home() -> AsyncIterator[Workstation]:
             async with open_home(
                 Path(folder) / "home", create=True, gateway=ScriptedGateway(model),
                 embedder=WordAxes(), clock=clock,

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from fakes import HashEmbedder, StepClock
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from skill_agent.cli.opening.home import open_home
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.memory.screen import MemoryScreen
 from skill_agent.tui.talk.screen import TalkScreen
@@ -19,6 +21,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 from waiting import all_handled, settled, until
+
+from skill_agent.files.home import Home
+from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.workstation import Workstation
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -125,3 +131,17 @@ def sit(drafts: Path) -> SitDown:
             await seat.quit()
 
     return seated
+
+
+Join = Callable[[ScriptedModel], AbstractAsyncContextManager[Workstation]]
+
+
+@pytest.fixture
+def join(home: Home, clock: StepClock) -> Join:
+    """Attaches to whoever holds the home, and takes over with this model after it."""
+
+    def joined(model: ScriptedModel) -> AbstractAsyncContextManager[Workstation]:
+        gateway = ScriptedGateway(model)
+        return open_home(home.root, gateway=gateway, embedder=HashEmbedder(), clock=clock)
+
+    return joined

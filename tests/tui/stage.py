@@ -1,4 +1,4 @@
-"""A runtime in memory that plays scripted turns: the same calls as the real one, no stores.
+"""A workstation in memory that plays scripted turns: the operations of the real one, no stores.
 
 Its ids and times are fixed, so that a picture of the screen is the same every time.
 """
@@ -6,14 +6,17 @@ Its ids and times are fixed, so that a picture of the screen is the same every t
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
-from stage_book import StageBook, StageFeedback
+from played import played
+from stage_book import StageBook, StageFeedback, book
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
+from skill_agent.conversations.operations import ConversationOperations, Messages, Sessions, Texts
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -26,8 +29,12 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus, Subscription
+from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
-from skill_agent.values import Message, ModelInfo, Session, Submitted, TurnState, Usage
+from skill_agent.tools.operations import ApprovalOperations
+from skill_agent.turns.operations import States, TurnOperations
+from skill_agent.values import Message, ModelInfo, Session, Submitted, TurnRequest, TurnState, Usage
+from skill_agent.workstation import GROUPS, Workstation
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -75,18 +82,24 @@ Step = str | Stop | Make | SkillAgentError
 Script = Sequence[Step]
 
 
-@dataclass
-class StageRuntime:
-    """Plays one script a turn; without one left it echoes."""
+class StageRuntime(Workstation):
+    """Plays one script a turn; without one left it echoes. Its groups keep what they know here."""
 
-    scripts: list[Script] = field(default_factory=list)
-    settings: Settings = field(default_factory=Settings)
-    team: Sequence[AgentDNA] = TEAM
-    refuse: SkillAgentError | None = None
-    memory: StageBook = field(default_factory=StageBook)
-
-    def __post_init__(self) -> None:
-        self.feedback = StageFeedback()
+    def __init__(
+        self,
+        scripts: Sequence[Script] = (),
+        *,
+        settings: Settings | None = None,
+        team: Sequence[AgentDNA] = TEAM,
+        refuse: SkillAgentError | None = None,
+        memory: StageBook | None = None,
+        ratings: StageFeedback | None = None,
+        conversations: "type[StageConversations] | None" = None,
+    ) -> None:
+        self.scripts: list[Script] = list(scripts)
+        self.team, self.refuse = team, refuse
+        self.book, self.ratings = memory or book(), ratings or StageFeedback()
+        self._settings = settings or Settings()
         self.bus = Bus()
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
@@ -95,8 +108,24 @@ class StageRuntime:
         self.missed: dict[str, TurnState] = {}
         self.woken: list[str] = []
         self.answers: list[tuple[str, Choice]] = []
-        self._asked: dict[str, asyncio.Future[Choice]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.asked: dict[str, asyncio.Future[Choice]] = {}
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        super().__init__(
+            {name: played(type(name, (kind,), {}))() for name, kind in GROUPS.items()}
+            | {
+                "turns": played(StageTurns)(self),
+                "approvals": played(StageApprovals)(self),
+                "agents": played(StageAgents)(self),
+                "models": played(StageModels)(),
+                "conversations": played(conversations or StageConversations)(self),
+                "memory": self.book,
+                "feedback": self.ratings,
+            }
+        )
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
 
     def add_session(self, title: str, agent: str, *lines: str) -> Session:
         """A conversation of the past; lines alternate between user and agent."""
@@ -108,66 +137,8 @@ class StageRuntime:
         self.stored[session.id] = session
         for index, text in enumerate(lines):
             role = "assistant" if index % 2 else "user"
-            self._say(session.id, f"{session.id}-turn-{index // 2}", role, text, agent)
+            self.say(session.id, f"{session.id}-turn-{index // 2}", role, text, agent)
         return session
-
-    # -- the runtime's calls -----------------------------------------------------------------
-
-    async def agents(self) -> list[AgentDNA]:
-        return list(self.team)
-
-    def subscribe(self, *, session: str | None = None, turn: str | None = None) -> Subscription:
-        return self.bus.subscribe(session=session, turn=turn)
-
-    async def submit(
-        self,
-        text: str,
-        *,
-        session: str | None = None,
-        agent: str | None = None,
-        key: str = "",
-        **_: Any,
-    ) -> Submitted:
-        self.submitted.append((text, session, agent))
-        self.keys.append(key)
-        if self.refuse is not None:
-            problem, self.refuse = self.refuse, None
-            raise problem
-        if key in self._tasks:
-            return self._before(key)
-        slug = agent or (self.stored[session].agent if session else "kyra")
-        slug = mentioned(text, [dna.slug for dna in self.team]) or slug
-        if session is None:
-            session = self.add_session(text[:40], slug).id
-        turn = key
-        self._say(session, turn, "user", text, slug)
-        script = self.scripts.pop(0) if self.scripts else ["You said: ", text]
-        ids: Ids = {"session": session, "turn": turn, "agent": slug}
-        self._tasks[turn] = asyncio.create_task(self._play(ids, text, script))
-        return Submitted(session=session, turn=turn, agent=slug)
-
-    def _before(self, turn: str) -> Submitted:
-        """What was given when this turn was submitted for the first time."""
-        task = self._task(turn)
-        return Submitted(session=task.session, turn=turn, agent=task.agent)
-
-    async def cancel(self, turn: str) -> bool:
-        task = self._tasks.get(turn)
-        if task is None or task.done():
-            return False
-        task.cancel()
-        await asyncio.wait([task])
-        return True
-
-    async def tasks(self, *, limit: int = 50) -> list[TurnState]:
-        return [self._task(turn) for turn, work in self._tasks.items() if not work.done()][:limit]
-
-    async def task(self, task: str) -> TurnState:
-        if task in self.missed:
-            return self.missed[task]
-        if task not in self._tasks:
-            raise NotFound(f"no turn {task!r}")
-        return self._task(task)
 
     def ended_meanwhile(self, turn: str, session: str, text: str) -> None:
         """A turn that is over without an event."""
@@ -176,64 +147,14 @@ class StageRuntime:
             message_id="m", text=text,
         )  # fmt: skip
 
-    def _task(self, turn: str) -> TurnState:
-        said = [one for messages in self.said.values() for one in messages if one.turn == turn]
-        state = "finished" if self._tasks[turn].done() else "running"
-        return TurnState(
-            id=turn, state=state, session=said[0].session, agent=said[0].agent or "",
-            started_at=MORNING, message_id=said[-1].id, text=said[-1].content,
-        )  # fmt: skip
-
-    async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
-        return {one: self.memory.said[one] for one in ids if one in self.memory.said}
-
-    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
-        self.answers.append((approval, choice))
-        waiting = self._asked.pop(approval, None)
-        if waiting is None:
-            return False
-        waiting.set_result(choice)
-        return True
-
-    async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
-        self.woken.append(agent or "")
-
-    async def model_info(self, agent: str, model: str | None = None) -> ModelInfo:
-        return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
-
-    async def sessions(self, *, limit: int = 50) -> list[Session]:
-        newest = sorted(self.stored.values(), key=lambda one: one.updated_at, reverse=True)
-        return newest[:limit]
-
-    async def find_session(self, ref: str) -> Session:
-        if ref == TALK.id:
-            return TALK
-        for session in await self.sessions():
-            if ref in ("latest", session.id, session.title):
-                return session
-        raise NotFound(f"there is no session {ref!r}", hint="ska sessions list")
-
-    async def messages(self, session_id: str, *, last: int = 0) -> list[Message]:
-        return self.said.get(session_id, [])[-last:]
-
-    async def rename_session(self, ref: str, title: str) -> Session:
-        if title == "refused":
-            raise UsageError("that title is refused")
-        session = await self.find_session(ref)
-        self.stored[session.id] = replace(session, title=title)
-        return self.stored[session.id]
-
-    async def set_session_agent(self, session_id: str, agent: str) -> None:
-        self.stored[session_id] = replace(self.stored[session_id], agent=agent)
-
     async def close(self) -> None:
-        for turn in list(self._tasks):
-            await self.cancel(turn)
+        for turn in list(self.tasks):
+            await self.turns.cancel(turn)
         self.bus.close()
 
     # -- playing -----------------------------------------------------------------------------
 
-    def _say(
+    def say(
         self, session: str, turn: str, role: Any, text: str, agent: str, **more: Any
     ) -> Message:
         said = self.said.setdefault(session, [])
@@ -244,7 +165,7 @@ class StageRuntime:
         said.append(message)
         return message
 
-    async def _play(self, ids: Ids, text: str, script: Script) -> None:
+    async def play(self, ids: Ids, text: str, script: Script) -> None:
         said: list[str] = []
         self.bus.publish(TurnStarted(**ids, message_id="m", text=text, model="scripted/small-1.5b"))
         try:
@@ -268,7 +189,7 @@ class StageRuntime:
             model="scripted/small-1.5b", prompt_tokens=1240, cached_tokens=1066,
             completion_tokens=len("".join(said)) // 4,
         )  # fmt: skip
-        reply = self._say(
+        reply = self.say(
             ids["session"], ids["turn"], "assistant", "".join(said), ids["agent"], usage=usage
         )
         self.bus.publish(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
@@ -276,8 +197,8 @@ class StageRuntime:
     async def _publish(self, event: Event) -> None:
         self.bus.publish(event)
         if isinstance(event, ApprovalAsked):
-            self._asked[event.approval] = asyncio.get_running_loop().create_future()
-            choice = await self._asked[event.approval]
+            self.asked[event.approval] = asyncio.get_running_loop().create_future()
+            choice = await self.asked[event.approval]
             ids: Ids = {"session": event.session, "turn": event.turn, "agent": event.agent}
             self.bus.publish(
                 ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person")
@@ -286,8 +207,139 @@ class StageRuntime:
     def _fail(self, ids: Ids, said: list[str], reason: Any, message: str, hint: str = "") -> None:
         text = "".join(said)
         if text:
-            self._say(ids["session"], ids["turn"], "assistant", text, ids["agent"], state="partial")
+            self.say(ids["session"], ids["turn"], "assistant", text, ids["agent"], state="partial")
         self.bus.publish(TurnFailed(**ids, reason=reason, message=message, hint=hint, text=text))
+
+
+# -- its groups ------------------------------------------------------------------------------
+
+
+class StageTurns(TurnOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
+    def subscribe(self, *, session: str | None = None, turn: str | None = None) -> Subscription:
+        return self._stage.bus.subscribe(session=session, turn=turn)
+
+    async def submit(self, request: TurnRequest | str) -> Submitted:
+        asked, stage = TurnRequest(request) if isinstance(request, str) else request, self._stage
+        text, turn, session = asked.text, asked.key or "", asked.session
+        stage.submitted.append((text, session, asked.agent))
+        stage.keys.append(turn)
+        if stage.refuse is not None:
+            problem, stage.refuse = stage.refuse, None
+            raise problem
+        if turn in stage.tasks:
+            before = self._state(turn)
+            return Submitted(session=before.session, turn=turn, agent=before.agent)
+        slug = asked.agent or (stage.stored[session].agent if session else "kyra")
+        slug = mentioned(text, [dna.slug for dna in stage.team]) or slug
+        if session is None:
+            session = stage.add_session(text[:40], slug).id
+        stage.say(session, turn, "user", text, slug)
+        script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
+        ids: Ids = {"session": session, "turn": turn, "agent": slug}
+        stage.tasks[turn] = asyncio.create_task(stage.play(ids, text, script))
+        return Submitted(session=session, turn=turn, agent=slug)
+
+    async def cancel(self, turn: str) -> bool:
+        task = self._stage.tasks.get(turn)
+        if task is None or task.done():
+            return False
+        task.cancel()
+        await asyncio.wait([task])
+        return True
+
+    async def list(self, *, limit: int = 50) -> States:
+        tasks = self._stage.tasks.items()
+        return [self._state(turn) for turn, work in tasks if not work.done()][:limit]
+
+    async def get(self, turn: str) -> TurnState:
+        if turn in self._stage.missed:
+            return self._stage.missed[turn]
+        if turn not in self._stage.tasks:
+            raise NotFound(f"no turn {turn!r}")
+        return self._state(turn)
+
+    async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
+        self._stage.woken.append(agent or "")
+
+    def _state(self, turn: str) -> TurnState:
+        every = self._stage.said.values()
+        said = [one for messages in every for one in messages if one.turn == turn]
+        state = "finished" if self._stage.tasks[turn].done() else "running"
+        return TurnState(
+            id=turn, state=state, session=said[0].session, agent=said[0].agent or "",
+            started_at=MORNING, message_id=said[-1].id, text=said[-1].content,
+        )  # fmt: skip
+
+
+class StageApprovals(ApprovalOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
+    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
+        self._stage.answers.append((approval, choice))
+        waiting = self._stage.asked.pop(approval, None)
+        if waiting is None:
+            return False
+        waiting.set_result(choice)
+        return True
+
+
+class StageAgents(AgentOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
+    async def list(self) -> Agents:
+        return [*self._stage.team]
+
+
+class StageModels(ModelOperations):
+    async def info(self, agent: str, model: str | None = None) -> ModelInfo:
+        return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
+
+
+class StageConversations(ConversationOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
+    async def list(
+        self, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> Sessions:
+        stored = self._stage.stored.values()
+        return sorted(stored, key=lambda one: one.updated_at, reverse=True)[:limit]
+
+    async def find(self, ref: str) -> Session:
+        if ref == TALK.id:
+            return TALK
+        for session in await self.list():
+            if ref in ("latest", session.id, session.title):
+                return session
+        raise NotFound(f"there is no session {ref!r}", hint="ska sessions list")
+
+    async def messages(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> Messages:
+        return self._stage.said.get(session_id, [])[-last:]
+
+    async def rename(self, ref: str, title: str) -> Session:
+        if title == "refused":
+            raise UsageError("that title is refused")
+        session = await self.find(ref)
+        self._stage.stored[session.id] = replace(session, title=title)
+        return self._stage.stored[session.id]
+
+    async def set_agent(self, session_id: str, agent: str) -> None:
+        stored = self._stage.stored
+        stored[session_id] = replace(stored[session_id], agent=agent)
+
+    async def messages_by_id(self, ids: Texts) -> dict[str, Message]:
+        said = self._stage.book.said
+        return {one: said[one] for one in ids if one in said}
+
+
+# -- opening ---------------------------------------------------------------------------------
 
 
 def opener(runtime: StageRuntime, *, gate: asyncio.Event | None = None) -> Callable[[], Any]:

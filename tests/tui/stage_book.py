@@ -3,23 +3,35 @@
 It answers the calls the memory screen reads with; what changes a ledger is tested on a real one.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
+
+from played import played
 
 from skill_agent.errors import NotFound, SkillAgentError, StoreError
 from skill_agent.memory.life import grouped
+from skill_agent.memory.operations import (
+    Disputes,
+    FeedbackOperations,
+    Finds,
+    Memories,
+    MemoryOperations,
+    Texts,
+)
+from skill_agent.ports import Progress
 from skill_agent.values import (
-    Dispute,
     FeedbackResult,
+    Found,
+    Hit,
+    IndexItem,
     LogEntry,
     Memory,
     MemoryFilter,
     Message,
     Rated,
     Rating,
+    Search,
     Source,
     Story,
 )
@@ -28,7 +40,7 @@ LONG_AGO = datetime(2026, 10, 2, 8, 30, tzinfo=UTC)
 
 
 @dataclass
-class StageBook:
+class StageBook(MemoryOperations):
     """Memories newest first."""
 
     memories: list[Memory] = field(default_factory=list)
@@ -36,16 +48,17 @@ class StageBook:
     entries: dict[str, list[LogEntry]] = field(default_factory=dict)
     fails: SkillAgentError | None = None
 
-    async def list(self, wanted: MemoryFilter) -> list[Memory]:
+    async def list(self, wanted: MemoryFilter | None = None) -> Memories:
         self._check()
+        wanted = wanted or MemoryFilter()
         found = [one for one in self.memories if _wanted(one, wanted)]
         return found[wanted.offset : wanted.offset + wanted.limit]
 
-    async def search(self, query: str, **_: Any) -> Sequence[Any]:
+    async def search(self, wanted: Search | str, *, progress: Progress | None = None) -> Finds:
         self._check()
-        words = query.lower().split()
+        words = (wanted if isinstance(wanted, str) else wanted.query).lower().split()
         found = [one for one in self.memories if any(w in one.content.lower() for w in words)]
-        return [SimpleNamespace(memory=one) for one in found]
+        return [_found(one) for one in found]
 
     async def get(self, memory_id: str) -> Memory:
         for one in self.memories:
@@ -65,10 +78,12 @@ class StageBook:
             entries=tuple(self.entries.get(memory_id, [])),
         )
 
-    async def correct(self, memory_id: str, content: str, *, reason: str = "") -> Memory:
+    async def correct(
+        self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
+    ) -> Memory:
         raise StoreError("the ledger took nothing: the disk is full", hint="make some room")
 
-    async def disputes(self) -> Sequence[Dispute]:
+    async def disputes(self) -> Disputes:
         self._check()
         return grouped([one for one in self.memories if one.status == "disputed"])
 
@@ -77,22 +92,34 @@ class StageBook:
             raise self.fails
 
 
-class StageFeedback:
+book = played(StageBook)
+
+
+class StageFeedback(FeedbackOperations):
     """Ratings by message id."""
 
     def __init__(self) -> None:
         self.rated: dict[str, Rating] = {}
 
-    async def rate(self, message_id: str, rating: Rating, comment: str = "") -> FeedbackResult:
-        self.rated[message_id] = rating
+    async def rate(
+        self, ref: str, rating: Rating, comment: str = "", *, actor: str = "person"
+    ) -> FeedbackResult:
+        self.rated[ref] = rating
         memory = shelf().memories[0]
         return FeedbackResult(
             message=_said(1, "", 0), rating=rating, flagged=(),
             memories=(Rated(memory=memory, old=7, new=8), Rated(memory=memory, old=8, new=8)),
         )  # fmt: skip
 
-    async def of(self, message_ids: Sequence[str]) -> dict[str, Rating]:
+    async def of(self, message_ids: Texts) -> dict[str, Rating]:
         return {one: self.rated[one] for one in message_ids if one in self.rated}
+
+
+def _found(memory: Memory) -> Found:
+    item = IndexItem(
+        id=memory.id, kind="memory", seq=0, text=memory.content, created_at=memory.created_at
+    )  # fmt: skip
+    return Found(hit=Hit(item=item, score=1.0, signals={}), memory=memory)
 
 
 def _wanted(memory: Memory, wanted: MemoryFilter) -> bool:
@@ -162,7 +189,7 @@ def shelf() -> StageBook:
             _said(3, "The release branch is cut on Thursday evening.", 20),
         )
     }
-    return StageBook(memories, said, {monday: _log()})
+    return book(memories, said, {monday: _log()})
 
 
 def _said(number: int, text: str, days: int) -> Message:
@@ -193,7 +220,7 @@ def _log() -> list[LogEntry]:
 
 def many(count: int) -> StageBook:
     """That many plain memories."""
-    return StageBook([
+    return book([
         _memory(number, f"Fact number {number} about the deploys", days=0)
         for number in range(count)
     ])  # fmt: skip

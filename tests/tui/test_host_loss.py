@@ -38,11 +38,9 @@ def status(seat) -> str:
     return str(seat.talk.query_one("#status").render())
 
 
-async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
-    sit, open_runtime, home: Home
-) -> None:
+async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "middle"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "middle"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.say("second")
         await seat.press(*"third, half ty")
@@ -54,11 +52,9 @@ async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(
         assert await said(seat) == ["first", "second"]
 
 
-async def test_a_message_the_host_never_saved_is_answered_here(
-    sit, open_runtime, home: Home
-) -> None:
+async def test_a_message_the_host_never_saved_is_answered_here(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "before"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "before"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "From here on." in seat.shown())
         assert await said(seat) == ["first"]
@@ -66,10 +62,10 @@ async def test_a_message_the_host_never_saved_is_answered_here(
 
 
 async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
-    sit, open_runtime, home: Home
+    sit, join, home: Home
 ) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "answer"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "answer"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "went away; your message is saved" in seat.shown())
         await seat.say("second")
@@ -78,9 +74,9 @@ async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
         assert model.requests[-1].messages[-1].content.endswith("second")
 
 
-async def test_a_reply_saved_but_never_told_is_shown(sit, open_runtime, home: Home) -> None:
+async def test_a_reply_saved_but_never_told_is_shown(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "finished"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "finished"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.say("first")
         await seat.until(lambda: "It was a dark and stormy night." in seat.shown())
         await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
@@ -88,9 +84,9 @@ async def test_a_reply_saved_but_never_told_is_shown(sit, open_runtime, home: Ho
         assert await said(seat) == ["first"]
 
 
-async def test_the_memory_screen_outlives_its_host(sit, open_runtime, home: Home) -> None:
+async def test_the_memory_screen_outlives_its_host(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
-    async with dying(home, "/pin"), sit(lambda: open_runtime(model), size=(120, 30)) as seat:
+    async with dying(home, "/pin"), sit(lambda: join(model), size=(120, 30)) as seat:
         await seat.app.runtime.memory.add("I deploy on Fridays")
         await seat.look()
         await seat.press("p")

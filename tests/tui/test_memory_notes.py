@@ -10,9 +10,8 @@ from stage_book import StageFeedback
 from skill_agent.errors import StoreError
 from skill_agent.events import Compacted, MemoriesExtracted
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.feedback import FeedbackResult
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Rating
+from skill_agent.values import FeedbackResult, Rating
 
 
 async def test_a_compaction_is_one_quiet_line(sit) -> None:
@@ -70,7 +69,7 @@ async def test_plus_and_minus_rate_a_reply_and_type_in_the_composer(sit) -> None
         await seat.until(lambda: "▲ good" in seat.shown())
         await seat.press("d")
         await seat.until(lambda: reply.rating == "down")
-        assert list(runtime.feedback.rated.values()) == ["down"]
+        assert list(runtime.ratings.rated.values()) == ["down"]
         assert "raised" in next(iter(seat.app._notifications)).message
 
 
@@ -91,11 +90,12 @@ async def test_a_rating_is_there_after_resuming(sit, open_runtime) -> None:
 
 async def test_a_refused_rating_leaves_no_mark(sit) -> None:
     class Broken(StageFeedback):
-        async def rate(self, message_id: str, rating: Rating, comment: str = "") -> FeedbackResult:
+        async def rate(
+            self, ref: str, rating: Rating, comment: str = "", *, actor: str = "person"
+        ) -> FeedbackResult:
             raise StoreError("the disk is full")
 
-    runtime = StageRuntime([["Hello."]])
-    runtime.feedback = Broken()
+    runtime = StageRuntime([["Hello."]], ratings=Broken())
     async with sit(opener(runtime)) as seat:
         await seat.say("Hi")
         await seat.until(lambda: seat.talk.figures.written)

@@ -8,7 +8,6 @@ from skill_agent.tui.memory.dialogs import EditDialog, EraseDialog, ForgetDialog
 from skill_agent.tui.memory.dispute_dialog import DisputeDialog
 from skill_agent.tui.memory.screen import MemoryScreen
 from stage import Ids, StageRuntime, opener, refuser
-from stage_book import StageBook
 from textual.events import Key
 from textual.widgets import Input, Static, TextArea
 
@@ -16,6 +15,7 @@ from skill_agent.errors import HomeBusy, StoreError
 from skill_agent.events import MemoriesExtracted, MemorySaved
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory import life
+from skill_agent.memory.book import MemoryBook
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, MemoryFilter, NewMemory
 
@@ -25,8 +25,9 @@ async def dispute(runtime: Runtime) -> tuple[Memory, Memory]:
     old = await runtime.memory.add(NewMemory("Deploys happen on Fridays", reason="told so"))
     new = await runtime.memory.add("Deploys happen on Mondays")
     changes = life.disputing(
-        new, [old], now=runtime._clock(), actor="test", reason="another day", stored=True
+        new, [old], now=new.created_at, actor="test", reason="another day", stored=True
     )
+    assert isinstance(runtime.memory, MemoryBook)
     newer, older = await runtime.memory.write(changes)
     return older, newer
 
@@ -326,7 +327,7 @@ async def test_a_store_that_fails_is_told_in_place_and_loses_no_text(sit) -> Non
 
 
 async def test_an_empty_home_says_how_to_begin(sit) -> None:
-    async with sit(StageRuntime(memory=StageBook())) as seat:
+    async with sit(StageRuntime(memory=stage_book.book())) as seat:
         await seat.look(0)
         none = seat.memory.query_one("#memory-none", Static)
         await seat.until(lambda: "Remember that" in str(none.render()))

@@ -37,12 +37,12 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
         assert seat.talk.figures.member.slug == "kyra"
 
 
-async def test_a_second_window_shares_the_home(sit, open_runtime) -> None:
+async def test_a_second_window_shares_the_home(sit, open_runtime, join) -> None:
     first, second = ScriptedModel(["From the host."]), ScriptedModel([])
-    async with open_runtime(first) as host, sit(lambda: open_runtime(second)) as seat:
+    async with open_runtime(first) as host, sit(lambda: join(second)) as seat:
         await seat.say("Who answers?")
         await seat.until(lambda: "From the host." in seat.shown())
-        (session,) = await host.sessions()
+        (session,) = await host.conversations.list()
         await seat.until(lambda: seat.talk.figures.title == session.title)
 
 

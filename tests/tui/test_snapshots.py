@@ -200,11 +200,11 @@ def test_memories_on_a_small_screen(still) -> None:
 
 
 def test_no_memories(still) -> None:
-    assert still(opener(remembering(StageBook())), keys=("f5",))
+    assert still(opener(remembering(stage_book.book())), keys=("f5",))
 
 
 def test_memories_that_cannot_be_read(still) -> None:
-    broken = StageBook(fails=StoreError("the ledger cannot be read", hint="ska doctor"))
+    broken = stage_book.book(fails=StoreError("the ledger cannot be read", hint="ska doctor"))
     assert still(opener(remembering(broken)), keys=("f5",))
 
 
@@ -214,7 +214,7 @@ def test_memories_while_waking(still) -> None:
 
 def test_a_rated_reply(still) -> None:
     runtime = remembering()
-    runtime.feedback.rated["message-session-0-1"] = "up"
+    runtime.ratings.rated["message-session-0-1"] = "up"
     assert still(opener(runtime), keys=("ctrl+s", "enter", "alt+up"))
 
 

@@ -7,7 +7,7 @@ from skill_agent.tui.memory.pane import Recalled, Saved
 from skill_agent.tui.talk.blocks import ToolBlock, UserBlock
 from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
-from stage import StageRuntime, Stop, make, opener
+from stage import StageConversations, StageRuntime, Stop, make, opener
 from textual.events import Key
 
 from skill_agent.errors import ModelUnavailable, NotFound
@@ -49,12 +49,12 @@ async def test_a_key_right_after_enter_belongs_to_the_next_message(sit) -> None:
 async def test_what_is_said_while_a_conversation_gets_its_title_belongs_to_it(sit) -> None:
     named = asyncio.Event()
 
-    class SlowToName(StageRuntime):
-        async def find_session(self, ref: str) -> Session:
+    class SlowToName(StageConversations):
+        async def find(self, ref: str) -> Session:
             await named.wait()
-            return await super().find_session(ref)
+            return await super().find(ref)
 
-    runtime = SlowToName()
+    runtime = StageRuntime(conversations=SlowToName)
     async with sit(runtime) as seat:
         await seat.say("first")
         await seat.until(lambda: runtime.submitted)

@@ -74,10 +74,6 @@ class AgentList:
         at = slugs.index(slug) if slug in slugs else -step
         return active[(at + step) % len(active)]
 
-    def starting_with(self, prefix: str) -> list[Member]:
-        """Active members whose slug begins so, for completing a mention."""
-        return [member for member in self.active() if member.slug.startswith(prefix.lower())]
-
 
 class AgentPicker(ModalScreen[str | None]):
     """Gives the chosen slug, or None."""

@@ -1,7 +1,7 @@
 """One agent's reply, from its first word to its rating."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -11,16 +11,20 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
-from skill_agent.values import Rating
+from skill_agent.values import FeedbackResult, Rating
 
 from ..frame.agents import Member
 from ..frame.plain import printable
+<<<<<<< HEAD
 from .prose import Flow, Prose
 
 if TYPE_CHECKING:
     from skill_agent.values import FeedbackResult
 
+=======
+>>>>>>> screens
 from .blocks import Block, Line, ToolBlock
+from .prose import Flow, Prose
 
 
 class Rated(Message):
@@ -155,7 +159,7 @@ class ReplyBlock(Block):
 _RATINGS = {"up": ("  ▲ good", "not bold $success"), "down": ("  ▼ not good", "not bold $warning")}
 
 
-def in_words(rating: Rating, result: "FeedbackResult") -> str:
+def in_words(rating: Rating, result: FeedbackResult) -> str:
     """What a rating did to the memories that went into the reply."""
     said = "Noted as good" if rating == "up" else "Noted as not good"
     if result.repeated:

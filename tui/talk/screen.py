@@ -154,7 +154,6 @@ class TalkScreen(Screen[None]):
 
     @property
     def speaker(self) -> str:
-        """Slug of who answers."""
         return self._member.slug
 
     @property
@@ -230,7 +229,6 @@ class TalkScreen(Screen[None]):
         recent: "list[Session]",
         ratings: "Mapping[str, Rating]",
     ) -> None:
-        """Another conversation, with its draft."""
         from .history import SHOWN, blocks_of
         from .turn_view import TurnView
 
@@ -262,22 +260,18 @@ class TalkScreen(Screen[None]):
         self.write()
 
     def named(self, session_id: str) -> None:
-        """The new conversation has its id: what is written from now on belongs there."""
         self._key = session_id
 
     def became(self, session: "Session") -> None:
-        """The conversation has its title; a mention may have chosen its agent."""
         if session.agent != self._member.slug:
             self.set_agent(session.agent)
         self.figures = replace(self.figures, title=one_line(session.title, 200))
 
     async def apply(self, event: "Event") -> None:
-        """An event of the conversation shown."""
         if self._view is not None:
             await self._view.apply(event)
 
     def ended(self, event: "TurnFinished | TurnFailed") -> None:
-        """A turn of any conversation is over: its figures, and what waits for its end."""
         home = self._opened()
         shown = event.session == home.listener.session
         if shown:
@@ -287,7 +281,6 @@ class TalkScreen(Screen[None]):
         settle_garbage()
 
     def recovered(self) -> None:
-        """The home was found again: what waits may go."""
         self.look_for_disputes()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
@@ -315,7 +308,6 @@ class TalkScreen(Screen[None]):
             self.figures = replace(self.figures, disputed=count)
 
     def look_for_disputes(self) -> None:
-        """Counts anew what waits for a decision."""
         if self._home is not None:
             counting = self._home.asking.count_disputes
             self.run_worker(counting, group="disputes", exclusive=True)
@@ -353,7 +345,6 @@ class TalkScreen(Screen[None]):
         self.draw_waiting()
 
     def give_back(self, key: str, error_text: str) -> None:
-        """A message that was refused returns to the composer, or stays queued and held."""
         if key == self._key and not self.composer.text.strip():
             self.composer.put(self._outbox.take_back(key, 0))
             self.draw_waiting()
@@ -361,7 +352,6 @@ class TalkScreen(Screen[None]):
             self.hold(key, error_text)
 
     def hold(self, key: str, error_text: str) -> None:
-        """A message that may or may not have arrived stays queued until the person says so."""
         self._outbox.held.add(key)
         if key == self._key:
             self.draw_waiting()
