@@ -15,14 +15,6 @@ from skill_agent.values import FeedbackResult, Rating
 
 from ..frame.agents import Member
 from ..frame.plain import printable
-<<<<<<< HEAD
-from .prose import Flow, Prose
-
-if TYPE_CHECKING:
-    from skill_agent.values import FeedbackResult
-
-=======
->>>>>>> screens
 from .blocks import Block, Line, ToolBlock
 from .prose import Flow, Prose
 
