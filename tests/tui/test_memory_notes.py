@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from skill_agent.tui.talk.reply import ReplyBlock
 from stage import Ids, StageRuntime, make, opener
 from stage_book import StageFeedback
 
 from skill_agent.errors import StoreError
-from skill_agent.events import AnyEvent, Compacted, MemoriesExtracted
+from skill_agent.events import Compacted, MemoriesExtracted
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.feedback import FeedbackResult
 from skill_agent.models.scripted import ScriptedModel
@@ -35,21 +34,6 @@ async def test_what_happens_beside_a_turn_keeps_nobody_waiting(sit) -> None:
         await seat.until(lambda: seat.talk.figures.note == "✓ 2 remembered")
         assert "1 earlier message summed up, 1 memory kept" in seat.shown()
         assert "remembered" not in seat.shown(), "reading well is no news"
-        await seat.say("second")
-        await seat.until(lambda: "Two." in seat.shown())
-
-
-async def test_an_event_this_window_does_not_know_is_one_quiet_line(sit) -> None:
-    class TeaServed(AnyEvent):
-        """Of a kind that came with a newer core."""
-
-    runtime = StageRuntime([["One."], ["Two."]])
-    async with sit(runtime) as seat:
-        await seat.say("first")
-        await seat.until(lambda: seat.talk.figures.written)
-        tea: Any = TeaServed(session="session-0", turn="elsewhere", agent="kyra")
-        runtime.bus.publish(tea)
-        await seat.until(lambda: "tea served" in seat.shown())
         await seat.say("second")
         await seat.until(lambda: "Two." in seat.shown())
 
