@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, assert_never
 
 from skill_agent.events import (
+    AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
-    Compacted,
-    Event,
+    HostEvent,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -23,6 +23,7 @@ from skill_agent.events import (
     TextDelta,
     ToolFinished,
     ToolStarted,
+    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -61,7 +62,7 @@ _REPLACE = "\x1b[1A\x1b[2K"
 class View(Protocol):
     """What shows a turn."""
 
-    def show(self, event: Event) -> None: ...
+    def show(self, event: AnyEvent) -> None: ...
 
     def close(self) -> None:
         """The turn is over; whatever is still to be written is written now."""
@@ -83,7 +84,7 @@ class Outcome:
     error: dict[str, str] | None = None
     exit_code: int = 1
 
-    def take(self, event: Event) -> None:
+    def take(self, event: AnyEvent) -> None:
         """Adds what the event says."""
         match event:
             case TurnStarted():
@@ -144,34 +145,42 @@ class TextView:
         self._step = ""
         """What the last aside was a step of, e.g. `loading` for `loading (20 %)`."""
 
-    def show(self, event: Event) -> None:
-        """Writes one event."""
+    def show(self, event: AnyEvent) -> None:
+        """Writes one event; of one it does not know, the line."""
+        if isinstance(event, TurnEvent):
+            self._show_turn(event)
+            return
+        if isinstance(event, HostEvent):
+            self._finish_text()
+        urgent = isinstance(event, MemoriesExtracted) and (event.problem or event.disputed)
+        self._aside(event.line, always=bool(urgent) or isinstance(event, HostEvent))
+
+    def close(self) -> None:
+        """Ends the last line."""
+        self._finish_text()
+
+    def _show_turn(self, event: TurnEvent) -> None:
         match event:
             case TextDelta():
                 self._write(event.text)
             case TurnStarted():
                 pass
             case MemoryRecalled():
-                self._recalled(event)
+                if event.items:
+                    self._aside(event.line)
             case MemorySaved():
                 self._aside(f"remembered ({event.memory_id}): {event.content}")
-            case MemoriesExtracted():
-                self._aside(extracted(event), always=bool(event.problem or event.disputed))
-            case Compacted():
-                self._aside(
-                    f"{event.messages} earlier messages summed up, {event.memories} memories kept"
-                )
             case Notice():
                 self._noticed(event)
             case ToolStarted():
-                self._aside(f"{event.tool} {_arguments(event.arguments)}")
+                self._aside(event.line)
             case ToolFinished():
                 if not event.ok:
                     self._aside(f"{event.tool} failed: {event.result}")
             case ApprovalAsked():
                 self._end_line()
             case ApprovalAnswered():
-                self._aside(f"{event.choice} (by {event.by})", always=event.choice == "deny")
+                self._aside(event.line, always=event.choice == "deny")
             case TurnFinished():
                 if not self._wrote:
                     self._write(event.text)
@@ -179,15 +188,8 @@ class TextView:
                 self._aside(summary(event, event.usage))
             case TurnFailed():
                 self._failed(event)
-            case HostLost() | HostFound():
-                self._finish_text()
-                self._aside(host_news(event), always=True)
             case _:
                 assert_never(event)
-
-    def close(self) -> None:
-        """Ends the last line."""
-        self._finish_text()
 
     def _noticed(self, event: Notice) -> None:
         """Steps of one thing share a line on a terminal; elsewhere the first stands for all."""
@@ -198,12 +200,6 @@ class TextView:
             return
         self._aside(event.text, always=event.level == "warning")
         self._step = step
-
-    def _recalled(self, event: MemoryRecalled) -> None:
-        if event.items:
-            count = len(event.items)
-            self._aside(f"recalled {count} {'memory' if count == 1 else 'memories'}, "
-                        f"{event.tokens} tokens, {event.seconds * 1000:.0f} ms")  # fmt: skip
 
     def _failed(self, event: TurnFailed) -> None:
         self._finish_text()
@@ -247,13 +243,13 @@ class ObjectView:
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
 
-    def show(self, event: Event) -> None:
+    def show(self, event: AnyEvent) -> None:
         """Tells of a failure, and of a host that went away; the rest waits for the end."""
         match event:
             case TurnFailed():
                 tell_error(event.message or event.reason, event.hint)
             case HostLost() | HostFound():
-                narrate(host_news(event))
+                narrate(event.line)
             case _:
                 pass
 
@@ -265,7 +261,7 @@ class ObjectView:
 class LinesView:
     """Every event as one JSON line on stdout, as it happens."""
 
-    def show(self, event: Event) -> None:
+    def show(self, event: AnyEvent) -> None:
         """Prints the event."""
         emit_jsonl(to_json(event))
 
@@ -284,27 +280,6 @@ def aside(text: str, *, over: bool = False) -> None:
     stream.flush()
 
 
-def host_news(event: HostLost | HostFound) -> str:
-    """What became of the process that held the home, in one line."""
-    if isinstance(event, HostLost):
-        return "the process that held the home went away; taking over …"
-    return "this process holds the home now" if event.here else "connected again"
-
-
-def extracted(event: MemoriesExtracted) -> str:
-    """One line of what was read out of messages, or why it was not."""
-    if event.problem:
-        return f"memories were not read out yet: {event.problem}"
-    parts = (
-        (len(event.created), "new"),
-        (len(event.versioned), "brought up to date"),
-        (len(event.disputed), "in dispute (ska memory disputes)"),
-        (event.skipped, "known already"),
-    )
-    told = ", ".join(f"{count} {what}" for count, what in parts if count)
-    return f"memories read out: {told or 'none'}"
-
-
 def summary(event: TurnFinished, usage: Usage) -> str:
     """One line of who spoke, what it took and where to go on."""
     cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
@@ -317,8 +292,3 @@ def summary(event: TurnFinished, usage: Usage) -> str:
         f"session {event.session}",
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _arguments(arguments: dict[str, Any]) -> str:
-    shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-    return shown if len(shown) <= 200 else shown[:199] + "…"

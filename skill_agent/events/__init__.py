@@ -1,14 +1,17 @@
 """What happens, as a closed set of plain values; who hears of it stands in `bus`."""
 
 from .kinds import (
+    AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
     Choice,
     Compacted,
     Event,
+    HostEvent,
     HostFound,
     HostLost,
     MemoriesExtracted,
+    MemoryEvent,
     MemoryRecalled,
     MemorySaved,
     Notice,
@@ -16,6 +19,7 @@ from .kinds import (
     TextDelta,
     ToolFinished,
     ToolStarted,
+    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -26,14 +30,17 @@ from .kinds import (
 )
 
 __all__ = [
+    "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",
     "Choice",
     "Compacted",
     "Event",
+    "HostEvent",
     "HostFound",
     "HostLost",
     "MemoriesExtracted",
+    "MemoryEvent",
     "MemoryRecalled",
     "MemorySaved",
     "Notice",
@@ -41,6 +48,7 @@ __all__ = [
     "TextDelta",
     "ToolFinished",
     "ToolStarted",
+    "TurnEvent",
     "TurnFailed",
     "TurnFinished",
     "TurnStarted",

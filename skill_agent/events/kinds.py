@@ -2,7 +2,8 @@
 
 Events are plain values: no future, widget or provider object, so any of them can cross a
 process boundary. Approvals travel by id. Each turn ends in exactly one `TurnFinished` or
-`TurnFailed`. Front ends match on the union `Event` and end with `assert_never`.
+`TurnFailed`. Each event has a `line`; a front end matches exhaustively (`assert_never`) within a
+family it shows, such as `TurnEvent`, and shows any other event by its line.
 """
 
 import dataclasses
@@ -17,9 +18,13 @@ from skill_agent.values import FailureReason, Finish, MemoryType, Usage
 
 Choice = Literal["once", "always", "deny"]
 
+LONGEST_LINE = 200
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Event:
+class AnyEvent:
+    """What every event says of itself, whether or not one knows its kind."""
+
     session: str
     turn: str
     agent: str
@@ -27,14 +32,23 @@ class _Event:
     """The turn that started this one; a sub-agent is a nested turn."""
     id: str = field(default_factory=new_id)
 
+    @property
+    def line(self) -> str:
+        """The event in one plain line for a person: what is shown where nothing better is."""
+        return type_name(type(self)).replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnStarted(_Event):
+class TurnStarted(AnyEvent):
     """The user's message is in the ledger and work begins."""
 
     message_id: str
     text: str
     model: str
+
+    @property
+    def line(self) -> str:
+        return _line(f"{self.agent} is asked: {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +66,7 @@ class RecalledItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryRecalled(_Event):
+class MemoryRecalled(AnyEvent):
     """What recall put into this turn's prompt, and why."""
 
     items: tuple[RecalledItem, ...]
@@ -60,9 +74,14 @@ class MemoryRecalled(_Event):
     budget: int
     seconds: float
 
+    @property
+    def line(self) -> str:
+        memories = _counted(len(self.items), "memory", "memories")
+        return f"recalled {memories}, {self.tokens} tokens, {self.seconds * 1000:.0f} ms"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemorySaved(_Event):
+class MemorySaved(AnyEvent):
     """A memory was written and is durable; nothing else may claim a save."""
 
     memory_id: str
@@ -71,9 +90,13 @@ class MemorySaved(_Event):
     pinned: bool
     importance: int
 
+    @property
+    def line(self) -> str:
+        return _line(f"remembered ({self.memory_id}): {self.content}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoriesExtracted(_Event):
+class MemoriesExtracted(AnyEvent):
     """Messages were read in the background; `turn` is the last one read."""
 
     created: tuple[str, ...] = ()
@@ -85,9 +108,22 @@ class MemoriesExtracted(_Event):
     problem: str = ""
     """Why it failed; it is kept and tried again."""
 
+    @property
+    def line(self) -> str:
+        if self.problem:
+            return f"memories were not read out yet: {' '.join(self.problem.split())}"
+        parts = (
+            (len(self.created), "new"),
+            (len(self.versioned), "brought up to date"),
+            (len(self.disputed), "in dispute (ska memory disputes)"),
+            (self.skipped, "known already"),
+        )
+        told = ", ".join(f"{count} {what}" for count, what in parts if count)
+        return f"memories read out: {told or 'none'}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compacted(_Event):
+class Compacted(AnyEvent):
     """Earlier messages now stand in the prompt as a summary; they stay in the ledger."""
 
     messages: int
@@ -96,33 +132,50 @@ class Compacted(_Event):
     """Kept from them, each read back from the store."""
     summary: str
 
+    @property
+    def line(self) -> str:
+        messages = _counted(self.messages, "earlier message", "earlier messages")
+        return f"{messages} summed up, {_counted(self.memories, 'memory', 'memories')} kept"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice(_Event):
+class Notice(AnyEvent):
     """Something the person should know that is not part of the reply."""
 
     level: Literal["info", "warning"]
     text: str
 
+    @property
+    def line(self) -> str:
+        return _line(self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextDelta(_Event):
+class TextDelta(AnyEvent):
     """The next piece of the reply."""
 
     text: str
 
+    @property
+    def line(self) -> str:
+        return _line(f"{self.agent}: {self.text}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolStarted(_Event):
+class ToolStarted(AnyEvent):
     """A tool begins to run."""
 
     call: str
     tool: str
     arguments: dict[str, Any]
 
+    @property
+    def line(self) -> str:
+        return f"{self.tool} {_arguments(self.arguments)}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolFinished(_Event):
+class ToolFinished(AnyEvent):
     """A tool ended; `result` is what the model gets to read."""
 
     call: str
@@ -131,9 +184,15 @@ class ToolFinished(_Event):
     result: str
     seconds: float
 
+    @property
+    def line(self) -> str:
+        if self.ok:
+            return f"{self.tool} finished in {self.seconds:.1f} s"
+        return _line(f"{self.tool} failed: {self.result}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalAsked(_Event):
+class ApprovalAsked(AnyEvent):
     """The turn waits for a person; answer with `runtime.answer(approval, choice)`."""
 
     approval: str
@@ -144,18 +203,27 @@ class ApprovalAsked(_Event):
     reason: str
     timeout_s: float
 
+    @property
+    def line(self) -> str:
+        asked = f"{self.tool} {_arguments(self.arguments)}".rstrip()
+        return f"{self.agent} waits for a decision: {asked}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalAnswered(_Event):
+class ApprovalAnswered(AnyEvent):
     """The approval is settled, by a person, a stored rule, a time-out or for want of a person."""
 
     approval: str
     choice: Choice
     by: str
 
+    @property
+    def line(self) -> str:
+        return f"{self.choice} (by {self.by})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnFinished(_Event):
+class TurnFinished(AnyEvent):
     """The reply is whole and in the ledger."""
 
     message_id: str
@@ -163,9 +231,13 @@ class TurnFinished(_Event):
     usage: Usage
     finish: Finish = "stop"
 
+    @property
+    def line(self) -> str:
+        return f"{self.agent} answered in {self.usage.total_s:.1f} s"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnFailed(_Event):
+class TurnFailed(AnyEvent):
     """The turn ended without a whole reply; what there was of it is kept."""
 
     reason: FailureReason
@@ -176,9 +248,15 @@ class TurnFailed(_Event):
     text: str = ""
     usage: Usage | None = None
 
+    @property
+    def line(self) -> str:
+        if self.reason == "cancelled":
+            return f"{self.agent} was interrupted"
+        return _line(f"{self.agent} could not answer: {self.message or self.reason}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _HostEvent(_Event):
+class _HostEvent(AnyEvent):
     session: str = ""
     turn: str = ""
     agent: str = ""
@@ -190,6 +268,10 @@ class HostLost(_HostEvent):
 
     pid: int
 
+    @property
+    def line(self) -> str:
+        return "the process that held the home went away; taking over …"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFound(_HostEvent):
@@ -199,13 +281,15 @@ class HostFound(_HostEvent):
     here: bool
     """This process owns it now."""
 
+    @property
+    def line(self) -> str:
+        return "this process holds the home now" if self.here else "connected again"
 
-Event = (
+
+TurnEvent = (
     TurnStarted
     | MemoryRecalled
     | MemorySaved
-    | MemoriesExtracted
-    | Compacted
     | Notice
     | TextDelta
     | ToolStarted
@@ -214,9 +298,16 @@ Event = (
     | ApprovalAnswered
     | TurnFinished
     | TurnFailed
-    | HostLost
-    | HostFound
 )
+"""What a turn tells of itself."""
+
+MemoryEvent = MemoriesExtracted | Compacted
+"""What happens to a conversation beside its turns."""
+
+HostEvent = HostLost | HostFound
+"""What happens to the process that holds the home."""
+
+Event = TurnEvent | MemoryEvent | HostEvent
 
 
 _LINE_BREAKS = (
@@ -226,18 +317,32 @@ _LINE_BREAKS = (
 )
 
 
+def _line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _arguments(arguments: dict[str, Any]) -> str:
+    shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    return shown if len(shown) <= LONGEST_LINE else shown[: LONGEST_LINE - 1] + "…"
+
+
 @cache
 def type_name(kind: type) -> str:
     """`TurnStarted` -> `turn_started`, the `type` of its JSON form."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
-def to_json(event: Event) -> dict[str, Any]:
+def to_json(event: AnyEvent) -> dict[str, Any]:
     """An event as a JSON object with its `type` first."""
     return {"type": type_name(type(event)), **dataclasses.asdict(event)}
 
 
-def to_bytes(event: Event) -> bytes:
+def to_bytes(event: AnyEvent) -> bytes:
     """`to_json` as one line of UTF-8, also for readers who break lines at every sign that Unicode
     has for it; those are escaped, and so is what UTF-8 cannot say (half a surrogate)."""
     import msgspec
@@ -253,17 +358,25 @@ def to_bytes(event: Event) -> bytes:
 
 
 def from_json(data: dict[str, Any]) -> Event:
-    """The event that `to_json` gave; raises ValueError for an unknown type."""
+    """The event that `to_json` gave; raises ValueError for an unknown type. Fields that only a
+    newer host knows are left out."""
     kinds = {type_name(kind): kind for kind in get_args(Event)}
     fields = dict(data)
     kind = kinds.get(fields.pop("type", ""))
     if kind is None:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     if fields.get("usage") is not None and kind in (TurnFinished, TurnFailed):
-        fields["usage"] = Usage(**fields["usage"])
+        fields["usage"] = Usage(**_known(Usage, fields["usage"]))
     if kind is MemoriesExtracted:
         for name in ("created", "versioned", "disputed"):
             fields[name] = tuple(fields[name])
     if kind is MemoryRecalled:
-        fields["items"] = tuple(RecalledItem(**item) for item in fields["items"])
-    return kind(**fields)
+        fields["items"] = tuple(
+            RecalledItem(**_known(RecalledItem, item)) for item in fields["items"]
+        )
+    return kind(**_known(kind, fields))
+
+
+def _known(kind: Any, data: dict[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in dataclasses.fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

@@ -1,9 +1,15 @@
 import json
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import pytest
+from skill_agent.cli.talk.render import LinesView, ObjectView, Outcome, TextView
 
+from skill_agent.api.answers.chat_frames import frame_of
+from skill_agent.attach.following import Following
 from skill_agent.events import (
+    AnyEvent,
+    ApprovalAnswered,
     ApprovalAsked,
     Compacted,
     Event,
@@ -11,11 +17,15 @@ from skill_agent.events import (
     HostLost,
     MemoriesExtracted,
     MemoryRecalled,
+    MemorySaved,
+    Notice,
     RecalledItem,
     TextDelta,
     ToolFinished,
+    ToolStarted,
     TurnFailed,
     TurnFinished,
+    TurnStarted,
     from_json,
     to_bytes,
     to_json,
@@ -23,32 +33,41 @@ from skill_agent.events import (
 )
 from skill_agent.values import Usage
 
-IDS: Any = {"session": "s", "turn": "t", "agent": "kyra"}
+IDS: dict[str, Any] = {"session": "s", "turn": "t", "agent": "kyra"}
 ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a": 1.0}, reason="r")
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        TextDelta(**IDS, text="hé\u2028llo"),
-        MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
-        TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),
-        TurnFinished(**IDS, message_id="m", text="cut o", usage=Usage(), finish="length"),
-        MemoriesExtracted(**IDS, created=("a", "b"), versioned=("c",), disputed=("d",), skipped=2),
-        Compacted(**IDS, messages=34, memories=7, summary="They spoke of Fridays."),
-        ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
-        ApprovalAsked(
-            **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
-        ),
-        TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
-        TurnFailed(
-            **IDS, reason="host_closed", message="closed", text="so far", message_id="m", usage=None
-        ),
-        HostLost(pid=12),
-        HostFound(pid=13, here=True),
-        TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
-    ],
-)
+EVENTS: list[Event] = [
+    TextDelta(**IDS, text="hé\u2028llo"),
+    MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
+    TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),
+    TurnFinished(**IDS, message_id="m", text="cut o", usage=Usage(), finish="length"),
+    MemoriesExtracted(**IDS, created=("a", "b"), versioned=("c",), disputed=("d",), skipped=2),
+    Compacted(**IDS, messages=34, memories=7, summary="They spoke of Fridays."),
+    ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
+    ApprovalAsked(
+        **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
+    ),
+    TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
+    TurnFailed(
+        **IDS, reason="host_closed", message="closed", text="so far", message_id="m", usage=None
+    ),
+    HostLost(pid=12),
+    HostFound(pid=13, here=True),
+    TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
+    TurnStarted(**IDS, message_id="m", text="hi\nthere", model="a/b"),
+    MemorySaved(
+        **IDS, memory_id="m", content="x", memory_type="semantic", pinned=True, importance=3
+    ),
+    MemoriesExtracted(**IDS, problem="no model\nis there"),
+    Notice(**IDS, level="info", text="two\nlines"),
+    ToolStarted(**IDS, call="c", tool="t", arguments={}),
+    ToolFinished(**IDS, call="c", tool="t", ok=True, result="yes", seconds=0.3),
+    ApprovalAnswered(**IDS, approval="a", choice="once", by="person"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS)
 def test_every_event_survives_json(event: Event) -> None:
     line = json.dumps(to_json(event))
     assert "\n" not in line
@@ -65,6 +84,55 @@ def test_a_host_that_does_not_tell_how_a_reply_ended_yet_is_understood() -> None
     older = to_json(event)
     del older["finish"]
     assert from_json(older) == event
+
+
+def test_fields_that_only_a_newer_host_knows_are_left_out() -> None:
+    usage, recalled = Usage(model="a/b"), MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9,
+                                                         seconds=0.1)  # fmt: skip
+    for event in (TurnFinished(**IDS, message_id="m", text="x", usage=usage), recalled):
+        newer = {**json.loads(to_bytes(event)), "mood": "calm"}
+        for inner in [newer.get("usage"), *newer.get("items", [])]:
+            if inner is not None:
+                inner["more"] = 1
+        assert from_json(newer) == event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeaServed(AnyEvent):
+    """Of a kind no front end has heard of."""
+
+    cups: int
+
+    @property
+    def line(self) -> str:
+        return f"{self.cups} cups of tea are served"
+
+
+class NapTaken(AnyEvent):
+    """With no words for itself."""
+
+
+def test_an_event_nobody_knows_breaks_no_front_end(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome()
+    event: Any = TeaServed(**IDS, cups=2)
+    outcome.take(event)
+    for view in (TextView(), ObjectView(outcome), LinesView()):
+        view.show(event)
+    said = capsys.readouterr()
+    assert said.err == "2 cups of tea are served\n"
+    assert json.loads(said.out)["type"] == "tea_served"
+    assert frame_of(event) == {
+        "type": "notice", "level": "info", "text": "2 cups of tea are served"
+    }  # fmt: skip
+    following = Following("t")
+    assert following.take(event) is event and following.open == ["t"]
+
+
+def test_every_event_has_a_line_of_its_own() -> None:
+    assert [kind for kind in get_args(Event) if "line" not in vars(kind)] == []
+    assert [event.line for event in EVENTS if not event.line or "\n" in event.line] == []
+    assert {type(event) for event in EVENTS} == {*get_args(Event)}
+    assert NapTaken(**IDS).line == "nap taken", "what an event without one says"
 
 
 def test_what_happens_to_the_host_belongs_to_no_turn() -> None:

@@ -13,11 +13,11 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
-    Compacted,
     Event,
     HostFound,
     HostLost,
     MemoriesExtracted,
+    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -174,7 +174,7 @@ class Listener:
     async def _hear(self, event: Event, *, followed: bool = False) -> None:
         if self.deaf:
             return
-        if isinstance(event, Compacted | MemoriesExtracted):
+        if not isinstance(event, TurnEvent):
             await self._hear_beside(event)
             return
         turn = event.turn
@@ -229,7 +229,7 @@ class Listener:
         self.turns.end(event.turn)
         self._display.ended(event)
 
-    async def _hear_beside(self, event: Compacted | MemoriesExtracted) -> None:
+    async def _hear_beside(self, event: Event) -> None:
         """What may come outside a turn, and so makes no conversation a busy one."""
         if self.turns.known(event.turn):
             self.turns.hear(event)

@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import assert_never
 
 from skill_agent.events import (
+    AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
-    Compacted,
-    Event,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -21,6 +20,7 @@ from skill_agent.events import (
     TextDelta,
     ToolFinished,
     ToolStarted,
+    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -61,21 +61,27 @@ class TurnView:
         self._replies: dict[str, ReplyBlock] = {}
         self._recalled: dict[str, int] = {}
 
-    async def apply(self, event: Event) -> None:
-        """Shows one event."""
+    async def apply(self, event: AnyEvent) -> None:
+        """Shows one event; of one it does not know, the line."""
         match event:
             case TurnStarted():
                 await self._start(event)
-                return
-            case Compacted() | MemoriesExtracted():
-                await self._around(event)
-                return
+            case MemoriesExtracted():
+                await self._around(event.turn, extracted(event))
             case HostLost() | HostFound():
-                return  # the status line tells
+                pass  # the status line tells
+            case _ if isinstance(event, TurnEvent):
+                await self._within(event)
+            case _:
+                await self._around(event.turn, Line("·", event.line, kind="info"))
+
+    async def _within(self, event: TurnEvent) -> None:
         reply = await self._reply(event.turn, event.agent)
         if not isinstance(event, MemoryRecalled):
             self._conversation.touched()
         match event:
+            case TurnStarted():
+                pass
             case MemorySaved():
                 detail = f"{event.memory_id}{' · pinned' if event.pinned else ''}"
                 await reply.tell(Line("✓", "Saved to memory", detail, kind="saved"))
@@ -113,12 +119,11 @@ class TurnView:
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()
 
-    async def _around(self, event: Compacted | MemoriesExtracted) -> None:
+    async def _around(self, turn: str, line: Line | None) -> None:
         """What happens to a conversation beside its turns: a line of its own."""
-        line = compacted(event) if isinstance(event, Compacted) else extracted(event)
         if line is None:
             return
-        reply = self._replies.get(event.turn)
+        reply = self._replies.get(turn)
         if reply is None:
             await self._conversation.add(line)
             return
@@ -164,13 +169,6 @@ class TurnView:
             title = f"{self._agents[event.agent].name} could not answer"
             await self._conversation.add(ErrorBlock(title, event.message, event.hint))
         self._replies.pop(event.turn, None)
-
-
-def compacted(event: Compacted) -> Line:
-    """What a compaction did, in one line."""
-    messages = _counted(event.messages, "earlier message", "earlier messages")
-    memories = _counted(event.memories, "memory", "memories")
-    return Line("·", f"{messages} summed up, {memories} kept")
 
 
 def extracted(event: MemoriesExtracted) -> Line | None:

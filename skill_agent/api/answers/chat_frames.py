@@ -8,12 +8,11 @@ from dataclasses import asdict
 from typing import Any, assert_never
 
 from skill_agent.events import (
+    AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
     Compacted,
-    Event,
-    HostFound,
-    HostLost,
+    HostEvent,
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
@@ -22,6 +21,7 @@ from skill_agent.events import (
     TextDelta,
     ToolFinished,
     ToolStarted,
+    TurnEvent,
     TurnFailed,
     TurnFinished,
     TurnStarted,
@@ -49,8 +49,20 @@ _KINDS: dict[FailureReason, str] = {
 }
 
 
-def frame_of(event: Event) -> Frame | None:
-    """The event as a frame with its `type`; None for what a chat does not show."""
+def frame_of(event: AnyEvent) -> Frame | None:
+    """The event as a frame with its `type`; None for what a chat does not show. One it does not
+    know becomes a notice."""
+    if isinstance(event, TurnEvent):
+        return _of_turn(event)
+    if isinstance(event, MemoriesExtracted | HostEvent):
+        return None
+    text = event.line
+    if isinstance(event, Compacted):
+        text = f"{event.messages} earlier messages now stand as a summary"
+    return {"type": "notice", "level": "info", "text": text}
+
+
+def _of_turn(event: TurnEvent) -> Frame | None:
     match event:
         case TurnStarted():
             return {"type": "started", **_place(event), "model": event.model}
@@ -63,17 +75,12 @@ def frame_of(event: Event) -> Frame | None:
             return {"type": "memory", "id": event.memory_id, "content": event.content}
         case Notice():
             return {"type": "notice", "level": event.level, "text": event.text}
-        case Compacted():
-            text = f"{event.messages} earlier messages now stand as a summary"
-            return {"type": "notice", "level": "info", "text": text}
         case TextDelta():
             return {"type": "text_delta", "content": event.text}
         case TurnFinished():
             return {"type": "done", **answered(event)}
         case TurnFailed():
             return {"type": "error", **failure(event)}
-        case MemoriesExtracted() | HostLost() | HostFound():
-            return None
         case ToolStarted() | ToolFinished() | ApprovalAsked() | ApprovalAnswered():
             return _at_work(event)
         case _:
@@ -158,5 +165,5 @@ def failure(event: TurnFailed) -> Frame:
     }
 
 
-def _place(event: Event) -> Frame:
+def _place(event: AnyEvent) -> Frame:
     return {"conversation_id": event.session, "turn": event.turn, "agent": event.agent}
