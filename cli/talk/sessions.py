@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.conversations.client_context import as_read
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
 from skill_agent.values import Compaction, Message, Session
@@ -260,7 +261,7 @@ def _markdown(
     for message in messages:
         partial = " (interrupted)" if message.state == "partial" else ""
         when = f"{message.created_at:%Y-%m-%d %H:%M}"
-        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", message.content]
+        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", as_read(message)]
         lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
         if note := (lines_after or {}).get(message.position):
             lines += ["", f"*{note}*"]

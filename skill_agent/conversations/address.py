@@ -3,14 +3,12 @@
 import re
 from collections.abc import Collection
 
-from .client_context import spoken
-
 _MENTION = re.compile(r"(?<![\w@.])@([A-Za-z][A-Za-z0-9_-]*)(?![\w@])")
 
 
 def mentioned(text: str, slugs: Collection[str]) -> str | None:
     """The first `@slug` that is an agent's; code in backticks and mail addresses do not count."""
-    prose = re.sub(r"```.*?```|`[^`]*`", " ", spoken(text), flags=re.DOTALL)
+    prose = re.sub(r"```.*?```|`[^`]*`", " ", text, flags=re.DOTALL)
     for match in _MENTION.finditer(prose):
         if match[1].lower() in slugs:
             return match[1].lower()

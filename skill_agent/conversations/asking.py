@@ -5,6 +5,7 @@ from skill_agent.ports import Ledger
 from skill_agent.values import Submitted, TurnRequest
 
 from .address import without_address
+from .client_context import fenced
 from .idempotency import conflict
 
 MAX_PROMPT = 10_000_000
@@ -16,20 +17,22 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
     request = TurnRequest(request) if isinstance(request, str) else request
     if not request.text.strip():
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
-    if len(request.text) > MAX_PROMPT:
+    size = len(fenced(request.client_context)) + len(request.text)
+    if size > MAX_PROMPT:
         raise UsageError(
-            f"the prompt has {len(request.text):,} characters; {MAX_PROMPT:,} is the most",
+            f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",
             hint="give the part that matters, or the file's path",
         )
     return request
 
 
-async def begun_before(ledger: Ledger, turn: str, text: str) -> Submitted | None:
-    """What an earlier submit of this turn gave; raises Conflict for another text."""
+async def begun_before(ledger: Ledger, turn: str, request: TurnRequest) -> Submitted | None:
+    """What an earlier submit of this turn gave; raises Conflict for another text or context."""
     messages = await ledger.turn(turn)
     asked = next((one for one in messages if one.role == "user"), None)
     if asked is None:
         return None
-    if asked.content != without_address(text, asked.agent or ""):
+    words = without_address(request.text, asked.agent or "")
+    if (asked.content, asked.client_context) != (words, request.client_context):
         raise conflict(turn)
     return Submitted(session=asked.session, turn=turn, agent=asked.agent or "")

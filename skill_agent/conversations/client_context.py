@@ -1,66 +1,84 @@
-"""What a program brings along before a person's words: its instructions, a talk held elsewhere.
+"""What a client program sends beside a person's words: its instructions, a talk held elsewhere.
 
-It stands in the stored message as fenced data, so that the model reads it where it was said; what
-looks for the person's own words (memory, titles, approvals, `@agent`) reads `spoken` instead.
-Nothing here knows where such programs come from.
+The model reads it before the words, as fenced data; everything else (memory, titles, approvals,
+`@agent`) looks at the words alone. Nothing here knows where such programs come from.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
 
+from skill_agent.values import ClientContext, Message
+
 Exchange = tuple[str, str]
 """What the person said and what was replied; either may be empty."""
 
 _FENCE = "```"
 _LED = "The program this message came through adds"
-_INSTRUCTIONS = f"{_LED} its own instructions:"
-_EARLIER = f"{_LED} what was said before:"
-_BLOCK = re.compile(
-    rf"(?P<lead>{re.escape(_INSTRUCTIONS)}|{re.escape(_EARLIER)})\n"
-    rf"{_FENCE}brought(?: (?P<count>\d+) (?P<digest>[0-9a-f]+))?\n(?P<body>.*?)\n{_FENCE}\n\n",
+_INSTRUCTIONS = f"{_LED} its own instructions:\n{_FENCE}brought\n"
+_EARLIER = f"{_LED} what was said before:\n{_FENCE}brought "
+_END = f"\n{_FENCE}\n\n"
+_MIXED = re.compile(
+    rf"(?:{re.escape(_INSTRUCTIONS)}(?P<instructions>.*?){_END})?"
+    rf"(?:{re.escape(_EARLIER)}(?P<exchanges>\d+) (?P<digest>[0-9a-f]+)\n(?P<earlier>.*?){_END})?",
     re.DOTALL,
 )
 
 
-def with_brought(
-    words: str, *, instructions: str = "", earlier: Sequence[Exchange] = (), most: int = 24_000
-) -> str:
-    """The words behind what was brought; of the earlier talk its last `most` characters at most."""
-    text = ""
-    if instructions.strip():
-        text += f"{_INSTRUCTIONS}\n{_FENCE}brought\n{_safe(instructions)}\n{_FENCE}\n\n"
-    if earlier:
-        mark = f"{len(earlier)} {digest(earlier)}"
-        text += f"{_EARLIER}\n{_FENCE}brought {mark}\n{_told(earlier, most)}\n{_FENCE}\n\n"
-    return text + words
-
-
-def spoken(text: str) -> str:
-    """The person's own words: the text without what a program brought before them."""
-    while text.startswith(_LED) and (block := _BLOCK.match(text)):
-        text = text[block.end() :]
-    return text
-
-
-def brought_instructions(text: str) -> str | None:
-    """The instructions a message came with, as `kept_instructions` writes them; None without."""
-    block = _BLOCK.match(text)
-    return block["body"] if block and block["lead"] == _INSTRUCTIONS else None
+def client_context(
+    *, instructions: str = "", earlier: Sequence[Exchange] = (), most: int = 24_000
+) -> ClientContext | None:
+    """None where there is nothing; of the earlier talk its last `most` characters at most."""
+    if not instructions.strip() and not earlier:
+        return None
+    return ClientContext(
+        instructions=kept_instructions(instructions),
+        earlier=_told(earlier, most) if earlier else "",
+        exchanges=len(earlier),
+        digest=digest(earlier) if earlier else "",
+    )
 
 
 def kept_instructions(instructions: str) -> str:
-    """Instructions as they stand in a message."""
+    """Instructions as they are kept: nothing in them ends the fence around them."""
     return _safe(instructions)
 
 
-def brought_talk(text: str) -> tuple[int, str]:
-    """How many exchanges a message brought along, and their digest; (0, "") for none."""
-    while text.startswith(_LED) and (block := _BLOCK.match(text)):
-        if block["digest"]:
-            return int(block["count"]), block["digest"]
-        text = text[block.end() :]
-    return 0, ""
+def fenced(context: ClientContext | None) -> str:
+    """What the model reads before the person's words."""
+    text = ""
+    if context and context.instructions:
+        text += f"{_INSTRUCTIONS}{context.instructions}{_END}"
+    if context and context.exchanges:
+        mark = f"{context.exchanges} {context.digest}"
+        text += f"{_EARLIER}{mark}\n{context.earlier}{_END}"
+    return text
+
+
+def as_read(message: Message) -> str:
+    """A message's words behind what a client program sent with them."""
+    return fenced(message.client_context) + message.content
+
+
+def all_said(message: Message) -> list[str]:
+    """The texts of a message: the person's words, and what a client program sent."""
+    sent = message.client_context
+    return [message.content, *filter(None, (sent.instructions, sent.earlier) if sent else ())]
+
+
+def unmixed(text: str) -> tuple[ClientContext | None, str]:
+    """The two parts of a text in which older versions kept both: `as_read` the other way round."""
+    if not text.startswith(_LED) or not (found := _MIXED.match(text)):
+        return None, text
+    context = ClientContext(
+        instructions=found["instructions"] or "",
+        earlier=found["earlier"] or "",
+        exchanges=int(found["exchanges"] or 0),
+        digest=found["digest"] or "",
+    )
+    if fenced(context) != found[0] or not found[0]:
+        return None, text
+    return context, text[found.end() :]
 
 
 def digest(talk: Sequence[Exchange]) -> str:

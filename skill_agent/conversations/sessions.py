@@ -5,8 +5,6 @@ from skill_agent.ports import Ledger
 from skill_agent.text.checks import sound_text
 from skill_agent.values import Session
 
-from .client_context import spoken
-
 _SCAN = 5_000
 
 
@@ -45,9 +43,7 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
 
 def title_of(text: str, limit: int = 60) -> str:
     """A session's title from its first message: its first line, cut at a word."""
-    line = next(
-        (" ".join(part.split()) for part in spoken(text).splitlines() if part.strip()), "Untitled"
-    )
+    line = next((" ".join(part.split()) for part in text.splitlines() if part.strip()), "Untitled")
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from skill_agent.conversations.client_context import all_said
 from skill_agent.conversations.sessions import title_of
 from skill_agent.memory.english.phrases import Finder
 from skill_agent.memory.english.stemming import STOP_WORDS
@@ -43,8 +44,8 @@ def _said(erasure: Erasure) -> list[str]:
     """What repeats it: the memories, the messages that are no mere "Okay", the numbers."""
     contents = [one.content for one in erasure.memories]
     gives_away = Finder([*contents, *erasure.telling])
-    messages = [one.content for one in erasure.messages if gives_away(one.content)]
-    return [*contents, *messages, *filter(_has_digit, erasure.telling)]
+    messages = (text for one in erasure.messages for text in all_said(one))
+    return [*contents, *filter(gives_away, messages), *filter(_has_digit, erasure.telling)]
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso
-from skill_agent.values import Message, Note, Session, Usage
+from skill_agent.values import ClientContext, Message, Note, Session, Usage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -138,13 +138,16 @@ def session_row(session: Session, messages: Iterable[Message]) -> dict[str, Any]
 
 
 def _message_row(message: Message) -> dict[str, Any]:
-    usage = message.usage
+    usage, sent = message.usage, message.client_context
     return {
         "id": message.id,
         "turn": message.turn,
         "position": message.position,
         "role": message.role,
         "content": message.content,
+        "client_context": (
+            {name: getattr(sent, name) for name in ClientContext.__slots__} if sent else None
+        ),
         "created_at": iso(message.created_at),
         "agent": message.agent,
         "tool_calls": [

@@ -11,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from skill_agent.conversations.client_context import unmixed
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
 from skill_agent.memory.rows import read_row
 from skill_agent.values import (
     Belongings,
+    ClientContext,
     Memory,
     Message,
     MessageState,
@@ -187,12 +189,14 @@ def _message(session: str, row: dict[str, Any]) -> Message:
     if role not in get_args(Role) or state not in get_args(MessageState) or position < 0:
         raise ValueError(f"message {row['id']}")
     usage = row["usage"]
+    sent, words = _said(row)
     return Message(
         id=_text(row["id"]),
         session=session,
         turn=_text(row["turn"]),
         role=role,
-        content=_text(row["content"]),
+        content=words,
+        client_context=sent,
         created_at=parse_time(row["created_at"]),
         agent=_text(row["agent"], None),
         tool_calls=tuple(
@@ -207,6 +211,24 @@ def _message(session: str, row: dict[str, Any]) -> Message:
         state=state,
         usage=Usage(**usage) if usage else None,
         position=position,
+    )
+
+
+def _said(row: dict[str, Any]) -> tuple[ClientContext | None, str]:
+    """What a client program sent, and the words; older versions wrote both as one text."""
+    words = _text(row["content"])
+    if "client_context" not in row:
+        return unmixed(words) if row["role"] == "user" else (None, words)
+    if (sent := row["client_context"]) is None:
+        return None, words
+    return (
+        ClientContext(
+            instructions=_text(sent["instructions"]),
+            earlier=_text(sent["earlier"]),
+            exchanges=_typed(sent["exchanges"], int),
+            digest=_text(sent["digest"]),
+        ),
+        words,
     )
 
 

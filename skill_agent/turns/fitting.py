@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import accumulate
 
+from skill_agent.conversations.client_context import as_read
 from skill_agent.errors import ModelError
 from skill_agent.ports import ChatMessage, Model, ToolSpec
 from skill_agent.values import Message
@@ -70,7 +71,8 @@ class Tokens:
 
     async def of_message(self, model: Model, message: Message) -> int:
         """Tokens of a stored message as the model reads it."""
-        total = await self.count(model, message.context) + await self.count(model, message.content)
+        total = await self.count(model, message.context)
+        total += await self.count(model, as_read(message))
         if message.tool_calls:
             calls = json.dumps([[call.name, call.arguments] for call in message.tool_calls])
             total += await self.count(model, calls)
@@ -271,7 +273,13 @@ async def _newest(
     if share < 64:
         return ()
     short = [
-        replace(one, context="", recalled=(), content=await tokens.clip(model, one.content, share))
+        replace(
+            one,
+            context="",
+            recalled=(),
+            client_context=None,
+            content=await tokens.clip(model, as_read(one), share),
+        )
         for one in turn
     ]
     if sum([await tokens.of_message(model, one) for one in short]) > room:

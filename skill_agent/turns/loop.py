@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypedDict, assert_never
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.client_context import spoken
+from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError, ToolFailed
 from skill_agent.events import (
@@ -145,7 +145,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     prompt = conversation(
         plan.system,
         plan.history,
-        text=brief.message.content,
+        text=as_read(brief.message),
         block=plan.block,
         summary=plan.summary,
     )
@@ -294,7 +294,7 @@ async def _tool(
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(hands.tools)}"
     else:
         rule = tool.rule(call.arguments)
-        said = spoken(brief.message.content)
+        said = brief.message.content
         why = tool.needs_approval(call.arguments, user_text=said, tainted=tainted)
         choice: Choice = "once"
         if why and not hands.allows(rule):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.identity import identity_text
+from skill_agent.conversations.client_context import as_read
 from skill_agent.memory.recall.told import ASK, DISPUTED, together
 from skill_agent.ports import ChatMessage
 from skill_agent.text.shaping import defuse, estimate_tokens, one_line, unfenced
@@ -131,17 +132,17 @@ def _within(memories: Sequence[Memory], tokens: int) -> tuple[Memory, ...]:
 
 def chat_message(message: Message) -> ChatMessage:
     """A stored message as the model read it then, data block and all."""
-    text = f"{message.context}\n\n{message.content}" if message.context else message.content
+    text = as_read(message)
     return ChatMessage(
         role=message.role,
-        content=text,
+        content=f"{message.context}\n\n{text}" if message.context else text,
         tool_calls=message.tool_calls,
         tool_call_id=message.tool_call_id,
     )
 
 
 def _estimated_size(message: Message) -> int:
-    return estimate_tokens(message.context) + estimate_tokens(message.content)
+    return estimate_tokens(message.context) + estimate_tokens(as_read(message))
 
 
 def fitting_history(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.client_context import spoken
 from skill_agent.errors import SkillAgentError
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.recall.budget import select
@@ -64,7 +63,7 @@ class Recollector:
             exclude=frozenset({message.id, *(m.id for m in history)}),
         )
         query = RecallQuery(
-            text=spoken(message.content),
+            text=message.content,
             scope=scope,
             limit=RECALL_LIMIT,
             now=self._clock(),
@@ -75,7 +74,7 @@ class Recollector:
         found = await self._book.recall(query)
         hits = _telling(
             [one.hit for one in found if not _is_from(one.memory, message)],
-            spoken(message.content),
+            message.content,
         )
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         selection = select(

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.events import (
@@ -223,7 +224,7 @@ class TurnRunner:
         tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
             systems=(await self._layers(turn)).texts,
-            text=turn.message.content if before else "",
+            text=as_read(turn.message) if before else "",
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
@@ -414,6 +415,6 @@ def _started(turn: Turn) -> TurnStarted:
         turn=turn.id,
         agent=turn.dna.slug,
         message_id=turn.message.id,
-        text=turn.message.content,
+        text=as_read(turn.message),
         model=turn.model.info.name,
     )

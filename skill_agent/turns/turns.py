@@ -69,13 +69,12 @@ class Turns(operations.TurnOperations):
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
         known = request.key is not None
         turn = checked_key(request.key) if request.key is not None else turn or new_id()
-        return await self._once.run(
-            turn, request.text, partial(self._begin, request, turn, known=known)
-        )
+        said = request.text, request.client_context
+        return await self._once.run(turn, said, partial(self._begin, request, turn, known=known))
 
     async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
         """`known` says that the turn may have begun before."""
-        if known and (before := await begun_before(self._ledger, turn, request.text)):
+        if known and (before := await begun_before(self._ledger, turn, request)):
             return before
         found = await self._conversations.find(request.session) if request.session else None
         dna = self._addressed(request, found)
@@ -93,6 +92,7 @@ class Turns(operations.TurnOperations):
                 turn=turn,
                 role="user",
                 content=words,
+                client_context=request.client_context,
                 created_at=self._clock(),
                 agent=dna.slug,
             )

@@ -62,6 +62,20 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientContext:
+    """What a client program sent beside a person's words."""
+
+    instructions: str = ""
+    """Its own, as they are told to the model."""
+    earlier: str = ""
+    """A talk held elsewhere, as it is told to the model; a long one has lost its beginning."""
+    exchanges: int = 0
+    """How many exchanges the whole of that talk has."""
+    digest: str = ""
+    """Tells the whole of that talk from another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One line of a conversation, as it stands in the ledger."""
 
@@ -70,7 +84,10 @@ class Message:
     turn: str
     role: Role
     content: str
+    """What was said; of a user's message the person's own words."""
     created_at: datetime
+    client_context: ClientContext | None = None
+    """What the program it came through sent beside it; the model reads it before the words."""
     agent: str | None = None
     """Who spoke, or who was spoken to for a user's message."""
     context: str = ""

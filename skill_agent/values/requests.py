@@ -2,9 +2,23 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from .nouns import ItemKind, Memory, MemoryStatus, MemoryType, Scope, Source, SourceType, Tier
+from .nouns import (
+    ClientContext,
+    ItemKind,
+    Memory,
+    MemoryStatus,
+    MemoryType,
+    Scope,
+    Source,
+    SourceType,
+    Tier,
+)
+
+HOST_ONLY = MappingProxyType({"host_only": True})
+"""Marks a field that is only said within the process of the host, never in a request to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,8 @@ class TurnRequest:
     key: str | None = None
     """The turn's id, a UUID: asked again with it, also after a crash, the same turn is given and
     nothing runs twice."""
+    client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
+    """What a program sends beside the person's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ and an entity that changed often appears once. The index itself is not known her
 
 from typing import Any
 
-from skill_agent.values import Delta, IndexItem, Message
+from skill_agent.values import Delta, IndexItem
 
 from ..ledger.index_items import memory_item, turn_item
 from ..ledger.journal import Journal
-from ..ledger.records import MEMORY_FIELDS, aware, from_row
+from ..ledger.records import MEMORY_FIELDS, MESSAGE_FIELDS, from_row, message_value
 from .database import Database
 from .schema import MEMORY_COLUMNS
 
@@ -23,8 +23,8 @@ _WINDOW_END = """
             WHERE seq > $after AND kind IN ('memory.purged', 'message.purged')
     ) ORDER BY seq LIMIT 1 OFFSET $skip"""
 
-_TURNS = """
-    SELECT m.id, m.session, m.position, m.role, m.content, m.created_at, m.agent, m.seq, s.agent
+_TURNS = f"""
+    SELECT {", ".join(f"m.{name}" for name in MESSAGE_FIELDS)}, m.seq, s.agent
     FROM messages m JOIN sessions s ON s.id = m.session
     WHERE m.seq > ? AND m.seq <= ? AND NOT s.archived
       AND m.role IN ('user', 'assistant')"""
@@ -86,21 +86,12 @@ class ChangeFeed:
 
     def _turns(self, after: int, end: int) -> list[IndexItem]:
         rows = self._database.rows(_TURNS, [after, end])
-        return [self._turn(*row) for row in rows if row[4].strip()]
-
-    def _turn(self, *row: Any) -> IndexItem:
-        name, session, position, role, content, created_at, agent, seq, session_agent = row
-        message = Message(
-            id=name,
-            session=session,
-            turn="",
-            position=position,
-            role=role,
-            content=content,
-            created_at=aware(created_at),
-            agent=agent,
-        )
-        return turn_item(message, seq, session_agent, self._owner)
+        said = ((message_value(from_row(row, MESSAGE_FIELDS)), row[-2], row[-1]) for row in rows)
+        return [
+            turn_item(one, seq, agent, self._owner)
+            for one, seq, agent in said
+            if one.content.strip()
+        ]
 
     def recent(self, after: int, limit: int) -> Delta | None:
         """The same from memory, where nothing but messages is new; may be asked on any thread."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..ledger.contents import Row
 from .database import Database
-from .schema import MEMORY_COLUMNS, MESSAGE_COLUMNS, NEWEST
+from .schema import MEMORY_COLUMNS, MESSAGE_COLUMNS, MESSAGE_TEXT, NEWEST
 
 _SESSIONS = """
     SELECT s.*, counted.n, counted.latest FROM sessions s LEFT JOIN (
@@ -61,7 +61,7 @@ class StoredContents:
         )
 
     def message_texts(self) -> Iterator[Any]:
-        return self._database.stream("SELECT id, content, tool_calls FROM messages")
+        return self._database.stream(f"SELECT id, {MESSAGE_TEXT}, tool_calls FROM messages")
 
     def log_texts(self) -> Iterator[Any]:
         return self._database.stream(

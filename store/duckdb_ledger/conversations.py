@@ -31,7 +31,7 @@ from ..ledger.records import (
 )
 from .database import Database
 from .history import among, mentioning
-from .schema import MESSAGE_COLUMNS, SESSION_COLUMNS
+from .schema import MESSAGE_COLUMNS, MESSAGE_TEXT, SESSION_COLUMNS
 
 
 class Conversations:
@@ -232,7 +232,8 @@ class Conversations:
             condition += f" AND (agent = ? OR session IN ({sessions} AND agent = ?))"
             values += [agent, agent]
         return self._select(
-            f"WHERE contains(lower(content), lower(?)) AND {condition} ORDER BY seq DESC LIMIT ?",
+            f"WHERE contains(lower({MESSAGE_TEXT}), lower(?)) AND {condition} "
+            "ORDER BY seq DESC LIMIT ?",
             [*values, limit],
         )
 

@@ -25,6 +25,7 @@ from ..ledger.records import (
     from_row,
     message_digest,
     message_record,
+    message_value,
     named_entities,
     session_record,
     session_value,
@@ -86,7 +87,7 @@ def _messages(
     """Those whose place in the session another message has are conflicts, not moved."""
     ids = [one.id for one in messages]
     known = {
-        row[0]: from_row(row, MESSAGE_FIELDS)
+        row[0]: message_record(message_value(from_row(row, MESSAGE_FIELDS)))
         for row in database.chosen(MESSAGE_COLUMNS, "messages", ids)
     }
     taken = _places(database, journal, sorted({one.session for one in messages}))
@@ -140,7 +141,7 @@ def _add_messages(database: Database, journal: Journal, records: list[Record], a
             columns[name] = pa.array(values, shapes.get(name, pa.string()))
         columns["nonce"], columns["seq"] = pa.array(nonces), pa.array(seqs, pa.int64())
         with database.table("new_messages", pa.table(columns)):
-            database.run("INSERT INTO messages SELECT * FROM new_messages")
+            database.run("INSERT INTO messages BY NAME SELECT * FROM new_messages")
             database.run("""
                 UPDATE sessions SET messages = (
                     SELECT count(*) FROM messages WHERE messages.session = sessions.id)

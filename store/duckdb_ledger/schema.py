@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
 MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
+MESSAGE_TEXT = """concat_ws(
+    chr(10), content, json_extract_string(client_context, '$.instructions'),
+    json_extract_string(client_context, '$.earlier'))"""
+"""All that was said with a message."""
 SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
 
 Migration = Callable[["DuckDBPyConnection"], None]
@@ -55,8 +59,9 @@ def create_first_tables(connection: "DuckDBPyConnection") -> None:
     """)
 
 
-def create_projections(connection: "DuckDBPyConnection") -> None:
-    """Version 2: what is folded from the log, empty until somebody asks."""
+def add_projections_and_client_context(connection: "DuckDBPyConnection") -> None:
+    """Version 2: what is folded from the log, empty until somebody asks; what client programs sent
+    beside a message, NULL where it stands in the content of an older one."""
     connection.execute("""
         CREATE TABLE projections (
             name VARCHAR PRIMARY KEY, version INTEGER NOT NULL, kinds VARCHAR NOT NULL,
@@ -64,10 +69,11 @@ def create_projections(connection: "DuckDBPyConnection") -> None:
         CREATE TABLE projected (
             projection VARCHAR NOT NULL, key VARCHAR NOT NULL, state VARCHAR NOT NULL,
             PRIMARY KEY (projection, key));
+        ALTER TABLE messages ADD COLUMN client_context VARCHAR;
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_first_tables, create_projections)
+MIGRATIONS: tuple[Migration, ...] = (create_first_tables, add_projections_and_client_context)
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 
 NEWEST = len(MIGRATIONS)

@@ -9,11 +9,14 @@ from ..ledger.journal import Draft
 from ..ledger.recent import Saved
 from ..ledger.records import stored_time
 from .database import Database
+from .schema import MESSAGE_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow
 
 _ROW = f"({', '.join('?' * len(Entry._fields))})"
+_MESSAGES = f"messages ({MESSAGE_COLUMNS}, nonce, seq)"
+"""Its columns stand in another order, having come at different times."""
 _MANY = 250
 """Rows from which on an Arrow table is the faster way in."""
 
@@ -38,8 +41,9 @@ class Writing:
             if rows := draft.rows.pop(table, []):
                 marks = f"({', '.join('?' * len(rows[0]))})"
                 values = [value for row in rows for value in row]
+                into = _MESSAGES if table == "messages" else table
                 self._database.run(
-                    f"INSERT INTO {table} VALUES {', '.join([marks] * len(rows))}", values
+                    f"INSERT INTO {into} VALUES {', '.join([marks] * len(rows))}", values
                 )
                 if table == "messages":
                     self._count_messages(draft.saved[-len(rows) :])

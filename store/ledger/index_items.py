@@ -1,6 +1,5 @@
 """What the index is told of a message or a memory; the index itself is not known here."""
 
-from skill_agent.conversations.client_context import spoken
 from skill_agent.values import IndexItem, Message
 
 from .records import Record, memory_value
@@ -13,7 +12,7 @@ def turn_item(message: Message, seq: int, agent: str, owner: str) -> IndexItem:
         id=message.id,
         kind="turn",
         seq=seq,
-        text=spoken(message.content) if message.role == "user" else message.content,
+        text=message.content,
         created_at=message.created_at,
         speaker="user" if message.role == "user" else agent,
         session=message.session,

@@ -14,6 +14,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from skill_agent.conversations.client_context import as_read
 from skill_agent.values import IndexItem, LogEntry, Memory, Message, Session
 
 from .chain import Entry
@@ -285,7 +286,7 @@ def _is_unlike_talk(kind: str) -> bool:
 
 def _message_size(message: Message) -> int:
     calls = sum(len(repr(call)) for call in message.tool_calls)
-    return _FRAME + len(message.content) + len(message.context) + calls
+    return _FRAME + len(as_read(message)) + len(message.context) + calls
 
 
 def _memory_size(memory: Memory) -> int:

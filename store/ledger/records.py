@@ -8,8 +8,18 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from skill_agent.conversations.client_context import unmixed
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.values import LogEntry, Memory, Message, Session, Source, ToolCall, Usage
+from skill_agent.values import (
+    ClientContext,
+    LogEntry,
+    Memory,
+    Message,
+    Session,
+    Source,
+    ToolCall,
+    Usage,
+)
 
 from .chain import canonical, seal
 
@@ -29,14 +39,22 @@ MEMORY_FIELDS = (
 
 MESSAGE_FIELDS = (
     "id", "session", "turn", "position", "role", "content", "created_at", "agent",
-    "tool_calls", "tool_call_id", "state", "usage",
+    "tool_calls", "tool_call_id", "state", "usage", "client_context",
 )  # fmt: skip
 
 SESSION_FIELDS = ("id", "title", "agent", "created_at", "updated_at", "messages", "archived")
 
 _TIMES = frozenset({"created_at", "updated_at", "expires_at"})
 _JSON = frozenset(
-    {"source_messages", "contradicts", "related_to", "tool_calls", "metadata", "usage"}
+    {
+        "source_messages",
+        "contradicts",
+        "related_to",
+        "tool_calls",
+        "metadata",
+        "usage",
+        "client_context",
+    }
 )
 _EMPTY = {list: "[]", dict: "{}"}
 _SHAPED_MEMORY = _TIMES | _JSON | {"source_session"}
@@ -118,7 +136,7 @@ def memory_value(record: Record) -> Memory:
 
 def message_record(message: Message) -> Record:
     """Everything a message says, its position included; its context is the recall's to tell."""
-    usage = message.usage
+    usage, sent = message.usage, message.client_context
     return {
         "id": message.id,
         "session": message.session,
@@ -135,12 +153,20 @@ def message_record(message: Message) -> Record:
         "tool_call_id": message.tool_call_id,
         "state": message.state,
         "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
+        "client_context": (
+            {name: getattr(sent, name) for name in ClientContext.__slots__} if sent else {}
+        ),
     }
 
 
 def message_value(record: Record) -> Message:
-    """The message a complete record describes."""
-    plain = {**record}
+    """The message a complete record describes; older ones have what a client program sent in their
+    content, and nothing of it beside."""
+    plain, sent = {**record}, record["client_context"]
+    if sent is None and record["role"] == "user":
+        plain["client_context"], plain["content"] = unmixed(record["content"])
+    else:
+        plain["client_context"] = ClientContext(**sent) if sent else None
     plain["created_at"] = parse_time(record["created_at"])
     plain["tool_calls"] = tuple(ToolCall(**call) for call in record["tool_calls"])
     plain["usage"] = Usage(**record["usage"]) if record["usage"] else None
@@ -240,6 +266,6 @@ def _from_column(name: str, value: Any) -> Any:
     if name in _TIMES:
         return iso(aware(value))
     if name in _JSON:
-        # Most lists are empty; decoding them all is half of what reading a ledger costs.
-        return [] if value == "[]" else json.loads(value)
+        # Most of them are empty; decoding all is half of what reading a ledger costs.
+        return [] if value == "[]" else {} if value == "{}" else json.loads(value)
     return value

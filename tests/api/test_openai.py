@@ -12,6 +12,7 @@ import pytest
 from api_home import Api, OpenApi, until, until_idle
 from openai import AsyncOpenAI
 
+from skill_agent.conversations.client_context import client_context
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate, StatusPart
 from skill_agent.ports import EndPart
@@ -134,8 +135,10 @@ async def test_another_branch_of_a_talk_is_a_conversation_of_its_own(open_api: O
         branch = place(await ask(ai, *first, user("go right")))
         assert branch != begun
         (said, _) = await api.runtime.conversations.messages(branch)
-        assert "User: begin here\nAssistant: one." in said.content
-        assert said.content.endswith("\n\ngo right")
+        assert said.client_context == client_context(earlier=[("begin here", "one.")])
+        assert said.content == "go right"
+        prompt = api.model.requests[2].messages[-1].content
+        assert "User: begin here\nAssistant: one." in prompt and prompt.endswith("\n\ngo right")
         assert (await api.runtime.conversations.find(branch)).title == "go right"
         history = [*first, user("go right"), assistant("other two."), user("and on")]
         assert place(await ask(ai, *history)) == branch
@@ -189,7 +192,9 @@ async def test_a_system_message_comes_along_as_data_when_it_is_new(open_api: Ope
         history[0] = system("You are a monk.")
         changed = await ask(ai, *history, user("really?"), assistant("Arr again."), user("and?"))
         assert place(changed) == place(made)
-        assert "monk" in (await api.runtime.conversations.messages(place(made)))[4].content
+        third = (await api.runtime.conversations.messages(place(made)))[4]
+        assert third.client_context == client_context(instructions="You are a monk.")
+        assert third.content == "and?" and "monk" in api.model.requests[2].messages[-1].content
         kept = await api.runtime.ledger.memories(MemoryFilter())
         assert not [one for one in kept if "rum" in one.content]
 

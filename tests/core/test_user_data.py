@@ -25,7 +25,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
-from skill_agent.values import MemoryChange, NewMemory, ToolCall
+from skill_agent.values import ClientContext, MemoryChange, NewMemory, ToolCall, TurnRequest
 
 MARKER = "quokka-4711"
 SCRIPT = Path(__file__).with_name("erased.py")
@@ -231,6 +231,10 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "bad role": _rewritten(
         "conversations.json", lambda value: value["sessions"][0]["messages"][0].update(role="boss")
     ),
+    "bad context": _rewritten(
+        "conversations.json",
+        lambda value: value["sessions"][0]["messages"][0].update(client_context={"earlier": 1}),
+    ),
     "bad place": _rewritten(
         "conversations.json", lambda value: value["sessions"][0]["messages"][1].update(position=0)
     ),
@@ -258,6 +262,44 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return folder / "sound.zip"
+
+
+def _as_formerly(value: Any) -> None:
+    """Conversations as versions wrote them that had no field for what client programs sent."""
+    for session in value["sessions"]:
+        for row in session["messages"]:
+            if sent := row.pop("client_context"):
+                lead = "The program this message came through adds its own instructions:"
+                row["content"] = (
+                    f"{lead}\n```brought\n{sent['instructions']}\n```\n\n{row['content']}"
+                )
+
+
+async def test_an_archive_of_an_older_version_comes_in_as_one_of_today(
+    open_runtime: OpenRuntime, clock: StepClock, tmp_path: Path
+) -> None:
+    today, formerly = tmp_path / "today.zip", tmp_path / "formerly.zip"
+    sent = ClientContext(instructions="Be brief.")
+    async with open_runtime(ScriptedModel(["Nothing."])) as runtime:
+        async for _ in runtime.turns.ask(TurnRequest("What is new?", client_context=sent)):
+            pass
+        await data_of(runtime, clock).export(today)
+    _rewritten("conversations.json", _as_formerly)(broken(today, formerly, lambda _: None))
+    assert (
+        "client_context"
+        not in contents(formerly)["conversations.json"]["sessions"][0]["messages"][0]
+    )
+    opened = open_in_process(
+        tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
+    )
+    async with opened as other:
+        await data_of(other, clock).import_(formerly)
+        session = await other.conversations.find("latest")
+        first, _ = await other.conversations.messages(session.id)
+        assert (first.client_context, first.content) == (sent, "What is new?")
+        again = await data_of(other, clock).import_(today)
+        assert again.conflicts == () and set(again.added.values()) == {0}
+        assert (await other.memory.verify()).problems == ()
 
 
 async def test_a_file_that_is_not_whole_brings_nothing(

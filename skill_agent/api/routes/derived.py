@@ -193,7 +193,7 @@ class _Made:
                 self._limited(f.name, ... if f.default is MISSING else f.default),
             )
             for f in fields(self.asked)
-            if f.name != self.route.key
+            if f.name != self.route.key and not f.metadata.get("host_only")
         }
 
     @staticmethod

@@ -22,11 +22,11 @@ from skill_agent.api.answers.error_answers import answer, status_of, unexpected
 from skill_agent.api.answers.sse import EventStream, until_gone
 from skill_agent.api.door.auth import require
 from skill_agent.api.door.refusals import Refusal, request_id_of
-from skill_agent.conversations.client_context import kept_instructions, with_brought
+from skill_agent.conversations.client_context import client_context, kept_instructions
 from skill_agent.errors import NotFound, SkillAgentError
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, type_name
 from skill_agent.text.redaction import redact
-from skill_agent.values import Submitted
+from skill_agent.values import ClientContext, Submitted
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
@@ -151,9 +151,10 @@ class _Talks:
         if key and (known := await self._begun(key)):
             return known
         async with self._choosing:  # or two clients with the same history meet in one conversation
-            session, text = await self._place(talk, dna, named)
+            session, context = await self._place(talk, dna, named)
             prompt = Prompt(
-                text=text,
+                text=talk.words,
+                client_context=context,
                 agent=dna.slug,
                 session=session,
                 use_memory=body.use_memory,
@@ -171,8 +172,10 @@ class _Talks:
             return None
         return Submitted(session=task.session, turn=task.id, agent=task.agent)
 
-    async def _place(self, talk: Talk, dna: AgentDNA, named: str | None) -> tuple[str | None, str]:
-        """The conversation, and what is said there: what it does not know yet comes along."""
+    async def _place(
+        self, talk: Talk, dna: AgentDNA, named: str | None
+    ) -> tuple[str | None, ClientContext | None]:
+        """The conversation, and what it does not know yet."""
         earlier = talk.earlier
         if named:
             session: str | None = (await self._station.conversations.find(named)).id
@@ -180,11 +183,11 @@ class _Talks:
         else:
             busy = frozenset(self._busy.values())
             session, known = await continued(self._station, earlier, agent=dna.slug, busy=busy)
-        new = talk.instructions if kept_instructions(talk.instructions) != (known or "") else ""
+        new = talk.instructions if kept_instructions(talk.instructions) != known else ""
         if session:
-            return session, with_brought(talk.words, instructions=new)
+            return session, client_context(instructions=new)
         most = await self._room(dna.slug) if earlier else 0
-        return None, with_brought(talk.words, instructions=new, earlier=earlier, most=most)
+        return None, client_context(instructions=new, earlier=earlier, most=most)
 
     async def _room(self, agent: str) -> int:
         """Characters of an earlier talk that may come along: about a quarter of the window."""

@@ -7,15 +7,7 @@ client remembers, so it is found again after a restart. Nothing is written here.
 from collections.abc import Sequence
 from itertools import groupby
 
-from skill_agent.conversations.client_context import (
-    Exchange,
-    brought_instructions,
-    brought_talk,
-    digest,
-    plain,
-    spoken,
-    unaddressed,
-)
+from skill_agent.conversations.client_context import Exchange, digest, plain, unaddressed
 from skill_agent.values import Message
 from skill_agent.workstation import Workstation
 
@@ -26,18 +18,19 @@ _NEEDLE = 200
 
 async def continued(
     station: Workstation, earlier: Sequence[Exchange], *, agent: str, busy: frozenset[str]
-) -> tuple[str | None, str | None]:
-    """The newest conversation of these exchanges and the last instructions it was given; None where
-    there is none. `busy` ones are not looked at: somebody else's words are on their way there."""
+) -> tuple[str | None, str]:
+    """The newest conversation of these exchanges, None where there is none, and the last
+    instructions it was given. `busy` ones are not looked at: somebody else's words are on their way
+    there."""
     needle = _needle(earlier)
     if not needle:
-        return None, None
+        return None, ""
     hits = await station.conversations.search(needle, limit=_CANDIDATES)
     for session in dict.fromkeys(one.session for one in hits if one.session not in busy):
         messages = await station.conversations.messages(session)
         if agent in _agents(messages) and fits(messages, earlier):
             return session, last_instructions(messages)
-    return None, None
+    return None, ""
 
 
 def _needle(earlier: Sequence[Exchange]) -> str:
@@ -50,10 +43,11 @@ def fits(messages: Sequence[Message], earlier: Sequence[Exchange]) -> bool:
     """Whether a conversation is exactly this talk. Messages without a whole reply may be known to
     the client or not: it may have hung up, or seen an error."""
     turns = [list(turn) for _, turn in groupby(_ordered(messages), key=lambda one: one.turn)]
-    brought, mark = brought_talk(turns[0][0].content) if turns else (0, "")
-    if brought and (len(earlier) < brought or digest(earlier[:brought]) != mark):
+    sent = turns[0][0].client_context if turns else None
+    elsewhere = sent.exchanges if sent else 0
+    if sent and elsewhere and digest(earlier[:elsewhere]) != sent.digest:
         return False
-    left = list(earlier[brought:])
+    left = list(earlier[elsewhere:])
     for turn in turns:
         said, reply = _sides(turn)
         if left and plain(left[0][0]) == said and _same_reply(left[0][1], reply):
@@ -72,7 +66,7 @@ def _ordered(messages: Sequence[Message]) -> list[Message]:
 
 
 def _sides(turn: Sequence[Message]) -> tuple[str, Message | None]:
-    said = next((plain(spoken(one.content)) for one in turn if one.role == "user"), "")
+    said = next((plain(one.content) for one in turn if one.role == "user"), "")
     replies = [one for one in turn if one.role == "assistant" and not one.tool_calls]
     return said, replies[-1] if replies else None
 
@@ -91,7 +85,7 @@ def _agents(messages: Sequence[Message]) -> set[str | None]:
     return {one.agent for one in messages if one.role == "user"}
 
 
-def last_instructions(messages: Sequence[Message]) -> str | None:
+def last_instructions(messages: Sequence[Message]) -> str:
     """What a program last told the agent in this conversation."""
-    said = (brought_instructions(one.content) for one in reversed(messages) if one.role == "user")
-    return next((one for one in said if one is not None), None)
+    sent = (one.client_context for one in reversed(messages))
+    return next((one.instructions for one in sent if one and one.instructions), "")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished
-from skill_agent.values import Submitted, TurnRequest
+from skill_agent.values import ClientContext, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
 
@@ -23,6 +23,7 @@ class Prompt:
     model: str | None = None
     use_memory: bool = True
     interactive: bool = False
+    client_context: ClientContext | None = None
     key: str | None = None
     """With a key of the client's the turn outlives the connection, and asking again with the same
     one follows the same turn instead of beginning another."""
@@ -43,6 +44,7 @@ async def begin(station: Workstation, prompt: Prompt) -> Submitted:
                 use_memory=prompt.use_memory,
                 interactive=prompt.interactive,
                 key=prompt.key,
+                client_context=prompt.client_context,
             ),
         )
     )

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from skill_agent.conversations.client_context import spoken
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
@@ -136,7 +134,7 @@ _SAME_SUBJECT = re.compile(
 
 def stated(text: str) -> Iterator[Clause]:
     """The clauses of a message in which its writer states something."""
-    text = re.sub(r"[^\S\n]+", " ", spoken(text)[:LONGEST])
+    text = re.sub(r"[^\S\n]+", " ", text[:LONGEST])
     text = _PAYLOAD.sub("", text)
     for pattern in (_FENCE, _QUOTED_LINE, _QUOTED):
         text = pattern.sub(" ", text)

@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skill_agent.conversations.client_context import spoken
-
 _LEAD = r"(?:please\s+|could you\s+|can you\s+|also,?\s+|and\s+|oh,?\s+|hey,?\s+|ok(?:ay)?,?\s+)*"
 _QUESTION_BEFORE = re.compile(
     r"\b(do|did|does|can|can't|cannot|could|couldn't|will|would|won't|don't|didn't|never|"
@@ -36,14 +34,14 @@ class Remembrance:
 
 def is_private(text: str) -> bool:
     """Whether a person says that something is for one agent's ears only."""
-    return bool(_PRIVATE.search(spoken(text)))
+    return bool(_PRIVATE.search(text))
 
 
 def find_remembrances(text: str, phrases: Sequence[str]) -> list[Remembrance]:
     """Every request to remember in a message, in order."""
     pattern = _pattern(phrases)
     found: list[Remembrance] = []
-    for sentence in _sentences(spoken(text)):
+    for sentence in _sentences(text):
         match = pattern.search(sentence)
         if match is None or _only_talks_about_it(sentence, match):
             continue

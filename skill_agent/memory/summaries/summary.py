@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Sequence
 
-from skill_agent.conversations.client_context import spoken
 from skill_agent.errors import ModelFailed
 from skill_agent.memory.english.remember import is_private
 from skill_agent.models.reply import whole_reply
@@ -62,7 +61,7 @@ def plain_summary(
             continue
         facts = [m.content for m in told if message.id in m.source.message_ids]
         day = f"{message.created_at.day} {message.created_at:%B %Y}"
-        said = facts or [f'{_WROTE} {day}: "{_first_sentence(spoken(message.content))}"']
+        said = facts or [f'{_WROTE} {day}: "{_first_sentence(message.content)}"']
         lines += [f"- {one_line(unfenced(one), 2 * _SENTENCE)}" for one in said]
     return _newest_lines(list(dict.fromkeys(lines)), most)
 
@@ -119,9 +118,7 @@ def _parts(messages: Sequence[Message], window: int) -> list[str]:
     parts: list[str] = []
     for message in messages:
         who = "User" if message.role == "user" else (message.agent or "assistant").capitalize()
-        line = (
-            f"{who} ({message.created_at:%Y-%m-%d}): {one_line(spoken(message.content), _SPOKEN)}\n"
-        )
+        line = f"{who} ({message.created_at:%Y-%m-%d}): {one_line(message.content, _SPOKEN)}\n"
         if parts and len((parts[-1] + line).encode()) <= most:
             parts[-1] += line
         else:
