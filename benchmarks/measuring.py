@@ -1,11 +1,18 @@
 """Timing whole processes and printing what was measured on this run."""
 
 import json
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+
+_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +35,69 @@ class Row:
         return self.value >= self.budget if higher_is_better else self.value <= self.budget
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What this machine, as busy as it is now, takes for work that is always the same; seconds."""
+
+    insert: float
+    """One row into DuckDB, on disk when it returns."""
+    insert_cpu: float
+    """Of it, the processor's."""
+    python: float
+    """A fixed piece of Python, the processor's."""
+
+    @property
+    def work(self) -> float:
+        """Processor seconds of ten such rows and one such piece: the unit of a turn's cost."""
+        return 10 * self.insert_cpu + self.python
+
+
+def calibrated(rounds: int = 60) -> Calibration:
+    """Measured in this process, so that both sides of a ratio meet the same machine; medians.
+
+    On a thread and with pauses, as a turn's work comes: in a tight loop the caches are warm, and
+    half of the time is gone.
+    """
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder:
+        database = duckdb.connect(str(Path(folder) / "rows.duckdb"), config={"threads": 1})
+        database.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, text VARCHAR NOT NULL)")
+
+        def insert(number: int) -> object:
+            return database.execute("INSERT INTO rows VALUES (?, ?)", [number, "word " * 40])
+
+        inserts: list[tuple[float, float]] = []
+        pieces: list[tuple[float, float]] = []
+        with ThreadPoolExecutor(1) as thread:
+            for number in range(rounds):
+                time.sleep(_PAUSE_S)
+                inserts.append(thread.submit(_clocked, insert, number).result())
+                pieces.append(_clocked(_python_work, number))
+        database.close()
+    return Calibration(
+        insert=statistics.median(wall for wall, _ in inserts),
+        insert_cpu=statistics.median(cpu for _, cpu in inserts),
+        python=statistics.median(cpu for _, cpu in pieces),
+    )
+
+
+def _clocked(work: Callable[[int], object], number: int) -> tuple[float, float]:
+    """Seconds and processor seconds of one call."""
+    start, cpu = time.perf_counter(), time.process_time()
+    work(number)
+    return time.perf_counter() - start, time.process_time() - cpu
+
+
+def _python_work(number: int) -> object:
+    """Words into a dict and out as JSON: what most of a turn's own Python is like."""
+    counts: dict[str, int] = {}
+    for at in range(4_000):
+        word = f"word{(at * 7 + number) % 997}"
+        counts[word] = counts.get(word, 0) + len(word)
+    return json.dumps(sorted(counts.items()))
+
+
 def process_seconds(
     command: Sequence[str], *, rounds: int = 5, env: dict[str, str] | None = None
 ) -> float:
@@ -41,6 +111,18 @@ def process_seconds(
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr.decode()[-2000:]}")
         best = min(best, spent) if number else best
     return best
+
+
+def processor_seconds(command: Sequence[str], *, rounds: int = 5) -> float:
+    """Median of what a process takes of the processors, its own children included; the first, cold
+    round is not counted. A busy machine stretches it less than the wall clock's time."""
+    spent = []
+    for _ in range(rounds + 1):
+        before = getrusage(RUSAGE_CHILDREN)
+        process_seconds(command, rounds=0)
+        after = getrusage(RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(spent[1:])
 
 
 def python(code: str) -> list[str]:

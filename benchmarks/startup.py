@@ -18,7 +18,7 @@ import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from measuring import Row, process_seconds, python, show
+from measuring import Row, calibrated, process_seconds, processor_seconds, python, show
 from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home import open_home
 
@@ -31,12 +31,9 @@ SKA = "from skill_agent.cli.main import main; main()"
 
 
 def help_and_paint() -> list[Row]:
-    typer, textual = (
-        process_seconds(python("import typer")),
-        process_seconds(python("import textual.app")),
-    )
+    typer = process_seconds(python("import typer"))
     help_time = process_seconds([sys.executable, "-c", SKA, "--help"])
-    paint = process_seconds(FIRST_PAINT)
+    textual, paint = processor_seconds(python("import textual.app")), processor_seconds(FIRST_PAINT)
     return [
         Row(
             what="ska --help (baseline: import typer, budget 2x)",
@@ -51,6 +48,7 @@ def help_and_paint() -> list[Row]:
             unit="s",
             baseline=textual,
             budget=2 * textual + 0.2,
+            note="processor seconds",
         ),
     ]
 
@@ -85,11 +83,14 @@ async def keypress_echo(folder: Path, presses: int = 40) -> Row:
             await asyncio.sleep(0.03)
         await pilot.press("escape")
     spent.sort()
+    work = calibrated().work
     return Row(
         what="keypress echo while a reply streams, p95",
         value=spent[int(0.95 * len(spent))],
         unit="s",
-        budget=0.05,
+        baseline=work,
+        budget=3 * work,
+        note="baseline: ten rows and some Python",
     )
 
 
@@ -113,13 +114,14 @@ def cold_search(folder: Path, items: int) -> list[Row]:
     asyncio.run(fill(folder, items))
     search = ["memory", "search", "what was discussed with team 5", "--json"]
     command = [sys.executable, "-c", SKA, "--home", str(folder), *search]
+    imports = process_seconds(python("import lancedb, onnxruntime, duckdb"), rounds=3)
     return [
         Row(
             what=f"ska memory search, cold, own host, {items} items",
             value=process_seconds(command, rounds=3),
             unit="s",
-            budget=2.0,
-            baseline=process_seconds(python("import lancedb, onnxruntime, duckdb"), rounds=3),
+            budget=2 * imports,
+            baseline=imports,
             note="baseline: importing lancedb, onnxruntime and duckdb",
         )
     ]
@@ -137,7 +139,7 @@ def attached(folder: Path) -> list[Row]:
                 what=f"ska {' '.join(words)}, attached (baseline: import httpx)",
                 value=process_seconds([*ska, *words]),
                 unit="s",
-                budget=0.4,
+                budget=2.5 * baseline,
                 baseline=baseline,
             )
             for words in (["memory", "search", "tea"], ["memory", "list"], ["sessions", "list"])

@@ -23,7 +23,7 @@ from typing import Any
 
 from crowd import measured, rows_of
 from in_process import open_in_process
-from measuring import Row, show
+from measuring import Row, calibrated, show
 from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home_files import read_settings
 
@@ -34,6 +34,7 @@ from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ChatMessage, ModelRequest
 from skill_agent.settings.schema import Settings
 
+UNIT = "baseline: ten rows and some Python"
 REPLY = "a reply of some twenty words that streams in pieces, " * 2
 
 
@@ -78,24 +79,41 @@ async def own_work(folder: Path, turns: int) -> list[Row]:
         cpu = (time.process_time() - cpu) / turns
         durable = await remember(runtime, 200)
         instant, lost = await many_sessions(runtime, 50)
+    unit = calibrated()
     overhead, late = statistics.median(spent) - bare, sorted(spent)[int(0.95 * turns)] - bare
     return [
         Row(
             what=f"runtime's overhead on a turn, p50 of {turns}",
             value=overhead,
             unit="s",
-            baseline=bare,
-            budget=0.05,
-            note="baseline: the bare model call",
+            baseline=unit.work,
+            budget=3 * unit.insert + 3 * unit.work,
+            note=f"over the bare model call of {bare:.3f} s; {UNIT}",
         ),
         Row(what=f"runtime's overhead on a turn, p95 of {turns}", value=late, unit="s"),
-        Row(what="processor time of a turn, all threads", value=cpu, unit="s"),
-        Row(what="durable remember, p50 of 200", value=durable, unit="s", budget=0.01),
+        Row(
+            what="processor time of a turn, all threads",
+            value=cpu,
+            unit="s",
+            baseline=unit.work,
+            budget=3 * unit.work,
+            note=UNIT,
+        ),
+        Row(
+            what="durable remember, p50 of 200",
+            value=durable,
+            unit="s",
+            baseline=unit.insert,
+            budget=5 * unit.insert,
+            note="baseline: one durable row",
+        ),
         Row(
             what="50 sessions begun in the same instant: overhead p95",
             value=instant - bare,
             unit="s",
-            note="a model that takes no time",
+            baseline=unit.work,
+            budget=60 * unit.work,
+            note=f"a model that takes no time; {UNIT}",
         ),
         Row(
             what="50 sessions begun in the same instant: events lost", value=lost, unit="", budget=0

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -47,7 +47,7 @@ class Subscription:
         self, bus: "Bus", *, session: str | None, turn: str | None, after: int | None
     ) -> None:
         self._bus = bus
-        self._session, self._turn = session, turn
+        self._session, self.turn = session, turn
         self._waiting: deque[Entry] = deque()
         self._weight = 0
         self._gap: Gap | None = None
@@ -65,7 +65,7 @@ class Subscription:
             self._gap, after = Gap("epoch"), None
         if after is not None:
             self._at, self._behind = after, True
-        elif self._turn is not None:
+        elif self.turn is not None:
             self._at, self._behind = journal.first - 1, True
         if self._behind:  # at once: what is missed is settled before anything else happens
             self._catch_up()
@@ -81,7 +81,7 @@ class Subscription:
         return self._at
 
     def _wants(self, event: Event) -> bool:
-        return self._session in (None, event.session) and self._turn in (None, event.turn)
+        return self._session in (None, event.session) and self.turn in (None, event.turn)
 
     def offer(self, entry: Entry) -> None:
         """Takes an event in, if it is of the wanted session and turn."""
@@ -110,8 +110,8 @@ class Subscription:
         journal = self._bus.journal
         if self._at + 1 < journal.first:
             self._gap = Gap("too_old")
-            self._at = journal.last if self._turn is None else journal.first - 1
-        for entry in journal.after(self._at, turn=self._turn):
+            self._at = journal.last if self.turn is None else journal.first - 1
+        for entry in journal.after(self._at, turn=self.turn):
             if self._wants(entry.event):
                 self._waiting.append(entry)
                 self._weight += entry.weight
@@ -213,6 +213,9 @@ class Bus:
         self.epoch = epoch or secrets.token_hex(6)
         self.journal = journal or Journal()
         self._subscriptions: list[Subscription] = []
+        self._by_turn: defaultdict[str | None, list[Subscription]] = defaultdict(list)
+        """Those to one turn by its id, those to any under None: of many turns at once each has a
+        listener that wants no other's events."""
         self._closed = False
 
     @property
@@ -231,18 +234,25 @@ class Bus:
         first those that follow this number, or a gap where the journal has moved on."""
         subscription = Subscription(self, session=session, turn=turn, after=after)
         self._subscriptions.append(subscription)
+        self._by_turn[turn].append(subscription)
         if self._closed:
             subscription.close()
         return subscription
 
     def publish(self, event: Event) -> None:
         entry = self.journal.add(event)
-        for subscription in self._subscriptions:
-            subscription.offer(entry)
+        for turn in (None, event.turn):
+            for subscription in self._by_turn.get(turn, ()):
+                subscription.offer(entry)
 
     def drop(self, subscription: Subscription) -> None:
-        if subscription in self._subscriptions:
-            self._subscriptions.remove(subscription)
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.remove(subscription)
+        alike = self._by_turn[subscription.turn]
+        alike.remove(subscription)
+        if not alike:
+            del self._by_turn[subscription.turn]
 
     async def drained(self, seconds: float = 1.0) -> None:
         """Returns once every listener has read what waits for it, or none gets any further."""

@@ -6,6 +6,7 @@ go through the `sleep` it was given.
 
 import asyncio
 import re
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -180,7 +181,5 @@ def tokens_in(text: str) -> int:
 
 
 def _common_prefix(one: str, other: str) -> int:
-    return next(
-        (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect_left(lengths, True, key=lambda size: one[:size] != other[:size])

@@ -42,7 +42,7 @@ def reply_room(max_output: int, window: int) -> int:
 
 def most(text: str) -> int:
     """Tokens a text cannot exceed: no tokenizer of today makes two of one byte."""
-    return len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 class Tokens:

@@ -218,18 +218,17 @@ class Resident:
             "covered": candidates.covered, "pinned": candidates.pinned, "linked": carried, **parts,
             **ranked.signals,
         }  # fmt: skip
-        hits: list[Hit] = []
-        for row in chosen(ranked, evidence, candidates.kept, query.floor)[: query.limit]:
-            told = {name: round(float(value[row]), 4) for name, value in signals.items()}
-            hits.append(
-                Hit(
-                    item=self._item(int(slots[row])),
-                    score=float(min(1.0, ranked.score[row])),
-                    signals=told,
-                    reason=reason(told),
-                )
-            )
-        return hits
+        rows = chosen(ranked, evidence, candidates.kept, query.floor)[: query.limit]
+        told = np.round(np.array([value[rows] for value in signals.values()], np.float64), 4)
+        return [
+            self._hit(int(slots[row]), ranked.score[row], dict(zip(signals, values, strict=True)))
+            for row, values in zip(rows, told.T.tolist(), strict=True)
+        ]
+
+    def _hit(self, slot: int, score: float, told: dict[str, float]) -> Hit:
+        return Hit(
+            item=self._item(slot), score=float(min(1.0, score)), signals=told, reason=reason(told)
+        )
 
     def _candidates(self, view: "_View", slots: np.ndarray) -> Candidates:
         columns, query, views, lexical = self._columns, view.query, view.views, view.lexical

@@ -51,6 +51,7 @@ def select(
     """
     standing = tuple(replace(h, reason=ALREADY) for h in hits if h.item.id in present)
     chosen: dict[str, Hit] = {}
+    said = [_Said.of(hit.item) for hit in standing]
     spent = 0
 
     def take(hit: Hit, reason: str) -> None:
@@ -58,12 +59,13 @@ def select(
         known = (sizes or {}).get(hit.item.id)
         size = estimate_tokens(recall_line(hit.item)) if known is None else known
         room = min(PINNED_TOKENS, budget) if reason == PINNED else budget
-        if spent + size <= room and not any(_same(hit.item, h.item) for h in others()):
+        if spent + size > room:
+            return
+        mine = _Said.of(hit.item)
+        if not any(map(mine.again, said)):
             chosen[hit.item.id] = replace(hit, reason=reason)
+            said.append(mine)
             spent += size
-
-    def others() -> Sequence[Hit]:
-        return (*chosen.values(), *standing)
 
     fresh = [hit for hit in hits if hit.item.id not in present]
     for hit in sorted((h for h in fresh if h.item.pinned), key=_by_score):
@@ -84,14 +86,24 @@ def evidence_of(hit: Hit) -> float:
     return max(hit.signals.get("evidence", hit.score), hit.signals.get("linked", 0.0))
 
 
-def _same(one: IndexItem, other: IndexItem) -> bool:
-    """Nearly the same words, the same numbers and names, and no quarrel between them."""
-    if "disputed" in (one.status, other.status):
-        return False
-    mine, yours = frozenset(stems(one.text)), frozenset(stems(other.text))
-    if len(mine & yours) < SAME * len(mine | yours):
-        return False
-    return _marks(one.text) == _marks(other.text)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An item's text taken apart, to be held against others."""
+
+    item: IndexItem
+    stems: frozenset[str]
+
+    @classmethod
+    def of(cls, item: IndexItem) -> "_Said":
+        return cls(item, frozenset(stems(item.text)))
+
+    def again(self, other: "_Said") -> bool:
+        """Nearly the same words, the same numbers and names, and no quarrel between them."""
+        if "disputed" in (self.item.status, other.item.status):
+            return False
+        if len(self.stems & other.stems) < SAME * len(self.stems | other.stems):
+            return False
+        return _marks(self.item.text) == _marks(other.item.text)
 
 
 def _marks(text: str) -> frozenset[str]:

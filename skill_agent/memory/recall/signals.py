@@ -49,15 +49,16 @@ def session_prior(scores: np.ndarray, sessions: np.ndarray) -> np.ndarray:
 
     Missing turns count as zero, so that one lucky line does not make a session.
     """
-    order = np.argsort(-scores, kind="stable")
-    best: dict[int, list[float]] = {}
-    for row in order:
-        kept = best.setdefault(int(sessions[row]), [])
-        if len(kept) < _BEST_OF_SESSION:
-            kept.append(float(scores[row]))
-    level = {session: sum(kept) / _BEST_OF_SESSION for session, kept in best.items()}
-    level[-1] = 0.0
-    return np.array([level[int(session)] for session in sessions], np.float32)
+    prior = np.zeros(len(scores), np.float32)
+    order = np.lexsort((-scores, sessions))
+    places, grouped = np.arange(len(order)), sessions[order]
+    first = np.append(True, grouped[1:] != grouped[:-1])[: len(order)]
+    in_session = places - np.maximum.accumulate(np.where(first, places, 0))
+    best = np.where(in_session < _BEST_OF_SESSION, scores[order], 0.0)
+    group = np.cumsum(first) - 1
+    level = np.bincount(group, best) / _BEST_OF_SESSION
+    prior[order] = np.where(grouped == -1, 0.0, level[group])
+    return prior
 
 
 def reason(signals: Mapping[str, float]) -> str:
