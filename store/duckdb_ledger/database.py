@@ -4,6 +4,7 @@ Blocking; used from the ledger's own thread. Nothing here opens the database as 
 such a handle would silently drop DuckDB's lock. What the tables mean is known elsewhere.
 """
 
+import atexit
 import os
 import re
 import shutil
@@ -55,6 +56,8 @@ class Database:
         }
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._parsed: dict[str, duckdb.Statement] = {}
+        # What is left of them when the interpreter ends, DuckDB's binding tells on the terminal.
+        atexit.register(self._parsed.clear)
 
     @property
     def wal(self) -> Path:
@@ -107,6 +110,8 @@ class Database:
             with self.explained("be closed"):
                 self._connection.close()
             self._connection = None
+            self._parsed.clear()
+            atexit.unregister(self._parsed.clear)
 
     def keep_private(self) -> None:
         """Takes group and others off the files; DuckDB makes a new log file after checkpoints."""
