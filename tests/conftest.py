@@ -53,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             real_modules[module] = is_real(item.path, module)
         asked = REAL_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         item.add_marker("real" if real_modules[module] or asked else "fast")
+    # What other tests load into a process makes each screen in it twice as dear; why is not known.
+    items.sort(key=lambda item: "tui" not in item.path.parts)
 
 
 def is_real(path: Path, module: object) -> bool:
