@@ -84,7 +84,7 @@ class Stage:
         if not role:
             return
         os.kill(pid, signal.SIGKILL)
-        self.running[role].wait()
+        self.ended(role)
         self.kills["host" if role == "host" else "window"] += 1
         self.start(role)
 
@@ -94,7 +94,13 @@ class Stage:
             if one.poll() is not None:
                 said = (self.folder / f"{role}-{self.names[role]}.err").read_text()
                 self.died.append(f"{role} ended by itself ({one.returncode}): {said[-1500:]}")
+                self.ended(role)
                 self.start(role)
+
+    def ended(self, role: str) -> None:
+        """Waits for a process that ends, and lets go of its pipe."""
+        with self.running[role]:
+            pass
 
     def end(self) -> None:
         """Lets everybody come to an end, the host last."""

@@ -126,6 +126,7 @@ async def soak(options: argparse.Namespace, home: Path) -> dict[str, Any]:
     heard_slowly, seen = await slow, await memory
     holder.stdin.close()
     code = holder.wait(30)
+    holder.stdout.close()
     parts = [json.loads(out) for out, _ in told]
     return {
         "overheads": [one for part in parts for one in part["overheads"]],
