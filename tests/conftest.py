@@ -53,7 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             real_modules[module] = is_real(item.path, module)
         asked = REAL_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         item.add_marker("real" if real_modules[module] or asked else "fast")
-    # What other tests load into a process makes each screen in it twice as dear; why is not known.
+    # Screens collect garbage after each turn, through all that other tests have loaded: they come
+    # first, while that is little.
     items.sort(key=lambda item: "tui" not in item.path.parts)
 
 
