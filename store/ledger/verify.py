@@ -168,6 +168,16 @@ def _since_purge(history: list[Any]) -> list[Any]:
     return history[purges[-1] + 1 :] if purges else history
 
 
+def _missing(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
+    """What is wrong where the log or the table has nothing of an entity; empty where that is right,
+    since it was purged."""
+    if history is None:
+        return "it stands in its table, but the log does not know it"
+    if row is not None:
+        return "it was purged, but still stands in its table"
+    return "the log knows it, but it is missing from its table" if _since_purge(history) else ""
+
+
 def _messages(contents: Contents) -> Iterator[str]:
     for message_id, history, row in _beside(contents.message_log(), contents.messages()):
         if what := _message(history, row):
@@ -175,13 +185,9 @@ def _messages(contents: Contents) -> Iterator[str]:
 
 
 def _message(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
-    if history is None:
-        return "it stands in its table, but the log does not know it"
-    standing = _since_purge(history)
-    if row is None:
-        return "the log knows it, but it is missing from its table" if standing else ""
-    if not standing:
-        return "it was purged, but still stands in its table"
+    standing = _since_purge(history or [])
+    if row is None or not standing:
+        return _missing(history, row)
     known = standing[-1][2:]
     *fields, nonce, seq = row
     try:
@@ -198,13 +204,9 @@ def _sessions(contents: Contents) -> Iterator[str]:
 
 
 def _session(history: list[Any] | None, row: tuple[Any, ...] | None) -> str:
-    if history is None:
-        return "it stands in its table, but the log does not know it"
-    standing = _since_purge(history)
-    if row is None:
-        return "the log knows it, but it is missing from its table" if standing else ""
-    if not standing:
-        return "it was purged, but still stands in its table"
+    standing = _since_purge(history or [])
+    if row is None or not standing:
+        return _missing(history, row)
     expected: dict[str, Any] = {}
     try:
         for _, _, payload, _ in standing:
