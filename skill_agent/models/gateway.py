@@ -17,7 +17,7 @@ from skill_agent.models.local.llama_host import HostSettings, LlamaHost
 from skill_agent.ports import Model
 from skill_agent.settings.schema import Settings
 from skill_agent.text.nearest import did_you_mean
-from skill_agent.values import ModelInfo
+from skill_agent.values import ModelInfo, ModelProfile
 
 from .fallback import FallbackModel
 from .providers import ollama_base
@@ -156,6 +156,7 @@ class Gateway:
             size_bytes=entry.size,
             licence=entry.licence,
             note=entry.note,
+            profile=entry.profile,
         )
 
     def _loose_info(self, bare: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
@@ -169,6 +170,7 @@ class Gateway:
             roles=roles.get(name, ()),
             size_bytes=path.stat().st_size if path else 0,
             note="a file of your own",
+            profile=ModelProfile(strength="small", tools=False),
         )
 
     def _remote_info(self, name: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:

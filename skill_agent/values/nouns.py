@@ -332,6 +332,23 @@ class Compaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelProfile:
+    """What a model can do; its prompts are built for it."""
+
+    strength: Literal["small", "large"] = "large"
+    """A small one copies what its prompt shows it and is told little; some 4 billion parameters
+    and more are large."""
+    languages: tuple[str, ...] = ()
+    """ISO 639-1 codes it writes well; empty where unknown."""
+    tools: bool = True
+    """Native tool calls can be relied on."""
+    vision: bool = False
+    """It reads images."""
+    reasoning: bool = False
+    """It thinks in text before it answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """A model as a person can choose it."""
 
@@ -346,6 +363,7 @@ class ModelInfo:
     size_bytes: int = 0
     licence: str = ""
     note: str = ""
+    profile: ModelProfile = ModelProfile()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from skill_agent.errors import NotFound
 from skill_agent.text.nearest import did_you_mean
+from skill_agent.values import ModelProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class Entry:
     """The first one is what a loader opens."""
     trained_window: int = 0
     note: str = ""
+    profile: ModelProfile = ModelProfile(strength="small", tools=False)
 
     @property
     def size(self) -> int:
