@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
@@ -193,7 +194,7 @@ class TurnRunner:
             messages = [m for m in messages if m.position < at or m.role != "user"]
         done = await self._compactor.latest(turn.session.id) if self._compactor else None
         rest = heard_by(turn.dna.slug, after(messages, done))
-        rest = await still_true(self._ledger, rest)
+        rest = await still_true(self._ledger, rest, self._clock())
         tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
             system=await self._bench.system(
@@ -378,12 +379,16 @@ def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
     return heard
 
 
-async def still_true(ledger: Ledger, messages: Sequence[Message]) -> list[Message]:
+async def still_true(ledger: Ledger, messages: Sequence[Message], now: datetime) -> list[Message]:
     """The messages, without the data block where a memory in it was replaced, forgotten or has
     expired since: what no longer holds must leave the prompt, and the rest is found again."""
     named = list(dict.fromkeys(one for message in messages for one in message.recalled))
     known = await ledger.memories_by_id(named) if named else {}
-    gone = {key for key, one in known.items() if one.status not in ("active", "disputed")}
+    gone = {
+        key
+        for key, one in known.items()
+        if one.status not in ("active", "disputed") or (one.expires_at and one.expires_at <= now)
+    }
     return [
         one if gone.isdisjoint(one.recalled) else replace(one, context="", recalled=())
         for one in messages

@@ -22,7 +22,7 @@ _UNLIKE = {
     "dry_multiplier": 0.8,
     "dry_base": 1.75,
     "dry_allowed_length": 3,
-    "dry_penalty_last_n": -1,
+    "dry_penalty_last_n": 1024,
 }
 """Sampling by which llama.cpp keeps from repeating what it has read (DRY, "don't repeat
 yourself")."""
