@@ -28,7 +28,7 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
 from skill_agent.text.language import english
 from skill_agent.turns.fitting import Draft
-from skill_agent.turns.known import Kept, Recollection
+from skill_agent.turns.known import Kept, Offer, Recollection
 from skill_agent.turns.loop import Brief, Hands, run_turn
 from skill_agent.turns.manner import Manner
 from skill_agent.values import Memory, Message, ToolCall, Usage
@@ -81,11 +81,14 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
     async def decide(_approval: str, _rule: str) -> tuple[Choice, str]:
         return changes.pop("choice", "deny"), "test"
 
+    async def offered(_message: Message, _manner: Manner) -> Offer:
+        return Offer(tools={"echo": tool} if tool else {})
+
     fields: dict[str, Any] = {
         "read": plainly,
         "keep": nothing_kept,
         "recall": no_memory,
-        "tools": {"echo": tool} if tool else {},
+        "offer": offered,
         "decide": decide,
         "announce": lambda _approval: None,
         "allows": lambda _rule: False,
