@@ -15,6 +15,8 @@ from .known import Kept, Recollection
 from .manner import Manner
 
 TRIES = 2
+TELLING = 13
+"""Characters of an id that tell it from every other: its time to the millisecond."""
 _WATCHED = ("tell", "keep", "ask_me")
 _SHORT = 160
 """Tokens of an answer to something told."""
@@ -34,7 +36,7 @@ def by_code(manner: Manner, kept: Kept, recollection: Recollection | None) -> st
     if not manner.small:
         return ""
     if kept.memories and kept.whole:
-        undo = f"ska memory forget {kept.memories[-1].id}"
+        undo = f"ska memory forget {kept.memories[-1].id[:TELLING]}"
         return manner.language.kept.format(undo=undo)
     nothing = recollection is not None and not (recollection.sure or recollection.selection.hits)
     return manner.language.unknown if manner.unasked and nothing else ""
