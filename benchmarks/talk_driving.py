@@ -29,7 +29,15 @@ from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.files.pull import CACHE_VARIABLE
 from skill_agent.models.gateway import Gateway
-from skill_agent.ports import EndPart, Model, ModelPart, ModelRequest, TextPart
+from skill_agent.ports import (
+    Embedder,
+    EndPart,
+    Model,
+    ModelGateway,
+    ModelPart,
+    ModelRequest,
+    TextPart,
+)
 from skill_agent.values import MemoryFilter, ModelInfo, TurnRequest, Usage
 
 LIMIT_S = 120.0
@@ -85,7 +93,7 @@ class Voice:
 class SharedGateway:
     """One gateway for the homes of all cases; closing a home leaves its models loaded."""
 
-    def __init__(self, inner: Gateway) -> None:
+    def __init__(self, inner: ModelGateway) -> None:
         self._inner = inner
         self.given = ""
         """What the model says next; empty lets it speak for itself."""
@@ -117,7 +125,7 @@ class Stage:
 
     folder: Path
     gateway: SharedGateway
-    embedder: OnnxEmbedder
+    embedder: Embedder
     chosen: dict[str, Any]
     """Settings of every home."""
 

@@ -42,11 +42,15 @@ Kind = Literal[
     "lookalike",
 ]
 KINDS: tuple[str, ...] = Kind.__args__
-ECHOING = ("statement", "remember", "smalltalk")
+ECHOING = ("statement", "remember", "smalltalk", "writing", "lookalike")
 """Where giving back what was said is a fault."""
 MEMORY_TOOLS = ("remember", "search_memory")
 MEMORY_KINDS = ("statement", "remember", "recall", "unknown", "change")
 """Where a tool of the memory is no mistake."""
+ASKING = ("recall", "unknown", "change")
+"""Where the person asks for their own facts."""
+SHORT = 2
+"""Letters of a word that says little."""
 PERSON_KINDS = (*MEMORY_KINDS, "smalltalk", "lookalike")
 """Where the person is spoken to about what they told."""
 LONGEST = 130
@@ -118,6 +122,14 @@ class Case:
         parts = [self.say, self.piped]
         parts += [text for one in self.before for text in (one.said, one.piped, one.memory)]
         return "\n".join(part for part in parts if part)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Words of the person's facts: those labelled, else what a question asks for."""
+        if self.checks.person or self.kind not in ASKING or self.language in UNSPACED:
+            return self.checks.person
+        plain = languages()[self.language].function_words
+        return tuple(w for w in words_of(self.say) if len(w) > SHORT and w not in plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +269,7 @@ def _conduct_faults(case: Case, answer: Answer) -> list[str]:
 
 
 def _person_faults(case: Case, text: str, language: str) -> list[str]:
-    if clause := claimed(text, case.checks.person, language):
+    if clause := claimed(text, case.facts, language):
         return [f"person: {clause}"]
     if word := spoken_of(text, language):
         return [f"person: speaks of {word}"]

@@ -242,7 +242,8 @@ def _claims(clause: str, known: Language, facts: Sequence[str], language: str) -
             return True
         signs, spoken_to = known.first & split, bool(known.second & split)
     acknowledged = any(holds(folded, word) for word in known.acknowledging)
-    return bool(signs) and not spoken_to and not acknowledged
+    unknown = any(phrase in folded for phrase in known.unknown)
+    return bool(signs) and not (spoken_to or acknowledged or unknown)
 
 
 def _owns(words: Sequence[str], own: frozenset[str], facts: Sequence[str]) -> bool:
