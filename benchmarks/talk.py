@@ -23,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from talk_driving import Ran, play, staged
+from talk_driving import Ran, play, staged, wake
 from talk_scoring import KINDS, Case, Figures, Verdict, echoed, judge, read_cases
 
 SETS = ("build", "choose", "final")
@@ -59,6 +59,10 @@ async def run(
     figures = Figures()
     with tempfile.TemporaryDirectory() as folder:
         async with staged(Path(folder), model) as stage:
+            for agent in dict.fromkeys(one.agent for one in cases):
+                figures.woken[agent] = await wake(stage, agent)
+                told = f"{agent} woken in {figures.woken[agent]:.1f} s"
+                print(told, file=sys.stderr, flush=True)
             for number, case in enumerate(cases, 1):
                 ran = await play(stage, case)
                 verdict = judge(case, ran.answer)

@@ -143,6 +143,7 @@ async def staged(folder: Path, model: str | None) -> AsyncIterator[Stage]:
             target.symlink_to(one, target_is_directory=one.is_dir())
     gateway = Gateway(read_settings(shared), shared)
     try:
+        await (await gateway.model("default")).load()
         yield Stage(
             folder=folder,
             gateway=SharedGateway(gateway),
@@ -166,24 +167,38 @@ def installed_models() -> Path:
     raise SystemExit(f"the embedder is not installed: ska models pull {EMBEDDER}")
 
 
-async def play(stage: Stage, case: Case) -> Ran:
-    """One case from an empty home to its answer; what goes wrong in the turn is in the answer."""
-    home = Home(stage.folder / case.id)
+async def wake(stage: Stage, agent: str) -> float:
+    """Has the model read an agent's instructions, as a home does when it is opened; the seconds."""
+    async with opened(stage, Home(stage.folder / f"wake-{agent}"), Day()) as runtime:
+        begun = time.perf_counter()
+        await runtime.turns.prepare(agent)
+        return time.perf_counter() - begun
+
+
+@asynccontextmanager
+async def opened(stage: Stage, home: Home, day: Day) -> AsyncIterator[Runtime]:
+    """A new home over the stage's models; gone when it is closed."""
     init_home(home, stage.chosen)
     greedy(home)
-    day = Day()
     parts = {"gateway": stage.gateway, "embedder": stage.embedder, "clock": day}
     try:
         async with open_in_process(home.root, **parts) as runtime:
-            sessions = await told(runtime, stage.gateway, case, day)
-            stage.gateway.given = ""
-            stage.gateway.requests.clear()
-            ran = await asked(runtime, case, sessions.get("now"))
-            await runtime.settle()
-            memories = await runtime.memory.list(MemoryFilter(statuses=("active",), limit=200))
+            yield runtime
     finally:
         stage.gateway.given = ""
         shutil.rmtree(home.root, ignore_errors=True)
+
+
+async def play(stage: Stage, case: Case) -> Ran:
+    """One case from an empty home to its answer; what goes wrong in the turn is in the answer."""
+    day = Day()
+    async with opened(stage, Home(stage.folder / case.id), day) as runtime:
+        sessions = await told(runtime, stage.gateway, case, day)
+        stage.gateway.given = ""
+        stage.gateway.requests.clear()
+        ran = await asked(runtime, case, sessions.get("now"))
+        await runtime.settle()
+        memories = await runtime.memory.list(MemoryFilter(statuses=("active",), limit=200))
     kept = tuple(one.content for one in memories)
     requests = tuple(stage.gateway.requests)
     return replace(ran, answer=replace(ran.answer, memories=kept), requests=requests)

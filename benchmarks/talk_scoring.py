@@ -317,6 +317,8 @@ class Figures:
     """What a run comes to."""
 
     verdicts: list[Verdict] = field(default_factory=list)
+    woken: dict[str, float] = field(default_factory=dict)
+    """Seconds that each agent's instructions took to be read before."""
 
     def by(self, what: str) -> dict[str, tuple[int, int]]:
         """Passed and all, by kind or language."""
@@ -364,6 +366,7 @@ class Figures:
             "replies without a model": float(sum(map(_templated, self.verdicts))),
             "prompt tokens": _mean([float(one.prompt_tokens) for one in read]),
             "cached share": sum(one.cached_tokens for one in read) / tokens if tokens else 0.0,
+            **{f"{agent} woken, s": seconds for agent, seconds in self.woken.items()},
             "first words, s": _mean([one.first_s for one in timed]),
             "first words, s, worst": max((one.first_s for one in timed), default=0.0),
             "whole turn, s": _mean([one.answer.total_s for one in self.verdicts]),
