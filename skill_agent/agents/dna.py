@@ -34,8 +34,9 @@ class Personality(Table):
     tone: Tone = "friendly"
     verbosity: Literal["concise", "balanced", "detailed", "verbose"] = "balanced"
     formality: Literal["formal", "semi-formal", "informal", "adaptive"] = "adaptive"
-    language: str = Field(default="en", pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,4})?$")
-    """ISO 639-1 code the agent answers in."""
+    language: str = Field(default="auto", pattern=r"^(auto|[a-z]{2,3}(-[A-Za-z]{2,4})?)$")
+    """ISO 639-1 code the agent answers in where a message is too short to tell its language;
+    it answers in that of the message otherwise."""
     traits: dict[str, float] = Field(default_factory=dict)
     """Trait name to weight in 0..1."""
     voice_examples: tuple[VoiceExample, ...] = ()
@@ -124,6 +125,9 @@ class AgentDNA(Table):
     """This agent's view of the team's shared skills; filled from `[team]` where absent."""
     custom_skill_names: tuple[str, ...] = ()
     disabled_skill_names: tuple[str, ...] = ()
+    craft_skill_names: tuple[str, ...] = ()
+    """Skills that are the agent's own trade: their instructions stand in every prompt of it, and
+    it need not open them."""
     model: ModelConfig = Field(default_factory=ModelConfig)
     memory: MemoryConfig = Field(default_factory=MemoryConfig)
     boundaries: Boundaries = Field(default_factory=Boundaries)

@@ -153,7 +153,9 @@ def _warnings(
     places: Mapping[KeyPath, int],
 ) -> Iterator[ConfigError]:
     lists: list[tuple[KeyPath, Any]] = [(("team", "shared_skill_names"), data.get("team", {}))]
-    fields = ("shared_skill_names", "custom_skill_names", "disabled_skill_names")
+    fields = (
+        "shared_skill_names", "custom_skill_names", "disabled_skill_names", "craft_skill_names"
+    )  # fmt: skip
     for slug, table in data.get("agents", {}).items():
         lists += [(("agents", slug, field), table) for field in fields]
     for path, table in lists:

@@ -132,6 +132,7 @@ class Runtime(Workstation):
                 ledger=self.ledger,
                 book=mind.book,
                 projector=self._projector,
+                hot=mind.hot,
                 settings=self._settings,
                 clock=clock,
                 tokens=tokens,

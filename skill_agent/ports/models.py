@@ -46,6 +46,8 @@ class ModelRequest:
     max_tokens: int = 1024
     overrides: dict[str, Any] = field(default_factory=dict)
     """Provider-specific parameters, passed through."""
+    opening: str = ""
+    """The beginning of the reply, already said; only for models whose profile says `continues`."""
     background: bool = False
     """Nobody waits for it; what a person's conversation has made hot stays hot."""
 

@@ -16,6 +16,7 @@ from skill_agent.errors import NotFound, ToolFailed
 from skill_agent.files.bundled import bundled_skills_path
 from skill_agent.files.home import Home
 from skill_agent.text.nearest import did_you_mean
+from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill
 
 from .frontmatter import FrontMatterError, decode
@@ -25,6 +26,8 @@ from .reading import SkillFile, find_skill_file, read_skill
 MOST_FOLDERS, MOST_DEPTH = 2_000, 5
 """Where a scan stops; it says so."""
 
+BRIEF = "brief"
+"""Key of a skill's metadata: its instructions in a few sentences, for models that are told few."""
 RESOURCE_BYTES, BODY_CHARACTERS, LISTED_FILES = 100_000, 40_000, 100
 
 _SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", ".hg", ".svn"})
@@ -107,23 +110,31 @@ class SkillBook(SkillOperations):
         self.notes: tuple[str, ...] = ()
         """What kept the last scan from seeing everything."""
         self._read: dict[Path, tuple[Stamp, SkillFile]] = {}
-        self._last: tuple[float, tuple[Skill, ...]] | None = None
+        self._last: tuple[float, tuple[SkillFile, ...]] | None = None
 
     # -- the list ----------------------------------------------------------------------------
 
     def skills(self) -> tuple[Skill, ...]:
         """Every skill by name, then those refused or shadowed, with their reasons."""
-        files = tuple(file.skill for file in self._scan())
-        found = tuple(sorted(files, key=lambda skill: (not skill.loaded, skill.name, skill.path)))
+        return tuple(file.skill for file in self._sorted())
+
+    def skills_lately(self, seconds: float = 1.0) -> tuple[Skill, ...]:
+        """As `skills`, as they were at most so long ago."""
+        return tuple(file.skill for file in self._lately(seconds))
+
+    def _sorted(self) -> tuple[SkillFile, ...]:
+        files = [
+            (not one.skill.loaded, one.skill.name, one.skill.path, one) for one in self._scan()
+        ]
+        found = tuple(one for *_, one in sorted(files, key=lambda key: key[:3]))
         self._last = monotonic(), found
         return found
 
-    def skills_lately(self, seconds: float = 1.0) -> tuple[Skill, ...]:
-        """As `skills`, as they were at most so long ago: one look is some hundred system calls,
-        and a busy host has many turns a second."""
+    def _lately(self, seconds: float = 1.0) -> tuple[SkillFile, ...]:
+        """One look is some hundred system calls, and a busy host has many turns a second."""
         if self._last is not None and monotonic() - self._last[0] < seconds:
             return self._last[1]
-        return self.skills()
+        return self._sorted()
 
     def loaded(self, names: Sequence[str] | None = None) -> tuple[Skill, ...]:
         """The skills a model may be offered: all by name, or those named, in that order."""
@@ -167,6 +178,15 @@ class SkillBook(SkillOperations):
             lines = "\n".join(f"- {escape(path, quote=False)}" for path in files)
             listing = f"\n<skill_files>\n{lines}\n</skill_files>"
         return f'<skill_content name="{escape(name)}">\n{body}{listing}\n</skill_content>'
+
+    def craft(self, name: str, *, brief: bool) -> str:
+        """A skill as part of an agent's own instructions: its body, or in brief what its metadata
+        says of it; empty where it cannot be loaded."""
+        named = (one for one in self._lately() if one.skill.name == name and one.skill.loaded)
+        if (file := next(named, None)) is None:
+            return ""
+        short = str(file.skill.metadata.get(BRIEF, "")) or file.skill.description
+        return one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS]
 
     def files(self, name: str) -> tuple[str, ...]:
         """Paths inside the skill's folder, `/` between parts, SKILL.md left out."""

@@ -128,8 +128,8 @@ def _middle_out(text: str, keep: int) -> str:
 class Draft:
     """Everything a prompt could hold."""
 
-    systems: Sequence[str]
-    """The system message, then the same without layer 6, then without layers 4 and 6."""
+    system: str
+    """The static layers, which are never left out."""
     text: str
     """The newest message."""
     block: str = ""
@@ -164,8 +164,8 @@ class Fit:
 
 
 async def fit(draft: Draft, model: Model, tokens: Tokens, *, rough: int = 1) -> Fit:
-    """Leaves out what does not fit, in this order: history, summary, team knowledge, recalled
-    block, profile. Who the agent is, its skills and the newest message always stay.
+    """Leaves out what does not fit, in this order: history, summary, recalled block. Who the agent
+    is, its skills and the newest message always stay.
 
     A prompt that fits at `rough` bytes a token is not counted: that may mean loading the model.
     The room for the history does not depend on the newest message unless that is long, so that
@@ -180,7 +180,7 @@ async def fit(draft: Draft, model: Model, tokens: Tokens, *, rough: int = 1) -> 
 async def fit_block(draft: Draft, fitted: Fit | None, model: Model, tokens: Tokens) -> Fit:
     """The draft's data block put into what was fitted before it was known; fitted anew only where
     nothing was counted yet, or the block is larger than what was kept free for it."""
-    if fitted is not None and fitted.system == draft.systems[0]:
+    if fitted is not None and fitted.system == draft.system:
         size = await tokens.count(model, draft.block) + PER_MESSAGE if draft.block else 0
         left = fitted.left + draft.reserve - size
         if left >= 0:
@@ -195,16 +195,16 @@ async def _fit(draft: Draft, model: Model, tokens: Tokens) -> Fit:
     text = await tokens.count(model, draft.text) + PER_MESSAGE
     block = await tokens.count(model, draft.block) + PER_MESSAGE if draft.block else draft.reserve
     summary = await tokens.count(model, draft.summary) + 3 * PER_MESSAGE if draft.summary else 0
-    systems = [await tokens.count(model, one) + PER_MESSAGE for one in draft.systems]
-    free = limit - systems[0] - block - text - summary
+    system = await tokens.count(model, draft.system) + PER_MESSAGE
+    free = limit - system - block - text - summary
     if free < 0:
-        return _least(draft, limit, systems, text=text, block=block)
-    steady = limit - systems[0] - max(block, draft.reserve) - max(text, window // 8) - summary
+        return _least(draft, limit - system - text, block)
+    steady = limit - system - max(block, draft.reserve) - max(text, window // 8) - summary
     room = max(steady, min(free, window // 8))
     kept, load, half = await _history(draft, room, model, tokens)
-    used = systems[0] + block + text + summary
+    used = system + block + text + summary
     return Fit(
-        system=draft.systems[0],
+        system=draft.system,
         block=draft.block,
         summary=draft.summary,
         history=kept,
@@ -237,22 +237,18 @@ async def _history(
     return kept, sum(sizes.values()) / max(1, room), max(1, half)
 
 
-def _least(draft: Draft, limit: int, systems: Sequence[int], *, text: int, block: int) -> Fit:
-    """Without any history: the fullest of what is left that fits."""
-    last = len(systems) - 1
-    choices = [(0, True), (min(1, last), True), (min(1, last), False), (last, False)]
-    lefts = [limit - systems[n] - text - (block if told else 0) for n, told in choices]
-    best = next((at for at, left in enumerate(lefts) if left >= 0), len(choices) - 1)
-    number, told = choices[best]
+def _least(draft: Draft, free: int, block: int) -> Fit:
+    """Without any history, and without the block where that does not fit either."""
+    told = free >= block
     return Fit(
-        system=draft.systems[number],
+        system=draft.system,
         block=draft.block if told else "",
         summary="",
         history=(),
         dropped=len(draft.history),
         load=2.0 if draft.history else 0.0,
         half=1,
-        left=lefts[best],
+        left=free - (block if told else 0),
     )
 
 

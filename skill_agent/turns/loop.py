@@ -42,7 +42,7 @@ from skill_agent.ports import (
     ToolOutcome,
     ToolPart,
 )
-from skill_agent.values import Memory, Message, ToolCall, Usage
+from skill_agent.values import Finish, Memory, Message, ToolCall, Usage
 
 from .fitting import (
     LONGEST_SHARE,
@@ -55,7 +55,13 @@ from .fitting import (
     reply_room,
     window_of,
 )
+from .guarding import Guard
+from .known import Kept, Recollection
+from .manner import Manner
 from .prompt import conversation
+from .watching import TRIES, Watch, by_code, watched
+
+SMALL_TEMPERATURE = 0.3
 
 
 class Ids(TypedDict):
@@ -89,25 +95,17 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recollection:
-    """What recall chose for a message, and the data block made of it."""
-
-    selection: Selection
-    block: str
-    behind: int = 0
-    """Log rows that could not be searched yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
     """What a turn can do to the world, each as a callable or port."""
 
     model: Model
-    keep: Callable[[Message], Awaitable[list[Memory]]]
+    read: Callable[[Message], Awaitable[Manner]]
+    """How the message is to be answered."""
+    keep: Callable[[Message, Manner], Awaitable[Kept]]
     """Stores what the message asks to be remembered; durable when it returns."""
-    recall: Callable[[Message, Sequence[Memory]], Awaitable[Recollection | None]]
-    """(message, what it has just put into memory): chooses and keeps the data block; gives None
-    where memory is switched off."""
+    recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
+    """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
+    None where memory is switched off."""
     tools: Mapping[str, Tool]
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""
@@ -122,23 +120,27 @@ class Hands:
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     """Keeps, recalls, prompts, streams, runs tools and streams again until the model is done."""
     started = time.perf_counter()
-    kept = await hands.keep(brief.message)
-    for memory in kept:
+    manner = await hands.read(brief.message)
+    kept = await hands.keep(brief.message, manner)
+    for memory in kept.memories:
         yield _saved(brief, memory)
-    block = ""
     recall_start = time.perf_counter()
     try:
-        recollection = await hands.recall(brief.message, kept)
+        recollection = await hands.recall(brief.message, kept.memories, manner)
     except SkillAgentError as problem:
         recollection = None
         hint = f" ({problem.hint})" if problem.hint else ""
         yield Notice(**brief.ids, level="warning", text=f"without memory: {problem.message}{hint}")
     if recollection is not None:
-        block = recollection.block
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
-    draft = replace(brief.draft, block=block)
+    if said := by_code(manner, kept, recollection):
+        yield TextDelta(**brief.ids, text=said)
+        usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
+        yield _finished(brief, said, usage, started)
+        return
+    draft = replace(brief.draft, block=recollection.block if recollection else manner.hint)
     plan = await fit_block(draft, brief.fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
@@ -149,7 +151,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         block=plan.block,
         summary=plan.summary,
     )
-    async with aclosing(_converse(brief, hands, prompt, started)) as events:
+    watch = watched(manner, brief.message.content, prompt, recollection)
+    async with aclosing(_converse(brief, hands, prompt, started, watch)) as events:
         async for event in events:
             yield event
 
@@ -186,7 +189,11 @@ class _Reply:
 
 
 async def _converse(
-    brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], started: float
+    brief: Brief,
+    hands: Hands,
+    messages: tuple[ChatMessage, ...],
+    started: float,
+    watch: Watch | None,
 ) -> AsyncGenerator[Event, None]:
     """Model call, tools, model call … until a reply comes without tool calls.
 
@@ -196,7 +203,7 @@ async def _converse(
     while True:
         reply = _Reply()
         request = _request(brief, hands, messages, calls_made)
-        async with aclosing(_stream(brief, hands.model, request, reply)) as events:
+        async with aclosing(_spoken(brief, hands.model, request, reply, watch)) as events:
             async for event in events:
                 yield event
         first = total.first_token_s if calls_made else reply.usage.first_token_s
@@ -204,6 +211,7 @@ async def _converse(
         text += reply.text
         if not reply.calls:
             break
+        watch = None  # what tools give is told as it is
         asked = ChatMessage(role="assistant", content=reply.text, tool_calls=tuple(reply.calls))
         messages = (*messages, asked)
         for call in reply.calls:
@@ -218,13 +226,48 @@ async def _converse(
         calls_made += len(reply.calls)
     if reply.finish == "length":
         yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
-    yield TurnFinished(
+    yield _finished(brief, text, total, started, "length" if reply.finish == "length" else "stop")
+
+
+def _finished(
+    brief: Brief, text: str, usage: Usage, started: float, finish: Finish = "stop"
+) -> TurnFinished:
+    return TurnFinished(
         **brief.ids,
         message_id=brief.reply_id,
         text=text,
-        usage=replace(total, total_s=time.perf_counter() - started),
-        finish="length" if reply.finish == "length" else "stop",
+        usage=replace(usage, total_s=time.perf_counter() - started),
+        finish=finish,
     )
+
+
+async def _spoken(
+    brief: Brief, model: Model, request: ModelRequest, reply: _Reply, watch: Watch | None
+) -> AsyncGenerator[Event, None]:
+    """One reply. A watched one that goes wrong at its first sentence is tried once more, then
+    said by code; one that goes wrong later ends there."""
+    if watch is None:
+        async with aclosing(_stream(brief, model, request, reply)) as events:
+            async for event in events:
+                yield event
+        return
+    for attempt in range(TRIES):
+        opening = watch.opening(attempt, model.info.profile)
+        guard = watch.guard()
+        if opening and not reply.text:
+            reply.text = f"{opening} "
+            yield TextDelta(**brief.ids, text=reply.text)
+        wanted = watch.request(request, attempt, opening, model.info.profile)
+        async with aclosing(_stream(brief, model, wanted, reply, guard)) as events:
+            async for event in events:
+                yield event
+        if guard.sentences or reply.calls:
+            return
+        if not guard.again:
+            break
+    if not reply.text and (said := watch.instead()):
+        reply.text = said
+        yield TextDelta(**brief.ids, text=said)
 
 
 async def _within(brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], text: str) -> str:
@@ -252,21 +295,31 @@ def _request(
     return ModelRequest(
         messages=messages,
         tools=tuple(tool.spec for tool in hands.tools.values()),
-        temperature=brief.agent.model.temperature,
+        temperature=_temperature(brief.agent, hands.model),
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
     )
 
 
+def _temperature(agent: AgentDNA, model: Model) -> float:
+    """A small model wanders off where it is given much freedom, also into another language."""
+    wanted = agent.model.temperature
+    return min(wanted, SMALL_TEMPERATURE) if model.info.profile.strength == "small" else wanted
+
+
 async def _stream(
-    brief: Brief, model: Model, request: ModelRequest, reply: _Reply
+    brief: Brief, model: Model, request: ModelRequest, reply: _Reply, guard: Guard | None = None
 ) -> AsyncGenerator[Event, None]:
+    """One call of the model; with a guard, until that finds a fault."""
     async with aclosing(model.stream(request)) as parts:
         async for part in parts:
             match part:
                 case TextPart():
-                    reply.text += part.text
-                    yield TextDelta(**brief.ids, text=part.text)
+                    if text := guard.feed(part.text) if guard else part.text:
+                        reply.text += text
+                        yield TextDelta(**brief.ids, text=text)
+                    if guard and guard.fault:
+                        return
                 case ToolPart():
                     reply.calls.append(part.call)
                 case StatusPart():
@@ -275,6 +328,9 @@ async def _stream(
                     reply.usage, reply.finish = part.usage, part.finish
                 case _:
                     assert_never(part)
+    if guard and (text := guard.rest()):
+        reply.text += text
+        yield TextDelta(**brief.ids, text=text)
 
 
 @dataclass(slots=True)

@@ -3,29 +3,48 @@
 How items are ranked is the memory package's work; the turn only sees what comes out.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import SkillAgentError
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.recall.budget import select
+from skill_agent.memory.hot import HotCache
+from skill_agent.memory.recall.budget import evidence_of, select
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
 from skill_agent.memory.recall.recaller import with_sides
-from skill_agent.memory.recall.told import data_block, recall_line
+from skill_agent.memory.recall.told import data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
+from skill_agent.text.language import ENGLISH
+from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Found, Hit, Memory, Message, RecallQuery, Scope
 
 from .fitting import Tokens, window_of
-from .loop import Recollection
+from .known import Recollection
+from .manner import Manner
 
 RECALL_LIMIT = 40
 """Hits considered for the budget."""
 BUDGET_SHARE, LOCAL_BUDGET_SHARE = 8, 16
 """Recall takes at most this fraction (1/8, 1/16) of the loaded window, whatever the agent asks for.
 Half of it on a local model, which reads some 40 tokens a second on a laptop."""
+
+
+PROFILE_TOKENS, TEAM_TOKENS, SMALL_PROFILE = 200, 300, 100
+STANDING_SHARE = 16
+"""Profile and team each take at most this fraction (1/16) of the window."""
+UNSURE = 3
+"""So many of the nearest items are looked at where none is surely about the question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What every conversation is told once."""
+
+    profile: tuple[Memory, ...] = ()
+    team: tuple[Memory, ...] = ()
 
 
 class Recollector:
@@ -37,12 +56,13 @@ class Recollector:
         ledger: Ledger,
         book: MemoryBook,
         projector: Projector,
+        hot: HotCache,
         settings: Settings,
         clock: Clock,
         tokens: Tokens | None = None,
     ) -> None:
         self._ledger, self._book, self._projector = ledger, book, projector
-        self._settings, self._clock = settings, clock
+        self._hot, self._settings, self._clock = hot, settings, clock
         self._tokens = tokens or Tokens()
 
     async def recall(
@@ -53,15 +73,51 @@ class Recollector:
         seen: int,
         message: Message,
         kept: Sequence[Memory],
+        manner: Manner,
     ) -> Recollection:
         """Recalls for a message and keeps the data block with it."""
         behind = await self._projector.settle_briefly(seen)
-        floor = self._settings.memory.relevance_floor
         scope = Scope(
             agent=dna.slug,
             user=self._settings.general.user,
             exclude=frozenset({message.id, *(m.id for m in history)}),
         )
+        found = await self._found(dna, message, scope, manner)
+        floor = self._settings.memory.relevance_floor
+        hits = _telling([one.hit for one in found], message.content, manner, floor)
+        sure = [hit for hit in hits if evidence_of(hit) >= floor or hit.item.pinned]
+        share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
+        present = {item for m in history for item in m.recalled}
+        selection = select(
+            sure or hits[:UNSURE],
+            budget=min(dna.memory.token_budget, window_of(model) // share),
+            floor=floor if sure else 0.0,
+            present=present | _retold(found, history),
+            sizes=await self._sizes(model, hits),
+        )
+        told, memories = await with_sides(self._ledger, selection.hits, scope, self._clock())
+        selection = replace(selection, hits=told)
+        standing = await self._standing(dna, model, manner, present | {h.item.id for h in told})
+        recollection = Recollection(
+            selection=selection,
+            block=self._block(told, kept, memories, standing, manner),
+            behind=behind,
+            sure=bool(sure) or await self._was_said(dna, message, history, manner),
+        )
+        await self._note(dna, message, recollection, standing)
+        return recollection
+
+    async def _found(
+        self, dna: AgentDNA, message: Message, scope: Scope, manner: Manner
+    ) -> list[Found]:
+        """What memory finds; nothing where a small model only reacts to something told.
+
+        Outside of English the embedder's word that nothing fits is weak: there the nearest items
+        are looked at too, and the reply must show that it came from them.
+        """
+        if manner.reacts:
+            return []
+        weak = manner.unasked and manner.code != ENGLISH
         query = RecallQuery(
             text=message.content,
             scope=scope,
@@ -69,33 +125,76 @@ class Recollector:
             now=self._clock(),
             current_session=message.session,
             weights=dna.memory.retrieval_weights.model_dump(),
-            floor=floor,
+            floor=0.0 if weak else self._settings.memory.relevance_floor,
         )
         found = await self._book.recall(query)
-        hits = _telling(
-            [one.hit for one in found if not _is_from(one.memory, message)],
-            message.content,
+        return [one for one in found if not _is_from(one.memory, message)]
+
+    async def _was_said(
+        self, dna: AgentDNA, message: Message, history: Sequence[Message], manner: Manner
+    ) -> bool:
+        """Whether this very conversation has something to do with a question about the person."""
+        if not manner.unasked or not history:
+            return False
+        scope = Scope(
+            agent=dna.slug, user=self._settings.general.user, exclude=frozenset({message.id})
         )
-        share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
-        selection = select(
-            hits,
-            budget=min(dna.memory.token_budget, window_of(model) // share),
-            floor=floor,
-            present={item for m in history for item in m.recalled} | _retold(found, history),
-            sizes=await self._sizes(model, hits),
+        here = {m.id for m in history if m.role == "user"} | {
+            i for m in history for i in m.recalled
+        }
+        return any(
+            one.hit.item.id in here for one in await self._found(dna, message, scope, manner)
         )
-        told, memories = await with_sides(self._ledger, selection.hits, scope, query.now)
-        selection = replace(selection, hits=told)
-        block = data_block(told, self._clock().astimezone(), kept, memories)
+
+    async def _standing(
+        self, dna: AgentDNA, model: Model, manner: Manner, present: Collection[str]
+    ) -> _Standing:
+        """What is always known of person and team, as far as this conversation was not told yet."""
+        hot = await self._hot.of(dna.slug, self._settings.general.user)
+        share = window_of(model) // STANDING_SHARE
+        profile = _within(
+            hot.profile, min(SMALL_PROFILE if manner.small else PROFILE_TOKENS, share)
+        )
+        # A small model takes whatever it reads for the subject: it gets of the team what is found.
+        team = () if manner.small else _within(hot.team, min(TEAM_TOKENS, share))
+        return _Standing(
+            profile=tuple(one for one in profile if one.id not in present),
+            team=tuple(one for one in team if one.id not in present),
+        )
+
+    def _block(
+        self,
+        told: Sequence[Hit],
+        kept: Sequence[Memory],
+        memories: Mapping[str, Memory],
+        standing: _Standing,
+        manner: Manner,
+    ) -> str:
+        block = ""
+        if told or standing.profile or not manner.reacts:
+            block = data_block(
+                told,
+                self._clock().astimezone(),
+                kept,
+                memories,
+                profile=standing.profile,
+                team=standing.team,
+                plain=manner.plain,
+            )
+        return "\n".join(part for part in (block, manner.hint) if part)
+
+    async def _note(
+        self, dna: AgentDNA, message: Message, recollection: Recollection, standing: _Standing
+    ) -> None:
+        hits, always = recollection.selection.hits, (*standing.profile, *standing.team)
         data = {
             "session": message.session,
-            "memories": [hit.item.id for hit in selection.hits],
-            "scores": [round(hit.score, 3) for hit in selection.hits],
-            "reasons": [hit.reason for hit in selection.hits],
-            "block": block,
+            "memories": [*(hit.item.id for hit in hits), *(one.id for one in always)],
+            "scores": [round(hit.score, 3) for hit in hits] + [1.0] * len(always),
+            "reasons": [hit.reason for hit in hits] + ["always known"] * len(always),
+            "block": recollection.block,
         }
         await self._ledger.note("recalled", message.id, actor=dna.slug, data=data)
-        return Recollection(selection=selection, block=block, behind=behind)
 
     async def _sizes(self, model: Model, hits: Sequence[Hit]) -> dict[str, int]:
         """Tokens of each item's line by the model's own tokenizer.
@@ -122,15 +221,29 @@ def _retold(found: Sequence[Found], history: Sequence[Message]) -> set[str]:
     }
 
 
-def _telling(hits: list[Hit], asked: str) -> list[Hit]:
+def _telling(hits: list[Hit], asked: str, manner: Manner, floor: float) -> list[Hit]:
     """Hits that tell a model something: no questions, nothing that already stands in the system
     message, and no earlier reply beside something first-hand, or models come to believe what they
-    once made up."""
+    once made up. A small model is not told what is merely pinned."""
+    told = [hit for hit in hits if hit.item.memory_type != "identity"]
+    if manner.small:
+        told = [hit for hit in told if not hit.item.pinned or evidence_of(hit) >= floor]
     if is_small_talk(asked):
-        return [hit for hit in hits if hit.item.pinned and hit.item.memory_type != "identity"]
-    told = [hit for hit in hits if hit.item.memory_type != "identity" and not only_asks(hit.item)]
+        return [hit for hit in told if hit.item.pinned]
+    told = [hit for hit in told if not only_asks(hit.item)]
     best = max((hit.score for hit in told if not is_reply(hit.item)), default=0.0)
     return [hit for hit in told if not is_reply(hit.item) or hit.score > best]
+
+
+def _within(memories: Sequence[Memory], tokens: int) -> tuple[Memory, ...]:
+    """As many from the front as fit; never one side of a dispute alone."""
+    chosen: list[Memory] = []
+    for group in together(memories):
+        tokens -= sum(estimate_tokens(memory.content) for memory in group)
+        if tokens < 0:
+            break
+        chosen += group
+    return tuple(chosen)
 
 
 def _is_from(memory: Memory | None, message: Message) -> bool:

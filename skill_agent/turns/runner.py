@@ -5,7 +5,7 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -35,13 +35,10 @@ from skill_agent.values import FailureReason, Message, Session, ToolCall, TurnRe
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .loop import Brief, run_turn
-from .prompt import Layers
 from .workbench import Workbench
 
 BLOCK_SHARE = 8
 """Of the window so much (1/8) is kept free for what recall puts beside the message."""
-SYSTEMS = 256
-"""Sessions whose system message is kept as it was; one that rested longer gets a fresh one."""
 
 _log = logging.getLogger(__name__)
 
@@ -107,8 +104,6 @@ class TurnRunner:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: Counter[str] = Counter()
         """Turns by session; a session without one needs no lock."""
-        self._systems: OrderedDict[tuple[str, str, bool], Layers] = OrderedDict()
-        """System messages by (session, agent, memory); fixed, so that a session's prefix lasts."""
 
     def start(self, turn: Turn) -> None:
         task = asyncio.create_task(self._drive(turn), name=f"turn {turn.id}")
@@ -189,29 +184,6 @@ class TurnRunner:
         finally:
             loading.cancel()
 
-    async def _layers(self, turn: Turn) -> Layers:
-        """The session's system message, made anew only where it would tell something untrue."""
-        key = (turn.session.id, turn.dna.slug, turn.request.use_memory)
-        held = self._systems.get(key)
-        if held is None or (
-            turn.request.use_memory and not await self._bench.holds(turn.dna, held)
-        ):
-            self._systems[key] = held = await self._bench.system(
-                turn.dna, use_memory=turn.request.use_memory, window=window_of(turn.model)
-            )
-            await self._note_standing(turn, held)
-        self._systems[key] = held
-        self._systems.move_to_end(key)
-        while len(self._systems) > SYSTEMS:
-            self._systems.popitem(last=False)
-        return held
-
-    async def _note_standing(self, turn: Turn, shown: Layers) -> None:
-        """Into the story of each memory that stands in a session's system message."""
-        if shown.shown:
-            data = {"session": turn.session.id, "memories": [one.id for one in shown.shown]}
-            await self._ledger.note("standing", turn.session.id, actor=turn.dna.slug, data=data)
-
     async def _view(self, turn: Turn, *, before: bool) -> _View:
         """The conversation as the agent knows it, before the message or with everything so far,
         and what fits of it."""
@@ -221,9 +193,12 @@ class TurnRunner:
             messages = [m for m in messages if m.position < at or m.role != "user"]
         done = await self._compactor.latest(turn.session.id) if self._compactor else None
         rest = heard_by(turn.dna.slug, after(messages, done))
+        rest = await still_true(self._ledger, rest)
         tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
-            systems=(await self._layers(turn)).texts,
+            system=await self._bench.system(
+                turn.dna, turn.model, use_memory=turn.request.use_memory
+            ),
             text=as_read(turn.message) if before else "",
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
@@ -401,6 +376,18 @@ def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
         elif message.turn not in secret and message.role != "tool" and not message.tool_calls:
             heard.append(replace(message, context="", recalled=()))
     return heard
+
+
+async def still_true(ledger: Ledger, messages: Sequence[Message]) -> list[Message]:
+    """The messages, without the data block where a memory in it was replaced, forgotten or has
+    expired since: what no longer holds must leave the prompt, and the rest is found again."""
+    named = list(dict.fromkeys(one for message in messages for one in message.recalled))
+    known = await ledger.memories_by_id(named) if named else {}
+    gone = {key for key, one in known.items() if one.status not in ("active", "disputed")}
+    return [
+        one if gone.isdisjoint(one.recalled) else replace(one, context="", recalled=())
+        for one in messages
+    ]
 
 
 def _noticed(loading: "asyncio.Task[None]") -> None:

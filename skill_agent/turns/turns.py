@@ -28,7 +28,6 @@ from skill_agent.text.redaction import redact
 from skill_agent.values import Message, Session, Submitted, TurnRequest, TurnState
 
 from . import operations
-from .fitting import window_of
 from .runner import Turn, TurnRunner
 from .workbench import Workbench
 
@@ -192,9 +191,9 @@ class Turns(operations.TurnOperations):
 
     async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
         tools = self._bench.tools(dna)
-        system = await self._bench.system(dna, window=window_of(model))
+        system = await self._bench.system(dna, model)
         return ModelRequest(
-            messages=(ChatMessage(role="system", content=system.texts[0]),),
+            messages=(ChatMessage(role="system", content=system),),
             tools=tuple(tool.spec for tool in tools.values()),
         )
 

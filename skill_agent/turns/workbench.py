@@ -3,6 +3,7 @@
 The only place where memory, skills, tools and approvals meet; a turn sees callables.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from functools import partial
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.english.remember import find_remembrances
 from skill_agent.memory.hot import HotCache
+from skill_agent.memory.remembrances import is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
@@ -23,8 +24,10 @@ from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
 from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source
 
 from .fitting import Tokens
+from .known import Kept
 from .loop import Hands
-from .prompt import Layers, Standing, layers
+from .manner import Manner, manner_of
+from .prompt import system_prompt
 from .recollection import Recollector
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
@@ -72,6 +75,7 @@ class Workbench:
         recall = partial(self.recollector.recall, dna, model, history, seen)
         return Hands(
             model=model,
+            read=partial(self._read, dna, model, earlier),
             keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
             tools=self.tools(dna, use_memory=use_memory) if tools is None else tools,
@@ -84,35 +88,34 @@ class Workbench:
 
     # -- the system message ------------------------------------------------------------------
 
-    async def system(self, dna: AgentDNA, *, use_memory: bool = True, window: int = 0) -> Layers:
-        """Layers 1-4 and 6 of the prompt as they stand now, for a window of that size."""
-        standing = await self.standing(dna) if use_memory else None
-        return layers(dna, skills=self.skills(dna), standing=standing, window=window)
-
-    async def holds(self, dna: AgentDNA, shown: Layers) -> bool:
-        """Whether a system message made earlier in a session still tells the truth.
-
-        New memories may wait for the next session, for the prefix's sake; but who the agent is may
-        not, and what was forgotten, replaced, purged or disputed since must leave at once.
-        """
-        now = await self.standing(dna)
-        known = {(m.id, m.content, m.status) for m in (*now.identity, *now.profile, *now.team)}
-        told = {(m.id, m.content, m.status) for m in shown.shown}
-        return told <= known and {m.id for m in now.identity} <= {one for one, _, _ in told}
-
-    async def standing(self, dna: AgentDNA) -> Standing:
-        """The memories every prompt of the agent holds, by now."""
-        hot = await self.hot.of(dna.slug, self.settings.general.user)
-        return Standing(identity=hot.identity, profile=hot.profile, team=hot.team)
+    async def system(self, dna: AgentDNA, model: Model, *, use_memory: bool = True) -> str:
+        """The static layers of the prompt as they stand now, for such a model."""
+        profile = model.info.profile
+        hot = await self.hot.of(dna.slug, self.settings.general.user) if use_memory else None
+        brief = profile.strength == "small"
+        return system_prompt(
+            dna,
+            profile=profile,
+            skills=self.skills(dna),
+            crafts=[self.skillbook.craft(name, brief=brief) for name in dna.craft_skill_names],
+            identity=hot.identity if hot else (),
+        )
 
     # -- memory ------------------------------------------------------------------------------
 
+    async def _read(
+        self, dna: AgentDNA, model: Model, earlier: Sequence[Message], message: Message
+    ) -> Manner:
+        """Told nothing of a large model's message, but its language for what code has to say."""
+        return await asyncio.to_thread(manner_of, message, earlier, dna, model.info.profile)
+
     async def _keep(
-        self, dna: AgentDNA, history: Sequence[Message], message: Message
-    ) -> list[Memory]:
+        self, dna: AgentDNA, history: Sequence[Message], message: Message, manner: Manner
+    ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
-        for wish in find_remembrances(message.content, dna.memory.remember_commands):
+        wishes = remembrances(message.content, manner.language, dna.memory.remember_commands)
+        for wish in wishes:
             source, content = message, wish.content
             if not content:
                 earlier = [m for m in history if m.role == "user"]
@@ -122,7 +125,7 @@ class Workbench:
             kept.append(await self._keep_one(dna, source, content, private=wish.private))
         if self.reconcile is not None:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
-        return kept
+        return Kept(memories=tuple(kept), whole=is_all(message.content, wishes))
 
     async def _keep_one(
         self, dna: AgentDNA, source: Message, content: str, *, private: bool
@@ -155,9 +158,10 @@ class Workbench:
     # -- tools and approvals -----------------------------------------------------------------
 
     def skills(self, dna: AgentDNA) -> list[Skill]:
-        """The effective skills that can really be offered."""
+        """The effective skills that can really be offered; an agent's own craft it has already."""
         by_name = {s.name: s for s in self.skillbook.skills_lately() if s.loaded and not s.hidden}
-        return [by_name[name] for name in dna.effective_skills if name in by_name]
+        names = (one for one in dna.effective_skills if one not in dna.craft_skill_names)
+        return [by_name[name] for name in names if name in by_name]
 
     def tools(self, dna: AgentDNA, *, use_memory: bool = True) -> dict[str, Tool]:
         """The agent's tools by name, in a stable order."""
@@ -209,5 +213,5 @@ class Workbench:
         return choice, by
 
 
-async def _no_recall(_message: Message, _kept: Sequence[Memory]) -> None:
+async def _no_recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:
     return None

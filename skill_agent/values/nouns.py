@@ -346,6 +346,8 @@ class ModelProfile:
     """It reads images."""
     reasoning: bool = False
     """It thinks in text before it answers."""
+    continues: bool = False
+    """It goes on from the beginning of a reply that it is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

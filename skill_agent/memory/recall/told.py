@@ -1,11 +1,13 @@
 """Recalled memories as a model reads them: one line each, the sides of a dispute together, the
 oldest first."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
+from skill_agent.text.language import Language
 from skill_agent.text.shaping import defuse
 from skill_agent.values import Hit, IndexItem, Memory
 
@@ -42,24 +44,34 @@ def together(memories: Sequence[Memory]) -> list[list[Memory]]:
     return groups
 
 
-def recall_line(item: IndexItem, memory: Memory | None = None) -> str:
+def recall_line(
+    item: IndexItem, memory: Memory | None = None, *, when: str = "", plain: Language | None = None
+) -> str:
     """One recalled item as the model reads it: label, date, who said it, what.
 
-    With the whole memory a pattern tells how often it has served.
+    With the whole memory a pattern tells how often it has served. `when` replaces the day. `plain`
+    leaves the labels out and introduces the person's words in that language.
     """
-    day = item.created_at.date().isoformat()
+    when = when or item.created_at.date().isoformat()
     text = defuse(item.text)
+    by_user = item.speaker == "user" or (item.kind == "turn" and item.speaker is None)
+    # What was read out of their words tells of them already; only their own "I" needs the quotes.
+    told_of = by_user and not text.startswith(("The user ", "The user's "))
+    if plain is not None:
+        mark = f"{DISPUTED} " if item.status == "disputed" else ""
+        if told_of:
+            return mark + plain.said.format(day=when, text=text)
+        by = f"{item.speaker.capitalize()}: " if item.speaker and not by_user else ""
+        return f"{mark}{by}{text} ({when})"
     if item.kind == "turn":
-        who = "The user" if item.speaker in (None, "user") else (item.speaker or "").capitalize()
-        return f'[SAID {day}] {who} said: "{text}"'
+        who = "The user" if by_user else (item.speaker or "").capitalize()
+        return f'[SAID {when}] {who} said: "{text}"'
     label = _LABELS.get(item.memory_type or "semantic", "FACT")
     mark = f" {DISPUTED}" if item.status == "disputed" else ""
-    # What was read out of their words tells of them already; only their own "I" needs the quotes.
-    told_of = item.speaker == "user" and not text.startswith(("The user ", "The user's "))
     body = f'The user said: "{text}"' if told_of else text
-    if item.speaker not in (None, "user"):
+    if item.speaker and not by_user:
         body = f'{item.speaker} said: "{text}"'
-    return f"[{label}{mark} {day}{_served(memory)}] {body}"
+    return f"[{label}{mark} {when}{_served(memory)}] {body}"
 
 
 def _served(memory: Memory | None) -> str:
@@ -129,23 +141,47 @@ def data_block(
     now: datetime,
     kept: Sequence[Memory] = (),
     memories: Mapping[str, Memory] | None = None,
+    *,
+    profile: Sequence[Memory] = (),
+    team: Sequence[Memory] = (),
+    plain: Language | None = None,
 ) -> str:
-    """Layer 5: the time, then recalled items, the oldest first so that the newest word stands
-    nearest the question, then what this message has just put into memory.
+    """Layers 4 to 6: the time, what is known of the person and the team, then recalled items, the
+    oldest first so that the newest word stands nearest the question, then what this message has
+    just put into memory.
 
     `now` is told in its own time zone. `memories` are the whole memories behind the hits, and the
-    other sides of their disputes: with them the sides stand together.
+    other sides of their disputes: with them the sides stand together. `plain` as in `recall_line`.
     """
     memories = memories or {}
     ordered = sorted(hits, key=lambda hit: (hit.item.created_at, hit.item.position))
     ordered = [hit for hit in ordered if stands(hit.item, now)]
-    lines: list[str] = []
+    shared = Counter(hit.item.created_at.astimezone(now.tzinfo).date() for hit in ordered)
+
+    def line(hit: Hit) -> str:
+        said = hit.item.created_at.astimezone(now.tzinfo)
+        when = f"{said:%Y-%m-%d %H:%M}" if shared[said.date()] > 1 else f"{said:%Y-%m-%d}"
+        return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
+
+    lines = _standing(profile, "" if plain else "About the user:")
+    lines += _standing(team, "" if plain else "Team knowledge:")
     for group in _in_dispute(ordered, memories):
-        lines += [recall_line(hit.item, memories.get(hit.item.id)) for hit in group]
+        lines += map(line, group)
         lines += [ASK] if any(hit.item.status == "disputed" for hit in group) else []
-    lines += [_KEPT.format(defuse(one.content)) for one in kept]
+    lines += [] if plain else [_KEPT.format(defuse(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
     return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+
+
+def _standing(memories: Sequence[Memory], title: str) -> list[str]:
+    """One line a memory; what contradicts each other stands together, with what to do about it."""
+    lines: list[str] = []
+    for group in together(memories):
+        disputed = group[0].status == "disputed"
+        mark = f"{DISPUTED} " if disputed else ""
+        lines += [f"{'- ' if title else ''}{mark}{defuse(memory.content)}" for memory in group]
+        lines += [f"  {ASK}"] if disputed else []
+    return [title, *lines] if lines and title else lines
 
 
 def _in_dispute(hits: Sequence[Hit], memories: Mapping[str, Memory]) -> list[list[Hit]]:

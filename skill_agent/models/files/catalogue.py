@@ -62,6 +62,9 @@ class ModelFile:
     """Tried in order."""
 
 
+_SMALL = ModelProfile(strength="small", tools=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A model that can be pulled."""
@@ -74,7 +77,7 @@ class Entry:
     """The first one is what a loader opens."""
     trained_window: int = 0
     note: str = ""
-    profile: ModelProfile = ModelProfile(strength="small", tools=False)
+    profile: ModelProfile = _SMALL
 
     @property
     def size(self) -> int:
@@ -145,6 +148,7 @@ QWEN = Entry(
     title="Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",
     licence="Apache-2.0",
     trained_window=32_768,
+    profile=ModelProfile(strength="small", tools=False, languages=("en",)),
     note="the default: plain, right answers on a laptop; needs about 2.5 GB of memory",
     files=(
         ModelFile(

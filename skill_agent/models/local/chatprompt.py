@@ -10,21 +10,25 @@ from .toolchoice import NEXT_STEP, ToolMenu
 _CONTROL = re.compile(r"<\|(?=\w+\|>)")
 
 
-def plain_messages(messages: Sequence[ChatMessage], menu: ToolMenu) -> list[dict[str, str]]:
+def plain_messages(
+    messages: Sequence[ChatMessage], menu: ToolMenu, *, aside: bool = False
+) -> list[dict[str, str]]:
     """Messages of the roles system, user and assistant, no two of a role in a row.
 
     With tools, the system message ends in their description and the assistant's messages open
-    with their action; tool results become user messages. The same input gives the same bytes.
+    with their action; tool results become user messages. `aside` puts the description after the
+    last message instead: tools that one message has in play must not change what all share. The
+    same input gives the same bytes.
     """
     plain: list[dict[str, str]] = []
-    if menu and not (messages and messages[0].role == "system"):
+    if menu and not aside and not (messages and messages[0].role == "system"):
         messages = (ChatMessage(role="system", content=""), *messages)
     for at, message in enumerate(messages):
         content = message.content
-        if at == 0 and message.role == "system" and menu:
+        if at == 0 and message.role == "system" and menu and not aside:
             content = f"{content}\n{menu.describe()}".lstrip()
         match message.role:
-            case "assistant" if menu or message.tool_calls:
+            case "assistant" if (menu and not aside) or message.tool_calls:
                 content = menu.as_text(message)
             case "tool":
                 content = _result(message, messages, menu)
@@ -33,6 +37,8 @@ def plain_messages(messages: Sequence[ChatMessage], menu: ToolMenu) -> list[dict
             plain[-1]["content"] += f"\n\n{defused(content)}"
         else:
             plain.append({"role": role, "content": defused(content)})
+    if menu and aside and plain:
+        plain[-1]["content"] += f"\n{menu.describe()}"
     return plain
 
 

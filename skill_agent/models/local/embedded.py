@@ -30,6 +30,7 @@ from skill_agent.values import ModelInfo, ToolCall, Usage
 from .chatprompt import plain_messages
 from .engine import Chunk, Engine, Prompt, progress
 from .llama_host import Endpoint, too_long
+from .loops import loops
 from .slots import Slot
 from .toolchoice import (
     FOLLOWING_MARGIN,
@@ -113,14 +114,14 @@ class EmbeddedModel:
         self._info = info
         self._open = open_engine
         self._margin = margin
+        self._aside = info.profile.strength == "small"
         self._engine: Engine | None = None
         self._loading = asyncio.Lock()
 
     @property
     def info(self) -> ModelInfo:
-        if self._engine is None:
-            return self._info
-        return replace(self._info, context_window=self._engine.window)
+        info = replace(self._info, profile=replace(self._info.profile, continues=True))
+        return info if self._engine is None else replace(info, context_window=self._engine.window)
 
     async def endpoint(self) -> Endpoint:
         """The loopback address and key of the OpenAI-compatible API; loads the model."""
@@ -142,7 +143,7 @@ class EmbeddedModel:
         engine = await self._loaded()
         system = tuple(one for one in request.messages[:1] if one.role == "system")
         probe = (*system, ChatMessage(role="user", content="."))
-        prompt = await engine.prompt(plain_messages(probe, _menu(request)))
+        prompt = await engine.prompt(plain_messages(probe, _menu(request), aside=self._aside))
         await engine.warm(prompt.prefix)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
@@ -160,7 +161,7 @@ class EmbeddedModel:
             yield StatusPart(text=f"loading {self._info.name}")
         engine = await self._loaded()
         menu = _menu(request)
-        prompt = await engine.prompt(plain_messages(request.messages, menu))
+        prompt = await engine.prompt(plain_messages(request.messages, menu, aside=self._aside))
         tokens = await engine.count(prompt.text)
         if tokens + 16 > engine.window:
             raise too_long(tokens, engine.window)
@@ -185,7 +186,7 @@ class EmbeddedModel:
                     yield step
                 else:
                     work.tally.add(step, counts=False)
-        opening = ""
+        opening = work.request.opening
         if work.menu and work.request.overrides.get("tool_choice") == "none":
             opening = f"{OPENING} {REPLY}\n"
         elif work.menu:
@@ -225,6 +226,9 @@ class EmbeddedModel:
                     said += piece
                     work.slot.text = work.prompt.text + opening + said
                     yield TextPart(text=piece)
+                    if loops(said):
+                        yield StatusPart(text="the model began to repeat itself and was stopped")
+                        return
 
     async def _choose(self, work: _Work) -> AsyncGenerator[StatusPart | str, None]:
         """The action the model opens with, as the last thing yielded."""

@@ -1,0 +1,97 @@
+"""A small model's reply looked at sentence by sentence before anybody sees it.
+
+It says sentences back, speaks as the person who told them, and fills gaps with values it makes
+up. The first is worth another try, the second can be put right, the third ends in an honest line.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
+
+from .manner import Manner
+
+_ENDS = re.compile(r"(?<=[^\d\W][.!?…])[\"”»)]*\s+|(?<=[。！？])|\n+")
+
+
+@dataclass(slots=True)
+class Guard:
+    """Watches one reply. `told` is everything it may speak from."""
+
+    manner: Manner
+    said: str
+    told: Sequence[str] = ()
+    whole: bool = False
+    """Nothing is shown before the end, and only if it came from what was told."""
+    sentences: int = 0
+    """Shown so far."""
+    fault: str = ""
+    """What was wrong with the sentence that ended it: `echo`, `person`, `value`, `ground`."""
+    _pending: str = field(default="")
+
+    def feed(self, piece: str) -> str:
+        """The next piece in, what may be shown out; "" while a sentence is not whole."""
+        self._pending += piece
+        shown = ""
+        if self.whole:
+            return shown
+        while not self.fault and (end := _ENDS.search(self._pending)):
+            sentence, self._pending = self._pending[: end.end()], self._pending[end.end() :]
+            shown += self._passed(sentence)
+        return shown
+
+    def rest(self) -> str:
+        """What is left at the end of the reply."""
+        pending, self._pending = self._pending, ""
+        if self.whole and not grounded(pending, self.said, self.told):
+            self.fault = "ground"
+        return self._passed(pending) if pending.strip() and not self.fault else ""
+
+    @property
+    def again(self) -> bool:
+        """Whether another try may do better."""
+        return self.fault in ("echo", "person", "value") and not self.sentences
+
+    def _passed(self, sentence: str) -> str:
+        """The sentence as it may be shown; "" where it may not be."""
+        spoken = self._spoken_right(sentence)
+        if spoken is None:
+            self.fault = "person"
+        elif self._parrots(spoken):
+            self.fault = "echo"
+        elif self.manner.unasked and strange_values(spoken, self._known, self.manner.language):
+            self.fault = "value"
+        else:
+            self.sentences += bool(spoken.strip())
+            return spoken
+        return ""
+
+    @property
+    def _known(self) -> list[str]:
+        return [self.said, *self.told]
+
+    def _parrots(self, sentence: str) -> bool:
+        return self.manner.kind in ("tell", "keep", "chat") and echoes(sentence, self.said)
+
+    def _spoken_right(self, sentence: str) -> str | None:
+        """The sentence in the right person; None where it cannot be put right."""
+        language = self.manner.language
+        if not any(speaks_as(sentence, one, language) for one in self._known):
+            return sentence
+        other = turned(sentence, language)
+        return None if has_mine(other, language) else other
+
+
+def grounded(reply: str, question: str, told: Sequence[str]) -> bool:
+    """Whether a reply has something of what was told that the question did not have: without that
+    it cannot have answered from it."""
+    asked, known = _words(question), _words(" ".join(told))
+    return bool((_words(reply) & known) - asked)
+
+
+def _words(text: str) -> set[str]:
+    """Words that carry something: longer than three letters, numbers, and any two characters in a
+    row of a script without blanks."""
+    close = re.findall(r"(?=([぀-ヿ㐀-鿿]{2}))", text)
+    return {one.casefold() for one in re.findall(r"[^\W\d_]{4,}|\d+", text)} | set(close)

@@ -1,0 +1,80 @@
+"""How a message is to be answered: its language, its kind, and how much may be left to the model.
+
+A large model is told nothing of this and reads the message itself. What a small one does badly
+(confirm what was kept, admit that something was never told) is said by code, in the language of
+the person.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.text.kinds import KindName, kind_of
+from skill_agent.text.language import ENGLISH, Language, english, language, language_of
+from skill_agent.values import Message, ModelProfile
+
+SURE_UNASKED = 0.6
+"""Probability from which a question counts as one that only the person could have answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one message is to be answered."""
+
+    kind: KindName
+    code: str
+    """ISO 639-1 code of the message's language."""
+    language: Language
+    """What code says; English where there is nothing in the message's own language."""
+    small: bool
+    """The model is a small one, watched and helped."""
+    fluent: bool = True
+    """It writes the language well."""
+    hint: str = ""
+    """Asks the model for the language; empty where it would take it anyway."""
+
+    @property
+    def unasked(self) -> bool:
+        """Whether a small model answers a question only memory can answer."""
+        return self.small and self.kind == "ask_me"
+
+    @property
+    def reacts(self) -> bool:
+        """Whether a small model only reacts to something told, which nothing recalled helps."""
+        return self.small and self.kind in ("tell", "keep", "chat")
+
+    @property
+    def plain(self) -> Language | None:
+        """The language in which recalled lines are introduced; None keeps their labels."""
+        return self.language if self.small else None
+
+    def opening(self, text: str) -> str:
+        """A first sentence for the answer to something told; another one for another text."""
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=2).digest()
+        return self.language.openings[int.from_bytes(digest) % len(self.language.openings)]
+
+
+def manner_of(
+    message: Message, earlier: Sequence[Message], dna: AgentDNA, profile: ModelProfile
+) -> Manner:
+    """Blocking: the first call of a process loads two small models, a third of a second."""
+    said = [one.content for one in earlier if one.role == "user"]
+    before = language_of(said[-1], otherwise=_fallback(dna)) if said else _fallback(dna)
+    code = language_of(message.content, otherwise=before)
+    known, small = language(code), profile.strength == "small"
+    kind = kind_of(message.content)
+    unsure = kind.name == "ask_me" and kind.probability < SURE_UNASKED
+    return Manner(
+        kind="ask" if unsure else kind.name,
+        code=code,
+        language=known or english(),
+        small=small,
+        fluent=not profile.languages or code in profile.languages,
+        hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
+    )
+
+
+def _fallback(dna: AgentDNA) -> str:
+    wanted = dna.personality.language
+    return ENGLISH if wanted == "auto" else wanted.partition("-")[0]

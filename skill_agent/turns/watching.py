@@ -1,0 +1,101 @@
+"""What code says in place of a small model, and how often that may try.
+
+By code: that something was kept, and that something was never told. Both are certain, cost no
+token, and are what small models get wrong most.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from skill_agent.ports import ChatMessage, ModelRequest
+from skill_agent.values import Hit, ModelProfile
+
+from .guarding import Guard
+from .known import Kept, Recollection
+from .manner import Manner
+
+TRIES = 2
+_WATCHED = ("tell", "keep", "ask_me")
+_SHORT = 160
+"""Tokens of an answer to something told."""
+_UNLIKE = {
+    "dry_multiplier": 0.8,
+    "dry_base": 1.75,
+    "dry_allowed_length": 3,
+    "dry_penalty_last_n": -1,
+}
+"""Sampling by which llama.cpp keeps from repeating what it has read (DRY, "don't repeat
+yourself")."""
+_WARMER = 0.6
+
+
+def by_code(manner: Manner, kept: Kept, recollection: Recollection | None) -> str:
+    """The whole reply where no model is needed; "" where one is."""
+    if not manner.small:
+        return ""
+    if kept.memories and kept.whole:
+        undo = f"ska memory forget {kept.memories[-1].id}"
+        return manner.language.kept.format(undo=undo)
+    nothing = recollection is not None and not (recollection.sure or recollection.selection.hits)
+    return manner.language.unknown if manner.unasked and nothing else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a small model's reply is watched, and what is done where it fails."""
+
+    manner: Manner
+    said: str
+    told: tuple[str, ...]
+    """Everything else the reply may speak from."""
+    best: Hit | None = None
+    """What most likely answers a question."""
+    weak: bool = False
+    """Nothing is surely about the question: an answer has to show where it is from."""
+
+    def guard(self) -> Guard:
+        return Guard(manner=self.manner, said=self.said, told=self.told, whole=self.weak)
+
+    def opening(self, attempt: int, profile: ModelProfile) -> str:
+        """A first sentence to go on from, where the model would not find one itself."""
+        needed = self.manner.kind == "tell" and (attempt > 0 or not self.manner.fluent)
+        return self.manner.opening(self.said) if needed and profile.continues else ""
+
+    def request(
+        self, request: ModelRequest, attempt: int, opening: str, profile: ModelProfile
+    ) -> ModelRequest:
+        """The request of one attempt."""
+        most = request.max_tokens
+        if self.manner.reacts:
+            most = min(most, _SHORT)
+        wanted = replace(request, max_tokens=most, opening=opening)
+        if attempt and profile.continues:
+            unlike = _UNLIKE if self.manner.kind == "tell" else {}
+            wanted = replace(wanted, overrides={**request.overrides, **unlike}, temperature=_WARMER)
+        return wanted
+
+    def instead(self) -> str:
+        """What is said where every try went wrong."""
+        language = self.manner.language
+        if not self.manner.unasked:
+            return language.noted
+        if self.weak or self.best is None:
+            return language.unknown
+        item = self.best.item
+        return language.quote.format(day=item.created_at.date().isoformat(), text=item.text)
+
+
+def watched(
+    manner: Manner, said: str, prompt: Sequence[ChatMessage], recollection: Recollection | None
+) -> Watch | None:
+    """None where a reply is shown as it comes."""
+    if not manner.small or manner.kind not in _WATCHED:
+        return None
+    hits = recollection.selection.hits if recollection else ()
+    return Watch(
+        manner=manner,
+        said=said,
+        told=tuple(one.content for one in prompt if one.role != "system"),
+        best=max(hits, key=lambda hit: hit.score, default=None),
+        weak=manner.unasked and recollection is not None and not recollection.sure,
+    )
