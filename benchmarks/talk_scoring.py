@@ -23,8 +23,8 @@ from talk_text import (
     invented,
     languages,
     loops,
-    speaks,
     spoken_of,
+    strays,
     words_of,
 )
 
@@ -55,8 +55,9 @@ PERSON_KINDS = (*MEMORY_KINDS, "smalltalk", "lookalike")
 """Where the person is spoken to about what they told."""
 LONGEST = 130
 """Words (twice as many characters) of a reply in talk; more is rambling."""
-ECHO_RUN, ECHO_SIGNS, ECHO_SHARE = 6, 12, 0.6
-"""An echo shares a run of so many words, or characters, that make up this part of the reply."""
+ECHO_WORDS, ECHO_SIGNS, ECHO_SHARES = (6, 4), (12, 10), (0.6, 0.9)
+"""An echo shares a run of so many words, or characters, that make up this part of the reply; of a
+short reply, which may be a greeting given back, it must be nearly all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,8 +249,8 @@ def _wording_faults(case: Case, answer: Answer) -> list[str]:
 def _conduct_faults(case: Case, answer: Answer) -> list[str]:
     checks, text, faults = case.checks, answer.text, []
     language = checks.language or case.language
-    if not speaks(text, language):
-        faults.append(f"language: not {language}")
+    if astray := strays(text, language):
+        faults.append(f"language: not {language}: {astray[:60]}")
     if case.kind in ECHOING and is_echo(case, text):
         faults.append("echo: {} in a row, {:.0%} of the reply".format(*echoed(case, text)))
     if loops(text):
@@ -305,8 +306,8 @@ def echoed(case: Case, text: str) -> tuple[int, float]:
 def is_echo(case: Case, text: str) -> bool:
     """Whether a reply gives back what was said rather than answering it."""
     run, share = echoed(case, text)
-    least = ECHO_SIGNS if case.language in UNSPACED else ECHO_RUN
-    return share >= ECHO_SHARE and (run >= least or (share >= 0.9 and 2 * run >= least))
+    runs = zip(ECHO_SIGNS if case.language in UNSPACED else ECHO_WORDS, ECHO_SHARES, strict=True)
+    return any(run >= least and share >= part for least, part in runs)
 
 
 # -- figures -------------------------------------------------------------------------------------

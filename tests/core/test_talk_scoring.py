@@ -18,7 +18,18 @@ from talk_scoring import (
     judge,
     read_cases,
 )
-from talk_text import admits, claimed, echo, holds, invented, language_of, loops, speaks, spoken_of
+from talk_text import (
+    admits,
+    claimed,
+    echo,
+    holds,
+    invented,
+    language_of,
+    loops,
+    speaks,
+    spoken_of,
+    strays,
+)
 
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.values import ToolCall
@@ -97,6 +108,14 @@ def test_a_reply_too_short_to_tell_is_no_wrong_language() -> None:
     assert not speaks("Understood, Jonas.", "ja")
 
 
+def test_a_sentence_in_another_language_strays() -> None:
+    assert strays("Понятно, спасибо. Hello! How can I assist you today?", "ru")
+    assert strays("Alles klar. What would you like to do about it?", "de")
+    assert not strays("Запомню. Отменить: ska memory forget 01a228e2-3294-7357", "ru")
+    assert not strays("Alles klar. Rückgängig: ska memory forget 01a228e2", "de")
+    assert not strays("The café is on Rue de la Paix, near the Hotel des Alpes.", "en")
+
+
 def test_an_echo_is_the_longest_run_of_words_or_signs() -> None:
     said = "My daughter Lena is allergic to peanuts, and I don't eat meat."
     assert echo("Lena is allergic to peanuts, and that is good to know.", said, "en") == (6, 6 / 11)
@@ -165,6 +184,8 @@ def test_loops_are_seen() -> None:
 def test_what_was_told_is_answered_and_not_given_back() -> None:
     assert failed(TOLD, "A trio! Who else plays?") == []
     assert failed(TOLD, "I play the cello in a trio.") == ["echo"]
+    assert failed(TOLD, "play the cello in") == ["echo"]
+    assert failed(TOLD, "the cello in") == []
     claiming = replace(TOLD, checks=Checks(person=("cello",)))
     assert failed(claiming, "I love my cello.") == ["person"]
     assert failed(TOLD, "Das ist schön, und wer spielt noch mit dir?") == ["language"]
