@@ -57,7 +57,7 @@ LONGEST = 130
 """Words (twice as many characters) of a reply in talk; more is rambling."""
 ECHO_WORDS, ECHO_SIGNS, ECHO_SHARES = (6, 4), (12, 10), (0.6, 0.9)
 """An echo shares a run of so many words, or characters, that make up this part of the reply; of a
-short reply, which may be a greeting given back, it must be nearly all."""
+short reply it must be nearly all. A greeting may be given back in few words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,8 @@ def is_echo(case: Case, text: str) -> bool:
     """Whether a reply gives back what was said rather than answering it."""
     run, share = echoed(case, text)
     runs = zip(ECHO_SIGNS if case.language in UNSPACED else ECHO_WORDS, ECHO_SHARES, strict=True)
-    return any(run >= least and share >= part for least, part in runs)
+    greeting = case.kind == "smalltalk" and "?" not in fold(case.say)
+    return any(run >= least and share >= part for least, part in [*runs][: 1 if greeting else 2])
 
 
 # -- figures -------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The talk benchmark's scoring, its sets, and that it drives what it says it drives."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -257,6 +258,16 @@ def test_a_case_that_is_written_wrong_says_where() -> None:
         case_from(row | {"checks": {"has_al": ["a"]}})
     with pytest.raises(ValueError, match="x: no such kind or language: recal, en"):
         case_from(row | {"kind": "recal"})
+
+
+GOOD = json.loads(Path(__file__).with_name("talk_good.json").read_text(encoding="utf-8"))
+"""What a friend would have said: the labels let it pass."""
+
+
+@pytest.mark.parametrize("case", [one for one in CASES if one.id in GOOD], ids=lambda c: c.id)
+def test_a_good_reply_passes(case: Case) -> None:
+    verdict = judge(case, Answer(text=GOOD[case.id], memories=(case.say,)))
+    assert verdict.faults == ()
 
 
 # -- the sets ------------------------------------------------------------------------------------
