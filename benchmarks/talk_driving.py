@@ -24,6 +24,7 @@ from skill_agent.cli.opening.home_files import init_home, read_settings
 from skill_agent.store.embedding import OnnxEmbedder
 from talk_scoring import MEMORY_KINDS, MEMORY_TOOLS, Answer, Before, Case
 
+from skill_agent.errors import ModelFailed, SkillAgentError
 from skill_agent.events import TextDelta, ToolStarted, TurnFailed, TurnFinished, to_json
 from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
@@ -193,10 +194,14 @@ async def play(stage: Stage, case: Case) -> Ran:
     """One case from an empty home to its answer; what goes wrong in the turn is in the answer."""
     day = Day()
     async with opened(stage, Home(stage.folder / case.id), day) as runtime:
-        sessions = await told(runtime, stage.gateway, case, day)
-        stage.gateway.given = ""
         stage.gateway.requests.clear()
-        ran = await asked(runtime, case, sessions.get("now"))
+        try:
+            sessions = await told(runtime, stage.gateway, case, day)
+            stage.gateway.given = ""
+            stage.gateway.requests.clear()
+            ran = await asked(runtime, case, sessions.get("now"))
+        except SkillAgentError as problem:
+            ran = Ran(answer=Answer(problem=problem.message))
         await runtime.settle()
         memories = await runtime.memory.list(MemoryFilter(statuses=("active",), limit=200))
     kept = tuple(one.content for one in memories)
@@ -213,7 +218,10 @@ def greedy(home: Home) -> None:
 
 
 async def told(runtime: Runtime, gateway: SharedGateway, case: Case, day: Day) -> dict[str, str]:
-    """Lets everything happen that was before; the ids of the conversations by their names."""
+    """Lets everything happen that was before; the ids of the conversations by their names.
+
+    Raises ModelFailed where one of those turns did not end well.
+    """
     sessions: dict[str, str] = {}
     for one in case.before:
         earlier = one.memory or one.session != "now"
@@ -227,7 +235,7 @@ async def told(runtime: Runtime, gateway: SharedGateway, case: Case, day: Day) -
             async for event in events:
                 sessions[one.session] = event.session
                 if isinstance(event, TurnFailed):
-                    raise SystemExit(f"{case.id}: a turn before it failed: {event.message}")
+                    raise ModelFailed(f"what was said before failed: {event.message}")
         await runtime.settle()
     await runtime.memory.settle()
     day.back = timedelta()

@@ -32,6 +32,7 @@ from talk_text import (
     strays,
 )
 
+from skill_agent.errors import ModelFailed
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.values import ToolCall
 
@@ -343,6 +344,19 @@ async def test_what_was_before_is_told_and_only_the_last_turn_is_the_models(
     assert model.requests[0].temperature == 0.0
     assert any("locker" in one for one in ran.answer.memories)
     assert ran.answer.prompt_tokens and ran.answer.first_s and ran.events
+
+
+@pytest.mark.real
+async def test_a_turn_that_fails_is_told_of_and_the_run_goes_on(
+    stage: Stage, model: ScriptedModel
+) -> None:
+    model.add([ModelFailed("the model fell over")])
+    ran = await play(stage, TOLD)
+    assert "fell over" in ran.answer.problem
+    model.add([ModelFailed("and again")])
+    ran = await play(stage, replace(TOLD, before=(Before(said="hello"),)))
+    assert "what was said before failed" in ran.answer.problem
+    assert judge(TOLD, (await play(stage, TOLD)).answer).passed
 
 
 @pytest.mark.real
