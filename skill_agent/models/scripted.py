@@ -20,7 +20,7 @@ from skill_agent.ports import (
     TextPart,
     ToolPart,
 )
-from skill_agent.values import ModelInfo, ToolCall, Usage
+from skill_agent.values import ModelInfo, ModelProfile, ToolCall, Usage
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -62,6 +62,7 @@ class ScriptedModel:
         otherwise: Answer | None = None,
         name: str = "scripted/model",
         context_window: int = 8192,
+        profile: ModelProfile | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._replies = list(replies)
@@ -69,7 +70,11 @@ class ScriptedModel:
         self._sleep = sleep
         self._last_prompt = ""
         self.info = ModelInfo(
-            name=name, provider="scripted", context_window=context_window, local=True
+            name=name,
+            provider="scripted",
+            context_window=context_window,
+            local=True,
+            profile=profile or ModelProfile(),
         )
         self.requests: list[ModelRequest] = []
         self.prefills: list[ModelRequest] = []

@@ -1,4 +1,5 @@
 """A stand-in until the classifier comes."""
+
 from dataclasses import dataclass
 from typing import Literal
 

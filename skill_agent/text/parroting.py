@@ -73,8 +73,13 @@ def strange_values(reply: str, told: Iterable[str], language: Language) -> list[
     only its numbers looked at.
     """
     known = " ".join(told)
-    digits = {part for one in _NUMBER.findall(known) for part in _digits(one)}
-    strange = [one for one in _NUMBER.findall(reply) if not digits.issuperset(_digits(one))]
+    numbers = _NUMBER.findall(known)
+    digits = {part for one in numbers for part in _digits(one)} | set(map(_joined, numbers))
+    strange = [
+        one
+        for one in _NUMBER.findall(reply)
+        if _joined(one) not in digits and not digits.issuperset(_digits(one))
+    ]
     if language.code != "de":
         folded = known.casefold()
         strange += [one for one in _NAME.findall(reply) if one.casefold() not in folded]
@@ -84,6 +89,11 @@ def strange_values(reply: str, told: Iterable[str], language: Language) -> list[
 def _digits(number: str) -> set[str]:
     """The parts of a number, so that 09:00 is 9:00, and 1,200 is 1.200."""
     return {part.lstrip("0") for part in re.split(r"[.,:]", number)} - {""}
+
+
+def _joined(number: str) -> str:
+    """1,200 and 1.200 are 1200."""
+    return re.sub(r"[.,:]", "", number)
 
 
 def _units(text: str) -> list[str]:

@@ -1,9 +1,11 @@
-"""What a turn has kept and recalled before it is answered."""
+"""What a turn has kept, recalled and found plausible before it is answered."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from skill_agent.memory.recall.budget import Selection
-from skill_agent.values import Memory
+from skill_agent.ports import Tool
+from skill_agent.values import Memory, ToolCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,14 @@ class Kept:
     memories: tuple[Memory, ...] = ()
     whole: bool = False
     """The message hardly holds anything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """The tools that are in play for one message."""
+
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    first: ToolCall | None = None
+    """A call that is made before the model is asked at all."""
+    then: Mapping[str, Tool] = field(default_factory=dict)
+    """What is in play as soon as one call was made."""

@@ -56,7 +56,7 @@ from .fitting import (
     window_of,
 )
 from .guarding import Guard
-from .known import Kept, Recollection
+from .known import Kept, Offer, Recollection
 from .manner import Manner
 from .prompt import conversation
 from .watching import TRIES, Watch, by_code, watched
@@ -106,7 +106,8 @@ class Hands:
     recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
     """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
     None where memory is switched off."""
-    tools: Mapping[str, Tool]
+    offer: Callable[[Message, Manner], Awaitable[Offer]]
+    """Which tools the message may want."""
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""
     announce: Callable[[str], None]
@@ -152,7 +153,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         summary=plan.summary,
     )
     watch = watched(manner, brief.message.content, prompt, recollection)
-    async with aclosing(_converse(brief, hands, prompt, started, watch)) as events:
+    talk = _Talk(prompt, await hands.offer(brief.message, manner), started)
+    async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event
 
@@ -188,45 +190,69 @@ class _Reply:
     finish: str = "stop"
 
 
-async def _converse(
-    brief: Brief,
-    hands: Hands,
-    messages: tuple[ChatMessage, ...],
-    started: float,
-    watch: Watch | None,
-) -> AsyncGenerator[Event, None]:
-    """Model call, tools, model call … until a reply comes without tool calls.
+@dataclass(slots=True)
+class _Talk:
+    """A turn's conversation with its model, as far as it has come."""
 
-    What tools give is cut so that it fits into what is left of the window.
-    """
-    total, text, calls_made, tainted = Usage(), "", 0, False
+    messages: tuple[ChatMessage, ...]
+    offer: Offer
+    started: float
+    calls: int = 0
+    tainted: bool = False
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """Those in play now."""
+        return {**self.offer.tools, **self.offer.then} if self.calls else self.offer.tools
+
+
+async def _converse(
+    brief: Brief, hands: Hands, talk: _Talk, watch: Watch | None
+) -> AsyncGenerator[Event, None]:
+    """Model call, tools, model call … until a reply comes without tool calls."""
+    total, text, asked = Usage(), "", 0
+    if talk.offer.first:
+        watch = None
+        async with aclosing(_called(brief, hands, talk, _Reply(calls=[talk.offer.first]))) as run:
+            async for event in run:
+                yield event
     while True:
         reply = _Reply()
-        request = _request(brief, hands, messages, calls_made)
+        request = _request(brief, hands, talk)
         async with aclosing(_spoken(brief, hands.model, request, reply, watch)) as events:
             async for event in events:
                 yield event
-        first = total.first_token_s if calls_made else reply.usage.first_token_s
+        first = total.first_token_s if asked else reply.usage.first_token_s
         total = replace(add(total, reply.usage), first_token_s=first)
-        text += reply.text
+        text, asked = text + reply.text, asked + 1
         if not reply.calls:
             break
         watch = None  # what tools give is told as it is
-        asked = ChatMessage(role="assistant", content=reply.text, tool_calls=tuple(reply.calls))
-        messages = (*messages, asked)
-        for call in reply.calls:
-            outcome = _Outcome()
-            async with aclosing(_tool(brief, hands, call, tainted, outcome)) as events:
-                async for event in events:
-                    yield event
-            tainted = tainted or outcome.untrusted
-            told = await _within(brief, hands, messages, outcome.text)
-            result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
-            messages = (*messages, result)
-        calls_made += len(reply.calls)
+        async with aclosing(_called(brief, hands, talk, reply)) as events:
+            async for event in events:
+                yield event
     if reply.finish == "length":
         yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
-    yield _finished(brief, text, total, started, "length" if reply.finish == "length" else "stop")
+    finish: Finish = "length" if reply.finish == "length" else "stop"
+    yield _finished(brief, text, total, talk.started, finish)
+
+
+async def _called(
+    brief: Brief, hands: Hands, talk: _Talk, reply: _Reply
+) -> AsyncGenerator[Event, None]:
+    """The calls of a reply, made; what they give is cut to fit what is left of the window."""
+    asked = ChatMessage(role="assistant", content=reply.text, tool_calls=tuple(reply.calls))
+    talk.messages = (*talk.messages, asked)
+    for call in reply.calls:
+        outcome = _Outcome()
+        async with aclosing(_tool(brief, hands, call, talk, outcome)) as events:
+            async for event in events:
+                yield event
+        talk.tainted = talk.tainted or outcome.untrusted
+        told = await _within(brief, hands, talk, outcome.text)
+        result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
+        talk.messages = (*talk.messages, result)
+    talk.calls += len(reply.calls)
 
 
 def _finished(
@@ -270,31 +296,29 @@ async def _spoken(
         yield TextDelta(**brief.ids, text=said)
 
 
-async def _within(brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], text: str) -> str:
+async def _within(brief: Brief, hands: Hands, talk: _Talk, text: str) -> str:
     """A tool's result as the model reads it: never more than a share of the window, nor than half
     of what is left of it."""
     window = window_of(hands.model)
     if most(text) > 256:
-        specs = (tool.spec for tool in hands.tools.values())
+        specs = (tool.spec for tool in talk.tools.values())
         left = window - window // SLACK - reply_room(brief.agent.model.max_output_tokens, window)
         left -= await hands.tokens.of_tools(hands.model, specs)
-        left -= await hands.tokens.of_chat(hands.model, messages)
+        left -= await hands.tokens.of_chat(hands.model, talk.messages)
         limit = min(window // LONGEST_SHARE, max(left // 2, 64))
         return await hands.tokens.clip(hands.model, text, limit)
     return text
 
 
-def _request(
-    brief: Brief, hands: Hands, messages: tuple[ChatMessage, ...], calls_made: int
-) -> ModelRequest:
+def _request(brief: Brief, hands: Hands, talk: _Talk) -> ModelRequest:
     """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
     limit = brief.agent.boundaries.max_tool_calls_per_turn
     overrides = dict(brief.agent.model.provider_overrides)
-    if calls_made >= limit:
+    if talk.calls >= limit:
         overrides["tool_choice"] = "none"
     return ModelRequest(
-        messages=messages,
-        tools=tuple(tool.spec for tool in hands.tools.values()),
+        messages=talk.messages,
+        tools=tuple(tool.spec for tool in talk.tools.values()),
         temperature=_temperature(brief.agent, hands.model),
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
@@ -341,17 +365,18 @@ class _Outcome:
 
 
 async def _tool(
-    brief: Brief, hands: Hands, call: ToolCall, tainted: bool, outcome: _Outcome
+    brief: Brief, hands: Hands, call: ToolCall, talk: _Talk, outcome: _Outcome
 ) -> AsyncGenerator[Event, None]:
     """One tool call with its approval; fills `outcome`, never raises ToolFailed."""
-    tool = hands.tools.get(call.name)
+    tools = {**talk.offer.tools, **talk.offer.then}
+    tool = tools.get(call.name)
     begun = time.perf_counter()
     if tool is None:
-        outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(hands.tools)}"
+        outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
     else:
         rule = tool.rule(call.arguments)
         said = brief.message.content
-        why = tool.needs_approval(call.arguments, user_text=said, tainted=tainted)
+        why = tool.needs_approval(call.arguments, user_text=said, tainted=talk.tainted)
         choice: Choice = "once"
         if why and not hands.allows(rule):
             asked = _asked(brief, hands, call, rule, why)

@@ -6,9 +6,10 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
@@ -28,7 +29,7 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory.english.remember import is_private
 from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.summaries.compaction import after
-from skill_agent.ports import Clock, Ledger, Model, Tool
+from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact
 from skill_agent.values import FailureReason, Message, Session, ToolCall, TurnRequest
 
@@ -74,7 +75,6 @@ class _View:
     """What a turn knows of its conversation, and what of that fits."""
 
     messages: Sequence[Message]
-    tools: Mapping[str, Tool]
     draft: Draft
     fit: Fit
 
@@ -193,8 +193,9 @@ class TurnRunner:
             messages = [m for m in messages if m.position < at or m.role != "user"]
         done = await self._compactor.latest(turn.session.id) if self._compactor else None
         rest = heard_by(turn.dna.slug, after(messages, done))
-        rest = await still_true(self._ledger, rest)
-        tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
+        rest = await still_true(self._ledger, rest, self._clock())
+        small = turn.model.info.profile.strength == "small"  # it is told of none beforehand
+        tools = {} if small else self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
             system=await self._bench.system(
                 turn.dna, turn.model, use_memory=turn.request.use_memory
@@ -208,7 +209,7 @@ class TurnRunner:
             max_output=turn.dna.model.max_output_tokens,
         )
         fitted = await fit(draft, turn.model, self._bench.tokens, rough=2)
-        return _View(messages=messages, tools=tools, draft=draft, fit=fitted)
+        return _View(messages=messages, draft=draft, fit=fitted)
 
     def _pressed(self, turn: Turn, *, before: bool = False) -> Pressed:
         async def measure() -> tuple[Fit, int]:
@@ -253,7 +254,6 @@ class TurnRunner:
             use_memory=turn.request.use_memory,
             interactive=turn.request.interactive,
             seen=turn.seen,
-            tools=view.tools,
         )
         async with aclosing(run_turn(brief, hands)) as events:
             async for event in events:
@@ -378,12 +378,16 @@ def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
     return heard
 
 
-async def still_true(ledger: Ledger, messages: Sequence[Message]) -> list[Message]:
+async def still_true(ledger: Ledger, messages: Sequence[Message], now: datetime) -> list[Message]:
     """The messages, without the data block where a memory in it was replaced, forgotten or has
     expired since: what no longer holds must leave the prompt, and the rest is found again."""
     named = list(dict.fromkeys(one for message in messages for one in message.recalled))
     known = await ledger.memories_by_id(named) if named else {}
-    gone = {key for key, one in known.items() if one.status not in ("active", "disputed")}
+    gone = {
+        key
+        for key, one in known.items()
+        if one.status not in ("active", "disputed") or (one.expires_at and one.expires_at <= now)
+    }
     return [
         one if gone.isdisjoint(one.recalled) else replace(one, context="", recalled=())
         for one in messages

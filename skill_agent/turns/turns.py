@@ -190,7 +190,8 @@ class Turns(operations.TurnOperations):
             _log.info("waking %s: %s", agent, redact(str(problem)))
 
     async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
-        tools = self._bench.tools(dna)
+        small = model.info.profile.strength == "small"
+        tools = {} if small else self._bench.tools(dna)
         system = await self._bench.system(dna, model)
         return ModelRequest(
             messages=(ChatMessage(role="system", content=system),),

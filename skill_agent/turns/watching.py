@@ -15,6 +15,8 @@ from .known import Kept, Recollection
 from .manner import Manner
 
 TRIES = 2
+TELLING = 13
+"""Characters of an id that tell it from every other: its time to the millisecond."""
 _WATCHED = ("tell", "keep", "ask_me")
 _SHORT = 160
 """Tokens of an answer to something told."""
@@ -22,7 +24,7 @@ _UNLIKE = {
     "dry_multiplier": 0.8,
     "dry_base": 1.75,
     "dry_allowed_length": 3,
-    "dry_penalty_last_n": -1,
+    "dry_penalty_last_n": 1024,
 }
 """Sampling by which llama.cpp keeps from repeating what it has read (DRY, "don't repeat
 yourself")."""
@@ -34,7 +36,7 @@ def by_code(manner: Manner, kept: Kept, recollection: Recollection | None) -> st
     if not manner.small:
         return ""
     if kept.memories and kept.whole:
-        undo = f"ska memory forget {kept.memories[-1].id}"
+        undo = f"ska memory forget {kept.memories[-1].id[:TELLING]}"
         return manner.language.kept.format(undo=undo)
     nothing = recollection is not None and not (recollection.sure or recollection.selection.hits)
     return manner.language.unknown if manner.unasked and nothing else ""

@@ -24,7 +24,7 @@ from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
 from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source
 
 from .fitting import Tokens
-from .known import Kept
+from .known import Kept, Offer
 from .loop import Hands
 from .manner import Manner, manner_of
 from .prompt import system_prompt
@@ -65,9 +65,8 @@ class Workbench:
         use_memory: bool,
         interactive: bool,
         seen: int,
-        tools: Mapping[str, Tool] | None = None,
     ) -> Hands:
-        """Everything one turn of one agent may do, with these tools where they are known already.
+        """Everything one turn of one agent may do.
 
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
         is the whole conversation.
@@ -78,7 +77,7 @@ class Workbench:
             read=partial(self._read, dna, model, earlier),
             keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
-            tools=self.tools(dna, use_memory=use_memory) if tools is None else tools,
+            offer=partial(self._offer, self.tools(dna, use_memory=use_memory)),
             announce=self.desk.open,
             decide=partial(self._decide, dna.slug, interactive),
             allows=partial(self.rules.allows, dna.slug),
@@ -182,6 +181,10 @@ class Workbench:
             autonomy = dna.boundaries.max_autonomy
             tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
+
+    async def _offer(self, tools: Mapping[str, Tool], message: Message, manner: Manner) -> Offer:
+        """All of them to a model that chooses well; to a small one only what is in play."""
+        return Offer() if manner.small else Offer(tools=tools)
 
     async def _search_for(self, dna: AgentDNA, query: str) -> list[Hit]:
         found = await self.book.search(

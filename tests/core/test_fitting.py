@@ -71,7 +71,7 @@ async def test_prompt_and_reply_fit_the_window(
 ) -> None:
     history = [message(n, said, role, context) for n, (said, role, context) in enumerate(parts)]
     draft = Draft(
-        systems=("core profile team" * 4, "core profile" * 4, "core"),
+        system="core" * 4,
         text=text, block=block, summary=summary, history=history, tools=TOOLS, max_output=4096,
         reserve=128,
     )  # fmt: skip
@@ -79,7 +79,7 @@ async def test_prompt_and_reply_fit_the_window(
     if fitted.left >= 0:
         assert size(fitted, text) + reply_room(4096, window) <= window
     else:
-        bare = most(text) + most("core") + 300 + PER_MESSAGE * 4
+        bare = most(text) + most("core" * 4) + 300 + PER_MESSAGE * 4
         assert bare + reply_room(4096, window) + window // 32 > window
     assert fitted.dropped == len(history) - len(fitted.history)
     kept = [one.id for one in fitted.history]
@@ -88,7 +88,7 @@ async def test_prompt_and_reply_fit_the_window(
 
 async def fitted(window: int, **changes: object) -> Fit:
     fields: dict[str, object] = {
-        "systems": ("c" * 100 + "p" * 100 + "t" * 100, "c" * 100 + "p" * 100, "c" * 100),
+        "system": "c" * 100,
         "text": "x" * 100,
         "block": "b" * 100,
         "summary": "s" * 100,
@@ -103,34 +103,29 @@ async def fitted(window: int, **changes: object) -> Fit:
 
 
 async def test_the_order_in_which_layers_leave() -> None:
-    """History, summary, team, recalled block, profile; identity and the message never."""
+    """History, summary, recalled block; identity and the message never."""
     seen: list[tuple[int, bool, int, bool]] = []
-    for window in range(1600, 300, -4):
+    for window in range(1600, 200, -4):
         now = await fitted(window)
         state = (len(now.history), bool(now.summary), len(now.system), bool(now.block))
         if not seen or seen[-1] != state:
             seen.append(state)
-    assert seen[0] == (9, True, 300, True)
+    assert seen[0] == (9, True, 100, True)
     whole = [state for state in seen if state[1]]
     assert [state[0] for state in whole] == sorted((s[0] for s in whole), reverse=True)
     assert whole[-1][0] == 0
-    assert seen[len(whole) :] == [
-        (0, False, 300, True),
-        (0, False, 200, True),
-        (0, False, 200, False),
-        (0, False, 100, False),
-    ]
+    assert seen[len(whole) :] == [(0, False, 100, True), (0, False, 100, False)]
 
 
 async def test_a_model_is_not_asked_where_a_guess_will_do() -> None:
     model = Bytes(context_window=100_000)
-    await fit(Draft(systems=("s",), text="t", history=[message(0, "h")]), model, Tokens())
+    await fit(Draft(system="s", text="t", history=[message(0, "h")]), model, Tokens())
     assert model.asked == 0
 
 
 async def test_each_text_is_counted_once() -> None:
     model, tokens = Bytes(context_window=4096), Tokens()
-    draft = Draft(systems=("s",), text="t", history=[message(n, f"{n}" * 300) for n in range(20)])
+    draft = Draft(system="s", text="t", history=[message(n, f"{n}" * 300) for n in range(20)])
     first = await fit(draft, model, tokens)
     asked = model.asked
     assert asked > 0
@@ -146,7 +141,7 @@ async def test_a_model_that_cannot_count_is_taken_at_the_worst() -> None:
 async def test_a_newest_turn_that_is_too_long_is_shortened_not_lost() -> None:
     long = message(0, "begin " + "x" * 9000 + " end")
     now = await fit(
-        Draft(systems=("s",), text="t", history=[long]), Bytes(context_window=4096), Tokens()
+        Draft(system="s", text="t", history=[long]), Bytes(context_window=4096), Tokens()
     )
     (short,) = now.history
     assert short.content.startswith("begin ")

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.agents.dna import AgentDNA, Personality
+from skill_agent.agents.dna import AgentDNA, Personality, VoiceExample
 from skill_agent.memory.recall.told import ASK, data_block, presentable, recall_line
+from skill_agent.text.language import language
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.turns.prompt import Standing, conversation, fitting_history, layers, system_prompt
-from skill_agent.values import Hit, IndexItem, Memory, Message, Skill
+from skill_agent.turns.prompt import conversation, fitting_history, system_prompt
+from skill_agent.values import Hit, IndexItem, Memory, Message, ModelProfile, Skill
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 KYRA = AgentDNA(slug="kyra", name="Kyra", tagline="Your companion")
@@ -38,19 +39,33 @@ def message(n: int, content: str = "x" * 35) -> Message:
     )  # fmt: skip
 
 
+SMALL = ModelProfile(strength="small", tools=False)
+WEATHER = Skill(name="weather", description="Forecasts", path="/x")
+
+
 def test_layers_stand_in_order() -> None:
     text = system_prompt(
-        KYRA,
-        skills=[Skill(name="weather", description="Forecasts", path="/x")],
-        standing=Standing(
-            identity=(memory("I like lists"),),
-            profile=(memory("The user is Sarah"),),
-            team=(memory("PEP 8 applies"),),
-        ),
+        KYRA, skills=[WEATHER], crafts=["Review code."], identity=(memory("I like lists"),)
     )
-    marks = ["You are Kyra", "I like lists", "weather: Forecasts", "Sarah", "PEP 8"]
+    marks = ["You are Kyra", "Review code.", "I like lists", "weather: Forecasts", "<recalled>"]
     places = [text.index(mark) for mark in marks]
     assert places == sorted(places)
+
+
+def test_a_small_model_is_told_little_and_shown_no_line_it_could_quote() -> None:
+    example = VoiceExample(user_message="I moved", agent_response="To Bern, how nice!")
+    voice = Personality(voice_examples=(example,), traits={"curious": 0.9})
+    dna = KYRA.model_copy(update={"personality": voice})
+    whole = system_prompt(dna, skills=[WEATHER], crafts=["Review."])
+    text = system_prompt(dna, profile=SMALL, skills=[WEATHER], crafts=["Review."])
+    assert "Bern" in whole and "weather" in whole
+    assert "Bern" not in text and "weather" not in text
+    assert "Review." in text and "language of the user's message" in text
+    assert len(text) < len(whole)
+
+
+def test_a_tagline_that_speaks_to_the_person_does_not_point_at_the_agent() -> None:
+    assert "You are Kyra, the user's companion." in system_prompt(KYRA)
 
 
 def test_the_system_prompt_is_byte_stable() -> None:
@@ -60,16 +75,6 @@ def test_the_system_prompt_is_byte_stable() -> None:
         update={"personality": Personality(traits=dict(reversed(traits.items())))}
     )
     assert system_prompt(one) == system_prompt(other)
-
-
-def test_identity_is_never_cut_but_profile_and_team_are() -> None:
-    many = tuple(memory(f"thing {n} " + "y" * 60) for n in range(100))
-    text = system_prompt(KYRA, standing=Standing(identity=many, profile=many, team=many))
-    identity, rest = text.split("## About the user")
-    profile, team = rest.split("## Team knowledge")
-    assert identity.count("thing") == 100
-    assert 0 < profile.count("thing") <= 10
-    assert profile.count("thing") < team.count("thing") <= 15
 
 
 def test_a_template_keeps_foreign_braces() -> None:
@@ -151,19 +156,36 @@ def test_what_no_longer_holds_is_not_told_even_if_the_index_lags() -> None:
     assert "old" not in data_block([expired, hit("gone", status="superseded")], NOW)
 
 
-def test_the_profile_shows_disputes_and_never_one_side_alone() -> None:
+def test_the_profile_stands_in_the_block_with_its_disputes() -> None:
     red, blue = disputed("red", "blue"), disputed("blue", "red")
-    standing = Standing(profile=(red, memory("likes tea"), blue))
-    text = system_prompt(KYRA, standing=standing).split("## About the user\n")[1]
-    assert text.splitlines()[:4] == [
+    block = data_block([], NOW, profile=(red, memory("likes tea"), blue), team=(memory("PEP 8"),))
+    assert block.splitlines()[2:-1] == [
+        "About the user:",
         "- ⚡DISPUTED it is red",
         "- ⚡DISPUTED it is blue",
         f"  {ASK}",
         "- likes tea",
+        "Team knowledge:",
+        "- PEP 8",
     ]
-    long = "x" * 400
-    red, blue = (replace(one, content=long) for one in (red, blue))
-    assert "DISPUTED" not in system_prompt(KYRA, standing=Standing(profile=(red, blue)))
+
+
+def test_lines_of_one_day_tell_the_hour() -> None:
+    first = hit("old", day=2)
+    later = replace(first, item=replace(first.item, id="b", created_at=NOW.replace(day=2, hour=11)))
+    lines = data_block([later, first, hit("x", day=4)], NOW).splitlines()[2:-1]
+    assert lines == ["[FACT 2026-11-02 09:00] old", "[FACT 2026-11-02 11:00] old",
+                     "[FACT 2026-11-04] x"]  # fmt: skip
+
+
+def test_a_small_model_reads_plain_lines_in_the_persons_language() -> None:
+    own = hit("Ich wohne in Graz", speaker="user")
+    read = hit("The user's name is Nora.", speaker="user", day=3)
+    block = data_block([own, read], NOW, [memory("kept")], plain=language("de"))
+    assert block.splitlines()[2:-1] == [
+        "Der Nutzer sagte (2026-11-01): „Ich wohne in Graz“",
+        "The user's name is Nora. (2026-11-03)",
+    ]
 
 
 def test_only_a_persons_own_words_stand_in_quotes() -> None:
@@ -181,19 +203,6 @@ def test_a_pattern_tells_how_often_it_served() -> None:
     once = replace(counted, metadata={"times_used": 1, "success_rate": True})
     assert recall_line(item, once) == "[PATTERN 2026-11-01, 1 use] Plan first"
     assert recall_line(item) == "[PATTERN 2026-11-01] Plan first"
-
-
-def test_a_small_window_takes_less_of_profile_and_team() -> None:
-    many = tuple(memory(f"thing {n} " + "y" * 60) for n in range(100))
-    standing = Standing(identity=many, profile=many, team=many)
-    small = layers(KYRA, standing=standing, window=1024)
-    whole, leaner, least = small.texts
-    assert whole.count("thing") < system_prompt(KYRA, standing=standing).count("thing")
-    assert least.count("thing") == 100
-    assert "Team knowledge" in whole
-    assert "Team knowledge" not in leaner
-    assert "About the user" in leaner
-    assert "About the user" not in least
 
 
 @given(st.text())

@@ -117,10 +117,12 @@ async def test_the_prefix_lasts_although_a_profile_memory_is_added(
         await runtime.memory.add(NewMemory("The user lives in Oslo", memory_type="user_profile"))
         await events_of(runtime.ask("and now?", session=started[0].session))
         await events_of(runtime.ask("a new session"))
-    first, same, new = (request.messages[0].content for request in model.requests)
-    assert first == same
-    assert "Oslo" not in same
-    assert "Oslo" in new
+    first, second, new = (request.messages for request in model.requests)
+    assert second[: len(first)] == first
+    assert new[0] == first[0]
+    assert "Oslo" not in str(first)
+    assert "Oslo" in second[-1].content
+    assert "Oslo" in new[-1].content
 
 
 async def test_without_memory_nothing_is_recalled(open_runtime: OpenRuntime) -> None:

@@ -26,8 +26,11 @@ from skill_agent.events import (
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
+from skill_agent.text.language import english
 from skill_agent.turns.fitting import Draft
-from skill_agent.turns.loop import Brief, Hands, Recollection, run_turn
+from skill_agent.turns.known import Kept, Offer, Recollection
+from skill_agent.turns.loop import Brief, Hands, run_turn
+from skill_agent.turns.manner import Manner
 from skill_agent.values import Memory, Message, ToolCall, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -59,11 +62,18 @@ class Echo:
         return ToolOutcome(text=f"said {arguments}", untrusted=self.untrusted)
 
 
-async def nothing_kept(_message: Message) -> list[Memory]:
-    return []
+PLAIN = Manner(kind="ask", code="en", language=english(), small=False)
 
 
-async def no_memory(_message: Message, _kept: Sequence[Memory]) -> Recollection | None:
+async def plainly(_message: Message) -> Manner:
+    return PLAIN
+
+
+async def nothing_kept(_message: Message, _manner: Manner) -> Kept:
+    return Kept()
+
+
+async def no_memory(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:
     return None
 
 
@@ -71,10 +81,14 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
     async def decide(_approval: str, _rule: str) -> tuple[Choice, str]:
         return changes.pop("choice", "deny"), "test"
 
+    async def offered(_message: Message, _manner: Manner) -> Offer:
+        return Offer(tools={"echo": tool} if tool else {})
+
     fields: dict[str, Any] = {
+        "read": plainly,
         "keep": nothing_kept,
         "recall": no_memory,
-        "tools": {"echo": tool} if tool else {},
+        "offer": offered,
         "decide": decide,
         "announce": lambda _approval: None,
         "allows": lambda _rule: False,
@@ -90,9 +104,9 @@ def brief(**changes: Any) -> Brief:
         "agent": AgentDNA(slug="kyra", name="Kyra"),
         "message": MESSAGE,
     }
-    draft = {"text": MESSAGE.content, "systems": ("You are Kyra.",), "tools": (Echo().spec,)}
+    draft = {"text": MESSAGE.content, "system": "You are Kyra.", "tools": (Echo().spec,)}
     parts = {
-        name: changes.pop(name) for name in ("systems", "summary", "history") if name in changes
+        name: changes.pop(name) for name in ("system", "summary", "history") if name in changes
     }
     return Brief(draft=Draft(**{**draft, **parts}), **{**fields, **changes})
 
@@ -121,7 +135,7 @@ async def test_a_plain_reply() -> None:
 
 
 async def test_the_data_block_stands_beside_the_newest_message_only() -> None:
-    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
+    async def recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> Recollection:
         return Recollection(selection=Selection(hits=(), tokens=0, budget=9), block="<recalled/>")
 
     model = ScriptedModel(["ok"])
@@ -133,7 +147,7 @@ async def test_the_data_block_stands_beside_the_newest_message_only() -> None:
 
 
 async def test_an_index_that_is_behind_is_told() -> None:
-    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
+    async def recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> Recollection:
         nothing = Selection(hits=(), tokens=0, budget=9)
         return Recollection(selection=nothing, block="", behind=3)
 
@@ -144,7 +158,7 @@ async def test_an_index_that_is_behind_is_told() -> None:
 
 
 async def test_memory_that_fails_does_not_stop_the_reply() -> None:
-    async def recall(_message: Message, _kept: Sequence[Memory]) -> Recollection:
+    async def recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> Recollection:
         raise ModelUnavailable("the embedder is not installed", hint="ska models pull x")
 
     events = await events_of(run_turn(brief(), hands(ScriptedModel(["ok"]), recall=recall)))
@@ -317,10 +331,10 @@ async def test_a_long_tool_result_never_overflows_the_window() -> None:
     assert "characters left out" in model.requests[1].messages[-1].content
 
 
-async def test_summary_and_leaner_system_messages_reach_the_prompt() -> None:
+async def test_summary_and_system_message_reach_the_prompt() -> None:
     model = ScriptedModel(["ok", "ok"], context_window=4096)
     await events_of(run_turn(brief(summary="we spoke of boats"), hands(model)))
     assert "we spoke of boats" in model.requests[0].messages[1].content
-    small = brief(systems=("core team " * 2000, "core", "core"), summary="s")
-    await events_of(run_turn(small, hands(model)))
-    assert [one.content for one in model.requests[1].messages] == ["core", "hi"]
+    large = brief(system="core " * 4000, summary="s")
+    await events_of(run_turn(large, hands(model)))
+    assert [one.content for one in model.requests[1].messages] == ["core " * 4000, "hi"]

@@ -11,7 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from listening import HTTP, PERSONA, listen, user
+from listening import PERSONA, listen, user
 from model_files import smollm2_settings
 
 from skill_agent.files.home import Home
@@ -22,7 +22,7 @@ from skill_agent.ports import ModelRequest
 async def main(root: str, text: str) -> None:
     gateway = Gateway(smollm2_settings(), Home(Path(root)))
     model = await gateway.model("default")
-    request = ModelRequest(messages=(PERSONA, user(text)), tools=(HTTP,), max_tokens=8)
+    request = ModelRequest(messages=(PERSONA, user(text)), max_tokens=8)
     heard = await listen(model, request)
     usage = heard.end.usage
     await gateway.close()

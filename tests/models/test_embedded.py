@@ -180,7 +180,7 @@ async def test_a_person_interrupts_prefill_and_it_goes_on_after(model: Model) ->
 
 async def test_a_new_process_starts_from_the_kept_state(gateway: Gateway, model_home: Home) -> None:
     model = await gateway.model("default")
-    await model.prefill(ModelRequest(messages=(PERSONA, user("?")), tools=(HTTP,)))
+    await model.prefill(ModelRequest(messages=(PERSONA, user("?"))))
     await gateway.close()
     usage = await _in_new_process(model_home, "Good evening!")
     assert usage["cached"] >= 0.8 * usage["prompt"]

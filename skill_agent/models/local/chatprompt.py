@@ -17,16 +17,20 @@ def plain_messages(
 
     With tools, the system message ends in their description and the assistant's messages open
     with their action; tool results become user messages. `aside` puts the description after the
-    last message instead: tools that one message has in play must not change what all share. The
+    newest request instead: tools that it has in play must not change what all prompts share. The
     same input gives the same bytes.
     """
     plain: list[dict[str, str]] = []
+    users = [at for at, one in enumerate(messages) if one.role == "user"]
+    asking = users[-1] if menu and aside and users else -1
     if menu and not aside and not (messages and messages[0].role == "system"):
         messages = (ChatMessage(role="system", content=""), *messages)
     for at, message in enumerate(messages):
         content = message.content
         if at == 0 and message.role == "system" and menu and not aside:
             content = f"{content}\n{menu.describe()}".lstrip()
+        if at == asking:
+            content = f"{content}\n{menu.describe()}"
         match message.role:
             case "assistant" if (menu and not aside) or message.tool_calls:
                 content = menu.as_text(message)
@@ -37,8 +41,6 @@ def plain_messages(
             plain[-1]["content"] += f"\n\n{defused(content)}"
         else:
             plain.append({"role": role, "content": defused(content)})
-    if menu and aside and plain:
-        plain[-1]["content"] += f"\n{menu.describe()}"
     return plain
 
 

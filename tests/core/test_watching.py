@@ -1,0 +1,157 @@
+"""What a small model's turn is like, through the whole runtime: what code says for it, what it is
+shown, and what of its reply is let through."""
+
+import pytest
+from conftest import OpenRuntime
+
+from skill_agent.events import Event, MemorySaved, TextDelta, TurnFinished
+from skill_agent.host.runtime import Runtime
+from skill_agent.models.scripted import ScriptedModel
+from skill_agent.text.language import english, language
+from skill_agent.values import ModelProfile, NewMemory
+
+SMALL = ModelProfile(strength="small", tools=False, languages=("en",))
+OPENS = ModelProfile(strength="small", tools=False, languages=("en",), continues=True)
+
+
+def small(*replies: str, profile: ModelProfile = SMALL) -> ScriptedModel:
+    return ScriptedModel(replies, profile=profile)
+
+
+async def said(runtime: Runtime, text: str, session: str | None = None) -> tuple[str, list[Event]]:
+    """The reply as it was shown, which is what is kept."""
+    events = [event async for event in runtime.ask(text, session=session)]
+    end = events[-1]
+    assert isinstance(end, TurnFinished)
+    shown = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert shown == end.text
+    return end.text, events
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "kept"),
+    [
+        ("en", "Remember that my locker code is 4417.", "My locker code is 4417"),
+        ("de", "Merk dir bitte: Mein Spind hat den Code 4417.", "Mein Spind hat den Code 4417"),
+        ("es", "Recuerda que el código de mi taquilla es 4417.", "código de mi taquilla es 4417"),
+        ("fr", "Retiens que le code de mon casier est 4417.", "Le code de mon casier est 4417"),
+        ("ru", "Запомни: код моего шкафчика 4417.", "Код моего шкафчика 4417"),
+        ("ja", "私のロッカーの番号は4417だと覚えておいて。", "ロッカーの番号は4417"),
+        ("zh", "请记住，我的储物柜密码是4417。", "我的储物柜密码是4417"),
+    ],
+)
+async def test_what_was_kept_is_confirmed_in_the_persons_language_without_the_model(
+    open_runtime: OpenRuntime, code: str, text: str, kept: str
+) -> None:
+    model, tongue = small(), language(code)
+    assert tongue is not None
+    async with open_runtime(model) as runtime:
+        reply, events = await said(runtime, text)
+    (saved,) = (event for event in events if isinstance(event, MemorySaved))
+    assert kept in saved.content
+    assert reply == tongue.kept.format(undo=f"ska memory forget {saved.memory_id[:13]}")
+    assert model.requests == []
+
+
+async def test_a_request_with_a_question_goes_to_the_model(open_runtime: OpenRuntime) -> None:
+    model = small("Sure, four letters.")
+    async with open_runtime(model) as runtime:
+        await said(runtime, "Remember that my cat is Miso. What rhymes with it?")
+    assert len(model.requests) == 1
+
+
+async def test_an_echo_is_tried_again_and_then_said_by_code(open_runtime: OpenRuntime) -> None:
+    told = "My neighbour Piet keeps bees on the roof of our house."
+    model = small(told, "Bees in town! How much honey is there?")
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, told)
+    assert reply == "Bees in town! How much honey is there?"
+    model = small(told, f"So, {told}")
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, told)
+    assert reply == english().noted
+
+
+async def test_a_later_echo_ends_the_reply(open_runtime: OpenRuntime) -> None:
+    told = "My neighbour Piet keeps bees on the roof of our house."
+    model = small(f"How lovely! Your neighbour {told[13:]}")
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, told)
+    assert reply.strip() == "How lovely!"
+
+
+async def test_where_a_model_is_not_fluent_it_is_given_a_first_sentence(
+    open_runtime: OpenRuntime,
+) -> None:
+    told = "Mein Nachbar Piet hält Bienen auf dem Dach unseres Hauses."
+    model = small("Wie viel Honig gibt es?", profile=OPENS)
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, told)
+    german = language("de")
+    assert german is not None
+    opening = model.requests[0].opening
+    assert opening in german.openings
+    assert reply == f"{opening} Wie viel Honig gibt es?"
+    assert model.requests[0].messages[-1].content.startswith("(Antworte auf Deutsch.)")
+
+
+async def test_the_persons_sentence_is_put_into_the_right_person(open_runtime: OpenRuntime) -> None:
+    model = small("My train leaves on platform 9 at 7:40.")
+    async with open_runtime(model) as runtime:
+        await runtime.memory.add(NewMemory("My train leaves on platform 9 at 7:40", speaker="user"))
+        reply, _ = await said(runtime, "When does my train leave?")
+    assert reply == "Your train leaves on platform 9 at 7:40."
+
+
+async def test_a_made_up_value_is_tried_again_and_then_the_person_is_quoted(
+    open_runtime: OpenRuntime,
+) -> None:
+    model = small("Your train leaves at 8:15.", "At 9:30, from platform 3.")
+    async with open_runtime(model) as runtime:
+        await runtime.memory.add(NewMemory("My train leaves from platform 9", speaker="user"))
+        reply, _ = await said(runtime, "When does my train leave?")
+    assert "My train leaves from platform 9" in reply
+    assert reply.startswith("You told me")
+
+
+async def test_what_was_never_told_is_said_so_without_the_model(open_runtime: OpenRuntime) -> None:
+    model = small()
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, "What is my sister's phone number?")
+    assert reply == english().unknown
+    assert model.requests == []
+
+
+async def test_what_this_conversation_holds_is_not_called_unknown(
+    open_runtime: OpenRuntime,
+) -> None:
+    model = small("Nice! Does she play?", "Your sister is called Pilar.")
+    async with open_runtime(model) as runtime:
+        _, events = await said(runtime, "My sister Pilar has bought a violin.")
+        reply, _ = await said(runtime, "What is my sister called?", events[0].session)
+    assert reply == "Your sister is called Pilar."
+
+
+async def test_a_large_model_answers_everything_itself(open_runtime: OpenRuntime) -> None:
+    model = ScriptedModel(["Noted!", "I do not know it."])
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, "Remember that my locker code is 4417.")
+        assert reply == "Noted!"
+        reply, _ = await said(runtime, "What is my sister's phone number?")
+        assert reply == "I do not know it."
+    assert "[SAVED NOW]" in model.requests[0].messages[-1].content
+
+
+async def test_a_small_models_prompt_is_short_and_the_same_after_learning(
+    open_runtime: OpenRuntime,
+) -> None:
+    model = small("Hello!", "Hello Nora!", "Good.")
+    async with open_runtime(model) as runtime:
+        await said(runtime, "Hello there")
+        await runtime.memory.add(NewMemory("The user is called Nora", memory_type="user_profile"))
+        await said(runtime, "Hello again")
+    first, second = (request.messages for request in model.requests[:2])
+    assert first[0] == second[0]
+    assert len(first[0].content) < 1000
+    assert "Nora" in second[-1].content
+    assert not model.requests[0].tools
