@@ -23,8 +23,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from talk_driving import Ran, play, staged
+from talk_driving import Ran, play, staged, wake
 from talk_scoring import KINDS, Case, Figures, Verdict, echoed, judge, read_cases
+
+from skill_agent.ports import ModelRequest
 
 SETS = ("build", "choose", "final")
 AIMS = {
@@ -59,6 +61,10 @@ async def run(
     figures = Figures()
     with tempfile.TemporaryDirectory() as folder:
         async with staged(Path(folder), model) as stage:
+            for agent in dict.fromkeys(one.agent for one in cases):
+                figures.woken[agent] = await wake(stage, agent)
+                told = f"{agent} woken in {figures.woken[agent]:.1f} s"
+                print(told, file=sys.stderr, flush=True)
             for number, case in enumerate(cases, 1):
                 ran = await play(stage, case)
                 verdict = judge(case, ran.answer)
@@ -85,8 +91,18 @@ def row(verdict: Verdict, ran: Ran) -> dict[str, Any]:
         "faults": verdict.faults,
         "echo": {"run": run_length, "share": round(share, 3)},
         **asdict(verdict.answer),
-        "requests": [[asdict(one) for one in sent.messages] for sent in ran.requests],
+        "requests": [sent_row(sent) for sent in ran.requests],
         "events": ran.events,
+    }
+
+
+def sent_row(sent: ModelRequest) -> dict[str, Any]:
+    """One call of the model, as far as it shapes the reply."""
+    return {
+        "messages": [{"role": one.role, "content": one.content} for one in sent.messages],
+        "tools_offered": [one.name for one in sent.tools],
+        "overrides": sent.overrides,
+        "max_tokens": sent.max_tokens,
     }
 
 

@@ -24,12 +24,21 @@ from skill_agent.cli.opening.home_files import init_home, read_settings
 from skill_agent.store.embedding import OnnxEmbedder
 from talk_scoring import MEMORY_KINDS, MEMORY_TOOLS, Answer, Before, Case
 
+from skill_agent.errors import ModelFailed, SkillAgentError
 from skill_agent.events import TextDelta, ToolStarted, TurnFailed, TurnFinished, to_json
 from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.files.pull import CACHE_VARIABLE
 from skill_agent.models.gateway import Gateway
-from skill_agent.ports import EndPart, Model, ModelPart, ModelRequest, TextPart
+from skill_agent.ports import (
+    Embedder,
+    EndPart,
+    Model,
+    ModelGateway,
+    ModelPart,
+    ModelRequest,
+    TextPart,
+)
 from skill_agent.values import MemoryFilter, ModelInfo, TurnRequest, Usage
 
 LIMIT_S = 120.0
@@ -85,7 +94,7 @@ class Voice:
 class SharedGateway:
     """One gateway for the homes of all cases; closing a home leaves its models loaded."""
 
-    def __init__(self, inner: Gateway) -> None:
+    def __init__(self, inner: ModelGateway) -> None:
         self._inner = inner
         self.given = ""
         """What the model says next; empty lets it speak for itself."""
@@ -117,7 +126,7 @@ class Stage:
 
     folder: Path
     gateway: SharedGateway
-    embedder: OnnxEmbedder
+    embedder: Embedder
     chosen: dict[str, Any]
     """Settings of every home."""
 
@@ -135,6 +144,7 @@ async def staged(folder: Path, model: str | None) -> AsyncIterator[Stage]:
             target.symlink_to(one, target_is_directory=one.is_dir())
     gateway = Gateway(read_settings(shared), shared)
     try:
+        await (await gateway.model("default")).load()
         yield Stage(
             folder=folder,
             gateway=SharedGateway(gateway),
@@ -158,24 +168,42 @@ def installed_models() -> Path:
     raise SystemExit(f"the embedder is not installed: ska models pull {EMBEDDER}")
 
 
-async def play(stage: Stage, case: Case) -> Ran:
-    """One case from an empty home to its answer; what goes wrong in the turn is in the answer."""
-    home = Home(stage.folder / case.id)
+async def wake(stage: Stage, agent: str) -> float:
+    """Has the model read an agent's instructions, as a home does when it is opened; the seconds."""
+    async with opened(stage, Home(stage.folder / f"wake-{agent}"), Day()) as runtime:
+        begun = time.perf_counter()
+        await runtime.turns.prepare(agent)
+        return time.perf_counter() - begun
+
+
+@asynccontextmanager
+async def opened(stage: Stage, home: Home, day: Day) -> AsyncIterator[Runtime]:
+    """A new home over the stage's models; gone when it is closed."""
     init_home(home, stage.chosen)
     greedy(home)
-    day = Day()
     parts = {"gateway": stage.gateway, "embedder": stage.embedder, "clock": day}
     try:
         async with open_in_process(home.root, **parts) as runtime:
+            yield runtime
+    finally:
+        stage.gateway.given = ""
+        shutil.rmtree(home.root, ignore_errors=True)
+
+
+async def play(stage: Stage, case: Case) -> Ran:
+    """One case from an empty home to its answer; what goes wrong in the turn is in the answer."""
+    day = Day()
+    async with opened(stage, Home(stage.folder / case.id), day) as runtime:
+        stage.gateway.requests.clear()
+        try:
             sessions = await told(runtime, stage.gateway, case, day)
             stage.gateway.given = ""
             stage.gateway.requests.clear()
             ran = await asked(runtime, case, sessions.get("now"))
-            await runtime.settle()
-            memories = await runtime.memory.list(MemoryFilter(statuses=("active",), limit=200))
-    finally:
-        stage.gateway.given = ""
-        shutil.rmtree(home.root, ignore_errors=True)
+        except SkillAgentError as problem:
+            ran = Ran(answer=Answer(problem=problem.message))
+        await runtime.settle()
+        memories = await runtime.memory.list(MemoryFilter(statuses=("active",), limit=200))
     kept = tuple(one.content for one in memories)
     requests = tuple(stage.gateway.requests)
     return replace(ran, answer=replace(ran.answer, memories=kept), requests=requests)
@@ -190,7 +218,10 @@ def greedy(home: Home) -> None:
 
 
 async def told(runtime: Runtime, gateway: SharedGateway, case: Case, day: Day) -> dict[str, str]:
-    """Lets everything happen that was before; the ids of the conversations by their names."""
+    """Lets everything happen that was before; the ids of the conversations by their names.
+
+    Raises ModelFailed where one of those turns did not end well.
+    """
     sessions: dict[str, str] = {}
     for one in case.before:
         earlier = one.memory or one.session != "now"
@@ -204,7 +235,7 @@ async def told(runtime: Runtime, gateway: SharedGateway, case: Case, day: Day) -
             async for event in events:
                 sessions[one.session] = event.session
                 if isinstance(event, TurnFailed):
-                    raise SystemExit(f"{case.id}: a turn before it failed: {event.message}")
+                    raise ModelFailed(f"what was said before failed: {event.message}")
         await runtime.settle()
     await runtime.memory.settle()
     day.back = timedelta()

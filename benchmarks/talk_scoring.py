@@ -23,8 +23,8 @@ from talk_text import (
     invented,
     languages,
     loops,
-    speaks,
     spoken_of,
+    strays,
     words_of,
 )
 
@@ -42,17 +42,22 @@ Kind = Literal[
     "lookalike",
 ]
 KINDS: tuple[str, ...] = Kind.__args__
-ECHOING = ("statement", "remember", "smalltalk")
+ECHOING = ("statement", "remember", "smalltalk", "writing", "lookalike")
 """Where giving back what was said is a fault."""
 MEMORY_TOOLS = ("remember", "search_memory")
 MEMORY_KINDS = ("statement", "remember", "recall", "unknown", "change")
 """Where a tool of the memory is no mistake."""
+ASKING = ("recall", "unknown", "change")
+"""Where the person asks for their own facts."""
+SHORT = 2
+"""Letters of a word that says little."""
 PERSON_KINDS = (*MEMORY_KINDS, "smalltalk", "lookalike")
 """Where the person is spoken to about what they told."""
 LONGEST = 130
 """Words (twice as many characters) of a reply in talk; more is rambling."""
-ECHO_RUN, ECHO_SIGNS, ECHO_SHARE = 6, 12, 0.6
-"""An echo shares a run of so many words, or characters, that make up this part of the reply."""
+ECHO_WORDS, ECHO_SIGNS, ECHO_SHARES = (6, 4), (12, 10), (0.6, 0.9)
+"""An echo shares a run of so many words, or characters, that make up this part of the reply; of a
+short reply it must be nearly all. A greeting may be given back in few words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +123,14 @@ class Case:
         parts = [self.say, self.piped]
         parts += [text for one in self.before for text in (one.said, one.piped, one.memory)]
         return "\n".join(part for part in parts if part)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Words of the person's facts: those labelled, else what a question asks for."""
+        if self.checks.person or self.kind not in ASKING or self.language in UNSPACED:
+            return self.checks.person
+        plain = languages()[self.language].function_words
+        return tuple(w for w in words_of(self.say) if len(w) > SHORT and w not in plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +249,8 @@ def _wording_faults(case: Case, answer: Answer) -> list[str]:
 def _conduct_faults(case: Case, answer: Answer) -> list[str]:
     checks, text, faults = case.checks, answer.text, []
     language = checks.language or case.language
-    if not speaks(text, language):
-        faults.append(f"language: not {language}")
+    if astray := strays(text, language):
+        faults.append(f"language: not {language}: {astray[:60]}")
     if case.kind in ECHOING and is_echo(case, text):
         faults.append("echo: {} in a row, {:.0%} of the reply".format(*echoed(case, text)))
     if loops(text):
@@ -257,7 +270,7 @@ def _conduct_faults(case: Case, answer: Answer) -> list[str]:
 
 
 def _person_faults(case: Case, text: str, language: str) -> list[str]:
-    if clause := claimed(text, case.checks.person, language):
+    if clause := claimed(text, case.facts, language):
         return [f"person: {clause}"]
     if word := spoken_of(text, language):
         return [f"person: speaks of {word}"]
@@ -293,8 +306,9 @@ def echoed(case: Case, text: str) -> tuple[int, float]:
 def is_echo(case: Case, text: str) -> bool:
     """Whether a reply gives back what was said rather than answering it."""
     run, share = echoed(case, text)
-    least = ECHO_SIGNS if case.language in UNSPACED else ECHO_RUN
-    return share >= ECHO_SHARE and (run >= least or (share >= 0.9 and 2 * run >= least))
+    runs = zip(ECHO_SIGNS if case.language in UNSPACED else ECHO_WORDS, ECHO_SHARES, strict=True)
+    greeting = case.kind == "smalltalk" and "?" not in fold(case.say)
+    return any(run >= least and share >= part for least, part in [*runs][: 1 if greeting else 2])
 
 
 # -- figures -------------------------------------------------------------------------------------
@@ -305,6 +319,8 @@ class Figures:
     """What a run comes to."""
 
     verdicts: list[Verdict] = field(default_factory=list)
+    woken: dict[str, float] = field(default_factory=dict)
+    """Seconds that each agent's instructions took to be read before."""
 
     def by(self, what: str) -> dict[str, tuple[int, int]]:
         """Passed and all, by kind or language."""
@@ -352,6 +368,7 @@ class Figures:
             "replies without a model": float(sum(map(_templated, self.verdicts))),
             "prompt tokens": _mean([float(one.prompt_tokens) for one in read]),
             "cached share": sum(one.cached_tokens for one in read) / tokens if tokens else 0.0,
+            **{f"{agent} woken, s": seconds for agent, seconds in self.woken.items()},
             "first words, s": _mean([one.first_s for one in timed]),
             "first words, s, worst": max((one.first_s for one in timed), default=0.0),
             "whole turn, s": _mean([one.answer.total_s for one in self.verdicts]),

@@ -19,6 +19,8 @@ UNSPACED = ("ja", "zh")
 """Languages whose words are not set apart; they are read by characters."""
 OTHER_SCRIPTS = ("ru", "ja", "zh")
 """Languages that their script gives away."""
+SENTENCE = 4
+"""Words of a sentence that is long enough to have a language of its own."""
 LOOP = 4
 """The same word so often in a row, or the same sentence anywhere, is a loop."""
 OWNED_WITHIN = 4
@@ -27,7 +29,9 @@ OWNED_WITHIN = 4
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _THOUSANDS = re.compile(r"(?<=\d)[,\u202f\u00a0'](?=\d{3}(?!\d))")
 _APOSTROPHES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "`": "'"})
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", re.DOTALL)
+_CODE = re.compile(
+    r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+|\bska(?: [a-z-]+)+(?: [\w-]{8,})?", re.DOTALL
+)
 _QUOTED = re.compile(r"\"[^\"\n]*\"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|「[^」\n]*」|『[^』\n]*』")
 _CLAUSES = re.compile(r"[.!?;:,\n。！？；：、，—–]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
@@ -127,7 +131,7 @@ def _unspaced(sign: str) -> bool:
 
 
 def without_code(text: str) -> str:
-    """The text without code and addresses."""
+    """The text without code, addresses and our own commands."""
     return _CODE.sub(" ", text)
 
 
@@ -144,8 +148,11 @@ def words_of(text: str) -> list[str]:
 # -- language ------------------------------------------------------------------------------------
 
 
-def language_of(text: str) -> str:
-    """The code of a text's language; `?` for Latin letters that may be several, empty for none."""
+def language_of(text: str, *, margin: int = 1) -> str:
+    """The code of a text's language; `?` for Latin letters that may be several, empty for none.
+
+    `margin` is by how many signs a language with Latin letters must be ahead of the next.
+    """
     plain = own_words(text)
     if not any(sign.isalpha() for sign in plain):
         plain = text
@@ -157,10 +164,10 @@ def language_of(text: str) -> str:
         return "ja" if kana > 0.1 * (kana + han) else "zh"
     if len(_CYRILLIC.findall(plain)) > 0.3 * letters:
         return "ru"
-    return _latin(plain)
+    return _latin(plain, margin)
 
 
-def _latin(text: str) -> str:
+def _latin(text: str, margin: int) -> str:
     words = words_of(text.replace("'", " ")) + words_of(text)
     # Names keep the letters of where they come from, so words with a capital do not count here.
     marks = {sign for word in text.split() if word[:1].islower() for sign in word}
@@ -171,12 +178,23 @@ def _latin(text: str) -> str:
         if code not in OTHER_SCRIPTS
     }
     best, second = sorted(votes.values(), reverse=True)[:2]
-    return max(votes, key=lambda code: votes[code]) if best > second else "?"
+    return max(votes, key=lambda code: votes[code]) if best >= second + margin else "?"
 
 
-def speaks(text: str, language: str) -> bool:
+def strays(text: str, language: str) -> str:
+    """What of a text is not in a language: all of it, or a sentence; empty if nothing is."""
+    if not speaks(text, language):
+        return text
+    plain = own_words(text)
+    for sentence in re.split(r"[.!?\n。！？]+", plain):
+        if len(words_of(sentence)) >= SENTENCE and not speaks(sentence, language, margin=2):
+            return " ".join(sentence.split())
+    return ""
+
+
+def speaks(text: str, language: str, *, margin: int = 1) -> bool:
     """Whether a text is in a language, or so short that it may be."""
-    found = language_of(text)
+    found = language_of(text, margin=margin)
     if found == language or not found:
         return True
     if {found, language} == {"ja", "zh"}:
@@ -190,7 +208,7 @@ def speaks(text: str, language: str) -> bool:
 def echo(reply: str, said: str, language: str) -> tuple[int, float]:
     """The longest run of words (or characters) that a reply shares with what was said, and the
     share of the reply that it makes up."""
-    heard, spoken = _units(said, language), _units(reply, language)
+    heard, spoken = _units(said, language), _units(without_code(reply), language)
     if not spoken:
         return 0, 0.0
     matcher = SequenceMatcher(None, spoken, heard, autojunk=False)
@@ -242,7 +260,8 @@ def _claims(clause: str, known: Language, facts: Sequence[str], language: str) -
             return True
         signs, spoken_to = known.first & split, bool(known.second & split)
     acknowledged = any(holds(folded, word) for word in known.acknowledging)
-    return bool(signs) and not spoken_to and not acknowledged
+    unknown = any(phrase in folded for phrase in known.unknown)
+    return bool(signs) and not (spoken_to or acknowledged or unknown)
 
 
 def _owns(words: Sequence[str], own: frozenset[str], facts: Sequence[str]) -> bool:
