@@ -22,6 +22,7 @@ from skill_agent.values import Skill
 from .frontmatter import FrontMatterError, decode
 from .operations import SkillOperations, Skills
 from .reading import SkillFile, find_skill_file, read_skill
+from .requests import REQUESTS
 
 MOST_FOLDERS, MOST_DEPTH = 2_000, 5
 """Where a scan stops; it says so."""
@@ -189,7 +190,7 @@ class SkillBook(SkillOperations):
         return one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS]
 
     def files(self, name: str) -> tuple[str, ...]:
-        """Paths inside the skill's folder, `/` between parts, SKILL.md left out."""
+        """Paths inside the skill's folder, `/` between parts; neither SKILL.md nor its requests."""
         folder = Path(self._open(name).skill.path)
         return tuple(_files_below(folder))
 
@@ -292,7 +293,7 @@ def _files_below(folder: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(names):
             path = (Path(place) / name).relative_to(folder).as_posix()
-            if path.lower() == "skill.md":
+            if path.lower() == "skill.md" or path == REQUESTS:
                 continue
             count += 1
             if count > LISTED_FILES:

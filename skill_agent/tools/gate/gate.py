@@ -1,0 +1,142 @@
+"""Which tools a message may want at all, for models that reach for whatever they are shown.
+
+A small model offered a tool uses it: a diff is reviewed by opening the world clock. So it is
+offered only what a message can plausibly want, decided by cues and by likeness to examples, outside
+of the conversation. Large models choose well by themselves and need no gate.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import ModelUnavailable
+from skill_agent.skills.requests import Requests, read_requests, requests_of
+from skill_agent.values import Skill
+
+from .classifier import Classifier, Example, Lead, taught
+from .cues import asks, calls, has_address, sentences
+from .kept import KeptVectors
+
+if TYPE_CHECKING:
+    from skill_agent.ports import Embedder
+
+HTTP_GET = "http_get"
+MARGIN = 0.1
+"""The least lead over words that makes a tool plausible; chosen on labelled messages."""
+_BESIDE_THE_BEST = 0.15
+"""A second tool is plausible too if it is no further behind."""
+_ASKED = 0.3
+"""What a question beside an address adds: whoever asks and gives a page means the page."""
+_log = logging.getLogger(__name__)
+
+_OURS = Path(__file__).with_name("requests")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A tool or skill a message may want."""
+
+    name: str
+    score: float
+    """Its lead over wanting words only; 1 where it was called by its name."""
+    why: str
+
+
+class Gate:
+    """Decides for the messages of one home.
+
+    `known` gives the skills there are at the moment; without an embedder it goes by letters alone.
+    The examples' vectors are kept in `vectors`, where that is a file.
+    """
+
+    def __init__(
+        self,
+        *,
+        known: Callable[[], Sequence[Skill]],
+        embedder: "Embedder | None" = None,
+        vectors: Path | None = None,
+    ) -> None:
+        self._known, self._embedder = known, embedder
+        self._kept = KeptVectors(embedder, vectors) if embedder and vectors else embedder
+        self._lock = asyncio.Lock()
+        self._learned: tuple[tuple[Example, ...], Classifier] | None = None
+
+    async def plausible(
+        self, text: str, *, offered: Collection[str], beside: bool = False
+    ) -> list[Candidate]:
+        """What of `offered` (skills by name, `http_get`) the typed words may want, best first.
+
+        `beside` says that a diff, a table or a log came with them: then the words mean that, unless
+        they hold an address or call a skill by its name.
+        """
+        named = [name for name in sorted(offered) if calls(text, name)]
+        if named:
+            return [Candidate(name=name, score=1.0, why="called by name") for name in named]
+        address = has_address(text)
+        among = {name for name in offered if (name == HTTP_GET) == address}
+        if not among or not text.strip() or (beside and not address):
+            return []
+        classifier = await self._classifier()
+        leads = await asyncio.to_thread(_leads, classifier, text, among)
+        least = MARGIN - _ASKED if address and asks(text) else MARGIN
+        return [
+            Candidate(name=lead.tool, score=lead.margin, why=f"like “{lead.nearest}”")
+            for lead in leads
+            if lead.margin > max(least, leads[0].margin - _BESIDE_THE_BEST)
+        ]
+
+    async def warm(self) -> None:
+        """Learns the examples ahead of the first message: seconds of work, in a thread."""
+        await self._classifier()
+
+    def _teach(self, examples: Sequence[Example]) -> Classifier:
+        """Blocking. An embedder that cannot be loaded is done without."""
+        try:
+            return taught(examples, self._embedder, learning=self._kept)
+        except ModelUnavailable as problem:
+            _log.warning("tools are judged by letters alone: %s", problem.message)
+            return taught(examples, None)
+
+    async def _classifier(self) -> Classifier:
+        """What the examples of now teach; learned again only when one of them has changed."""
+        async with self._lock:
+            examples = await asyncio.to_thread(_examples, self._known())
+            if self._learned is None or self._learned[0] != examples:
+                self._learned = examples, await asyncio.to_thread(self._teach, examples)
+            return self._learned[1]
+
+
+def _leads(classifier: Classifier, text: str, among: Collection[str]) -> list[Lead]:
+    """The leads by the whole message or by one sentence of it, whichever is clearer: the request
+    may come after thanks or a story. Blocking."""
+    without = {HTTP_GET} - {*among}
+    found = [
+        classifier.leads(part, among=among, without=without)
+        for part in dict.fromkeys([text, *sentences(text)])
+        if has_address(part) == (HTTP_GET in among)
+    ]
+    return max(found, key=lambda leads: leads[0].margin)
+
+
+def _examples(skills: Sequence[Skill]) -> tuple[Example, ...]:
+    """Ours, then those of each skill; blocking."""
+    ours = [("", "words.txt"), (HTTP_GET, "http_get.txt")]
+    found = [one for tool, file in ours for one in _labelled(tool, read_requests(_OURS / file))]
+    for skill in skills:
+        requests = requests_of(skill)
+        found += _labelled(skill.name, requests) if requests.wanted else _described(skill)
+    return tuple(dict.fromkeys(found))
+
+
+def _labelled(tool: str, requests: Requests) -> list[Example]:
+    wanted = [Example(text=text, wants=tool) for text in requests.wanted]
+    return wanted + [Example(text=text) for text in requests.unwanted]
+
+
+def _described(skill: Skill) -> list[Example]:
+    """What a skill without requests says of itself."""
+    parts = [skill.name.replace("-", " "), skill.description, *skill.description.split(". ")]
+    return [Example(text=part, wants=skill.name) for part in parts if part.strip()]
