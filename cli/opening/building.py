@@ -6,6 +6,7 @@ Imported by a process that holds a home, and by nobody else. Heavy things load w
 import logging
 import logging.handlers
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.agents.directory import AgentDirectory
@@ -35,7 +36,12 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
     directory = _directory(home, skillbook)
     check_default_agent(settings, directory.team.slugs, str(home.config))
     ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)
-    projector = Projector(ledger, _index_opener(home, settings, options))
+
+    @cache
+    def embedder() -> "Embedder":
+        return options.embedder or _embedder(home, settings)
+
+    projector = Projector(ledger, _index_opener(home, settings, options, embedder))
     return Runtime(
         home=home,
         settings=settings,
@@ -47,6 +53,7 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         clock=options.clock,
         hosting=options.hosting,
         presence=presence,
+        embedder=embedder,
     )
 
 
@@ -63,7 +70,9 @@ def _directory(home: Home, skillbook: "SkillBook") -> AgentDirectory:
     return AgentDirectory(home.agents, known_skills=known)
 
 
-def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Callable[[], Any]":
+def _index_opener(
+    home: Home, settings: "Settings", options: OpenOptions, embedder: "Callable[[], Embedder]"
+) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
         from ...store.embedding import embedder_named
         from ...store.lance_index.index import LanceIndex
@@ -71,8 +80,7 @@ def _index_opener(home: Home, settings: "Settings", options: OpenOptions) -> "Ca
         def named(name: str) -> "Embedder | None":
             return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
 
-        wanted = options.embedder or _embedder(home, settings)
-        return await LanceIndex.open(home.index, wanted, options.clock, named=named)
+        return await LanceIndex.open(home.index, embedder(), options.clock, named=named)
 
     return opened
 

@@ -6,6 +6,7 @@ the folder of its idea; nothing here draws, prints, or knows what a store is mad
 
 import logging
 import os
+from collections.abc import Callable
 
 from skill_agent import __version__
 from skill_agent.agents.agents import Agents
@@ -20,11 +21,12 @@ from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read
 from skill_agent.models.models import Models
-from skill_agent.ports import Clock, Ledger, ModelGateway
+from skill_agent.ports import Clock, Embedder, Ledger, ModelGateway
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import ApprovalDesk, Approvals, RuleBook
+from skill_agent.tools.gate.gate import Gate
 from skill_agent.turns.fitting import Tokens
 from skill_agent.turns.recollection import Recollector
 from skill_agent.turns.runner import TurnRunner
@@ -57,9 +59,11 @@ class Runtime(Workstation):
         hosting: bool = False,
         read: Read | None = None,
         presence: Presence,
+        embedder: Callable[[], Embedder] | None = None,
     ) -> None:
         """`hosting` says that the process stays open: only then it reads and tidies up unasked.
-        `read` stands in for the reader where messages leave a prompt."""
+        `read` stands in for the reader where messages leave a prompt. By the `embedder`, loaded
+        when first needed, messages are likened to what tools are asked for."""
         self._home, self._settings = home, settings
         self.ledger, self.directory, self.gateway = ledger, directory, gateway
         self._projector, self._presence = projector, presence
@@ -87,6 +91,7 @@ class Runtime(Workstation):
             touched=projector.touch,
         )
         desk, rules = ApprovalDesk(), RuleBook(home.rules)
+        self._embedder = embedder
         self._turns = self._make_turns(skillbook, desk, rules, clock)
         super().__init__(
             {
@@ -145,6 +150,11 @@ class Runtime(Workstation):
             hot=mind.hot,
             tokens=tokens,
             reconcile=mind.reconcile,
+            gate=Gate(
+                known=skillbook.skills_lately,
+                embedder=self._embedder,
+                vectors=self._home.kv_cache / "requests.vectors",
+            ),
         )
         runner = TurnRunner(
             ledger=self.ledger,

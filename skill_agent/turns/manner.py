@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.text.beside import parted
 from skill_agent.text.kinds import KindName, kind_of
 from skill_agent.text.language import ENGLISH, Language, english, language, language_of
 from skill_agent.values import Message, ModelProfile
@@ -59,20 +60,27 @@ def manner_of(
     message: Message, earlier: Sequence[Message], dna: AgentDNA, profile: ModelProfile
 ) -> Manner:
     """Blocking: the first call of a process loads two small models, a third of a second."""
-    said = [one.content for one in earlier if one.role == "user"]
+    said = [parted(one.content).words for one in earlier if one.role == "user"]
+    words = parted(message.content).words
     before = language_of(said[-1], otherwise=_fallback(dna)) if said else _fallback(dna)
-    code = language_of(message.content, otherwise=before)
+    code = language_of(words, otherwise=before)
     known, small = language(code), profile.strength == "small"
-    kind = kind_of(message.content)
-    unsure = kind.name == "ask_me" and kind.probability < SURE_UNASKED
     return Manner(
-        kind="ask" if unsure else kind.name,
+        kind=_kind(words, alone=words == message.content.strip()),
         code=code,
         language=known or english(),
         small=small,
         fluent=not profile.languages or code in profile.languages,
         hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
     )
+
+
+def _kind(words: str, *, alone: bool) -> KindName:
+    """What came with a file or a table wants something done with it."""
+    kind = kind_of(words)
+    if not alone:
+        return "do" if kind.name in ("tell", "chat", "ask_me") else kind.name
+    return "ask" if kind.name == "ask_me" and kind.probability < SURE_UNASKED else kind.name
 
 
 def _fallback(dna: AgentDNA) -> str:

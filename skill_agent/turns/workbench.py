@@ -11,17 +11,20 @@ from functools import partial
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
+from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.text.beside import parted
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
+from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
-from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source
+from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source, ToolCall
 
 from .fitting import Tokens
 from .known import Kept, Offer
@@ -32,6 +35,9 @@ from .recollection import Recollector
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
 """How long a turn waits for comparisons; a search, and a turn that just kept something, longer."""
+
+SURELY = 0.2
+"""Lead of a skill from which it is opened at once; below, the model may still answer in words."""
 
 Reconcile = Callable[[float], Awaitable[object]]
 
@@ -51,6 +57,7 @@ class Workbench:
     settings: Settings
     clock: Clock
     hot: HotCache
+    gate: Gate
     tokens: Tokens = field(default_factory=Tokens)
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
@@ -77,7 +84,7 @@ class Workbench:
             read=partial(self._read, dna, model, earlier),
             keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
-            offer=partial(self._offer, self.tools(dna, use_memory=use_memory)),
+            offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory)),
             announce=self.desk.open,
             decide=partial(self._decide, dna.slug, interactive),
             allows=partial(self.rules.allows, dna.slug),
@@ -182,9 +189,37 @@ class Workbench:
             tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
 
-    async def _offer(self, tools: Mapping[str, Tool], message: Message, manner: Manner) -> Offer:
-        """All of them to a model that chooses well; to a small one only what is in play."""
-        return Offer() if manner.small else Offer(tools=tools)
+    async def _offer(
+        self, dna: AgentDNA, tools: Mapping[str, Tool], message: Message, manner: Manner
+    ) -> Offer:
+        """All of them to a model that chooses well; to a small one only what is in play.
+
+        What a message surely wants is called at once, without asking the model.
+        """
+        if not manner.small:
+            return Offer(tools=tools)
+        if manner.reacts or manner.unasked:
+            return Offer()
+        said = parted(message.content)
+        names = [skill.name for skill in self.skills(dna)]
+        found = await self.gate.plausible(
+            said.words, offered=[*names, HTTP_GET], beside=bool(said.beside)
+        )
+        if not found:
+            return Offer()
+        skills = [one.name for one in found if one.name != HTTP_GET]
+        within: dict[str, Tool] = {HTTP_GET: tools[HTTP_GET]}
+        if not skills:
+            return Offer(tools=within)
+        opening: Tool = ActivateSkill(book=self.skillbook, names=skills)
+        reading: Tool = ReadSkillFile(book=self.skillbook, names=skills)
+        offered = {opening.spec.name: opening}
+        sure = ToolCall(id=new_id(), name=opening.spec.name, arguments={"name": skills[0]})
+        return Offer(
+            tools=offered,
+            first=sure if found[0].score >= SURELY else None,
+            then={reading.spec.name: reading, **within},
+        )
 
     async def _search_for(self, dna: AgentDNA, query: str) -> list[Hit]:
         found = await self.book.search(

@@ -56,11 +56,10 @@ class Gate:
         self,
         *,
         known: Callable[[], Sequence[Skill]],
-        embedder: "Embedder | None" = None,
+        embedder: "Callable[[], Embedder] | None" = None,
         vectors: Path | None = None,
     ) -> None:
-        self._known, self._embedder = known, embedder
-        self._kept = KeptVectors(embedder, vectors) if embedder and vectors else embedder
+        self._known, self._embedder, self._vectors = known, embedder, vectors
         self._lock = asyncio.Lock()
         self._learned: tuple[tuple[Example, ...], Classifier] | None = None
 
@@ -94,8 +93,12 @@ class Gate:
 
     def _teach(self, examples: Sequence[Example]) -> Classifier:
         """Blocking. An embedder that cannot be loaded is done without."""
+        embedder = self._embedder() if self._embedder else None
+        if embedder is None or embedder.dimensions == 1:  # words alone, until a model is there
+            return taught(examples, None)
+        kept = KeptVectors(embedder, self._vectors) if self._vectors else embedder
         try:
-            return taught(examples, self._embedder, learning=self._kept)
+            return taught(examples, embedder, learning=kept)
         except ModelUnavailable as problem:
             _log.warning("tools are judged by letters alone: %s", problem.message)
             return taught(examples, None)
