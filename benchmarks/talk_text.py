@@ -168,7 +168,8 @@ def language_of(text: str, *, margin: int = 1) -> str:
 
 
 def _latin(text: str, margin: int) -> str:
-    words = words_of(text.replace("'", " ")) + words_of(text)
+    words = words_of(text)
+    words += [part for word in words if "'" in word for part in word.split("'")]
     # Names keep the letters of where they come from, so words with a capital do not count here.
     marks = {sign for word in text.split() if word[:1].islower() for sign in word}
     marks |= {sign for sign in "¿¡" if sign in text}

@@ -115,6 +115,7 @@ def test_a_sentence_in_another_language_strays() -> None:
     assert strays("Alles klar. What would you like to do about it?", "de")
     assert not strays("Запомню. Отменить: ska memory forget 01a228e2-3294-7357", "ru")
     assert not strays("Alles klar. Rückgängig: ska memory forget 01a228e2", "de")
+    assert not strays("Addiere alle Temperaturwerte: 12 + 15 + 9 + 16 + 18 = 70°C", "de")
     assert not strays("The café is on Rue de la Paix, near the Hotel des Alpes.", "en")
 
 
