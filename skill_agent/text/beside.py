@@ -9,8 +9,8 @@ _FENCE = re.compile(r"^(```|~~~)", re.MULTILINE)
 _MANY_LINES, _MANY_CHARACTERS = 3, 400
 _TYPED_LINES = 2
 _CODE = re.compile(
-    r"^(?:diff --git |@@ |[+-]{3} |\s{2,}\S|\t|[\w.]+\(|(?:def|class|import|from|function|const|let|"
-    r"var|SELECT|public|private|#include|<\?|<\w+)\b)|[;{}]\s*$|^\S+[,;\t|]\S+[,;\t|]",
+    r"^(?:diff --git |@@ |[+-]{3} |\s{2,}\S|\t|[\w.]+\(|(?:def|class|import|from|function|const|"
+    r"let|var|SELECT|public|private|#include|<\?|<\w+)\b)|[;{}]\s*$|^\S+[,;\t|]\S+[,;\t|]",
     re.MULTILINE,
 )
 """Lines no person types in a chat."""

@@ -106,8 +106,8 @@ class Hands:
     recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
     """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
     None where memory is switched off."""
-    offer: Callable[[Message, Manner], Awaitable[Offer]]
-    """Which tools the message may want."""
+    offer: Callable[[Message, Manner, Recollection | None], Awaitable[Offer]]
+    """Which tools the message may want that is not answered by what is known."""
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""
     announce: Callable[[str], None]
@@ -136,7 +136,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
-    if said := by_code(manner, kept, recollection):
+    offer = await hands.offer(brief.message, manner, recollection)
+    if said := by_code(manner, kept, recollection, offer):
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
@@ -152,8 +153,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         block=plan.block,
         summary=plan.summary,
     )
-    watch = watched(manner, brief.message.content, prompt, recollection)
-    talk = _Talk(prompt, await hands.offer(brief.message, manner), started)
+    watch = None if offer.tools else watched(manner, brief.message.content, prompt, recollection)
+    talk = _Talk(prompt, offer, started)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event

@@ -11,7 +11,7 @@ from skill_agent.ports import ChatMessage, ModelRequest
 from skill_agent.values import Hit, ModelProfile
 
 from .guarding import Guard
-from .known import Kept, Recollection
+from .known import Kept, Offer, Recollection
 from .manner import Manner
 
 TRIES = 2
@@ -31,9 +31,9 @@ yourself")."""
 _WARMER = 0.6
 
 
-def by_code(manner: Manner, kept: Kept, recollection: Recollection | None) -> str:
+def by_code(manner: Manner, kept: Kept, recollection: Recollection | None, offer: Offer) -> str:
     """The whole reply where no model is needed; "" where one is."""
-    if not manner.small:
+    if not manner.small or offer.tools:
         return ""
     if kept.memories and kept.whole:
         undo = f"ska memory forget {kept.memories[-1].id[:TELLING]}"

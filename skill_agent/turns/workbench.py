@@ -27,7 +27,7 @@ from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
 from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source, ToolCall
 
 from .fitting import Tokens
-from .known import Kept, Offer
+from .known import Kept, Offer, Recollection
 from .loop import Hands
 from .manner import Manner, manner_of
 from .prompt import system_prompt
@@ -190,7 +190,12 @@ class Workbench:
         return {tool.spec.name: tool for tool in tools}
 
     async def _offer(
-        self, dna: AgentDNA, tools: Mapping[str, Tool], message: Message, manner: Manner
+        self,
+        dna: AgentDNA,
+        tools: Mapping[str, Tool],
+        message: Message,
+        manner: Manner,
+        recollection: Recollection | None,
     ) -> Offer:
         """All of them to a model that chooses well; to a small one only what is in play.
 
@@ -198,7 +203,8 @@ class Workbench:
         """
         if not manner.small:
             return Offer(tools=tools)
-        if manner.reacts or manner.unasked:
+        answered = manner.unasked and recollection is not None and recollection.sure
+        if manner.reacts or answered:
             return Offer()
         said = parted(message.content)
         names = [skill.name for skill in self.skills(dna)]

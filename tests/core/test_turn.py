@@ -81,7 +81,7 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
     async def decide(_approval: str, _rule: str) -> tuple[Choice, str]:
         return changes.pop("choice", "deny"), "test"
 
-    async def offered(_message: Message, _manner: Manner) -> Offer:
+    async def offered(_message: Message, _manner: Manner, _known: object) -> Offer:
         return Offer(tools={"echo": tool} if tool else {})
 
     fields: dict[str, Any] = {
