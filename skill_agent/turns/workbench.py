@@ -13,7 +13,7 @@ from skill_agent.events import Choice
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.english.remember import find_remembrances
 from skill_agent.memory.hot import HotCache
-from skill_agent.ports import Clock, Ledger, Model, Tool
+from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
@@ -48,6 +48,7 @@ class Workbench:
     settings: Settings
     clock: Clock
     hot: HotCache
+    tables: TableReader
     tokens: Tokens = field(default_factory=Tokens)
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
