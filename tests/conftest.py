@@ -20,7 +20,9 @@ from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
 """Whose tests run whole stores, servers, screens or processes."""
 REAL_FIXTURES = frozenset({"open_runtime", "gateway", "model_home"})
-REAL_NAMES = frozenset({"DuckLedger", "LanceIndex", "open_home", "open_runtime", "subprocess"})
+REAL_NAMES = frozenset({
+    "DuckLedger", "DuckTables", "LanceIndex", "open_home", "open_runtime", "subprocess",
+})  # fmt: skip
 REAL_HELPERS = frozenset({"crash", "memory_home", "model_files", "shelf"})
 """What makes a test of another folder such a one: a fixture it asks for, a name its module has, or
 where that name comes from."""

@@ -55,7 +55,9 @@ INSIDE = {
         ("care",),
     ),
     "skill_agent.api": (("door",), ("answers",), ("routes",), ("",)),
-    "skill_agent.store": (("ledger", "embedding", "lock"), ("duckdb_ledger", "lance_index")),
+    "skill_agent.store": (
+        ("ledger", "embedding", "lock"), ("duckdb_ledger", "duckdb_tables", "lance_index"),
+    ),
     "skill_agent.tui": (("frame",), ("memory",), ("talk",), ("app",)),
 }  # fmt: skip
 """The order of the folders inside a folder, the lowest first; `""` is what lies in it directly."""

@@ -18,6 +18,7 @@ from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
 
 from ...store.duckdb_ledger.ledger import DuckLedger
+from ...store.duckdb_tables.reader import DuckTables
 from .home_files import read_settings
 from .options import OpenOptions
 
@@ -50,6 +51,7 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         directory=directory,
         skillbook=skillbook,
         gateway=options.gateway or _gateway(settings, home),
+        tables=DuckTables(),
         clock=options.clock,
         hosting=options.hosting,
         presence=presence,

@@ -21,7 +21,7 @@ from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read
 from skill_agent.models.models import Models
-from skill_agent.ports import Clock, Embedder, Ledger, ModelGateway
+from skill_agent.ports import Clock, Embedder, Ledger, ModelGateway, TableReader
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
@@ -55,6 +55,7 @@ class Runtime(Workstation):
         directory: AgentDirectory,
         skillbook: SkillBook,
         gateway: ModelGateway,
+        tables: TableReader,
         clock: Clock,
         hosting: bool = False,
         read: Read | None = None,
@@ -66,7 +67,7 @@ class Runtime(Workstation):
         when first needed, messages are likened to what tools are asked for."""
         self._home, self._settings = home, settings
         self.ledger, self.directory, self.gateway = ledger, directory, gateway
-        self._projector, self._presence = projector, presence
+        self._projector, self._presence, self._tables = projector, presence, tables
         self._bus = Bus()
         self._pages = AgentPages(home, directory)
         self._mind = mind = MemoryParts(
@@ -149,6 +150,7 @@ class Runtime(Workstation):
             clock=clock,
             hot=mind.hot,
             tokens=tokens,
+            tables=self._tables,
             reconcile=mind.reconcile,
             gate=Gate(
                 known=skillbook.skills_lately,

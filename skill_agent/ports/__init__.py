@@ -15,6 +15,7 @@ from .models import (
     ToolSpec,
 )
 from .stores import Ledger, MemoryIndex
+from .tables import Sheet, TableReader
 from .tools import Tool, ToolOutcome
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "ModelPart",
     "ModelRequest",
     "Progress",
+    "Sheet",
     "StatusPart",
+    "TableReader",
     "TextPart",
     "Tool",
     "ToolOutcome",

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from .language import Language
+from .strays import strays
 
 _CLOSE = "぀-ヿ㐀-鿿"
 """Scripts written without blanks."""
 _UNITS = re.compile(rf"[{_CLOSE}]|[^\W{_CLOSE}]+(?:['’][^\W{_CLOSE}]+)*")
 _QUOTED = re.compile(r"[\"“„«「][^\"”“»」]*[\"”“»」]")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[^\W\d_a-zß-öø-ÿа-яё][^\W\d_]{2,}", re.MULTILINE)
 
 ECHO_SHARE, ECHO_WORDS, ECHO_CHARACTERS = 0.5, 4, 7
@@ -72,28 +72,12 @@ def strange_values(reply: str, told: Iterable[str], language: Language) -> list[
     Names are words with a capital inside a sentence; German, which gives one to every noun, has
     only its numbers looked at.
     """
-    known = " ".join(told)
-    numbers = _NUMBER.findall(known)
-    digits = {part for one in numbers for part in _digits(one)} | set(map(_joined, numbers))
-    strange = [
-        one
-        for one in _NUMBER.findall(reply)
-        if _joined(one) not in digits and not digits.issuperset(_digits(one))
-    ]
+    known = list(told)
+    strange = strays(reply, *known)
     if language.code != "de":
-        folded = known.casefold()
+        folded = " ".join(known).casefold()
         strange += [one for one in _NAME.findall(reply) if one.casefold() not in folded]
     return strange
-
-
-def _digits(number: str) -> set[str]:
-    """The parts of a number, so that 09:00 is 9:00, and 1,200 is 1.200."""
-    return {part.lstrip("0") for part in re.split(r"[.,:]", number)} - {""}
-
-
-def _joined(number: str) -> str:
-    """1,200 and 1.200 are 1200."""
-    return re.sub(r"[.,:]", "", number)
 
 
 def _units(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
+from skill_agent.text.strays import strays
 
 from .manner import Manner
 
@@ -24,6 +25,8 @@ class Guard:
     told: Sequence[str] = ()
     whole: bool = False
     """Nothing is shown before the end, and only if it came from what was told."""
+    figures: bool = False
+    """Every number has to stand in what was told."""
     sentences: int = 0
     """Shown so far."""
     fault: str = ""
@@ -60,7 +63,7 @@ class Guard:
             self.fault = "person"
         elif self._parrots(spoken):
             self.fault = "echo"
-        elif self.manner.unasked and strange_values(spoken, self._known, self.manner.language):
+        elif self._strays(spoken):
             self.fault = "value"
         else:
             self.sentences += bool(spoken.strip())
@@ -70,6 +73,13 @@ class Guard:
     @property
     def _known(self) -> list[str]:
         return [self.said, *self.told]
+
+    def _strays(self, sentence: str) -> bool:
+        if self.figures:
+            return bool(strays(sentence, *self._known))
+        return self.manner.unasked and bool(
+            strange_values(sentence, self._known, self.manner.language)
+        )
 
     def _parrots(self, sentence: str) -> bool:
         return self.manner.kind in ("tell", "keep", "chat") and echoes(sentence, self.said)

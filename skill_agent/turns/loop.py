@@ -42,6 +42,7 @@ from skill_agent.ports import (
     ToolOutcome,
     ToolPart,
 )
+from skill_agent.text.beside import parted
 from skill_agent.values import Finish, Memory, Message, ToolCall, Usage
 
 from .fitting import (
@@ -106,6 +107,8 @@ class Hands:
     recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
     """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
     None where memory is switched off."""
+    compute: Callable[[Message], Awaitable[str]]
+    """What code works out of a table that came with the message; "" where none did."""
     offer: Callable[[Message, Manner, Recollection | None], Awaitable[Offer]]
     """Which tools the message may want that is not answered by what is known."""
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
@@ -146,18 +149,30 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     plan = await fit_block(draft, brief.fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
+    computed = await hands.compute(brief.message)
     prompt = conversation(
         plan.system,
         plan.history,
-        text=as_read(brief.message),
+        text=_with_figures(brief.message, computed, manner),
         block=plan.block,
         summary=plan.summary,
     )
-    watch = None if offer.tools else watched(manner, brief.message.content, prompt, recollection)
+    said = brief.message.content
+    watch = None if offer.tools else watched(manner, said, prompt, recollection, computed)
     talk = _Talk(prompt, offer, started)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event
+
+
+def _with_figures(message: Message, computed: str, manner: Manner) -> str:
+    """The message as it is read. A small model gets the figures in place of the table, which it
+    would only add up wrongly."""
+    if not computed:
+        return as_read(message)
+    if not manner.small:
+        return f"{as_read(message)}\n\n<computed>\n{computed}\n</computed>"
+    return f"{computed}\n\n{parted(message.content).words}"
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:

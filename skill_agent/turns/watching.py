@@ -54,9 +54,17 @@ class Watch:
     """What most likely answers a question."""
     weak: bool = False
     """Nothing is surely about the question: an answer has to show where it is from."""
+    computed: str = ""
+    """Figures that the reply has to keep to."""
 
     def guard(self) -> Guard:
-        return Guard(manner=self.manner, said=self.said, told=self.told, whole=self.weak)
+        return Guard(
+            manner=self.manner,
+            said=self.said,
+            told=self.told,
+            whole=self.weak,
+            figures=bool(self.computed),
+        )
 
     def opening(self, attempt: int, profile: ModelProfile) -> str:
         """A first sentence to go on from, where the model would not find one itself."""
@@ -79,6 +87,8 @@ class Watch:
     def instead(self) -> str:
         """What is said where every try went wrong."""
         language = self.manner.language
+        if self.computed:
+            return self.computed
         if not self.manner.unasked:
             return language.noted
         if self.weak or self.best is None:
@@ -88,10 +98,14 @@ class Watch:
 
 
 def watched(
-    manner: Manner, said: str, prompt: Sequence[ChatMessage], recollection: Recollection | None
+    manner: Manner,
+    said: str,
+    prompt: Sequence[ChatMessage],
+    recollection: Recollection | None,
+    computed: str = "",
 ) -> Watch | None:
     """None where a reply is shown as it comes."""
-    if not manner.small or manner.kind not in _WATCHED:
+    if not manner.small or not (computed or manner.kind in _WATCHED):
         return None
     hits = recollection.selection.hits if recollection else ()
     return Watch(
@@ -100,4 +114,5 @@ def watched(
         told=tuple(one.content for one in prompt if one.role != "system"),
         best=max(hits, key=lambda hit: hit.score, default=None),
         weak=manner.unasked and recollection is not None and not recollection.sure,
+        computed=computed,
     )

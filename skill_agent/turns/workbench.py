@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.errors import ToolFailed
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import is_all, remembrances
-from skill_agent.ports import Clock, Ledger, Model, Tool
+from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.beside import parted
+from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
@@ -32,6 +34,7 @@ from .loop import Hands
 from .manner import Manner, manner_of
 from .prompt import system_prompt
 from .recollection import Recollector
+from .tables import answer_material
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
 """How long a turn waits for comparisons; a search, and a turn that just kept something, longer."""
@@ -58,6 +61,7 @@ class Workbench:
     clock: Clock
     hot: HotCache
     gate: Gate
+    tables: TableReader
     tokens: Tokens = field(default_factory=Tokens)
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
@@ -84,6 +88,7 @@ class Workbench:
             read=partial(self._read, dna, model, earlier),
             keep=partial(self._keep, dna, earlier),
             recall=recall if use_memory else _no_recall,
+            compute=partial(self._compute, model),
             offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory)),
             announce=self.desk.open,
             decide=partial(self._decide, dna.slug, interactive),
@@ -188,6 +193,18 @@ class Workbench:
             autonomy = dna.boundaries.max_autonomy
             tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
+
+    async def _compute(self, model: Model, message: Message) -> str:
+        """What code makes of a table beside the words; "" where there is none, or it is broken."""
+        table = find_table(message.content)
+        if table is None or not parted(message.content).beside:
+            return ""
+        try:
+            question = parted(message.content).words
+            return await answer_material(self.tables, table, question, model, self.tokens)
+        except ToolFailed as problem:
+            _log.info("a table could not be computed: %s", problem.message)
+            return ""
 
     async def _offer(
         self,

@@ -73,6 +73,10 @@ async def nothing_kept(_message: Message, _manner: Manner) -> Kept:
     return Kept()
 
 
+async def nothing_computed(_message: Message) -> str:
+    return ""
+
+
 async def no_memory(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:
     return None
 
@@ -88,6 +92,7 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
         "read": plainly,
         "keep": nothing_kept,
         "recall": no_memory,
+        "compute": nothing_computed,
         "offer": offered,
         "decide": decide,
         "announce": lambda _approval: None,

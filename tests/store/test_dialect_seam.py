@@ -1,4 +1,5 @@
-"""Only one folder speaks SQL, so that a ledger on another database needs no more than its own."""
+"""Only one folder of the ledger speaks SQL, so that one on another database needs no more than its
+own. Tables that are handed over have another: it keeps nothing, and knows no ledger."""
 
 import ast
 import re
@@ -7,6 +8,7 @@ from pathlib import Path
 
 STORE = Path(__file__).resolve().parents[2] / "store"
 DUCKDB = STORE / "duckdb_ledger"
+TABLES = STORE / "duckdb_tables"
 SQL = re.compile(
     r"\b(SELECT\b.+\bFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE"
     r"|ORDER\s+BY|GROUP\s+BY|PRAGMA|CHECKPOINT|ROLLBACK)\b",
@@ -31,7 +33,7 @@ def offences(source: str) -> Iterator[str]:
 
 
 def test_sql_stands_in_one_folder() -> None:
-    others = [path for path in STORE.rglob("*.py") if DUCKDB not in path.parents]
+    others = [path for path in STORE.rglob("*.py") if not {DUCKDB, TABLES} & {*path.parents}]
     assert len(others) > 20
     assert [
         f"{path.relative_to(STORE)}:{what}"
@@ -46,3 +48,13 @@ def test_the_test_sees_what_it_forbids() -> None:
     assert list(offences("from ..duckdb_ledger.database import Database"))
     assert list(offences("from skill_agent.store import duckdb_ledger"))
     assert not list(offences('"""Rows that were selected from others, updated and set."""'))
+
+
+def test_tables_know_no_ledger() -> None:
+    known = [
+        f"{path.name}: {node.module}"
+        for path in TABLES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and "ledger" in (node.module or "")
+    ]
+    assert known == []

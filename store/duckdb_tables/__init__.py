@@ -1,0 +1,1 @@
+"""Computes with a table that somebody handed over, in a database of its own in memory."""
