@@ -4,7 +4,7 @@ shown, and what of its reply is let through."""
 import pytest
 from conftest import OpenRuntime
 
-from skill_agent.events import Event, MemorySaved, TextDelta, TurnFinished
+from skill_agent.events import Event, MemorySaved, TextDelta, ToolStarted, TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.language import english, language
@@ -155,3 +155,47 @@ async def test_a_small_models_prompt_is_short_and_the_same_after_learning(
     assert len(first[0].content) < 1000
     assert "Nora" in second[-1].content
     assert not model.requests[0].tools
+
+
+SALES = "Which region sold most?\n\nregion,eur\nNorth,120\nSouth,90\nNorth,30"
+
+
+async def test_a_table_is_computed_by_code_and_worded_by_the_model(
+    open_runtime: OpenRuntime,
+) -> None:
+    query = "SELECT region, SUM(eur) AS total FROM data GROUP BY region ORDER BY total DESC LIMIT 1"
+    model = small(query, "North sold most, 150.")
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, SALES)
+    assert reply == "North sold most, 150."
+    read = model.requests[1].messages[-1].content
+    assert "150" in read and "Which region" in read
+    assert "South,90" not in read
+
+
+async def test_figures_that_were_not_computed_are_not_told(open_runtime: OpenRuntime) -> None:
+    query = "SELECT SUM(eur) AS total FROM data"
+    model = small(query, "It was 250 in all.", "The sum is 210.")
+    async with open_runtime(model) as runtime:
+        reply, _ = await said(runtime, SALES.replace("Which region sold most?", "How much in all?"))
+    assert "250" not in reply and "210" not in reply
+    assert "240" in reply
+
+
+async def test_a_skill_that_is_surely_wanted_is_opened_at_once(open_runtime: OpenRuntime) -> None:
+    model = small("It will rain.")
+    async with open_runtime(model) as runtime:
+        _, events = await said(runtime, "What will the weather be like in Porto tomorrow?")
+    started = [(e.tool, e.arguments) for e in events if isinstance(e, ToolStarted)]
+    assert started == [("activate_skill", {"name": "weather"})]
+    assert {tool.name for tool in model.requests[0].tools} >= {"http_get", "read_skill_file"}
+
+
+async def test_a_diff_goes_to_the_reviewer_without_any_tool(open_runtime: OpenRuntime) -> None:
+    model = small("Line 2: the query is put together from strings.")
+    diff = "diff --git a/clock.py b/clock.py\n@@ -1 +1,2 @@\n-weather = 1\n+time = now('Tokyo')\n+x = 2"
+    async with open_runtime(model) as runtime:
+        await said(runtime, f"@luke Anything wrong here?\n\n{diff}")
+    assert not model.requests[0].tools
+    assert "review it at once" in model.requests[0].messages[0].content
+    assert diff in model.requests[0].messages[-1].content
