@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 from zlib import crc32
 
-BUCKETS = 1 << 16
+BUCKETS = 1 << 18
 """Rows of the table of weights; changing anything here means training it anew."""
 
 _LONGEST_GRAM = 4

@@ -25,7 +25,7 @@ WEIGHTS = Path(__file__).parents[1] / "bundled" / "kinds.npz"
 
 _TELL, _DO, _KEEP, _CHAT = (KINDS.index(name) for name in ("tell", "do", "keep", "chat"))
 _BETWEEN_SENTENCES = re.compile(
-    r"(?<=[!?…])\s+|(?<=[^\W\d]{4}\.)\s+|(?<=[。！？：])|(?<=:)\s+|\s*\n\s*"
+    r"(?<=[!?…])\s+|(?<=[^\W\d]{3}\.)\s+|(?<=[。！？：])|(?<=:)\s+|\s*\n\s*"
 )
 _WORD = re.compile(r"\w")
 _MANY, _LONG = 4, 300
