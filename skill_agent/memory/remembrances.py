@@ -26,9 +26,13 @@ def remembrances(text: str, language: Language, phrases: Sequence[str]) -> list[
     sentences = [one.strip() for one in _SENTENCES.split(text) if one.strip()]
     for at, sentence in enumerate(sentences):
         said = _found(sentence, " ".join(sentences[at:]), language)
-        if said is not None and not said.content and at:  # "My code is 12. Remember that."
+        if said is None:
+            continue
+        if not said.content and at:  # "My code is 12. Remember that."
             said = replace(said, content=sentences[at - 1])
-        found += [said] if said is not None else []
+        elif not said.content and len(sentences) > 1:  # "Remember this. My code is 12."
+            said = replace(said, content=" ".join(sentences[1:]))
+        found.append(said)
     return found
 
 

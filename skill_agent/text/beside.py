@@ -37,11 +37,11 @@ def parted(text: str) -> Parts:
         closed = re.search(r"^(```|~~~)\s*$", after[3:], re.MULTILINE)
         rest = after[3 + closed.end() :] if closed else ""
         return Parts(f"{before.strip()}\n{rest.strip()}".strip(), after)
+    if _is_code(text):
+        return Parts("", text)
     first, _, rest = text.partition("\n\n")
     if rest and first.count("\n") < _TYPED_LINES and not _CODE.search(first) and _is_matter(rest):
         return Parts(first.strip(), rest)
-    if _is_code(text):
-        return Parts("", text)
     return Parts(text, "")
 
 

@@ -31,7 +31,7 @@ class Language:
     said: str
     """Introduces a person's own words to a model: `{day}`, `{text}`."""
     quote: str
-    """Tells a person their own words: `{day}`, `{text}`."""
+    """Owns up to not being sure, and tells a person their own words: `{text}`."""
     openings: tuple[str, ...]
     """First sentences of an answer to something told."""
     noted: str

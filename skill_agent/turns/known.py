@@ -18,6 +18,8 @@ class Recollection:
     """Log rows that could not be searched yet."""
     sure: bool = True
     """Something known surely has to do with the message."""
+    always: tuple[str, ...] = ()
+    """What is told of person and team whatever the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

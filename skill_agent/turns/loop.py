@@ -140,7 +140,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
     offer = await hands.offer(brief.message, manner, recollection)
-    if said := by_code(manner, kept, recollection, offer):
+    before = any(one.role == "user" for one in brief.draft.history)
+    if said := by_code(manner, kept, recollection, offer, said_before=before):
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
@@ -158,7 +159,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         summary=plan.summary,
     )
     said = brief.message.content
-    watch = None if offer.tools else watched(manner, said, prompt, recollection, computed)
+    watch = None if offer.tools else watched(manner, said, plan.history, recollection, computed)
     talk = _Talk(prompt, offer, started)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:

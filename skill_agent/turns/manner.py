@@ -15,7 +15,7 @@ from skill_agent.text.kinds import KindName, kind_of
 from skill_agent.text.language import ENGLISH, Language, english, language, language_of
 from skill_agent.values import Message, ModelProfile
 
-SURE_UNASKED = 0.6
+SURE_UNASKED = 0.7
 """Probability from which a question counts as one that only the person could have answered."""
 
 

@@ -17,7 +17,6 @@ from skill_agent.memory.recall.recaller import with_sides
 from skill_agent.memory.recall.told import data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
-from skill_agent.text.language import ENGLISH
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Found, Hit, Memory, Message, RecallQuery, Scope
 
@@ -102,7 +101,8 @@ class Recollector:
             selection=selection,
             block=self._block(told, kept, memories, standing, manner),
             behind=behind,
-            sure=bool(sure) or await self._was_said(dna, message, history, manner),
+            sure=bool(sure),
+            always=tuple(one.content for one in (*standing.profile, *standing.team)),
         )
         await self._note(dna, message, recollection, standing)
         return recollection
@@ -112,12 +112,11 @@ class Recollector:
     ) -> list[Found]:
         """What memory finds; nothing where a small model only reacts to something told.
 
-        Outside of English the embedder's word that nothing fits is weak: there the nearest items
-        are looked at too, and the reply must show that it came from them.
+        That nothing fits a question about the person is a weak word: there the nearest items are
+        looked at too, and the reply must show that it came from them.
         """
         if manner.reacts:
             return []
-        weak = manner.unasked and manner.code != ENGLISH
         query = RecallQuery(
             text=message.content,
             scope=scope,
@@ -125,26 +124,10 @@ class Recollector:
             now=self._clock(),
             current_session=message.session,
             weights=dna.memory.retrieval_weights.model_dump(),
-            floor=0.0 if weak else self._settings.memory.relevance_floor,
+            floor=0.0 if manner.unasked else self._settings.memory.relevance_floor,
         )
         found = await self._book.recall(query)
         return [one for one in found if not _is_from(one.memory, message)]
-
-    async def _was_said(
-        self, dna: AgentDNA, message: Message, history: Sequence[Message], manner: Manner
-    ) -> bool:
-        """Whether this very conversation has something to do with a question about the person."""
-        if not manner.unasked or not history:
-            return False
-        scope = Scope(
-            agent=dna.slug, user=self._settings.general.user, exclude=frozenset({message.id})
-        )
-        here = {m.id for m in history if m.role == "user"} | {
-            i for m in history for i in m.recalled
-        }
-        return any(
-            one.hit.item.id in here for one in await self._found(dna, message, scope, manner)
-        )
 
     async def _standing(
         self, dna: AgentDNA, model: Model, manner: Manner, present: Collection[str]

@@ -7,8 +7,8 @@ token, and are what small models get wrong most.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from skill_agent.ports import ChatMessage, ModelRequest
-from skill_agent.values import Hit, ModelProfile
+from skill_agent.ports import ModelRequest
+from skill_agent.values import Hit, Message, ModelProfile
 
 from .guarding import Guard
 from .known import Kept, Offer, Recollection
@@ -31,14 +31,22 @@ yourself")."""
 _WARMER = 0.6
 
 
-def by_code(manner: Manner, kept: Kept, recollection: Recollection | None, offer: Offer) -> str:
-    """The whole reply where no model is needed; "" where one is."""
+def by_code(
+    manner: Manner,
+    kept: Kept,
+    recollection: Recollection | None,
+    offer: Offer,
+    *,
+    said_before: bool,
+) -> str:
+    """The whole reply where no model is needed; "" where one is. `said_before` says that the
+    person has said something in this conversation that might be meant."""
     if not manner.small or offer.tools:
         return ""
     if kept.memories and kept.whole:
         undo = f"ska memory forget {kept.memories[-1].id[:TELLING]}"
         return manner.language.kept.format(undo=undo)
-    nothing = recollection is not None and not (recollection.sure or recollection.selection.hits)
+    nothing = recollection is not None and not (recollection.selection.hits or said_before)
     return manner.language.unknown if manner.unasked and nothing else ""
 
 
@@ -93,14 +101,13 @@ class Watch:
             return language.noted
         if self.weak or self.best is None:
             return language.unknown
-        item = self.best.item
-        return language.quote.format(day=item.created_at.date().isoformat(), text=item.text)
+        return language.quote.format(text=self.best.item.text)
 
 
 def watched(
     manner: Manner,
     said: str,
-    prompt: Sequence[ChatMessage],
+    history: Sequence[Message],
     recollection: Recollection | None,
     computed: str = "",
 ) -> Watch | None:
@@ -108,11 +115,17 @@ def watched(
     if not manner.small or not (computed or manner.kind in _WATCHED):
         return None
     hits = recollection.selection.hits if recollection else ()
+    known = recollection.always if recollection else ()
     return Watch(
         manner=manner,
         said=said,
-        told=tuple(one.content for one in prompt if one.role != "system"),
+        told=(computed, *_told(history), *(hit.item.text for hit in hits), *known),
         best=max(hits, key=lambda hit: hit.score, default=None),
         weak=manner.unasked and recollection is not None and not recollection.sure,
         computed=computed,
     )
+
+
+def _told(history: Sequence[Message]) -> list[str]:
+    """What this conversation holds, without the dates and hours beside it."""
+    return [one.content for one in history if one.role != "tool"]
