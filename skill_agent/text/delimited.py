@@ -238,11 +238,12 @@ def _split_numbers(columns: Sequence[Sequence[str]]) -> bool:
     return any(
         _most(
             list(zip(one, other, strict=True)),
-            lambda pair: (
-                bool(re.search(r"[^\W\d].*\s\d{1,3}$", pair[0]))
-                and bool(re.match(r"\d{1,3}(\D|$)", pair[1]))
-            ),
+            lambda pair: _ends_in_number(pair[0]) and bool(re.match(r"\d{1,3}(\D|$)", pair[1])),
             share=0.8,
         )
         for one, other in pairwise(columns)
     )
+
+
+def _ends_in_number(cell: str) -> bool:
+    return bool(re.search(r"\s\d{1,3}$", cell)) and any(char.isalpha() for char in cell)

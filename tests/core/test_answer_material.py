@@ -99,19 +99,22 @@ async def test_a_query_that_finds_nothing_is_tried_once_more() -> None:
     [
         ["SELECT nonsense", "I cannot do that."],
         ["SELECT * FROM read_text('/etc/passwd')", "COPY data TO 'x.csv'"],
-        [ModelFailed("it fell over")],
         ["", ""],
     ],
 )
-async def test_without_a_query_the_profile_is_told(replies: list[object]) -> None:
-    script = [[one] if isinstance(one, ModelFailed) else str(one) for one in replies]
-    told = await material(ScriptedModel(script))
+async def test_without_a_query_the_profile_is_told(replies: list[str]) -> None:
+    told = await material(ScriptedModel(replies))
     assert told.startswith("Computed from the table (4 rows):\n\nregion | product | date")
     assert "South | Pen | 2026-01-17 | 80 | 1.5" in told
     assert "- units: sum 224" in told
     assert "units by region:\nNorth: sum 134" in told
     assert "units by month of date:\n2026-01: sum 200" in told
     assert "root:" not in told
+
+
+async def test_a_model_that_fails_costs_the_query_and_no_more() -> None:
+    told = await material(ScriptedModel([[ModelFailed("it fell over")]]))
+    assert "units by region:\nNorth: sum 134" in told
 
 
 async def test_what_was_left_out_or_assumed_is_told() -> None:

@@ -186,3 +186,6 @@ def test_it_is_quick_on_what_is_no_table() -> None:
     """Some megabytes of prose; a search that began anew at each line would take minutes."""
     assert find_table("I like it, and so on; a | b\nyes, no, maybe\n" * 30_000) is None
     assert find_table("{\n" * 50_000) is None
+    assert find_table("```x\n" * 50_000) is None
+    assert find_table(f"a | b\n{' ' * 100_000}|-x\n") is None
+    assert find_table(f"{'a ' * 50_000}1,2\n" * 3) is None
