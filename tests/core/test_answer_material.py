@@ -1,5 +1,7 @@
 """What a reply about a table is worded from: real tables, and a model that writes given queries."""
 
+from datetime import date
+
 import pytest
 from skill_agent.store.duckdb_tables.reader import DuckTables
 
@@ -8,8 +10,8 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.strays import strays
 from skill_agent.text.tables import find_table
 from skill_agent.turns.fitting import LONGEST_SHARE, Tokens
-from skill_agent.turns.tables import answer_material, query_in
-from skill_agent.values import RawTable
+from skill_agent.turns.tables import answer_material, query_in, shown
+from skill_agent.values import Cell, RawTable
 
 SALES = """\
 region,product,date,units,price
@@ -143,6 +145,25 @@ async def test_a_table_that_cannot_be_loaded_is_said() -> None:
     table = RawTable(header=("a", "b"), rows=rows, separator=",")
     with pytest.raises(ToolFailed, match="memory"):
         await answer_material(DuckTables(memory_limit="8MB"), table, "?", ScriptedModel(), Tokens())
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (None, ""),
+        (True, "true"),
+        (1234567, "1234567"),
+        (1420.0499999999993, "1420.05"),
+        (12809.133333, "12809.13"),
+        (7.66666667, "7.6667"),
+        (0.000123456, "0.000123"),
+        (100.0, "100"),
+        (date(2026, 3, 1), "2026-03-01"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_cells_as_a_model_reads_them(cell: Cell, told: str) -> None:
+    assert shown(cell) == told
 
 
 @pytest.mark.parametrize(

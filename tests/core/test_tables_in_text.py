@@ -71,6 +71,13 @@ def test_objects_in_an_array_within_an_object_and_one_a_line() -> None:
         assert table.around == "How many?\n\nThanks"
 
 
+def test_tabs_that_stripping_took_are_put_back() -> None:
+    text = "\tregion\tunits\tremark\n0\tNorth\t5\tgood\n1\tSouth\t7\t\n2\tEast\t9\t\t\n"
+    table = found(f"How many?\n\n{text.strip()}")
+    assert table.header == ("", "region", "units", "remark")
+    assert table.rows[-1] == ("2", "East", "9", "")
+
+
 def test_the_question_is_what_stands_around() -> None:
     table = found(f"Which region sold most?\n\n```\n{SALES}\n```\n\nIn one sentence.")
     assert (table.before, table.after) == ("Which region sold most?", "In one sentence.")
