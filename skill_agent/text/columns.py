@@ -117,7 +117,7 @@ def _numbers(
     values = [value(one.body, mark) for one in found]
     if any(one is None for one in values):
         return None
-    whole = not any(mark in one.body for one in found)
+    whole = not any({mark, "e", "E"} & {*one.body} for one in found)
     ready = map(_signed, found, values)
     return _filled(
         label,

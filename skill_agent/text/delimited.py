@@ -90,6 +90,9 @@ def _read(lines: Sequence[str], first: int, separator: str, quoting: Literal[0, 
         for cells in reader:
             if not cells or (len(cells) == 1 and not cells[0].strip()):
                 break
+            if separator == "\t" and records:
+                at_end = first + reader.line_num >= len(lines)
+                records[0], cells = _unstripped(records, cells, at_end=at_end)
             if records and len(cells) != len(records[0]):
                 pending += 1
                 if pending > 1 or len(records) < _ODD_SHARE:
@@ -101,6 +104,19 @@ def _read(lines: Sequence[str], first: int, separator: str, quoting: Literal[0, 
     except csv.Error:  # a cell without end, or a stray character: what was read before stands
         pass
     return _Run(tuple(records), separator, first, max(end, first + 1), odd)
+
+
+def _unstripped(
+    records: Sequence[tuple[str, ...]], cells: Sequence[str], *, at_end: bool
+) -> tuple[tuple[str, ...], Sequence[str]]:
+    """The first record and this one with what stripping a text takes from it: the tab ahead of the
+    first name, and the tabs behind the last cell."""
+    head = records[0]
+    if len(records) == 1 and len(cells) == len(head) + 1:
+        head = ("", *head)
+    if at_end and 1 < len(cells) < len(head):
+        cells = [*cells, *[""] * (len(head) - len(cells))]
+    return head, cells
 
 
 def _as_table(run: _Run) -> Rows | None:
@@ -238,11 +254,12 @@ def _split_numbers(columns: Sequence[Sequence[str]]) -> bool:
     return any(
         _most(
             list(zip(one, other, strict=True)),
-            lambda pair: (
-                bool(re.search(r"[^\W\d].*\s\d{1,3}$", pair[0]))
-                and bool(re.match(r"\d{1,3}(\D|$)", pair[1]))
-            ),
+            lambda pair: _ends_in_number(pair[0]) and bool(re.match(r"\d{1,3}(\D|$)", pair[1])),
             share=0.8,
         )
         for one, other in pairwise(columns)
     )
+
+
+def _ends_in_number(cell: str) -> bool:
+    return bool(re.search(r"\s\d{1,3}$", cell)) and any(char.isalpha() for char in cell)

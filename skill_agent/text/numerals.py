@@ -73,7 +73,7 @@ def value(body: str, mark: str) -> Decimal | None:
     if len(pieces) > 1 and not _are_groups(pieces):
         return None
     plain = compact.replace("\0", "").replace(" ", "").replace(mark, ".")
-    if not re.fullmatch(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain):
+    if not re.fullmatch(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", plain):
         return None
     try:
         return Decimal(plain)

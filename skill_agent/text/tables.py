@@ -14,13 +14,13 @@ from skill_agent.values import RawTable
 
 from .delimited import delimited
 
-_FENCE = re.compile(r"^(`{3,}|~{3,})([^\n`]*)\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)")
 _CHANGE_SET = re.compile(r"^(diff --git |@@ -\d|--- .*\n\+\+\+ )", re.MULTILINE)
 _CODE_FENCES = frozenset({
     "diff", "patch", "python", "py", "js", "javascript", "ts", "c", "cpp", "java", "go", "rust",
     "sh", "bash", "sql",
 })  # fmt: skip
-_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*([|+]\s*:?-+:?\s*)*\|?\s*")
+_RULE = re.compile(r"\|?\s*:?-+:?\s*([|+]\s*:?-+:?\s*)*\|?")
 _BAR = re.compile(r"(?<!\\)\|")
 _MOST_KEYS, _MOST_TRIES = 400, 100
 """Columns of a table of objects, and brackets that may open something else before no table is
@@ -43,38 +43,56 @@ class _Found:
 def find_table(text: str) -> RawTable | None:
     """The largest table of a text with the text around it; None where none is in it."""
     text = text.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
-    fenced = [one for one in _FENCE.finditer(text) if _may_hold_a_table(one[2])]
-    for fence in sorted(fenced, key=lambda one: -len(one[3])):
-        if (found := _largest(fence[3])) is not None:
-            return _placed(found, text[: fence.start()], text[fence.end() :])
-    plain = _FENCE.sub(lambda one: "\n" * one[0].count("\n"), text)
-    found = _largest(plain)
-    if found is None:
-        return None
     lines = text.split("\n")
-    return _placed(found, "\n".join(lines[: found.first]), "\n".join(lines[found.end :]))
+    fences = [*_fences(lines)]
+    for fence in sorted(fences, key=lambda one: one.first - one.end):
+        if fence.language not in _CODE_FENCES:
+            within = lines[fence.first + 1 : fence.end]
+            if (found := _largest(within)) is not None:
+                return _placed(found, lines[: fence.first], lines[fence.end + 1 :])
+    plain = [*lines]
+    for fence in fences:
+        plain[fence.first : fence.end + 1] = [""] * (fence.end + 1 - fence.first)
+    found = _largest(plain)
+    return _placed(found, lines[: found.first], lines[found.end :]) if found else None
 
 
-def _may_hold_a_table(language: str) -> bool:
-    return language.strip().casefold() not in _CODE_FENCES
+@dataclass(frozen=True, slots=True)
+class _Fence:
+    """A block between two fences: their lines, and what the first calls it."""
+
+    first: int
+    end: int
+    language: str
 
 
-def _placed(found: _Found, before: str, after: str) -> RawTable:
+def _fences(lines: Sequence[str]) -> Iterator[_Fence]:
+    """Every block with an end."""
+    begun, mark, language = 0, "", ""
+    for at, line in enumerate(lines):
+        if mark and line.strip() == mark:
+            yield _Fence(begun, at, language)
+            mark = ""
+        elif not mark and (opening := _FENCE.fullmatch(line.strip())):
+            begun, mark, language = at, opening[1], opening[2].strip().casefold()
+
+
+def _placed(found: _Found, before: Sequence[str], after: Sequence[str]) -> RawTable:
     table = found.table
     return RawTable(
         header=table.header,
         rows=table.rows,
         separator=table.separator,
-        before=before.strip(),
-        after=after.strip(),
+        before="\n".join(before).strip(),
+        after="\n".join(after).strip(),
         skipped=table.skipped,
     )
 
 
-def _largest(text: str) -> _Found | None:
+def _largest(lines: Sequence[str]) -> _Found | None:
+    text = "\n".join(lines)
     if _CHANGE_SET.search(text):
         return None
-    lines = text.split("\n")
     found = [*_objects(text, lines), *_markdown(lines)]
     # Bars and commas inside of objects and Markdown are no separators.
     found = found or [
@@ -91,7 +109,7 @@ def _largest(text: str) -> _Found | None:
 def _markdown(lines: Sequence[str]) -> Iterator[_Found]:
     """A row of names, a rule under it, and rows below: with or without bars at the sides."""
     for at in range(1, len(lines)):
-        if not {"-"} < {*lines[at]} & {*"-|+"} or not _RULE.fullmatch(lines[at]):
+        if not {"-"} < {*lines[at]} & {*"-|+"} or not _is_rule(lines[at]):
             continue
         header = _bars(lines[at - 1])
         if len(header) < 2 or len(header) != len(_bars(lines[at].replace("+", "|"))):
@@ -99,12 +117,16 @@ def _markdown(lines: Sequence[str]) -> Iterator[_Found]:
         end = at + 1
         while end < len(lines) and _BAR.search(lines[end]):
             end += 1
-        rows = [_bars(line) for line in lines[at + 1 : end] if not _RULE.fullmatch(line)]
+        rows = [_bars(line) for line in lines[at + 1 : end] if not _is_rule(line)]
         even = tuple(row for row in rows if len(row) == len(header))
         if even:
             skipped = len(rows) - len(even)
             table = RawTable(header=header, rows=even, separator="|", skipped=skipped)
             yield _Found(table, at - 1, end)
+
+
+def _is_rule(line: str) -> bool:
+    return bool(_RULE.fullmatch(line.strip()))
 
 
 def _bars(line: str) -> tuple[str, ...]:

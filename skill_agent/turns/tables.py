@@ -255,7 +255,7 @@ def shown(cell: Cell) -> str:
         case bool():
             return "true" if cell else "false"
         case float():
-            digits = 4 if abs(cell) >= 1 else 6
+            digits = 2 if abs(cell) >= 100 else 4 if abs(cell) >= 1 else 6
             return f"{cell:.{digits}f}".rstrip("0").rstrip(".")
         case datetime() | date():
             return str(cell)

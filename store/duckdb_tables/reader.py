@@ -6,9 +6,8 @@ they run, and end after a while whatever they do.
 
 import asyncio
 import math
-import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,14 +94,11 @@ class DuckSheet:
 
         Raises ToolFailed for anything else, in words a model can act on.
         """
-        return await _aside(self._connection, lambda: self._run(sql))
+        return await _aside(self._connection, lambda: self._run(sql), self._time_limit_s)
 
     def _run(self, sql: str) -> QueryResult:
         import duckdb
 
-        alarm = threading.Timer(self._time_limit_s, self._connection.interrupt)
-        alarm.daemon = True
-        alarm.start()
         try:
             cursor = self._connection.execute(checked(self._connection, sql, TABLE))
             columns = tuple(str(one[0]) for one in cursor.description or ())
@@ -113,22 +109,27 @@ class DuckSheet:
             raise ToolFailed("the query takes more memory than a query may") from None
         except duckdb.Error as error:
             raise ToolFailed(first_lines(str(error))) from None
-        finally:
-            alarm.cancel()
         return _bounded(columns, rows)
 
 
-async def _aside(connection: "duckdb.DuckDBPyConnection", work: Callable[[], _T]) -> _T:
-    """Runs blocking work in a thread; a cancelled one is interrupted and waited for, since the
-    connection is closed next."""
+async def _aside(
+    connection: "duckdb.DuckDBPyConnection", work: Callable[[], _T], limit_s: float | None = None
+) -> _T:
+    """Runs blocking work in a thread. What takes too long, or is no longer wanted, is interrupted
+    and waited for: the connection is closed next."""
     running = asyncio.get_running_loop().run_in_executor(None, work)
     try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
+        await asyncio.wait([running], timeout=limit_s)
+    finally:
         while not running.done():
             connection.interrupt()
-            await asyncio.wait([running], timeout=0.1)
-        raise
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running], timeout=0.1)
+        running.exception()  # somebody has looked at it, also where the task is being cancelled
+    try:
+        return running.result()
+    finally:
+        del running  # an error's traceback would hold this frame, and the frame the error
 
 
 def _bounded(columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> QueryResult:

@@ -1,5 +1,7 @@
 """What a reply about a table is worded from: real tables, and a model that writes given queries."""
 
+from datetime import date
+
 import pytest
 from skill_agent.store.duckdb_tables.reader import DuckTables
 
@@ -8,8 +10,8 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.strays import strays
 from skill_agent.text.tables import find_table
 from skill_agent.turns.fitting import LONGEST_SHARE, Tokens
-from skill_agent.turns.tables import answer_material, query_in
-from skill_agent.values import RawTable
+from skill_agent.turns.tables import answer_material, query_in, shown
+from skill_agent.values import Cell, RawTable
 
 SALES = """\
 region,product,date,units,price
@@ -99,19 +101,22 @@ async def test_a_query_that_finds_nothing_is_tried_once_more() -> None:
     [
         ["SELECT nonsense", "I cannot do that."],
         ["SELECT * FROM read_text('/etc/passwd')", "COPY data TO 'x.csv'"],
-        [ModelFailed("it fell over")],
         ["", ""],
     ],
 )
-async def test_without_a_query_the_profile_is_told(replies: list[object]) -> None:
-    script = [[one] if isinstance(one, ModelFailed) else str(one) for one in replies]
-    told = await material(ScriptedModel(script))
+async def test_without_a_query_the_profile_is_told(replies: list[str]) -> None:
+    told = await material(ScriptedModel(replies))
     assert told.startswith("Computed from the table (4 rows):\n\nregion | product | date")
     assert "South | Pen | 2026-01-17 | 80 | 1.5" in told
     assert "- units: sum 224" in told
     assert "units by region:\nNorth: sum 134" in told
     assert "units by month of date:\n2026-01: sum 200" in told
     assert "root:" not in told
+
+
+async def test_a_model_that_fails_costs_the_query_and_no_more() -> None:
+    told = await material(ScriptedModel([[ModelFailed("it fell over")]]))
+    assert "units by region:\nNorth: sum 134" in told
 
 
 async def test_what_was_left_out_or_assumed_is_told() -> None:
@@ -140,6 +145,25 @@ async def test_a_table_that_cannot_be_loaded_is_said() -> None:
     table = RawTable(header=("a", "b"), rows=rows, separator=",")
     with pytest.raises(ToolFailed, match="memory"):
         await answer_material(DuckTables(memory_limit="8MB"), table, "?", ScriptedModel(), Tokens())
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (None, ""),
+        (True, "true"),
+        (1234567, "1234567"),
+        (1420.0499999999993, "1420.05"),
+        (12809.133333, "12809.13"),
+        (7.66666667, "7.6667"),
+        (0.000123456, "0.000123"),
+        (100.0, "100"),
+        (date(2026, 3, 1), "2026-03-01"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_cells_as_a_model_reads_them(cell: Cell, told: str) -> None:
+    assert shown(cell) == told
 
 
 @pytest.mark.parametrize(

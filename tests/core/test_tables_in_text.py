@@ -71,6 +71,13 @@ def test_objects_in_an_array_within_an_object_and_one_a_line() -> None:
         assert table.around == "How many?\n\nThanks"
 
 
+def test_tabs_that_stripping_took_are_put_back() -> None:
+    text = "\tregion\tunits\tremark\n0\tNorth\t5\tgood\n1\tSouth\t7\t\n2\tEast\t9\t\t\n"
+    table = found(f"How many?\n\n{text.strip()}")
+    assert table.header == ("", "region", "units", "remark")
+    assert table.rows[-1] == ("2", "East", "9", "")
+
+
 def test_the_question_is_what_stands_around() -> None:
     table = found(f"Which region sold most?\n\n```\n{SALES}\n```\n\nIn one sentence.")
     assert (table.before, table.after) == ("Which region sold most?", "In one sentence.")
@@ -186,3 +193,6 @@ def test_it_is_quick_on_what_is_no_table() -> None:
     """Some megabytes of prose; a search that began anew at each line would take minutes."""
     assert find_table("I like it, and so on; a | b\nyes, no, maybe\n" * 30_000) is None
     assert find_table("{\n" * 50_000) is None
+    assert find_table("```x\n" * 50_000) is None
+    assert find_table(f"a | b\n{' ' * 100_000}|-x\n") is None
+    assert find_table(f"{'a ' * 50_000}1,2\n" * 3) is None
