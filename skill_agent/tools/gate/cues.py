@@ -3,11 +3,12 @@
 import re
 
 _CLOSING = r"""\s<>"'`、。，「」（）()"""
+_LAST = rf"[^{_CLOSING}?!.,;:]"
 _ADDRESS = re.compile(
-    rf"(?:https?://|(?<![\w@.])www\.)[^{_CLOSING}]+"
+    rf"(?:https?://|(?<![\w@.])www\.)[^{_CLOSING}]*{_LAST}"
     r"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
     r"(?:com|org|net|edu|gov|info|de|at|ch|fr|es|it|nl|pt|ru|jp|cn|eu|uk|io|dev)"
-    rf"(?![\w-]|\.\w)(?:/[^{_CLOSING}]*)?",
+    rf"(?![\w-]|\.\w)(?:/(?:[^{_CLOSING}]*{_LAST})?)?",
     re.IGNORECASE,
 )
 """A bare host counts only under a well-known ending, for `main.py` and `asyncio.run` look alike."""

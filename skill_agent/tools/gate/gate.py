@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.skills.requests import Requests, read_requests, requests_of
+from skill_agent.skills.requests import (
+    Requests,
+    read_requests,
+    requests_of,
+    requests_stamp,
+)
 from skill_agent.values import Skill
 
 from .classifier import Classifier, Example, Lead, taught
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from skill_agent.ports import Embedder
 
 HTTP_GET = "http_get"
-MARGIN = 0.1
+MARGIN = 0.12
 """The least lead over words that makes a tool plausible; chosen on labelled messages."""
 _BESIDE_THE_BEST = 0.15
 """A second tool is plausible too if it is no further behind."""
@@ -62,7 +67,7 @@ class Gate:
         self._known, self._embedder = known, embedder
         self._kept = KeptVectors(embedder, vectors) if embedder and vectors else embedder
         self._lock = asyncio.Lock()
-        self._learned: tuple[tuple[Example, ...], Classifier] | None = None
+        self._learned: tuple[object, Classifier] | None = None
 
     async def plausible(
         self, text: str, *, offered: Collection[str], beside: bool = False
@@ -92,8 +97,9 @@ class Gate:
         """Learns the examples ahead of the first message: seconds of work, in a thread."""
         await self._classifier()
 
-    def _teach(self, examples: Sequence[Example]) -> Classifier:
+    def _teach(self, skills: Sequence[Skill]) -> Classifier:
         """Blocking. An embedder that cannot be loaded is done without."""
+        examples = _examples(skills)
         try:
             return taught(examples, self._embedder, learning=self._kept)
         except ModelUnavailable as problem:
@@ -101,11 +107,12 @@ class Gate:
             return taught(examples, None)
 
     async def _classifier(self) -> Classifier:
-        """What the examples of now teach; learned again only when one of them has changed."""
+        """What the examples of now teach; learned again only when a file of them has changed."""
+        skills = self._known()
         async with self._lock:
-            examples = await asyncio.to_thread(_examples, self._known())
-            if self._learned is None or self._learned[0] != examples:
-                self._learned = examples, await asyncio.to_thread(self._teach, examples)
+            state = await asyncio.to_thread(_state, skills)
+            if self._learned is None or self._learned[0] != state:
+                self._learned = state, await asyncio.to_thread(self._teach, skills)
             return self._learned[1]
 
 
@@ -119,6 +126,11 @@ def _leads(classifier: Classifier, text: str, among: Collection[str]) -> list[Le
         if has_address(part) == (HTTP_GET in among)
     ]
     return max(found, key=lambda leads: leads[0].margin)
+
+
+def _state(skills: Sequence[Skill]) -> object:
+    """Differs when the examples do; blocking."""
+    return tuple((skill.name, skill.description, requests_stamp(skill)) for skill in skills)
 
 
 def _examples(skills: Sequence[Skill]) -> tuple[Example, ...]:
