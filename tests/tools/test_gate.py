@@ -78,6 +78,7 @@ async def test_words_get_none(letters: Gate, text: str) -> None:
 async def test_what_is_not_offered_is_not_given(letters: Gate) -> None:
     found = await letters.plausible("What's the weather in Bergen?", offered={"world-clock"})
     assert found == []
+    assert await letters.plausible("What's the weather?", offered={"no-such-skill"}) == []
 
 
 async def test_words_beside_a_table_mean_the_table(letters: Gate) -> None:
@@ -214,6 +215,10 @@ def test_a_skill_is_called_by_more_than_its_bare_name() -> None:
 
 def test_sentences() -> None:
     assert sentences("Hi! It is late。もう寝る？ ok") == ["It is late。", "もう寝る？"]
+    assert sentences(" ".join(f"Sentence {n}." for n in range(9)))[3:5] == [
+        "Sentence 3.",
+        "Sentence 5.",
+    ]
 
 
 def test_scripts() -> None:

@@ -85,6 +85,9 @@ class Gate:
         if not among or not text.strip() or (beside and not address):
             return []
         classifier = await self._classifier()
+        among &= {*classifier.tools}
+        if not among:
+            return []
         leads = await asyncio.to_thread(_leads, classifier, text, among)
         least = MARGIN - _ASKED if address and asks(text) else MARGIN
         return [
