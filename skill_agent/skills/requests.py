@@ -32,6 +32,15 @@ def requests_of(skill: Skill) -> Requests:
     return read_requests(Path(skill.path) / REQUESTS)
 
 
+def requests_stamp(skill: Skill) -> tuple[int, int] | None:
+    """Time and size of a skill's file of examples; None where there is none."""
+    try:
+        status = (Path(skill.path) / REQUESTS).stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
 def read_requests(file: Path) -> Requests:
     """The examples of one file; empty where it is missing, too large or no text."""
     try:

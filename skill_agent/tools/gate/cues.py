@@ -3,16 +3,17 @@
 import re
 
 _CLOSING = r"""\s<>"'`、。，「」（）()"""
+_LAST = rf"[^{_CLOSING}?!.,;:]"
 _ADDRESS = re.compile(
-    rf"(?:https?://|(?<![\w@.])www\.)[^{_CLOSING}]+"
+    rf"(?:https?://|(?<![\w@.])www\.)[^{_CLOSING}]*{_LAST}"
     r"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
     r"(?:com|org|net|edu|gov|info|de|at|ch|fr|es|it|nl|pt|ru|jp|cn|eu|uk|io|dev)"
-    rf"(?![\w-]|\.\w)(?:/[^{_CLOSING}]*)?",
+    rf"(?![\w-]|\.\w)(?:/(?:[^{_CLOSING}]*{_LAST})?)?",
     re.IGNORECASE,
 )
 """A bare host counts only under a well-known ending, for `main.py` and `asyncio.run` look alike."""
 
-_SHORTEST, _MOST_SENTENCES = 3, 8
+_SHORTEST, _ENDS = 3, 4
 _SKILL_WORDS = (
     r"skills?|tools?|fähigkeit|werkzeug|habilidad|herramienta|compétence|outil"
     r"|скилл?|навык|инструмент|スキル|ツール|技能|工具"
@@ -35,9 +36,10 @@ def asks(text: str) -> bool:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a message, those too short to want anything left out."""
+    """The first and last sentences of a message, those too short to want anything left out."""
     parts = re.split(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+", text)
-    return [part for part in parts if len(part.strip()) > _SHORTEST][:_MOST_SENTENCES]
+    long = [part for part in parts if len(part.strip()) > _SHORTEST]
+    return long if len(long) <= 2 * _ENDS else [*long[:_ENDS], *long[-_ENDS:]]
 
 
 def calls(text: str, name: str) -> bool:

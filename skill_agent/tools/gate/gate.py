@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.skills.requests import Requests, read_requests, requests_of
+from skill_agent.skills.requests import (
+    Requests,
+    read_requests,
+    requests_of,
+    requests_stamp,
+)
 from skill_agent.values import Skill
 
 from .classifier import Classifier, Example, Lead, taught
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
     from skill_agent.ports import Embedder
 
 HTTP_GET = "http_get"
-MARGIN = 0.1
+MARGIN = 0.12
 """The least lead over words that makes a tool plausible; chosen on labelled messages."""
 _BESIDE_THE_BEST = 0.15
 """A second tool is plausible too if it is no further behind."""
@@ -61,7 +66,7 @@ class Gate:
     ) -> None:
         self._known, self._embedder, self._vectors = known, embedder, vectors
         self._lock = asyncio.Lock()
-        self._learned: tuple[tuple[Example, ...], Classifier] | None = None
+        self._learned: tuple[object, Classifier] | None = None
 
     async def plausible(
         self, text: str, *, offered: Collection[str], beside: bool = False
@@ -79,6 +84,9 @@ class Gate:
         if not among or not text.strip() or (beside and not address):
             return []
         classifier = await self._classifier()
+        among &= {*classifier.tools}
+        if not among:
+            return []
         leads = await asyncio.to_thread(_leads, classifier, text, among)
         least = MARGIN - _ASKED if address and asks(text) else MARGIN
         return [
@@ -91,8 +99,9 @@ class Gate:
         """Learns the examples ahead of the first message: seconds of work, in a thread."""
         await self._classifier()
 
-    def _teach(self, examples: Sequence[Example]) -> Classifier:
+    def _teach(self, skills: Sequence[Skill]) -> Classifier:
         """Blocking. An embedder that cannot be loaded is done without."""
+        examples = _examples(skills)
         embedder = self._embedder() if self._embedder else None
         if embedder is None or embedder.dimensions == 1:  # words alone, until a model is there
             return taught(examples, None)
@@ -104,11 +113,12 @@ class Gate:
             return taught(examples, None)
 
     async def _classifier(self) -> Classifier:
-        """What the examples of now teach; learned again only when one of them has changed."""
+        """What the examples of now teach; learned again only when a file of them has changed."""
+        skills = self._known()
         async with self._lock:
-            examples = await asyncio.to_thread(_examples, self._known())
-            if self._learned is None or self._learned[0] != examples:
-                self._learned = examples, await asyncio.to_thread(self._teach, examples)
+            state = await asyncio.to_thread(_state, skills)
+            if self._learned is None or self._learned[0] != state:
+                self._learned = state, await asyncio.to_thread(self._teach, skills)
             return self._learned[1]
 
 
@@ -122,6 +132,11 @@ def _leads(classifier: Classifier, text: str, among: Collection[str]) -> list[Le
         if has_address(part) == (HTTP_GET in among)
     ]
     return max(found, key=lambda leads: leads[0].margin)
+
+
+def _state(skills: Sequence[Skill]) -> object:
+    """Differs when the examples do; blocking."""
+    return tuple((skill.name, skill.description, requests_stamp(skill)) for skill in skills)
 
 
 def _examples(skills: Sequence[Skill]) -> tuple[Example, ...]:
