@@ -122,7 +122,7 @@ def _show(name: str, judged: Sequence[Judged], milliseconds: float, mistakes: bo
 
 
 async def measure(arguments: argparse.Namespace, embedder: OnnxEmbedder | None) -> int:
-    gate = Gate(known=offered_skills, embedder=embedder)
+    gate = Gate(known=offered_skills, embedder=(lambda: embedder) if embedder else None)
     start = time.process_time()
     await gate.warm()
     learning = time.process_time() - start

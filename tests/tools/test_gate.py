@@ -129,7 +129,7 @@ async def test_an_embedder_that_does_not_load_is_done_without() -> None:
             raise ModelUnavailable("no model.onnx")
 
     weather = [skill for skill in shipped() if skill.name == "weather"]
-    gate = Gate(known=lambda: weather, embedder=Unloadable())
+    gate = Gate(known=lambda: weather, embedder=Unloadable)
     assert await names(gate, "What's the weather in Bergen?") == ["weather"]
 
 
@@ -138,7 +138,7 @@ async def test_an_embedder_that_does_not_load_is_done_without() -> None:
 
 @pytest.mark.slow
 async def test_labelled_messages_keep_their_bounds() -> None:
-    gate = Gate(known=shipped, embedder=OnnxEmbedder(minilm_dir()))
+    gate = Gate(known=shipped, embedder=lambda: OnnxEmbedder(minilm_dir()))
     rows = json.loads((ROOT / "benchmarks" / "gate_build.json").read_text("utf-8"))
     needless = missed = 0
     for row in rows:
