@@ -25,6 +25,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import ApprovalDesk, Approvals, RuleBook
+from skill_agent.turns.calls import CallLog
 from skill_agent.turns.fitting import Tokens
 from skill_agent.turns.recollection import Recollector
 from skill_agent.turns.runner import TurnRunner
@@ -62,7 +63,7 @@ class Runtime(Workstation):
         `read` stands in for the reader where messages leave a prompt."""
         self._home, self._settings = home, settings
         self.ledger, self.directory, self.gateway = ledger, directory, gateway
-        self._projector, self._presence = projector, presence
+        self._projector, self._presence, self._hosting = projector, presence, hosting
         self._bus = Bus()
         self._pages = AgentPages(home, directory)
         self._mind = mind = MemoryParts(
@@ -125,6 +126,7 @@ class Runtime(Workstation):
         self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, clock: Clock
     ) -> Turns:
         mind, board, tokens = self._mind, TurnBoard(), Tokens()
+        self._calls = calls = CallLog(self.ledger, clock, tokens, self._settings.privacy)
         bench = Workbench(
             ledger=self.ledger,
             book=mind.book,
@@ -155,6 +157,7 @@ class Runtime(Workstation):
             reader=mind.reader,
             board=board,
             for_others=attached,
+            calls=calls,
         )
         return Turns(
             ledger=self.ledger,
@@ -167,6 +170,7 @@ class Runtime(Workstation):
             runner=runner,
             bus=self._bus,
             board=board,
+            calls=calls,
         )
 
     @property
@@ -199,10 +203,13 @@ class Runtime(Workstation):
         """Finishes what a crash cut short, and begins the background work; once, after opening."""
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
+        if self._hosting:
+            await self._calls.tidy()
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
         await self._mind.settle()
+        await self._calls.settle()
 
     async def drain(self, seconds: float, *, own: bool = False) -> bool:
         """Waits for the turns that run for other processes, with `own` for all; whether they
@@ -216,6 +223,7 @@ class Runtime(Workstation):
     async def close(self) -> None:
         """Ends running turns (partial replies kept), then the stores."""
         await self._turns.close()
+        await self._calls.settle()
         await self._mind.close()
         await self._refresh_pages()
         await self.gateway.close()

@@ -44,6 +44,7 @@ from skill_agent.ports import (
 )
 from skill_agent.values import Memory, Message, ToolCall, Usage
 
+from .composition import Composition, composed
 from .fitting import (
     LONGEST_SHARE,
     SLACK,
@@ -117,6 +118,8 @@ class Hands:
     """Whether a stored rule allows the call."""
     approval_timeout_s: float
     tokens: Tokens = field(default_factory=Tokens)
+    compose: Callable[[Composition], None] = lambda _: None
+    """Is told what the prompt is made of, before the model is asked."""
 
 
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
@@ -142,6 +145,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     plan = await fit_block(draft, brief.fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
+    hands.compose(composed(draft, plan, recollection.selection if recollection else None))
     prompt = conversation(
         plan.system,
         plan.history,
@@ -255,6 +259,7 @@ def _request(
         temperature=brief.agent.model.temperature,
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
+        purpose="tools" if calls_made else "reply",
     )
 
 

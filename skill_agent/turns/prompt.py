@@ -44,6 +44,11 @@ class Layers:
     """The memories that stand in it."""
 
     @property
+    def named(self) -> dict[str, str]:
+        """The parts by what they are."""
+        return {"identity": self.core, "profile": self.profile, "team": self.team}
+
+    @property
     def texts(self) -> tuple[str, str, str]:
         """The whole message; without the team; without team and profile."""
         choices = (self.profile, self.team), (self.profile, ""), ("", "")

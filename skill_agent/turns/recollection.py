@@ -53,8 +53,10 @@ class Recollector:
         seen: int,
         message: Message,
         kept: Sequence[Memory],
+        *,
+        dry: bool = False,
     ) -> Recollection:
-        """Recalls for a message and keeps the data block with it."""
+        """Recalls for a message and keeps the data block with it; not with `dry`."""
         behind = await self._projector.settle_briefly(seen)
         floor = self._settings.memory.relevance_floor
         scope = Scope(
@@ -87,6 +89,8 @@ class Recollector:
         told, memories = await with_sides(self._ledger, selection.hits, scope, query.now)
         selection = replace(selection, hits=told)
         block = data_block(told, self._clock().astimezone(), kept, memories)
+        if dry:
+            return Recollection(selection=selection, block=block, behind=behind)
         data = {
             "session": message.session,
             "memories": [hit.item.id for hit in selection.hits],

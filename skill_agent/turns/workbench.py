@@ -63,16 +63,17 @@ class Workbench:
         interactive: bool,
         seen: int,
         tools: Mapping[str, Tool] | None = None,
+        dry: bool = False,
     ) -> Hands:
         """Everything one turn of one agent may do, with these tools where they are known already.
 
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
-        is the whole conversation.
+        is the whole conversation. With `dry` nothing is kept.
         """
-        recall = partial(self.recollector.recall, dna, model, history, seen)
+        recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
         return Hands(
             model=model,
-            keep=partial(self._keep, dna, earlier),
+            keep=partial(self._keep, dna, earlier, dry=dry),
             recall=recall if use_memory else _no_recall,
             tools=self.tools(dna, use_memory=use_memory) if tools is None else tools,
             announce=self.desk.open,
@@ -108,7 +109,7 @@ class Workbench:
     # -- memory ------------------------------------------------------------------------------
 
     async def _keep(
-        self, dna: AgentDNA, history: Sequence[Message], message: Message
+        self, dna: AgentDNA, history: Sequence[Message], message: Message, *, dry: bool = False
     ) -> list[Memory]:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
@@ -119,28 +120,23 @@ class Workbench:
                 if not earlier:
                     continue
                 source, content = earlier[-1], earlier[-1].content
-            kept.append(await self._keep_one(dna, source, content, private=wish.private))
-        if self.reconcile is not None:
+            new = self._wished(dna, source, content, private=wish.private)
+            known = await self._known(new.content, dna, new.agent)
+            kept.append(known or (self.book.made(new) if dry else await self.book.add(new)))
+        if self.reconcile is not None and not dry:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
         return kept
 
-    async def _keep_one(
-        self, dna: AgentDNA, source: Message, content: str, *, private: bool
-    ) -> Memory:
-        owner = dna.slug if private else None
-        if known := await self._known(content, dna, owner):
-            return known
-        return await self.book.add(
-            NewMemory(
-                content,
-                memory_type="agent_private" if private else "semantic",
-                agent=owner,
-                importance=10,
-                pinned=True,
-                speaker="user",
-                source=Source(session=source.session, message_ids=(source.id,)),
-                reason="asked to remember",
-            )
+    def _wished(self, dna: AgentDNA, source: Message, content: str, *, private: bool) -> NewMemory:
+        return NewMemory(
+            content,
+            memory_type="agent_private" if private else "semantic",
+            agent=dna.slug if private else None,
+            importance=10,
+            pinned=True,
+            speaker="user",
+            source=Source(session=source.session, message_ids=(source.id,)),
+            reason="asked to remember",
         )
 
     async def _known(self, content: str, dna: AgentDNA, owner: str | None) -> Memory | None:
