@@ -227,7 +227,7 @@ class CallLog:
     def ended(self, turn: str) -> None:
         """What the turn's calls were is written down, beside whatever comes next."""
         found = self._open.pop(turn, None)
-        if found is None or not found[0].calls or not self._most_bytes:
+        if found is None or not found[0].calls:
             return
         writing = asyncio.create_task(self._write(*found), name=f"calls of turn {turn}")
         self._writing[turn] = writing
@@ -235,8 +235,9 @@ class CallLog:
 
     async def _write(self, recorder: Recorder, seen: int) -> None:
         try:
-            calls = [await recorder.told(made, self._tokens) for made in recorder.calls]
-            await self._keep(calls, seen, calls[-1].created_at)
+            wanted = recorder.calls if self._most_bytes else []
+            calls = [await recorder.told(made, self._tokens) for made in wanted]
+            await self._keep(calls, seen, recorder.calls[-1].at)
         except Exception as problem:  # the wall of this task; the turn is over and whole
             _log.warning("the prompts of a turn were not kept: %s", redact(str(problem)))
 

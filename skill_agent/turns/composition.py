@@ -179,10 +179,17 @@ async def _size(message: PromptMessage, part: PromptPart, model: Model, tokens: 
 
 
 def made_whole(layers: Sequence[PromptLayer], whole: int) -> tuple[PromptLayer, ...]:
-    """With what the model's chat format adds, where the model told the size of all of it."""
+    """The layers made to sum up to what the model told: a model may be told of its tools in fewer
+    words than their schemas, and its chat format adds some of its own."""
+    others = sum(layer.tokens for layer in layers if layer.name != "tools")
+    room = max(0, whole - others) if whole else sum(layer.tokens for layer in layers)
+    layers = tuple(
+        replace(layer, tokens=min(layer.tokens, room)) if layer.name == "tools" else layer
+        for layer in layers
+    )
     more = whole - sum(layer.tokens for layer in layers)
     if more <= 0:
-        return tuple(layers)
+        return layers
     return (*layers, PromptLayer(name="format", tokens=more, note="what the chat format adds"))
 
 
