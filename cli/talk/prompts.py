@@ -29,8 +29,6 @@ def _lines(call: "ModelCall", number: int, count: int) -> Iterator[str]:
         yield f"  {layer.name:<{width}}  {layer.tokens:>6,}  {layer.note}".rstrip()
     if told := figures(call):
         yield f"  {told}"
-    if call.tools:
-        yield f"  tools: {', '.join(call.tools)}"
     yield f"  parameters: {json.dumps(call.parameters, ensure_ascii=False)}"
     for one in call.left_out:
         yield f"  left out: {one}"

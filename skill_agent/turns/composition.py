@@ -164,7 +164,7 @@ async def weighed(
         sums[part.layer] = sums.get(part.layer, 0) + part.tokens
     if request.tools:
         sums["tools"] = await tokens.of_tools(model, request.tools)
-        notes["tools"] = f"{len(request.tools)} offered"
+        notes["tools"] = ", ".join(tool.name for tool in request.tools)
     layers = (
         PromptLayer(name=name, tokens=size, note=notes.get(name, "")) for name, size in sums.items()
     )

@@ -80,7 +80,7 @@ async def test_a_call_is_kept_as_it_was_sent_with_its_layers(open_runtime: OpenR
         named = {layer.name: layer for layer in call.layers}
         assert named.keys() == {*layers, "tools"} | ({"format"} & named.keys())
         assert all(layer.tokens >= 0 for layer in call.layers)
-        assert "item" in named["recalled"].note and "offered" in named["tools"].note
+        assert "item" in named["recalled"].note and "search_memory" in named["tools"].note
         assert (call.text, call.finish, call.error) == ("On Fridays.", "stop", "")
         assert call.usage.prompt_tokens and not call.estimated
 
