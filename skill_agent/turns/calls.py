@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import ModelError, SkillAgentError
 from skill_agent.identifiers import new_id
 from skill_agent.ports import (
     Clock,
@@ -119,7 +119,7 @@ class Recorder(Model):
         Only a local model that has just answered counts itself: what counts for a remote one may
         take a second to load, and ask the network for more."""
         call = await asyncio.to_thread(self._cleaned, made)
-        exact = self.info.local and not made.error
+        exact = self.info.local and not made.error and await self._counts()
         messages, layers = await weighed(
             call.messages,
             made.request,
@@ -133,6 +133,13 @@ class Recorder(Model):
         else:
             messages, layers = scaled(messages, layers, whole)
         return replace(call, messages=messages, layers=layers, estimated=not exact)
+
+    async def _counts(self) -> bool:
+        try:
+            await self._model.count_tokens(".")
+        except ModelError:  # it is not there; a preview can do without
+            return False
+        return True
 
     def _cleaned(self, made: CallMade) -> ModelCall:
         request = made.request

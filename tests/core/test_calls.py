@@ -10,7 +10,7 @@ import pytest
 from fakes import OpenRuntime, StepClock
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
-from skill_agent.errors import ModelFailed, StoreError
+from skill_agent.errors import ModelFailed, ModelUnavailable, StoreError
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
@@ -224,6 +224,24 @@ async def test_a_local_models_sizes_are_counted_and_the_rest_is_its_format(whole
     assert not call.estimated and sizes["identity"] == 4
     assert call.tokens == max(whole, texts_alone)
     assert ("format" in sizes) == (whole == 5_000)
+
+
+class Missing(ScriptedModel):
+    """Not installed."""
+
+    async def load(self) -> None:
+        raise ModelUnavailable("it is not here")
+
+    async def count_tokens(self, text: str) -> int:
+        raise ModelUnavailable("it is not here")
+
+
+async def test_a_prompt_can_be_looked_at_without_the_model(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(Missing()) as runtime:
+        shown = await runtime.turns.preview("When do I deploy?")
+        assert shown.estimated and texts(shown)["message"] == "When do I deploy?"
+        sizes = {layer.name: layer.tokens for layer in shown.layers}
+        assert sizes["message"] == 5
 
 
 async def test_a_turn_that_asks_no_model_says_so() -> None:
