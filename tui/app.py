@@ -213,6 +213,11 @@ class WorkstationApp(App[None]):
             "Memory", "Search, read, correct, forget, settle disputes · F5", self.action_memories
         )
         yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
+        yield SystemCommand(
+            "Prompt",
+            "What the model was sent for the last reply · p on a reply",
+            talk.action_prompt,
+        )
         yield SystemCommand("Copy last reply", "Ctrl+Y", talk.action_copy_reply)
         yield SystemCommand("Stop the reply", "Esc", talk.action_stop)
         yield SystemCommand("Keys", "Every key on one page · F1", talk.action_keys)

@@ -37,7 +37,8 @@ def logs(
     """Show what the home's host has to say.
 
     Reads the files in the home's logs folder, so it works whoever has the home open. Secrets are
-    taken out before anything is logged.
+    taken out before anything is logged. What models were sent and answered is not in there: see
+    `ska sessions show --prompts`.
 
     \b
     Examples:

@@ -48,6 +48,7 @@ def _tell(erasure: "Erasure") -> None:
         narrate(f"  … and {more} more messages")
     counts = {name: count for name, count in erasure.counts.items() if count}
     narrate("  in all: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    narrate(f"  what models were sent and answered since {erasure.since:%Y-%m-%d %H:%M} UTC")
     tell_files(erasure.files)
     if erasure.alike:
         narrate("Other memories say nearly the same and stay:")

@@ -1,18 +1,20 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.events import Event
+from skill_agent.values import TurnRequest
 
 from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
-from ..output import narrate
+from ..output import emit_json, emit_text, narrate
 from ..surroundings import Surroundings, surroundings
 from .approvals import asking
 from .driver import Talk, talking
+from .prompts import NONE_KEPT, prompts_text
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
 
@@ -43,6 +45,13 @@ def ask(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")
     ] = False,
+    show_prompt: Annotated[
+        bool, typer.Option("--show-prompt", help="Then print on stderr what the model was sent.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only print what would be sent; save and send nothing."),
+    ] = False,
 ) -> None:
     """Ask an agent one thing and print the reply.
 
@@ -57,6 +66,7 @@ def ask(
       git diff | ska ask -a luke "review this"
       curl -s example.org/slow | ska ask "summarise this" -
       ska ask --json "when do I deploy?" | jq -r .text
+      ska ask --dry-run "when do I deploy?"
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
@@ -65,24 +75,42 @@ def ask(
     around = surroundings(ctx)
     words = list(prompt or ())
     _check(words, around, as_json=as_json, jsonl=jsonl, follow=follow, session=session)
+    if dry_run and (jsonl or show_prompt):
+        raise UsageError("--dry-run goes with neither --jsonl nor --show-prompt")
     piped = _piped(around, words)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
     ready_home(around)
     with talking(around, role="ask") as talk:
         text = _text(words, piped, quiet=quiet)
-        one_turn(
-            talk,
-            around,
-            text,
-            outcome,
-            view,
-            session="latest" if follow else session,
-            agent=agent,
-            model=model,
-            use_memory=not no_memory,
-        )
+        wishes: dict[str, Any] = {
+            "session": "latest" if follow else session,
+            "agent": agent,
+            "model": model,
+            "use_memory": not no_memory,
+        }
+        if dry_run:
+            _show_dry(talk, text, as_json=as_json, quiet=quiet, **wishes)
+            return
+        one_turn(talk, around, text, outcome, view, **wishes)
+        if show_prompt and outcome.ids:
+            _show_sent(talk, outcome.ids["id"])
     raise typer.Exit(outcome.exit_code)
+
+
+def _show_dry(talk: Talk, text: str, *, as_json: bool, quiet: bool, **wishes: Any) -> None:
+    if not quiet:
+        narrate("dry run: nothing is saved, and no model replies")
+    call = talk.call(talk.runtime.turns.preview, TurnRequest(text, **wishes))
+    if as_json:
+        emit_json(call)
+    else:
+        emit_text(prompts_text([call]))
+
+
+def _show_sent(talk: Talk, turn: str) -> None:
+    calls = talk.call(talk.runtime.turns.prompt, turn)
+    narrate(prompts_text(calls) if calls else NONE_KEPT)
 
 
 def one_turn(

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +11,13 @@ import typer
 from skill_agent.conversations.client_context import as_read
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
-from skill_agent.values import Compaction, Message, Session
+from skill_agent.values import Compaction, Message, ModelCall, Session
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption, OutputOption, YesOption, group
 from ..output import emit_json, emit_text, narrate, plain, table
 from ..surroundings import surroundings
+from .prompts import NONE_KEPT, prompts_text
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -61,15 +63,24 @@ def show(
     ctx: typer.Context,
     session: SessionArgument = "latest",
     last: Annotated[int, typer.Option(min=0, help="Only so many from the end; 0 is all.")] = 0,
+    prompts: Annotated[
+        bool, typer.Option("--prompts", help="What models were sent and answered instead.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read a conversation, word for word.
+
+    Prompts are kept for as long as `[privacy]` of config.toml says, and go with what is erased.
 
     \b
     Examples:
       ska sessions show
       ska sessions show "release plan" --last 10
+      ska sessions show --last 2 --prompts
     """
+    if prompts:
+        _show_prompts(with_runtime(ctx, partial(_calls, session=session, last=last)), as_json)
+        return
 
     async def work(runtime: "Workstation") -> tuple[Session, list[Message], "list[Compaction]"]:
         found, messages = await _conversation(runtime, session, last)
@@ -81,6 +92,24 @@ def show(
     else:
         lines = {one.up_to: one.line for one in summed}
         emit_text(_markdown(found, messages, lines).rstrip("\n"))
+
+
+async def _calls(runtime: "Workstation", *, session: str, last: int) -> list[ModelCall]:
+    """What was sent for the turns of the messages that would be shown."""
+    _, messages = await _conversation(runtime, session, last)
+    turns = dict.fromkeys(message.turn for message in messages)
+    return [call for turn in turns for call in await runtime.turns.prompt(turn)]
+
+
+def _show_prompts(calls: list[ModelCall], as_json: bool) -> None:
+    if as_json:
+        emit_json(calls)
+        return
+    turns = dict.fromkeys(call.turn for call in calls)
+    for turn in turns:
+        emit_text(prompts_text([call for call in calls if call.turn == turn]) + "\n\n")
+    if not calls:
+        narrate(NONE_KEPT)
 
 
 @app.command()

@@ -27,6 +27,7 @@ from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import ApprovalDesk, Approvals, RuleBook
 from skill_agent.tools.gate.gate import Gate
+from skill_agent.turns.calls import CallLog
 from skill_agent.turns.fitting import Tokens
 from skill_agent.turns.recollection import Recollector
 from skill_agent.turns.runner import TurnRunner
@@ -67,7 +68,8 @@ class Runtime(Workstation):
         when first needed, messages are likened to what tools are asked for."""
         self._home, self._settings = home, settings
         self.ledger, self.directory, self.gateway = ledger, directory, gateway
-        self._projector, self._presence, self._tables = projector, presence, tables
+        self._projector, self._presence = projector, presence
+        self._tables, self._hosting = tables, hosting
         self._bus = Bus()
         self._pages = AgentPages(home, directory)
         self._mind = mind = MemoryParts(
@@ -131,6 +133,7 @@ class Runtime(Workstation):
         self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, clock: Clock
     ) -> Turns:
         mind, board, tokens = self._mind, TurnBoard(), Tokens()
+        self._calls = calls = CallLog(self.ledger, clock, tokens, self._settings.privacy)
         bench = Workbench(
             ledger=self.ledger,
             book=mind.book,
@@ -168,6 +171,7 @@ class Runtime(Workstation):
             reader=mind.reader,
             board=board,
             for_others=attached,
+            calls=calls,
         )
         return Turns(
             ledger=self.ledger,
@@ -180,6 +184,7 @@ class Runtime(Workstation):
             runner=runner,
             bus=self._bus,
             board=board,
+            calls=calls,
         )
 
     @property
@@ -212,10 +217,13 @@ class Runtime(Workstation):
         """Finishes what a crash cut short, and begins the background work; once, after opening."""
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
+        if self._hosting:
+            await self._calls.tidy()
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
         await self._mind.settle()
+        await self._calls.settle()
 
     async def drain(self, seconds: float, *, own: bool = False) -> bool:
         """Waits for the turns that run for other processes, with `own` for all; whether they
@@ -229,6 +237,7 @@ class Runtime(Workstation):
     async def close(self) -> None:
         """Ends running turns (partial replies kept), then the stores."""
         await self._turns.close()
+        await self._calls.settle()
         await self._mind.close()
         await self._refresh_pages()
         await self.gateway.close()

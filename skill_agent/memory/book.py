@@ -87,13 +87,14 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         _check(new.content, new.memory_type, new.importance, new.agent)
         for text in (new.subject, new.user, new.speaker, new.actor, new.reason):
             sound_text(text or "")
-        memory = self._made(new)
+        memory = self.made(new)
         if new.key is None:
             return await self._change("memory.created", memory, new.actor, new.reason)
         add = partial(self._add_once, memory, new.actor, new.reason)
         return await self._once.run(memory.id, memory.content, add)
 
-    def _made(self, new: NewMemory) -> Memory:
+    def made(self, new: NewMemory) -> Memory:
+        """The memory that `add` would keep."""
         now, identity = self._clock(), new.memory_type == "identity"
         return Memory(
             id=checked_key(new.key) if new.key is not None else new_id(),

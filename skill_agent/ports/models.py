@@ -50,6 +50,8 @@ class ModelRequest:
     """The beginning of the reply, already said; only for models whose profile says `continues`."""
     background: bool = False
     """Nobody waits for it; what a person's conversation has made hot stays hot."""
+    purpose: str = "reply"
+    """What for, in a word or two, for whoever looks the call up; no model is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from skill_agent.values import (
     MemoryChange,
     MemoryFilter,
     Message,
+    ModelCall,
     Occurrences,
     Purge,
     PurgeResult,
@@ -143,6 +144,20 @@ class Ledger(Protocol):
         ...
 
     async def last_seq(self) -> int: ...
+    async def save_calls(
+        self, calls: Sequence[ModelCall], *, seen: int, before: datetime, most_bytes: int
+    ) -> None:
+        """Keeps calls of models, and drops those made before a moment and the oldest past a size.
+
+        They are no part of the log. Those of a turn that began at sequence `seen` are left out
+        where something was erased after that; a purge takes all that were kept since what it
+        erases was first there."""
+        ...
+
+    async def calls(self, turn_id: str) -> list[ModelCall]:
+        """A turn's calls that are still kept, in order."""
+        ...
+
     async def occurrences(self, phrases: Sequence[str]) -> dict[str, Occurrences]:
         """Where each phrase stands, by phrase; reads everything, so it takes its time."""
         ...

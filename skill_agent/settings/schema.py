@@ -83,6 +83,15 @@ class ToolSettings(Table):
     """An answer longer than this is cut."""
 
 
+class PrivacySettings(Table):
+    """`[privacy]`"""
+
+    prompt_days: int = Field(default=30, ge=0, le=3650)
+    """What was sent to models, and what they answered, can be looked up so long; 0 keeps none."""
+    prompt_mb: int = Field(default=64, ge=0, le=4096)
+    """At most so much of it is kept, the newest; 0 keeps none."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -97,4 +106,5 @@ class Settings(Table):
     models: ModelSettings = Field(default_factory=ModelSettings)
     memory: MemorySettings = Field(default_factory=MemorySettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

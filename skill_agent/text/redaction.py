@@ -1,6 +1,7 @@
 """Keeping secrets out of every sink; patterns only, no policy and no storage."""
 
 import re
+from typing import Any
 
 _SECRETS = re.compile(
     r"""
@@ -28,3 +29,22 @@ def redact(text: str) -> str:
     """The text with anything that looks like a credential replaced by a mark."""
     text = _SECRETS.sub("[redacted]", text)
     return _NAMED.sub(lambda m: f"{m[1]}{m[2]}[redacted]", text)
+
+
+def redacted(value: Any) -> Any:
+    """The same for every text inside of lists and tables; a name tells of its value too."""
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {name: _named(str(name), inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [redacted(inner) for inner in value]
+        case _:
+            return value
+
+
+def _named(name: str, value: Any) -> Any:
+    if isinstance(value, str) and _NAMED.fullmatch(f"{name}='{value}'"):
+        return "[redacted]"
+    return redacted(value)

@@ -5,8 +5,8 @@ Which layer goes first when it does not is decided here; no store, and no model 
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import accumulate
 
@@ -136,6 +136,8 @@ class Draft:
     reserve: int = 0
     """Tokens the data block may take; kept free until it is there, and so that the history's room
     stays the same when it is small."""
+    layers: Mapping[str, str] = field(default_factory=dict)
+    """Texts the system message is made of, by what they are."""
     summary: str = ""
     history: Sequence[Message] = ()
     tools: Sequence[ToolSpec] = ()

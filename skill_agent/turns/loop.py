@@ -45,6 +45,7 @@ from skill_agent.ports import (
 from skill_agent.text.beside import parted
 from skill_agent.values import Finish, Memory, Message, ToolCall, Usage
 
+from .composition import Composition, composed
 from .fitting import (
     LONGEST_SHARE,
     SLACK,
@@ -119,6 +120,8 @@ class Hands:
     """Whether a stored rule allows the call."""
     approval_timeout_s: float
     tokens: Tokens = field(default_factory=Tokens)
+    compose: Callable[[Composition], None] = lambda _: None
+    """Is told what the prompt is made of, before the model is asked."""
 
 
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
@@ -151,6 +154,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
     computed = await hands.compute(brief.message)
+    hands.compose(composed(draft, plan, recollection))
     prompt = conversation(
         plan.system,
         plan.history,
@@ -339,6 +343,7 @@ def _request(brief: Brief, hands: Hands, talk: _Talk) -> ModelRequest:
         temperature=_temperature(brief.agent, hands.model),
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
+        purpose="tools" if talk.calls else "reply",
     )
 
 

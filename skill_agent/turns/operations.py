@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.events import Event
 from skill_agent.route import route
-from skill_agent.values import Compaction, Submitted, TurnRequest, TurnState
+from skill_agent.values import Compaction, ModelCall, Submitted, TurnRequest, TurnState
 
 if TYPE_CHECKING:
     from skill_agent.events.bus import Subscription
 
 States = list[TurnState]  # `list` is a method
 Compactions = list[Compaction]
+Calls = list[ModelCall]
 
 
 class TurnOperations(Protocol):
@@ -30,6 +31,11 @@ class TurnOperations(Protocol):
         """Events from now on, or of a whole turn; a context manager and async iterator."""
         ...
 
+    @route("POST", "/v1/turns/preview", scope="chat", limit="chat", id="preview")
+    async def preview(self, request: TurnRequest | str) -> ModelCall:
+        """What would be sent to the model: nothing is saved, and no model replies."""
+        ...
+
     @route("GET", "/v1/turns", scope="read", id="turns", formerly="/v1/tasks")
     async def list(self, *, limit: int = 50) -> States:
         """Turns that run, then those that ended lately."""
@@ -38,6 +44,12 @@ class TurnOperations(Protocol):
     @route("GET", "/v1/turns/{turn}", scope="read", id="turn", formerly="/v1/tasks/{turn}")
     async def get(self, turn: str) -> TurnState:
         """What became of a turn."""
+        ...
+
+    @route("GET", "/v1/turns/{turn}/prompt", scope="read", id="prompt")
+    async def prompt(self, turn: str) -> Calls:
+        """The calls of a model that a turn made: the exact messages by layer, what was left out,
+        and what came back. Kept for as long as `[privacy]` says."""
         ...
 
     @route(

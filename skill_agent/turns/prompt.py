@@ -7,7 +7,7 @@ beside the message it was fetched for, and stays there in later turns. Layer 7 i
 summary.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.identity import identity_text, short_identity
@@ -37,29 +37,34 @@ _SUMMARY = (
 )
 
 
-def system_prompt(
+def system_layers(
     dna: AgentDNA,
     *,
     profile: ModelProfile | None = None,
     skills: Sequence[Skill] = (),
     crafts: Sequence[str] = (),
     identity: Sequence[Memory] = (),
-) -> str:
-    """The static layers as one text; equal input gives equal bytes.
+) -> dict[str, str]:
+    """The static layers by name, in order; equal input gives equal bytes.
 
     `crafts` are the instructions of skills that are part of the agent, `skills` those it may open.
     A small model is told of no skills: whether one is in play is decided outside of the
     conversation.
     """
     small = profile is not None and profile.strength == "small"
-    parts = [
-        short_identity(dna) if small else identity_text(dna),
-        *crafts,
-        _section("What you know about yourself", _lines(identity)),
-        "" if small else _skills_text(skills),
-        _FEW_RULES if small else _HOUSE_RULES,
-    ]
-    return "\n\n".join(part for part in parts if part)
+    parts = {
+        "identity": short_identity(dna) if small else identity_text(dna),
+        "craft": "\n\n".join(one for one in crafts if one),
+        "self": _section("What you know about yourself", _lines(identity)),
+        "skills": "" if small else _skills_text(skills),
+        "rules": _FEW_RULES if small else _HOUSE_RULES,
+    }
+    return {name: text for name, text in parts.items() if text}
+
+
+def system_text(layers: Mapping[str, str]) -> str:
+    """The system message that the static layers make."""
+    return "\n\n".join(layers.values())
 
 
 def _skills_text(skills: Sequence[Skill]) -> str:

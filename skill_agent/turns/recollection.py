@@ -73,8 +73,10 @@ class Recollector:
         message: Message,
         kept: Sequence[Memory],
         manner: Manner,
+        *,
+        dry: bool = False,
     ) -> Recollection:
-        """Recalls for a message and keeps the data block with it."""
+        """Recalls for a message and keeps the data block with it; not with `dry`."""
         behind = await self._projector.settle_briefly(seen)
         scope = Scope(
             agent=dna.slug,
@@ -104,7 +106,8 @@ class Recollector:
             sure=bool(sure),
             always=tuple(one.content for one in (*standing.profile, *standing.team)),
         )
-        await self._note(dna, message, recollection, standing)
+        if not dry:
+            await self._note(dna, message, recollection, standing)
         return recollection
 
     async def _found(

@@ -6,7 +6,7 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,11 +31,13 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact
-from skill_agent.values import FailureReason, Message, Session, ToolCall, TurnRequest
+from skill_agent.values import FailureReason, Message, ModelCall, Session, ToolCall, TurnRequest
 
+from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .loop import Brief, run_turn
+from .prompt import system_text
 from .workbench import Workbench
 
 BLOCK_SHARE = 8
@@ -55,6 +57,8 @@ class Turn:
     message: Message
     seen: int
     """Last ledger sequence before the turn: what recall must know of."""
+    dry: bool = False
+    """It is only looked at: nothing of it is kept."""
 
     @property
     def id(self) -> str:
@@ -94,10 +98,12 @@ class TurnRunner:
         reader: Reader | None = None,
         board: TurnBoard | None = None,
         for_others: Callable[[], bool] = lambda: False,
+        calls: CallLog,
     ) -> None:
         """`for_others` says that what is asked just now is asked through another process."""
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
+        self._calls = calls
         self._board, self._for_others = board or TurnBoard(), for_others
         self._closing = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -196,10 +202,10 @@ class TurnRunner:
         rest = await still_true(self._ledger, rest, self._clock())
         small = turn.model.info.profile.strength == "small"  # it is told of none beforehand
         tools = {} if small else self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
+        layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
         draft = Draft(
-            system=await self._bench.system(
-                turn.dna, turn.model, use_memory=turn.request.use_memory
-            ),
+            system=system_text(layers),
+            layers=layers,
             text=as_read(turn.message) if before else "",
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
@@ -238,6 +244,22 @@ class TurnRunner:
 
     async def _run(self, turn: Turn, progress: _Progress) -> None:
         view = await self._prepared(turn)
+        model = self._calls.recorder(turn.model, turn.message, seen=turn.seen)
+        async with aclosing(self._events(turn, view, model)) as events:
+            async for event in events:
+                await self._record(turn, event, progress)
+                self._tell(event)
+
+    async def preview(self, turn: Turn) -> ModelCall:
+        """What a dry turn would send for its reply; no model is asked."""
+        view = await self._view(turn, before=True)
+        model = Recorder(Unasked(turn.model), turn.message, self._clock)
+        async with aclosing(self._events(turn, view, model)) as events:
+            async for _ in events:
+                pass
+        return await model.preview(self._bench.tokens)
+
+    def _events(self, turn: Turn, view: _View, model: Recorder) -> AsyncGenerator[Event, None]:
         brief = Brief(
             session=turn.session.id,
             turn=turn.id,
@@ -248,19 +270,19 @@ class TurnRunner:
         )
         hands = self._bench.hands(
             turn.dna,
-            turn.model,
+            model,
             view.fit.history,
             earlier=view.messages,
             use_memory=turn.request.use_memory,
             interactive=turn.request.interactive,
             seen=turn.seen,
+            dry=turn.dry,
         )
-        async with aclosing(run_turn(brief, hands)) as events:
-            async for event in events:
-                await self._record(turn, event, progress)
-                self._tell(event)
+        return run_turn(brief, replace(hands, compose=model.compose))
 
     def _tell(self, event: Event) -> None:
+        if isinstance(event, TurnFinished | TurnFailed):
+            self._calls.ended(event.turn)
         self._board.heard(event)
         self._bus.publish(event)
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,9 +26,11 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.models import Models
 from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
 from skill_agent.text.redaction import redact
-from skill_agent.values import Message, Session, Submitted, TurnRequest, TurnState
+from skill_agent.values import Message, ModelCall, Session, Submitted, TurnRequest, TurnState
 
 from . import operations
+from .calls import CallLog
+from .prompt import system_text
 from .runner import Turn, TurnRunner
 from .workbench import Workbench
 
@@ -50,11 +53,13 @@ class Turns(operations.TurnOperations):
         runner: TurnRunner,
         bus: Bus,
         board: TurnBoard,
+        calls: CallLog,
     ) -> None:
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
         self._bus, self._board, self._once = bus, board, Once()
+        self._calls = calls
         self._default_agent = bench.settings.general.default_agent
         self._closing = False
         self._chores: set[asyncio.Task[None]] = set()
@@ -75,9 +80,7 @@ class Turns(operations.TurnOperations):
         """`known` says that the turn may have begun before."""
         if known and (before := await begun_before(self._ledger, turn, request)):
             return before
-        found = await self._conversations.find(request.session) if request.session else None
-        dna = self._addressed(request, found)
-        chosen = await self._models.of(dna, request.model)
+        found, dna, chosen = await self._wanted(request)
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
@@ -85,21 +88,55 @@ class Turns(operations.TurnOperations):
         if found is None:
             found = await self._conversations.begin(words, dna.slug)
         message = await self._ledger.save_message(
-            Message(
-                id=new_id(),
-                session=found.id,
-                turn=turn,
-                role="user",
-                content=words,
-                client_context=request.client_context,
-                created_at=self._clock(),
-                agent=dna.slug,
-            )
+            self._message(request, turn=turn, session=found, dna=dna)
         )
         self._runner.start(
             Turn(request=request, seen=seen, session=found, dna=dna, model=chosen, message=message)
         )
         return Submitted(session=found.id, turn=turn, agent=dna.slug)
+
+    async def preview(self, request: TurnRequest | str) -> ModelCall:
+        """Raises as `submit` does."""
+        request = checked_request(request)
+        found, dna, chosen = await self._wanted(request)
+        now, seen = self._clock(), await self._ledger.last_seq()
+        session = found or Session(
+            id=new_id(), title="", agent=dna.slug, created_at=now, updated_at=now
+        )
+        message = self._message(request, turn=new_id(), session=session, dna=dna)
+        last = await self._ledger.messages(session.id, last=1) if found else []
+        position = last[-1].position + 1 if last else 0
+        return await self._runner.preview(
+            Turn(
+                request=request,
+                seen=seen,
+                session=session,
+                dna=dna,
+                model=chosen,
+                message=replace(message, position=position),
+                dry=True,
+            )
+        )
+
+    async def _wanted(self, request: TurnRequest) -> tuple[Session | None, AgentDNA, Model]:
+        """The conversation it goes on with, who answers, and with which model."""
+        found = await self._conversations.find(request.session) if request.session else None
+        dna = self._addressed(request, found)
+        return found, dna, await self._models.of(dna, request.model)
+
+    def _message(
+        self, request: TurnRequest, *, turn: str, session: Session, dna: AgentDNA
+    ) -> Message:
+        return Message(
+            id=new_id(),
+            session=session.id,
+            turn=turn,
+            role="user",
+            content=without_address(request.text, dna.slug),
+            client_context=request.client_context,
+            created_at=self._clock(),
+            agent=dna.slug,
+        )
 
     def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
         slugs = {dna.slug for dna in self._directory.list()}
@@ -166,6 +203,11 @@ class Turns(operations.TurnOperations):
             raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
         return found
 
+    async def prompt(self, turn: str) -> operations.Calls:
+        """Raises NotFound where no turn was ever begun by this id."""
+        await self.get(turn)
+        return await self._calls.of(turn)
+
     async def cancel(self, turn: str) -> bool:
         await self._once.settled(turn)
         return await self._runner.cancel(turn)
@@ -194,7 +236,7 @@ class Turns(operations.TurnOperations):
         tools = {} if small else self._bench.tools(dna)
         system = await self._bench.system(dna, model)
         return ModelRequest(
-            messages=(ChatMessage(role="system", content=system),),
+            messages=(ChatMessage(role="system", content=system_text(system)),),
             tools=tuple(tool.spec for tool in tools.values()),
         )
 

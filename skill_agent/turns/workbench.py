@@ -32,7 +32,7 @@ from .fitting import Tokens
 from .known import Kept, Offer, Recollection
 from .loop import Hands
 from .manner import Manner, manner_of
-from .prompt import system_prompt
+from .prompt import system_layers
 from .recollection import Recollector
 from .tables import answer_material
 
@@ -76,17 +76,18 @@ class Workbench:
         use_memory: bool,
         interactive: bool,
         seen: int,
+        dry: bool = False,
     ) -> Hands:
         """Everything one turn of one agent may do.
 
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
-        is the whole conversation.
+        is the whole conversation. With `dry` nothing is kept.
         """
-        recall = partial(self.recollector.recall, dna, model, history, seen)
+        recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
         return Hands(
             model=model,
             read=partial(self._read, dna, model, earlier),
-            keep=partial(self._keep, dna, earlier),
+            keep=partial(self._keep, dna, earlier, dry=dry),
             recall=recall if use_memory else _no_recall,
             compute=partial(self._compute, model),
             offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory)),
@@ -99,12 +100,14 @@ class Workbench:
 
     # -- the system message ------------------------------------------------------------------
 
-    async def system(self, dna: AgentDNA, model: Model, *, use_memory: bool = True) -> str:
+    async def system(
+        self, dna: AgentDNA, model: Model, *, use_memory: bool = True
+    ) -> dict[str, str]:
         """The static layers of the prompt as they stand now, for such a model."""
         profile = model.info.profile
         hot = await self.hot.of(dna.slug, self.settings.general.user) if use_memory else None
         brief = profile.strength == "small"
-        return system_prompt(
+        return system_layers(
             dna,
             profile=profile,
             skills=self.skills(dna),
@@ -121,7 +124,13 @@ class Workbench:
         return await asyncio.to_thread(manner_of, message, earlier, dna, model.info.profile)
 
     async def _keep(
-        self, dna: AgentDNA, history: Sequence[Message], message: Message, manner: Manner
+        self,
+        dna: AgentDNA,
+        history: Sequence[Message],
+        message: Message,
+        manner: Manner,
+        *,
+        dry: bool = False,
     ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
@@ -133,28 +142,23 @@ class Workbench:
                 if not earlier:
                     continue
                 source, content = earlier[-1], earlier[-1].content
-            kept.append(await self._keep_one(dna, source, content, private=wish.private))
-        if self.reconcile is not None:
+            new = self._wished(dna, source, content, private=wish.private)
+            known = await self._known(new.content, dna, new.agent)
+            kept.append(known or (self.book.made(new) if dry else await self.book.add(new)))
+        if self.reconcile is not None and not dry:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
         return Kept(memories=tuple(kept), whole=is_all(message.content, wishes))
 
-    async def _keep_one(
-        self, dna: AgentDNA, source: Message, content: str, *, private: bool
-    ) -> Memory:
-        owner = dna.slug if private else None
-        if known := await self._known(content, dna, owner):
-            return known
-        return await self.book.add(
-            NewMemory(
-                content,
-                memory_type="agent_private" if private else "semantic",
-                agent=owner,
-                importance=10,
-                pinned=True,
-                speaker="user",
-                source=Source(session=source.session, message_ids=(source.id,)),
-                reason="asked to remember",
-            )
+    def _wished(self, dna: AgentDNA, source: Message, content: str, *, private: bool) -> NewMemory:
+        return NewMemory(
+            content,
+            memory_type="agent_private" if private else "semantic",
+            agent=dna.slug if private else None,
+            importance=10,
+            pinned=True,
+            speaker="user",
+            source=Source(session=source.session, message_ids=(source.id,)),
+            reason="asked to remember",
         )
 
     async def _known(self, content: str, dna: AgentDNA, owner: str | None) -> Memory | None:

@@ -1,5 +1,6 @@
 """The nouns of the product, what is asked for and what comes of it: frozen values, no behaviour."""
 
+from .calls import ModelCall, PromptLayer, PromptMessage, PromptPart
 from .erasures import (
     ERASED_TITLE,
     Erasure,
@@ -141,6 +142,7 @@ __all__ = [
     "MemoryType",
     "Message",
     "MessageState",
+    "ModelCall",
     "ModelInfo",
     "ModelProfile",
     "ModelTrial",
@@ -150,6 +152,9 @@ __all__ = [
     "Page",
     "PageFormat",
     "Pages",
+    "PromptLayer",
+    "PromptMessage",
+    "PromptPart",
     "Purge",
     "PurgeResult",
     "QueryResult",

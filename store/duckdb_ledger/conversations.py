@@ -31,6 +31,7 @@ from ..ledger.records import (
 )
 from .database import Database
 from .history import among, mentioning
+from .model_calls import drop_calls_of_session
 from .schema import MESSAGE_COLUMNS, MESSAGE_TEXT, SESSION_COLUMNS
 
 
@@ -113,6 +114,8 @@ class Conversations:
             draft.created.pop(session_id, None)
             draft.changed.add(session_id)
             entry = draft.note(kind, session_id, actor, "", {"old": old, "new": new})
+            if new.get("archived"):
+                drop_calls_of_session(self._database, session_id)
             assignments = ", ".join(f"{name} = ?" for name in new)
             self._database.run(
                 f"UPDATE sessions SET {assignments}, seq = ? WHERE id = ?",

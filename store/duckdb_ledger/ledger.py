@@ -28,6 +28,7 @@ from skill_agent.values import (
     MemoryChange,
     MemoryFilter,
     Message,
+    ModelCall,
     Occurrences,
     Purge,
     PurgeResult,
@@ -47,6 +48,7 @@ from .database import Database
 from .history import History
 from .memories import Memories
 from .memory_import import import_memories
+from .model_calls import ModelCalls
 from .person_data import import_belongings
 from .projected import ProjectedTables
 from .purge import purge
@@ -84,6 +86,7 @@ class DuckLedger:
         self._conversations = Conversations(database, self._journal)
         self._memories = Memories(database, self._journal)
         self._history = History(database, self._journal)
+        self._calls = ModelCalls(database, self._journal)
         self._projections = Projections(ProjectedTables(database), self._rows_after)
         self._feed = ChangeFeed(database, self._journal, user)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
@@ -258,6 +261,19 @@ class DuckLedger:
     def forget(self) -> None:
         """Drops what is kept in memory of the tables; answers stay the same."""
         self._recent.forget()
+
+    # -- calls of models ---------------------------------------------------------------------
+
+    async def save_calls(
+        self, calls: Sequence[ModelCall], *, seen: int, before: datetime, most_bytes: int
+    ) -> None:
+        await self._run(
+            "save",
+            lambda: self._calls.save(calls, seen=seen, before=before, most_bytes=most_bytes),
+        )
+
+    async def calls(self, turn_id: str) -> list[ModelCall]:
+        return await self._run("read", lambda: self._calls.of_turn(turn_id))
 
     # -- erasing, taking in ------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from ..ledger.records import (
     without_blanks,
 )
 from .database import Database
+from .model_calls import drop_calls_since_what_goes
 from .projected import drop_projections_of
 from .schema import MEMORY_COLUMNS, SESSION_COLUMNS
 
@@ -60,6 +61,7 @@ def purge(database: Database, journal: Journal, wanted: Purge) -> PurgeResult:
         restated = _empty(database, rows)
         note_purges(draft, wanted, memories, messages, sessions)
         _delete(database)
+        drop_calls_since_what_goes(database, rows)
         _restate_sessions(database, draft, changed, titles, wanted.actor)
         _restate_memories(database, draft, restated, wanted.actor)
         if rows:

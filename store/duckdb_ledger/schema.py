@@ -1,7 +1,8 @@
 """The ledger's tables and how older files become newer ones; no reading or writing of rows here.
 
 Times are UTC in plain TIMESTAMP columns. `log` is append-only and hash-chained; every other table
-can be derived from it (`messages` apart, whose contents stand only there and are sealed by it).
+can be derived from it (`messages` apart, whose contents stand only there and are sealed by it, and
+`model_calls`, which nothing rests on).
 """
 
 from collections.abc import Callable
@@ -73,7 +74,20 @@ def add_projections_and_client_context(connection: "DuckDBPyConnection") -> None
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (create_first_tables, add_projections_and_client_context)
+def add_model_calls(connection: "DuckDBPyConnection") -> None:
+    """Version 3: what was sent to models. Beside the log and no part of it, for it is to go again:
+    `seq` says where the log stood when a call was written down."""
+    connection.execute("""
+        CREATE TABLE model_calls (
+            id VARCHAR PRIMARY KEY, seq BIGINT NOT NULL, turn VARCHAR NOT NULL,
+            session VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL, size BIGINT NOT NULL,
+            content VARCHAR NOT NULL);
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    create_first_tables, add_projections_and_client_context, add_model_calls,
+)  # fmt: skip
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 
 NEWEST = len(MIGRATIONS)

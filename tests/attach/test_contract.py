@@ -239,6 +239,25 @@ async def test_a_turn(open_station: OpenStation) -> None:
             await station.turns.get(new_id())
 
 
+async def test_the_prompt_of_a_turn(open_station: OpenStation) -> None:
+    async with open_station(model("Tea it is.")) as station:
+        request = TurnRequest("What do I drink?")
+        shown = await station.turns.preview(request)
+        assert (shown.agent, shown.text, shown.error) == ("kyra", "", "")
+        assert await station.turns.list() == [] == await station.conversations.list()
+        ended = (await whole(station, request.text))[-1]
+        (call,) = await station.turns.prompt(ended.turn)
+        assert (call.turn, call.session, call.agent) == (ended.turn, ended.session, "kyra")
+        assert (call.text, call.finish, call.purpose) == ("Tea it is.", "stop", "reply")
+        assert call.messages[0] == shown.messages[0] and call.tools == shown.tools
+        assert call.messages[-1].content.endswith("What do I drink?")
+        assert call.tokens == call.usage.prompt_tokens > 0
+        with pytest.raises(NotFound):
+            await station.turns.prompt(new_id())
+        with pytest.raises(UsageError, match="empty"):
+            await station.turns.preview(" ")
+
+
 async def test_many_at_once(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         with station.turns.subscribe() as heard:

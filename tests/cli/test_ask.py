@@ -251,3 +251,51 @@ def test_text_comes_before_the_reply_ends(driver: Callable[[str], Path]) -> None
     process.kill()
     process.wait()
     process.stdout.close()
+
+
+# -- the prompt ------------------------------------------------------------------------------
+
+
+def test_a_dry_run_prints_what_would_be_sent_and_leaves_nothing(ska: Ska) -> None:
+    ska("ask", "remember that I deploy on Fridays")
+    before = len(ska.model.requests)
+    done = ska("ask", "--dry-run", "when do I deploy?")
+    assert done.code == 0 and "no model replies" in done.err
+    first, *lines = done.out.splitlines()
+    assert first.startswith("# not sent · kyra · scripted/model · ") and first.endswith(" tokens")
+    heads = [line for line in lines if line.startswith("── ")]
+    assert heads[0].startswith("── system · identity · ")
+    assert heads[-1].startswith("── user · message · ")
+    assert lines[-1] == "when do I deploy?"
+    assert any("deploy on Fridays" in line for line in lines)
+    shown = ska("ask", "--dry-run", "--json", "when do I deploy?").json
+    assert shown["messages"][-1]["content"].endswith("when do I deploy?")
+    assert {layer["name"] for layer in shown["layers"]} >= {"identity", "recalled", "message"}
+    assert len(ska.model.requests) == before
+    assert len(ska("sessions", "list", "--json").json) == 1
+
+
+def test_a_dry_run_of_what_is_piped_in(ska: Ska) -> None:
+    ska("memory", "list")
+    done = ska("ask", "-q", "--dry-run", "--no-memory", "sum this up", stdin=b"1, 2, 3")
+    assert done.out.endswith("sum this up\n\n1, 2, 3\n")
+    assert "left out: memories: none were looked for" in done.out and done.err == ""
+    assert ska("ask", "--dry-run", "--jsonl", "x").code == 2
+    assert ska("ask", "--dry-run", "--show-prompt", "x").code == 2
+    assert ska("ask", "--dry-run", "-a", "nobody", "x").code == 2
+
+
+def test_the_prompt_is_shown_beside_the_answer(ska: Ska) -> None:
+    ska.model.add("On Friday.")
+    done = ska("ask", "--show-prompt", "when do I deploy?")
+    assert (done.code, done.out) == (0, "On Friday.\n")
+    assert "# call 1 of 1, for reply · kyra · scripted/model" in done.err
+    assert "── user · message" in done.err and "tokens cached (" in done.err
+    ska.model.add([ModelUnavailable("it is not here", hint="ska models pull")])
+    done = ska("ask", "-q", "--show-prompt", "and now?")
+    assert done.code == 3 and "── answer · cut short\nerror: it is not here" in done.err
+
+
+def test_a_prompt_cannot_drive_the_terminal(ska: Ska) -> None:
+    done = ska("ask", "--dry-run", "red \x1b[31m text")
+    assert "\x1b" not in done.out + done.err and "red [31m text" in done.out

@@ -42,6 +42,21 @@ def test_show(ska: Ska, talk: str, ref: str) -> None:
     assert "On Friday." not in out
 
 
+def test_prompts(ska: Ska, talk: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = ska("sessions", "show", "--prompts", "--json").json
+    assert (first["text"], second["text"]) == ("On Friday.", "From the release branch.")
+    assert first["session"] == second["session"] == talk
+    assert [m["content"] for m in second["messages"]][-2] == "On Friday."
+    out = ska("sessions", "show", talk, "--prompts", "--last", "1").out
+    assert "── answer · stop\nFrom the release branch." in out
+    assert out.count("# call 1 of 1, for reply") == 1
+    assert "sessions show --prompts" in ska("logs", "--help").out
+    monkeypatch.setenv("SKILL_AGENT_PRIVACY_PROMPT_DAYS", "0")
+    ska("ask", "something else")
+    done = ska("sessions", "show", talk, "--prompts")
+    assert (done.code, done.out) == (0, "") and "no prompts are kept" in done.err
+
+
 def test_search(ska: Ska, talk: str) -> None:
     (found,) = ska("sessions", "search", "RELEASE", "branch", "--json").json
     assert found["session"] == talk

@@ -33,6 +33,9 @@ async def main(home: str) -> None:
         async for _ in runtime.ask("Remember that my code is quokka-4711"):
             pass
         await runtime.memory.settle()
+        (turn,) = await runtime.turns.list()
+        (call,) = await runtime.turns.prompt(turn.id)
+        assert "quokka-4711" in call.messages[-1].content
         (memory,) = await runtime.memory.list()
         plan = await eraser.plan([memory.id])
         print("purging", flush=True)

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from skill_agent.agents.dna import AgentDNA, Personality, VoiceExample
 from skill_agent.memory.recall.told import ASK, data_block, presentable, recall_line
 from skill_agent.text.language import language
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.turns.prompt import conversation, fitting_history, system_prompt
+from skill_agent.turns.prompt import conversation, fitting_history, system_layers, system_text
 from skill_agent.values import Hit, IndexItem, Memory, Message, ModelProfile, Skill
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -37,6 +38,10 @@ def message(n: int, content: str = "x" * 35) -> Message:
         id=f"m{n}", session="s", turn=f"t{n // 2}", role=role, content=content,
         created_at=NOW, position=n,
     )  # fmt: skip
+
+
+def system_prompt(dna: AgentDNA, **parts: Any) -> str:
+    return system_text(system_layers(dna, **parts))
 
 
 SMALL = ModelProfile(strength="small", tools=False)

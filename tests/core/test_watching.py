@@ -193,7 +193,7 @@ async def test_a_skill_that_is_surely_wanted_is_opened_at_once(open_runtime: Ope
 
 async def test_a_diff_goes_to_the_reviewer_without_any_tool(open_runtime: OpenRuntime) -> None:
     model = small("Line 2: the query is put together from strings.")
-    diff = "diff --git a/clock.py b/clock.py\n@@ -1 +1,2 @@\n-weather = 1\n+time = now('Tokyo')\n+x = 2"
+    diff = "diff --git a/clock.py b/clock.py\n@@ -1 +1,2 @@\n-weather = 1\n+time = now('Tokyo')"
     async with open_runtime(model) as runtime:
         await said(runtime, f"@luke Anything wrong here?\n\n{diff}")
     assert not model.requests[0].tools

@@ -110,6 +110,9 @@ async def test_a_secret_is_erased_from_every_byte_of_the_home(
         assert [m.role for m in plan.messages].count("user") == 1
         assert plan.counts["messages"] == 5, "the turn it came from, and three replies"
         assert plan.counts["titles"] == 1
+        turns = {message.turn for message in plan.messages}
+        calls = [call for turn in turns for call in await runtime.turns.prompt(turn)]
+        assert any(MARKER in call.text for call in calls), "what a model said is kept, for a while"
         fates = {one.path.name: one.fate for one in plan.files}
         assert fates == {
             "m.jsonl": "rewritten",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,10 @@ from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
 from skill_agent.settings.schema import EmbeddedSettings
+from skill_agent.turns.calls import Recorder
+from skill_agent.turns.composition import Composition
+from skill_agent.turns.fitting import Tokens
+from skill_agent.values import Message
 
 HELLO = ModelRequest(messages=(PERSONA, user("Hello!")), max_tokens=12, temperature=0.0)
 PERSON = {
@@ -48,6 +53,22 @@ async def test_the_second_turn_reads_only_what_is_new(model: Model) -> None:
     second = await listen(model, ModelRequest(messages=again, max_tokens=8))
     assert second.end.usage.cached_tokens >= 0.8 * second.end.usage.prompt_tokens
     assert second.status == []
+
+
+async def test_a_recorded_call_is_counted_by_the_model_itself(model: Model) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    message = Message(
+        id="m", session="s", turn="t", role="user", content="Hello!", created_at=now, agent="kyra"
+    )
+    recorder = Recorder(model, message, lambda: now)
+    recorder.compose(Composition(layers=(("identity", PERSONA.content), ("message", "Hello!"))))
+    heard = await listen(recorder, HELLO)
+    call = await recorder.told(recorder.calls[0], Tokens())
+    sizes = {layer.name: layer.tokens for layer in call.layers}
+    assert sizes["identity"] == await model.count_tokens(PERSONA.content)
+    assert 0 < sizes["format"] < 40 and not call.estimated
+    assert call.tokens == call.usage.prompt_tokens == heard.end.usage.prompt_tokens
+    assert (call.text, call.usage.cached_tokens) == (heard.text, heard.end.usage.cached_tokens)
 
 
 async def test_closing_stops_at_once_and_the_next_request_is_served(model: Model) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from skill_agent.values import (
     Belongings,
     MemoryChange,
     MemoryFilter,
+    ModelCall,
     Note,
+    PromptMessage,
     Purge,
     Source,
     ToolCall,
@@ -26,6 +29,7 @@ from skill_agent.values import (
 )
 
 SECRET = "My locker code is quokka-4711"
+MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 def bytes_of(folder: Path) -> bytes:
@@ -60,7 +64,23 @@ async def told(ledger, make):
     data = {"session": "s2", "memories": ["secret", "gym"], "block": f"- {SECRET}"}
     seq = await ledger.note("recalled", "m3", actor="kyra", data=data)
     await ledger.note("usage", "t2", actor="kyra", data={"session": "s2", "model": "x"})
+    await keep_call(ledger, make, "t2")
     return seq
+
+
+async def keep_call(ledger, make, turn, *, seen=0, session="s2"):
+    call = ModelCall(
+        id=f"call of {turn}",
+        turn=turn,
+        session=session,
+        agent="kyra",
+        model="x",
+        created_at=MORNING,
+        messages=(PromptMessage(role="user", content=f"<recalled>{SECRET}</recalled>"),),
+        text="It is quokka-4711.",
+    )
+    await ledger.save_calls([call], seen=seen, before=MORNING, most_bytes=10_000)
+    return call
 
 
 def erasing(seq: int) -> Purge:
@@ -74,8 +94,27 @@ def erasing(seq: int) -> Purge:
     )
 
 
+async def test_calls_of_models_go_with_what_they_may_repeat(ledger, make, told):
+    kept = await ledger.calls("t2")
+    assert [call.text for call in kept] == ["It is quokka-4711."]
+    assert (await ledger.verify()).problems == ()
+    unrelated = await ledger.write_memories([make.created("The pool is closed")])
+    seen = await ledger.last_seq()
+    await ledger.purge(Purge(memories=(unrelated[0].id,), actor="person"))
+    assert await ledger.calls("t2") == kept, "it was written before that was there"
+    await keep_call(ledger, make, "t4", seen=seen)
+    assert await ledger.calls("t4") == [], "its turn began before something was erased"
+    now = await ledger.last_seq()
+    again = await keep_call(ledger, make, "t5", seen=now)
+    assert await ledger.calls("t5") == [again]
+    await ledger.purge(erasing(told))
+    assert await ledger.calls("t2") == await ledger.calls("t5") == []
+    assert (await ledger.verify()).problems == ()
+
+
 async def test_nothing_of_it_stays_in_rows_or_bytes(ledger, ledger_path, told, open_ledger):
     before = await ledger.last_seq()
+    assert await ledger.calls("t2")
     done = await ledger.purge(erasing(told))
     assert (done.memories, done.messages, done.problem) == (1, 3, "")
     assert (await ledger.verify()).problems == ()

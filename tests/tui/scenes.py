@@ -1,8 +1,9 @@
 """What the pictures show: one scripted conversation and its parts."""
 
 import re
+from typing import Any
 
-from stage import StageRuntime, make
+from stage import MORNING, StageRuntime, make
 
 from skill_agent.events import (
     ApprovalAsked,
@@ -13,6 +14,14 @@ from skill_agent.events import (
     RecalledItem,
     ToolFinished,
     ToolStarted,
+)
+from skill_agent.values import (
+    ModelCall,
+    PromptLayer,
+    PromptMessage,
+    PromptPart,
+    Role,
+    Usage,
 )
 
 RECALLED = make(
@@ -75,6 +84,56 @@ make migrate && make deploy
 ```
 """
 WORDS = re.findall(r"\s*\S+\s*$|\s*\S+", REPLY)
+
+PARTS: tuple[tuple[Role, tuple[tuple[str, int, str], ...]], ...] = (
+    ("system", (
+        ("identity", 61, "You are Kyra, a friendly companion for everyday questions."),
+        ("profile", 14, "\n\nAbout the person: prefers short answers."),
+    )),
+    ("user", (("history", 22, "Remember that I deploy on Fridays from the release branch"),)),
+    ("assistant", (("history", 9, "Noted: Fridays, from the release branch."),)),
+    ("user", (
+        ("recalled", 31, "<recalled>\nThe release branch was cut late.\n</recalled>"),
+        ("message", 13, "\n\nWhen do I deploy, and what do I watch out for?"),
+    )),
+)  # fmt: skip
+
+
+def call(
+    text: str = "You deploy on **Fridays**.", *, purpose: str = "reply", **more: Any
+) -> ModelCall:
+    """A call of a model, as it is kept."""
+    return ModelCall(
+        id="call", turn="turn", session="talk", agent="kyra", model="embedded/small-1.5b",
+        created_at=MORNING, purpose=purpose, messages=tuple(_sent(*one) for one in PARTS),
+        tools=("http_get", "search_memory"), parameters={"temperature": 0.7},
+        layers=(
+            PromptLayer(name="identity", tokens=61),
+            PromptLayer(name="profile", tokens=14),
+            PromptLayer(name="history", tokens=31, note="2 messages"),
+            PromptLayer(name="recalled", tokens=31, note="1 item; room for 512 tokens"),
+            PromptLayer(name="message", tokens=13),
+            PromptLayer(name="tools", tokens=1_020, note="http_get, search_memory"),
+            PromptLayer(name="format", tokens=70, note="what the chat format adds"),
+        ),
+        left_out=(
+            "4 earlier messages: the model's window is full",
+            "1 recalled item: already in this conversation",
+        ),
+        text=text, finish="stop",
+        usage=Usage(prompt_tokens=1240, cached_tokens=1066, completion_tokens=52, total_s=3.1),
+        **more,
+    )  # fmt: skip
+
+
+def _sent(role: Role, parts: tuple[tuple[str, int, str], ...]) -> PromptMessage:
+    at, told = 0, list[PromptPart]()
+    for layer, tokens, text in parts:
+        told.append(PromptPart(layer=layer, start=at, end=at + len(text), tokens=tokens))
+        at += len(text)
+    return PromptMessage(
+        role=role, content="".join(text for _, _, text in parts), parts=tuple(told)
+    )
 
 
 def past() -> StageRuntime:

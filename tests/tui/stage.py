@@ -32,8 +32,17 @@ from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.operations import ApprovalOperations
-from skill_agent.turns.operations import States, TurnOperations
-from skill_agent.values import Message, ModelInfo, Session, Submitted, TurnRequest, TurnState, Usage
+from skill_agent.turns.operations import Calls, States, TurnOperations
+from skill_agent.values import (
+    Message,
+    ModelCall,
+    ModelInfo,
+    Session,
+    Submitted,
+    TurnRequest,
+    TurnState,
+    Usage,
+)
 from skill_agent.workstation import GROUPS, Workstation
 
 MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -105,6 +114,8 @@ class StageRuntime(Workstation):
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
         self.keys: list[str] = []
+        self.prompts: dict[str, list[ModelCall]] = {}
+        """What `turns.prompt` gives, by the reply's text; an error raises."""
         self.missed: dict[str, TurnState] = {}
         self.woken: list[str] = []
         self.answers: list[tuple[str, Choice]] = []
@@ -241,6 +252,9 @@ class StageTurns(TurnOperations):
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
         stage.tasks[turn] = asyncio.create_task(stage.play(ids, text, script))
         return Submitted(session=session, turn=turn, agent=slug)
+
+    async def prompt(self, turn: str) -> Calls:
+        return self._stage.prompts.get(self._state(turn).text, [])
 
     async def cancel(self, turn: str) -> bool:
         task = self._stage.tasks.get(turn)

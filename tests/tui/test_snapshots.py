@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import stage_book
-from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS, past
+from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, REPLY, SAVED, TOOL, WORDS, call, past
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.blocks import OpeningFailed
 from skill_agent.tui.talk.screen import TalkScreen
@@ -120,6 +120,12 @@ def test_narrow_memory(still) -> None:
 
 def test_an_open_tool_call(still) -> None:
     assert still(opener(talked()), *SAID, keys=("alt+up", "enter"))
+
+
+def test_the_prompt_of_a_reply(still) -> None:
+    runtime = talked()
+    runtime.prompts[REPLY] = [call()]
+    assert still(opener(runtime), *SAID, keys=("alt+up", "p"))
 
 
 def test_approval(still) -> None:

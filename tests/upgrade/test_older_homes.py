@@ -63,6 +63,9 @@ async def test_a_home_of_the_first_version_shows_the_same_and_goes_on(old_home: 
         assert await shown_by(runtime) == SHOWN
         events = [one async for one in runtime.ask("And when was that?", session="latest")]
         assert events[-1].text == "On Fridays, from the release branch."  # type: ignore[union-attr]
+        turns = [one.turn for one in await runtime.ledger.messages(events[-1].session)]
+        calls = [await runtime.turns.prompt(turn) for turn in (turns[0], turns[-1])]
+        assert [len(several) for several in calls] == [0, 1], "none was kept before"
     async with open_in_process(old_home, clock=StepClock(), **options) as runtime:
         counts = await runtime.figures.counts()
         assert counts["messages"] == SHOWN["counts"]["messages"] + 2

@@ -37,6 +37,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Alt+Up, Alt+Down", "step through the messages: c copies, Enter opens a tool call"),
             ("Ctrl+Y", "copy the last reply"),
             ("+ or u, - or d", "on a reply: it was good, it was not"),
+            ("p", "on a reply: what the model was sent for it, and what was left out"),
             ("Ctrl+R, F3", "what was recalled, and why; F4 shows every signal"),
             ("F6", "into that column: Up and Down, Enter for a memory's story"),
         ),

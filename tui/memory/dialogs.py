@@ -18,7 +18,7 @@ from textual.widgets import Input, Static, TextArea
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import Erasure, Memory
 
-from ..frame.plain import one_line, printable
+from ..frame.plain import one_line, printable, shown_time
 
 Correct = Callable[[str, str], Awaitable[Memory]]
 """New content and reason; gives the new version, or raises SkillAgentError."""
@@ -167,9 +167,9 @@ class EraseDialog(ModalScreen[bool]):
 def goes_with_it(plan: Erasure) -> Content:
     """What else is erased, and what only resembles it and stays."""
     counts = [f"{count} {what}" for what, count in plan.counts.items() if count]
-    lines = [
-        Content.assemble("\nGone with it: ", ", ".join(one for one in counts if "alike" not in one))
-    ]
+    counts = [one for one in counts if "alike" not in one]
+    counts.append(f"what models were sent since {shown_time(plan.since)}")
+    lines = [Content.assemble("\nGone with it: ", ", ".join(counts))]
     if plan.alike:
         lines.append(Content("\nThese say nearly the same and stay:"))
         lines += [Content(f"  {one_line(one.content, 52)}") for one in plan.alike[:ALIKE]]

@@ -43,6 +43,8 @@ class Block(Vertical, can_focus=True):
     ]
 
     is_reply: ClassVar[bool] = False
+    turn: str = ""
+    """Of a reply, what it came of."""
 
     @property
     def source(self) -> str:

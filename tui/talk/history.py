@@ -60,6 +60,7 @@ def _reply(messages: list[Message], agents: AgentList, rated: Mapping[str, Ratin
     return [
         ReplyBlock(
             agents[agent],
+            messages[0].turn,
             parts=parts,
             said=said,
             meta=meta_of(usage),

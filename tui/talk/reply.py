@@ -29,6 +29,14 @@ class Rated(Message):
         self.rating: Rating = rating
 
 
+class PromptWanted(Message):
+    """The person wants to see what the model was sent for a turn."""
+
+    def __init__(self, turn: str) -> None:
+        super().__init__()
+        self.turn = turn
+
+
 class ReplyBlock(Block):
     """One agent's reply: prose, tool calls and lines in the order they came.
 
@@ -40,6 +48,7 @@ class ReplyBlock(Block):
         *Block.BINDINGS,
         Binding("plus,u", "rate('up')", "Good", show=False),
         Binding("minus,d", "rate('down')", "Not good", show=False),
+        Binding("p", "prompt", "Prompt", show=False),
     ]
     is_reply: ClassVar[bool] = True
     rating: reactive[Rating | None] = reactive[Rating | None](None)
@@ -47,6 +56,7 @@ class ReplyBlock(Block):
     def __init__(
         self,
         member: Member,
+        turn: str,
         *,
         parts: Sequence[Widget] = (),
         said: str = "",
@@ -55,7 +65,7 @@ class ReplyBlock(Block):
         rating: Rating | None = None,
     ) -> None:
         super().__init__(classes=member.accent)
-        self._member = member
+        self._member, self.turn = member, turn
         self.message_id = message_id
         self.set_reactive(ReplyBlock.rating, rating)
         self._parts, self._meta = parts, meta
@@ -84,6 +94,9 @@ class ReplyBlock(Block):
     def action_rate(self, rating: Rating) -> None:
         if self.message_id:
             self.post_message(Rated(self, self.message_id, rating))
+
+    def action_prompt(self) -> None:
+        self.post_message(PromptWanted(self.turn))
 
     @property
     def bare(self) -> bool:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from .asking import Asking
     from .listener import Listener
-    from .reply import Rated
+    from .reply import PromptWanted, Rated
     from .sender import Sender
     from .turn_view import TurnView
 
@@ -478,6 +478,24 @@ class TalkScreen(Screen[None]):
         if self._home is not None:
             rating = self._home.asking.rate(event.reply, event.message_id, event.rating)
             self.run_worker(rating, group="rating")
+
+    def action_prompt(self) -> None:
+        """What was sent for the last reply."""
+        reply = self.conversation.last_reply()
+        if reply is None:
+            self.notify("There is no reply yet.")
+        else:
+            self._show_prompt(reply.turn)
+
+    def on_prompt_wanted(self, event: "PromptWanted") -> None:
+        self._show_prompt(event.turn)
+
+    def _show_prompt(self, turn: str) -> None:
+        from .prompt_screen import PromptScreen  # only who opens it needs it
+
+        if self._home is not None:
+            turns = self._home.runtime.turns
+            self.app.push_screen(PromptScreen(lambda: turns.prompt(turn)))
 
     def action_keys(self) -> None:
         self.app.push_screen(KeyHelp())

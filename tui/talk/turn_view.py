@@ -112,7 +112,7 @@ class TurnView:
                 assert_never(event)
 
     async def _start(self, event: TurnStarted) -> None:
-        reply = ReplyBlock(self._agents[event.agent])
+        reply = ReplyBlock(self._agents[event.agent], event.turn)
         self._replies[event.turn] = reply
         await self._conversation.add(UserBlock(event.text), reply)
         await reply.wait("Recalling …")
@@ -133,7 +133,7 @@ class TurnView:
 
     async def _reply(self, turn: str, agent: str) -> ReplyBlock:
         if turn not in self._replies:
-            self._replies[turn] = ReplyBlock(self._agents[agent])
+            self._replies[turn] = ReplyBlock(self._agents[agent], turn)
             await self._conversation.add(self._replies[turn])
         return self._replies[turn]
 

@@ -4,8 +4,9 @@ What is relevant at all was decided where it was ranked: see `ranking.chosen`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from skill_agent.memory.english.stemming import stems
 from skill_agent.text.shaping import estimate_tokens
@@ -20,6 +21,8 @@ SAME = 0.8
 _PARTS = ("semantic",)
 """The whole of relevance; its parts say more as a reason."""
 PINNED, ALREADY = "pinned", "already in this conversation"
+NO_ROOM, AGAIN = "no room left for it", "another one says the same"
+UNLIKE = "too little to do with the message"
 _TELLS_APART = re.compile(r"\b\w*\d\w*|\b[^\W\d_a-z]\w*|\b(?:no|not|never)\b|n't\b")
 """Numbers, names, days and denials: two sentences that differ in one say different things."""
 
@@ -33,6 +36,8 @@ class Selection:
     budget: int
     present: tuple[Hit, ...] = ()
     """Relevant too, but already standing in an earlier message of this conversation."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Why others were not chosen, and how many for that."""
 
 
 def select(
@@ -51,6 +56,7 @@ def select(
     """
     standing = tuple(replace(h, reason=ALREADY) for h in hits if h.item.id in present)
     chosen: dict[str, Hit] = {}
+    refused: dict[str, str] = {}
     said = [_Said.of(hit.item) for hit in standing]
     spent = 0
 
@@ -60,9 +66,13 @@ def select(
         size = estimate_tokens(recall_line(hit.item)) if known is None else known
         room = min(PINNED_TOKENS, budget) if reason == PINNED else budget
         if spent + size > room:
+            refused[hit.item.id] = NO_ROOM
             return
         mine = _Said.of(hit.item)
-        if not any(map(mine.again, said)):
+        if any(map(mine.again, said)):
+            refused[hit.item.id] = AGAIN
+        else:
+            refused.pop(hit.item.id, None)
             chosen[hit.item.id] = replace(hit, reason=reason)
             said.append(mine)
             spent += size
@@ -73,8 +83,16 @@ def select(
     for hit in sorted((h for h in fresh if h.item.id not in chosen), key=_by_score):
         if evidence_of(hit) >= floor:
             take(hit, hit.reason or _strongest(hit))
+        else:
+            refused[hit.item.id] = UNLIKE
     ranked = tuple(sorted(chosen.values(), key=_by_score))
-    return Selection(hits=ranked, tokens=spent, budget=budget, present=standing)
+    return Selection(
+        hits=ranked,
+        tokens=spent,
+        budget=budget,
+        present=standing,
+        left_out=Counter(refused.values()),
+    )
 
 
 def _by_score(hit: Hit) -> tuple[float, float]:
