@@ -2,7 +2,7 @@
 
 They stand in `references/requests.txt` of the skill's folder, one a line, in any language. A line
 that begins with `not:` looks like a request and wants no skill; one with `#` is a comment. A skill
-without the file is known by its description alone.
+without the file is used only when it is called by its name: a description alone let too much pass.
 """
 
 from collections.abc import Iterable

@@ -136,7 +136,7 @@ def _leads(classifier: Classifier, text: str, among: Collection[str]) -> list[Le
 
 def _state(skills: Sequence[Skill]) -> object:
     """Differs when the examples do; blocking."""
-    return tuple((skill.name, skill.description, requests_stamp(skill)) for skill in skills)
+    return tuple((skill.name, requests_stamp(skill)) for skill in skills)
 
 
 def _examples(skills: Sequence[Skill]) -> tuple[Example, ...]:
@@ -144,17 +144,10 @@ def _examples(skills: Sequence[Skill]) -> tuple[Example, ...]:
     ours = [("", "words.txt"), (HTTP_GET, "http_get.txt")]
     found = [one for tool, file in ours for one in _labelled(tool, read_requests(_OURS / file))]
     for skill in skills:
-        requests = requests_of(skill)
-        found += _labelled(skill.name, requests) if requests.wanted else _described(skill)
+        found += _labelled(skill.name, requests_of(skill))
     return tuple(dict.fromkeys(found))
 
 
 def _labelled(tool: str, requests: Requests) -> list[Example]:
     wanted = [Example(text=text, wants=tool) for text in requests.wanted]
     return wanted + [Example(text=text) for text in requests.unwanted]
-
-
-def _described(skill: Skill) -> list[Example]:
-    """What a skill without requests says of itself."""
-    parts = [skill.name.replace("-", " "), skill.description, *skill.description.split(". ")]
-    return [Example(text=part, wants=skill.name) for part in parts if part.strip()]
