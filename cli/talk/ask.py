@@ -1,6 +1,6 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,12 +9,14 @@ from skill_agent.events import Event
 
 from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
-from ..output import narrate
+from ..output import narrate, tell_error
 from ..surroundings import Surroundings, surroundings
 from .approvals import asking
+from .code_view import CodeView
 from .driver import Talk, talking
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
+from .wishes import ModelOptions, SchemaOption, SystemOption, options_of, schema_of
 
 app = single()
 
@@ -31,6 +33,12 @@ def ask(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model for this reply only."),
     ] = None,
+    system: SystemOption = None,
+    option: ModelOptions = None,
+    schema: SchemaOption = None,
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Print only the last code block of the reply.")
+    ] = False,
     follow: FollowOption = False,
     session: SessionOption = None,
     as_json: JsonOption = False,
@@ -57,17 +65,25 @@ def ask(
       git diff | ska ask -a luke "review this"
       curl -s example.org/slow | ska ask "summarise this" -
       ska ask --json "when do I deploy?" | jq -r .text
+      ska ask -x "a shell line that counts my photos" | sh
+      ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
-    130 interrupted (what was said so far is kept).
+    Exit codes: 0 done, 1 failed (also: no JSON of the schema, no code block), 2 wrong usage or
+    settings, 3 model unavailable, 130 interrupted (what was said so far is kept).
     """
     around = surroundings(ctx)
     words = list(prompt or ())
-    _check(words, around, as_json=as_json, jsonl=jsonl, follow=follow, session=session)
+    _check(words, around, follow=follow, session=session)
+    _check_form(as_json=as_json, jsonl=jsonl, extract=extract, schema=schema)
+    wishes: dict[str, Any] = {
+        "system": system or "",
+        "options": options_of(option),
+        "response_schema": schema_of(schema),
+    }
     piped = _piped(around, words)
     outcome = Outcome()
-    view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
+    view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_home(around)
     with talking(around, role="ask") as talk:
         text = _text(words, piped, quiet=quiet)
@@ -81,8 +97,9 @@ def ask(
             agent=agent,
             model=model,
             use_memory=not no_memory,
+            **wishes,
         )
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(outcome.exit_code or _without_code(view))
 
 
 def one_turn(
@@ -91,7 +108,7 @@ def one_turn(
     text: str,
     outcome: Outcome,
     view: View,
-    **options: str | bool | None,
+    **options: Any,
 ) -> None:
     """Submits the text and shows its events until the turn is over."""
 
@@ -107,17 +124,16 @@ def one_turn(
             view.close()
 
 
-def _check(
-    words: list[str],
-    around: Surroundings,
-    *,
-    as_json: bool,
-    jsonl: bool,
-    follow: bool,
-    session: str | None,
-) -> None:
+def _check_form(*, as_json: bool, jsonl: bool, extract: bool, schema: str | None) -> None:
     if as_json and jsonl:
         raise UsageError("--json and --jsonl exclude each other")
+    if extract and (as_json or jsonl or schema):
+        raise UsageError(
+            "--extract prints a code block alone; --json, --jsonl and --schema exclude it"
+        )
+
+
+def _check(words: list[str], around: Surroundings, *, follow: bool, session: str | None) -> None:
     if follow and session:
         raise UsageError("--continue and --session exclude each other")
     if not words and around.stdin is None and process_stdin() is None:
@@ -152,7 +168,17 @@ def _text(words: list[str], piped: PipedText | None, *, quiet: bool) -> str:
     return text
 
 
-def _view(outcome: Outcome, *, as_json: bool, jsonl: bool, quiet: bool) -> View:
+def _without_code(view: View) -> int:
+    """The exit code of a reply of which a code block was wanted."""
+    if not isinstance(view, CodeView) or view.block is not None:
+        return 0
+    tell_error("the reply holds no code block", "ask for one, or leave out -x")
+    return 1
+
+
+def _view(outcome: Outcome, *, as_json: bool, jsonl: bool, extract: bool, quiet: bool) -> View:
     if jsonl:
         return LinesView()
+    if extract:
+        return CodeView(quiet=quiet)
     return ObjectView(outcome) if as_json else TextView(quiet=quiet)

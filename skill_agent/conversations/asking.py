@@ -17,7 +17,7 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
     request = TurnRequest(request) if isinstance(request, str) else request
     if not request.text.strip():
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
-    size = len(fenced(request.client_context)) + len(request.text)
+    size = len(fenced(request.client_context)) + len(request.system) + len(request.text)
     if size > MAX_PROMPT:
         raise UsageError(
             f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",

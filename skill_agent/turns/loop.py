@@ -9,10 +9,9 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TypedDict, assert_never
+from typing import Any, TypedDict, assert_never
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError, ToolFailed
 from skill_agent.events import (
@@ -80,6 +79,8 @@ class Brief:
     """Everything the prompt could hold, but for what recall finds."""
     fitted: Fit | None = None
     """What of it fits, where that was counted already."""
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema the reply has to satisfy; then no tool is offered."""
     parent: str | None = None
     reply_id: str = field(default_factory=new_id)
 
@@ -145,7 +146,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     prompt = conversation(
         plan.system,
         plan.history,
-        text=as_read(brief.message),
+        text=draft.text,
         block=plan.block,
         summary=plan.summary,
     )
@@ -255,6 +256,7 @@ def _request(
         temperature=brief.agent.model.temperature,
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
+        response_schema=brief.response_schema,
     )
 
 

@@ -36,6 +36,7 @@ from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .loop import Brief, run_turn
 from .prompt import Layers
+from .wishes import with_wishes
 from .workbench import Workbench
 
 BLOCK_SHARE = 8
@@ -224,7 +225,7 @@ class TurnRunner:
         tools = self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         draft = Draft(
             systems=(await self._layers(turn)).texts,
-            text=as_read(turn.message) if before else "",
+            text=with_wishes(as_read(turn.message), turn.request) if before else "",
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
@@ -269,6 +270,7 @@ class TurnRunner:
             message=turn.message,
             draft=view.draft,
             fitted=None if view.fit.guessed else view.fit,
+            response_schema=turn.request.response_schema,
         )
         hands = self._bench.hands(
             turn.dna,

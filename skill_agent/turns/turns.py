@@ -30,6 +30,7 @@ from skill_agent.values import Message, Session, Submitted, TurnRequest, TurnSta
 from . import operations
 from .fitting import window_of
 from .runner import Turn, TurnRunner
+from .wishes import checked_wishes, tuned
 from .workbench import Workbench
 
 _log = logging.getLogger(__name__)
@@ -64,12 +65,14 @@ class Turns(operations.TurnOperations):
         """Raises UsageError for an empty or oversized prompt, a paused agent or a key that is no
         UUID, NotFound for an unknown agent, session or embedded model, Conflict where the key
         stands for another text, Closing. Mistakes leave nothing behind."""
-        return await self._submit(checked_request(request))
+        request = checked_request(request)
+        checked_wishes(request)
+        return await self._submit(request)
 
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
         known = request.key is not None
         turn = checked_key(request.key) if request.key is not None else turn or new_id()
-        said = request.text, request.client_context
+        said = request.text, request.system, request.client_context
         return await self._once.run(turn, said, partial(self._begin, request, turn, known=known))
 
     async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
@@ -77,7 +80,7 @@ class Turns(operations.TurnOperations):
         if known and (before := await begun_before(self._ledger, turn, request)):
             return before
         found = await self._conversations.find(request.session) if request.session else None
-        dna = self._addressed(request, found)
+        dna = tuned(self._addressed(request, found), request.options)
         chosen = await self._models.of(dna, request.model)
         seen = await self._ledger.last_seq()
         if self._closing:
@@ -114,6 +117,7 @@ class Turns(operations.TurnOperations):
         """With the key of a turn that has ended it gives what is left of its events, at least the
         last one. Raises as `submit` does."""
         request = checked_request(request)
+        checked_wishes(request)
         turn = checked_key(request.key) if request.key is not None else new_id()
         with self.subscribe(turn=turn) as events:
             try:

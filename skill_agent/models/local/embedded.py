@@ -324,5 +324,6 @@ def _menu(request: ModelRequest) -> ToolMenu:
 
 
 def _passed_through(request: ModelRequest) -> dict[str, Any]:
-    ours = {"prompt", "stream", "id_slot", "n_predict", "tool_choice", "cache_prompt"}
-    return {name: value for name, value in request.overrides.items() if name not in ours}
+    ours = {"prompt", "stream", "id_slot", "n_predict", "tool_choice", "cache_prompt", "extra_body"}
+    wanted = {**request.overrides.get("extra_body", {}), **request.overrides}
+    return {name: value for name, value in wanted.items() if name not in ours}
