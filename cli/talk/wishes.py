@@ -75,7 +75,7 @@ def schema_of(said: str | None) -> dict[str, Any] | None:
     text, path = said.strip(), Path(said).expanduser()
     if not text:
         raise UsageError("--schema is empty", hint="a file, or a short form: 'name, age int'")
-    if text.startswith("{"):
+    if text[0] in "{[":
         return _schema_json(text, "--schema")
     if _is_file(path):
         return _schema_json(path.read_text(encoding="utf-8", errors="replace"), str(path))

@@ -11,6 +11,7 @@ from typing import Any
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import UsageError
+from skill_agent.models.structured import schema_problem
 from skill_agent.values import TurnRequest
 
 Options = dict[str, Any]
@@ -119,12 +120,8 @@ def _hint() -> str:
 
 
 def _check_schema(schema: dict[str, Any]) -> None:
-    import jsonschema
-
-    try:
-        jsonschema.validators.validator_for(schema).check_schema(schema)
-    except jsonschema.SchemaError as error:
+    if wrong := schema_problem(schema):
         raise UsageError(
-            f"the response schema is no JSON schema: {error.json_path}: {error.message}",
+            f"the response schema is no JSON schema: {wrong}",
             hint="https://json-schema.org says what one looks like",
-        ) from None
+        )

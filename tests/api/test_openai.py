@@ -270,6 +270,29 @@ async def test_text_parts_and_every_script(open_api: OpenApi) -> None:
         assert (await api.runtime.conversations.messages(place(made)))[0].content == f"a\n{text}"
 
 
+async def test_what_is_said_of_the_sampling_is_heard(open_api: OpenApi) -> None:
+    async with open_api("ok", "ok", '{"n": 1}', '{"n": 1}') as api, client(api) as ai:
+        await ask(
+            ai, user("hi"), temperature=0.1, max_tokens=5, top_p=0.5, seed=7, stop="END",
+            presence_penalty=1, reasoning_effort="low",
+        )  # fmt: skip
+        sent = api.model.requests[0]
+        assert (sent.temperature, sent.max_tokens) == (0.1, 5)
+        assert sent.overrides == {
+            "top_p": 0.5, "seed": 7, "stop": ["END"], "presence_penalty": 1.0,
+            "reasoning_effort": "low",
+        }  # fmt: skip
+        await ask(ai, user("hi"), max_completion_tokens=6)
+        assert api.model.requests[1].max_tokens == 6
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+        named = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+        await ask(ai, user("a number"), response_format=named)
+        await ask(ai, user("a number"), response_format={"type": "json_object"})
+        assert [one.response_schema for one in api.model.requests] == [
+            None, None, schema, {"type": "object"},
+        ]  # fmt: skip
+
+
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
@@ -277,9 +300,13 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"tools": [TOOL]}, "tools"),
     ({"tool_choice": "required"}, "tool_choice"),
     ({"functions": [{"name": "f"}]}, "functions"),
-    ({"response_format": {"type": "json_object"}}, "response_format"),
+    ({"response_format": {"type": "xml"}}, "response_format"),
+    ({"response_format": {"type": "json_schema"}}, "response_format"),
+    ({"temperature": 3}, "temperature"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"seed": "x"}, "seed"),
     ({"logprobs": True}, "logprobs"),
-    ({"stop": ["x"]}, "stop"),
+    ({"stop": [""]}, "stop"),
     ({"modalities": ["text", "audio"]}, "modalities"),
     ({"messages": [user(IMAGE)]}, "messages"),
     ({"messages": [user("")]}, "messages"),

@@ -57,13 +57,44 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class NamedSchema(BaseModel):
+    """A JSON schema with its name."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    name: str = ""
+    definition: Annotated[dict[str, Any], Field(alias="schema")] = {}
+
+
+class ResponseFormat(BaseModel):
+    """The form of the reply."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+
+Stop = Annotated[str, Field(min_length=1)]
+
+
 class CompletionRequest(BaseModel):
-    """A chat completion; sampling parameters are the agent's own and not taken from here."""
+    """A chat completion; what it does not say of the sampling is the agent's own."""
 
     model_config = ConfigDict(extra="allow")
 
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[ClientMessage], Field(min_length=1)]
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    seed: int | None = None
+    stop: Stop | list[Stop] | None = None
+    reasoning_effort: Annotated[str, Field(min_length=1)] | None = None
+    response_format: ResponseFormat | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = 1
@@ -88,7 +119,7 @@ class Talk:
 
 _REFUSED = (
     "tools", "functions", "function_call", "logprobs", "top_logprobs", "logit_bias", "audio",
-    "prediction", "web_search_options", "stop", "moderation",
+    "prediction", "web_search_options", "moderation",
 )  # fmt: skip
 
 
@@ -106,9 +137,29 @@ def check_supported(request: CompletionRequest) -> None:
         raise Unsupported("tool_choice is not supported: an agent has its own tools", "tool_choice")
     if more.get("modalities") not in (None, [], ["text"]):
         raise Unsupported("only text is supported", "modalities")
-    shape = more.get("response_format")
-    if shape and (shape.get("type") if isinstance(shape, dict) else shape) != "text":
-        raise Unsupported("only the response format text is supported", "response_format")
+    shape = request.response_format
+    if shape and shape.type == "json_schema" and shape.json_schema is None:
+        raise Unsupported("response_format: json_schema is missing", "response_format")
+
+
+_OPTIONS = (
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "max_tokens",
+    "max_completion_tokens", "seed", "stop", "reasoning_effort",
+)  # fmt: skip
+
+
+def options_of(request: CompletionRequest) -> dict[str, Any] | None:
+    """What it says of the sampling, as options of a turn; None where it says nothing."""
+    said = {name: getattr(request, name) for name in _OPTIONS}
+    return {name: value for name, value in said.items() if value is not None} or None
+
+
+def schema_of(request: CompletionRequest) -> dict[str, Any] | None:
+    """The JSON schema of the reply; of a bare `json_object` any object. None for text."""
+    shape = request.response_format
+    if shape is None or shape.type == "text":
+        return None
+    return shape.json_schema.definition if shape.json_schema else {"type": "object"}
 
 
 def talk_of(messages: Sequence[ClientMessage]) -> Talk:
