@@ -23,6 +23,7 @@ from skill_agent.ports import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     ToolPart,
     ToolSpec,
 )
@@ -30,6 +31,7 @@ from skill_agent.values import ModelInfo, ToolCall, Usage
 
 from .refusals import missing_key, translated
 from .structured import checked
+from .thoughts import thoughts_apart
 
 RATE_LIMIT_TRIES = 3
 LONGEST_WAIT_S = 20.0
@@ -75,7 +77,10 @@ class RemoteModel:
         return await asyncio.to_thread(litellm.token_counter, model=self._called, text=text)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        return checked(self._spoken, request) if request.response_schema else self._spoken(request)
+        return checked(self._worded, request) if request.response_schema else self._worded(request)
+
+    def _worded(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        return thoughts_apart(self._spoken(request))
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         heard = _Heard()
@@ -256,7 +261,7 @@ def _tool(spec: ToolSpec) -> dict[str, Any]:
 
 
 def _parts(chunk: Any, heard: _Heard) -> list[ModelPart]:
-    """The text of a chunk; calls, end and usage go to `heard`."""
+    """Thought and text of a chunk; calls, end and usage go to `heard`."""
     if usage := getattr(chunk, "usage", None):
         heard.usage = usage
     if not chunk.choices:
@@ -266,11 +271,14 @@ def _parts(chunk: Any, heard: _Heard) -> list[ModelPart]:
         heard.finish = choice.finish_reason
     for call in choice.delta.tool_calls or ():
         _note_call(heard, call)
-    text = choice.delta.content
-    if not text:
-        return []
-    heard.first = heard.first or time.perf_counter() - heard.started
-    return [TextPart(text=text)]
+    parts: list[ModelPart] = []
+    if thought := getattr(choice.delta, "reasoning_content", None):
+        parts.append(ThoughtPart(text=thought))
+    if text := choice.delta.content:
+        parts.append(TextPart(text=text))
+    if parts:
+        heard.first = heard.first or time.perf_counter() - heard.started
+    return parts
 
 
 def _note_call(heard: _Heard, call: Any) -> None:

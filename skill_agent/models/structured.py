@@ -112,6 +112,6 @@ def correction(answer: str, wrong: str) -> tuple[ChatMessage, ...]:
     """The messages that show a model its answer and ask once more."""
     ask = f"That answer cannot be used: {wrong}. Give the whole answer again, as JSON only."
     return (
-        ChatMessage(role="assistant", content=answer),
+        ChatMessage(role="assistant", content=answer or "(nothing)"),
         ChatMessage(role="user", content=ask),
     )

@@ -11,6 +11,7 @@ from .models import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     ToolPart,
     ToolSpec,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Progress",
     "StatusPart",
     "TextPart",
+    "ThoughtPart",
     "Tool",
     "ToolOutcome",
     "ToolPart",

@@ -58,6 +58,13 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtPart:
+    """The next piece of what the model thinks before it answers; no part of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPart:
     """A complete tool call."""
 
@@ -79,7 +86,7 @@ class EndPart:
     finish: Literal["stop", "length", "tool_calls"] = "stop"
 
 
-ModelPart = TextPart | ToolPart | StatusPart | EndPart
+ModelPart = TextPart | ThoughtPart | ToolPart | StatusPart | EndPart
 
 
 class Model(Protocol):

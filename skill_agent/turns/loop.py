@@ -13,7 +13,7 @@ from typing import Any, TypedDict, assert_never
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.usage import add
-from skill_agent.errors import SkillAgentError, ToolFailed
+from skill_agent.errors import ModelFailed, SkillAgentError, ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -24,6 +24,7 @@ from skill_agent.events import (
     Notice,
     RecalledItem,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnFinished,
@@ -37,6 +38,7 @@ from skill_agent.ports import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     Tool,
     ToolOutcome,
     ToolPart,
@@ -181,6 +183,7 @@ class _Reply:
     """What one model call has given so far."""
 
     text: str = ""
+    thought: bool = False
     calls: list[ToolCall] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     finish: str = "stop"
@@ -217,6 +220,8 @@ async def _converse(
             result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
             messages = (*messages, result)
         calls_made += len(reply.calls)
+    if reply.thought and not text.strip():
+        raise _only_thoughts(reply)
     if reply.finish == "length":
         yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
     yield TurnFinished(
@@ -225,6 +230,14 @@ async def _converse(
         text=text,
         usage=replace(total, total_s=time.perf_counter() - started),
         finish="length" if reply.finish == "length" else "stop",
+    )
+
+
+def _only_thoughts(reply: _Reply) -> ModelFailed:
+    cut = " before its length limit" if reply.finish == "length" else ""
+    return ModelFailed(
+        f"the model thought and gave no reply{cut}",
+        hint="ask again with -o max_tokens=8000, or -o reasoning_effort=low",
     )
 
 
@@ -269,6 +282,9 @@ async def _stream(
                 case TextPart():
                     reply.text += part.text
                     yield TextDelta(**brief.ids, text=part.text)
+                case ThoughtPart():
+                    reply.thought = True
+                    yield ThoughtDelta(**brief.ids, text=part.text)
                 case ToolPart():
                     reply.calls.append(part.call)
                 case StatusPart():

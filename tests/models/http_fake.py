@@ -12,9 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Say:
-    """Streams these words; `drop_after` cuts the connection after that many."""
+    """Streams these words, after its thoughts; `drop_after` cuts the connection after that many
+    words."""
 
     words: tuple[str, ...] = ("Hel", "lo")
+    thoughts: tuple[str, ...] = ()
+    finish: str = "stop"
     drop_after: int | None = None
     pause_s: float = 0.0
 
@@ -81,6 +84,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, say: Say) -> None:
         self._open()
+        for thought in say.thoughts:
+            self._event({"choices": [_choice({"reasoning_content": thought})]})
         for number, word in enumerate(say.words):
             if number == say.drop_after:
                 self.close_connection = True
@@ -89,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._event({"choices": [_choice({"content": word})]}):
                 return
             time.sleep(say.pause_s)
-        self._end("stop")
+        self._end(say.finish)
 
     def _call(self, call: Call) -> None:
         self._open()

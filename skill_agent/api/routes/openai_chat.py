@@ -24,7 +24,14 @@ from skill_agent.api.door.auth import require
 from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.conversations.client_context import client_context, kept_instructions
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, type_name
+from skill_agent.events import (
+    Event,
+    TextDelta,
+    ThoughtDelta,
+    TurnFailed,
+    TurnFinished,
+    type_name,
+)
 from skill_agent.text.redaction import redact
 from skill_agent.values import ClientContext, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
@@ -239,6 +246,8 @@ async def _pieces(
                 match event:
                     case TextDelta():
                         yield _data(completion.chunk({"content": event.text}))
+                    case ThoughtDelta():
+                        yield _data(completion.chunk({"reasoning_content": event.text}))
                     case TurnFinished():
                         yield _data(completion.chunk({}, event.finish))
                         if usage:
