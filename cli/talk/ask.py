@@ -16,7 +16,15 @@ from .code_view import CodeView
 from .driver import Talk, talking
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
-from .wishes import ModelOptions, SchemaOption, SystemOption, options_of, schema_of
+from .wishes import (
+    ImageOption,
+    ModelOptions,
+    SchemaOption,
+    SystemOption,
+    images_of,
+    options_of,
+    schema_of,
+)
 
 app = single()
 
@@ -33,6 +41,7 @@ def ask(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model for this reply only."),
     ] = None,
+    image: ImageOption = None,
     system: SystemOption = None,
     option: ModelOptions = None,
     schema: SchemaOption = None,
@@ -65,6 +74,7 @@ def ask(
       git diff | ska ask -a luke "review this"
       curl -s example.org/slow | ska ask "summarise this" -
       ska ask --json "when do I deploy?" | jq -r .text
+      ska ask -i receipt.jpg "what did I pay?"
       ska ask -x "a shell line that counts my photos" | sh
       ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
@@ -80,6 +90,7 @@ def ask(
         "system": system or "",
         "options": options_of(option),
         "response_schema": schema_of(schema),
+        "images": images_of(image),
     }
     piped = _piped(around, words)
     outcome = Outcome()

@@ -6,11 +6,14 @@ Only read here; what an option may be is the turn's business.
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from skill_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from skill_agent.values import Image
 
 SystemOption = Annotated[
     str | None,
@@ -31,6 +34,11 @@ SchemaOption = Annotated[
         metavar="SCHEMA",
         help="Reply in JSON of this schema: a file, or `name, age int`.",
     ),
+]
+
+ImageOption = Annotated[
+    list[Path] | None,
+    typer.Option("--image", "-i", metavar="FILE", help="Show a PNG, JPEG, WebP or GIF."),
 ]
 
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
@@ -119,3 +127,19 @@ def _short_schema(text: str) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def images_of(files: list[Path] | None) -> "tuple[Image, ...]":
+    """Pictures from files; raises UsageError for one that cannot be read or is none."""
+    if not files:
+        return ()
+    from skill_agent.conversations.images import checked_images, image_of
+
+    return checked_images([image_of(_bytes(file), str(file)) for file in files])
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.expanduser().read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None

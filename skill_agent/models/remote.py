@@ -27,7 +27,7 @@ from skill_agent.ports import (
     ToolPart,
     ToolSpec,
 )
-from skill_agent.values import ModelInfo, ToolCall, Usage
+from skill_agent.values import Image, ModelInfo, ToolCall, Usage
 
 from .refusals import missing_key, translated
 from .structured import checked
@@ -138,7 +138,7 @@ class RemoteModel:
     def _arguments(self, request: ModelRequest) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "model": self._called,
-            "messages": [_message(one) for one in request.messages],
+            "messages": [self._message(one) for one in request.messages],
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "stream": True,
@@ -161,6 +161,13 @@ class RemoteModel:
                 "json_schema": {"name": "answer", "schema": request.response_schema},
             }
         return {**arguments, **request.overrides}
+
+    def _message(self, message: ChatMessage) -> dict[str, Any]:
+        plain = _message(message)
+        if message.images and self.info.profile.vision:
+            told = {"type": "text", "text": message.content}
+            plain["content"] = [*map(_shown, message.images), told]
+        return plain
 
     def _check_key(self, litellm: Any) -> None:
         if self._base:
@@ -247,6 +254,11 @@ def _message(message: ChatMessage) -> dict[str, Any]:
     if message.role == "tool":
         plain["tool_call_id"] = message.tool_call_id
     return plain
+
+
+def _shown(image: Image) -> dict[str, Any]:
+    url = f"data:{image.media_type};base64,{image.data}"
+    return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _tool(spec: ToolSpec) -> dict[str, Any]:

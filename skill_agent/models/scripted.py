@@ -21,7 +21,7 @@ from skill_agent.ports import (
     ThoughtPart,
     ToolPart,
 )
-from skill_agent.values import ModelInfo, ToolCall, Usage
+from skill_agent.values import ModelInfo, ModelProfile, ToolCall, Usage
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -63,6 +63,7 @@ class ScriptedModel:
         otherwise: Answer | None = None,
         name: str = "scripted/model",
         context_window: int = 8192,
+        profile: ModelProfile | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._replies = list(replies)
@@ -70,8 +71,9 @@ class ScriptedModel:
         self._sleep = sleep
         self._last_prompt = ""
         self.info = ModelInfo(
-            name=name, provider="scripted", context_window=context_window, local=True
-        )
+            name=name, provider="scripted", context_window=context_window, local=True,
+            profile=profile or ModelProfile(),
+        )  # fmt: skip
         self.requests: list[ModelRequest] = []
         self.prefills: list[ModelRequest] = []
         self.closed_early = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from skill_agent.values import (
+    Image,
     ModelInfo,
     Role,
     ToolCall,
@@ -23,6 +24,8 @@ class ChatMessage:
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[Image, ...] = ()
+    """Shown with a user's words; the words tell that they were, for a model that cannot see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -152,6 +152,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         block=plan.block,
         summary=plan.summary,
     )
+    if shown := brief.message.client_context:
+        prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
     async with aclosing(_converse(brief, hands, prompt, started)) as events:
         async for event in events:
             yield event

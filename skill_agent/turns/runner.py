@@ -226,6 +226,7 @@ class TurnRunner:
         draft = Draft(
             systems=(await self._layers(turn)).texts,
             text=with_wishes(as_read(turn.message), turn.request) if before else "",
+            images=len(turn.request.images),
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,

@@ -14,6 +14,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import begun_before, checked_request
+from skill_agent.conversations.client_context import with_images
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
@@ -30,7 +31,7 @@ from skill_agent.values import Message, Session, Submitted, TurnRequest, TurnSta
 from . import operations
 from .fitting import window_of
 from .runner import Turn, TurnRunner
-from .wishes import checked_wishes, tuned
+from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Turns(operations.TurnOperations):
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
         known = request.key is not None
         turn = checked_key(request.key) if request.key is not None else turn or new_id()
-        said = request.text, request.system, request.client_context
+        said = request.text, request.system, request.images, request.client_context
         return await self._once.run(turn, said, partial(self._begin, request, turn, known=known))
 
     async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
@@ -82,6 +83,8 @@ class Turns(operations.TurnOperations):
         found = await self._conversations.find(request.session) if request.session else None
         dna = tuned(self._addressed(request, found), request.options)
         chosen = await self._models.of(dna, request.model)
+        if request.images and not chosen.info.profile.vision:
+            raise blind(chosen.info, await self._models.list())
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
@@ -95,7 +98,7 @@ class Turns(operations.TurnOperations):
                 turn=turn,
                 role="user",
                 content=words,
-                client_context=request.client_context,
+                client_context=with_images(request.client_context, request.images),
                 created_at=self._clock(),
                 agent=dna.slug,
             )

@@ -5,14 +5,15 @@ newest message, never in the system message, whose bytes are what providers and 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import UsageError
+from skill_agent.models.providers import SEEING
 from skill_agent.models.structured import schema_problem
-from skill_agent.values import TurnRequest
+from skill_agent.values import ModelInfo, TurnRequest
 
 Options = dict[str, Any]
 
@@ -80,6 +81,15 @@ def tuned(dna: AgentDNA, options: Mapping[str, Any] | None) -> AgentDNA:
         known["extra_body"] = {**own.get("extra_body", {}), **other}
     changes["provider_overrides"] = {**own, **known}
     return dna.model_copy(update={"model": dna.model.model_copy(update=changes)})
+
+
+def blind(model: ModelInfo, known: Sequence[ModelInfo]) -> UsageError:
+    """Why pictures cannot be shown to a model, and to which they can."""
+    seeing = [one.name for one in known if one.profile.vision and (one.installed or not one.local)]
+    return UsageError(
+        f"{model.name} reads no images",
+        hint=f"use one that does (-m MODEL), such as {', '.join(seeing[:3] or SEEING)}",
+    )
 
 
 def with_wishes(text: str, request: TurnRequest) -> str:

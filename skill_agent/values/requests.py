@@ -7,6 +7,7 @@ from typing import Any
 
 from .nouns import (
     ClientContext,
+    Image,
     ItemKind,
     Memory,
     MemoryStatus,
@@ -99,6 +100,8 @@ class TurnRequest:
     so on; a name nobody here knows goes to the provider as it is."""
     response_schema: dict[str, Any] | None = None
     """A JSON schema: the reply is JSON that satisfies it, or the turn fails."""
+    images: tuple[Image, ...] = ()
+    """What is shown with the words: PNG, JPEG, WebP or GIF; 5 MB each and 7 MB in all at most."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
 

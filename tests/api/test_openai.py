@@ -1,6 +1,7 @@
 """The OpenAI client people have, talking to our agents."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,9 +17,10 @@ from skill_agent.conversations.client_context import client_context
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate, StatusPart
 from skill_agent.ports import EndPart
-from skill_agent.values import MemoryFilter, Usage
+from skill_agent.values import Image, MemoryFilter, ModelProfile, Usage
 
 COMPLETIONS = "/v1/chat/completions"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 @asynccontextmanager
@@ -291,6 +293,27 @@ async def test_what_is_said_of_the_sampling_is_heard(open_api: OpenApi) -> None:
         assert [one.response_schema for one in api.model.requests] == [
             None, None, schema, {"type": "object"},
         ]  # fmt: skip
+
+
+async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi) -> None:
+    url = f"data:image/png;base64,{b64encode(PNG).decode()}"
+    parts = [
+        {"type": "text", "text": "what is this?"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
+    sees = ModelProfile(vision=True)
+    async with open_api("A cat.", "Grey.", profile=sees) as api, client(api) as ai:
+        made = await ask(ai, user(parts))
+        shown = (Image(data=b64encode(PNG).decode(), media_type="image/png"),)
+        assert api.model.requests[0].messages[-1].images == shown
+        again = await ask(ai, user(parts), assistant("A cat."), user("which colour?"))
+        assert place(again) == place(made)
+        said = [one for one in api.model.requests[1].messages if one.role == "user"]
+        assert [one.images for one in said] == [shown, ()]
+    async with open_api("blind") as api:
+        answer = await api.http.post(COMPLETIONS, json={"model": "kyra", "messages": [user(parts)]})
+        assert answer.status_code == 422
+        assert "reads no images" in answer.json()["error"]["message"]
 
 
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]

@@ -14,6 +14,7 @@ from skill_agent.errors import UsageError
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.models.structured import checked
 from skill_agent.ports import ModelPart, ModelRequest
+from skill_agent.values import ModelProfile
 
 
 class FormModel(ScriptedModel):
@@ -62,6 +63,8 @@ def test_options_reach_the_model(ska: Ska) -> None:
         (("--schema", '{"type": "nonsense"}'), "no JSON schema"),
         (("--schema", "{"), "is not JSON"),
         (("--schema", " "), "--schema is empty"),
+        (("-i", "nowhere.png"), "nowhere.png cannot be read: No such file"),
+        (("-i", __file__), "test_wishes.py is no PNG, JPEG, WebP or GIF"),
         (("-x", "--json"), "exclude"),
         (("-x", "--schema", "name"), "exclude"),
     ],
@@ -92,6 +95,27 @@ def test_a_reply_that_is_not_of_the_schema_fails(ska: Ska) -> None:
     done = ska("ask", "--schema", "n int", "a number")
     assert (done.code, done.out) == (1, "")
     assert "does not have the asked form" in done.err
+
+
+def test_pictures(ska: Ska, tmp_path: Path) -> None:
+    png, gif = tmp_path / "a.png", tmp_path / "b.gif"
+    png.write_bytes(b"\x89PNG\r\n\x1a\n")
+    gif.write_bytes(b"GIF89a")
+    ska.model = ScriptedModel(otherwise="Two.", profile=ModelProfile(vision=True))
+    done = ska("ask", "-i", str(png), "-i", str(gif), "how many?")
+    assert (done.code, done.out) == (0, "Two.\n")
+    shown = ska.model.requests[0].messages[-1].images
+    assert [one.media_type for one in shown] == ["image/png", "image/gif"]
+    assert "[image: image/png, 1 kB]" in ska("sessions", "show", "latest").out
+
+
+def test_a_model_that_cannot_see(ska: Ska, tmp_path: Path) -> None:
+    gif = tmp_path / "b.gif"
+    gif.write_bytes(b"GIF89a")
+    done = ska("ask", "-i", str(gif), "what is it?")
+    assert (done.code, done.out) == (2, "")
+    assert "scripted/model reads no images" in done.err and "openai/gpt-4o-mini" in done.err
+    assert ska("sessions", "list", "--json").json == []
 
 
 def test_the_last_code_block_alone(ska: Ska) -> None:

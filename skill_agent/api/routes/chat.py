@@ -19,7 +19,7 @@ from skill_agent.api.door.auth import require
 from skill_agent.api.door.refusals import request_id_of
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
-from skill_agent.values import Finish, Submitted, TurnRequest
+from skill_agent.values import Finish, Image, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
 from .turns import begin, closing, follow
@@ -39,6 +39,9 @@ class Wishes(BaseModel):
     """`temperature`, `max_tokens`, `top_p`, `seed`, `stop`, …; unknown ones go to the provider."""
     response_schema: dict[str, Any] | None = None
     """A JSON schema: the reply is JSON that satisfies it, or an error."""
+
+    images: tuple[Image, ...] = ()
+    """PNG, JPEG, WebP or GIF in base64: 5 MB each and 7 MB in all at most."""
 
     @property
     def wishes(self) -> dict[str, Any]:

@@ -171,6 +171,7 @@ class _Talks:
                 key=key,
                 options=options_of(body),
                 response_schema=schema_of(body),
+                images=talk.images,
             )
             begun = await begin(self._station, request)
             self._busy[begun.turn] = begun.session

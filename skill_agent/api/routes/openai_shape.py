@@ -3,6 +3,7 @@
 No routes, no turns: which conversation a request goes on with is `openai_history`'s business.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill_agent.conversations.client_context import Exchange
 from skill_agent.errors import NotFound, UsageError
-from skill_agent.values import Finish, Usage
+from skill_agent.values import Finish, Image, Usage
 
 OWNER = "skill-agent"
+_DATA_URL = re.compile(r"data:image/[a-z+.-]+;base64,", re.IGNORECASE)
 
 
 class Unsupported(UsageError):
@@ -29,6 +31,14 @@ class UnknownModel(NotFound):
     """No agent goes by the name of this model."""
 
 
+class ImageUrl(BaseModel):
+    """A picture, or where one is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    url: str
+
+
 class Part(BaseModel):
     """A piece of a message's content."""
 
@@ -37,6 +47,7 @@ class Part(BaseModel):
     type: str
     text: str = ""
     refusal: str = ""
+    image_url: ImageUrl | None = None
 
 
 class ClientMessage(BaseModel):
@@ -115,6 +126,8 @@ class Talk:
     """What the client remembers of the talk so far."""
     instructions: str
     """The system messages."""
+    images: tuple[Image, ...] = ()
+    """What the person shows with it."""
 
 
 _REFUSED = (
@@ -186,7 +199,27 @@ def talk_of(messages: Sequence[ClientMessage]) -> Talk:
     *earlier, (words, _) = _exchanges(turns)
     if not words.strip():
         raise Unsupported("the last user message is empty", "messages")
-    return Talk(words=words, earlier=tuple(earlier), instructions="\n\n".join(instructions))
+    return Talk(
+        words=words,
+        earlier=tuple(earlier),
+        instructions="\n\n".join(instructions),
+        images=_images(messages),
+    )
+
+
+def _images(messages: Sequence[ClientMessage]) -> tuple[Image, ...]:
+    """The pictures of what is said last; those before it are known here, or gone."""
+    said = next(one for one in reversed(messages) if one.role == "user")
+    parts = said.content if isinstance(said.content, list) else []
+    urls = [one.image_url.url for one in parts if one.type == "image_url" and one.image_url]
+    for url in urls:
+        if not _DATA_URL.match(url):
+            raise Unsupported(
+                "only images in the request are read, as data:image/png;base64,…; "
+                "nothing is fetched from an address",
+                "messages",
+            )
+    return tuple(Image(data=url.partition(",")[2]) for url in urls)
 
 
 def _exchanges(turns: Sequence[tuple[str, str]]) -> list[Exchange]:
@@ -215,12 +248,14 @@ def _text(message: ClientMessage, place: int) -> str:
     if message.content is None or isinstance(message.content, str):
         return message.content or ""
     for number, part in enumerate(message.content):
-        if part.type not in ("text", "refusal"):
+        if part.type not in ("text", "refusal", "image_url"):
             raise Unsupported(
-                f"messages[{place}].content[{number}]: agents read text only, not {part.type}",
+                f"messages[{place}].content[{number}]: agents read text and images, "
+                f"not {part.type}",
                 "messages",
             )
-    return "\n".join(part.text or part.refusal for part in message.content)
+    told = [part for part in message.content if part.type != "image_url"]
+    return "\n".join(part.text or part.refusal for part in told)
 
 
 def usage_of(usage: Usage) -> dict[str, Any]:
