@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from skill_agent.errors import ModelError, ModelFailed, ModelUnavailable
@@ -38,6 +39,11 @@ LONGEST_WAIT_S = 20.0
 """A provider that asks for a longer pause after a 429 counts as unavailable."""
 
 
+_MARKING = ("anthropic", "bedrock", "vertex_ai", "openrouter")
+"""Providers whose Claude keeps of a prompt what is marked; others keep what they see fit."""
+_CACHED = MappingProxyType({"type": "ephemeral"})
+
+
 @dataclass(slots=True)
 class _Heard:
     """What a stream has given so far."""
@@ -62,6 +68,7 @@ class RemoteModel:
         self._base = base
         # litellm's plain `ollama/` speaks the old completion API, which knows no tools.
         ollama = info.provider == "ollama"
+        self._marks_cache = info.provider in _MARKING and "claude" in info.name
         self._called = info.name.replace("ollama/", "ollama_chat/", 1) if ollama else info.name
 
     async def load(self) -> None:
@@ -164,6 +171,10 @@ class RemoteModel:
 
     def _message(self, message: ChatMessage) -> dict[str, Any]:
         plain = _message(message)
+        if message.role == "system" and message.content and self._marks_cache:
+            plain["content"] = [
+                {"type": "text", "text": message.content, "cache_control": {**_CACHED}}
+            ]
         if message.images and self.info.profile.vision:
             told = {"type": "text", "text": message.content}
             plain["content"] = [*map(_shown, message.images), told]
