@@ -1,6 +1,6 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,14 +17,19 @@ from .driver import Talk, talking
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
 from .wishes import (
+    ExtractOption,
     ImageOption,
     ModelOptions,
     SchemaOption,
     SystemOption,
+    TemplateOption,
     images_of,
     options_of,
     schema_of,
 )
+
+if TYPE_CHECKING:
+    from skill_agent.turns.templates import Template
 
 app = single()
 
@@ -41,13 +46,12 @@ def ask(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model for this reply only."),
     ] = None,
+    template: TemplateOption = None,
     image: ImageOption = None,
     system: SystemOption = None,
     option: ModelOptions = None,
     schema: SchemaOption = None,
-    extract: Annotated[
-        bool, typer.Option("--extract", "-x", help="Print only the last code block of the reply.")
-    ] = False,
+    extract: ExtractOption = False,
     follow: FollowOption = False,
     session: SessionOption = None,
     as_json: JsonOption = False,
@@ -74,8 +78,9 @@ def ask(
       git diff | ska ask -a luke "review this"
       curl -s example.org/slow | ska ask "summarise this" -
       ska ask --json "when do I deploy?" | jq -r .text
+      git diff | ska ask -t review
       ska ask -i receipt.jpg "what did I pay?"
-      ska ask -x "a shell line that counts my photos" | sh
+      ska ask -x "a script that counts my photos" > count.sh
       ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
     \b
@@ -84,11 +89,12 @@ def ask(
     """
     around = surroundings(ctx)
     words = list(prompt or ())
-    _check(words, around, follow=follow, session=session)
+    _check(words, around, follow=follow, session=session, template=template)
     _check_form(as_json=as_json, jsonl=jsonl, extract=extract, schema=schema)
+    kept = _kept(around, template)
     wishes: dict[str, Any] = {
-        "system": system or "",
-        "options": options_of(option),
+        "system": kept.system if system is None else system,
+        "options": {**kept.options, **(options_of(option) or {})} or None,
         "response_schema": schema_of(schema),
         "images": images_of(image),
     }
@@ -97,7 +103,7 @@ def ask(
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_home(around)
     with talking(around, role="ask") as talk:
-        text = _text(words, piped, quiet=quiet)
+        text = _text(words, piped, kept, quiet=quiet)
         one_turn(
             talk,
             around,
@@ -105,8 +111,8 @@ def ask(
             outcome,
             view,
             session="latest" if follow else session,
-            agent=agent,
-            model=model,
+            agent=agent or kept.agent,
+            model=model or kept.model,
             use_memory=not no_memory,
             **wishes,
         )
@@ -144,10 +150,25 @@ def _check_form(*, as_json: bool, jsonl: bool, extract: bool, schema: str | None
         )
 
 
-def _check(words: list[str], around: Surroundings, *, follow: bool, session: str | None) -> None:
+def _kept(around: Surroundings, name: str | None) -> "Template":
+    """The template of that name; an empty one where none was named."""
+    from skill_agent.turns.templates import Template, read_template
+
+    return read_template(around.home, name) if name else Template()
+
+
+def _check(
+    words: list[str],
+    around: Surroundings,
+    *,
+    follow: bool,
+    session: str | None,
+    template: str | None,
+) -> None:
     if follow and session:
         raise UsageError("--continue and --session exclude each other")
-    if not words and around.stdin is None and process_stdin() is None:
+    nothing = not words and not template
+    if nothing and around.stdin is None and process_stdin() is None:
         raise UsageError("nothing to ask", hint='ska ask "your question", or pipe text into it')
 
 
@@ -161,8 +182,8 @@ def _piped(around: Surroundings, words: list[str]) -> PipedText | None:
     return PipedText(stream) if stream else None
 
 
-def _text(words: list[str], piped: PipedText | None, *, quiet: bool) -> str:
-    """The prompt, and after an empty line what was piped in."""
+def _text(words: list[str], piped: PipedText | None, kept: "Template", *, quiet: bool) -> str:
+    """The prompt and after an empty line what was piped in, as the template puts it."""
 
     def say(text: str) -> None:
         if not quiet:
@@ -173,8 +194,8 @@ def _text(words: list[str], piped: PipedText | None, *, quiet: bool) -> str:
     heard = ""
     if piped is not None:
         heard = piped.text(wait_s=None if wanted else FIRST_BYTE_S, say=say).strip()
-    text = "\n\n".join(part for part in (spoken, heard) if part)
-    if not text:
+    text = kept.filled("\n\n".join(part for part in (spoken, heard) if part))
+    if not text.strip():
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
     return text
 

@@ -41,6 +41,14 @@ ImageOption = Annotated[
     typer.Option("--image", "-i", metavar="FILE", help="Show a PNG, JPEG, WebP or GIF."),
 ]
 
+ExtractOption = Annotated[
+    bool, typer.Option("--extract", "-x", help="Print only the last code block of the reply.")
+]
+TemplateOption = Annotated[
+    str | None,
+    typer.Option("--template", "-t", metavar="NAME", help="Say it as templates/NAME.md does."),
+]
+
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 _FIELD = re.compile(r"(?P<name>[\w-]+)(?:\s+(?P<type>\w+))?\s*(?::\s*(?P<about>.*))?$", re.DOTALL)
 

@@ -192,3 +192,88 @@ def test_the_short_form_of_a_schema() -> None:
 )
 def test_code_blocks(text: str, block: str | None) -> None:
     assert last_code_block(text) == block
+
+
+REVIEW = """---
+agent: luke
+system: Be brief.
+options:
+  temperature: 0
+  max_tokens: 99
+---
+Review this:
+
+{input}
+
+Braces stay: {x} {{y}}
+"""
+
+
+def keep(ska: Ska, name: str, text: str) -> Path:
+    file = Path(ska("templates", "path", name).out.strip())
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_template(ska: Ska) -> None:
+    keep(ska, "review", REVIEW)
+    done = ska("ask", "--json", "-t", "review", "with care", stdin=b"def f(): pass\n")
+    assert done.json["agent"] == "luke"
+    sent = ska.model.requests[-1]
+    assert (sent.temperature, sent.max_tokens) == (0.0, 99)
+    assert sent.messages[-1].content.endswith(
+        "Instructions for this reply:\nBe brief.\n\nReview this:\n\nwith care\n\n"
+        "def f(): pass\n\nBraces stay: {x} {{y}}"
+    )
+
+
+def test_the_command_line_stands_over_a_template(ska: Ska) -> None:
+    keep(ska, "review", REVIEW)
+    options = ("-o", "temperature=1", "-s", "At length.", "-a", "kyra")
+    assert ska("ask", "--json", "-t", "review", *options, "x").json["agent"] == "kyra"
+    sent = ska.model.requests[-1]
+    assert (sent.temperature, sent.max_tokens) == (1.0, 99)
+    assert "At length." in sent.messages[-1].content
+    assert "Be brief." not in sent.messages[-1].content
+
+
+def test_a_template_may_be_all_there_is_to_say(ska: Ska) -> None:
+    keep(ska, "plan", "What do I have to do today?\n")
+    assert ska("ask", "-t", "plan").code == 0
+    assert ska.model.requests[-1].messages[-1].content.endswith("What do I have to do today?")
+    ska("ask", "-t", "plan", "before noon")
+    assert ska.model.requests[-1].messages[-1].content.endswith("today?\n\nbefore noon")
+    keep(ska, "brief", "---\nsystem: Be brief.\n---\n")
+    assert ska("ask", "-t", "brief", "hello").code == 0
+    assert "the prompt is empty" in ska("ask", "-t", "brief").err
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("reveiw", "", 'did you mean "review"'),
+        ("../../etc/passwd", "", "is no name of a template"),
+        ("review", "---\nagnet: luke\n---\nx", "agnet means nothing here"),
+        ("review", "---\noptions: hot\n---\nx", "options are lines"),
+        ("review", "---\nmodel: [1]\n---\nx", "model is a text"),
+        ("review", "---\nagent: luke\nx", "no closing ---"),
+        ("review", "---\noptions: {temperature: hot}\n---\nx", "temperature is a number"),
+    ],
+)
+def test_templates_that_cannot_be(ska: Ska, name: str, text: str, said: str) -> None:
+    keep(ska, "review", text)
+    done = ska("ask", "-t", name, "x")
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    assert ska.model.requests == []
+
+
+def test_templates_are_listed_and_shown(ska: Ska) -> None:
+    assert ska("templates", "list", "--json").json == []
+    file = keep(ska, "review", REVIEW)
+    assert ska("templates", "list", "--json").json == [{"id": "review", "path": str(file)}]
+    assert ska("templates", "show", "review").out == REVIEW
+    assert ska("templates", "show", "review", "--json").json["options"] == {
+        "temperature": 0, "max_tokens": 99,
+    }  # fmt: skip
+    assert ska("templates", "show", "other").code == 2
