@@ -39,8 +39,9 @@ LONGEST_WAIT_S = 20.0
 """A provider that asks for a longer pause after a 429 counts as unavailable."""
 
 
-_MARKING = ("anthropic", "bedrock", "vertex_ai", "openrouter")
-"""Providers whose Claude keeps of a prompt what is marked; others keep what they see fit."""
+_CLAUDES = ("anthropic", "bedrock", "vertex_ai", "openrouter")
+"""Providers of Claude, which keeps of a prompt what is marked; others keep what they see fit."""
+_THINKING = ("reasoning_effort", "thinking")
 _CACHED = MappingProxyType({"type": "ephemeral"})
 
 
@@ -68,7 +69,7 @@ class RemoteModel:
         self._base = base
         # litellm's plain `ollama/` speaks the old completion API, which knows no tools.
         ollama = info.provider == "ollama"
-        self._marks_cache = info.provider in _MARKING and "claude" in info.name
+        self._is_claude = info.provider in _CLAUDES and "claude" in info.name
         self._called = info.name.replace("ollama/", "ollama_chat/", 1) if ollama else info.name
 
     async def load(self) -> None:
@@ -167,11 +168,18 @@ class RemoteModel:
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "schema": request.response_schema},
             }
-        return {**arguments, **request.overrides}
+        return {**arguments, **self._overrides(request)}
+
+    def _overrides(self, request: ModelRequest) -> dict[str, Any]:
+        """Claude wants its own signed thoughts back beside a tool's result; they are not kept, so
+        it goes on without thinking."""
+        if not self._is_claude or request.messages[-1].role != "tool":
+            return request.overrides
+        return {name: one for name, one in request.overrides.items() if name not in _THINKING}
 
     def _message(self, message: ChatMessage) -> dict[str, Any]:
         plain = _message(message)
-        if message.role == "system" and message.content and self._marks_cache:
+        if message.role == "system" and message.content and self._is_claude:
             plain["content"] = [
                 {"type": "text", "text": message.content, "cache_control": {**_CACHED}}
             ]
@@ -213,6 +221,7 @@ def _imported() -> Any:
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.disable_aiohttp_transport = True
+    litellm.disable_hf_tokenizer_download = True  # of whatever has "llama-3" in its name
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpx", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return litellm
@@ -228,7 +237,9 @@ async def close_clients() -> None:
 
 async def _closed(chunks: Any) -> None:
     """Ends the HTTP response, which makes the provider stop generating."""
-    for stream in (getattr(chunks, "completion_stream", None), chunks):
+    inner = getattr(chunks, "completion_stream", None)
+    # Anthropic's iterator cannot be closed, only what it reads from.
+    for stream in (getattr(inner, "streaming_response", None), inner, chunks):
         close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
         if close is None:
             continue

@@ -29,8 +29,14 @@ _WHOLE: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"max_tokens": (1, 1_000_000), "seed": (-(2**63), 2**63 - 1)}
 )
 _SAME = MappingProxyType({"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens"})
-_EVERYWHERE = frozenset({*_NUMBERS, *_WHOLE, "stop", "reasoning_effort"})
-"""What every provider's client knows by these names; the rest goes into the request's body."""
+_EVERYWHERE = frozenset(
+    {
+        *_NUMBERS, *_WHOLE, "stop", "reasoning_effort", "thinking", "verbosity", "top_k", "min_p",
+        "repetition_penalty", "logit_bias", "service_tier", "num_ctx",
+    }
+)  # fmt: skip
+"""What the client of providers knows by these names and puts where each wants it; the rest goes
+into the request's body."""
 _OURS = frozenset(
     {
         "model", "messages", "stream", "stream_options", "n", "tools", "tool_choice", "functions",

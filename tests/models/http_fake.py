@@ -115,15 +115,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._named({"type": "content_block_start", **at, "content_block": start})
             for piece in pieces:
                 delta = {"type": f"{kind}_delta", name: piece}
-                self._named({"type": "content_block_delta", **at, "delta": delta})
+                if not self._named({"type": "content_block_delta", **at, "delta": delta}):
+                    return
+                time.sleep(say.pause_s)
             self._named({"type": "content_block_stop", **at})
         end = {"stop_reason": "end_turn", "stop_sequence": None}
         self._named({"type": "message_delta", "delta": end, "usage": {"output_tokens": 2}})
         self._named({"type": "message_stop"})
         self._raw(b"")
 
-    def _named(self, data: dict[str, Any]) -> None:
-        self._raw(f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode())
+    def _named(self, data: dict[str, Any]) -> bool:
+        return self._raw(f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode())
 
     def _call(self, call: Call) -> None:
         self._open()

@@ -1,6 +1,9 @@
 """What is sent to a provider, to the byte."""
 
+import asyncio
 import json
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +13,9 @@ from listening import HTTP, listen, system, user
 from skill_agent.models.providers import remote_profile
 from skill_agent.models.remote import RemoteModel
 from skill_agent.ports import ChatMessage, ModelRequest, TextPart, ThoughtPart
-from skill_agent.values import Image, ModelInfo
+from skill_agent.values import Image, ModelInfo, ToolCall
 
+CLAUDE = "anthropic/claude-sonnet-4-5"
 PERSONA = system("You are Kyra.")
 GIF = Image(data="R0lGODlh", media_type="image/gif")
 
@@ -93,7 +97,7 @@ async def test_a_form() -> None:
 async def test_claude_is_told_what_to_keep_of_a_prompt() -> None:
     request = ModelRequest(messages=(PERSONA, user("hi")), tools=(HTTP,), max_tokens=9)
     with provider(Say(thoughts=("they greet",))) as server:
-        parts = [one async for one in model(server, "anthropic/claude-sonnet-4-5").stream(request)]
+        parts = [one async for one in model(server, CLAUDE).stream(request)]
     (body,) = server.bodies
     assert body["system"] == [
         {"type": "text", "text": "You are Kyra.", "cache_control": {"type": "ephemeral"}}
@@ -105,14 +109,45 @@ async def test_claude_is_told_what_to_keep_of_a_prompt() -> None:
     assert "".join(one.text for one in parts if isinstance(one, TextPart)) == "Hello"
 
 
+async def test_claude_thinks_no_more_once_a_tool_has_answered() -> None:
+    """It refuses to, unless it is given its own signed thoughts again."""
+    call = ToolCall(id="a", name="http_get", arguments={})
+    asked = ChatMessage(role="assistant", content="", tool_calls=(call,))
+    told = ChatMessage(role="tool", content="done", tool_call_id="a")
+    thinks = {"type": "enabled", "budget_tokens": 1024}
+    wishes = {"thinking": thinks, "top_k": 3}
+    request = ModelRequest(messages=(user("go"),), tools=(HTTP,), overrides=wishes)
+    first = await sent(request, CLAUDE)
+    again = replace(request, messages=(*request.messages, asked, told))
+    second = await sent(again, CLAUDE)
+    later = await sent(replace(again, messages=(*again.messages, user("and now?"))), CLAUDE)
+    assert (first["thinking"], first["top_k"]) == (thinks, 3)
+    assert "thinking" not in second and second["top_k"] == 3
+    assert later["thinking"] == thinks
+    low = replace(again, overrides={"reasoning_effort": "low"})
+    assert "thinking" not in await sent(low, CLAUDE)
+
+
+async def test_closing_a_stream_of_claude_ends_the_request() -> None:
+    with provider(Say(tuple("abcdef" * 200), pause_s=0.01)) as server:
+        request = ModelRequest(messages=(user("hi"),))
+        async with aclosing(model(server, CLAUDE).stream(request)) as parts:
+            async for part in parts:
+                if isinstance(part, TextPart):
+                    break
+        assert await asyncio.to_thread(server.hung_up.wait, 10)
+
+
 async def test_cached_tokens_of_claude_are_counted() -> None:
     with provider(Say()) as server:
         request = ModelRequest(messages=(PERSONA, user("hi")))
-        heard = await listen(model(server, "anthropic/claude-sonnet-4-5"), request)
+        heard = await listen(model(server, CLAUDE), request)
     assert (heard.end.usage.prompt_tokens, heard.end.usage.cached_tokens) == (12, 8)
 
 
-@pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "openai/claude-by-a-proxy", "groq/llama-4"])
+@pytest.mark.parametrize(
+    "name", ["openai/gpt-4o-mini", "openai/claude-by-a-proxy", "groq/llama-3-8b"]
+)
 async def test_nobody_else_is(name: str) -> None:
     body = await sent(ModelRequest(messages=(PERSONA, user("hi"))), name)
     assert "cache_control" not in json.dumps(body)
