@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "agents": Entry("team.agents", "See, make and change the agents of your team"),
         "skills": Entry("team.skills", "See and check the skills agents can use"),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
+        "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
         "sessions": Entry("talk.sessions", "Find, read, rename, export and delete conversations"),
         "feedback": Entry(
             "talk.feedback",

@@ -1,6 +1,6 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,13 +10,28 @@ from skill_agent.values import TurnRequest
 
 from ..opening.running import ready_home
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
-from ..output import emit_json, emit_text, narrate
+from ..output import emit_json, emit_text, narrate, tell_error
 from ..surroundings import Surroundings, surroundings
 from .approvals import asking
+from .code_view import CodeView
 from .driver import Talk, talking
 from .prompts import NONE_KEPT, prompts_text
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
+from .wishes import (
+    ExtractOption,
+    ImageOption,
+    ModelOptions,
+    SchemaOption,
+    SystemOption,
+    TemplateOption,
+    images_of,
+    options_of,
+    schema_of,
+)
+
+if TYPE_CHECKING:
+    from skill_agent.turns.templates import Template
 
 app = single()
 
@@ -33,6 +48,12 @@ def ask(
         str | None,
         typer.Option("--model", "-m", metavar="MODEL", help="Model for this reply only."),
     ] = None,
+    template: TemplateOption = None,
+    image: ImageOption = None,
+    system: SystemOption = None,
+    option: ModelOptions = None,
+    schema: SchemaOption = None,
+    extract: ExtractOption = False,
     follow: FollowOption = False,
     session: SessionOption = None,
     as_json: JsonOption = False,
@@ -67,35 +88,45 @@ def ask(
       curl -s example.org/slow | ska ask "summarise this" -
       ska ask --json "when do I deploy?" | jq -r .text
       ska ask --dry-run "when do I deploy?"
+      git diff | ska ask -t review
+      ska ask -i receipt.jpg "what did I pay?"
+      ska ask -x "a script that counts my photos" > count.sh
+      ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
-    130 interrupted (what was said so far is kept).
+    Exit codes: 0 done, 1 failed (also: no JSON of the schema, no code block), 2 wrong usage or
+    settings, 3 model unavailable, 130 interrupted (what was said so far is kept).
     """
     around = surroundings(ctx)
     words = list(prompt or ())
-    _check(words, around, as_json=as_json, jsonl=jsonl, follow=follow, session=session)
+    _check(words, around, follow=follow, session=session, template=template)
+    _check_form(as_json=as_json, jsonl=jsonl, extract=extract, schema=schema)
     if dry_run and (jsonl or show_prompt):
         raise UsageError("--dry-run goes with neither --jsonl nor --show-prompt")
+    kept = _kept(around, template)
+    wishes: dict[str, Any] = {
+        "system": kept.system if system is None else system,
+        "options": {**kept.options, **(options_of(option) or {})} or None,
+        "response_schema": schema_of(schema),
+        "images": images_of(image),
+        "session": "latest" if follow else session,
+        "agent": agent or kept.agent,
+        "model": model or kept.model,
+        "use_memory": not no_memory,
+    }
     piped = _piped(around, words)
     outcome = Outcome()
-    view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
+    view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_home(around)
     with talking(around, role="ask") as talk:
-        text = _text(words, piped, quiet=quiet)
-        wishes: dict[str, Any] = {
-            "session": "latest" if follow else session,
-            "agent": agent,
-            "model": model,
-            "use_memory": not no_memory,
-        }
+        text = _text(words, piped, kept, quiet=quiet)
         if dry_run:
             _show_dry(talk, text, as_json=as_json, quiet=quiet, **wishes)
             return
         one_turn(talk, around, text, outcome, view, **wishes)
         if show_prompt and outcome.ids:
             _show_sent(talk, outcome.ids["id"])
-    raise typer.Exit(outcome.exit_code)
+    raise typer.Exit(outcome.exit_code or _without_code(view))
 
 
 def _show_dry(talk: Talk, text: str, *, as_json: bool, quiet: bool, **wishes: Any) -> None:
@@ -119,7 +150,7 @@ def one_turn(
     text: str,
     outcome: Outcome,
     view: View,
-    **options: str | bool | None,
+    **options: Any,
 ) -> None:
     """Submits the text and shows its events until the turn is over."""
 
@@ -135,20 +166,34 @@ def one_turn(
             view.close()
 
 
+def _check_form(*, as_json: bool, jsonl: bool, extract: bool, schema: str | None) -> None:
+    if as_json and jsonl:
+        raise UsageError("--json and --jsonl exclude each other")
+    if extract and (as_json or jsonl or schema):
+        raise UsageError(
+            "--extract prints a code block alone; --json, --jsonl and --schema exclude it"
+        )
+
+
+def _kept(around: Surroundings, name: str | None) -> "Template":
+    """The template of that name; an empty one where none was named."""
+    from skill_agent.turns.templates import Template, read_template
+
+    return read_template(around.home, name) if name else Template()
+
+
 def _check(
     words: list[str],
     around: Surroundings,
     *,
-    as_json: bool,
-    jsonl: bool,
     follow: bool,
     session: str | None,
+    template: str | None,
 ) -> None:
-    if as_json and jsonl:
-        raise UsageError("--json and --jsonl exclude each other")
     if follow and session:
         raise UsageError("--continue and --session exclude each other")
-    if not words and around.stdin is None and process_stdin() is None:
+    nothing = not words and not template
+    if nothing and around.stdin is None and process_stdin() is None:
         raise UsageError("nothing to ask", hint='ska ask "your question", or pipe text into it')
 
 
@@ -162,8 +207,8 @@ def _piped(around: Surroundings, words: list[str]) -> PipedText | None:
     return PipedText(stream) if stream else None
 
 
-def _text(words: list[str], piped: PipedText | None, *, quiet: bool) -> str:
-    """The prompt, and after an empty line what was piped in."""
+def _text(words: list[str], piped: PipedText | None, kept: "Template", *, quiet: bool) -> str:
+    """The prompt and after an empty line what was piped in, as the template puts it."""
 
     def say(text: str) -> None:
         if not quiet:
@@ -174,13 +219,23 @@ def _text(words: list[str], piped: PipedText | None, *, quiet: bool) -> str:
     heard = ""
     if piped is not None:
         heard = piped.text(wait_s=None if wanted else FIRST_BYTE_S, say=say).strip()
-    text = "\n\n".join(part for part in (spoken, heard) if part)
-    if not text:
+    text = kept.filled("\n\n".join(part for part in (spoken, heard) if part))
+    if not text.strip():
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
     return text
 
 
-def _view(outcome: Outcome, *, as_json: bool, jsonl: bool, quiet: bool) -> View:
+def _without_code(view: View) -> int:
+    """The exit code of a reply of which a code block was wanted."""
+    if not isinstance(view, CodeView) or view.block is not None:
+        return 0
+    tell_error("the reply holds no code block", "ask for one, or leave out -x")
+    return 1
+
+
+def _view(outcome: Outcome, *, as_json: bool, jsonl: bool, extract: bool, quiet: bool) -> View:
     if jsonl:
         return LinesView()
+    if extract:
+        return CodeView(quiet=quiet)
     return ObjectView(outcome) if as_json else TextView(quiet=quiet)

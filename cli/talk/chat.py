@@ -2,9 +2,10 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -18,6 +19,7 @@ from ..surroundings import Surroundings, surroundings
 from .ask import one_turn
 from .driver import Talk, talking
 from .render import Outcome, TextView
+from .wishes import ModelOptions, SystemOption, options_of
 
 app = single()
 
@@ -32,6 +34,8 @@ _HELP = """\
 def chat(
     ctx: typer.Context,
     agent: AgentOption = None,
+    system: SystemOption = None,
+    option: ModelOptions = None,
     follow: FollowOption = False,
     session: SessionOption = None,
 ) -> None:
@@ -45,14 +49,16 @@ def chat(
       ska chat
       ska chat -a luke
       ska chat --session "release plan"
+      ska chat -s "answer in one line" -o temperature=0
     """
     around = surroundings(ctx)
+    wishes = {"system": system or "", "options": options_of(option)}
     home = ready_home(around)
     with (
         talking(around, role="chat", hosting=True) as talk,
         _line_history(home.run / "history"),
     ):
-        conversation = Conversation(talk, around, agent)
+        conversation = Conversation(talk, around, agent, wishes)
         conversation.begin("latest" if follow else session)
         conversation.loop()
 
@@ -60,8 +66,11 @@ def chat(
 class Conversation:
     """The loop and its state: which session, which agent."""
 
-    def __init__(self, talk: Talk, around: Surroundings, agent: str | None) -> None:
-        self._talk, self._around = talk, around
+    def __init__(
+        self, talk: Talk, around: Surroundings, agent: str | None, wishes: Mapping[str, Any]
+    ) -> None:
+        """`wishes` go with every message, as fields of a `TurnRequest`."""
+        self._talk, self._around, self._wishes = talk, around, wishes
         self._runtime = talk.runtime
         self._session: str | None = None
         self._agent = agent or self._runtime.settings.general.default_agent
@@ -131,7 +140,7 @@ class Conversation:
         outcome = Outcome()
         one_turn(
             self._talk, self._around, line, outcome, TextView(),
-            session=self._session, agent=self._agent,
+            session=self._session, agent=self._agent, **self._wishes,
         )  # fmt: skip
         self._session = outcome.ids.get("session", self._session)
 

@@ -21,6 +21,7 @@ from skill_agent.events import (
     MemorySaved,
     Notice,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnEvent,
@@ -55,6 +56,7 @@ _EXIT_CODES: dict[FailureReason, int] = {
 }
 
 
+_THINKING = "thinking …"
 _REPLACE = "\x1b[1A\x1b[2K"
 """One line up, and empty it."""
 
@@ -163,6 +165,8 @@ class TextView:
         match event:
             case TextDelta():
                 self._write(event.text)
+            case ThoughtDelta():
+                self._thinks()
             case TurnStarted():
                 pass
             case MemoryRecalled():
@@ -190,6 +194,12 @@ class TextView:
                 self._failed(event)
             case _:
                 assert_never(event)
+
+    def _thinks(self) -> None:
+        """Said once for a stretch of thoughts, which are not shown."""
+        if self._step != _THINKING:
+            self._aside(_THINKING)
+            self._step = _THINKING
 
     def _noticed(self, event: Notice) -> None:
         """Steps of one thing share a line on a terminal; elsewhere the first stands for all."""

@@ -6,6 +6,7 @@ Events in, events out; no connection and no clock.
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import (
@@ -14,6 +15,7 @@ from skill_agent.events import (
     Event,
     MemoryRecalled,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnFailed,
@@ -24,8 +26,8 @@ from skill_agent.values import TurnState
 
 MOST_ENDED = 1_000
 
-_WITHIN = (TurnStarted, MemoryRecalled, TextDelta, ToolStarted, ToolFinished, ApprovalAsked,
-           ApprovalAnswered, TurnFinished, TurnFailed)  # fmt: skip
+_WITHIN = (TurnStarted, MemoryRecalled, TextDelta, ThoughtDelta, ToolStarted, ToolFinished,
+           ApprovalAsked, ApprovalAnswered, TurnFinished, TurnFailed)  # fmt: skip
 """What a turn tells before it has ended; the rest may come later."""
 
 
@@ -36,9 +38,12 @@ class _Seen:
     session: str = ""
     agent: str = ""
     text: list[str] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     repeated: int = 0
     """Characters of text that are told once more and left out."""
+    rethought: int = 0
+    """The same of thoughts."""
 
 
 class Following:
@@ -68,6 +73,7 @@ class Following:
         """From here on the turn is told from its beginning again."""
         for seen in self._open.values():
             seen.repeated = sum(map(len, seen.text))
+            seen.rethought = sum(map(len, seen.thoughts))
 
     def take(self, event: Event) -> Event | None:
         """The event, or what of it is new; None where it was told before."""
@@ -83,7 +89,11 @@ class Following:
         if seen is None:
             seen = self._open[turn] = _Seen(event.session, event.agent)
         if isinstance(event, TextDelta):
-            return _fresh(event, seen)
+            seen.repeated, fresh = _fresh(event, seen.repeated, seen.text)
+            return fresh
+        if isinstance(event, ThoughtDelta):
+            seen.rethought, fresh = _fresh(event, seen.rethought, seen.thoughts)
+            return fresh
         if event.id in seen.ids:
             return None
         seen.ids.add(event.id)
@@ -126,13 +136,15 @@ class Following:
             self._ended.popitem(last=False)
 
 
-def _fresh(event: TextDelta, seen: _Seen) -> TextDelta | None:
-    """What of a piece of text was not told yet."""
-    known = min(seen.repeated, len(event.text))
-    seen.repeated -= known
+Piece = TypeVar("Piece", TextDelta, ThoughtDelta)
+
+
+def _fresh(event: Piece, repeated: int, told: list[str]) -> tuple[int, Piece | None]:
+    """What of a piece was not told yet, added to what was; and how much is still to be repeated."""
+    known = min(repeated, len(event.text))
     if known:
         event = replace(event, text=event.text[known:])
     if not event.text:
-        return None
-    seen.text.append(event.text)
-    return event
+        return repeated - known, None
+    told.append(event.text)
+    return repeated - known, event

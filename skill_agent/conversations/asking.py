@@ -1,12 +1,15 @@
 """What somebody asks an agent for, refused where it cannot mean anything; nothing is begun here."""
 
+from dataclasses import replace
+
 from skill_agent.errors import UsageError
 from skill_agent.ports import Ledger
 from skill_agent.values import Submitted, TurnRequest
 
 from .address import without_address
-from .client_context import fenced
+from .client_context import fenced, with_images
 from .idempotency import conflict
+from .images import checked_images
 
 MAX_PROMPT = 10_000_000
 """Characters of one message; whether it fits a window is the model's to say."""
@@ -17,13 +20,13 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
     request = TurnRequest(request) if isinstance(request, str) else request
     if not request.text.strip():
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
-    size = len(fenced(request.client_context)) + len(request.text)
+    size = len(fenced(request.client_context)) + len(request.system) + len(request.text)
     if size > MAX_PROMPT:
         raise UsageError(
             f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",
             hint="give the part that matters, or the file's path",
         )
-    return request
+    return replace(request, images=checked_images(request.images))
 
 
 async def begun_before(ledger: Ledger, turn: str, request: TurnRequest) -> Submitted | None:
@@ -33,6 +36,7 @@ async def begun_before(ledger: Ledger, turn: str, request: TurnRequest) -> Submi
     if asked is None:
         return None
     words = without_address(request.text, asked.agent or "")
-    if (asked.content, asked.client_context) != (words, request.client_context):
+    sent = with_images(request.client_context, request.images)
+    if (asked.content, asked.client_context) != (words, sent):
         raise conflict(turn)
     return Submitted(session=asked.session, turn=turn, agent=asked.agent or "")

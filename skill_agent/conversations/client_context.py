@@ -7,8 +7,12 @@ The model reads it before the words, as fenced data; everything else (memory, ti
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from skill_agent.values import ClientContext, Message
+from skill_agent.values import ClientContext, Image, Message
+
+from .images import size_of
 
 Exchange = tuple[str, str]
 """What the person said and what was replied; either may be empty."""
@@ -44,6 +48,28 @@ def kept_instructions(instructions: str) -> str:
     return _safe(instructions)
 
 
+def with_images(context: ClientContext | None, images: tuple[Image, ...]) -> ClientContext | None:
+    """What is sent beside the words, with these pictures."""
+    return replace(context or ClientContext(), images=images) if images else context
+
+
+def context_record(context: ClientContext) -> dict[str, Any]:
+    """As it is written down; pictures are named only where there are some, so that what was sealed
+    before there were any stays as it was."""
+    record = {name: getattr(context, name) for name in ClientContext.__slots__ if name != "images"}
+    if context.images:
+        record["images"] = [
+            {"media_type": one.media_type, "data": one.data} for one in context.images
+        ]
+    return record
+
+
+def context_value(record: dict[str, Any]) -> ClientContext:
+    """What `context_record` wrote down."""
+    images = tuple(Image(**one) for one in record.get("images", ()))
+    return ClientContext(**{**record, "images": images})
+
+
 def fenced(context: ClientContext | None) -> str:
     """What the model reads before the person's words."""
     text = ""
@@ -52,6 +78,8 @@ def fenced(context: ClientContext | None) -> str:
     if context and context.exchanges:
         mark = f"{context.exchanges} {context.digest}"
         text += f"{_EARLIER}{mark}\n{context.earlier}{_END}"
+    for image in context.images if context else ():
+        text += f"[image: {image.media_type}, {max(1, size_of(image) // 1000)} kB]\n\n"
     return text
 
 

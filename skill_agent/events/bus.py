@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from skill_agent.events import Event, TextDelta
+from skill_agent.events import Event
 
-from .journal import Entry, Journal, merged
+from .journal import PIECES, Entry, Journal, merged
 
 MERGE_FROM = 64
 """Waiting events from which on neighbouring text pieces are merged."""
@@ -190,15 +190,15 @@ class Subscription:
 
 
 def _popped(waiting: deque[Entry]) -> Entry:
-    """The first, merged with the text pieces of the same turn right behind it."""
+    """The first, merged with the pieces of its kind and turn right behind it."""
     run = [waiting.popleft()]
     first = run[0].event
-    if not isinstance(first, TextDelta):
+    if not isinstance(first, PIECES):
         return run[0]
     size = len(first.text)
     while waiting and size < MERGE_UP_TO:
         event = waiting[0].event
-        if not isinstance(event, TextDelta) or event.turn != first.turn:
+        if not isinstance(event, type(first)) or event.turn != first.turn:
             break
         size += len(event.text)
         run.append(waiting.popleft())

@@ -13,6 +13,7 @@ from skill_agent.events import (
     Event,
     MemoryRecalled,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnFailed,
@@ -26,6 +27,10 @@ MOST_WEIGHT = 32 * 1024 * 1024
 """Bytes, as `Entry.weight` estimates them."""
 OVERHEAD = 700
 """Bytes an event takes beside its texts, its JSON included."""
+
+
+PIECES = (TextDelta, ThoughtDelta)
+"""Events that are pieces of one text: neighbours of a kind may be told as one."""
 
 
 class Entry:
@@ -51,7 +56,7 @@ class Entry:
 def _length(event: Event) -> int:
     """About how many characters the event carries."""
     match event:
-        case TextDelta() | TurnFinished() | TurnStarted() | TurnFailed():
+        case TextDelta() | ThoughtDelta() | TurnFinished() | TurnStarted() | TurnFailed():
             return len(event.text)
         case ToolFinished():
             return len(event.result)
@@ -64,11 +69,12 @@ def _length(event: Event) -> int:
 
 
 def merged(entries: list[Entry]) -> Entry:
-    """Neighbouring text pieces of one turn as one; it carries the last one's number."""
+    """Neighbouring pieces of one turn's text or thoughts as one; it carries the last one's
+    number."""
     first, last = entries[0], entries[-1]
-    if first is last or not isinstance(first.event, TextDelta):
+    if first is last or not isinstance(first.event, PIECES):
         return first
-    text = "".join(one.event.text for one in entries if isinstance(one.event, TextDelta))
+    text = "".join(one.event.text for one in entries if isinstance(one.event, PIECES))
     return Entry(last.seq, replace(first.event, text=text), first=first.first)
 
 

@@ -162,6 +162,17 @@ class TextDelta(AnyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtDelta(AnyEvent):
+    """The next piece of what a reasoning model thinks before it answers; it is not kept."""
+
+    text: str
+
+    @property
+    def line(self) -> str:
+        return _line(f"{self.agent} thinks: {self.text}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted(AnyEvent):
     """A tool begins to run."""
 
@@ -292,6 +303,7 @@ TurnEvent = (
     | MemorySaved
     | Notice
     | TextDelta
+    | ThoughtDelta
     | ToolStarted
     | ToolFinished
     | ApprovalAsked

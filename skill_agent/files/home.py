@@ -56,6 +56,11 @@ class Home:
         return self.run / "drafts"
 
     @property
+    def templates(self) -> Path:
+        """Messages a person keeps for `ska ask -t`."""
+        return self.root / "templates"
+
+    @property
     def rules(self) -> Path:
         """Approval rules a person stored with `always`."""
         return self.root / "approvals.txt"

@@ -39,6 +39,8 @@ class FallbackModel:
                 yield StatusPart(text=f"{before}: {why}; falling back to {model.info.name}")
             spoken = False
             try:
+                if _shows(request) and not model.info.profile.vision:
+                    raise ModelUnavailable(f"{model.info.name} reads no images")
                 async with aclosing(model.stream(request)) as parts:
                     async for part in parts:
                         spoken = spoken or isinstance(part, TextPart | ToolPart)
@@ -53,3 +55,9 @@ class FallbackModel:
             hint=next((one.hint for one in problems if one.hint), ""),
             retry_after=problems[0].retry_after,
         )
+
+
+def _shows(request: ModelRequest) -> bool:
+    """Whether the person shows something with what they say now."""
+    last = next((one for one in reversed(request.messages) if one.role == "user"), None)
+    return last is not None and bool(last.images)

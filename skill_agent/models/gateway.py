@@ -20,7 +20,7 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ModelInfo, ModelProfile
 
 from .fallback import FallbackModel
-from .providers import ollama_base
+from .providers import ollama_base, remote_profile
 from .remote import RemoteModel, close_clients
 
 EMBEDDED = "embedded"
@@ -181,4 +181,5 @@ class Gateway:
             local=provider.startswith("ollama"),
             roles=roles.get(name, ()),
             note="named in config.toml" if name in roles else "",
+            profile=remote_profile(name),
         )

@@ -4,12 +4,14 @@ No token is spent and nothing heavy imported; a provider not listed here still w
 litellm, only its key is not looked for.
 """
 
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
 from skill_agent.settings.schema import ModelSettings, Settings
+from skill_agent.values import ModelProfile
 
 ASK_S = 2.0
 """Longest wait for a provider's answer."""
@@ -100,6 +102,18 @@ _KNOWN: tuple[_Known, ...] = (
     ),
 )
 
+SEEING = ("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash")
+"""Models to name where one is asked for that reads images."""
+_SEES = re.compile(
+    r"gpt-4o|gpt-4\.1|gpt-[5-9]|claude|gemini|gemma-?[34](?!.*[:-](?:270m|1b))|pixtral|llava"
+    r"|vision|[-_.\d]vl\b|moondream|minicpm-v|llama-?4|mistral-(?:small-?3\.[1-9]|medium)",
+    re.IGNORECASE,
+)
+_BLIND = re.compile(
+    r"gpt-3\.5|o[13]-mini|deepseek|codestral|command-r|llama-?3\.[013]|llama-?3-|mixtral|gpt-oss",
+    re.IGNORECASE,
+)
+
 OLLAMA = "http://127.0.0.1:11434"
 
 
@@ -124,6 +138,14 @@ def detect_providers(
         found = [one.result() for one in asked]
         local = ollama.result()
     return [*found, local] if local else found
+
+
+def remote_profile(name: str) -> ModelProfile:
+    """What is known of a model by its name. Of one that nobody here knows a provider says itself
+    whether it reads images; models of Ollama mostly do not."""
+    local = name.startswith("ollama")
+    sees = bool(_SEES.search(name)) or not (local or _BLIND.search(name))
+    return ModelProfile(vision=sees)
 
 
 def key_variable(provider: str) -> str:

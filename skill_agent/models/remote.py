@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 from skill_agent.errors import ModelError, ModelFailed, ModelUnavailable
@@ -23,17 +24,25 @@ from skill_agent.ports import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     ToolPart,
     ToolSpec,
 )
-from skill_agent.values import ModelInfo, ToolCall, Usage
+from skill_agent.values import Image, ModelInfo, ToolCall, Usage
 
 from .refusals import missing_key, translated
 from .structured import checked
+from .thoughts import thoughts_apart
 
 RATE_LIMIT_TRIES = 3
 LONGEST_WAIT_S = 20.0
 """A provider that asks for a longer pause after a 429 counts as unavailable."""
+
+
+_CLAUDES = ("anthropic", "bedrock", "vertex_ai", "openrouter")
+"""Providers of Claude, which keeps of a prompt what is marked; others keep what they see fit."""
+_THINKING = ("reasoning_effort", "thinking")
+_CACHED = MappingProxyType({"type": "ephemeral"})
 
 
 @dataclass(slots=True)
@@ -60,6 +69,7 @@ class RemoteModel:
         self._base = base
         # litellm's plain `ollama/` speaks the old completion API, which knows no tools.
         ollama = info.provider == "ollama"
+        self._is_claude = info.provider in _CLAUDES and "claude" in info.name
         self._called = info.name.replace("ollama/", "ollama_chat/", 1) if ollama else info.name
 
     async def load(self) -> None:
@@ -75,7 +85,10 @@ class RemoteModel:
         return await asyncio.to_thread(litellm.token_counter, model=self._called, text=text)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        return checked(self._spoken, request) if request.response_schema else self._spoken(request)
+        return checked(self._worded, request) if request.response_schema else self._worded(request)
+
+    def _worded(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        return thoughts_apart(self._spoken(request))
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         heard = _Heard()
@@ -133,7 +146,7 @@ class RemoteModel:
     def _arguments(self, request: ModelRequest) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "model": self._called,
-            "messages": [_message(one) for one in request.messages],
+            "messages": [self._message(one) for one in request.messages],
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "stream": True,
@@ -155,7 +168,25 @@ class RemoteModel:
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "schema": request.response_schema},
             }
-        return {**arguments, **request.overrides}
+        return {**arguments, **self._overrides(request)}
+
+    def _overrides(self, request: ModelRequest) -> dict[str, Any]:
+        """Claude wants its own signed thoughts back beside a tool's result; they are not kept, so
+        it goes on without thinking."""
+        if not self._is_claude or request.messages[-1].role != "tool":
+            return request.overrides
+        return {name: one for name, one in request.overrides.items() if name not in _THINKING}
+
+    def _message(self, message: ChatMessage) -> dict[str, Any]:
+        plain = _message(message)
+        if message.role == "system" and message.content and self._is_claude:
+            plain["content"] = [
+                {"type": "text", "text": message.content, "cache_control": {**_CACHED}}
+            ]
+        if message.images and self.info.profile.vision:
+            told = {"type": "text", "text": message.content}
+            plain["content"] = [*map(_shown, message.images), told]
+        return plain
 
     def _check_key(self, litellm: Any) -> None:
         if self._base:
@@ -190,6 +221,7 @@ def _imported() -> Any:
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.disable_aiohttp_transport = True
+    litellm.disable_hf_tokenizer_download = True  # of whatever has "llama-3" in its name
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpx", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return litellm
@@ -205,7 +237,9 @@ async def close_clients() -> None:
 
 async def _closed(chunks: Any) -> None:
     """Ends the HTTP response, which makes the provider stop generating."""
-    for stream in (getattr(chunks, "completion_stream", None), chunks):
+    inner = getattr(chunks, "completion_stream", None)
+    # Anthropic's iterator cannot be closed, only what it reads from.
+    for stream in (getattr(inner, "streaming_response", None), inner, chunks):
         close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
         if close is None:
             continue
@@ -244,6 +278,11 @@ def _message(message: ChatMessage) -> dict[str, Any]:
     return plain
 
 
+def _shown(image: Image) -> dict[str, Any]:
+    url = f"data:{image.media_type};base64,{image.data}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
 def _tool(spec: ToolSpec) -> dict[str, Any]:
     return {
         "type": "function",
@@ -256,7 +295,7 @@ def _tool(spec: ToolSpec) -> dict[str, Any]:
 
 
 def _parts(chunk: Any, heard: _Heard) -> list[ModelPart]:
-    """The text of a chunk; calls, end and usage go to `heard`."""
+    """Thought and text of a chunk; calls, end and usage go to `heard`."""
     if usage := getattr(chunk, "usage", None):
         heard.usage = usage
     if not chunk.choices:
@@ -266,11 +305,14 @@ def _parts(chunk: Any, heard: _Heard) -> list[ModelPart]:
         heard.finish = choice.finish_reason
     for call in choice.delta.tool_calls or ():
         _note_call(heard, call)
-    text = choice.delta.content
-    if not text:
-        return []
-    heard.first = heard.first or time.perf_counter() - heard.started
-    return [TextPart(text=text)]
+    parts: list[ModelPart] = []
+    if thought := getattr(choice.delta, "reasoning_content", None):
+        parts.append(ThoughtPart(text=thought))
+    if text := choice.delta.content:
+        parts.append(TextPart(text=text))
+    if parts:
+        heard.first = heard.first or time.perf_counter() - heard.started
+    return parts
 
 
 def _note_call(heard: _Heard, call: Any) -> None:

@@ -18,6 +18,7 @@ from skill_agent.ports import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     ToolPart,
 )
 from skill_agent.values import ModelInfo, ModelProfile, ToolCall, Usage
@@ -39,8 +40,8 @@ class Gate:
     event: asyncio.Event
 
 
-Step = str | ToolCall | StatusPart | EndPart | Pause | Gate | SkillAgentError
-"""What a stream does next: say, call, tell, end with these figures, wait, or raise."""
+Step = str | ThoughtPart | ToolCall | StatusPart | EndPart | Pause | Gate | SkillAgentError
+"""What a stream does next: say, think, call, tell, end with these figures, wait, or raise."""
 
 Reply = str | Sequence[Step]
 """A bare string is streamed word by word, a sequence exactly as given."""
@@ -109,7 +110,7 @@ class ScriptedModel:
                     case ToolCall():
                         calls += 1
                         yield ToolPart(call=step)
-                    case StatusPart():
+                    case StatusPart() | ThoughtPart():
                         yield step
                     case str():
                         said.append(step)

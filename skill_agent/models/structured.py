@@ -71,14 +71,32 @@ def problem(text: str, schema: dict[str, Any], *, cut: bool = False) -> str:
         value = json.loads(bare(text))
     except ValueError as error:
         return f"it is not JSON: {error}"
-    import jsonschema
+    if wrong := schema_problem(schema):
+        raise ModelRejected(f"the response schema is not valid: {wrong}")
+    from jsonschema.validators import validator_for
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
 
+    # A registry of its own: the usual one fetches what a reference names from the network.
+    checker: Any = validator_for(schema)(schema, registry=Registry())
     try:
-        jsonschema.validate(value, schema)
-    except jsonschema.ValidationError as error:
+        error = next(checker.iter_errors(value), None)
+    except Unresolvable as missing:
+        raise ModelRejected(f"the response schema names what is not in it: {missing}") from None
+    return f"{error.json_path}: {error.message}" if error else ""
+
+
+def schema_problem(schema: dict[str, Any]) -> str:
+    """Why it is no JSON schema; empty where it is one."""
+    from jsonschema import SchemaError
+    from jsonschema.validators import validator_for
+
+    if not isinstance(schema.get("$schema", ""), str):
+        return "$.$schema: it is not a text"
+    try:
+        validator_for(schema).check_schema(schema)
+    except SchemaError as error:
         return f"{error.json_path}: {error.message}"
-    except jsonschema.SchemaError as error:
-        raise ModelRejected(f"the response schema is not valid: {error.message}") from None
     return ""
 
 
@@ -94,6 +112,6 @@ def correction(answer: str, wrong: str) -> tuple[ChatMessage, ...]:
     """The messages that show a model its answer and ask once more."""
     ask = f"That answer cannot be used: {wrong}. Give the whole answer again, as JSON only."
     return (
-        ChatMessage(role="assistant", content=answer),
+        ChatMessage(role="assistant", content=answer or "(nothing)"),
         ChatMessage(role="user", content=ask),
     )

@@ -11,6 +11,7 @@ from .models import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     ToolPart,
     ToolSpec,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "StatusPart",
     "TableReader",
     "TextPart",
+    "ThoughtPart",
     "Tool",
     "ToolOutcome",
     "ToolPart",

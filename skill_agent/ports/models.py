@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from skill_agent.values import (
+    Image,
     ModelInfo,
     Role,
     ToolCall,
@@ -23,6 +24,8 @@ class ChatMessage:
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[Image, ...] = ()
+    """Shown with a user's words; the words tell that they were, for a model that cannot see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,13 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtPart:
+    """The next piece of what the model thinks before it answers; no part of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPart:
     """A complete tool call."""
 
@@ -83,7 +93,7 @@ class EndPart:
     finish: Literal["stop", "length", "tool_calls"] = "stop"
 
 
-ModelPart = TextPart | ToolPart | StatusPart | EndPart
+ModelPart = TextPart | ThoughtPart | ToolPart | StatusPart | EndPart
 
 
 class Model(Protocol):

@@ -15,9 +15,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from skill_agent.conversations.client_context import context_record
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso
-from skill_agent.values import ClientContext, Message, Note, Session, Usage
+from skill_agent.values import Message, Note, Session, Usage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -145,9 +146,7 @@ def _message_row(message: Message) -> dict[str, Any]:
         "position": message.position,
         "role": message.role,
         "content": message.content,
-        "client_context": (
-            {name: getattr(sent, name) for name in ClientContext.__slots__} if sent else None
-        ),
+        "client_context": context_record(sent) if sent else None,
         "created_at": iso(message.created_at),
         "agent": message.agent,
         "tool_calls": [

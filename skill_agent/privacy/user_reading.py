@@ -18,6 +18,7 @@ from skill_agent.memory.rows import read_row
 from skill_agent.values import (
     Belongings,
     ClientContext,
+    Image,
     Memory,
     Message,
     MessageState,
@@ -227,6 +228,10 @@ def _said(row: dict[str, Any]) -> tuple[ClientContext | None, str]:
             earlier=_text(sent["earlier"]),
             exchanges=_typed(sent["exchanges"], int),
             digest=_text(sent["digest"]),
+            images=tuple(
+                Image(media_type=_text(one["media_type"]), data=_text(one["data"]))
+                for one in _typed(sent.get("images", []), list)
+            ),
         ),
         words,
     )

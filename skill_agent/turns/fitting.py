@@ -21,6 +21,8 @@ UNKNOWN_WINDOW = 32_768
 """Assumed where a model does not say how much it can read."""
 PER_MESSAGE = 8
 """Tokens a chat template puts around one message, and around the data block in it."""
+PER_IMAGE = 1_200
+"""Tokens a picture takes, about: providers count from 100 to 1,600."""
 SLACK = 32
 """This fraction (1/32) of the window stays free: templates differ."""
 LONGEST_SHARE = 8
@@ -76,6 +78,8 @@ class Tokens:
         if message.tool_calls:
             calls = json.dumps([[call.name, call.arguments] for call in message.tool_calls])
             total += await self.count(model, calls)
+        if model.info.profile.vision and (sent := message.client_context):
+            total += PER_IMAGE * len(sent.images)
         return total + PER_MESSAGE
 
     async def of_tools(self, model: Model, tools: Iterable[ToolSpec]) -> int:
@@ -88,6 +92,7 @@ class Tokens:
         total = 0
         for one in messages:
             total += await self.count(model, one.content) + PER_MESSAGE
+            total += PER_IMAGE * len(one.images)
             if one.tool_calls:
                 calls = json.dumps([[call.name, call.arguments] for call in one.tool_calls])
                 total += await self.count(model, calls)
@@ -132,6 +137,8 @@ class Draft:
     """The static layers, which are never left out."""
     text: str
     """The newest message."""
+    images: int = 0
+    """How many pictures come with it."""
     block: str = ""
     reserve: int = 0
     """Tokens the data block may take; kept free until it is there, and so that the history's room
@@ -194,7 +201,7 @@ async def _fit(draft: Draft, model: Model, tokens: Tokens) -> Fit:
     window = window_of(model)
     limit = window - window // SLACK - reply_room(draft.max_output, window)
     limit -= await tokens.of_tools(model, draft.tools)
-    text = await tokens.count(model, draft.text) + PER_MESSAGE
+    text = await tokens.count(model, draft.text) + PER_MESSAGE + PER_IMAGE * draft.images
     block = await tokens.count(model, draft.block) + PER_MESSAGE if draft.block else draft.reserve
     summary = await tokens.count(model, draft.summary) + 3 * PER_MESSAGE if draft.summary else 0
     system = await tokens.count(model, draft.system) + PER_MESSAGE

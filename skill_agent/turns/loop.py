@@ -9,12 +9,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TypedDict, assert_never
+from typing import Any, TypedDict, assert_never
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.usage import add
-from skill_agent.errors import SkillAgentError, ToolFailed
+from skill_agent.errors import ModelFailed, SkillAgentError, ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -25,6 +24,7 @@ from skill_agent.events import (
     Notice,
     RecalledItem,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnFinished,
@@ -38,6 +38,7 @@ from skill_agent.ports import (
     ModelRequest,
     StatusPart,
     TextPart,
+    ThoughtPart,
     Tool,
     ToolOutcome,
     ToolPart,
@@ -88,6 +89,10 @@ class Brief:
     """Everything the prompt could hold, but for what recall finds."""
     fitted: Fit | None = None
     """What of it fits, where that was counted already."""
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema the reply has to satisfy; then no tool is offered."""
+    warm: bool = False
+    """The person chose the temperature for this reply."""
     parent: str | None = None
     reply_id: str = field(default_factory=new_id)
 
@@ -144,7 +149,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
     offer = await hands.offer(brief.message, manner, recollection)
     before = any(one.role == "user" for one in brief.draft.history)
-    if said := by_code(manner, kept, recollection, offer, said_before=before):
+    said = by_code(manner, kept, recollection, offer, said_before=before)
+    if said and not brief.response_schema:
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
@@ -158,25 +164,28 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     prompt = conversation(
         plan.system,
         plan.history,
-        text=_with_figures(brief.message, computed, manner),
+        text=_with_figures(brief.message, draft.text, computed, manner),
         block=plan.block,
         summary=plan.summary,
     )
+    if shown := brief.message.client_context:
+        prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
+    free = not (offer.tools or brief.response_schema)
     said = brief.message.content
-    watch = None if offer.tools else watched(manner, said, plan.history, recollection, computed)
+    watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = _Talk(prompt, offer, started)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event
 
 
-def _with_figures(message: Message, computed: str, manner: Manner) -> str:
+def _with_figures(message: Message, text: str, computed: str, manner: Manner) -> str:
     """The message as it is read. A small model gets the figures in place of the table, which it
     would only add up wrongly."""
     if not computed:
-        return as_read(message)
+        return text
     if not manner.small:
-        return f"{as_read(message)}\n\n<computed>\n{computed}\n</computed>"
+        return f"{text}\n\n<computed>\n{computed}\n</computed>"
     return f"{computed}\n\n{parted(message.content).words}"
 
 
@@ -206,6 +215,7 @@ class _Reply:
     """What one model call has given so far."""
 
     text: str = ""
+    thought: bool = False
     calls: list[ToolCall] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     finish: str = "stop"
@@ -252,6 +262,8 @@ async def _converse(
         async with aclosing(_called(brief, hands, talk, reply)) as events:
             async for event in events:
                 yield event
+    if reply.thought and not text.strip():
+        raise _only_thoughts(reply)
     if reply.finish == "length":
         yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
     finish: Finish = "length" if reply.finish == "length" else "stop"
@@ -317,6 +329,14 @@ async def _spoken(
         yield TextDelta(**brief.ids, text=said)
 
 
+def _only_thoughts(reply: _Reply) -> ModelFailed:
+    cut = " before its length limit" if reply.finish == "length" else ""
+    return ModelFailed(
+        f"the model thought and gave no reply{cut}",
+        hint="ask again with -o max_tokens=8000, or -o reasoning_effort=low",
+    )
+
+
 async def _within(brief: Brief, hands: Hands, talk: _Talk, text: str) -> str:
     """A tool's result as the model reads it: never more than a share of the window, nor than half
     of what is left of it."""
@@ -340,17 +360,19 @@ def _request(brief: Brief, hands: Hands, talk: _Talk) -> ModelRequest:
     return ModelRequest(
         messages=talk.messages,
         tools=tuple(tool.spec for tool in talk.tools.values()),
-        temperature=_temperature(brief.agent, hands.model),
+        temperature=_temperature(brief, hands.model),
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
         purpose="tools" if talk.calls else "reply",
+        response_schema=brief.response_schema,
     )
 
 
-def _temperature(agent: AgentDNA, model: Model) -> float:
+def _temperature(brief: Brief, model: Model) -> float:
     """A small model wanders off where it is given much freedom, also into another language."""
-    wanted = agent.model.temperature
-    return min(wanted, SMALL_TEMPERATURE) if model.info.profile.strength == "small" else wanted
+    wanted = brief.agent.model.temperature
+    capped = model.info.profile.strength == "small" and not brief.warm
+    return min(wanted, SMALL_TEMPERATURE) if capped else wanted
 
 
 async def _stream(
@@ -366,6 +388,9 @@ async def _stream(
                         yield TextDelta(**brief.ids, text=text)
                     if guard and guard.fault:
                         return
+                case ThoughtPart():
+                    reply.thought = True
+                    yield ThoughtDelta(**brief.ids, text=part.text)
                 case ToolPart():
                     reply.calls.append(part.call)
                 case StatusPart():

@@ -89,6 +89,7 @@ def chat_message(message: Message) -> ChatMessage:
         content=f"{message.context}\n\n{text}" if message.context else text,
         tool_calls=message.tool_calls,
         tool_call_id=message.tool_call_id,
+        images=message.client_context.images if message.client_context else (),
     )
 
 

@@ -38,6 +38,7 @@ from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .loop import Brief, run_turn
 from .prompt import system_text
+from .wishes import with_wishes
 from .workbench import Workbench
 
 BLOCK_SHARE = 8
@@ -206,7 +207,8 @@ class TurnRunner:
         draft = Draft(
             system=system_text(layers),
             layers=layers,
-            text=as_read(turn.message) if before else "",
+            text=with_wishes(as_read(turn.message), turn.request) if before else "",
+            images=len(turn.request.images),
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
@@ -267,6 +269,8 @@ class TurnRunner:
             message=turn.message,
             draft=view.draft,
             fitted=None if view.fit.guessed else view.fit,
+            response_schema=turn.request.response_schema,
+            warm="temperature" in (turn.request.options or {}),
         )
         hands = self._bench.hands(
             turn.dna,

@@ -15,6 +15,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import begun_before, checked_request
+from skill_agent.conversations.client_context import with_images
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
@@ -32,6 +33,7 @@ from . import operations
 from .calls import CallLog
 from .prompt import system_text
 from .runner import Turn, TurnRunner
+from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 
 _log = logging.getLogger(__name__)
@@ -68,12 +70,14 @@ class Turns(operations.TurnOperations):
         """Raises UsageError for an empty or oversized prompt, a paused agent or a key that is no
         UUID, NotFound for an unknown agent, session or embedded model, Conflict where the key
         stands for another text, Closing. Mistakes leave nothing behind."""
-        return await self._submit(checked_request(request))
+        request = checked_request(request)
+        checked_wishes(request)
+        return await self._submit(request)
 
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
         known = request.key is not None
         turn = checked_key(request.key) if request.key is not None else turn or new_id()
-        said = request.text, request.client_context
+        said = request.text, request.system, request.images, request.client_context
         return await self._once.run(turn, said, partial(self._begin, request, turn, known=known))
 
     async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
@@ -121,8 +125,11 @@ class Turns(operations.TurnOperations):
     async def _wanted(self, request: TurnRequest) -> tuple[Session | None, AgentDNA, Model]:
         """The conversation it goes on with, who answers, and with which model."""
         found = await self._conversations.find(request.session) if request.session else None
-        dna = self._addressed(request, found)
-        return found, dna, await self._models.of(dna, request.model)
+        dna = tuned(self._addressed(request, found), request.options)
+        chosen = await self._models.of(dna, request.model)
+        if request.images and not chosen.info.profile.vision:
+            raise blind(chosen.info, await self._models.list())
+        return found, dna, chosen
 
     def _message(
         self, request: TurnRequest, *, turn: str, session: Session, dna: AgentDNA
@@ -133,7 +140,7 @@ class Turns(operations.TurnOperations):
             turn=turn,
             role="user",
             content=without_address(request.text, dna.slug),
-            client_context=request.client_context,
+            client_context=with_images(request.client_context, request.images),
             created_at=self._clock(),
             agent=dna.slug,
         )
@@ -150,6 +157,7 @@ class Turns(operations.TurnOperations):
         """With the key of a turn that has ended it gives what is left of its events, at least the
         last one. Raises as `submit` does."""
         request = checked_request(request)
+        checked_wishes(request)
         turn = checked_key(request.key) if request.key is not None else new_id()
         with self.subscribe(turn=turn) as events:
             try:

@@ -62,6 +62,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture a person shows to an agent."""
+
+    data: str
+    """Its bytes in base64."""
+    media_type: str = ""
+    """`image/png` and so on; what the bytes say counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientContext:
     """What a client program sent beside a person's words."""
 
@@ -73,6 +83,8 @@ class ClientContext:
     """How many exchanges the whole of that talk has."""
     digest: str = ""
     """Tells the whole of that talk from another one."""
+    images: tuple[Image, ...] = ()
+    """What was shown with the words; a model that cannot see is told that there was something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .nouns import (
     ClientContext,
+    Image,
     ItemKind,
     Memory,
     MemoryStatus,
@@ -91,6 +92,16 @@ class TurnRequest:
     key: str | None = None
     """The turn's id, a UUID: asked again with it, also after a crash, the same turn is given and
     nothing runs twice."""
+    system: str = ""
+    """The person's own instructions for this reply; they stand beside the message and are not
+    kept."""
+    options: dict[str, Any] | None = None
+    """How the model speaks in this reply: `temperature`, `max_tokens`, `top_p`, `seed`, `stop` and
+    so on; a name nobody here knows goes to the provider as it is."""
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema: the reply is JSON that satisfies it, or the turn fails."""
+    images: tuple[Image, ...] = ()
+    """What is shown with the words: PNG, JPEG, WebP or GIF; 5 MB each and 7 MB in all at most."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
 

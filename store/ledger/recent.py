@@ -286,7 +286,9 @@ def _is_unlike_talk(kind: str) -> bool:
 
 def _message_size(message: Message) -> int:
     calls = sum(len(repr(call)) for call in message.tool_calls)
-    return _FRAME + len(as_read(message)) + len(message.context) + calls
+    sent = message.client_context
+    shown = sum(len(image.data) for image in sent.images) if sent else 0
+    return _FRAME + len(as_read(message)) + len(message.context) + calls + shown
 
 
 def _memory_size(memory: Memory) -> int:

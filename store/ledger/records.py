@@ -8,10 +8,9 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from skill_agent.conversations.client_context import unmixed
+from skill_agent.conversations.client_context import context_record, context_value, unmixed
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.values import (
-    ClientContext,
     LogEntry,
     Memory,
     Message,
@@ -153,9 +152,7 @@ def message_record(message: Message) -> Record:
         "tool_call_id": message.tool_call_id,
         "state": message.state,
         "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
-        "client_context": (
-            {name: getattr(sent, name) for name in ClientContext.__slots__} if sent else {}
-        ),
+        "client_context": context_record(sent) if sent else {},
     }
 
 
@@ -166,7 +163,7 @@ def message_value(record: Record) -> Message:
     if sent is None and record["role"] == "user":
         plain["client_context"], plain["content"] = unmixed(record["content"])
     else:
-        plain["client_context"] = ClientContext(**sent) if sent else None
+        plain["client_context"] = context_value(sent) if sent else None
     plain["created_at"] = parse_time(record["created_at"])
     plain["tool_calls"] = tuple(ToolCall(**call) for call in record["tool_calls"])
     plain["usage"] = Usage(**record["usage"]) if record["usage"] else None

@@ -14,11 +14,12 @@ from skill_agent.api.door.protect import protect
 from skill_agent.api.door.traffic import Traffic
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.models.scripted import Gate
-from skill_agent.ports import EndPart
-from skill_agent.values import ToolCall, Usage
+from skill_agent.ports import EndPart, ThoughtPart
+from skill_agent.values import ModelProfile, ToolCall, Usage
 
 CHAT = "/v1/agents/kyra/chat"
 STREAM = "/v1/agents/kyra/chat/stream"
+GIF = "R0lGODlh"
 
 
 async def said(api: Api, content: str, path: str = CHAT, **more: Any) -> dict[str, Any]:
@@ -47,6 +48,45 @@ async def test_a_conversation_in_two_requests(open_api: OpenApi) -> None:
             "hi", "Hello there.", "are you there?", "Still here.",
         ]  # fmt: skip
         assert kept[1].id == first["message_id"]
+
+
+async def test_how_the_reply_is_made(open_api: OpenApi) -> None:
+    sees = ModelProfile(vision=True)
+    async with open_api([ThoughtPart(text="hm"), '{"n": 1}'], profile=sees) as api:
+        wishes = {"system": "Be brief.", "options": {"max_tokens": 7}, "images": [{"data": GIF}]}
+        told = await streamed(api, "a number", response_schema={"type": "object"}, **wishes)
+        assert [one["content"] for one in told if one["type"] == "thought_delta"] == ["hm"]
+        assert told[-1]["content"] == '{"n": 1}'
+        (sent,) = api.model.requests
+        assert (sent.max_tokens, sent.response_schema) == (7, {"type": "object"})
+        assert sent.messages[-1].images[0].media_type == "image/gif"
+        assert "Be brief." in sent.messages[-1].content
+
+
+@pytest.mark.parametrize(
+    ("wishes", "status"),
+    [
+        ({"options": {"temperature": "hot"}}, 422),
+        ({"options": {"model": "x"}}, 422),
+        ({"options": []}, 400),
+        ({"response_schema": {"type": "nonsense"}}, 422),
+        ({"images": [{"data": "AAAA"}]}, 422),
+        ({"images": [{"data": GIF}]}, 422),
+        ({"images": [{"url": "https://example.org/x.png"}]}, 400),
+        ({"images": ["x"]}, 400),
+        ({"system": 5}, 400),
+    ],
+)
+async def test_what_cannot_be_wished_for(
+    open_api: OpenApi, wishes: dict[str, Any], status: int
+) -> None:
+    async with open_api() as api:
+        for path in (CHAT, STREAM):
+            answer = await api.http.post(path, json={"content": "hi", **wishes})
+            assert answer.status_code == status, answer.text
+        answer = await api.http.post("/v1/turns", json={"text": "hi", **wishes})
+        assert answer.status_code == status, answer.text
+        assert await api.runtime.conversations.list() == []
 
 
 async def test_what_recall_used_is_told(open_api: OpenApi) -> None:

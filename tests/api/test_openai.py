@@ -1,6 +1,7 @@
 """The OpenAI client people have, talking to our agents."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,9 +17,10 @@ from skill_agent.conversations.client_context import client_context
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import Gate, StatusPart
 from skill_agent.ports import EndPart
-from skill_agent.values import MemoryFilter, Usage
+from skill_agent.values import Image, MemoryFilter, ModelProfile, Usage
 
 COMPLETIONS = "/v1/chat/completions"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
 
 @asynccontextmanager
@@ -270,6 +272,50 @@ async def test_text_parts_and_every_script(open_api: OpenApi) -> None:
         assert (await api.runtime.conversations.messages(place(made)))[0].content == f"a\n{text}"
 
 
+async def test_what_is_said_of_the_sampling_is_heard(open_api: OpenApi) -> None:
+    async with open_api("ok", "ok", '{"n": 1}', '{"n": 1}') as api, client(api) as ai:
+        await ask(
+            ai, user("hi"), temperature=0.1, max_tokens=5, top_p=0.5, seed=7, stop="END",
+            presence_penalty=1, reasoning_effort="low",
+        )  # fmt: skip
+        sent = api.model.requests[0]
+        assert (sent.temperature, sent.max_tokens) == (0.1, 5)
+        assert sent.overrides == {
+            "top_p": 0.5, "seed": 7, "stop": ["END"], "presence_penalty": 1.0,
+            "reasoning_effort": "low",
+        }  # fmt: skip
+        await ask(ai, user("hi"), max_completion_tokens=6)
+        assert api.model.requests[1].max_tokens == 6
+        schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+        named = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+        await ask(ai, user("a number"), response_format=named)
+        await ask(ai, user("a number"), response_format={"type": "json_object"})
+        assert [one.response_schema for one in api.model.requests] == [
+            None, None, schema, {"type": "object"},
+        ]  # fmt: skip
+
+
+async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi) -> None:
+    url = f"data:image/png;base64,{b64encode(PNG).decode()}"
+    parts = [
+        {"type": "text", "text": "what is this?"},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
+    sees = ModelProfile(vision=True)
+    async with open_api("A cat.", "Grey.", profile=sees) as api, client(api) as ai:
+        made = await ask(ai, user(parts))
+        shown = (Image(data=b64encode(PNG).decode(), media_type="image/png"),)
+        assert api.model.requests[0].messages[-1].images == shown
+        again = await ask(ai, user(parts), assistant("A cat."), user("which colour?"))
+        assert place(again) == place(made)
+        said = [one for one in api.model.requests[1].messages if one.role == "user"]
+        assert [one.images for one in said] == [shown, ()]
+    async with open_api("blind") as api:
+        answer = await api.http.post(COMPLETIONS, json={"model": "kyra", "messages": [user(parts)]})
+        assert answer.status_code == 422
+        assert "reads no images" in answer.json()["error"]["message"]
+
+
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
@@ -277,9 +323,13 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"tools": [TOOL]}, "tools"),
     ({"tool_choice": "required"}, "tool_choice"),
     ({"functions": [{"name": "f"}]}, "functions"),
-    ({"response_format": {"type": "json_object"}}, "response_format"),
+    ({"response_format": {"type": "xml"}}, "response_format"),
+    ({"response_format": {"type": "json_schema"}}, "response_format"),
+    ({"temperature": 3}, "temperature"),
+    ({"max_tokens": 0}, "max_tokens"),
+    ({"seed": "x"}, "seed"),
     ({"logprobs": True}, "logprobs"),
-    ({"stop": ["x"]}, "stop"),
+    ({"stop": [""]}, "stop"),
     ({"modalities": ["text", "audio"]}, "modalities"),
     ({"messages": [user(IMAGE)]}, "messages"),
     ({"messages": [user("")]}, "messages"),

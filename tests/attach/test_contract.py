@@ -35,10 +35,12 @@ from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
+    Image,
     Memory,
     MemoryDifference,
     MemoryFilter,
     Message,
+    ModelProfile,
     NewMemory,
     Search,
     Session,
@@ -256,6 +258,30 @@ async def test_the_prompt_of_a_turn(open_station: OpenStation) -> None:
             await station.turns.prompt(new_id())
         with pytest.raises(UsageError, match="empty"):
             await station.turns.preview(" ")
+
+
+async def test_how_a_reply_is_made_travels_along(open_station: OpenStation) -> None:
+    sees = ScriptedModel(['{"n": 1}'], profile=ModelProfile(vision=True))
+    gif = Image(data="R0lGODlh")
+    async with open_station(sees) as station:
+        wishes = {"system": "Be brief.", "options": {"temperature": 0, "stop": "END", "x": [1]}}
+        events = await whole(
+            station, "A number", images=(gif,), response_schema={"type": "object"}, **wishes
+        )
+        assert isinstance(events[-1], TurnFinished)
+        (sent,) = sees.requests
+        assert (sent.temperature, sent.response_schema) == (0.0, {"type": "object"})
+        assert sent.overrides["stop"] == ["END"]
+        assert sent.overrides["extra_body"] == {"x": [1]}
+        assert sent.messages[-1].images == (Image(data="R0lGODlh", media_type="image/gif"),)
+        assert "Instructions for this reply:\nBe brief." in sent.messages[-1].content
+        (session,) = await station.conversations.list()
+        (said, _) = await station.conversations.messages(session.id)
+        assert said.client_context and said.client_context.images == sent.messages[-1].images
+        with pytest.raises(UsageError, match="temperature is a number from 0 to 2"):
+            await station.turns.submit(TurnRequest("x", options={"temperature": 9}))
+        with pytest.raises(UsageError, match="no PNG, JPEG, WebP or GIF"):
+            await station.turns.submit(TurnRequest("x", images=(Image(data="AAAA"),)))
 
 
 async def test_many_at_once(open_station: OpenStation) -> None:

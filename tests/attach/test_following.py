@@ -9,6 +9,7 @@ from skill_agent.events import (
     MemoriesExtracted,
     Notice,
     TextDelta,
+    ThoughtDelta,
     ToolStarted,
     TurnFailed,
     TurnFinished,
@@ -51,6 +52,16 @@ def test_a_turn_told_twice_is_heard_once() -> None:
     late = [MemoriesExtracted(**IDS), Notice(**IDS, level="info", text="x")]
     assert taken(following, *late) == late
     assert following.open == []
+
+
+def test_thoughts_told_twice_are_heard_once() -> None:
+    following = Following("t")
+    taken(following, START, ThoughtDelta(**IDS, text="they "), ThoughtDelta(**IDS, text="gre"))
+    following.repeating()
+    again = (START, ThoughtDelta(**IDS, text="they greet"), said("Hello"), END)
+    assert [event.line for event in taken(following, *again)][:2] == [
+        "kyra thinks: et", "kyra: Hello",
+    ]  # fmt: skip
 
 
 def test_the_rest_of_a_turn_that_ended_elsewhere() -> None:

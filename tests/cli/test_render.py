@@ -12,6 +12,7 @@ from skill_agent.events import (
     MemoryRecalled,
     Notice,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnFailed,
@@ -28,6 +29,15 @@ def test_steps_of_one_thing_are_told_once_in_a_pipe(capsys: pytest.CaptureFixtur
     for text in ("loading", "reading (0 %)", "reading (50 %)", "reading (99 %)", "ready"):
         view.show(Notice(**IDS, level="info", text=text))
     assert capsys.readouterr().err.splitlines() == ["loading", "reading (0 %)", "ready"]
+
+
+def test_thoughts_are_not_shown_but_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TextView()
+    for text in ("they ", "want", " a greeting"):
+        view.show(ThoughtDelta(**IDS, text=text))
+    view.show(TextDelta(**IDS, text="Hello."))
+    view.close()
+    assert capsys.readouterr() == ("Hello.\n", "thinking …\n")
 
 
 def test_tools_and_failures_are_narrated(capsys: pytest.CaptureFixture[str]) -> None:

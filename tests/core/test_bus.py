@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from skill_agent.events import Event, Notice, TextDelta, TurnFinished
+from skill_agent.events import Event, Notice, TextDelta, ThoughtDelta, TurnFinished
 from skill_agent.events.bus import MERGE_FROM, MOST_WAITING, Bus, Gap, Subscription
 from skill_agent.events.journal import Entry, Journal
 from skill_agent.values import Usage
@@ -65,6 +65,19 @@ async def test_a_slow_listener_holds_few_events_and_loses_no_text() -> None:
     first_of_b = next(e for e in events if e.turn == "b")
     assert isinstance(first_of_b, TextDelta)
     assert first_of_b.text.startswith("2500 ")
+
+
+async def test_thoughts_are_merged_apart_from_text() -> None:
+    bus = Bus()
+    slow = bus.subscribe()
+    for n in range(2_000):
+        bus.publish(ThoughtDelta(session="s", turn="t", agent="kyra", text=f"{n} "))
+    for n in range(2_000):
+        bus.publish(delta(f"{n} "))
+    events = await drain(slow, bus)
+    assert len(events) <= MERGE_FROM + 3
+    thoughts = "".join(one.text for one in events if isinstance(one, ThoughtDelta))
+    assert thoughts == said([one for one in events if isinstance(one, TextDelta)])
 
 
 async def test_closing_a_listener_ends_its_waiting_and_frees_the_bus() -> None:

@@ -11,6 +11,7 @@ import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.cli.opening.home_files import init_home, read_settings
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
+from skill_agent.store.duckdb_tables.reader import DuckTables
 from skill_agent.store.lance_index.index import LanceIndex
 
 from skill_agent.agents.directory import AgentDirectory
@@ -106,6 +107,7 @@ async def opened(
         directory=AgentDirectory(home.agents, known_skills=lambda: names),
         skillbook=skills,
         gateway=ScriptedGateway(model),
+        tables=DuckTables(),
         clock=clock,
         hosting=True,
         read=reader,

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from skill_agent.agents.dna import AgentDNA, Boundaries
-from skill_agent.errors import ModelUnavailable, ToolFailed
+from skill_agent.errors import ModelFailed, ModelUnavailable, ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
@@ -25,7 +25,7 @@ from skill_agent.events import (
 )
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import EndPart, StatusPart, ToolOutcome, ToolSpec
+from skill_agent.ports import EndPart, StatusPart, ThoughtPart, ToolOutcome, ToolSpec
 from skill_agent.text.language import english
 from skill_agent.turns.fitting import Draft
 from skill_agent.turns.known import Kept, Offer, Recollection
@@ -137,6 +137,33 @@ async def test_a_plain_reply() -> None:
     assert isinstance(finished, TurnFinished)
     assert (finished.text, finished.message_id) == ("Hello", the_brief.reply_id)
     assert [one.role for one in model.requests[0].messages] == ["system", "user"]
+
+
+async def test_thoughts_are_told_and_are_no_part_of_the_reply() -> None:
+    model = ScriptedModel([[ThoughtPart(text="they greet"), "Hel", "lo"]])
+    events = await events_of(run_turn(brief(), hands(model)))
+    assert kinds(events) == ["thought_delta", "text_delta", "text_delta", "turn_finished"]
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("finish", "said"), [("stop", "no reply$"), ("length", "no reply before its length limit")]
+)
+async def test_thoughts_without_a_reply_are_a_failure(
+    finish: Literal["stop", "length"], said: str
+) -> None:
+    end = EndPart(usage=Usage(), finish=finish)
+    model = ScriptedModel([[ThoughtPart(text="hm"), "\n", end]])
+    with pytest.raises(ModelFailed, match=said) as caught:
+        await events_of(run_turn(brief(), hands(model)))
+    assert "max_tokens" in caught.value.hint
+
+
+async def test_a_form_is_asked_for_in_every_call() -> None:
+    model = ScriptedModel(["{}"])
+    await events_of(run_turn(brief(response_schema={"type": "object"}), hands(model)))
+    assert model.requests[0].response_schema == {"type": "object"}
 
 
 async def test_the_data_block_stands_beside_the_newest_message_only() -> None:

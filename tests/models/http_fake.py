@@ -1,4 +1,4 @@
-"""A real HTTP server that speaks the OpenAI chat protocol and fails on request."""
+"""A real HTTP server that speaks OpenAI's and Anthropic's protocols and fails on request."""
 
 import json
 import threading
@@ -12,9 +12,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Say:
-    """Streams these words; `drop_after` cuts the connection after that many."""
+    """Streams these words, after its thoughts; `drop_after` cuts the connection after that many
+    words."""
 
     words: tuple[str, ...] = ("Hel", "lo")
+    thoughts: tuple[str, ...] = ()
+    finish: str = "stop"
     drop_after: int | None = None
     pause_s: float = 0.0
 
@@ -74,6 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(status, {"error": {"message": message, "type": "fake"}}, headers)
             case Hang():
                 self.provider.over.wait(30)
+            case Say() as say if self.path.endswith("/messages"):
+                self._say_as_anthropic(say)
             case Say() as say:
                 self._say(say)
             case Call() as call:
@@ -81,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, say: Say) -> None:
         self._open()
+        for thought in say.thoughts:
+            self._event({"choices": [_choice({"reasoning_content": thought})]})
         for number, word in enumerate(say.words):
             if number == say.drop_after:
                 self.close_connection = True
@@ -89,7 +96,36 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._event({"choices": [_choice({"content": word})]}):
                 return
             time.sleep(say.pause_s)
-        self._end("stop")
+        self._end(say.finish)
+
+    def _say_as_anthropic(self, say: Say) -> None:
+        self._open()
+        usage = {
+            "input_tokens": 4,
+            "cache_read_input_tokens": 8,
+            "cache_creation_input_tokens": 0,
+            "output_tokens": 1,
+        }
+        message = {"id": "m", "type": "message", "role": "assistant", "content": [], "model": "m"}
+        self._named({"type": "message_start", "message": {**message, "usage": usage}})
+        blocks = [("thinking", "thinking", say.thoughts), ("text", "text", say.words)]
+        for number, (kind, name, pieces) in enumerate(block for block in blocks if block[2]):
+            at = {"index": number}
+            start = {"type": kind, name: ""}
+            self._named({"type": "content_block_start", **at, "content_block": start})
+            for piece in pieces:
+                delta = {"type": f"{kind}_delta", name: piece}
+                if not self._named({"type": "content_block_delta", **at, "delta": delta}):
+                    return
+                time.sleep(say.pause_s)
+            self._named({"type": "content_block_stop", **at})
+        end = {"stop_reason": "end_turn", "stop_sequence": None}
+        self._named({"type": "message_delta", "delta": end, "usage": {"output_tokens": 2}})
+        self._named({"type": "message_stop"})
+        self._raw(b"")
+
+    def _named(self, data: dict[str, Any]) -> bool:
+        return self._raw(f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode())
 
     def _call(self, call: Call) -> None:
         self._open()

@@ -14,9 +14,9 @@ from skill_agent.files.home import Home
 from skill_agent.models.fallback import FallbackModel
 from skill_agent.models.gateway import Gateway
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import ModelRequest, StatusPart
+from skill_agent.ports import ChatMessage, ModelRequest, StatusPart
 from skill_agent.settings.schema import RoleSettings
-from skill_agent.values import ToolCall
+from skill_agent.values import Image, ModelProfile, ToolCall
 
 ASK = ModelRequest(messages=(user("hi"),), max_tokens=9)
 
@@ -98,6 +98,20 @@ async def test_a_call_counts_as_said() -> None:
 async def test_status_does_not_count_as_said() -> None:
     first = ScriptedModel([[StatusPart(text="loading"), ModelUnavailable("gone")]])
     assert (await listen(FallbackModel([first, ScriptedModel(["yes"])]), ASK)).text == "yes"
+
+
+async def test_what_is_shown_goes_to_a_model_that_sees() -> None:
+    gif = Image(data="R0lGODlh", media_type="image/gif")
+    shown = ChatMessage(role="user", content="what is it?", images=(gif,))
+    blind, other = ScriptedModel(["?"]), ScriptedModel(["?"], name="scripted/other")
+    seeing = ScriptedModel(["A cat."], profile=ModelProfile(vision=True))
+    chain = FallbackModel([blind, other, seeing])
+    assert (await listen(chain, ModelRequest(messages=(shown,)))).text == "A cat."
+    assert blind.requests == other.requests == []
+    later = ModelRequest(messages=(shown, ChatMessage(role="user", content="and now?")))
+    assert (await listen(chain, later)).text == "?"
+    with pytest.raises(ModelUnavailable, match="scripted/other reads no images"):
+        await listen(FallbackModel([blind, other]), ModelRequest(messages=(shown,)))
 
 
 async def test_roles_and_default_find_their_models(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from http_fake import Call, Fail, Hang, Say, provider
+from http_fake import Call, Fail, Hang, Provider, Say, provider
 from listening import HTTP, PERSONA, listen, user
 from model_files import smollm2_path
 
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable
 from skill_agent.models.local.llama_host import embedded_server
 from skill_agent.models.remote import RemoteModel
-from skill_agent.ports import ChatMessage, ModelRequest, TextPart
+from skill_agent.ports import ChatMessage, ModelRequest, TextPart, ThoughtPart
 from skill_agent.values import ModelInfo, ToolCall
 
 ASK = ModelRequest(messages=(user("hi"),), max_tokens=9)
@@ -77,6 +77,30 @@ async def test_a_schema_is_asked_for_and_checked_with_one_more_try() -> None:
     assert heard.end.usage.prompt_tokens == 24
     assert server.bodies[0]["response_format"]["json_schema"]["schema"] == schema
     assert "cannot be used" in server.bodies[1]["messages"][-1]["content"]
+
+
+async def thoughts_and_words(server: Provider) -> tuple[str, str]:
+    parts = [part async for part in model(server.base).stream(ASK)]
+    thoughts = "".join(part.text for part in parts if isinstance(part, ThoughtPart))
+    return thoughts, "".join(part.text for part in parts if isinstance(part, TextPart))
+
+
+async def test_what_a_provider_calls_reasoning_is_a_thought() -> None:
+    with provider(Say(("\n\nHel", "lo"), thoughts=("they ", "greet"))) as server:
+        assert await thoughts_and_words(server) == ("they greet", "Hello")
+
+
+async def test_thoughts_in_the_text_are_told_apart() -> None:
+    with provider(Say(("<th", "ink>they", " greet</", "think>\n", "Hel", "lo"))) as server:
+        assert await thoughts_and_words(server) == ("they greet", "Hello")
+
+
+async def test_a_schema_is_checked_without_the_thoughts() -> None:
+    request = ModelRequest(messages=(user("go"),), response_schema={"type": "object"})
+    with provider(Say(('<think>{"a": 1}</think>', '{"b": 2}'))) as server:
+        heard = await listen(model(server.base), request)
+    assert heard.text == '{"b": 2}'
+    assert len(server.bodies) == 1
 
 
 @pytest.mark.parametrize(

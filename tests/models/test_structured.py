@@ -63,6 +63,17 @@ def test_a_schema_that_is_none_is_the_callers_fault() -> None:
         problem("{}", {"type": "nonsense"})
 
 
+def test_a_reference_out_of_the_schema_is_never_fetched() -> None:
+    with pytest.raises(ModelRejected, match="names what is not in it"):
+        problem("{}", {"$ref": "http://127.0.0.1:9/schema.json"})
+
+
+def test_a_reference_within_the_schema() -> None:
+    schema = {"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}
+    assert problem("1", schema) == ""
+    assert "not of type" in problem('"a"', schema)
+
+
 def test_fences_are_taken_off() -> None:
     assert bare('```json\n{"n": 1}\n```') == '{"n": 1}'
     assert bare(' {"n": 1} ') == '{"n": 1}'

@@ -4,7 +4,7 @@ import asyncio
 
 from skill_agent.tui.frame.agents import AgentPicker
 from skill_agent.tui.memory.pane import Recalled, Saved
-from skill_agent.tui.talk.blocks import ToolBlock, UserBlock
+from skill_agent.tui.talk.blocks import ThoughtBlock, ToolBlock, UserBlock
 from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
 from stage import StageConversations, StageRuntime, Stop, make, opener
@@ -330,6 +330,21 @@ async def test_tool_calls_open_by_keyboard(sit) -> None:
         await seat.until(lambda: "the body" in seat.shown())
         await seat.press("escape")
         assert seat.talk.focused is seat.talk.composer
+
+
+async def test_thoughts_are_one_line_that_opens(sit) -> None:
+    from skill_agent.events import ThoughtDelta
+
+    thoughts = [make(ThoughtDelta, text=text) for text in ("they want ", "a greeting")]
+    async with sit(StageRuntime([[*thoughts, "Hello."]])) as seat:
+        await seat.say("hi")
+        await seat.until(lambda: seat.talk.figures.written)
+        assert "▸ thought" in seat.shown() and "a greeting" not in seat.shown()
+        assert seat.talk.query_one(ReplyBlock).source == "Hello."
+        await seat.press("alt+up")
+        assert seat.talk.focused is seat.talk.query_one(ThoughtBlock)
+        await seat.press("enter")
+        await seat.until(lambda: "they want a greeting" in seat.shown())
 
 
 async def test_history_comes_back_with_up(sit) -> None:

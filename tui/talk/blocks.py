@@ -103,13 +103,81 @@ class ErrorBlock(Block):
             yield Static(Content.assemble(("→ ", "bold"), self._hint), markup=False, classes="hint")
 
 
-class ToolBlock(Block):
-    """A tool call on one line; Enter, Space or a click opens arguments and result."""
+class FoldedBlock(Block):
+    """One line; Enter, Space or a click opens what is behind it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "fold", "Open or close", show=False),
     ]
     open: reactive[bool] = reactive(False)
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._headline(), classes="headline")
+        yield Static("", markup=False, classes="inside")
+
+    def watch_open(self) -> None:
+        self._redraw()
+
+    def action_fold(self) -> None:
+        self.open = not self.open
+
+    def on_click(self) -> None:
+        self.open = not self.open
+
+    @property
+    def _arrow(self) -> tuple[str, str]:
+        return ("▾ " if self.open else "▸ ", "$foreground-muted")
+
+    def _headline(self) -> Content:
+        raise NotImplementedError
+
+    def _inside(self) -> str:
+        raise NotImplementedError
+
+    def _redraw(self) -> None:
+        if not self.is_mounted:
+            return
+        self.set_class(self.open, "-open")
+        self.query_one(".headline", Static).update(self._headline())
+        inside = self.query_one(".inside", Static)
+        inside.update(self._inside() if self.open else "")
+
+
+class ThoughtBlock(FoldedBlock):
+    """What a model thought before it spoke."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[str] = []
+        self._seconds: float | None = None
+
+    @property
+    def source(self) -> str:
+        return "".join(self._said).strip()
+
+    def add(self, text: str) -> None:
+        self._said.append(text)
+        if self.open:
+            self._redraw()
+
+    def finish(self, seconds: float) -> None:
+        """It has thought enough."""
+        self._seconds = seconds
+        self._redraw()
+
+    def _headline(self) -> Content:
+        if self._seconds is None:
+            said = "thinking …"
+        else:
+            said = f"thought for {self._seconds:.0f} s" if self._seconds >= 1 else "thought"
+        return Content.assemble(self._arrow, (said, "$foreground-muted"))
+
+    def _inside(self) -> str:
+        return printable(self.source)
+
+
+class ToolBlock(FoldedBlock):
+    """A tool call, its arguments and its result."""
 
     def __init__(self, tool: str, arguments: Mapping[str, Any]) -> None:
         super().__init__()
@@ -125,35 +193,13 @@ class ToolBlock(Block):
     def settled(self) -> bool:
         return self._result is not None
 
-    def compose(self) -> ComposeResult:
-        yield Static(self._headline(), classes="headline")
-        yield Static("", markup=False, classes="inside")
-
     def finish(self, *, ok: bool, result: str, seconds: float = 0.0) -> None:
         """The tool ended; seconds are 0 where nobody measured."""
         self._ok, self._result, self._seconds = ok, result, seconds
         self.set_class(not ok, "-failed")
         self._redraw()
 
-    def watch_open(self) -> None:
-        self._redraw()
-
-    def action_fold(self) -> None:
-        self.open = not self.open
-
-    def on_click(self) -> None:
-        self.open = not self.open
-
-    def _redraw(self) -> None:
-        if not self.is_mounted:
-            return
-        self.set_class(self.open, "-open")
-        self.query_one(".headline", Static).update(self._headline())
-        inside = self.query_one(".inside", Static)
-        inside.update(self._inside() if self.open else "")
-
     def _headline(self) -> Content:
-        arrow = "▾" if self.open else "▸"
         brief = " ".join(one_line(value, 48) for value in self._arguments.values())
         if self._result is None:
             state, style = "running", "$foreground-muted"
@@ -163,7 +209,7 @@ class ToolBlock(Block):
         else:
             state, style = f"✗ {one_line(self._result, 48)}", "$error"
         return Content.assemble(
-            (f"{arrow} ", "$foreground-muted"),
+            self._arrow,
             (one_line(self._tool, 60), "bold"),
             "  ",
             (state, style),

@@ -1,5 +1,6 @@
 """One agent's reply, from its first word to its rating."""
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from skill_agent.values import FeedbackResult, Rating
 
 from ..frame.agents import Member
 from ..frame.plain import printable
-from .blocks import Block, Line, ToolBlock
+from .blocks import Block, Line, ThoughtBlock, ToolBlock
 from .prose import Flow, Prose
 
 
@@ -72,6 +73,8 @@ class ReplyBlock(Block):
         self._said = [said] if said else []
         self._flow: Flow | None = None
         self._tools: dict[str, ToolBlock] = {}
+        self._thought: ThoughtBlock | None = None
+        self._thinks_since = 0.0
 
     @property
     def source(self) -> str:
@@ -112,6 +115,20 @@ class ReplyBlock(Block):
             self._flow = Flow(prose)
         self._flow.write(printable(text))
 
+    async def think(self, text: str) -> None:
+        """Adds to what the model thinks, folded away until somebody opens it."""
+        if self._thought is None:
+            await self.pause()
+            thought = ThoughtBlock()
+            await self._put(thought)
+            self._thought, self._thinks_since = thought, time.monotonic()
+        self._thought.add(text)
+
+    def _thought_ended(self) -> None:
+        if self._thought is not None:
+            self._thought.finish(time.monotonic() - self._thinks_since)
+            self._thought = None
+
     async def tell(self, line: Line) -> None:
         """Puts a line after what was said so far."""
         await self.pause()
@@ -139,6 +156,7 @@ class ReplyBlock(Block):
     async def close(self, meta: str) -> None:
         """The reply is over; `meta` is the quiet line under it."""
         await self.pause()
+        self._thought_ended()
         for tool in self._tools.values():
             if not tool.settled:
                 tool.finish(ok=False, result="stopped")
@@ -156,6 +174,7 @@ class ReplyBlock(Block):
             await self.mount(Static(text, markup=False, classes="waiting"))
 
     async def _put(self, widget: Static | Markdown | Block) -> None:
+        self._thought_ended()
         for waiting in self.query(".waiting"):
             await waiting.remove()
         await self.mount(widget)

@@ -18,6 +18,7 @@ from skill_agent.events import (
     MemorySaved,
     Notice,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnEvent,
@@ -94,6 +95,8 @@ class TurnView:
                 await self._notice(reply, event)
             case TextDelta():
                 await reply.say(event.text)
+            case ThoughtDelta():
+                await reply.think(event.text)
             case ToolStarted():
                 await reply.use(event.call, ToolBlock(event.tool, event.arguments))
             case ToolFinished():

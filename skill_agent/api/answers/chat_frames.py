@@ -19,6 +19,7 @@ from skill_agent.events import (
     Notice,
     RecalledItem,
     TextDelta,
+    ThoughtDelta,
     ToolFinished,
     ToolStarted,
     TurnEvent,
@@ -77,6 +78,8 @@ def _of_turn(event: TurnEvent) -> Frame | None:
             return {"type": "notice", "level": event.level, "text": event.text}
         case TextDelta():
             return {"type": "text_delta", "content": event.text}
+        case ThoughtDelta():
+            return {"type": "thought_delta", "content": event.text}
         case TurnFinished():
             return {"type": "done", **answered(event)}
         case TurnFailed():

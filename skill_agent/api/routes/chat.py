@@ -5,7 +5,7 @@ How a turn runs and what is kept of it is the workstation's; nothing here is sto
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,19 +19,38 @@ from skill_agent.api.door.auth import require
 from skill_agent.api.door.refusals import request_id_of
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
-from skill_agent.values import Finish, Submitted
+from skill_agent.values import Finish, Image, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
-from .turns import Prompt, begin, closing, follow
+from .turns import begin, closing, follow
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=64)]
 """A UUID of the client's; it becomes the turn's id."""
 
 
-class ChatRequest(BaseModel):
-    """A message for an agent."""
+class Wishes(BaseModel):
+    """How one reply is to be made."""
 
     model_config = ConfigDict(extra="forbid")
+
+    system: str = ""
+    """Instructions beside the agent's own."""
+    options: dict[str, Any] | None = None
+    """`temperature`, `max_tokens`, `top_p`, `seed`, `stop`, …; unknown ones go to the provider."""
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema: the reply is JSON that satisfies it, or an error."""
+
+    images: tuple[Image, ...] = ()
+    """PNG, JPEG, WebP or GIF in base64: 5 MB each and 7 MB in all at most."""
+
+    @property
+    def wishes(self) -> dict[str, Any]:
+        """As fields of a `TurnRequest`."""
+        return {name: getattr(self, name) for name in Wishes.model_fields}
+
+
+class ChatRequest(Wishes):
+    """A message for an agent."""
 
     content: str
     conversation_id: str | None = None
@@ -87,7 +106,7 @@ def chat_router(station: Workstation) -> APIRouter:
     @router.post("/v1/agents/{slug}/chat", response_model=ChatAnswer)
     async def chat(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
         """Waits for the whole reply. Hanging up cancels the turn, unless it has a key."""
-        begun = await begin(station, _prompt(slug, body, key, interactive=False))
+        begun = await begin(station, _request(slug, body, key, interactive=False))
         return await _whole(station, begun, request, key)
 
     @router.post(
@@ -98,7 +117,7 @@ def chat_router(station: Workstation) -> APIRouter:
     )
     async def stream(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
         """The reply as it is made, as server-sent events; the last one is `done` or `error`."""
-        begun = await begin(station, _prompt(slug, body, key, interactive=body.interactive))
+        begun = await begin(station, _request(slug, body, key, interactive=body.interactive))
         return EventStream(
             _pieces(station, begun, request, key),
             farewell=sse({"type": "error", **failure(closing(begun))}),
@@ -108,15 +127,16 @@ def chat_router(station: Workstation) -> APIRouter:
     return router
 
 
-def _prompt(slug: str, body: ChatRequest, key: str | None, *, interactive: bool) -> Prompt:
-    return Prompt(
-        text=body.content,
+def _request(slug: str, body: ChatRequest, key: str | None, *, interactive: bool) -> TurnRequest:
+    return TurnRequest(
+        body.content,
         agent=slug,
         session=body.conversation_id,
         model=body.model,
         use_memory=body.use_memory,
         interactive=interactive,
         key=key,
+        **body.wishes,
     )
 
 

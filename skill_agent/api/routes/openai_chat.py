@@ -24,9 +24,16 @@ from skill_agent.api.door.auth import require
 from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.conversations.client_context import client_context, kept_instructions
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished, type_name
+from skill_agent.events import (
+    Event,
+    TextDelta,
+    ThoughtDelta,
+    TurnFailed,
+    TurnFinished,
+    type_name,
+)
 from skill_agent.text.redaction import redact
-from skill_agent.values import ClientContext, Submitted
+from skill_agent.values import ClientContext, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
@@ -42,9 +49,11 @@ from .openai_shape import (
     error_object,
     model_entry,
     now,
+    options_of,
+    schema_of,
     talk_of,
 )
-from .turns import Prompt, begin, closing, follow
+from .turns import begin, closing, follow
 
 _DONE = b"data: [DONE]\n\n"
 _ONCE = {"x-should-retry": "false"}
@@ -152,15 +161,19 @@ class _Talks:
             return known
         async with self._choosing:  # or two clients with the same history meet in one conversation
             session, context = await self._place(talk, dna, named)
-            prompt = Prompt(
-                text=talk.words,
+            request = TurnRequest(
+                talk.words,
                 client_context=context,
                 agent=dna.slug,
                 session=session,
                 use_memory=body.use_memory,
+                interactive=False,
                 key=key,
+                options=options_of(body),
+                response_schema=schema_of(body),
+                images=talk.images,
             )
-            begun = await begin(self._station, prompt)
+            begun = await begin(self._station, request)
             self._busy[begun.turn] = begun.session
             return begun
 
@@ -234,6 +247,8 @@ async def _pieces(
                 match event:
                     case TextDelta():
                         yield _data(completion.chunk({"content": event.text}))
+                    case ThoughtDelta():
+                        yield _data(completion.chunk({"reasoning_content": event.text}))
                     case TurnFinished():
                         yield _data(completion.chunk({}, event.finish))
                         if usage:

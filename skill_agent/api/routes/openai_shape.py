@@ -3,6 +3,7 @@
 No routes, no turns: which conversation a request goes on with is `openai_history`'s business.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skill_agent.conversations.client_context import Exchange
 from skill_agent.errors import NotFound, UsageError
-from skill_agent.values import Finish, Usage
+from skill_agent.values import Finish, Image, Usage
 
 OWNER = "skill-agent"
+_DATA_URL = re.compile(r"data:image/[a-z+.-]+;base64,", re.IGNORECASE)
 
 
 class Unsupported(UsageError):
@@ -29,6 +31,14 @@ class UnknownModel(NotFound):
     """No agent goes by the name of this model."""
 
 
+class ImageUrl(BaseModel):
+    """A picture, or where one is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    url: str
+
+
 class Part(BaseModel):
     """A piece of a message's content."""
 
@@ -37,6 +47,7 @@ class Part(BaseModel):
     type: str
     text: str = ""
     refusal: str = ""
+    image_url: ImageUrl | None = None
 
 
 class ClientMessage(BaseModel):
@@ -57,13 +68,44 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class NamedSchema(BaseModel):
+    """A JSON schema with its name."""
+
+    model_config = ConfigDict(extra="allow", populate_by_name=True)
+
+    name: str = ""
+    definition: Annotated[dict[str, Any], Field(alias="schema")] = {}
+
+
+class ResponseFormat(BaseModel):
+    """The form of the reply."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+
+Stop = Annotated[str, Field(min_length=1)]
+
+
 class CompletionRequest(BaseModel):
-    """A chat completion; sampling parameters are the agent's own and not taken from here."""
+    """A chat completion; what it does not say of the sampling is the agent's own."""
 
     model_config = ConfigDict(extra="allow")
 
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[ClientMessage], Field(min_length=1)]
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    seed: int | None = None
+    stop: Stop | list[Stop] | None = None
+    reasoning_effort: Annotated[str, Field(min_length=1)] | None = None
+    response_format: ResponseFormat | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = 1
@@ -84,11 +126,13 @@ class Talk:
     """What the client remembers of the talk so far."""
     instructions: str
     """The system messages."""
+    images: tuple[Image, ...] = ()
+    """What the person shows with it."""
 
 
 _REFUSED = (
     "tools", "functions", "function_call", "logprobs", "top_logprobs", "logit_bias", "audio",
-    "prediction", "web_search_options", "stop", "moderation",
+    "prediction", "web_search_options", "moderation",
 )  # fmt: skip
 
 
@@ -106,9 +150,29 @@ def check_supported(request: CompletionRequest) -> None:
         raise Unsupported("tool_choice is not supported: an agent has its own tools", "tool_choice")
     if more.get("modalities") not in (None, [], ["text"]):
         raise Unsupported("only text is supported", "modalities")
-    shape = more.get("response_format")
-    if shape and (shape.get("type") if isinstance(shape, dict) else shape) != "text":
-        raise Unsupported("only the response format text is supported", "response_format")
+    shape = request.response_format
+    if shape and shape.type == "json_schema" and shape.json_schema is None:
+        raise Unsupported("response_format: json_schema is missing", "response_format")
+
+
+_OPTIONS = (
+    "temperature", "top_p", "presence_penalty", "frequency_penalty", "max_tokens",
+    "max_completion_tokens", "seed", "stop", "reasoning_effort",
+)  # fmt: skip
+
+
+def options_of(request: CompletionRequest) -> dict[str, Any] | None:
+    """What it says of the sampling, as options of a turn; None where it says nothing."""
+    said = {name: getattr(request, name) for name in _OPTIONS}
+    return {name: value for name, value in said.items() if value is not None} or None
+
+
+def schema_of(request: CompletionRequest) -> dict[str, Any] | None:
+    """The JSON schema of the reply; of a bare `json_object` any object. None for text."""
+    shape = request.response_format
+    if shape is None or shape.type == "text":
+        return None
+    return shape.json_schema.definition if shape.json_schema else {"type": "object"}
 
 
 def talk_of(messages: Sequence[ClientMessage]) -> Talk:
@@ -135,7 +199,27 @@ def talk_of(messages: Sequence[ClientMessage]) -> Talk:
     *earlier, (words, _) = _exchanges(turns)
     if not words.strip():
         raise Unsupported("the last user message is empty", "messages")
-    return Talk(words=words, earlier=tuple(earlier), instructions="\n\n".join(instructions))
+    return Talk(
+        words=words,
+        earlier=tuple(earlier),
+        instructions="\n\n".join(instructions),
+        images=_images(messages),
+    )
+
+
+def _images(messages: Sequence[ClientMessage]) -> tuple[Image, ...]:
+    """The pictures of what is said last; those before it are known here, or gone."""
+    said = next(one for one in reversed(messages) if one.role == "user")
+    parts = said.content if isinstance(said.content, list) else []
+    urls = [one.image_url.url for one in parts if one.type == "image_url" and one.image_url]
+    for url in urls:
+        if not _DATA_URL.match(url):
+            raise Unsupported(
+                "only images in the request are read, as data:image/png;base64,…; "
+                "nothing is fetched from an address",
+                "messages",
+            )
+    return tuple(Image(data=url.partition(",")[2]) for url in urls)
 
 
 def _exchanges(turns: Sequence[tuple[str, str]]) -> list[Exchange]:
@@ -164,12 +248,14 @@ def _text(message: ClientMessage, place: int) -> str:
     if message.content is None or isinstance(message.content, str):
         return message.content or ""
     for number, part in enumerate(message.content):
-        if part.type not in ("text", "refusal"):
+        if part.type not in ("text", "refusal", "image_url"):
             raise Unsupported(
-                f"messages[{place}].content[{number}]: agents read text only, not {part.type}",
+                f"messages[{place}].content[{number}]: agents read text and images, "
+                f"not {part.type}",
                 "messages",
             )
-    return "\n".join(part.text or part.refusal for part in message.content)
+    told = [part for part in message.content if part.type != "image_url"]
+    return "\n".join(part.text or part.refusal for part in told)
 
 
 def usage_of(usage: Usage) -> dict[str, Any]:

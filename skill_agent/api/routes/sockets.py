@@ -24,12 +24,12 @@ from skill_agent.api.door.auth import SUBPROTOCOL, caller_of, count_again, deman
 from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, TurnFailed, TurnFinished
-from skill_agent.values import Submitted
+from skill_agent.values import Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
-from .chat import trouble
-from .turns import Prompt, begin, closing, follow
+from .chat import Wishes, trouble
+from .turns import begin, closing, follow
 
 MOST_WAITING = 8
 """Messages that may wait while one is answered."""
@@ -41,7 +41,7 @@ class _Frame(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class MessageFrame(_Frame):
+class MessageFrame(Wishes):
     """Something said to the agent."""
 
     type: Literal["message"]
@@ -209,15 +209,16 @@ class _Talk:
                 await self._tell(problem)
 
     async def _answer(self, message: MessageFrame) -> None:
-        prompt = Prompt(
-            text=message.content,
+        request = TurnRequest(
+            message.content,
             agent=self._slug,
             session=message.conversation_id or self._session,
             model=message.model,
             use_memory=message.use_memory,
             interactive=message.interactive,
+            **message.wishes,
         )
-        begun = await begin(self._station, prompt)
+        begun = await begin(self._station, request)
         self._session, self._begun = begun.session, begun
         if self._stop:
             self._stop = False

@@ -5,54 +5,25 @@ What the events look like on the wire is not decided here.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import Event, TextDelta, TurnFailed, TurnFinished
-from skill_agent.values import ClientContext, Submitted, TurnRequest
+from skill_agent.values import Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
-    """What a client asks for."""
-
-    text: str
-    agent: str
-    session: str | None = None
-    model: str | None = None
-    use_memory: bool = True
-    interactive: bool = False
-    client_context: ClientContext | None = None
-    key: str | None = None
-    """With a key of the client's the turn outlives the connection, and asking again with the same
-    one follows the same turn instead of beginning another."""
-
-
-async def begin(station: Workstation, prompt: Prompt) -> Submitted:
+async def begin(station: Workstation, request: TurnRequest) -> Submitted:
     """Begins the turn; raises what `submit` raises, before anything was answered.
 
-    Cancelled meanwhile, it leaves no turn without a key behind.
+    Cancelled meanwhile, it leaves no turn without a key behind. With a key of the client's the turn
+    outlives the connection, and asking again with the same one follows the same turn.
     """
-    beginning = asyncio.create_task(
-        station.turns.submit(
-            TurnRequest(
-                prompt.text,
-                session=prompt.session,
-                agent=prompt.agent,
-                model=prompt.model,
-                use_memory=prompt.use_memory,
-                interactive=prompt.interactive,
-                key=prompt.key,
-                client_context=prompt.client_context,
-            ),
-        )
-    )
+    beginning = asyncio.create_task(station.turns.submit(request))
     try:
         return await asyncio.shield(beginning)
     except asyncio.CancelledError:
         (begun,) = await asyncio.gather(beginning, return_exceptions=True)
-        if isinstance(begun, Submitted) and not prompt.key:
+        if isinstance(begun, Submitted) and not request.key:
             await station.turns.cancel(begun.turn)
         raise
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from skill_agent.errors import ModelFailed
 from skill_agent.identifiers import new_id
 from skill_agent.models.structured import checked, problem
+from skill_agent.models.thoughts import thoughts_apart
 from skill_agent.ports import (
     ChatMessage,
     EndPart,
@@ -147,7 +148,10 @@ class EmbeddedModel:
         await engine.warm(prompt.prefix)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        return checked(self._spoken, request) if request.response_schema else self._spoken(request)
+        return checked(self._worded, request) if request.response_schema else self._worded(request)
+
+    def _worded(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        return thoughts_apart(self._spoken(request))
 
     async def _loaded(self) -> Engine:
         async with self._loading:
@@ -328,5 +332,6 @@ def _menu(request: ModelRequest) -> ToolMenu:
 
 
 def _passed_through(request: ModelRequest) -> dict[str, Any]:
-    ours = {"prompt", "stream", "id_slot", "n_predict", "tool_choice", "cache_prompt"}
-    return {name: value for name, value in request.overrides.items() if name not in ours}
+    ours = {"prompt", "stream", "id_slot", "n_predict", "tool_choice", "cache_prompt", "extra_body"}
+    wanted = {**request.overrides.get("extra_body", {}), **request.overrides}
+    return {name: value for name, value in wanted.items() if name not in ours}
