@@ -157,7 +157,7 @@ def _fetch(around: Surroundings, home: Home, missing: Sequence[str], *, asked: b
         size = size_text(model.size)
         if asked and not around.confirm(f"Fetch {model.title} ({size}, {model.licence})?"):
             continue
-        narrate(f"fetching {model.title} ({size}, {model.licence}): {model.note}")
+        narrate(f"fetching {model.title} ({size}, {model.licence}): {model.good_at}")
         fetch(around, home, name)
 
 

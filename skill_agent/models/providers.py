@@ -44,6 +44,8 @@ class _Known:
     """Its API's address, to which `models` is added for asking."""
     model: str
     key_header: str = "Authorization"
+    other_variables: tuple[str, ...] = ()
+    """Its key may stand there too."""
 
 
 _KNOWN: tuple[_Known, ...] = (
@@ -61,6 +63,7 @@ _KNOWN: tuple[_Known, ...] = (
         base="https://api.anthropic.com/v1",
         model="anthropic/claude-sonnet-4-5",
         key_header="x-api-key",
+        other_variables=("ANTHROPIC_AUTH_TOKEN",),
     ),
     _Known(
         name="gemini",
@@ -69,6 +72,7 @@ _KNOWN: tuple[_Known, ...] = (
         base="https://generativelanguage.googleapis.com/v1beta",
         model="gemini/gemini-2.5-flash",
         key_header="x-goog-api-key",
+        other_variables=("GOOGLE_API_KEY",),
     ),
     _Known(
         name="mistral",
@@ -130,6 +134,14 @@ def key_variable(provider: str) -> str:
     """The environment variable of a provider's key."""
     known = next((one.variable for one in _KNOWN if one.name == provider), "")
     return known or f"{provider.upper()}_API_KEY"
+
+
+def lacks_key(provider: str, environ: Mapping[str, str]) -> bool:
+    """Whether it is sure that a provider's key is not there; of one not listed here it never is."""
+    known = next((one for one in _KNOWN if one.name == provider), None)
+    if known is None:
+        return False
+    return not any(environ.get(one) for one in (known.variable, *known.other_variables))
 
 
 def ollama_base(settings: ModelSettings | None, environ: Mapping[str, str]) -> str:

@@ -62,8 +62,9 @@ class Turns(operations.TurnOperations):
 
     async def submit(self, request: TurnRequest | str) -> Submitted:
         """Raises UsageError for an empty or oversized prompt, a paused agent or a key that is no
-        UUID, NotFound for an unknown agent, session or embedded model, Conflict where the key
-        stands for another text, Closing. Mistakes leave nothing behind."""
+        UUID, NotFound for an unknown agent, session or embedded model, ModelUnavailable and
+        ModelRejected where it is known that no model could answer, Conflict where the key stands
+        for another text, Closing. Mistakes leave nothing behind."""
         return await self._submit(checked_request(request))
 
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
@@ -78,7 +79,7 @@ class Turns(operations.TurnOperations):
             return before
         found = await self._conversations.find(request.session) if request.session else None
         dna = self._addressed(request, found)
-        chosen = await self._models.of(dna, request.model)
+        chosen = await self._models.ready(dna, request.model)
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")

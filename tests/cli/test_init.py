@@ -9,7 +9,7 @@ from command_line import Ska, Terminal
 
 from skill_agent.errors import PullFailed
 from skill_agent.files.home import Home
-from skill_agent.models.files.catalogue import QWEN, entry
+from skill_agent.models.files.catalogue import VERIFIED, entry
 from skill_agent.models.files.installed import folder_of
 
 
@@ -90,7 +90,7 @@ def test_the_model_can_be_changed(ska: Ska) -> None:
 
 
 def test_an_unknown_model(ska: Ska) -> None:
-    done = ska("init", "--model", "smollm3")
+    done = ska("init", "--model", "smollm2")
     assert done.code == 2
     assert "smollm2-135m" in done.err
     assert not ska.home.root.exists()
@@ -150,7 +150,7 @@ def test_first_use_may_be_declined(ska: Ska) -> None:
 def test_the_default_is_what_the_memory_allows() -> None:
     from skill_agent.models.files.catalogue import default_for_memory
 
-    assert default_for_memory(8 << 30) == (f"embedded/{QWEN.name}", "")
+    assert default_for_memory(8 << 30) == (f"embedded/{VERIFIED}", "")
     name, warning = default_for_memory(1 << 30)
     assert name == "embedded/smollm2-135m"
     assert warning

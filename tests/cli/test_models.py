@@ -40,7 +40,7 @@ def test_pull_fails(ska: Ska) -> None:
 
 
 def test_pull_of_something_unknown(ska: Ska) -> None:
-    done = ska("models", "pull", "smollm3")
+    done = ska("models", "pull", "smollm2")
     assert done.code == 2
     assert "smollm2-135m" in done.err
 
