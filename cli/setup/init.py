@@ -76,7 +76,7 @@ def set_up(
 
     home = around.home
     asked = not yes and around.interactive
-    chosen = _named(model) if model else ""
+    chosen = _named(model, home) if model else ""
     if home.exists:
         read_settings(home)  # a mistake in it is told before anything else happens
     else:
@@ -98,13 +98,16 @@ def set_up(
     return home
 
 
-def _named(model: str) -> str:
-    """`provider/model`; a bare name must be one of the catalogue's. Raises NotFound."""
+def _named(model: str, home: Home) -> str:
+    """`provider/model`; a bare name must be one of the catalogue's or a file of the person's own.
+    Raises NotFound."""
     if "/" in model and not model.startswith(EMBEDDED):
         return model
     from skill_agent.models.files.catalogue import entry
+    from skill_agent.models.files.installed import loose_file
 
-    return EMBEDDED + entry(model).name
+    bare = model.removeprefix(EMBEDDED)
+    return EMBEDDED + (bare if loose_file(bare, home) else entry(bare).name)
 
 
 def _choose(around: Surroundings, *, asked: bool, look: bool) -> str:

@@ -5,6 +5,7 @@ Nothing is imported, loaded or connected here; the models do that at their first
 
 import asyncio
 import os
+from dataclasses import replace
 
 from skill_agent.errors import ModelUnavailable, NotFound
 from skill_agent.files.home import Home
@@ -27,7 +28,7 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ModelInfo, ModelProfile
 
 from .fallback import FallbackModel
-from .providers import lacks_key, ollama_base
+from .providers import lacks_key, ollama_base, ollama_models
 from .refusals import missing_key, unknown_provider
 from .remote import RemoteModel, close_clients
 from .remote_facts import known_providers, ollama_probe, price_list_probe
@@ -108,6 +109,15 @@ class Gateway:
         named = dict.fromkeys((self._settings.default, *roles, *self._settings.fallback))
         remote = [self._remote_info(name, roles) for name in named if name and name not in listed]
         return [*embedded, *loose, *remote]
+
+    def ollama(self) -> list[ModelInfo]:
+        """What a running Ollama has; asks it, so it blocks for seconds at most."""
+        found = ollama_models(ollama_base(self._settings, os.environ)) or {}
+        for name in found:
+            self._ask_ollama(name)
+        roles = self._roles()
+        infos = [replace(self._remote_info(name, roles), size_bytes=found[name]) for name in found]
+        return [replace(one, note="in your Ollama") for one in infos]
 
     async def close(self) -> None:
         models, self._models = self._models, {}

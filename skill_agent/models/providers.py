@@ -187,15 +187,28 @@ def _asked(provider: _Known, base: str, key: str) -> tuple[State, str]:
     return "ready", f"{base} accepts the key" if key else f"{base} answers"
 
 
-def _ollama(base: str) -> Provider | None:
+def ollama_models(base: str) -> dict[str, int] | None:
+    """What a running Ollama has, as `ollama/NAME`, with its size in bytes; None where none runs.
+
+    Blocking, at most ASK_S.
+    """
     import httpx
 
     try:
         answer = httpx.get(f"{base}/api/tags", timeout=httpx.Timeout(ASK_S, connect=0.5))
-        names = [one["name"] for one in answer.json().get("models", ())]
+        return {
+            f"ollama/{one['name']}": int(one.get("size") or 0)
+            for one in answer.json().get("models", ())
+        }
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError):
         return None
-    models = tuple(f"ollama/{name}" for name in names)
+
+
+def _ollama(base: str) -> Provider | None:
+    found = ollama_models(base)
+    if found is None:
+        return None
+    models = tuple(found)
     detail = f"running at {base} with {len(models)} models"
     return Provider(
         name="ollama",

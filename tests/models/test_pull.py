@@ -256,6 +256,24 @@ def test_every_entry_can_be_served() -> None:
     assert entry("embedded/smollm2-135m").name == "smollm2-135m"
 
 
+def test_every_entry_says_what_a_person_wants_to_know() -> None:
+    for one in entries():
+        assert one.good_at and one.profile.languages and one.parameters, one.name
+        assert one.likely_size > 0.8 * one.size or one.kind == "embedder", one.name
+        assert one.memory(8192) > one.files[0].size
+    assert {one.kind for one in entries()} == {"chat", "embedder", "reranker"}
+    assert not entry("lfm2.5-1.2b-instruct").proposed
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "name"),
+    [(0, None), (4, None), (8, "qwen3.5-4b"), (16, "gemma-4-e4b"), (64, "qwen3.6-35b-a3b")],
+)
+def test_the_most_able_that_fits_is_proposed(gigabytes: int, name: str | None) -> None:
+    found = best_for_memory(int(gigabytes * 0.97 * GIB), 2 * 8192)
+    assert (found and found.name) == name
+
+
 def test_the_default_fits_the_memory() -> None:
     assert default_for_memory(8 * GIB) == ("embedded/qwen2.5-coder-1.5b", "")
     assert default_for_memory(0) == ("embedded/qwen2.5-coder-1.5b", "")
