@@ -185,6 +185,7 @@ class Gateway:
             slots=SLOTS,
             threads=self._settings.embedded.threads,
             state_folder=self._home.kv_cache,
+            thinking=self.thinking(name),
         )
         try:
             cache.prepare()
@@ -202,6 +203,12 @@ class Gateway:
         entry = known(name)
         trained = (entry or self._probe(name)).trained_window
         return min(wanted, trained) if trained else wanted
+
+    def thinking(self, name: str) -> bool | None:
+        """Whether an embedded model is told to think; None for one that cannot."""
+        entry = known(name)
+        profile = entry.profile if entry else self._probe(name).profile
+        return self._settings.embedded.thinking == "on" if profile.reasoning else None
 
     def _probe(self, name: str) -> Probe:
         """What a file of the person's own says of itself."""
