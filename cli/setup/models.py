@@ -124,7 +124,8 @@ def test(
     emit_text(said)
     narrate(
         f"{found.id}: first word after {found.first_token_s:g} s, "
-        f"{found.usage.completion_tokens} tokens in {found.seconds:g} s"
+        f"{found.usage.completion_tokens} tokens in {found.seconds:g} s; "
+        + ("it fills in a form as asked" if found.structured else "it cannot fill in a form")
     )
 
 

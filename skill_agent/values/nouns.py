@@ -384,6 +384,8 @@ class ModelTrial:
     seconds: float
     context_window: int
     usage: Usage
+    structured: bool = False
+    """It filled in a form as asked, which reading memories and calling tools rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
