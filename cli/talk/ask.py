@@ -7,7 +7,7 @@ import typer
 from skill_agent.errors import UsageError
 from skill_agent.events import Event
 
-from ..opening.running import ready_home
+from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from ..output import narrate
 from ..surroundings import Surroundings, surroundings
@@ -68,7 +68,7 @@ def ask(
     piped = _piped(around, words)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, quiet=quiet)
-    ready_home(around)
+    ready_to_talk(around, model)
     with talking(around, role="ask") as talk:
         text = _text(words, piped, quiet=quiet)
         one_turn(

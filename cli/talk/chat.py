@@ -11,7 +11,7 @@ import typer
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import Search
 
-from ..opening.running import ready_home
+from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
 from ..output import emit_text, narrate, tell_error
 from ..surroundings import Surroundings, surroundings
@@ -47,7 +47,7 @@ def chat(
       ska chat --session "release plan"
     """
     around = surroundings(ctx)
-    home = ready_home(around)
+    home = ready_to_talk(around)
     with (
         talking(around, role="chat", hosting=True) as talk,
         _line_history(home.run / "history"),

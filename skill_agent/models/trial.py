@@ -69,9 +69,7 @@ def fault(trial: ModelTrial) -> str:
 
 async def _fills_in(model: Model) -> bool:
     """Whether it gives an answer of a given form, and the right one."""
-    request = ModelRequest(
-        messages=(_FORM,), response_schema=_SCHEMA, max_tokens=48, temperature=0
-    )
+    request = ModelRequest(messages=(_FORM,), response_schema=_SCHEMA, max_tokens=48, temperature=0)
     said = ""
     try:
         async for part in model.stream(request):
