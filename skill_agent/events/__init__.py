@@ -1,6 +1,7 @@
 """What happens, as a closed set of plain values; who hears of it stands in `bus`."""
 
 from .kinds import (
+    AgentWaking,
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
@@ -30,6 +31,7 @@ from .kinds import (
 )
 
 __all__ = [
+    "AgentWaking",
     "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",

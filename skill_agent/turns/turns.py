@@ -18,7 +18,7 @@ from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
 from skill_agent.errors import Closing, NotFound, UsageError
-from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
 from skill_agent.memory.recall.projector import Projector
@@ -31,6 +31,9 @@ from . import operations
 from .fitting import window_of
 from .runner import Turn, TurnRunner
 from .workbench import Workbench
+
+TELL_AFTER_S = 1.0
+"""A waking that is over sooner is nobody's concern."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class Turns(operations.TurnOperations):
         self._bus, self._board, self._once = bus, board, Once()
         self._default_agent = bench.settings.general.default_agent
         self._closing = False
+        self._awake: dict[str, None] = {}
         self._chores: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: TurnRequest | str) -> Submitted:
@@ -184,6 +188,28 @@ class Turns(operations.TurnOperations):
         chosen = await self._models.of(dna, model)
         request = await self._first_request(dna, chosen)
         await asyncio.gather(self._projector.start(), chosen.prefill(request))
+        self._awake[dna.slug] = None
+
+    async def wake_team(self) -> None:
+        self._chore(self._wake_team())
+
+    async def awake(self) -> operations.Slugs:
+        return [*self._awake]
+
+    async def _wake_team(self) -> None:
+        """One after another, for they share the processor; what takes long is told."""
+        active = [one for one in self._directory.list() if one.status == "active"]
+        active.sort(key=lambda one: one.slug != self._default_agent)
+        loop = asyncio.get_running_loop()
+        for number, dna in enumerate(active, start=1):
+            if dna.slug in self._awake:
+                continue
+            told = AgentWaking(agent=dna.slug, name=dna.name, number=number, of=len(active))
+            telling = loop.call_later(TELL_AFTER_S, self._bus.publish, told)
+            try:
+                await self._wake(dna.slug, None)
+            finally:
+                telling.cancel()
 
     async def _wake(self, agent: str, model: str | None) -> None:
         try:
