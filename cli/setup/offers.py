@@ -26,8 +26,6 @@ HUB_S = 2.0
 _SAMPLE_S = 0.7
 _ASSUMED = 10_000_000
 """Bytes a second a download is taken to come at where none was measured."""
-CONTEXT = 2 * 8192
-"""Tokens of context that are loaded: two conversations with the default window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +90,16 @@ def cost_text(size: int, rate: float = 0.0) -> str:
     return f"{size_text(size)} to fetch, about {span}" + ("" if rate else " at 10 MB/s")
 
 
+def _context() -> int:
+    """Tokens that are loaded: every conversation's window, as a new home has it."""
+    from skill_agent.models.gateway import SLOTS
+    from skill_agent.settings.schema import EmbeddedSettings
+
+    return SLOTS * EmbeddedSettings().context_window
+
+
 def _local(entry: "Entry", size: int, rate: float) -> str:
-    memory = size_text(entry.memory(CONTEXT))
+    memory = size_text(entry.memory(_context()))
     return f"{entry.good_at}; no key; {cost_text(size, rate)}, {memory} of memory"
 
 
@@ -102,7 +108,7 @@ def _better(home: "Home", memory: int) -> "tuple[Entry | None, HubAnswer | None]
     from skill_agent.models.files.catalogue import HubFile, best_for_memory
     from skill_agent.models.files.hub import at_endpoint
 
-    best = best_for_memory(memory, CONTEXT)
+    best = best_for_memory(memory, _context())
     if best is None:
         return None, None
     urls = [one.url for one in best.files[0].sources if isinstance(one, HubFile)]

@@ -205,11 +205,15 @@ class Turns(operations.TurnOperations):
             if dna.slug in self._awake:
                 continue
             told = AgentWaking(agent=dna.slug, name=dna.name, number=number, of=len(active))
-            telling = loop.call_later(TELL_AFTER_S, self._bus.publish, told)
+            telling = loop.call_later(TELL_AFTER_S, self._tell, told)
             try:
                 await self._wake(dna.slug, None)
             finally:
                 telling.cancel()
+
+    def _tell(self, waking: AgentWaking) -> None:
+        _log.info(waking.line)
+        self._bus.publish(waking)
 
     async def _wake(self, agent: str, model: str | None) -> None:
         try:
