@@ -403,9 +403,10 @@ class TalkScreen(Screen[None]):
             self.run_worker(waking, group="wake", exclusive=True)
 
     async def _wake_all(self, runtime: "Workstation") -> None:
-        """Who answers next is woken first, then the others."""
-        await runtime.turns.wake(self._member.slug)
-        await runtime.turns.wake_team()
+        """Who answers next is woken first, then the others; their turns tell what goes wrong."""
+        with suppress(SkillAgentError):
+            await runtime.turns.wake(self._member.slug)
+            await runtime.turns.wake_team()
 
     # -- conversations -----------------------------------------------------------------------
 
