@@ -6,6 +6,7 @@ it answers at once, and what the machine has besides: Ollama, keys of providers.
 
 import os
 import shutil
+import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 HUB_S = 2.0
 """Longest wait for the hub; where it does not answer by then, nothing of it is offered."""
 _SAMPLE_S = 0.7
+_WIDTH = 80
 _ASSUMED = 10_000_000
 """Bytes a second a download is taken to come at where none was measured."""
 
@@ -67,9 +69,13 @@ def look_around(home: "Home", *, hub: bool, providers: bool) -> Found:
 
 def ask_which(around: Surroundings, found: Found, extra: str) -> Offer | None:
     """The one question; None where nothing shall be fetched now."""
-    narrate("Which model shall the agents think with?" + (f" ({extra})" if extra else ""))
+    narrate("Which model shall the agents think with?")
+    if extra:
+        narrate(f"({extra})")
     for number, offer in enumerate(found.offers, start=1):
-        narrate(f"  {number}  {offer.name.removeprefix('embedded/')}: {offer.label}")
+        text = f"{number}  {offer.name.removeprefix('embedded/')}: {offer.label}"
+        for line in textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="     "):
+            narrate(line)
     if found.warning:
         narrate(f"warning: {found.warning}")
     numbers = f"1-{len(found.offers)}" if len(found.offers) > 1 else "1"
