@@ -31,7 +31,12 @@ from .fallback import FallbackModel
 from .providers import lacks_key, ollama_base, ollama_models
 from .refusals import missing_key, unknown_provider
 from .remote import RemoteModel, close_clients
-from .remote_facts import known_providers, ollama_probe, price_list_probe
+from .remote_facts import (
+    known_providers,
+    ollama_probe,
+    price_list_probe,
+    price_list_stamp,
+)
 
 EMBEDDED, OLLAMA = "embedded", "ollama"
 ROLES = ("fast", "balanced", "powerful", "extract")
@@ -55,8 +60,9 @@ class Gateway:
         """
         names = self._chain(name, prefer)
         for one in names:
-            if one.startswith(OLLAMA) and one not in self._models:
+            if one.startswith(OLLAMA) and self._probes.kept(one) is None:
                 await asyncio.to_thread(self._ask_ollama, one)
+                self._models.pop(one, None)
         chain = [self._one(one) for one in names]
         return FallbackModel(chain) if len(chain) > 1 else chain[0]
 
@@ -265,7 +271,7 @@ class Gateway:
     def _remote_info(self, name: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
         provider = name.partition("/")[0]
         local = provider.startswith(OLLAMA)
-        probe = self._probes.kept(name) or (None if local else self._priced(name))
+        probe = self._probes.kept(name) if local else self._priced(name)
         return ModelInfo(
             name=name,
             provider=provider,
@@ -275,7 +281,8 @@ class Gateway:
             profile=probe.profile if probe else ModelProfile(),
         )
 
-    def _priced(self, name: str) -> Probe | None:
-        """What the price list says of a model, kept so that it is read once."""
-        probe = price_list_probe(name)
-        return self._probes.keep(name, None, probe) if probe else None
+    def _priced(self, name: str) -> Probe:
+        """What the price list says of a model, kept while the list is the same."""
+        stamp = price_list_stamp()
+        kept = self._probes.kept(name, stamp)
+        return kept or self._probes.keep(name, stamp, price_list_probe(name))

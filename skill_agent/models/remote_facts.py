@@ -21,15 +21,24 @@ _SIZE = re.compile(r"([\d.]+)\s*([KMB])", re.I)
 _UNITS = {"K": 1e3, "M": 1e6, "B": 1e9}
 
 
-def price_list_probe(name: str) -> Probe | None:
-    """What litellm's price list says of a model; None where it is not listed.
+def price_list_stamp() -> list[int]:
+    """Tells one version of the price list from another; cheap."""
+    try:
+        found = (_litellm() / _PRICES).stat()
+    except OSError:
+        return []
+    return [found.st_size, found.st_mtime_ns]
+
+
+def price_list_probe(name: str) -> Probe:
+    """What litellm's price list says of a model; of one that is not listed, that it is able.
 
     Reading it takes some twenty milliseconds, so keep the answer.
     """
     prices = _read(_PRICES)
     found = prices.get(name) or prices.get(name.partition("/")[2])
     if not isinstance(found, dict):
-        return None
+        return Probe(profile=ModelProfile())
     return Probe(
         profile=ModelProfile(
             tools=bool(found.get("supports_function_calling")),

@@ -14,7 +14,7 @@ SHOWN = {
 
 
 @contextmanager
-def ollama(shown: dict | None, asked: list[str]) -> Iterator[str]:
+def ollama(shown: dict | None, asked: list[str], *, port: int = 0) -> Iterator[str]:
     """A server with one model, `big:7b`; every question to it is noted."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ def ollama(shown: dict | None, asked: list[str]) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

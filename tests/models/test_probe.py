@@ -14,6 +14,7 @@ from skill_agent.models.files.gguf import NotGguf, is_gguf, read_header
 from skill_agent.models.files.probe import UNKNOWN, Probes, probe_of
 from skill_agent.models.gateway import Gateway
 from skill_agent.models.remote_facts import known_providers, ollama_probe, price_list_probe
+from skill_agent.values import ModelProfile
 
 VALUES = {
     "general.architecture": "qwen3",
@@ -143,9 +144,20 @@ def test_no_ollama_is_no_harm() -> None:
 
 def test_the_price_list_tells_of_remote_models() -> None:
     found = price_list_probe("openai/gpt-4o")
-    assert found is not None
     assert (found.profile.vision, found.profile.tools) == (True, True)
-    assert price_list_probe("foo/bar") is None
+    assert price_list_probe("foo/bar").profile == ModelProfile()
+
+
+async def test_an_ollama_that_wakes_late_is_asked_again(models: Path, home: Home) -> None:
+    asked: list[str] = []
+    with ollama(SHOWN, asked) as base:
+        pass
+    gateway = Gateway(smollm2_settings(api_base={"ollama": base}), home)
+    assert not (await gateway.model("ollama/big:7b")).info.profile.vision
+    with ollama(SHOWN, asked, port=int(base.rpartition(":")[2])):
+        assert (await gateway.model("ollama/big:7b")).info.profile.vision
+    assert asked == ["big:7b"]
+    await gateway.close()
 
 
 def test_providers_are_known_without_importing_litellm() -> None:
