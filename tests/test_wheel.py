@@ -68,6 +68,7 @@ def test_it_has_one_name(wheel: Path) -> None:
     there = {name.removesuffix(".py").removesuffix("/__init__") for name in names}
     assert not expected - there
     assert "skill_agent/bundled/agents.toml" in names
+    assert "skill_agent/bundled/models.toml" in names
 
 
 def test_the_command_runs(binaries: Path, tmp_path: Path) -> None:

@@ -126,6 +126,14 @@ def spoken(seconds: int) -> str:
     return " ".join(said[:2])
 
 
+async def _missing(station: "Workstation") -> str:
+    """What gets the default model here; empty where it is, or is not this machine's."""
+    default = station.settings.models.default
+    found = next((one for one in await station.models.list() if one.name == default), None)
+    gone = found is not None and not found.installed
+    return f"ska models pull {default.removeprefix('embedded/')}" if gone else ""
+
+
 async def _details(station: "Workstation") -> dict[str, Any]:
     counts = await station.figures.counts()
     usage = await station.figures.usage()
@@ -135,7 +143,9 @@ async def _details(station: "Workstation") -> dict[str, Any]:
     return {
         "default_agent": settings.general.default_agent,
         "default_model": settings.models.default,
+        "model_missing": await _missing(station),
         "agents": len(await station.agents.list()),
+        "awake": await station.turns.awake(),
         "sessions": counts["sessions"],
         "messages": counts["messages"],
         "memories": counts["memories"],

@@ -73,9 +73,11 @@ class Hosted:
             self._waking = asyncio.create_task(self._wake(), name="wake")
 
     async def _wake(self) -> None:
-        """The first search finds the index open; whatever goes wrong, that search tells."""
+        """The first search finds the index open, and the first turns their agents awake; whatever
+        goes wrong, that search and those turns tell."""
         with contextlib.suppress(SkillAgentError):
             await self.runtime.memory.settle()
+        await self.runtime.turns.wake_team()
 
     def take_over(self) -> None:
         """Others wait for the home already: the door opens at once."""

@@ -28,19 +28,33 @@ def ready_home(around: Surroundings) -> "Home":
     if home.exists:
         return home
     if around.interactive:
-        from skill_agent.errors import NotFound
-
         from ..setup.init import set_up
 
-        narrate(f"There is no skill-agent home at {home.root} yet.")
-        if not around.confirm("Set it up now?"):
-            raise NotFound(f"no home at {home.root}", hint="ska init")
-        set_up(around)
-        return home
+        narrate(f"There is no skill-agent home at {home.root} yet; setting it up.")
+        return set_up(around, first_use=True)
     from .home_files import init_home
 
     narrate(f"Making a home at {home.root} (settings only; `ska init` also fetches a model).")
     init_home(home)
+    return home
+
+
+def ready_to_talk(around: Surroundings, model: str | None = None) -> "Home":
+    """As `ready_home`; a person whose default model is missing is offered to fetch it first."""
+    fresh = not around.home.exists
+    home = ready_home(around)
+    stands_in = around.opening is not None and around.opening.gateway is not None
+    if fresh or around.api or model or stands_in or not around.interactive:
+        return home
+    from skill_agent.models.files.installed import installed
+
+    from ..setup.init import EMBEDDED, set_up
+    from .home_files import read_settings
+
+    chosen = read_settings(home).models
+    alone = chosen.default.startswith(EMBEDDED) and not chosen.fallback
+    if alone and not installed(chosen.default, home):
+        set_up(around, first_use=True)
     return home
 
 

@@ -25,7 +25,11 @@ def model_findings(home: Home, settings: "Settings | None") -> Iterator[Finding]
         if name.startswith(EMBEDDED):
             yield _embedded(home, name.removeprefix(EMBEDDED))
     if settings.models.default.startswith(EMBEDDED):
-        yield from _memory(settings.models.default)
+        from skill_agent.models.files.catalogue import total_memory
+        from skill_agent.models.gateway import SLOTS
+
+        context = SLOTS * settings.models.embedded.context_window
+        yield from memory_findings(settings.models.default, total_memory(), context)
 
 
 def provider_findings(settings: "Settings | None") -> Iterator[Finding]:
@@ -82,12 +86,20 @@ def _embedded(home: Home, name: str) -> Finding:
     return Finding(id=found_id, level="ok", title=title, detail="installed, verified just now")
 
 
-def _memory(default: str) -> Iterator[Finding]:
-    from skill_agent.models.files.catalogue import default_for_memory, total_memory
+def memory_findings(default: str, memory: int, context: int) -> Iterator[Finding]:
+    """Whether a machine with so many bytes can hold the default model and so many tokens."""
+    from skill_agent.models.files.catalogue import default_for_memory, known
 
-    memory = total_memory()
+    from .fetching import size_text
+
     better, warning = default_for_memory(memory)
-    if warning and memory and better != default:
+    model = known(default.removeprefix(EMBEDDED))
+    needed = model.memory(context) if model else 0
+    if not (warning and better != default):
+        warning = f"{default} takes about {size_text(needed)}, this machine has {size_text(memory)}"
+        if needed <= memory:
+            return
+    if memory:
         yield Finding(
             id="memory", level="warning", title="little memory for the default model",
             detail=warning, fix=f"ska init --model {better}",

@@ -13,6 +13,7 @@ from ..surroundings import Surroundings
 
 if TYPE_CHECKING:
     from skill_agent.files.home import Home
+    from skill_agent.models.files.reference import Wanted
     from skill_agent.ports import Progress
 
 
@@ -21,6 +22,25 @@ def fetch(around: Surroundings, home: "Home", name: str) -> Path:
     bare = name.removeprefix("embedded/")
     with Bar(f"fetching {bare}", bytes_=True) as bar:
         return (around.pull or pull_model)(bare, home, bar)
+
+
+def fetch_wanted(around: Surroundings, home: "Home", wanted: "Wanted") -> Path:
+    """Pulls what a reference stands for and returns where its file or folder lies."""
+    entry = wanted.entry
+    if not wanted.loose and not wanted.sources:
+        return fetch(around, home, entry.name)
+    from skill_agent.models.files.pull import pull
+
+    with Bar(f"fetching {entry.name}", bytes_=True) as bar:
+        folder = pull(
+            entry,
+            home,
+            bar,
+            wanted.sources,
+            loose=wanted.loose,
+            environ=_with_cache(os.environ),
+        )
+    return folder / entry.files[0].name if wanted.loose else folder
 
 
 def size_text(size: int) -> str:

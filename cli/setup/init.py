@@ -4,13 +4,13 @@ Nothing is fetched without a person's word or the command itself; other commands
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import NotFound, PullFailed, SkillAgentError
 from skill_agent.files.home import Home
 from skill_agent.files.private import read_text, write_private
 
@@ -20,7 +20,8 @@ from ..surroundings import Surroundings, on_this_machine
 from .fetching import fetch, size_text
 
 if TYPE_CHECKING:
-    from skill_agent.models.providers import Provider
+    from skill_agent.settings.schema import Settings
+    from skill_agent.values import ModelTrial
 
 EMBEDDED = "embedded/"
 
@@ -48,8 +49,9 @@ def init(
     """Set up a home: settings, agents, skills and a model.
 
     Run it as often as you like: what is there stays as it is, what is missing is added. The
-    default model runs on this machine and needs no key; an Ollama that is running or a key in the
-    environment is offered instead.
+    verified model runs on this machine and needs no key. You are asked once: where the hub answers,
+    the most able model that fits this machine is offered too, and an Ollama that is running or a
+    key in the environment. Such a model is tried before it becomes the default.
 
     \b
     Examples:
@@ -70,77 +72,160 @@ def set_up(
     yes: bool = False,
     pull: bool = True,
     look: bool = True,
+    first_use: bool = False,
 ) -> Home:
-    """Makes the home whole; narrates on stderr. Raises ConfigError, NotFound or PullFailed."""
+    """Makes the home whole; narrates on stderr and asks one question at most.
+
+    On `first_use` somebody waits for something else: a person who wants no model gets no home
+    (NotFound), and agents are not woken ahead. Raises ConfigError, NotFound or PullFailed.
+    """
     from ..opening.home_files import init_home, read_settings
 
-    home = around.home
-    asked = not yes and around.interactive
-    chosen = _named(model) if model else ""
+    home, asked = around.home, not yes and around.interactive
+    name = _named(model, home) if model else ""
+    plan = _Plan(name=name, ask=asked, fetch=pull, untried=pull and _unverified(name))
     if home.exists:
-        read_settings(home)  # a mistake in it is told before anything else happens
-    else:
-        chosen = chosen or _choose(around, asked=asked, look=look)
-    made = init_home(home, {"models.default": chosen} if chosen else None)
+        now = read_settings(home)  # a mistake in it is told before anything else happens
+        plan = replace(plan, untried=plan.untried and name != now.models.default)
+    elif not name:
+        plan = _choose(around, plan, look=look)
+        if first_use and plan.declined:
+            raise NotFound(f"no home at {home.root}", hint="ska init")
+    begin_with = plan.meanwhile if plan.untried else plan.name
+    made = init_home(home, {"models.default": begin_with} if begin_with else None)
     narrate(f"made {', '.join(made)} in {home.root}" if made else f"{home.root} is set up")
-    if chosen and read_settings(home).models.default != chosen:
-        _set_default(home, chosen)
+    if plan.fetch:
+        plan = _fetched(around, home, plan)
+    if plan.name and read_settings(home).models.default != plan.name:
+        _set_default(home, plan.name)
     settings = read_settings(home)
-    wanted = (settings.models.roles.embed, settings.models.default)
-    missing = [name for name in wanted if name.startswith(EMBEDDED) and not _here(name, home)]
-    if pull:
-        _fetch(around, home, missing, asked=asked)
-        missing = [name for name in missing if not _here(name, home)]
+    missing = [name for name in _needed(settings) if not _here(name, home)]
     asleep = not home.kv_cache.is_dir() or not any(home.kv_cache.iterdir())
-    if pull and asleep and settings.models.default.startswith(EMBEDDED) and not missing:
-        _wake(around, home, settings.general.default_agent)
+    ready = settings.models.default.startswith(EMBEDDED) and not missing
+    if plan.fetch and asleep and ready and not first_use:
+        _wake(around)
     _say_next(settings.models.default, missing)
     return home
 
 
-def _named(model: str) -> str:
-    """`provider/model`; a bare name must be one of the catalogue's. Raises NotFound."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What was decided so far."""
+
+    name: str
+    """The default model to be; empty leaves it as it is."""
+    ask: bool
+    """A person may still be asked something."""
+    fetch: bool
+    untried: bool = False
+    """It becomes the default only once it was tried."""
+    meanwhile: str = ""
+    """The default of a new home until then; empty is that of the settings."""
+    declined: bool = False
+
+
+def _choose(around: Surroundings, plan: _Plan, *, look: bool) -> _Plan:
+    """The default model of a new home; a person is asked, once."""
+    from skill_agent.models.files.catalogue import entry
+    from skill_agent.settings.schema import RoleSettings
+
+    from .offers import ask_which, look_around
+
+    found = look_around(around.home, hub=plan.ask and plan.fetch and look, providers=look)
+    first, *others = found.offers
+    if plan.ask and (plan.fetch or others):
+        embedder = entry(RoleSettings().embed)
+        extra = f"{size_text(embedder.size)} more are fetched for {embedder.good_at}"
+        chosen = ask_which(around, found, extra if plan.fetch else "")
+        if chosen is None:
+            return replace(plan, name=first.name, ask=False, fetch=False, declined=True)
+        return replace(
+            plan, name=chosen.name, ask=False, untried=chosen.untried, meanwhile=first.name
+        )
+    if found.warning:
+        narrate(f"warning: {found.warning}")
+    for other in others:
+        narrate(f"{other.label}; to use it: ska init --model {other.name}")
+    return replace(plan, name=first.name)
+
+
+def _needed(settings: "Settings", default: str = "") -> list[str]:
+    """The models of this machine that a home cannot do without, with another default if named."""
+    wanted = (settings.models.roles.embed, default or settings.models.default)
+    return [name for name in dict.fromkeys(wanted) if name.startswith(EMBEDDED)]
+
+
+def _fetched(around: Surroundings, home: Home, plan: _Plan) -> _Plan:
+    """Fetches what is missing, and tries a model that is not verified before it is the default."""
+    from ..opening.home_files import read_settings
+
+    settings = read_settings(home)
+    wanted = _needed(settings, plan.name)
+    missing = [one for one in wanted if not _here(one, home)]
+    if missing and plan.ask and not _agreed(around, missing):
+        return replace(plan, fetch=False)
+    try:
+        for name in missing:
+            _fetch(around, home, name)
+        problem = _fault(around, plan.name) if plan.untried else ""
+    except PullFailed as failed:
+        if not plan.untried or _here(plan.name, home):
+            raise
+        problem = failed.message
+    if not problem:
+        return plan
+    fallback = settings.models.default
+    narrate(f"{plan.name} is not made the default: {problem}. It stays {fallback}")
+    if fallback.startswith(EMBEDDED) and not _here(fallback, home):
+        _fetch(around, home, fallback)
+    return replace(plan, name=fallback)
+
+
+def _agreed(around: Surroundings, missing: Sequence[str]) -> bool:
+    """The one question where the model is given already."""
+    from skill_agent.models.files.catalogue import entry
+
+    from .offers import cost_text
+
+    models = [entry(name) for name in missing]
+    titles = " and ".join(f"{one.title} ({one.licence})" for one in models)
+    return around.confirm(f"Fetch {titles}: {cost_text(sum(one.likely_size for one in models))}?")
+
+
+def _unverified(name: str) -> bool:
+    """Whether it is a model of this machine that was not tried with everything here."""
+    from skill_agent.models.files.catalogue import TINY, VERIFIED
+
+    return name.startswith(EMBEDDED) and name.removeprefix(EMBEDDED) not in (VERIFIED, TINY)
+
+
+def _fault(around: Surroundings, name: str) -> str:
+    """Tries a model here and says what it did; why it should not be used, empty if nothing is."""
+    from skill_agent.models.trial import fault
+
+    async def tried() -> "ModelTrial":
+        async with around.open_home(role="init") as runtime:
+            return await runtime.models.test(name, progress=lambda *said: narrate(said[2]))
+
+    narrate(f"trying {name}: loading it, one reply, one form to fill in")
+    try:
+        trial = asyncio.run(tried())
+    except SkillAgentError as problem:
+        return problem.message
+    narrate(f"it said {trial.text!r} after {trial.seconds:.1f} s")
+    return fault(trial)
+
+
+def _named(model: str, home: Home) -> str:
+    """`provider/model`; a bare name must be one of the catalogue's or a file of the person's own.
+    Raises NotFound."""
     if "/" in model and not model.startswith(EMBEDDED):
         return model
     from skill_agent.models.files.catalogue import entry
+    from skill_agent.models.files.installed import loose_file
 
-    return EMBEDDED + entry(model).name
-
-
-def _choose(around: Surroundings, *, asked: bool, look: bool) -> str:
-    """The default model of a new home; a person is offered what the machine has besides."""
-    from skill_agent.models.files.catalogue import default_for_memory, total_memory
-
-    name, warning = default_for_memory(total_memory())
-    others = _providers() if look else []
-    if asked and others:
-        return _ask_which(around, name, warning, others)
-    if warning:
-        narrate(f"warning: {warning}")
-    for other in others:
-        narrate(f"{other.label}; to use it: ska init --model {other.model}")
-    return name
-
-
-def _ask_which(
-    around: Surroundings, embedded: str, warning: str, others: "Sequence[Provider]"
-) -> str:
-    narrate("Which model shall the agents think with?")
-    narrate(f"  1  {embedded}, on this machine, no key" + (f" ({warning})" if warning else ""))
-    for number, other in enumerate(others, start=2):
-        narrate(f"  {number}  {other.model}, {other.label}")
-    names = [embedded, *(other.model for other in others)]
-    while True:
-        said = around.read_line(f"1-{len(names)} [1] ").strip() or "1"
-        if said.isdecimal() and 1 <= int(said) <= len(names):
-            return names[int(said) - 1]
-
-
-def _providers() -> "list[Provider]":
-    """What could be used at once, with a model to begin with."""
-    from skill_agent.models.providers import detect_providers
-
-    return [one for one in detect_providers(os.environ) if one.state == "ready" and one.model]
+    bare = model.removeprefix(EMBEDDED)
+    return EMBEDDED + (bare if loose_file(bare, home) else entry(bare).name)
 
 
 def _here(name: str, home: Home) -> bool:
@@ -149,27 +234,26 @@ def _here(name: str, home: Home) -> bool:
     return installed(name, home)
 
 
-def _fetch(around: Surroundings, home: Home, missing: Sequence[str], *, asked: bool) -> None:
+def _fetch(around: Surroundings, home: Home, name: str) -> None:
     from skill_agent.models.files.catalogue import entry
 
-    for name in missing:
-        model = entry(name)
-        size = size_text(model.size)
-        if asked and not around.confirm(f"Fetch {model.title} ({size}, {model.licence})?"):
-            continue
-        narrate(f"fetching {model.title} ({size}, {model.licence}): {model.note}")
-        fetch(around, home, name)
+    model = entry(name)
+    size = size_text(model.likely_size)
+    narrate(f"fetching {model.title} ({size}, {model.licence}): {model.good_at}")
+    fetch(around, home, name)
 
 
-def _wake(around: Surroundings, home: Home, agent: str) -> None:
-    """Lets the default agent read its instructions now: the first reply then starts in seconds."""
+def _wake(around: Surroundings) -> None:
+    """Lets the agents read their instructions now: their first replies then start in seconds."""
 
     async def prepare() -> None:
         async with around.open_home(role="init") as runtime:
-            narrate(
-                f"waking {(await runtime.agents.get(agent)).name}: reading the instructions, once"
-            )
-            await runtime.turns.prepare(agent)
+            default = runtime.settings.general.default_agent
+            agents = [one for one in await runtime.agents.list() if one.status == "active"]
+            agents.sort(key=lambda one: one.slug != default)
+            for number, agent in enumerate(agents, start=1):
+                narrate(f"waking {agent.name} ({number} of {len(agents)})")
+                await runtime.turns.prepare(agent.slug)
 
     try:
         asyncio.run(prepare())

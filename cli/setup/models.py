@@ -3,20 +3,25 @@
 Only `test` opens the home, for it needs the gateway of the runtime.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skill_agent.errors import ModelUnavailable, NotFound, UsageError
 from skill_agent.files.home import Home
 
 from ..opening.running import ready_home, with_runtime
 from ..options import JsonOption, group
-from ..output import emit_json, emit_text, narrate, plain, table, without_controls
-from ..surroundings import on_this_machine, surroundings
-from .fetching import fetch, size_text
+from ..output import emit_json, emit_text, narrate, plain, without_controls
+from ..surroundings import Surroundings, on_this_machine, surroundings
+from .fetching import fetch_wanted
+from .model_listing import listing
 
 if TYPE_CHECKING:
+    from skill_agent.models.files.reference import Wanted
+    from skill_agent.settings.schema import Settings
     from skill_agent.values import ModelInfo
 
 app = group("See, fetch and test models.")
@@ -30,8 +35,10 @@ NameArgument = Annotated[
 def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List the models you can use now or fetch.
 
-    Any other `provider/model` that litellm knows can be named too, with its key in the
-    environment.
+    Those to run on this machine stand with their size, the memory they take, what they are good
+    at, their languages, and how they did in our own evaluation where it ran; then files of your
+    own, what a running Ollama has, and models named in config.toml. Any other `provider/model`
+    that litellm knows can be named too, with its key in the environment.
 
     \b
     Examples:
@@ -42,37 +49,56 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         emit_json([{"id": one.name, **plain(one)} for one in found])
         return
-    table(
-        ("model", "here", "size", "licence", "roles", "note"),
-        (
-            (one.name, one.installed, size_text(one.size_bytes), one.licence, one.roles, one.note)
-            for one in found
-        ),
-    )
+    for line in listing(found):
+        emit_text(line)
 
 
 @app.command()
 def pull(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As `ska models list` shows it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `ska models list` shows it, hf:OWNER/REPO/FILE.gguf or a file."
+        ),
+    ],
+    sha256: Annotated[
+        str,
+        typer.Option(
+            "--sha256", metavar="DIGEST", help="Of an hf: file; the hub is asked where left out."
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Fetch a model into the home.
 
     A broken download is taken up where it stopped. The file is used only when its checksum is
-    right; until then the next source is tried.
+    right; until then the next source is tried. A GGUF file on this machine is linked in, or copied
+    from another disk. HF_ENDPOINT names a mirror of the hub.
 
     \b
     Examples:
-      ska models pull qwen2.5-coder-1.5b
-      ska models pull all-minilm-l6-v2
+      ska models pull qwen3.5-4b
+      ska models pull hf:bartowski/Qwen_Qwen3-8B-GGUF/Qwen_Qwen3-8B-Q4_K_M.gguf
+      ska models pull ~/Downloads/mine.gguf
     """
     around = on_this_machine(ctx)
-    path = fetch(around, ready_home(around), name)
+    if sha256 and not name.startswith("hf:"):
+        raise UsageError("--sha256 goes with an hf: file", hint="leave it out")
+    if name.startswith("ollama/"):
+        _of_ollama(around, name, as_json=as_json)
+        return
+    home = ready_home(around)
+    wanted = _wanted(name, sha256, home)
+    path = fetch_wanted(around, home, wanted)
+    identity = f"embedded/{wanted.entry.name}"
     if as_json:
-        emit_json({"id": f"embedded/{name.removeprefix('embedded/')}", "path": str(path)})
-    else:
-        emit_text(str(path))
+        emit_json({"id": identity, "path": str(path)})
+        return
+    emit_text(str(path))
+    if wanted.entry.kind == "chat":
+        narrate(f"to try it: ska models test {identity}; to make it the default: "
+                f"ska init --model {identity}")  # fmt: skip
 
 
 @app.command()
@@ -98,7 +124,8 @@ def test(
     emit_text(said)
     narrate(
         f"{found.id}: first word after {found.first_token_s:g} s, "
-        f"{found.usage.completion_tokens} tokens in {found.seconds:g} s"
+        f"{found.usage.completion_tokens} tokens in {found.seconds:g} s; "
+        + ("it fills in a form as asked" if found.structured else "it cannot fill in a form")
     )
 
 
@@ -119,18 +146,58 @@ def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = Fa
         emit_text(str(where))
 
 
+def _wanted(name: str, sha256: str, home: Home) -> "Wanted":
+    from skill_agent.models.files.catalogue import entry
+    from skill_agent.models.files.reference import HUB_PREFIX, Wanted, hub_file, is_file_name
+    from skill_agent.models.files.reference import own_file as file_of_their_own
+
+    if name.startswith(HUB_PREFIX):
+        return hub_file(name, sha256, home, os.environ)
+    if is_file_name(name):
+        return file_of_their_own(Path(name), home)
+    return Wanted(entry=entry(name))
+
+
+def _of_ollama(around: Surroundings, name: str, *, as_json: bool) -> None:
+    """Ollama keeps its models itself: says how to use one that is there, or to get it."""
+    from skill_agent.models.providers import ollama_base, ollama_models
+    from skill_agent.text.nearest import did_you_mean
+
+    settings = _settings(around.home)
+    base = ollama_base(settings.models, os.environ)
+    found = ollama_models(base)
+    if found is None:
+        raise ModelUnavailable(f"no Ollama answers at {base}", hint="ollama serve")
+    there = next((one for one in (name, f"{name}:latest") if one in found), None)
+    if there is None:
+        near = did_you_mean(name, list(found))
+        bare = name.removeprefix("ollama/")
+        raise NotFound(f"Ollama has no model {bare!r}", hint=near or f"ollama pull {bare}")
+    if as_json:
+        emit_json({"id": there, "path": None})
+    else:
+        emit_text(there)
+        narrate(f"it is there already; to make it the default: ska init --model {there}")
+
+
 def _catalogue(ctx: typer.Context) -> "list[ModelInfo]":
     around = surroundings(ctx)
     if around.api:
         return with_runtime(ctx, lambda runtime: runtime.models.list())
-    home = around.home
     from skill_agent.models.gateway import Gateway
+
+    gateway = Gateway(_settings(around.home), around.home)
+    found = gateway.catalogue()
+    named = {one.name for one in found}
+    return [*found, *(one for one in gateway.ollama() if one.name not in named)]
+
+
+def _settings(home: Home) -> "Settings":
     from skill_agent.settings.schema import Settings
 
     from ..opening.home_files import read_settings
 
-    settings = read_settings(home) if home.exists else Settings()
-    return Gateway(settings, home).catalogue()
+    return read_settings(home) if home.exists else Settings()
 
 
 def _where(home: Home, name: str) -> Path:

@@ -8,7 +8,7 @@ from skill_agent.errors import UsageError
 from skill_agent.events import Event
 from skill_agent.values import TurnRequest
 
-from ..opening.running import ready_home
+from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from ..output import emit_json, emit_text, narrate, tell_error
 from ..surroundings import Surroundings, surroundings
@@ -117,7 +117,7 @@ def ask(
     piped = _piped(around, words)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
-    ready_home(around)
+    ready_to_talk(around, model or kept.model)
     with talking(around, role="ask") as talk:
         text = _text(words, piped, kept, quiet=quiet)
         if dry_run:

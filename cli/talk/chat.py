@@ -12,7 +12,7 @@ import typer
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import Search
 
-from ..opening.running import ready_home
+from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
 from ..output import emit_text, narrate, tell_error
 from ..surroundings import Surroundings, surroundings
@@ -53,7 +53,7 @@ def chat(
     """
     around = surroundings(ctx)
     wishes = {"system": system or "", "options": options_of(option)}
-    home = ready_home(around)
+    home = ready_to_talk(around)
     with (
         talking(around, role="chat", hosting=True) as talk,
         _line_history(home.run / "history"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..opening.running import ready_home
+from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
 from ..surroundings import Surroundings, surroundings
 
@@ -41,7 +41,7 @@ def open_workstation(
     from ...tui.app import run_workstation
     from ..opening.joining import load_ahead
 
-    home = ready_home(around)
+    home = ready_to_talk(around)
 
     def opener() -> "AbstractAsyncContextManager[Workstation]":
         load_ahead(home)  # this runs in a thread, and what comes after it on the screen's own

@@ -1,6 +1,7 @@
 """What happens, as a closed set of plain values; who hears of it stands in `bus`."""
 
 from .kinds import (
+    AgentWaking,
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
@@ -31,6 +32,7 @@ from .kinds import (
 )
 
 __all__ = [
+    "AgentWaking",
     "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",

@@ -297,6 +297,20 @@ class HostFound(_HostEvent):
         return "this process holds the home now" if self.here else "connected again"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentWaking(_HostEvent):
+    """The host reads an agent's instructions ahead of its first turn, which takes a while."""
+
+    name: str
+    number: int
+    of: int
+    """So many agents are woken one after another."""
+
+    @property
+    def line(self) -> str:
+        return f"waking {self.name} ({self.number} of {self.of})"
+
+
 TurnEvent = (
     TurnStarted
     | MemoryRecalled
@@ -316,7 +330,7 @@ TurnEvent = (
 MemoryEvent = MemoriesExtracted | Compacted
 """What happens to a conversation beside its turns."""
 
-HostEvent = HostLost | HostFound
+HostEvent = HostLost | HostFound | AgentWaking
 """What happens to the process that holds the home."""
 
 Event = TurnEvent | MemoryEvent | HostEvent

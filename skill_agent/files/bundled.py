@@ -13,6 +13,11 @@ def bundled_agents_path() -> Path:
     return _bundled("agents.toml")
 
 
+def bundled_models_path() -> Path:
+    """The catalogue of models that can be pulled."""
+    return _bundled("models.toml")
+
+
 def _bundled(name: str) -> Path:
     package = Path(__file__).resolve().parent.parent
     installed = package / "bundled" / name

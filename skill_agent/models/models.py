@@ -29,7 +29,16 @@ class Models(operations.ModelOperations):
 
     async def of(self, dna: AgentDNA, override: str | None = None) -> Model:
         """The model an agent answers with; raises NotFound for an unknown embedded one."""
-        tier = dna.model.force_tier
-        custom = {one.tier: one.model_name for one in dna.model.custom_tiers}
-        name = override or (custom.get(tier, tier) if tier else dna.model.model_name)
-        return await self._gateway.model(name)
+        return await self._gateway.model(_named(dna, override))
+
+    async def ready(self, dna: AgentDNA, override: str | None = None) -> Model:
+        """As `of`, but raises now what its first call would raise where that is known already."""
+        model = await self.of(dna, override)
+        self._gateway.check(_named(dna, override))
+        return model
+
+
+def _named(dna: AgentDNA, override: str | None) -> str:
+    tier = dna.model.force_tier
+    custom = {one.tier: one.model_name for one in dna.model.custom_tiers}
+    return override or (custom.get(tier, tier) if tier else dna.model.model_name)

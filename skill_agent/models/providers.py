@@ -46,6 +46,8 @@ class _Known:
     """Its API's address, to which `models` is added for asking."""
     model: str
     key_header: str = "Authorization"
+    other_variables: tuple[str, ...] = ()
+    """Its key may stand there too."""
 
 
 _KNOWN: tuple[_Known, ...] = (
@@ -63,6 +65,7 @@ _KNOWN: tuple[_Known, ...] = (
         base="https://api.anthropic.com/v1",
         model="anthropic/claude-sonnet-4-5",
         key_header="x-api-key",
+        other_variables=("ANTHROPIC_AUTH_TOKEN",),
     ),
     _Known(
         name="gemini",
@@ -71,6 +74,7 @@ _KNOWN: tuple[_Known, ...] = (
         base="https://generativelanguage.googleapis.com/v1beta",
         model="gemini/gemini-2.5-flash",
         key_header="x-goog-api-key",
+        other_variables=("GOOGLE_API_KEY",),
     ),
     _Known(
         name="mistral",
@@ -154,6 +158,14 @@ def key_variable(provider: str) -> str:
     return known or f"{provider.upper()}_API_KEY"
 
 
+def lacks_key(provider: str, environ: Mapping[str, str]) -> bool:
+    """Whether it is sure that a provider's key is not there; of one not listed here it never is."""
+    known = next((one for one in _KNOWN if one.name == provider), None)
+    if known is None:
+        return False
+    return not any(environ.get(one) for one in (known.variable, *known.other_variables))
+
+
 def ollama_base(settings: ModelSettings | None, environ: Mapping[str, str]) -> str:
     """Where Ollama listens: settings, else OLLAMA_API_BASE or OLLAMA_HOST, else its usual port."""
     configured = settings.api_base.get("ollama", "") if settings else ""
@@ -197,15 +209,28 @@ def _asked(provider: _Known, base: str, key: str) -> tuple[State, str]:
     return "ready", f"{base} accepts the key" if key else f"{base} answers"
 
 
-def _ollama(base: str) -> Provider | None:
+def ollama_models(base: str) -> dict[str, int] | None:
+    """What a running Ollama has, as `ollama/NAME`, with its size in bytes; None where none runs.
+
+    Blocking, at most ASK_S.
+    """
     import httpx
 
     try:
         answer = httpx.get(f"{base}/api/tags", timeout=httpx.Timeout(ASK_S, connect=0.5))
-        names = [one["name"] for one in answer.json().get("models", ())]
+        return {
+            f"ollama/{one['name']}": int(one.get("size") or 0)
+            for one in answer.json().get("models", ())
+        }
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError):
         return None
-    models = tuple(f"ollama/{name}" for name in names)
+
+
+def _ollama(base: str) -> Provider | None:
+    found = ollama_models(base)
+    if found is None:
+        return None
+    models = tuple(found)
     detail = f"running at {base} with {len(models)} models"
     return Provider(
         name="ollama",

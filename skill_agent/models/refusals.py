@@ -21,10 +21,7 @@ def translated(error: Exception, model: str, base: str = "") -> ModelError:
     status = _status(error)
     said = _said(error)
     if "LLM Provider NOT provided" in str(error):
-        return ModelRejected(
-            f"no provider is known for the model name {model!r}",
-            hint="name it provider/model, e.g. openai/gpt-4o-mini; `ska models list` shows some",
-        )
+        return unknown_provider(model)
     if status in _REFUSED:
         return ModelRejected(f"{where} refused the request ({status}): {said}", hint=_hint(
             provider, status, said, model
@@ -45,6 +42,15 @@ def translated(error: Exception, model: str, base: str = "") -> ModelError:
             hint="try again later, or set models.fallback in config.toml",
         )
     return ModelFailed(f"{where}: {said}")
+
+
+def unknown_provider(model: str, near: str = "") -> ModelRejected:
+    """For a name whose provider litellm does not know."""
+    return ModelRejected(
+        f"no provider is known for the model name {model!r}",
+        hint=near
+        or "name it provider/model, e.g. openai/gpt-4o-mini; `ska models list` shows some",
+    )
 
 
 def missing_key(provider: str, variables: list[str]) -> ModelRejected:

@@ -169,6 +169,9 @@ class ScriptedGateway:
             raise NotFound(f"no model is scripted for {name!r}")
         return found
 
+    def check(self, name: str) -> None:
+        """A scripted model always can."""
+
     def catalogue(self) -> list[ModelInfo]:
         return [self._any.info] if self._any else [one.info for one in self._models.values()]
 

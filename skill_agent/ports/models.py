@@ -132,6 +132,11 @@ class ModelGateway(Protocol):
         """
         ...
 
+    def check(self, name: str) -> None:
+        """Raises ModelUnavailable or ModelRejected where it is known beforehand that none of the
+        chain could answer: not installed, no key, no such provider. Cheap."""
+        ...
+
     def catalogue(self) -> list[ModelInfo]:
         """Embedded models known, and the remote ones named in config."""
         ...

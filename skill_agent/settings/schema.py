@@ -4,6 +4,8 @@ Pydantic, because outside text enters here; frozen, because nobody may change a 
 Reading TOML and pointing at its mistakes is `parsing`'s work.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -44,6 +46,8 @@ class EmbeddedSettings(Table):
     """0 uses the physical cores."""
     kv_cache_mb: int = Field(default=512, ge=0)
     """Size limit of the kept persona states on disk; 0 keeps none."""
+    thinking: Literal["off", "on"] = "off"
+    """Whether models that can think in text before they answer do so; it takes minutes."""
 
 
 class ModelSettings(Table):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 States = list[TurnState]  # `list` is a method
 Compactions = list[Compaction]
 Calls = list[ModelCall]
+Slugs = list[str]
 
 
 class TurnOperations(Protocol):
@@ -71,6 +72,16 @@ class TurnOperations(Protocol):
     @route("POST", "/v1/agents/{agent}/prepare", scope="chat", id="prepare")
     async def prepare(self, agent: str, *, model: str | None = None) -> None:
         """As `wake`, but returns when it is done."""
+        ...
+
+    @route("POST", "/v1/team/wake", scope="chat", status=202, id="wake_team")
+    async def wake_team(self) -> None:
+        """Wakes every active agent in the background, the default one first."""
+        ...
+
+    @route("GET", "/v1/team/awake", scope="read", id="awake")
+    async def awake(self) -> Slugs:
+        """The agents whose instructions this host has read, in the order they were woken."""
         ...
 
 

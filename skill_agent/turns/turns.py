@@ -5,7 +5,7 @@ How a turn thinks is `loop`'s work, how it is run and kept `runner`'s.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
 from skill_agent.errors import Closing, NotFound, UsageError
-from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
 from skill_agent.memory.recall.projector import Projector
@@ -35,6 +35,9 @@ from .prompt import system_text
 from .runner import Turn, TurnRunner
 from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
+
+TELL_AFTER_S = 1.0
+"""A waking that is over sooner is nobody's concern."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +67,14 @@ class Turns(operations.TurnOperations):
         self._calls = calls
         self._default_agent = bench.settings.general.default_agent
         self._closing = False
+        self._awake: dict[str, None] = {}
         self._chores: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: TurnRequest | str) -> Submitted:
         """Raises UsageError for an empty or oversized prompt, a paused agent or a key that is no
-        UUID, NotFound for an unknown agent, session or embedded model, Conflict where the key
-        stands for another text, Closing. Mistakes leave nothing behind."""
+        UUID, NotFound for an unknown agent, session or embedded model, ModelUnavailable and
+        ModelRejected where it is known that no model could answer, Conflict where the key stands
+        for another text, Closing. Mistakes leave nothing behind."""
         request = checked_request(request)
         checked_wishes(request)
         return await self._submit(request)
@@ -84,7 +89,7 @@ class Turns(operations.TurnOperations):
         """`known` says that the turn may have begun before."""
         if known and (before := await begun_before(self._ledger, turn, request)):
             return before
-        found, dna, chosen = await self._wanted(request)
+        found, dna, chosen = await self._wanted(request, self._models.ready)
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
@@ -102,7 +107,7 @@ class Turns(operations.TurnOperations):
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""
         request = checked_request(request)
-        found, dna, chosen = await self._wanted(request)
+        found, dna, chosen = await self._wanted(request, self._models.of)
         now, seen = self._clock(), await self._ledger.last_seq()
         session = found or Session(
             id=new_id(), title="", agent=dna.slug, created_at=now, updated_at=now
@@ -122,11 +127,15 @@ class Turns(operations.TurnOperations):
             )
         )
 
-    async def _wanted(self, request: TurnRequest) -> tuple[Session | None, AgentDNA, Model]:
+    async def _wanted(
+        self,
+        request: TurnRequest,
+        model: Callable[[AgentDNA, str | None], Awaitable[Model]],
+    ) -> tuple[Session | None, AgentDNA, Model]:
         """The conversation it goes on with, who answers, and with which model."""
         found = await self._conversations.find(request.session) if request.session else None
         dna = tuned(self._addressed(request, found), request.options)
-        chosen = await self._models.of(dna, request.model)
+        chosen = await model(dna, request.model)
         if request.images and not chosen.info.profile.vision:
             raise blind(chosen.info, await self._models.list())
         return found, dna, chosen
@@ -231,7 +240,35 @@ class Turns(operations.TurnOperations):
         dna = self._directory.get(agent)
         chosen = await self._models.of(dna, model)
         request = await self._first_request(dna, chosen)
-        await asyncio.gather(self._projector.start(), chosen.prefill(request))
+        await asyncio.gather(
+            self._projector.start(), chosen.prefill(request), self._bench.warm(chosen)
+        )
+        self._awake[dna.slug] = None
+
+    async def wake_team(self) -> None:
+        self._chore(self._wake_team())
+
+    async def awake(self) -> operations.Slugs:
+        return [*self._awake]
+
+    async def _wake_team(self) -> None:
+        """One after another, for they share the processor; what takes long is told."""
+        active = [one for one in self._directory.list() if one.status == "active"]
+        active.sort(key=lambda one: one.slug != self._default_agent)
+        loop = asyncio.get_running_loop()
+        for number, dna in enumerate(active, start=1):
+            if dna.slug in self._awake:
+                continue
+            told = AgentWaking(agent=dna.slug, name=dna.name, number=number, of=len(active))
+            telling = loop.call_later(TELL_AFTER_S, self._tell, told)
+            try:
+                await self._wake(dna.slug, None)
+            finally:
+                telling.cancel()
+
+    def _tell(self, waking: AgentWaking) -> None:
+        _log.info(waking.line)
+        self._bus.publish(waking)
 
     async def _wake(self, agent: str, model: str | None) -> None:
         try:

@@ -20,6 +20,8 @@ from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.beside import parted
+from skill_agent.text.kinds import kind_of
+from skill_agent.text.language import language_of
 from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
@@ -97,6 +99,12 @@ class Workbench:
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
         )
+
+    async def warm(self, model: Model) -> None:
+        """What reading a small model's messages needs, ahead of the first one: seconds of work."""
+        if model.info.profile.strength == "small":
+            await asyncio.to_thread(lambda: (language_of("hello"), kind_of("hello")))
+            await self.gate.warm()
 
     # -- the system message ------------------------------------------------------------------
 

@@ -375,9 +375,17 @@ class ModelInfo:
     installed: bool = True
     roles: tuple[str, ...] = ()
     size_bytes: int = 0
+    size_estimated: bool = False
+    """The size is worked out from the weights; whoever serves the file tells it."""
     licence: str = ""
     note: str = ""
+    """What it is good at, or where it comes from."""
     profile: ModelProfile = ModelProfile()
+    kind: Literal["chat", "embedder", "reranker"] = "chat"
+    memory_bytes: int = 0
+    """What it takes when loaded, about; 0 where unknown."""
+    evaluation: str = ""
+    """How it did in our own evaluation; empty where it never ran there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,6 +398,8 @@ class ModelTrial:
     seconds: float
     context_window: int
     usage: Usage
+    structured: bool = False
+    """It filled in a form as asked, which reading memories and calling tools rests on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

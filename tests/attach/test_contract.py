@@ -401,6 +401,8 @@ async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
         await station.turns.wake()
         await station.turns.wake("luke")
         await station.turns.prepare("kyra")
+        await station.turns.wake_team()
+        assert "kyra" in await station.turns.awake()
         pages = await station.agents.export(
             ["kyra"], to=str(tmp_path / "pages"), page_format="claude"
         )

@@ -2,7 +2,9 @@
 
 import os
 
+import pytest
 from command_line import Ska
+from skill_agent.cli.setup.doctor_models import memory_findings
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.files.home import Home
@@ -97,3 +99,21 @@ def test_a_broken_ledger(ska: Ska) -> None:
     done = ska("doctor", "--json")
     assert done.code == 1
     assert "stores" in errors_beside_models(by_id(done))
+
+
+@pytest.mark.parametrize(
+    ("default", "gigabytes", "said"),
+    [
+        ("embedded/qwen2.5-coder-1.5b", 8, ""),
+        ("embedded/qwen2.5-coder-1.5b", 2, "too little for"),
+        ("embedded/smollm2-135m", 2, ""),
+        ("embedded/qwen3.6-35b-a3b", 16, "takes about 22.0 GB, this machine has 16.0 GB"),
+        ("embedded/qwen3.6-35b-a3b", 64, ""),
+        ("embedded/qwen3.6-35b-a3b", 0, ""),
+        ("embedded/mine", 8, ""),
+    ],
+)
+def test_a_default_model_must_fit_the_memory(default: str, gigabytes: int, said: str) -> None:
+    found = list(memory_findings(default, gigabytes * 10**9, 2 * 8192))
+    assert [one.level for one in found] == (["warning"] if said else [])
+    assert all(said in one.detail for one in found)

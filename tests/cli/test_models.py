@@ -1,11 +1,23 @@
 """`ska models`: what is there, where, fetching and trying."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 from command_line import Ska
+from file_server import hub
+from gguf_file import gguf
+from ollama_server import SHOWN, ollama
 
 from skill_agent.errors import ModelUnavailable, PullFailed
 from skill_agent.files.home import Home
 from skill_agent.ports import StatusPart
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
+    monkeypatch.setenv("SKILL_AGENT_MODEL_CACHE", "")
 
 
 def test_list(ska: Ska) -> None:
@@ -40,9 +52,77 @@ def test_pull_fails(ska: Ska) -> None:
 
 
 def test_pull_of_something_unknown(ska: Ska) -> None:
-    done = ska("models", "pull", "smollm3")
+    done = ska("models", "pull", "smollm2")
     assert done.code == 2
     assert "smollm2-135m" in done.err
+
+
+def test_the_list_tells_what_one_needs_to_choose(ska: Ska) -> None:
+    out = ska("models", "list").out
+    assert max(len(line) for line in out.splitlines()) <= 80
+    line = next(line for line in out.splitlines() if line.startswith("qwen3.5-4b"))
+    assert line.split() == ["qwen3.5-4b", "~2.8", "GB", "3.7", "GB", "no", "Apache-2.0"]
+    assert "on a laptop with 8 GB; en, de, es, fr, it, pt and 14 more" in " ".join(out.split())
+    found = {one["id"]: one for one in ska("models", "list", "--json").json}
+    model = found["embedded/qwen3.5-4b"]
+    assert (model["kind"], model["size_estimated"], model["evaluation"]) == ("chat", True, "")
+    assert model["memory_bytes"] > model["size_bytes"] > 0
+    assert "de" in model["profile"]["languages"]
+    assert found["embedded/qwen3-reranker-0.6b"]["kind"] == "reranker"
+
+
+def test_what_a_running_ollama_has_is_listed(ska: Ska, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    with ollama(SHOWN, asked) as base:
+        monkeypatch.setenv("OLLAMA_HOST", base)
+        found = {one["id"]: one for one in ska("models", "list", "--json").json}
+        done = ska("models", "pull", "ollama/big:7b")
+        wrong = ska("models", "pull", "ollama/bigger")
+    assert found["ollama/big:7b"]["size_bytes"] == 4_700_000_000
+    assert found["ollama/big:7b"]["profile"]["strength"] == "large"
+    assert (done.code, done.out) == (0, "ollama/big:7b\n")
+    assert "ska init --model ollama/big:7b" in done.err
+    assert wrong.code == 2
+    assert "hint: " in wrong.err
+    assert not ska.home.root.exists()
+
+
+def test_no_ollama_is_told(ska: Ska) -> None:
+    done = ska("models", "pull", "ollama/big:7b")
+    assert done.code == 3
+    assert "hint: ollama serve" in done.err
+
+
+def test_a_file_of_the_hub_is_pulled_and_can_be_the_default(
+    ska: Ska, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"GGUF" + bytes(1000)
+    digest = hashlib.sha256(data).hexdigest()
+    with hub(data) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.base)
+        reference = "hf:someone/Some-GGUF/some-1b.gguf"
+        refused = ska("models", "pull", reference)
+        wrong = ska("models", "pull", reference, "--sha256", "0" * 64)
+        done = ska("models", "pull", reference, "--sha256", digest, "--json")
+    assert (refused.code, wrong.code) == (3, 3)
+    assert "--sha256 DIGEST" in refused.err
+    assert "wrong checksum" in wrong.err
+    assert done.code == 0, done.err
+    assert done.json == {"id": "embedded/some-1b", "path": str(ska.home.models / "some-1b.gguf")}
+    assert "some-1b" in ska("models", "list").out
+    assert ska("init", "--model", "embedded/some-1b", "--no-pull").code == 0
+    assert ska("config", "show", "models.default", "--json").json["value"] == "embedded/some-1b"
+
+
+def test_a_file_of_this_machine_is_taken_in(ska: Ska, tmp_path: Path) -> None:
+    path = gguf(tmp_path / "mine.gguf", {"general.architecture": "llama"})
+    done = ska("models", "pull", str(path))
+    assert done.code == 0, done.err
+    assert done.out.strip() == str(ska.home.models / "mine.gguf")
+    path.write_text("text")
+    assert ska("models", "pull", str(path)).code == 2
+    assert ska("models", "pull", "./none.gguf").code == 2
+    assert ska("models", "pull", "smollm2-135m", "--sha256", "0" * 64).code == 2
 
 
 def test_path(ska: Ska) -> None:

@@ -8,6 +8,7 @@ from skill_agent.cli.talk.render import LinesView, ObjectView, Outcome, TextView
 from skill_agent.api.answers.chat_frames import frame_of
 from skill_agent.attach.following import Following
 from skill_agent.events import (
+    AgentWaking,
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
@@ -55,6 +56,7 @@ EVENTS: list[Event] = [
     ),
     HostLost(pid=12),
     HostFound(pid=13, here=True),
+    AgentWaking(agent="luke", name="Luke", number=2, of=4),
     TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
     TurnStarted(**IDS, message_id="m", text="hi\nthere", model="a/b"),
     MemorySaved(

@@ -14,6 +14,13 @@ class Hub:
         self.cut_after: int | None = None
         """Bytes after which the next download breaks off, once."""
         self.ranges: list[str] = []
+        self.paths: list[str] = []
+        self.linked: dict[str, str] = {}
+        """Headers of a redirect that comes before the file, as a hub's large-file storage has it;
+        without any the file is served at once."""
+        self.status = 0
+        """Answered to everything instead of the file, where set."""
+        self.base = ""
         self.url = ""
 
 
@@ -22,12 +29,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         hub = self.hub
+        if hub.status:
+            self.send_error(hub.status)
+            return
+        if hub.linked and not self.path.startswith("/storage"):
+            hub.paths.append(self.path)
+            self.send_response(302)
+            for name, value in {
+                **hub.linked,
+                "Location": "/storage",
+                "Content-Length": "0",
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            return
+        self._serve()
+
+    def _serve(self) -> None:
+        hub = self.hub
         wanted = self.headers.get("Range", "")
         hub.ranges.append(wanted)
-        start = int(wanted.removeprefix("bytes=").rstrip("-") or 0) if wanted else 0
-        body = hub.data[start:]
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        start, end = int(first or 0), int(last or len(hub.data) - 1) + 1
+        body = hub.data[start:end]
         self.send_response(206 if wanted else 200)
         self.send_header("Content-Length", str(len(body)))
+        if wanted:
+            last_byte = start + len(body) - 1
+            self.send_header("Content-Range", f"bytes {start}-{last_byte}/{len(hub.data)}")
         self.end_headers()
         if hub.cut_after is not None:
             body, hub.cut_after = body[: hub.cut_after], None
@@ -39,11 +68,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def hub(data: bytes) -> Iterator[Hub]:
-    """A hub on loopback with one file at `url`."""
+    """A hub on loopback with one file, at `url` and at every other path."""
     made = Hub(data)
     handler = type("Handler", (_Handler,), {"hub": made})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/model.bin"
+    made.base = f"http://127.0.0.1:{server.server_address[1]}"
+    made.url = f"{made.base}/model.bin"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -174,3 +174,49 @@ def test_making_a_gateway_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "hint"),
+    [
+        ("foo/bar", ModelRejected, "provider/model"),
+        ("opneai/gpt-4o", ModelRejected, "openai"),
+        ("openai/gpt-4o", ModelRejected, "OPENAI_API_KEY"),
+        ("embedded/qwen2.5-coder-1.5b", ModelUnavailable, "ska models pull qwen2.5-coder-1.5b"),
+        ("smollm2-135m", ModelUnavailable, "ska models pull smollm2-135m"),
+    ],
+)
+def test_what_cannot_answer_is_known_before_it_is_asked(
+    name: str,
+    error: type[Exception],
+    hint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(error) as caught:
+        Gateway(smollm2_settings(), Home(tmp_path)).check(name)
+    assert hint in getattr(caught.value, "hint", "")
+
+
+def test_what_might_answer_is_not_refused_beforehand(
+    model_home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    gateway = Gateway(smollm2_settings(api_base={"mine": "http://127.0.0.1:1"}), model_home)
+    for name in (
+        "default",
+        "openai/gpt-4o",
+        "mine/x",
+        "ollama/x",
+        "bedrock/x",
+        "embedded/smollm2-135m",
+    ):
+        gateway.check(name)
+
+
+def test_a_fallback_that_can_answer_is_enough(model_home: Home) -> None:
+    missing = "embedded/qwen2.5-coder-1.5b"
+    Gateway(smollm2_settings(fallback=("embedded/smollm2-135m",)), model_home).check(missing)
+    with pytest.raises(ModelUnavailable, match="qwen"):
+        Gateway(smollm2_settings(default=missing), model_home).check("default")

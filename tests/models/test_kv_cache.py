@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from skill_agent.models.local.kv_cache import StateCache, StateKey
+from skill_agent.models.local.kv_cache import MOST_STATES, UNUSED_S, StateCache, StateKey
 from skill_agent.models.local.llama_host import HostSettings
+
+NOW = 10_000.0
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> StateCache:
-    made = StateCache(tmp_path / "kv", limit_bytes=1000)
+    return opened(tmp_path / "kv", NOW)
+
+
+def opened(folder: Path, now: float, limit_bytes: int = 1000) -> StateCache:
+    """The cache as a process finds it at that time."""
+    made = StateCache(folder, limit_bytes=limit_bytes, now=lambda: now)
     made.prepare()
     return made
 
@@ -66,6 +73,34 @@ def test_the_least_recently_used_go_first(cache: StateCache) -> None:
     cache.checkin("a")
     keep(cache, "d", 300)
     assert [key for key in "abcd" if cache.has(key)] == ["a", "c", "d"]
+
+
+def test_what_nobody_used_for_a_month_is_dropped(cache: StateCache) -> None:
+    for key in "abc":
+        keep(cache, key)
+    later = opened(cache.folder, NOW + UNUSED_S - 1)
+    assert later.checkout("b")
+    later.checkin("b")
+    opened(cache.folder, NOW + UNUSED_S + 1)
+    assert [key for key in "abc" if cache.has(key)] == ["b"]
+    assert sorted(one.name for one in cache.folder.iterdir()) == ["b.json", "b.kv"]
+
+
+def test_a_kept_state_sends_the_old_ones_away_too(cache: StateCache) -> None:
+    keep(cache, "a")
+    later = StateCache(cache.folder, limit_bytes=1000, now=lambda: NOW + UNUSED_S + 1)
+    keep(later, "b")
+    assert not cache.has("a")
+    assert cache.has("b")
+
+
+def test_there_are_never_too_many(cache: StateCache) -> None:
+    for number in range(MOST_STATES + 3):
+        keep(cache, f"state{number}", 1)
+        os.utime(cache.folder / f"state{number}.kv", (number, number))
+    kept = opened(cache.folder, NOW)
+    names = [f"state{number}" for number in range(MOST_STATES + 3)]
+    assert [name for name in names if kept.has(name)] == names[3:]
 
 
 def test_what_is_larger_than_the_limit_is_not_kept(cache: StateCache) -> None:

@@ -15,7 +15,6 @@ from file_server import hub
 from skill_agent.errors import NotFound, PullFailed
 from skill_agent.files.home import Home
 from skill_agent.models.files.catalogue import (
-    ENTRIES,
     Entry,
     Folder,
     HubFile,
@@ -23,7 +22,9 @@ from skill_agent.models.files.catalogue import (
     Packages,
     Part,
     Source,
+    best_for_memory,
     default_for_memory,
+    entries,
     entry,
     total_memory,
 )
@@ -242,16 +243,35 @@ def test_verification_is_remembered_until_the_file_changes(model_home: Home) -> 
 
 
 def test_every_entry_can_be_served() -> None:
-    for one in ENTRIES:
+    for one in entries():
         assert one.licence
         for file in one.files:
             assert len(file.sha256) == 64
             assert file.sources
             for source in file.sources:
                 if isinstance(source, Packages):
+                    assert file.size
                     assert sum(part.size for part in source.parts) == file.size
                     assert all(len(part.sha256) == 64 for part in source.parts)
     assert entry("embedded/smollm2-135m").name == "smollm2-135m"
+
+
+def test_every_entry_says_what_a_person_wants_to_know() -> None:
+    for one in entries():
+        assert one.good_at and one.profile.languages and one.parameters, one.name
+        assert one.likely_size > 0.8 * one.size or one.kind == "embedder", one.name
+        assert one.memory(8192) > one.files[0].size
+    assert {one.kind for one in entries()} == {"chat", "embedder", "reranker"}
+    assert not entry("lfm2.5-1.2b-instruct").proposed
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "name"),
+    [(0, None), (4, None), (8, "qwen3.5-4b"), (16, "gemma-4-e4b"), (64, "qwen3.6-35b-a3b")],
+)
+def test_the_most_able_that_fits_is_proposed(gigabytes: int, name: str | None) -> None:
+    found = best_for_memory(int(gigabytes * 0.97 * GIB), 2 * 8192)
+    assert (found and found.name) == name
 
 
 def test_the_default_fits_the_memory() -> None:

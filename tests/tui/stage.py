@@ -278,6 +278,9 @@ class StageTurns(TurnOperations):
     async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
         self._stage.woken.append(agent or "")
 
+    async def wake_team(self) -> None:
+        self._stage.woken.append("everyone")
+
     def _state(self, turn: str) -> TurnState:
         every = self._stage.said.values()
         said = [one for messages in every for one in messages if one.turn == turn]

@@ -8,7 +8,7 @@ from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
 from stage import Ids, StageRuntime, Stop
 
 from skill_agent.errors import HomeBusy, NotFound
-from skill_agent.events import HostFound, HostLost, TextDelta, TurnFailed, TurnStarted
+from skill_agent.events import AgentWaking, HostFound, HostLost, TextDelta, TurnFailed, TurnStarted
 from skill_agent.identifiers import new_id
 from skill_agent.values import TurnRequest
 
@@ -175,6 +175,14 @@ class LosingRuntime(StageRuntime):
 
     def find(self, *, here: bool) -> None:
         self.bus.publish(HostFound(pid=1, here=here))
+
+
+async def test_the_team_is_woken_and_the_footer_says_so(sit) -> None:
+    runtime = StageRuntime()
+    async with sit(runtime) as seat:
+        await seat.until(lambda: runtime.woken == ["kyra", "everyone"])
+        runtime.bus.publish(AgentWaking(agent="luke", name="Luke", number=2, of=4))
+        await seat.until(lambda: "waking Luke (2 of 4)" in status(seat))
 
 
 async def test_a_lost_host_is_a_quiet_line_and_typing_goes_on(sit) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from skill_agent.conversations.turn_states import told
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
+    AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
     Event,
@@ -239,6 +240,8 @@ class Listener:
             if count := len(event.created) + len(event.versioned):
                 self._display.footer.say(f"✓ {count} remembered")
             self._display.look_for_disputes()
+        elif isinstance(event, AgentWaking):
+            self._display.footer.say(event.line)
 
     # -- the host ----------------------------------------------------------------------------
 

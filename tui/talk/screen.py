@@ -399,8 +399,14 @@ class TalkScreen(Screen[None]):
 
     def _wake(self) -> None:
         if self._home is not None:
-            waking = self._home.runtime.turns.wake(self._member.slug)
+            waking = self._wake_all(self._home.runtime)
             self.run_worker(waking, group="wake", exclusive=True)
+
+    async def _wake_all(self, runtime: "Workstation") -> None:
+        """Who answers next is woken first, then the others; their turns tell what goes wrong."""
+        with suppress(SkillAgentError):
+            await runtime.turns.wake(self._member.slug)
+            await runtime.turns.wake_team()
 
     # -- conversations -----------------------------------------------------------------------
 

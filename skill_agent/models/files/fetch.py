@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,17 +15,14 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from .catalogue import Folder, HubFile, ModelFile, Packages, Part
+from .hub import CONNECT_S, HubAnswer, SourceFailed, asked, unreachable
 
-CONNECT_S = 2.0
-"""Longest wait for a host to answer at all, so that an offline machine moves on."""
 _BLOCK = 1 << 20
+_PATIENCE_S = 30.0
+"""Longest wait for the next bytes of a host that answers."""
 
 Moved = Callable[[int], None]
 """Called with the bytes of the file that are there so far."""
-
-
-class SourceFailed(Exception):
-    """This source did not give the file; the next may. Never leaves the package."""
 
 
 class Fetcher:
@@ -52,6 +48,11 @@ class Fetcher:
             raise SourceFailed(str(error)) from None
         moved(part.stat().st_size)
 
+    def describe(self, url: str) -> HubAnswer:
+        """What the hub says of a file; raises SourceFailed."""
+        self._knock(url)
+        return asked(url, patience_s=_PATIENCE_S)
+
     def _from_folder(self, source: Folder, file: ModelFile, part: Path) -> None:
         model = part.parent.name
         places = (source.path / model / file.name, source.path / Path(file.name).name)
@@ -63,7 +64,7 @@ class Fetcher:
         part.unlink(missing_ok=True)
         if source.link:
             try:
-                os.link(found, part)
+                os.link(found.resolve(), part)
                 return
             except OSError:
                 pass  # another disk: copied below
@@ -80,7 +81,7 @@ class Fetcher:
         wanted = {"Accept-Encoding": "identity"}
         if have:
             wanted["Range"] = f"bytes={have}-"
-        timeout = httpx.Timeout(30.0, connect=CONNECT_S)
+        timeout = httpx.Timeout(_PATIENCE_S, connect=CONNECT_S)
         try:
             with httpx.stream(
                 "GET", url, headers=wanted, follow_redirects=True, timeout=timeout
@@ -100,7 +101,7 @@ class Fetcher:
         """Fails fast where the host cannot be reached; a proxy answers for itself."""
         host = urlsplit(url).netloc
         if host not in self._silent:
-            self._silent[host] = "" if _proxied(url) else _unreachable(url)
+            self._silent[host] = unreachable(url, CONNECT_S)
         if self._silent[host]:
             raise SourceFailed(self._silent[host])
 
@@ -219,35 +220,6 @@ def _whole_parts(parts: tuple[Part, ...], file: Path) -> int:
             if left or digest.hexdigest() != part.sha256:
                 return number
     return len(parts)
-
-
-def _unreachable(url: str) -> str:
-    """Why the URL's host does not take a connection within CONNECT_S; empty when it does."""
-    import socket
-
-    address = urlsplit(url)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    outcome = ["no answer"]
-
-    def knock() -> None:
-        try:
-            socket.create_connection((address.hostname, port), timeout=CONNECT_S).close()
-            outcome[0] = ""
-        except OSError as error:
-            outcome[0] = str(error.strerror or error)
-
-    # In a thread, because looking a name up may block far longer than any time-out says.
-    caller = threading.Thread(target=knock, daemon=True)
-    caller.start()
-    caller.join(CONNECT_S + 0.5)
-    return f"cannot be reached: {outcome[0]}" if outcome[0] else ""
-
-
-def _proxied(url: str) -> bool:
-    from urllib.request import getproxies, proxy_bypass
-
-    address = urlsplit(url)
-    return address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
 
 
 def _reason(said: str) -> str:

@@ -9,11 +9,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from skill_agent.errors import ModelUnavailable, NotFound
+from skill_agent.errors import ModelUnavailable
 from skill_agent.files.home import Home
 from skill_agent.files.private import write_private
 
-from .catalogue import ENTRIES, Entry, ModelFile, entry
+from .catalogue import Entry, ModelFile, entry, known
 
 _RECORD = ".verified.json"
 
@@ -32,12 +32,17 @@ def folder_of(models: Path, model: Entry) -> Path:
 
 def installed(name: str, home: Home) -> bool:
     """Whether every file of the model is there in its full size; cheap."""
-    try:
-        model = entry(name)
-    except NotFound:
+    model = known(name.removeprefix("embedded/"))
+    if model is None:
         return loose_file(name, home) is not None
     folder = folder_of(home.models, model)
-    return all(_size(folder / file.name) == file.size for file in model.files)
+    return all(_whole(folder, file) for file in model.files)
+
+
+def on_disk(model: Entry, home: Home) -> int:
+    """Bytes of the model's files as they lie there."""
+    folder = folder_of(home.models, model)
+    return sum(max(0, _size(folder / file.name)) for file in model.files)
 
 
 def verify(name: str, home: Home) -> list[str]:
@@ -61,7 +66,8 @@ def verify(name: str, home: Home) -> list[str]:
 
 def trusted(folder: Path, file: ModelFile) -> bool:
     """Whether the file was verified and has not changed since."""
-    return _size(folder / file.name) == file.size and _recorded(folder, file.name) == file.sha256
+    right_size = not file.size or _size(folder / file.name) == file.size
+    return right_size and _recorded(folder, file.name) == file.sha256
 
 
 def loadable(name: str, home: Home) -> Loadable:
@@ -71,8 +77,8 @@ def loadable(name: str, home: Home) -> Loadable:
     """
     loose = loose_file(name, home)
     if loose is not None:
-        known = _recorded(loose.parent, loose.name)
-        return Loadable(loose, known or _measured(loose))
+        recorded = _recorded(loose.parent, loose.name)
+        return Loadable(loose, recorded or _measured(loose))
     model = entry(name)
     file = model.files[0]
     folder = folder_of(home.models, model)
@@ -90,7 +96,7 @@ def loadable(name: str, home: Home) -> Loadable:
 def loose_file(name: str, home: Home) -> Path | None:
     """A GGUF file the person put into the models folder, found by its name without the ending."""
     bare = name.removeprefix("embedded/")
-    if any(one.name == bare for one in ENTRIES) or "/" in bare or bare.startswith("."):
+    if known(bare) is not None or "/" in bare or bare.startswith("."):
         return None
     path = home.models / f"{bare}.gguf"
     return path if path.is_file() else None
@@ -138,6 +144,13 @@ def _notes(folder: Path) -> dict[str, list]:
     except (OSError, ValueError):
         return {}
     return notes if isinstance(notes, dict) else {}
+
+
+def _whole(folder: Path, file: ModelFile) -> bool:
+    """Whether the file has its full size; where that is unknown, whether it was verified."""
+    if file.size:
+        return _size(folder / file.name) == file.size
+    return trusted(folder, file)
 
 
 def _size(path: Path) -> int:

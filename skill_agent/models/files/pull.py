@@ -1,4 +1,4 @@
-"""Brings a model of the catalogue into a home: resumable, verified, from the first source that can.
+"""Brings a model into a home: resumable, verified, from the first source that can.
 
 Blocking: run it in a thread where an event loop is near. Loading models is not done here.
 """
@@ -6,6 +6,7 @@ Blocking: run it in a thread where an event loop is near. Loading models is not 
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock
@@ -15,7 +16,9 @@ from skill_agent.files.home import Home
 from skill_agent.ports import Progress
 
 from .catalogue import Entry, Folder, HubFile, ModelFile, Packages, Source, entry
-from .fetch import Fetcher, SourceFailed
+from .fetch import Fetcher
+from .gguf import is_gguf
+from .hub import SourceFailed, at_endpoint
 from .installed import digest_of, folder_of, installed, record, trusted, verify
 
 __all__ = ["installed", "pull", "verify"]
@@ -37,17 +40,20 @@ def pull(
     progress: Progress | None = None,
     sources: Sequence[Source] = (),
     *,
+    loose: bool = False,
     environ: Mapping[str, str] = os.environ,
     free: Callable[[Path], int] = free_bytes,
 ) -> Path:
     """Fetches what is missing of a model and returns its folder; at once if all is there.
 
-    `sources` are tried before each file's own. Progress counts the model's bytes. Interrupt it
-    at any moment: the next call goes on from there. Raises NotFound, or PullFailed naming every
-    source tried and why it failed.
+    `sources` are tried before each file's own. With `loose` its file comes to lie among the
+    person's own, outside any folder. Progress counts the model's bytes. Interrupt it at any
+    moment: the next call goes on from there. Raises NotFound, or PullFailed naming every source
+    tried and why it failed.
     """
     wanted = entry(model) if isinstance(model, str) else model
-    return _Pull(wanted, home.models, progress, sources, environ, free).run()
+    folder = home.models if loose else folder_of(home.models, wanted)
+    return _Pull(wanted, home.models, folder, progress, sources, environ, free).run()
 
 
 class _Pull:
@@ -55,13 +61,14 @@ class _Pull:
         self,
         model: Entry,
         models: Path,
+        folder: Path,
         progress: Progress | None,
         sources: Sequence[Source],
         environ: Mapping[str, str],
         free: Callable[[Path], int],
     ) -> None:
         self._model = model
-        self._folder = folder_of(models, model)
+        self._folder = folder
         self._work = models / ".pull" / model.name
         self._progress = progress
         self._free = free
@@ -69,7 +76,10 @@ class _Pull:
         self._cache = Path(cache).expanduser() if cache else None
         shared = [Folder(self._cache, link=True)] if self._cache else []
         self._sources = (*shared, *sources)
+        self._environ = environ
         self._done = 0
+        self._total = sum(file.size for file in model.files)
+        self._catalogued = folder != models
 
     def run(self) -> Path:
         if not self._missing():
@@ -78,10 +88,10 @@ class _Pull:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # A second pull of the same model waits here and then finds everything done.
         with FileLock(self._work.parent / f"{self._model.name}.lock"):
-            missing = self._missing()
-            self._done = self._model.size - sum(file.size for file in missing)
-            self._check_space(missing)
             fetcher = Fetcher(self._work)
+            missing = [self._sized(fetcher, file) for file in self._missing()]
+            self._done = self._total - sum(file.size for file in missing)
+            self._check_space(missing)
             for file in missing:
                 self._get(fetcher, file)
                 self._done += file.size
@@ -92,6 +102,41 @@ class _Pull:
     def _missing(self) -> list[ModelFile]:
         return [file for file in self._model.files if not trusted(self._folder, file)]
 
+    def _sized(self, fetcher: Fetcher, file: ModelFile) -> ModelFile:
+        """The file with its size, which the first source that knows it tells."""
+        if not file.size:
+            tried: list[str] = []
+            for source in self._sources_of(file):
+                try:
+                    file = replace(file, size=self._told_size(fetcher, source, file))
+                    break
+                except SourceFailed as problem:
+                    tried.append(f"{_described(source)}: {problem}")
+            else:
+                raise self._failed(file, tried)
+            self._total += file.size
+        return file
+
+    def _told_size(self, fetcher: Fetcher, source: Source, file: ModelFile) -> int:
+        match source:
+            case HubFile(url):
+                size = fetcher.describe(url).size
+            case Folder(path):
+                places = (path / self._model.name / file.name, path / Path(file.name).name)
+                size = next((one.stat().st_size for one in places if one.is_file()), 0)
+            case Packages(parts):
+                size = sum(part.size for part in parts)
+        if not size:
+            raise SourceFailed("it does not tell how large the file is")
+        return size
+
+    def _sources_of(self, file: ModelFile) -> list[Source]:
+        """In the order they are tried; the hub's at the mirror that the environment names."""
+        return [
+            HubFile(at_endpoint(one.url, self._environ)) if isinstance(one, HubFile) else one
+            for one in (*self._sources, *file.sources)
+        ]
+
     def _get(self, fetcher: Fetcher, file: ModelFile) -> None:
         target = self._folder / file.name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,17 +144,22 @@ class _Pull:
             record(self._folder, file.name, file.sha256)
             return
         tried: list[str] = []
-        for source in (*self._sources, *file.sources):
+        for source in self._sources_of(file):
             problem = self._try(fetcher, source, file)
             if not problem:
                 self._share(file)
                 return
             tried.append(f"{_described(source)}: {problem}")
-        raise PullFailed(
+        raise self._failed(file, tried)
+
+    def _failed(self, file: ModelFile, tried: Sequence[str]) -> PullFailed:
+        again = (
+            f"then: ska models pull {self._model.name}" if self._catalogued else "then try again"
+        )
+        return PullFailed(
             f"{self._model.name}: {file.name} could not be fetched\n  "
             + "\n  ".join(tried or ["no source is known for it"]),
-            hint=f"check the connection and pip's index settings, then: "
-            f"ska models pull {self._model.name}",
+            hint=f"check the connection and pip's index settings, {again}",
         )
 
     def _try(self, fetcher: Fetcher, source: Source, file: ModelFile) -> str:
@@ -122,10 +172,13 @@ class _Pull:
                 fetcher.fetch(source, file, part, lambda done: self._tell(done, what))
             except SourceFailed as problem:
                 return str(problem)
-            if digest_of(part) == file.sha256:
+            right = digest_of(part) == file.sha256
+            if right and (not file.name.endswith(".gguf") or is_gguf(part)):
                 self._place(part, file)
                 return ""
             part.unlink()
+            if right:
+                return "what it gave is no GGUF file"
             if not resumed:
                 return "what it gave has the wrong checksum"
             # The beginning may have come from elsewhere: once more from the start.
@@ -133,7 +186,8 @@ class _Pull:
 
     def _place(self, part: Path, file: ModelFile) -> None:
         target = self._folder / file.name
-        part.chmod(0o600)
+        if part.stat().st_nlink == 1:  # else it is also somebody else's file
+            part.chmod(0o600)
         part.replace(target)
         record(self._folder, file.name, file.sha256)
 
@@ -169,7 +223,7 @@ class _Pull:
 
     def _tell(self, done: int, what: str) -> None:
         if self._progress:
-            self._progress(self._done + done, self._model.size, what)
+            self._progress(self._done + done, self._total, what)
 
 
 def _scratch(file: ModelFile) -> int:

@@ -9,12 +9,16 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .llama_host import HostSettings
 
+UNUSED_S = 30 * 24 * 3600.0
+"""A state that was not read for so long is of an agent nobody speaks to, or of older words."""
+MOST_STATES = 64
+"""Each costs a look at every prefix that has no state of its own."""
 _LEFT_BEHIND_S = 600.0
 _MARK_EVERY = 64
 """Characters between two marks of a prefix."""
@@ -53,27 +57,32 @@ class StateKey:
 
 
 class StateCache:
-    """A folder of states with a size limit; the least recently used go first.
+    """A folder of states with limits of size, age and count; the least recently used go first.
 
     llama.cpp aborts the process on a damaged state, so each has a digest beside it, and is
     renamed while it is being read: what still bears that name later has killed its reader.
     """
 
-    def __init__(self, folder: Path, *, limit_bytes: int) -> None:
+    def __init__(
+        self, folder: Path, *, limit_bytes: int, now: Callable[[], float] = time.time
+    ) -> None:
         self.folder = folder
         self.limit_bytes = limit_bytes
+        self._now = now
 
     def prepare(self) -> None:
-        """Makes the folder private and clears what crashes left; raises OSError."""
+        """Makes the folder private, clears what crashes left and what nobody used for long; raises
+        OSError."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
         for left in (*self.folder.glob("*.reading"), *self.folder.glob("*.tmp")):
             with contextlib.suppress(OSError):
-                if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
+                if self._now() - left.stat().st_mtime > _LEFT_BEHIND_S:
                     left.unlink()
         for note in self.folder.glob("*.json"):
             if not self._state(note.stem).exists():
                 _unlink(note)
+        self._evict()
 
     def has(self, key: str) -> bool:
         return self._state(key).is_file() and self._note(key).is_file()
@@ -111,7 +120,7 @@ class StateCache:
         """Puts a state back after it was read, as the most recently used."""
         with contextlib.suppress(OSError):
             (self.folder / f"{key}.{os.getpid()}.reading").replace(self._state(key))
-            os.utime(self._state(key))
+            self._used_now(key)
 
     def drop(self, key: str) -> None:
         for file in (
@@ -139,24 +148,28 @@ class StateCache:
             self._note(key).write_text(json.dumps(note), "utf-8")
             self._note(key).chmod(0o600)
             draft.replace(self._state(key))
+            self._used_now(key)
         except OSError:
             _unlink(draft)
             return
         self._evict(spare=key)
 
-    def _evict(self, spare: str) -> None:
+    def _evict(self, spare: str = "") -> None:
+        """Drops what is too old, and the least recently used while there is too much."""
         states = []
         for file in self.folder.glob("*.kv"):
             with contextlib.suppress(OSError):
                 found = file.stat()
-                states.append((found.st_mtime_ns, found.st_size, file))
-        total = sum(size for _, size, _ in states)
-        for _, size, file in sorted(states, key=lambda one: one[0]):
-            if total <= self.limit_bytes:
-                return
-            if file.stem != spare:
-                self.drop(file.stem)
-                total -= size
+                states.append((found.st_mtime, found.st_size, file.stem))
+        total, count = sum(size for _, size, _ in states), len(states)
+        for used, size, key in sorted(states):
+            too_much = total > self.limit_bytes or count > MOST_STATES
+            if key != spare and (too_much or self._now() - used > UNUSED_S):
+                self.drop(key)
+                total, count = total - size, count - 1
+
+    def _used_now(self, key: str) -> None:
+        os.utime(self._state(key), (self._now(), self._now()))
 
     def _state(self, key: str) -> Path:
         return self.folder / f"{key}.kv"

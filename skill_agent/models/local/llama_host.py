@@ -39,6 +39,8 @@ class HostSettings:
     threads: int
     state_folder: Path
     """Where slot states are saved; exists, mode 0700."""
+    thinking: bool | None = None
+    """Whether the chat template is told to let the model think; None tells it nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,10 @@ class LlamaHost:
 
     def render(self, messages: list[dict[str, str]]) -> str:
         """The messages through the model's own chat template, ready for the reply."""
-        return self._post("/apply-template", {"messages": messages})["prompt"]
+        body: dict[str, Any] = {"messages": messages}
+        if self.settings.thinking is not None:
+            body["chat_template_kwargs"] = {"enable_thinking": self.settings.thinking}
+        return self._post("/apply-template", body)["prompt"]
 
     def save_slot(self, slot: int, filename: str) -> int:
         """Writes the slot's state into the state folder; returns its tokens."""
