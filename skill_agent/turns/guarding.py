@@ -47,7 +47,8 @@ class Guard:
     def rest(self) -> str:
         """What is left at the end of the reply."""
         pending, self._pending = self._pending, ""
-        if self.whole and not grounded(pending, self.said, self.told):
+        own = has_mine(pending, self.manner.language)  # whose life is it?
+        if self.whole and (own or not grounded(pending, self.said, self.told)):
             self.fault = "ground"
         return self._passed(pending) if pending.strip() and not self.fault else ""
 

@@ -17,8 +17,10 @@ from skill_agent.memory.recall.recaller import with_sides
 from skill_agent.memory.recall.told import data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
+from skill_agent.text.beside import parted
+from skill_agent.text.kinds import kind_of
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.values import Found, Hit, Memory, Message, RecallQuery, Scope
+from skill_agent.values import Found, Hit, IndexItem, Memory, Message, RecallQuery, Scope
 
 from .fitting import Tokens, window_of
 from .known import Recollection
@@ -34,6 +36,8 @@ Half of it on a local model, which reads some 40 tokens a second on a laptop."""
 PROFILE_TOKENS, TEAM_TOKENS, SMALL_PROFILE = 200, 300, 100
 STANDING_SHARE = 16
 """Profile and team each take at most this fraction (1/16) of the window."""
+SAID_HERE = 4
+"""Statements of this conversation told once more beside a question about the person."""
 UNSURE = 3
 """So many of the nearest items are looked at where none is surely about the question."""
 
@@ -101,7 +105,9 @@ class Recollector:
         standing = await self._standing(dna, model, manner, present | {h.item.id for h in told})
         recollection = Recollection(
             selection=selection,
-            block=self._block(told, kept, memories, standing, manner),
+            block=self._block(
+                (*told, *_said_here(history, manner)), kept, memories, standing, manner
+            ),
             behind=behind,
             sure=bool(sure),
             always=tuple(one.content for one in (*standing.profile, *standing.team)),
@@ -195,6 +201,34 @@ class Recollector:
             hit.item.id: await self._tokens.count(model, recall_line(hit.item) + "\n")
             for hit in hits
         }
+
+
+def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:
+    """What the person told in this conversation, once more beside a question about them: a small
+    model believes what stands nearest, and that must be the newest word."""
+    if not manner.unasked:
+        return []
+    told = [
+        one
+        for one in history
+        if one.role == "user" and kind_of(parted(one.content).words).name in ("tell", "keep")
+    ]
+    return [
+        Hit(
+            item=IndexItem(
+                id=one.id,
+                kind="turn",
+                seq=0,
+                text=parted(one.content).words,
+                speaker="user",
+                created_at=one.created_at,
+                position=one.position,
+            ),
+            score=0.0,
+            signals={},
+        )
+        for one in told[-SAID_HERE:]
+    ]
 
 
 def _retold(found: Sequence[Found], history: Sequence[Message]) -> set[str]:

@@ -233,12 +233,15 @@ class Workbench:
         if not manner.small:
             return Offer(tools=tools)
         answered = manner.unasked and recollection is not None and recollection.sure
-        if manner.reacts or answered:
+        if answered or manner.kind == "keep":
             return Offer()
         said = parted(message.content)
         names = [skill.name for skill in self.skills(dna)]
         found = await self.gate.plausible(
-            said.words, offered=[*names, HTTP_GET], beside=bool(said.beside)
+            said.words,
+            offered=[*names, HTTP_GET],
+            beside=bool(said.beside),
+            wants=manner.kind in ("ask", "do"),
         )
         if not found:
             return Offer()

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 HTTP_GET = "http_get"
 MARGIN = 0.12
 """The least lead over words that makes a tool plausible; chosen on labelled messages."""
+WANTING_MARGIN = 0.08
+"""The same where the message asks or orders anyway; chosen with it."""
 _BESIDE_THE_BEST = 0.15
 """A second tool is plausible too if it is no further behind."""
 _ASKED = 0.3
@@ -69,12 +71,13 @@ class Gate:
         self._learned: tuple[object, Classifier] | None = None
 
     async def plausible(
-        self, text: str, *, offered: Collection[str], beside: bool = False
+        self, text: str, *, offered: Collection[str], beside: bool = False, wants: bool = False
     ) -> list[Candidate]:
         """What of `offered` (skills by name, `http_get`) the typed words may want, best first.
 
         `beside` says that a diff, a table or a log came with them: then the words mean that, unless
-        they hold an address or call a skill by its name.
+        they hold an address or call a skill by its name. `wants` says that they ask for something:
+        then a smaller lead is enough.
         """
         named = [name for name in sorted(offered) if calls(text, name)]
         if named:
@@ -88,7 +91,8 @@ class Gate:
         if not among:
             return []
         leads = await asyncio.to_thread(_leads, classifier, text, among)
-        least = MARGIN - _ASKED if address and asks(text) else MARGIN
+        least = WANTING_MARGIN if wants else MARGIN
+        least -= _ASKED if address and asks(text) else 0.0
         return [
             Candidate(name=lead.tool, score=lead.margin, why=f"like “{lead.nearest}”")
             for lead in leads
