@@ -9,7 +9,7 @@ _FENCE = re.compile(r"^(```|~~~)", re.MULTILINE)
 _MANY_LINES, _MANY_CHARACTERS = 3, 400
 _TYPED_LINES = 2
 _CODE = re.compile(
-    r"^(?:diff --git |@@ |[+-]{3} |\s{2,}\S|\t|[\w.]+\(|(?:def|class|import|from|function|const|"
+    r"^(?:diff --git |@@ |[+-]\S|\s{2,}\S|\t|[\w.]+\(|(?:def|class|import|from|function|const|"
     r"let|var|SELECT|public|private|#include|<\?|<\w+)\b)|[;{}]\s*$|^\S+[,;\t|]\S+[,;\t|]",
     re.MULTILINE,
 )
@@ -37,12 +37,10 @@ def parted(text: str) -> Parts:
         closed = re.search(r"^(```|~~~)\s*$", after[3:], re.MULTILINE)
         rest = after[3 + closed.end() :] if closed else ""
         return Parts(f"{before.strip()}\n{rest.strip()}".strip(), after)
-    if _is_code(text):
-        return Parts("", text)
     first, _, rest = text.partition("\n\n")
     if rest and first.count("\n") < _TYPED_LINES and not _CODE.search(first) and _is_matter(rest):
         return Parts(first.strip(), rest)
-    return Parts(text, "")
+    return Parts("", text) if _is_code(text) else Parts(text, "")
 
 
 def _is_matter(text: str) -> bool:

@@ -40,6 +40,8 @@ class Language:
     """Confirms what was put into memory: `{undo}`."""
     unknown: str
     """Says that something was never told."""
+    third: tuple[str, ...]
+    """How a reply speaks of the person where it should speak to them."""
     remember: tuple[str, ...]
     """How people ask to be remembered, the longest first."""
     led: tuple[str, ...]
@@ -107,7 +109,7 @@ def _read(code: str) -> Language | None:
     told: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     told["remember"] = sorted(told["remember"], key=len, reverse=True)
     told["yours"] = [tuple(pair) for pair in told["yours"]]
-    lists = ("openings", "remember", "led", "mine", "yours")
+    lists = ("openings", "third", "remember", "led", "mine", "yours")
     return Language(code=code, **{**told, **{name: tuple(told[name]) for name in lists}})
 
 

@@ -88,6 +88,8 @@ class Guard:
     def _spoken_right(self, sentence: str) -> str | None:
         """The sentence in the right person; None where it cannot be put right."""
         language = self.manner.language
+        if any(one in sentence.casefold() for one in language.third):
+            return None
         if not any(speaks_as(sentence, one, language) for one in self._known):
             return sentence
         other = turned(sentence, language)
