@@ -104,6 +104,9 @@ class SharedGateway:
     async def model(self, name: str, *, prefer: str = "") -> Model:
         return Voice(await self._inner.model(name, prefer=prefer), self)
 
+    def check(self, name: str) -> None:
+        self._inner.check(name)
+
     def catalogue(self) -> list[ModelInfo]:
         return self._inner.catalogue()
 

@@ -1,5 +1,7 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,7 +10,7 @@ from skill_agent.errors import UsageError
 from skill_agent.events import Event
 from skill_agent.values import TurnRequest
 
-from ..opening.running import ready_to_talk
+from ..opening.running import ready_home, ready_to_talk
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
 from ..output import emit_json, emit_text, narrate, tell_error
 from ..surroundings import Surroundings, surroundings
@@ -101,38 +103,54 @@ def ask(
     words = list(prompt or ())
     _check(words, around, follow=follow, session=session, template=template)
     _check_form(as_json=as_json, jsonl=jsonl, extract=extract, schema=schema)
-    if dry_run and (jsonl or show_prompt):
-        raise UsageError("--dry-run goes with neither --jsonl nor --show-prompt")
+    _check_dry(dry_run, jsonl=jsonl, show_prompt=show_prompt)
     kept = _kept(around, template)
     wishes: dict[str, Any] = {
-        "system": kept.system if system is None else system,
-        "options": {**kept.options, **(options_of(option) or {})} or None,
+        **kept.wishes(agent=agent, model=model, system=system, options=options_of(option)),
         "response_schema": schema_of(schema),
         "images": images_of(image),
         "session": "latest" if follow else session,
-        "agent": agent or kept.agent,
-        "model": model or kept.model,
         "use_memory": not no_memory,
     }
-    piped = _piped(around, words)
+    text = partial(_text, words, _piped(around, words), kept, quiet=quiet)
+    if dry_run:
+        return _show_dry(around, text, as_json=as_json, quiet=quiet, **wishes)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
-    ready_to_talk(around, model or kept.model)
-    with talking(around, role="ask") as talk:
-        text = _text(words, piped, kept, quiet=quiet)
-        if dry_run:
-            _show_dry(talk, text, as_json=as_json, quiet=quiet, **wishes)
-            return
-        one_turn(talk, around, text, outcome, view, **wishes)
-        if show_prompt and outcome.ids:
-            _show_sent(talk, outcome.ids["id"])
+    ready_to_talk(around, wishes["model"])
+    _answer(around, text, outcome, view, show_prompt=show_prompt, **wishes)
     raise typer.Exit(outcome.exit_code or _without_code(view))
 
 
-def _show_dry(talk: Talk, text: str, *, as_json: bool, quiet: bool, **wishes: Any) -> None:
+def _check_dry(dry_run: bool, *, jsonl: bool, show_prompt: bool) -> None:
+    if dry_run and (jsonl or show_prompt):
+        raise UsageError("--dry-run goes with neither --jsonl nor --show-prompt")
+
+
+def _answer(
+    around: Surroundings,
+    text: Callable[[], str],
+    outcome: Outcome,
+    view: View,
+    *,
+    show_prompt: bool,
+    **wishes: Any,
+) -> None:
+    with talking(around, role="ask") as talk:
+        one_turn(talk, around, text(), outcome, view, **wishes)
+        if show_prompt and outcome.ids:
+            _show_sent(talk, outcome.ids["id"])
+
+
+def _show_dry(
+    around: Surroundings, text: Callable[[], str], *, as_json: bool, quiet: bool, **wishes: Any
+) -> None:
+    """No model is needed for it."""
     if not quiet:
         narrate("dry run: nothing is saved, and no model replies")
-    call = talk.call(talk.runtime.turns.preview, TurnRequest(text, **wishes))
+    ready_home(around)
+    with talking(around, role="ask") as talk:
+        call = talk.call(talk.runtime.turns.preview, TurnRequest(text(), **wishes))
     if as_json:
         emit_json(call)
     else:

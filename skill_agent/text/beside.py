@@ -54,3 +54,20 @@ def _is_code(text: str) -> bool:
     if len(lines) == 1:
         return bool(_ONE_LINE.match(lines[0]))
     return sum(bool(_CODE.search(line)) for line in lines) > len(lines) / 2
+
+
+_HUNK = re.compile(r"^(?:@@ |\+\+\+ )", re.MULTILINE)
+
+
+def as_it_is_now(beside: str) -> str:
+    """A diff as the code that it leaves; anything else as it is.
+
+    A small model takes the marks of a diff for its content.
+    """
+    if not _HUNK.search(beside):
+        return beside
+    lines = [line for line in beside.splitlines() if not _HEADER.match(line)]
+    return "\n".join(line[1:] for line in lines if line[:1] in ("+", " "))
+
+
+_HEADER = re.compile(r"^(?:diff --git |index |--- |\+\+\+ |@@ |new file|deleted file|similarity)")

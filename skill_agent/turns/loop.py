@@ -43,7 +43,7 @@ from skill_agent.ports import (
     ToolOutcome,
     ToolPart,
 )
-from skill_agent.text.beside import parted
+from skill_agent.text.beside import as_it_is_now, parted
 from skill_agent.values import Finish, Memory, Message, ToolCall, Usage
 
 from .composition import Composition, composed
@@ -164,7 +164,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     prompt = conversation(
         plan.system,
         plan.history,
-        text=_with_figures(brief.message, draft.text, computed, manner),
+        text=_as_shown(brief.message, draft.text, computed, manner),
         block=plan.block,
         summary=plan.summary,
     )
@@ -179,14 +179,18 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
             yield event
 
 
-def _with_figures(message: Message, text: str, computed: str, manner: Manner) -> str:
-    """The message as it is read. A small model gets the figures in place of the table, which it
-    would only add up wrongly."""
-    if not computed:
-        return text
+def _as_shown(message: Message, text: str, computed: str, manner: Manner) -> str:
+    """The message as it is read. A small model gets figures in place of a table, which it would
+    only add up wrongly, and the code that a diff leaves in place of the diff."""
     if not manner.small:
-        return f"{text}\n\n<computed>\n{computed}\n</computed>"
-    return f"{computed}\n\n{parted(message.content).words}"
+        return f"{text}\n\n<computed>\n{computed}\n</computed>" if computed else text
+    said = parted(message.content)
+    if computed:
+        return text.replace(message.content, f"{computed}\n\n{said.words}")
+    if not said.beside or "```" in said.beside:
+        return text
+    code = as_it_is_now(said.beside).strip("\n")
+    return text.replace(message.content, f"{said.words}\n\n```\n{code}\n```".strip())
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:

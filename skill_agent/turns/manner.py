@@ -32,6 +32,8 @@ class Manner:
     """The model is a small one, watched and helped."""
     fluent: bool = True
     """It writes the language well."""
+    beside: bool = False
+    """A file, a diff or a table came with the words: the message is about that."""
     hint: str = ""
     """Asks the model for the language; empty where it would take it anyway."""
 
@@ -44,6 +46,11 @@ class Manner:
     def reacts(self) -> bool:
         """Whether a small model only reacts to something told, which nothing recalled helps."""
         return self.small and self.kind in ("tell", "keep", "chat")
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what is recalled can help; a small model takes it for the matter itself."""
+        return not self.reacts and not (self.small and self.beside)
 
     @property
     def plain(self) -> Language | None:
@@ -70,6 +77,7 @@ def manner_of(
         code=code,
         language=known or english(),
         small=small,
+        beside=words != message.content.strip(),
         fluent=not profile.languages or code in profile.languages,
         hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
     )

@@ -124,7 +124,7 @@ class Recollector:
         That nothing fits a question about the person is a weak word: there the nearest items are
         looked at too, and the reply must show that it came from them.
         """
-        if manner.reacts:
+        if not manner.remembers:
             return []
         query = RecallQuery(
             text=message.content,
@@ -163,7 +163,7 @@ class Recollector:
         manner: Manner,
     ) -> str:
         block = ""
-        if told or standing.profile or not manner.reacts:
+        if told or standing.profile or manner.remembers:
             block = data_block(
                 told,
                 self._clock().astimezone(),

@@ -34,6 +34,22 @@ class Template:
             return self.text.replace(INPUT, words)
         return "\n\n".join(part for part in (self.text, words) if part)
 
+    def wishes(
+        self,
+        *,
+        agent: str | None,
+        model: str | None,
+        system: str | None,
+        options: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        """What is wished for the reply; what was said by hand wins over the template."""
+        return {
+            "agent": agent or self.agent,
+            "model": model or self.model,
+            "system": self.system if system is None else system,
+            "options": {**self.options, **(options or {})} or None,
+        }
+
 
 def template_file(home: Home, name: str) -> Path:
     """Where a template of that name is, or would be; raises UsageError for no name of a file."""

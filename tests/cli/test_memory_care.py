@@ -54,12 +54,12 @@ def test_a_purge_leaves_nothing_of_a_sentence_that_held_two_facts(ska: Ska, home
     assert any("Rosalind" in m["content"] for m in ska("memory", "list", "--json").json)
 
 
-def test_what_stands_in_every_prompt_says_so_in_its_story(ska: Ska) -> None:
+def test_what_every_conversation_is_told_says_so_in_its_story(ska: Ska) -> None:
     memory = add(ska, "The user is called Rosalind", "-t", "user_profile")
     ska("ask", "hello there, what is new?")
     kinds = [row["kind"] for row in ska("memory", "log", memory, "--json").json]
-    assert kinds[:2] == ["memory.created", "standing"]
-    assert "in every prompt of session" in ska("memory", "log", memory).out
+    assert kinds[:2] == ["memory.created", "recalled"]
+    assert "into a prompt of session" in ska("memory", "log", memory).out
 
 
 def test_a_purge_reaches_what_was_exported(ska: Ska, tmp_path: Path) -> None:

@@ -345,7 +345,7 @@ async def test_the_database_itself_refuses_too(sheet: DuckSheet, secret: Path) -
 
 
 async def test_a_query_that_takes_too_long_is_ended() -> None:
-    async with DuckTables(time_limit_s=0.3).opened(_squares()) as sheet:
+    async with DuckTables(time_limit_s=0.3, memory_limit="4GB").opened(_squares()) as sheet:
         started = time.monotonic()
         with pytest.raises(ToolFailed, match="longer than"):
             await sheet.query(_endless())

@@ -30,7 +30,7 @@ def plain_messages(
         if at == 0 and message.role == "system" and menu and not aside:
             content = f"{content}\n{menu.describe()}".lstrip()
         if at == asking:
-            content = f"{content}\n{menu.describe()}"
+            content = f"{content}\n{menu.describe(examples=False)}"
         match message.role:
             case "assistant" if (menu and not aside) or message.tool_calls:
                 content = menu.as_text(message)

@@ -39,19 +39,19 @@ _REPLY_LINE = (
 )
 _REPLY_EXAMPLES = (
     "Hello!",
-    "What is the capital of Italy?",
-    "I moved to Bern.",
-    "Who painted Guernica?",
+    "What is the capital of X?",
+    "I did X today.",
+    "Who invented X?",
     "Write a short poem about rain.",
     "Give me ideas for a weekend with friends.",
     "Help me with a letter to my landlord.",
-    "Notes: course starts 3 May. When does my course start?",
+    "Notes: X begins on Y. When does X begin?",
     "Thanks!",
 )
 _TOOL_EXAMPLES = {
     "http_get": "Fetch https://example.com/a and sum it up.",
-    "search_memory": "Search your memory for my shoe size.",
-    "remember": "Save this for later: the code is 12.",
+    "search_memory": "Search your memory for X.",
+    "remember": "Save this for later: X.",
 }
 """One request for each well-known tool; any other is offered by its description alone."""
 
@@ -88,15 +88,17 @@ class ToolMenu:
     def __bool__(self) -> bool:
         return bool(self._tools)
 
-    def describe(self) -> str:
-        """The part of the system message about actions; the same bytes for the same tools."""
+    def describe(self, *, examples: bool = True) -> str:
+        """The text about actions; the same bytes for the same tools. Without examples where it
+        stands beside a request, which a model would take them for."""
         lines = ["", "## Actions", "Begin every message with one line that names your action:"]
         lines.append(_REPLY_LINE)
         for tool in self._tools:
             flat = self._flat[tool.name]
             names = " | ".join(action.name for action in flat) if flat else tool.name
             lines.append(f"- {OPENING} {names} — {_short(tool.description)}")
-        lines += ["When in doubt, reply.", "Examples:", *self._examples()]
+        lines += ["When in doubt, reply."]
+        lines += ["Examples:", *self._examples()] if examples else []
         return "\n".join(lines)
 
     def _examples(self) -> list[str]:
