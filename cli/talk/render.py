@@ -203,7 +203,7 @@ class TextView:
 
     def _noticed(self, event: Notice) -> None:
         """Steps of one thing share a line on a terminal; elsewhere the first stands for all."""
-        step = event.text.partition(" (")[0] if event.text.endswith("%)") else ""
+        step = event.step
         if step and step == self._step:
             if not self._quiet and sys.stderr.isatty():
                 aside(event.text, over=True)

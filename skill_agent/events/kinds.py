@@ -149,6 +149,12 @@ class Notice(AnyEvent):
     def line(self) -> str:
         return _line(self.text)
 
+    @property
+    def step(self) -> str:
+        """What goes on, where the text tells how far it is: each takes the place of the last."""
+        found = re.fullmatch(r"(.+) \(\d+ %(?:, [^)]+)?\)", self.text)
+        return found[1] if found else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextDelta(AnyEvent):

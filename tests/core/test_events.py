@@ -154,3 +154,13 @@ def test_types_are_named_once_and_ids_are_distinct() -> None:
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown event type 'nonsense'"):
         from_json({"type": "nonsense"})
+
+
+def test_a_notice_that_tells_how_far_it_is_is_a_step() -> None:
+    def step(text: str) -> str:
+        return Notice(session="s", turn="t", agent="a", level="info", text=text).step
+
+    assert step("reading the conversation (14 %)") == "reading the conversation"
+    assert step("reading the conversation (57 %, 43 tokens/s)") == "reading the conversation"
+    assert step("loading the model") == ""
+    assert step("this holds (5 % of it)") == ""

@@ -141,6 +141,9 @@ class TurnView:
         return self._replies[turn]
 
     async def _notice(self, reply: ReplyBlock, event: Notice) -> None:
+        if event.step:
+            await reply.wait(f"{event.text} …")
+            return
         mark = "!" if event.level == "warning" else "·"
         await reply.tell(Line(mark, event.text, kind=event.level))
         if event.level == "info":

@@ -263,4 +263,6 @@ def progress(chunk: Chunk, what: str) -> StatusPart | None:
         return None
     done = state["processed"] - state["cache"]
     share = 100 * done // (state["total"] - state["cache"])
-    return StatusPart(text=f"{what} ({share} %)") if share < 100 else None
+    spent = state.get("time_ms", 0)
+    rate = f", {1000 * done / spent:.0f} tokens/s" if spent and done else ""
+    return StatusPart(text=f"{what} ({share} %{rate})") if share < 100 else None
