@@ -90,7 +90,8 @@ class Guard:
         language = self.manner.language
         if any(one in sentence.casefold() for one in language.third):
             return None
-        if not any(speaks_as(sentence, one, language) for one in self._known):
+        answers = self.manner.unasked and not self.manner.fluent and has_mine(sentence, language)
+        if not answers and not any(speaks_as(sentence, one, language) for one in self._known):
             return sentence
         other = turned(sentence, language)
         return None if has_mine(other, language) else other

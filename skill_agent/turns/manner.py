@@ -11,12 +11,13 @@ from hashlib import blake2b
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.text.beside import parted
-from skill_agent.text.kinds import KindName, kind_of
+from skill_agent.text.kinds import Kind, KindName, kind_of
 from skill_agent.text.language import ENGLISH, Language, english, language, language_of
 from skill_agent.values import Message, ModelProfile
 
-SURE_UNASKED = 0.7
-"""Probability from which a question counts as one that only the person could have answered."""
+SURE_UNASKED, PERSONAL = 0.7, 0.35
+"""Probability from which a question counts as one that only the person could have answered, and
+from which it may be one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,8 @@ class Manner:
     """The model is a small one, watched and helped."""
     fluent: bool = True
     """It writes the language well."""
+    personal: bool = False
+    """It may well ask what only the person can have told."""
     beside: bool = False
     """A file, a diff or a table came with the words: the message is about that."""
     hint: str = ""
@@ -72,20 +75,21 @@ def manner_of(
     before = language_of(said[-1], otherwise=_fallback(dna)) if said else _fallback(dna)
     code = language_of(words, otherwise=before)
     known, small = language(code), profile.strength == "small"
+    kind, alone = kind_of(words), words == message.content.strip()
     return Manner(
-        kind=_kind(words, alone=words == message.content.strip()),
+        kind=_kind(kind, alone=alone),
+        personal=small and alone and kind.chances["ask_me"] >= PERSONAL,
         code=code,
         language=known or english(),
         small=small,
-        beside=words != message.content.strip(),
+        beside=not alone,
         fluent=not profile.languages or code in profile.languages,
         hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
     )
 
 
-def _kind(words: str, *, alone: bool) -> KindName:
+def _kind(kind: Kind, *, alone: bool) -> KindName:
     """What came with a file or a table wants something done with it."""
-    kind = kind_of(words)
     if not alone:
         return "do" if kind.name in ("tell", "chat", "ask_me") else kind.name
     return "ask" if kind.name == "ask_me" and kind.probability < SURE_UNASKED else kind.name

@@ -36,6 +36,7 @@ Half of it on a local model, which reads some 40 tokens a second on a laptop."""
 PROFILE_TOKENS, TEAM_TOKENS, SMALL_PROFILE = 200, 300, 100
 STANDING_SHARE = 16
 """Profile and team each take at most this fraction (1/16) of the window."""
+_ASKING = ("ask", "ask_me", "chat")
 SAID_HERE = 4
 """Statements of this conversation told once more beside a question about the person."""
 UNSURE = 3
@@ -206,12 +207,12 @@ class Recollector:
 def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:
     """What the person told in this conversation, once more beside a question about them: a small
     model believes what stands nearest, and that must be the newest word."""
-    if not manner.unasked:
+    if not manner.personal:
         return []
     told = [
         one
         for one in history
-        if one.role == "user" and kind_of(parted(one.content).words).name in ("tell", "keep")
+        if one.role == "user" and kind_of(parted(one.content).words).name not in _ASKING
     ]
     return [
         Hit(
