@@ -36,7 +36,8 @@ from skill_agent.values import FailureReason, Message, ModelCall, Session, ToolC
 from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
-from .loop import Brief, run_turn
+from .hands import Brief
+from .loop import run_turn
 from .prompt import system_text
 from .wishes import with_wishes
 from .workbench import Workbench

@@ -31,8 +31,8 @@ from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
 from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source, ToolCall
 
 from .fitting import Tokens
+from .hands import Hands
 from .known import Kept, Offer, Recollection
-from .loop import Hands
 from .manner import Manner, manner_of
 from .prompt import system_layers
 from .recollection import Recollector

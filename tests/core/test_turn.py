@@ -28,8 +28,9 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ThoughtPart, ToolOutcome, ToolSpec
 from skill_agent.text.language import english
 from skill_agent.turns.fitting import Draft
+from skill_agent.turns.hands import Brief, Hands
 from skill_agent.turns.known import Kept, Offer, Recollection
-from skill_agent.turns.loop import Brief, Hands, run_turn
+from skill_agent.turns.loop import run_turn
 from skill_agent.turns.manner import Manner
 from skill_agent.values import Memory, Message, ToolCall, Usage
 

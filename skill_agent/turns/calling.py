@@ -1,0 +1,118 @@
+"""The tools a model calls, with their approvals; no tool's fault ends a turn."""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from skill_agent.errors import ToolFailed
+from skill_agent.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    Choice,
+    Event,
+    ToolFinished,
+    ToolStarted,
+)
+from skill_agent.identifiers import new_id
+from skill_agent.ports import ChatMessage, Tool, ToolOutcome
+from skill_agent.values import ToolCall
+
+from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
+from .hands import Brief, Hands, Talk
+
+
+async def called(
+    brief: Brief, hands: Hands, talk: Talk, calls: Sequence[ToolCall], said: str = ""
+) -> AsyncGenerator[Event, None]:
+    """The calls of a reply, made; what they give is cut to fit what is left of the window."""
+    asked = ChatMessage(role="assistant", content=said, tool_calls=tuple(calls))
+    talk.messages = (*talk.messages, asked)
+    for call in calls:
+        outcome = _Outcome()
+        async with aclosing(_tool(brief, hands, call, talk, outcome)) as events:
+            async for event in events:
+                yield event
+        talk.tainted = talk.tainted or outcome.untrusted
+        told = await _within(brief, hands, talk, outcome.text)
+        result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
+        talk.messages = (*talk.messages, result)
+    talk.calls += len(calls)
+
+
+async def _within(brief: Brief, hands: Hands, talk: Talk, text: str) -> str:
+    """A tool's result as the model reads it: never more than a share of the window, nor than half
+    of what is left of it."""
+    window = window_of(hands.model)
+    if most(text) > 256:
+        specs = (tool.spec for tool in talk.tools.values())
+        left = window - window // SLACK - reply_room(brief.agent.model.max_output_tokens, window)
+        left -= await hands.tokens.of_tools(hands.model, specs)
+        left -= await hands.tokens.of_chat(hands.model, talk.messages)
+        limit = min(window // LONGEST_SHARE, max(left // 2, 64))
+        return await hands.tokens.clip(hands.model, text, limit)
+    return text
+
+
+@dataclass(slots=True)
+class _Outcome:
+    text: str = ""
+    ok: bool = False
+    untrusted: bool = False
+
+
+async def _tool(
+    brief: Brief, hands: Hands, call: ToolCall, talk: Talk, outcome: _Outcome
+) -> AsyncGenerator[Event, None]:
+    """One tool call with its approval; fills `outcome`, never raises ToolFailed."""
+    tools = {**talk.offer.tools, **talk.offer.then}
+    tool = tools.get(call.name)
+    begun = time.perf_counter()
+    if tool is None:
+        outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
+    else:
+        rule = tool.rule(call.arguments)
+        said = brief.message.content
+        why = tool.needs_approval(call.arguments, user_text=said, tainted=talk.tainted)
+        choice: Choice = "once"
+        if why and not hands.allows(rule):
+            asked = _asked(brief, hands, call, rule, why)
+            hands.announce(asked.approval)
+            yield asked
+            choice, by = await hands.decide(asked.approval, rule)
+            yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
+        yield ToolStarted(**brief.ids, call=call.id, tool=call.name, arguments=call.arguments)
+        begun = time.perf_counter()
+        if choice == "deny":
+            outcome.text = "not allowed: the person (or nobody being there) denied this call"
+        else:
+            await _run(tool, call, outcome)
+    yield ToolFinished(
+        **brief.ids,
+        call=call.id,
+        tool=call.name,
+        ok=outcome.ok,
+        result=outcome.text,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> ApprovalAsked:
+    return ApprovalAsked(
+        **brief.ids,
+        approval=new_id(),
+        tool=call.name,
+        arguments=call.arguments,
+        rule=f"{brief.agent.slug} {rule}",
+        reason=why,
+        timeout_s=hands.approval_timeout_s,
+    )
+
+
+async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
+    try:
+        result: ToolOutcome = await tool.run(call.arguments)
+    except ToolFailed as problem:
+        outcome.text = f"failed: {problem.message}"
+        return
+    outcome.text, outcome.untrusted, outcome.ok = result.text, result.untrusted, True

@@ -1,0 +1,96 @@
+"""What a turn is given: what it is about, what it can do to the world, and its conversation with
+the model as far as that has come.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from skill_agent.agents.dna import AgentDNA
+from skill_agent.events import Choice
+from skill_agent.identifiers import new_id
+from skill_agent.ports import ChatMessage, Model, Tool
+from skill_agent.values import Memory, Message
+
+from .composition import Composition
+from .fitting import Draft, Fit, Tokens
+from .known import Kept, Offer, Recollection
+from .manner import Manner
+
+
+class Ids(TypedDict):
+    """What every event of a turn carries."""
+
+    session: str
+    turn: str
+    agent: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What a turn is about: who, where, and the text."""
+
+    session: str
+    turn: str
+    agent: AgentDNA
+    message: Message
+    """The user's message, already in the ledger."""
+    draft: Draft
+    """Everything the prompt could hold, but for what recall finds."""
+    fitted: Fit | None = None
+    """What of it fits, where that was counted already."""
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema the reply has to satisfy; then no tool is offered."""
+    warm: bool = False
+    """The person chose the temperature for this reply."""
+    parent: str | None = None
+    reply_id: str = field(default_factory=new_id)
+
+    @property
+    def ids(self) -> Ids:
+        return Ids(session=self.session, turn=self.turn, agent=self.agent.slug, parent=self.parent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What a turn can do to the world, each as a callable or port."""
+
+    model: Model
+    read: Callable[[Message], Awaitable[Manner]]
+    """How the message is to be answered."""
+    keep: Callable[[Message, Manner], Awaitable[Kept]]
+    """Stores what the message asks to be remembered; durable when it returns."""
+    recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
+    """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
+    None where memory is switched off."""
+    compute: Callable[[Message], Awaitable[str]]
+    """What code works out of a table that came with the message; "" where none did."""
+    offer: Callable[[Message, Manner, Recollection | None], Awaitable[Offer]]
+    """Which tools the message may want that is not answered by what is known."""
+    decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
+    """(approval id, rule) -> the choice and who made it."""
+    announce: Callable[[str], None]
+    """Opens an approval id for answers, before the question is published."""
+    allows: Callable[[str], bool]
+    """Whether a stored rule allows the call."""
+    approval_timeout_s: float
+    tokens: Tokens = field(default_factory=Tokens)
+    compose: Callable[[Composition], None] = lambda _: None
+    """Is told what the prompt is made of, before the model is asked."""
+
+
+@dataclass(slots=True)
+class Talk:
+    """A turn's conversation with its model, as far as it has come."""
+
+    messages: tuple[ChatMessage, ...]
+    offer: Offer
+    started: float
+    calls: int = 0
+    tainted: bool = False
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """Those in play now."""
+        return {**self.offer.tools, **self.offer.then} if self.calls else self.offer.tools
