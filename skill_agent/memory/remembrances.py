@@ -50,26 +50,34 @@ def _found(sentence: str, rest: str, language: Language) -> Remembrance | None:
     if _ASKS.search(sentence):
         return None
     for phrase in language.remember:
-        at = _place(folded, phrase)
+        at, end = _place(folded, phrase, language)
         if at < 0:
             continue
-        after = _content(sentence[at + len(phrase) :], language)
+        after = _content(sentence[end:], language)
         if not re.search(r"\w", after):  # "…、覚えておいて": the request comes last
             after = _content(sentence[:at], language)
         elif at > _LEAD_CHARACTERS:
             continue
         elif sentence.rstrip().endswith(":"):
-            after = _content(rest[at + len(phrase) :], language)
+            after = _content(rest[end:], language)
         return Remembrance(content=after, private=is_private(sentence))
     return None
 
 
-def _place(sentence: str, phrase: str) -> int:
-    """Where a phrase stands as words of its own; -1 where it does not."""
-    if not phrase[0].isascii() and not re.match(r"[а-яё]", phrase):
-        return sentence.find(phrase)
-    match = re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", sentence)
-    return match.start() if match else -1
+def _place(sentence: str, phrase: str, language: Language) -> tuple[int, int]:
+    """Where a phrase stands as words of its own, little words between them; (-1, -1) where not."""
+    if _is_close(phrase):
+        at = sentence.find(phrase)
+        return at, at + len(phrase)
+    little = "|".join(re.escape(one) for one in language.led if not _is_close(one))
+    words = rf"(?:\s+(?:{little}))?\s+".join(map(re.escape, phrase.split()))
+    match = re.search(rf"(?<!\w){words}(?!\w)", sentence)
+    return match.span() if match else (-1, -1)
+
+
+def _is_close(text: str) -> bool:
+    """Written without blanks between words."""
+    return not text[0].isascii() and not re.match(r"[а-яёà-ÿ]", text)
 
 
 def _content(text: str, language: Language) -> str:
@@ -79,7 +87,7 @@ def _content(text: str, language: Language) -> str:
     while changed:
         changed = False
         for word in sorted(language.led, key=len, reverse=True):
-            close = not word[0].isascii() and not re.match(r"[а-яё]", word)
+            close = _is_close(word)
             edge = "" if close or word.endswith("'") else r"(?!\w)"
             short = re.sub(rf"^{re.escape(word)}{edge}", "", text, flags=re.IGNORECASE)
             short = re.sub(rf"{re.escape(word)}$", "", short) if close else short

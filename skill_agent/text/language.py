@@ -19,6 +19,8 @@ _WHOLE = 600
 """Characters of a text that are looked at."""
 _SCRIPTS = (("ja", re.compile(r"[぀-ヿ]")), ("ko", re.compile(r"[가-힯]")))
 """Scripts only one language writes."""
+_HAN = re.compile(r"[㐀-鿿]")
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,12 @@ class Language:
     """Owns up to not being sure, and tells a person their own words: `{text}`."""
     openings: tuple[str, ...]
     """First sentences of an answer to something told."""
+    greetings: tuple[str, ...]
+    """Words a message may consist of that is too short for its language to be told otherwise."""
+    hello: str
+    """A reply to such a message."""
+    newest: str
+    """Marks the last word on something."""
     noted: str
     """The whole of such an answer."""
     kept: str
@@ -79,6 +87,10 @@ def language_of(text: str, *, otherwise: str = ENGLISH) -> str:
     for code, script in _SCRIPTS:
         if script.search(text):
             return code
+    if _HAN.search(text):
+        return "ja" if otherwise == "ja" else "zh"
+    if (greeted := _greeted(text)) and otherwise not in greeted:
+        return greeted[0]
     folded = " ".join(text.split())[:_WHOLE]
     if not any(letter.isalpha() for letter in folded):
         return otherwise
@@ -87,6 +99,14 @@ def language_of(text: str, *, otherwise: str = ENGLISH) -> str:
     if best != otherwise and guesses.get(best, 0.0) < max(SURE, 2 * guesses.get(otherwise, 0.0)):
         return otherwise
     return best
+
+
+def _greeted(text: str) -> list[str]:
+    """The languages whose greetings are all there is of a text."""
+    said = re.findall(r"[^\W\d_]+", text.casefold())
+    if not 0 < len(said) <= _FEW:
+        return []
+    return [one.code for one in spoken() if set(said) <= set(one.greetings)]
 
 
 def _guesses(text: str) -> dict[str, float]:
@@ -109,7 +129,7 @@ def _read(code: str) -> Language | None:
     told: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     told["remember"] = sorted(told["remember"], key=len, reverse=True)
     told["yours"] = [tuple(pair) for pair in told["yours"]]
-    lists = ("openings", "third", "remember", "led", "mine", "yours")
+    lists = ("greetings", "openings", "third", "remember", "led", "mine", "yours")
     return Language(code=code, **{**told, **{name: tuple(told[name]) for name in lists}})
 
 

@@ -8,11 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from skill_agent.text.language import language_of
 from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
 from skill_agent.text.strays import strays
 
 from .manner import Manner
 
+TELLS_LANGUAGE = 16
+"""Characters from which a sentence tells its language."""
 _ENDS = re.compile(r"(?<=[^\d\W][.!?…])[\"”»)]*\s+|(?<=[。！？])|\n+")
 
 
@@ -27,10 +30,12 @@ class Guard:
     """Nothing is shown before the end, and only if it came from what was told."""
     figures: bool = False
     """Every number has to stand in what was told."""
+    lenient: bool = False
+    """A second try at something code has no answer to: shown as it is."""
     sentences: int = 0
     """Shown so far."""
     fault: str = ""
-    """What was wrong with the sentence that ended it: `echo`, `person`, `value`, `ground`."""
+    """What ended it: `echo`, `person`, `value`, `language` or `ground`."""
     _pending: str = field(default="")
 
     def feed(self, piece: str) -> str:
@@ -55,13 +60,20 @@ class Guard:
     @property
     def again(self) -> bool:
         """Whether another try may do better."""
-        return self.fault in ("echo", "person", "value") and not self.sentences
+        return self.fault not in ("", "ground") and not self.sentences
 
     def _passed(self, sentence: str) -> str:
         """The sentence as it may be shown; "" where it may not be."""
+        if self.manner.hint:  # read, and said again
+            sentence = sentence.replace(self.manner.hint, "")
+        if self.lenient:
+            self.sentences += bool(sentence.strip())
+            return sentence
         spoken = self._spoken_right(sentence)
         if spoken is None:
             self.fault = "person"
+        elif self._foreign(spoken):
+            self.fault = "language"
         elif self._parrots(spoken):
             self.fault = "echo"
         elif self._strays(spoken):
@@ -75,19 +87,28 @@ class Guard:
     def _known(self) -> list[str]:
         return [self.said, *self.told]
 
+    def _foreign(self, sentence: str) -> bool:
+        """Whether it is in another language; what was asked to be written may well be."""
+        if self.manner.kind == "do" or len(sentence.strip()) < TELLS_LANGUAGE:
+            return False
+        return language_of(sentence, otherwise=self.manner.code) != self.manner.code
+
     def _strays(self, sentence: str) -> bool:
         if self.figures:
             return bool(strays(sentence, *self._known))
-        return self.manner.unasked and bool(
-            strange_values(sentence, self._known, self.manner.language)
-        )
+        about_them = self.manner.unasked or self.manner.personal
+        return about_them and bool(strange_values(sentence, self._known, self.manner.language))
 
     def _parrots(self, sentence: str) -> bool:
-        return self.manner.kind in ("tell", "keep", "chat") and echoes(sentence, self.said)
+        asked_back = self.manner.unasked and sentence.rstrip().endswith(("?", "？"))
+        reacts = self.manner.kind in ("tell", "keep")
+        return (reacts or asked_back) and echoes(sentence, self.said)
 
     def _spoken_right(self, sentence: str) -> str | None:
         """The sentence in the right person; None where it cannot be put right."""
         language = self.manner.language
+        if self.manner.kind == "do":  # what somebody has written may well say "I"
+            return sentence
         if any(one in sentence.casefold() for one in language.third):
             return None
         answers = self.manner.unasked and not self.manner.fluent and has_mine(sentence, language)
@@ -105,7 +126,7 @@ def grounded(reply: str, question: str, told: Sequence[str]) -> bool:
 
 
 def _words(text: str) -> set[str]:
-    """Words that carry something: longer than three letters, numbers, and any two characters in a
-    row of a script without blanks."""
-    close = re.findall(r"(?=([぀-ヿ㐀-鿿]{2}))", text)
+    """Words that carry something: longer than three letters, numbers, and the characters of a
+    script that writes words with them."""
+    close = re.findall(r"[㐀-鿿゠-ヿ]", text)
     return {one.casefold() for one in re.findall(r"[^\W\d_]{4,}|\d+", text)} | set(close)

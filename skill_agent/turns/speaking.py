@@ -49,7 +49,7 @@ async def spoken(
         return
     for attempt in range(TRIES):
         opening = watch.opening(attempt, model.info.profile)
-        guard = watch.guard()
+        guard = watch.guard(attempt)
         if opening and not reply.text:
             reply.text = f"{opening} "
             yield TextDelta(**brief.ids, text=reply.text)

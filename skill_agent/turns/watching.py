@@ -17,7 +17,8 @@ from .manner import Manner
 TRIES = 2
 TELLING = 13
 """Characters of an id that tell it from every other: its time to the millisecond."""
-_WATCHED = ("tell", "keep", "ask_me")
+_ANYHOW = ("ask", "do", "chat")
+"""Kinds to which code has no answer of its own."""
 _SHORT = 160
 """Tokens of an answer to something told."""
 _UNLIKE = {
@@ -65,8 +66,11 @@ class Watch:
     computed: str = ""
     """Figures that the reply has to keep to."""
 
-    def guard(self) -> Guard:
+    def guard(self, attempt: int = 0) -> Guard:
+        manner = self.manner
+        free = manner.kind in _ANYHOW and not manner.personal and not self.computed
         return Guard(
+            lenient=attempt > 0 and free,
             manner=self.manner,
             said=self.said,
             told=self.told,
@@ -87,6 +91,10 @@ class Watch:
         if self.manner.reacts:
             most = min(most, _SHORT)
         wanted = replace(request, max_tokens=most, opening=opening)
+        if attempt and self.manner.hint:
+            newest = request.messages[-1]
+            again = replace(newest, content=f"{newest.content}\n\n{self.manner.hint}")
+            wanted = replace(wanted, messages=(*request.messages[:-1], again))
         if attempt and profile.continues:
             unlike = _UNLIKE if self.manner.kind == "tell" else {}
             wanted = replace(wanted, overrides={**request.overrides, **unlike}, temperature=_WARMER)
@@ -97,7 +105,9 @@ class Watch:
         language = self.manner.language
         if self.computed:
             return self.computed
-        if not self.manner.unasked:
+        if self.manner.kind == "chat":
+            return language.hello
+        if not (self.manner.unasked or self.manner.personal):
             return language.noted
         if self.weak or self.best is None:
             return language.unknown
@@ -112,7 +122,7 @@ def watched(
     computed: str = "",
 ) -> Watch | None:
     """None where a reply is shown as it comes."""
-    if not manner.small or not (computed or manner.kind in _WATCHED):
+    if not manner.small:
         return None
     hits = recollection.selection.hits if recollection else ()
     known = recollection.always if recollection else ()

@@ -1,6 +1,7 @@
 """Recalled memories as a model reads them: one line each, the sides of a dispute together, the
 oldest first."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -158,9 +159,12 @@ def data_block(
     ordered = [hit for hit in ordered if stands(hit.item, now)]
     shared = Counter(hit.item.created_at.astimezone(now.tzinfo).date() for hit in ordered)
 
+    newest = ordered[-1] if plain and _takes_up(ordered) else None
+
     def line(hit: Hit) -> str:
         said = hit.item.created_at.astimezone(now.tzinfo)
         when = f"{said:%Y-%m-%d %H:%M}" if shared[said.date()] > 1 else f"{said:%Y-%m-%d}"
+        when += f", {plain.newest}" if plain and hit is newest else ""
         return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
 
     lines = _standing(profile, "" if plain else "About the user:")
@@ -171,6 +175,18 @@ def data_block(
     lines += [] if plain else [_KEPT.format(defuse(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
     return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+
+
+def _takes_up(hits: Sequence[Hit]) -> bool:
+    """Whether the last item speaks of what one before it spoke of."""
+    *before, last = [_words(hit.item.text) for hit in hits] or [set[str]()]
+    return any(last & one for one in before)
+
+
+def _words(text: str) -> set[str]:
+    """Of some length, and each two characters of a script without blanks."""
+    long = re.findall(r"[^\W\d_㐀-鿿]{5,}", text.casefold())
+    return {*long, *re.findall(r"(?=([㐀-鿿]{2}))", text)}
 
 
 def _standing(memories: Sequence[Memory], title: str) -> list[str]:
