@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,13 +109,13 @@ class Gate:
         examples = _examples(skills)
         embedder = self._embedder() if self._embedder else None
         if embedder is None or embedder.dimensions == 1:  # words alone, until a model is there
-            return taught(examples, None)
+            return _by_letters(examples)
         kept = KeptVectors(embedder, self._vectors) if self._vectors else embedder
         try:
             return taught(examples, embedder, learning=kept)
         except ModelUnavailable as problem:
             _log.warning("tools are judged by letters alone: %s", problem.message)
-            return taught(examples, None)
+            return _by_letters(examples)
 
     async def _classifier(self) -> Classifier:
         """What the examples of now teach; learned again only when a file of them has changed."""
@@ -124,6 +125,12 @@ class Gate:
             if self._learned is None or self._learned[0] != state:
                 self._learned = state, await asyncio.to_thread(self._teach, skills)
             return self._learned[1]
+
+
+@lru_cache(maxsize=2)
+def _by_letters(examples: tuple[Example, ...]) -> Classifier:
+    """The same examples teach every home of a process the same."""
+    return taught(examples, None)
 
 
 def _leads(classifier: Classifier, text: str, among: Collection[str]) -> list[Lead]:
