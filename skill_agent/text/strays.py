@@ -27,6 +27,10 @@ class _Number:
     """The numbers it is where it is none: a day, or two numbers side by side."""
 
 
+_CLOSE = re.compile(r"[぀-ヿ㐀-鿿]")
+"""Written without blanks: a number between such characters stands alone."""
+
+
 def strays(reply: str, *sources: str) -> list[str]:
     """Numbers of the reply that stand in no source, as they are written.
 
@@ -49,6 +53,7 @@ def _is_known(number: _Number, known: Sequence[Decimal]) -> bool:
 
 
 def _numbers(text: str) -> Iterator[_Number]:
+    text = _CLOSE.sub(" ", text)
     for match in _NUMBER.finditer(text):
         body, word = match["body"], match["word"] or ""
         meanings = readings(body)

@@ -19,6 +19,8 @@ SURE_UNASKED, PERSONAL = 0.7, 0.35
 """Probability from which a question counts as one that only the person could have answered, and
 from which it may be one."""
 
+UNDECIDED, MAY_TELL = 0.5, 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -92,6 +94,8 @@ def _kind(kind: Kind, *, alone: bool) -> KindName:
     """What came with a file or a table wants something done with it."""
     if not alone:
         return "do" if kind.name in ("tell", "chat", "ask_me") else kind.name
+    if kind.probability < UNDECIDED and kind.chances["tell"] >= MAY_TELL:
+        return "tell"  # of all mistakes this one is noticed least
     return "ask" if kind.name == "ask_me" and kind.probability < SURE_UNASKED else kind.name
 
 

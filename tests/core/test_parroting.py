@@ -58,6 +58,7 @@ def test_values_nobody_gave_are_found() -> None:
     assert strange_values("Ana moved on 1 March 2024 at 09:00.", told, known("en")) == []
     assert strange_values("She runs 1200 m or 1.200 m.", told, known("en")) == []
     assert strange_values("Ana is 27 and lives in Lisbon.", told, known("en")) == ["27", "Lisbon"]
+    assert strange_values("你的航班号是12345。", ["我的航班号是多少？"], known("zh")) == ["12345"]
     assert strange_values("Deine Schwester wohnt in einem Haus.", told, known("de")) == []
 
 
