@@ -2,7 +2,7 @@
 shown, and what of its reply is let through."""
 
 import pytest
-from conftest import OpenRuntime
+from fakes import OpenRuntime
 
 from skill_agent.events import Event, MemorySaved, TextDelta, ToolStarted, TurnFinished
 from skill_agent.host.runtime import Runtime

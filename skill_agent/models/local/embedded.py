@@ -34,6 +34,7 @@ from .llama_host import Endpoint, too_long
 from .loops import loops
 from .slots import Slot
 from .toolchoice import (
+    EACH_MORE,
     FOLLOWING_MARGIN,
     MARGIN,
     OPENING,
@@ -262,8 +263,10 @@ class EmbeddedModel:
         chosen = chosen.strip()
         if wanted != "required":
             tokens = await work.engine.first_tokens([f" {name}" for name in names])
-            following = work.menu.following(work.request.messages)
-            margin = FOLLOWING_MARGIN if following else self._margin
+            # What stands aside has passed a gate: the model need not be reluctant as well.
+            expects = self._aside or work.menu.following(work.request.messages)
+            done = work.menu.fetched(work.request.messages)
+            margin = FOLLOWING_MARGIN + EACH_MORE * max(0, done - 1) if expects else self._margin
             chosen = settled(chosen, top, dict(zip(names, tokens, strict=True)), margin)
         if chosen not in work.menu.actions:
             chosen = REPLY

@@ -33,6 +33,9 @@ NEXT_STEP = (
 FOLLOWING_MARGIN = -0.5
 """The same while the model follows instructions it opened, where replying early means inventing."""
 
+EACH_MORE = 1.25
+"""What every call after the first adds to it: somewhere instructions end."""
+
 _REPLY_LINE = (
     f"- {OPENING} {REPLY} — answer in words. Right for greetings, chat, opinions, writing, general "
     "knowledge, and whatever the conversation or the remembered notes already tell."
@@ -127,6 +130,10 @@ class ToolMenu:
     def following(self, messages: Sequence[ChatMessage]) -> bool:
         """Whether instructions were opened for this request, so that more actions are expected."""
         return any(self.picks(call) for call in _calls_since_user(messages))
+
+    def fetched(self, messages: Sequence[ChatMessage]) -> int:
+        """Calls already made for this request, beside the opening of instructions."""
+        return sum(not self.picks(call) for call in _calls_since_user(messages))
 
     def picks(self, call: ToolCall) -> bool:
         """Whether the call is one of those offered as an action of their own."""
