@@ -34,6 +34,7 @@ async def called(
             async for event in events:
                 yield event
         talk.tainted = talk.tainted or outcome.untrusted
+        talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
         talk.messages = (*talk.messages, result)

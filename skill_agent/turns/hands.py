@@ -89,6 +89,8 @@ class Talk:
     started: float
     calls: int = 0
     tainted: bool = False
+    failed: bool = False
+    """A call failed; a small model would go on trying."""
 
     @property
     def tools(self) -> Mapping[str, Tool]:

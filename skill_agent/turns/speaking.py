@@ -78,7 +78,8 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
     limit = brief.agent.boundaries.max_tool_calls_per_turn
     overrides = dict(brief.agent.model.provider_overrides)
-    if talk.calls >= limit:
+    gives_up = talk.failed and hands.model.info.profile.strength == "small"
+    if talk.calls >= limit or gives_up:
         overrides["tool_choice"] = "none"
     return ModelRequest(
         messages=talk.messages,

@@ -8,7 +8,7 @@ from skill_agent.events import Event, MemorySaved, TextDelta, ToolStarted, TurnF
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.language import english, language
-from skill_agent.values import ModelProfile, NewMemory
+from skill_agent.values import ModelProfile, NewMemory, ToolCall, TurnRequest
 
 SMALL = ModelProfile(strength="small", tools=False, languages=("en",))
 OPENS = ModelProfile(strength="small", tools=False, languages=("en",), continues=True)
@@ -200,3 +200,16 @@ async def test_a_diff_goes_to_the_reviewer_without_any_tool(open_runtime: OpenRu
     assert "three worst faults" in model.requests[0].messages[0].content
     newest = model.requests[0].messages[-1].content
     assert newest == "Anything wrong here?\n\n```\ntime = now('Tokyo')\n```"
+
+
+async def test_a_small_model_does_not_go_on_trying_where_a_tool_fails(
+    open_runtime: OpenRuntime,
+) -> None:
+    call = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
+    model = ScriptedModel([[call], "I could not look it up."], profile=SMALL)
+    asked = TurnRequest("What will the weather be like in Porto tomorrow?", interactive=False)
+    async with open_runtime(model) as runtime:
+        events = [event async for event in runtime.turns.ask(asked)]
+    assert isinstance(events[-1], TurnFinished)
+    assert events[-1].text == "I could not look it up."
+    assert model.requests[1].overrides["tool_choice"] == "none"
