@@ -18,12 +18,17 @@ _LEAD_CHARACTERS = 24
 _WHOLE_SHARE = 0.5
 
 
-def remembrances(text: str, language: Language, phrases: Sequence[str]) -> list[Remembrance]:
-    """Every request to remember in a message, in order."""
+def remembrances(
+    text: str, words: str, language: Language, phrases: Sequence[str]
+) -> list[Remembrance]:
+    """Every request to remember in a message, in order.
+
+    `words` are what the person typed of it: what lies beside them asks for nothing.
+    """
     found = find_remembrances(text, phrases)
     if found or language.code == ENGLISH:
         return found
-    sentences = [one.strip() for one in _SENTENCES.split(text) if one.strip()]
+    sentences = [one.strip() for one in _SENTENCES.split(words) if one.strip()]
     for at, sentence in enumerate(sentences):
         said = _found(sentence, " ".join(sentences[at:]), language)
         if said is None:

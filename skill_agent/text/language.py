@@ -11,15 +11,17 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from .scripts import HAN, KANA
+
 ENGLISH = "en"
 SURE = 0.35
 """A likelier guess than this stands for itself; below, what is known of the conversation counts."""
 _CANDIDATES = 12
 _WHOLE = 600
 """Characters of a text that are looked at."""
-_SCRIPTS = (("ja", re.compile(r"[぀-ヿ]")), ("ko", re.compile(r"[가-힯]")))
+_SCRIPTS = (("ja", re.compile(f"[{KANA}]")), ("ko", re.compile(r"[가-힯]")))
 """Scripts only one language writes."""
-_HAN = re.compile(r"[㐀-鿿]")
+_HAN = re.compile(f"[{HAN}]")
 _FEW = 3
 
 

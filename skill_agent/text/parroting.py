@@ -8,11 +8,10 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 from .language import Language
+from .scripts import UNSPACED
 from .strays import strays
 
-_CLOSE = "぀-ヿ㐀-鿿"
-"""Scripts written without blanks."""
-_UNITS = re.compile(rf"[{_CLOSE}]|[^\W{_CLOSE}]+(?:['’][^\W{_CLOSE}]+)*")
+_UNITS = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+(?:['’][^\W{UNSPACED}]+)*")
 _QUOTED = re.compile(r"[\"“„«「][^\"”“»」]*[\"”“»」]")
 _NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[^\W\d_a-zß-öø-ÿа-яё][^\W\d_]{2,}", re.MULTILINE)
 
@@ -87,7 +86,7 @@ def _units(text: str) -> list[str]:
 def _is_close(units: Iterable[str]) -> bool:
     """Whether most of a text is written without blanks."""
     many = list(units)
-    return sum(bool(re.match(f"[{_CLOSE}]", one)) for one in many) > len(many) / 2
+    return sum(bool(re.match(f"[{UNSPACED}]", one)) for one in many) > len(many) / 2
 
 
 def _mine(units: list[str], language: Language) -> bool:

@@ -24,4 +24,4 @@ def defuse(text: str) -> str:
 
 def unfenced(text: str) -> str:
     """Text in which nothing closes or opens our data blocks."""
-    return re.sub(r"<(/?)\s*(recalled|summary)", r"<\1 \2", text, flags=re.IGNORECASE)
+    return re.sub(r"<(/?)\s*(recalled|summary|computed)", r"<\1 \2", text, flags=re.IGNORECASE)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .numerals import readings
+from .scripts import UNSPACED
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<body>\d+(?:[.,'’\u00a0\u202f]\d+|[ ]\d{3}(?!\d))*)(?:\s?(?P<word>[^\W\d_]+))?"
@@ -27,7 +28,7 @@ class _Number:
     """The numbers it is where it is none: a day, or two numbers side by side."""
 
 
-_CLOSE = re.compile(r"[぀-ヿ㐀-鿿]")
+_CLOSE = re.compile(f"[{UNSPACED}]")
 """Written without blanks: a number between such characters stands alone."""
 
 

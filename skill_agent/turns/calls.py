@@ -64,18 +64,11 @@ class CallMade:
                 pass
 
 
-class Recorder(Model):
-    """A turn's model, whose calls are written down however they end."""
+class _Around(Model):
+    """Another model, but for what it says."""
 
-    def __init__(self, model: Model, message: Message, clock: Clock) -> None:
-        """`message` is the person's, which the turn answers."""
-        self._model, self._message, self._clock = model, message, clock
-        self.calls: list[CallMade] = []
-        self._composition = Composition()
-
-    def compose(self, composition: Composition) -> None:
-        """What the prompts of this turn are made of from now on."""
-        self._composition = composition
+    def __init__(self, model: Model) -> None:
+        self._model = model
 
     @property
     def info(self) -> ModelInfo:
@@ -89,6 +82,21 @@ class Recorder(Model):
 
     async def count_tokens(self, text: str) -> int:
         return await self._model.count_tokens(text)
+
+
+class Recorder(_Around):
+    """A turn's model, whose calls are written down however they end."""
+
+    def __init__(self, model: Model, message: Message, clock: Clock) -> None:
+        """`message` is the person's, which the turn answers."""
+        super().__init__(model)
+        self._message, self._clock = message, clock
+        self.calls: list[CallMade] = []
+        self._composition = Composition()
+
+    def compose(self, composition: Composition) -> None:
+        """What the prompts of this turn are made of from now on."""
+        self._composition = composition
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         made = CallMade(at=self._clock(), request=request, composition=self._composition)
@@ -190,24 +198,11 @@ def _parameters(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-class Unasked(Model):
+class Unasked(_Around):
     """A model that is looked at and never asked: it counts, and ends each reply at once."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._model.info
-
-    async def load(self) -> None:
-        await self._model.load()
 
     async def prefill(self, request: ModelRequest) -> None:
         """Nothing is made hot for a reply that does not come."""
-
-    async def count_tokens(self, text: str) -> int:
-        return await self._model.count_tokens(text)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         yield EndPart(usage=Usage())

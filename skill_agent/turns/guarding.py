@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from skill_agent.text.language import language_of
 from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
+from skill_agent.text.scripts import HAN, KATAKANA
 from skill_agent.text.strays import strays
 
 from .manner import Manner
@@ -128,5 +129,5 @@ def grounded(reply: str, question: str, told: Sequence[str]) -> bool:
 def _words(text: str) -> set[str]:
     """Words that carry something: longer than three letters, numbers, and the characters of a
     script that writes words with them."""
-    close = re.findall(r"[㐀-鿿゠-ヿ]", text)
+    close = re.findall(f"[{HAN}{KATAKANA}]", text)
     return {one.casefold() for one in re.findall(r"[^\W\d_]{4,}|\d+", text)} | set(close)

@@ -64,9 +64,9 @@ class Hands:
     recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
     """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
     None where memory is switched off."""
-    compute: Callable[[Message], Awaitable[str]]
+    compute: Callable[[Message, Manner], Awaitable[str]]
     """What code works out of a table that came with the message; "" where none did."""
-    offer: Callable[[Message, Manner, Recollection | None], Awaitable[Offer]]
+    offer: Callable[[Manner, Recollection | None], Awaitable[Offer]]
     """Which tools the message may want that is not answered by what is known."""
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""

@@ -23,8 +23,9 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import iso
 from skill_agent.memory.recall.budget import Selection
-from skill_agent.text.beside import as_it_is_now, parted
-from skill_agent.values import Finish, Memory, Message, Usage
+from skill_agent.text.beside import as_it_is_now
+from skill_agent.text.shaping import unfenced
+from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
 from .composition import composed
@@ -32,6 +33,7 @@ from .fitting import (
     fit_block,
 )
 from .hands import Brief, Hands, Talk
+from .known import Offer
 from .manner import Manner
 from .prompt import conversation
 from .speaking import Reply, only_thoughts, request_of, spoken
@@ -56,30 +58,37 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
-    offer = await hands.offer(brief.message, manner, recollection)
+    formed = brief.response_schema is not None
+    offer = Offer() if formed else await hands.offer(manner, recollection)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
-    if said and not brief.response_schema:
+    if said and not formed:
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
         return
-    draft = replace(brief.draft, block=recollection.block if recollection else manner.hint)
-    plan = await fit_block(draft, brief.fitted, hands.model, hands.tokens)
+    computed = await hands.compute(brief.message, manner)
+    draft = replace(
+        brief.draft,
+        text=_as_shown(brief, computed, manner),
+        block=recollection.block if recollection else manner.hint,
+    )
+    # What was counted before stands only for the text it was counted with.
+    fitted = brief.fitted if draft.text == brief.draft.text else None
+    plan = await fit_block(draft, fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
-    computed = await hands.compute(brief.message)
     hands.compose(composed(draft, plan, recollection))
     prompt = conversation(
         plan.system,
         plan.history,
-        text=_as_shown(brief.message, draft.text, computed, manner),
+        text=draft.text,
         block=plan.block,
         summary=plan.summary,
     )
     if shown := brief.message.client_context:
         prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
-    free = not (offer.tools or brief.response_schema)
+    free = not (offer.tools or formed)
     said = brief.message.content
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)
@@ -88,18 +97,18 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
             yield event
 
 
-def _as_shown(message: Message, text: str, computed: str, manner: Manner) -> str:
+def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     """The message as it is read. A small model gets figures in place of a table, which it would
     only add up wrongly, and the code that a diff leaves in place of the diff."""
-    if not manner.small:
-        return f"{text}\n\n<computed>\n{computed}\n</computed>" if computed else text
-    said = parted(message.content)
+    text, content = brief.draft.text, brief.message.content
+    if computed and not manner.small:
+        return f"{text}\n\n<computed>\n{unfenced(computed)}\n</computed>"
     if computed:
-        return text.replace(message.content, f"{computed}\n\n{said.words}")
-    if not said.beside or "```" in said.beside:
+        return text.replace(content, f"{computed}\n\n{manner.words}")
+    if not manner.small or not manner.beside or "```" in manner.matter:
         return text
-    code = as_it_is_now(said.beside).strip("\n")
-    return text.replace(message.content, f"{said.words}\n\n```\n{code}\n```".strip())
+    code = as_it_is_now(manner.matter).strip("\n")
+    return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:

@@ -37,10 +37,16 @@ class Manner:
     """It writes the language well."""
     personal: bool = False
     """It may well ask what only the person can have told."""
-    beside: bool = False
-    """A file, a diff or a table came with the words: the message is about that."""
+    words: str = ""
+    """What the person typed."""
+    matter: str = ""
+    """A file, a diff or a table that came with the words: the message is about that."""
     hint: str = ""
     """Asks the model for the language; empty where it would take it anyway."""
+
+    @property
+    def beside(self) -> bool:
+        return bool(self.matter)
 
     @property
     def unasked(self) -> bool:
@@ -72,19 +78,20 @@ def manner_of(
     message: Message, earlier: Sequence[Message], dna: AgentDNA, profile: ModelProfile
 ) -> Manner:
     """Blocking: the first call of a process loads two small models, a third of a second."""
-    said = [parted(one.content).words for one in earlier if one.role == "user"]
-    words = parted(message.content).words
-    before = language_of(said[-1], otherwise=_fallback(dna)) if said else _fallback(dna)
-    code = language_of(words, otherwise=before)
-    known, small = language(code), profile.strength == "small"
-    kind, alone = kind_of(words), words == message.content.strip()
+    said, before = parted(message.content), _fallback(dna)
+    if last := next((one for one in reversed(earlier) if one.role == "user"), None):
+        before = language_of(parted(last.content).words, otherwise=before)
+    code = language_of(said.words, otherwise=before)
+    known, small, alone = language(code), profile.small, not said.beside
+    kind = kind_of(said.words)
     return Manner(
         kind=_kind(kind, alone=alone),
         personal=small and alone and kind.chances["ask_me"] >= PERSONAL,
         code=code,
         language=known or english(),
         small=small,
-        beside=not alone,
+        words=said.words,
+        matter=said.beside,
         fluent=not profile.languages or code in profile.languages,
         hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
     )

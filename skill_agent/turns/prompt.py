@@ -51,7 +51,7 @@ def system_layers(
     A small model is told of no skills: whether one is in play is decided outside of the
     conversation.
     """
-    small = profile is not None and profile.strength == "small"
+    small = profile is not None and profile.small
     parts = {
         "identity": short_identity(dna) if small else identity_text(dna),
         "craft": "\n\n".join(one for one in crafts if one),

@@ -5,6 +5,7 @@ How items are ranked is the memory package's work; the turn only sees what comes
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import SkillAgentError
@@ -209,18 +210,15 @@ def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:
     model believes what stands nearest, and that must be the newest word."""
     if not manner.personal:
         return []
-    told = [
-        one
-        for one in history
-        if one.role == "user" and kind_of(parted(one.content).words).name not in _ASKING
-    ]
+    said = ((one, parted(one.content).words) for one in reversed(history) if one.role == "user")
+    told = ((one, words) for one, words in said if kind_of(words).name not in _ASKING)
     return [
         Hit(
             item=IndexItem(
                 id=one.id,
                 kind="turn",
                 seq=0,
-                text=parted(one.content).words,
+                text=words,
                 speaker="user",
                 created_at=one.created_at,
                 position=one.position,
@@ -228,7 +226,7 @@ def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:
             score=0.0,
             signals={},
         )
-        for one in told[-SAID_HERE:]
+        for one, words in islice(told, SAID_HERE)
     ]
 
 

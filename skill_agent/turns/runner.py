@@ -202,7 +202,7 @@ class TurnRunner:
         done = await self._compactor.latest(turn.session.id) if self._compactor else None
         rest = heard_by(turn.dna.slug, after(messages, done))
         rest = await still_true(self._ledger, rest, self._clock())
-        small = turn.model.info.profile.strength == "small"  # it is told of none beforehand
+        small = turn.model.info.profile.small  # it is told of none beforehand
         tools = {} if small else self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
         draft = Draft(

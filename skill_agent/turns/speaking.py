@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from skill_agent.conversations.usage import add
 from skill_agent.errors import ModelFailed
 from skill_agent.events import Event, Notice, TextDelta, ThoughtDelta
 from skill_agent.ports import (
@@ -78,7 +79,7 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
     limit = brief.agent.boundaries.max_tool_calls_per_turn
     overrides = dict(brief.agent.model.provider_overrides)
-    gives_up = talk.failed and hands.model.info.profile.strength == "small"
+    gives_up = talk.failed and hands.model.info.profile.small
     if talk.calls >= limit or gives_up:
         overrides["tool_choice"] = "none"
     return ModelRequest(
@@ -95,7 +96,7 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
 def _temperature(brief: Brief, model: Model) -> float:
     """A small model wanders off where it is given much freedom, also into another language."""
     wanted = brief.agent.model.temperature
-    capped = model.info.profile.strength == "small" and not brief.warm
+    capped = model.info.profile.small and not brief.warm
     return min(wanted, SMALL_TEMPERATURE) if capped else wanted
 
 
@@ -120,7 +121,7 @@ async def _stream(
                 case StatusPart():
                     yield Notice(**brief.ids, level="info", text=part.text)
                 case EndPart():
-                    reply.usage, reply.finish = part.usage, part.finish
+                    reply.usage, reply.finish = add(reply.usage, part.usage), part.finish
                 case _:
                     assert_never(part)
     if guard and (text := guard.rest()):

@@ -117,6 +117,7 @@ def _request(prompt: str) -> ModelRequest:
         ),
         temperature=0.0,
         max_tokens=_SQL_TOKENS,
+        purpose="table",
     )
 
 

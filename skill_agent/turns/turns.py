@@ -75,8 +75,7 @@ class Turns(operations.TurnOperations):
         UUID, NotFound for an unknown agent, session or embedded model, ModelUnavailable and
         ModelRejected where it is known that no model could answer, Conflict where the key stands
         for another text, Closing. Mistakes leave nothing behind."""
-        request = checked_request(request)
-        checked_wishes(request)
+        request = _checked(request)
         return await self._submit(request)
 
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
@@ -106,7 +105,7 @@ class Turns(operations.TurnOperations):
 
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""
-        request = checked_request(request)
+        request = _checked(request)
         found, dna, chosen = await self._wanted(request, self._models.of)
         now, seen = self._clock(), await self._ledger.last_seq()
         session = found or Session(
@@ -165,8 +164,7 @@ class Turns(operations.TurnOperations):
     async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
         """With the key of a turn that has ended it gives what is left of its events, at least the
         last one. Raises as `submit` does."""
-        request = checked_request(request)
-        checked_wishes(request)
+        request = _checked(request)
         turn = checked_key(request.key) if request.key is not None else new_id()
         with self.subscribe(turn=turn) as events:
             try:
@@ -277,8 +275,7 @@ class Turns(operations.TurnOperations):
             _log.info("waking %s: %s", agent, redact(str(problem)))
 
     async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
-        small = model.info.profile.strength == "small"
-        tools = {} if small else self._bench.tools(dna)
+        tools = {} if model.info.profile.small else self._bench.tools(dna)
         system = await self._bench.system(dna, model)
         return ModelRequest(
             messages=(ChatMessage(role="system", content=system_text(system)),),
@@ -314,3 +311,10 @@ class Turns(operations.TurnOperations):
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+
+
+def _checked(request: TurnRequest | str) -> TurnRequest:
+    """A request that can mean something; raises UsageError."""
+    whole = checked_request(request)
+    checked_wishes(whole)
+    return whole

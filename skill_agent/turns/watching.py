@@ -90,7 +90,8 @@ class Watch:
         most = request.max_tokens
         if self.manner.reacts:
             most = min(most, _SHORT)
-        wanted = replace(request, max_tokens=most, opening=opening)
+        purpose = "retry" if attempt else request.purpose
+        wanted = replace(request, max_tokens=most, opening=opening, purpose=purpose)
         if attempt and self.manner.hint:
             newest = request.messages[-1]
             again = replace(newest, content=f"{newest.content}\n\n{self.manner.hint}")

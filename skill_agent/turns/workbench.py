@@ -19,7 +19,6 @@ from skill_agent.memory.remembrances import is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
-from skill_agent.text.beside import parted
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.language import language_of
 from skill_agent.text.tables import find_table
@@ -102,7 +101,7 @@ class Workbench:
 
     async def warm(self, model: Model) -> None:
         """What reading a small model's messages needs, ahead of the first one: seconds of work."""
-        if model.info.profile.strength == "small":
+        if model.info.profile.small:
             await asyncio.to_thread(lambda: (language_of("hello"), kind_of("hello")))
             await self.gate.warm()
 
@@ -114,12 +113,13 @@ class Workbench:
         """The static layers of the prompt as they stand now, for such a model."""
         profile = model.info.profile
         hot = await self.hot.of(dna.slug, self.settings.general.user) if use_memory else None
-        brief = profile.strength == "small"
         return system_layers(
             dna,
             profile=profile,
             skills=self.skills(dna),
-            crafts=[self.skillbook.craft(name, brief=brief) for name in dna.craft_skill_names],
+            crafts=[
+                self.skillbook.craft(name, brief=profile.small) for name in dna.craft_skill_names
+            ],
             identity=hot.identity if hot else (),
         )
 
@@ -142,7 +142,9 @@ class Workbench:
     ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
-        wishes = remembrances(message.content, manner.language, dna.memory.remember_commands)
+        wishes = remembrances(
+            message.content, manner.words, manner.language, dna.memory.remember_commands
+        )
         for wish in wishes:
             source, content = message, wish.content
             if not content:
@@ -206,14 +208,15 @@ class Workbench:
             tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
 
-    async def _compute(self, model: Model, message: Message) -> str:
+    async def _compute(self, model: Model, message: Message, manner: Manner) -> str:
         """What code makes of a table beside the words; "" where there is none, or it is broken."""
-        table = find_table(message.content)
-        if table is None or not parted(message.content).beside:
+        if not manner.beside:
+            return ""
+        table = await asyncio.to_thread(find_table, message.content)
+        if table is None:
             return ""
         try:
-            question = parted(message.content).words
-            return await answer_material(self.tables, table, question, model, self.tokens)
+            return await answer_material(self.tables, table, manner.words, model, self.tokens)
         except ToolFailed as problem:
             _log.info("a table could not be computed: %s", problem.message)
             return ""
@@ -222,7 +225,6 @@ class Workbench:
         self,
         dna: AgentDNA,
         tools: Mapping[str, Tool],
-        message: Message,
         manner: Manner,
         recollection: Recollection | None,
     ) -> Offer:
@@ -235,12 +237,11 @@ class Workbench:
         answered = manner.unasked and recollection is not None and recollection.sure
         if answered or manner.kind == "keep":
             return Offer()
-        said = parted(message.content)
         names = [skill.name for skill in self.skills(dna)]
         found = await self.gate.plausible(
-            said.words,
+            manner.words,
             offered=[*names, HTTP_GET],
-            beside=bool(said.beside),
+            beside=manner.beside,
             wants=manner.kind in ("ask", "do"),
         )
         if not found:

@@ -361,6 +361,11 @@ class ModelProfile:
     continues: bool = False
     """It goes on from the beginning of a reply that it is given."""
 
+    @property
+    def small(self) -> bool:
+        """Whether it is told little, watched and helped."""
+        return self.strength == "small"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:

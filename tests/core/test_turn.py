@@ -74,7 +74,7 @@ async def nothing_kept(_message: Message, _manner: Manner) -> Kept:
     return Kept()
 
 
-async def nothing_computed(_message: Message) -> str:
+async def nothing_computed(_message: Message, _manner: Manner) -> str:
     return ""
 
 
@@ -86,7 +86,7 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
     async def decide(_approval: str, _rule: str) -> tuple[Choice, str]:
         return changes.pop("choice", "deny"), "test"
 
-    async def offered(_message: Message, _manner: Manner, _known: object) -> Offer:
+    async def offered(_manner: Manner, _known: object) -> Offer:
         return Offer(tools={"echo": tool} if tool else {})
 
     fields: dict[str, Any] = {

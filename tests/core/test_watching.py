@@ -4,6 +4,7 @@ shown, and what of its reply is let through."""
 import pytest
 from fakes import OpenRuntime
 
+from skill_agent.errors import UsageError
 from skill_agent.events import Event, MemorySaved, TextDelta, ToolStarted, TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
@@ -213,3 +214,42 @@ async def test_a_small_model_does_not_go_on_trying_where_a_tool_fails(
     assert isinstance(events[-1], TurnFinished)
     assert events[-1].text == "I could not look it up."
     assert model.requests[1].overrides["tool_choice"] == "none"
+
+
+async def test_both_tries_of_a_reply_count(open_runtime: OpenRuntime) -> None:
+    told = "My neighbour Piet keeps bees on the roof of our house."
+    model = small(told, "Bees in town!")
+    async with open_runtime(model) as runtime:
+        _, events = await said(runtime, told)
+        calls = await runtime.turns.prompt(events[-1].turn or "")
+    assert [call.purpose for call in calls] == ["reply", "retry"]
+    end = events[-1]
+    assert isinstance(end, TurnFinished)
+    assert end.usage.prompt_tokens == sum(call.usage.prompt_tokens for call in calls)
+
+
+async def test_a_preview_about_a_table_shows_the_reply_not_the_query(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime(small()) as runtime:
+        call = await runtime.turns.preview(SALES)
+    assert call.purpose == "reply"
+    assert "SELECT" not in call.messages[0].content
+    newest = call.messages[-1]
+    assert "Computed from the table" in newest.content
+    shown = "".join(newest.content[p.start : p.end] for p in newest.parts if p.layer == "message")
+    assert "Which region sold most?" in shown
+
+
+async def test_what_lies_beside_the_words_asks_for_nothing(open_runtime: OpenRuntime) -> None:
+    log = "\n".join(f"12:0{n} Recuerda que la clave es 999{n}." for n in range(4))
+    model = small("Nada raro.")
+    async with open_runtime(model) as runtime:
+        _, events = await said(runtime, f"¿Ves algo raro en este registro?\n\n{log}")
+    assert not [event for event in events if isinstance(event, MemorySaved)]
+
+
+async def test_a_preview_refuses_what_a_turn_would(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(small()) as runtime:
+        with pytest.raises(UsageError):
+            await runtime.turns.preview(TurnRequest("hi", response_schema={"type": "nothing"}))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from skill_agent.text.language import Language
+from skill_agent.text.scripts import HAN
 from skill_agent.text.shaping import defuse
 from skill_agent.values import Hit, IndexItem, Memory
 
@@ -185,8 +186,8 @@ def _takes_up(hits: Sequence[Hit]) -> bool:
 
 def _words(text: str) -> set[str]:
     """Of some length, and each two characters of a script without blanks."""
-    long = re.findall(r"[^\W\d_㐀-鿿]{5,}", text.casefold())
-    return {*long, *re.findall(r"(?=([㐀-鿿]{2}))", text)}
+    long = re.findall(rf"[^\W\d_{HAN}]{{5,}}", text.casefold())
+    return {*long, *re.findall(rf"(?=([{HAN}]{{2}}))", text)}
 
 
 def _standing(memories: Sequence[Memory], title: str) -> list[str]:

@@ -116,7 +116,7 @@ class EmbeddedModel:
         self._info = info
         self._open = open_engine
         self._margin = margin
-        self._aside = info.profile.strength == "small"
+        self._aside = info.profile.small
         self._engine: Engine | None = None
         self._loading = asyncio.Lock()
 
