@@ -7,7 +7,7 @@ from skill_agent.ports import Ledger
 from skill_agent.values import Submitted, TurnRequest
 
 from .address import without_address
-from .client_context import fenced, with_images
+from .client_context import beside, fenced
 from .idempotency import conflict
 from .images import checked_images
 
@@ -18,9 +18,10 @@ MAX_PROMPT = 10_000_000
 def checked_request(request: TurnRequest | str) -> TurnRequest:
     """A bare text is all there is to say; raises UsageError for an empty or oversized one."""
     request = TurnRequest(request) if isinstance(request, str) else request
-    if not request.text.strip():
+    if not request.text.strip() and not any(one.text.strip() for one in request.attachments):
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
     size = len(fenced(request.client_context)) + len(request.system) + len(request.text)
+    size += sum(len(one.text) for one in request.attachments)
     if size > MAX_PROMPT:
         raise UsageError(
             f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",
@@ -36,7 +37,7 @@ async def begun_before(ledger: Ledger, turn: str, request: TurnRequest) -> Submi
     if asked is None:
         return None
     words = without_address(request.text, asked.agent or "")
-    sent = with_images(request.client_context, request.images)
+    sent = beside(request.client_context, request.images, request.attachments)
     if (asked.content, asked.client_context) != (words, sent):
         raise conflict(turn)
     return Submitted(session=asked.session, turn=turn, agent=asked.agent or "")

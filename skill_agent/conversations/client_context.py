@@ -1,6 +1,7 @@
-"""What a client program sends beside a person's words: its instructions, a talk held elsewhere.
+"""What came beside a person's words: texts piped in, pasted or out of a file; a client program's
+instructions, a talk held elsewhere.
 
-The model reads it before the words, as fenced data; everything else (memory, titles, approvals,
+The model reads it with the words, as fenced data; everything else (memory, titles, approvals,
 `@agent`) looks at the words alone. Nothing here knows where such programs come from.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from skill_agent.values import ClientContext, Image, Message
+from skill_agent.values import Attachment, ClientContext, Image, Message, Origin, joined
 
 from .images import size_of
 
@@ -22,6 +23,17 @@ _LED = "The program this message came through adds"
 _INSTRUCTIONS = f"{_LED} its own instructions:\n{_FENCE}brought\n"
 _EARLIER = f"{_LED} what was said before:\n{_FENCE}brought "
 _END = f"\n{_FENCE}\n\n"
+_BESIDE: dict[Origin, str] = {
+    "pipe": "piped in",
+    "file": "file",
+    "paste": "pasted",
+    "client": "sent by a program",
+    "web": "from the web",
+    "tool": "from a tool",
+    "import": "imported",
+    "agent": "from another agent",
+    "skill": "from a skill",
+}
 _MIXED = re.compile(
     rf"(?:{re.escape(_INSTRUCTIONS)}(?P<instructions>.*?){_END})?"
     rf"(?:{re.escape(_EARLIER)}(?P<exchanges>\d+) (?P<digest>[0-9a-f]+)\n(?P<earlier>.*?){_END})?",
@@ -48,15 +60,28 @@ def kept_instructions(instructions: str) -> str:
     return _safe(instructions)
 
 
-def with_images(context: ClientContext | None, images: tuple[Image, ...]) -> ClientContext | None:
-    """What is sent beside the words, with these pictures."""
-    return replace(context or ClientContext(), images=images) if images else context
+def beside(
+    context: ClientContext | None,
+    images: tuple[Image, ...] = (),
+    attachments: tuple[Attachment, ...] = (),
+) -> ClientContext | None:
+    """All that is sent beside the words; None where that is nothing."""
+    if not images and not attachments:
+        return context
+    known = context or ClientContext()
+    return replace(known, images=images, attachments=(*known.attachments, *attachments))
 
 
 def context_record(context: ClientContext) -> dict[str, Any]:
-    """As it is written down; pictures are named only where there are some, so that what was sealed
-    before there were any stays as it was."""
-    record = {name: getattr(context, name) for name in ClientContext.__slots__ if name != "images"}
+    """As it is written down; pictures and attached texts are named only where there are some, so
+    that what was sealed before there were any stays as it was."""
+    later = ("images", "attachments")
+    record = {name: getattr(context, name) for name in ClientContext.__slots__ if name not in later}
+    if context.attachments:
+        record["attachments"] = [
+            {"text": one.text, "origin": one.origin, "name": one.name}
+            for one in context.attachments
+        ]
     if context.images:
         record["images"] = [
             {"media_type": one.media_type, "data": one.data} for one in context.images
@@ -67,7 +92,8 @@ def context_record(context: ClientContext) -> dict[str, Any]:
 def context_value(record: dict[str, Any]) -> ClientContext:
     """What `context_record` wrote down."""
     images = tuple(Image(**one) for one in record.get("images", ()))
-    return ClientContext(**{**record, "images": images})
+    attachments = tuple(Attachment(**one) for one in record.get("attachments", ()))
+    return ClientContext(**{**record, "images": images, "attachments": attachments})
 
 
 def fenced(context: ClientContext | None) -> str:
@@ -83,15 +109,49 @@ def fenced(context: ClientContext | None) -> str:
     return text
 
 
+def attached(context: ClientContext | None, *, alone: bool = False) -> str:
+    """The texts that came with the words, each in a fence that nothing in it ends; one that came
+    without any words stands by itself."""
+    texts = context.attachments if context else ()
+    if alone and len(texts) == 1:
+        return texts[0].text
+    return "\n\n".join(f"{_headed(one)}\n{in_fence(one.text)}" for one in texts)
+
+
+def _headed(one: Attachment) -> str:
+    name = f" {one.name}" if one.name else ""
+    return f"[{_BESIDE[one.origin]}{name}: data, not words of the user]"
+
+
+def in_fence(text: str) -> str:
+    """Text in a Markdown fence longer than any that it holds."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(len(_FENCE), longest + 1)
+    return f"{fence}\n{text.strip(chr(10))}\n{fence}"
+
+
 def as_read(message: Message) -> str:
-    """A message's words behind what a client program sent with them."""
-    return fenced(message.client_context) + message.content
+    """A message's words with all that came beside them."""
+    words, context = message.content, message.client_context
+    texts = attached(context, alone=not words.strip())
+    return fenced(context) + "\n\n".join(part for part in (words, texts) if part)
+
+
+def origins_of(context: ClientContext | None) -> tuple[Origin, ...]:
+    """Who wrote what came beside the words."""
+    if context is None:
+        return ()
+    client: tuple[Origin, ...] = ("client",) if context.instructions or context.exchanges else ()
+    return joined(client, tuple(one.origin for one in context.attachments))
 
 
 def all_said(message: Message) -> list[str]:
-    """The texts of a message: the person's words, and what a client program sent."""
+    """The texts of a message: the person's words, and what came beside them."""
     sent = message.client_context
-    return [message.content, *filter(None, (sent.instructions, sent.earlier) if sent else ())]
+    if sent is None:
+        return [message.content]
+    texts = (sent.instructions, sent.earlier, *(one.text for one in sent.attachments))
+    return [message.content, *filter(None, texts)]
 
 
 def unmixed(text: str) -> tuple[ClientContext | None, str]:

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from skill_agent.values import Origin
+
 from .models import ToolSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolOutcome:
-    """What a tool gives back to the model, and whether the outside world wrote it."""
+    """What a tool gives back to the model."""
 
     text: str
-    untrusted: bool = False
+    origins: tuple[Origin, ...] = ()
+    """Who wrote it, or what it rests on, beside the person and this program."""
 
 
 class Tool(Protocol):
@@ -24,10 +27,11 @@ class Tool(Protocol):
         """The exact rule `always` would store for such a call, e.g. `http_get:example.org`."""
         ...
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         """Why a person must allow this call; empty when it may run.
 
-        `tainted` says that text of outside origin is in the context since the user spoke.
+        `typed` are the words of the person alone; `tainted` says that text of another origin stands
+        anywhere in the prompt.
         """
         ...
 

@@ -156,6 +156,7 @@ def _message_row(message: Message) -> dict[str, Any]:
         "tool_call_id": message.tool_call_id,
         "state": message.state,
         "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
+        "origins": list(message.origins),
     }
 
 

@@ -47,12 +47,12 @@ class HttpGet:
     def rule(self, arguments: dict[str, Any]) -> str:
         return f"http_get:{host_of(str(arguments.get('url', ''))) or '?'}"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         """An allow-listed host may be read, unless text from outside asked for it; so may a URL
         the person typed."""
         url = str(arguments.get("url", ""))
         host = host_of(url)
-        if url and url in user_text:
+        if url and url in typed:
             return ""
         if self.boundaries.max_autonomy != "execute":
             return f"this agent's autonomy is {self.boundaries.max_autonomy!r}"
@@ -68,7 +68,7 @@ class HttpGet:
         url = str(arguments.get("url", "")).strip()
         try:
             async with asyncio.timeout(self.timeout_s):
-                return ToolOutcome(text=await self._fetch(url), untrusted=True)
+                return ToolOutcome(text=await self._fetch(url), origins=("web",))
         except TimeoutError:
             raise ToolFailed(f"{url} did not answer within {self.timeout_s:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as problem:

@@ -30,7 +30,7 @@ class SearchMemory:
     def rule(self, arguments: dict[str, Any]) -> str:
         return "search_memory"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         return ""
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
@@ -57,7 +57,7 @@ class Remember:
     def rule(self, arguments: dict[str, Any]) -> str:
         return "remember"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         """Outside text must not plant memories; a careful agent asks always."""
         if tainted:
             return "text from outside is in the conversation and would be kept as memory"

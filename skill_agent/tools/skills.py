@@ -33,7 +33,7 @@ class ActivateSkill:
     def rule(self, arguments: dict[str, Any]) -> str:
         return f"activate_skill:{arguments.get('name', '?')}"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         return ""
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
@@ -65,7 +65,7 @@ class ReadSkillFile:
     def rule(self, arguments: dict[str, Any]) -> str:
         return f"read_skill_file:{arguments.get('name', '?')}"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         return ""
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:

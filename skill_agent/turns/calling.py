@@ -16,7 +16,7 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Tool, ToolOutcome
-from skill_agent.values import ToolCall
+from skill_agent.values import Origin, ToolCall, joined
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
@@ -33,7 +33,7 @@ async def called(
         async with aclosing(_tool(brief, hands, call, talk, outcome)) as events:
             async for event in events:
                 yield event
-        talk.tainted = talk.tainted or outcome.untrusted
+        talk.origins = joined(talk.origins, outcome.origins)
         talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
@@ -59,7 +59,7 @@ async def _within(brief: Brief, hands: Hands, talk: Talk, text: str) -> str:
 class _Outcome:
     text: str = ""
     ok: bool = False
-    untrusted: bool = False
+    origins: tuple[Origin, ...] = ()
 
 
 async def _tool(
@@ -74,7 +74,7 @@ async def _tool(
     else:
         rule = tool.rule(call.arguments)
         said = brief.message.content
-        why = tool.needs_approval(call.arguments, user_text=said, tainted=talk.tainted)
+        why = tool.needs_approval(call.arguments, typed=said, tainted=bool(talk.origins))
         choice: Choice = "once"
         if why and not hands.allows(rule):
             asked = _asked(brief, hands, call, rule, why)
@@ -116,4 +116,4 @@ async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
     except ToolFailed as problem:
         outcome.text = f"failed: {problem.message}"
         return
-    outcome.text, outcome.untrusted, outcome.ok = result.text, result.untrusted, True
+    outcome.text, outcome.origins, outcome.ok = result.text, result.origins, True

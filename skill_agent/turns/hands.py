@@ -10,7 +10,7 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Model, Tool
-from skill_agent.values import Memory, Message
+from skill_agent.values import Memory, Message, Origin
 
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
@@ -88,7 +88,8 @@ class Talk:
     offer: Offer
     started: float
     calls: int = 0
-    tainted: bool = False
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what stands in the prompt."""
     failed: bool = False
     """A call failed; a small model would go on trying."""
 

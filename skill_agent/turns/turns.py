@@ -15,7 +15,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import begun_before, checked_request
-from skill_agent.conversations.client_context import with_images
+from skill_agent.conversations.client_context import beside, origins_of
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
@@ -81,7 +81,13 @@ class Turns(operations.TurnOperations):
     async def _submit(self, request: TurnRequest, turn: str = "") -> Submitted:
         known = request.key is not None
         turn = checked_key(request.key) if request.key is not None else turn or new_id()
-        said = request.text, request.system, request.images, request.client_context
+        said = (
+            request.text,
+            request.system,
+            request.images,
+            request.attachments,
+            request.client_context,
+        )
         return await self._once.run(turn, said, partial(self._begin, request, turn, known=known))
 
     async def _begin(self, request: TurnRequest, turn: str, *, known: bool) -> Submitted:
@@ -142,13 +148,15 @@ class Turns(operations.TurnOperations):
     def _message(
         self, request: TurnRequest, *, turn: str, session: Session, dna: AgentDNA
     ) -> Message:
+        sent = beside(request.client_context, request.images, request.attachments)
         return Message(
             id=new_id(),
             session=session.id,
             turn=turn,
             role="user",
             content=without_address(request.text, dna.slug),
-            client_context=with_images(request.client_context, request.images),
+            client_context=sent,
+            origins=origins_of(sent),
             created_at=self._clock(),
             agent=dna.slug,
         )

@@ -52,6 +52,7 @@ from .nouns import (
     ToolCall,
     Usage,
 )
+from .origins import ORIGINS, Attachment, Origin, joined
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
 from .requests import MemoryChange, MemoryFilter, NewMemory, RecallQuery, Search, TurnRequest
 from .results import (
@@ -96,11 +97,13 @@ from .tables import (
 __all__ = [
     "ERASED_TITLE",
     "MEMORY_TYPES",
+    "ORIGINS",
     "Access",
     "Action",
     "ActionKind",
     "AgentStatus",
     "AttachedClient",
+    "Attachment",
     "Belongings",
     "BelongingsResult",
     "Cell",
@@ -151,6 +154,7 @@ __all__ = [
     "NewMemory",
     "Note",
     "Occurrences",
+    "Origin",
     "Page",
     "PageFormat",
     "Pages",
@@ -191,4 +195,5 @@ __all__ = [
     "UserImport",
     "VerifyReport",
     "digest_of",
+    "joined",
 ]

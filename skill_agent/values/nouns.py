@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from .origins import Attachment, Origin
+
 Role = Literal["system", "user", "assistant", "tool"]
 MemoryType = Literal[
     "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile"
@@ -73,7 +75,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientContext:
-    """What a client program sent beside a person's words."""
+    """What came beside a person's words: from a client program, a pipe, a file."""
 
     instructions: str = ""
     """Its own, as they are told to the model."""
@@ -85,6 +87,8 @@ class ClientContext:
     """Tells the whole of that talk from another one."""
     images: tuple[Image, ...] = ()
     """What was shown with the words; a model that cannot see is told that there was something."""
+    attachments: tuple[Attachment, ...] = ()
+    """Texts that came with the words: piped in, out of a file, pasted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +100,10 @@ class Message:
     turn: str
     role: Role
     content: str
-    """What was said; of a user's message the person's own words."""
+    """What was said; of a user's message the words the person typed."""
     created_at: datetime
     client_context: ClientContext | None = None
-    """What the program it came through sent beside it; the model reads it before the words."""
+    """What came beside it, which the model reads with the words."""
     agent: str | None = None
     """Who spoke, or who was spoken to for a user's message."""
     context: str = ""
@@ -110,6 +114,9 @@ class Message:
     tool_call_id: str | None = None
     state: MessageState = "complete"
     usage: Usage | None = None
+    origins: tuple[Origin, ...] = ()
+    """Who wrote what stands in it, or stood in the prompt it came of, beside the person and this
+    program."""
     position: int = 0
     """Order within the session, given by the ledger, from 0."""
 
@@ -163,6 +170,9 @@ class Memory:
     contradicts: tuple[str, ...] = ()
     related_to: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what it was made from; only a person may make such a memory
+    identity, profile, team's or pinned."""
     metadata: dict[str, Any] = field(default_factory=dict)
 
 

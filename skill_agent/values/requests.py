@@ -17,6 +17,7 @@ from .nouns import (
     SourceType,
     Tier,
 )
+from .origins import Attachment, Origin
 
 HOST_ONLY = MappingProxyType({"host_only": True})
 """Marks a field that is only said within the process of the host, never in a request to it."""
@@ -80,6 +81,7 @@ class TurnRequest:
     """What somebody asks an agent for."""
 
     text: str
+    """What the person typed; it may be empty where something is attached."""
     _: KW_ONLY
     session: str | None = None
     """An id, title or `latest`; None begins a new one."""
@@ -102,6 +104,8 @@ class TurnRequest:
     """A JSON schema: the reply is JSON that satisfies it, or the turn fails."""
     images: tuple[Image, ...] = ()
     """What is shown with the words: PNG, JPEG, WebP or GIF; 5 MB each and 7 MB in all at most."""
+    attachments: tuple[Attachment, ...] = ()
+    """Texts that come with the words and are not the person's: read, never obeyed as theirs."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
 
@@ -122,6 +126,7 @@ class NewMemory:
     source: Source | None = None
     source_type: SourceType = "explicit"
     expires_at: datetime | None = None
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
     metadata: dict[str, Any] | None = None
     actor: str = "person"
     reason: str = ""

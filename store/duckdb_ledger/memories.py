@@ -109,7 +109,8 @@ class Memories:
     def _store(self, old: Record | None, record: Record, seq: int) -> None:
         if old is None:
             row = [*to_row(record, MEMORY_FIELDS), seq, seq]
-            self._database.run(f"INSERT INTO memories VALUES ({_MARKS})", row)
+            into = f"memories ({MEMORY_COLUMNS}, first_seq, seq)"
+            self._database.run(f"INSERT INTO {into} VALUES ({_MARKS})", row)
             return
         _, new = changes(old, record)
         names = tuple(new)

@@ -37,7 +37,7 @@ def _add(database: Database, journal: Journal, records: list[Record], actor: str
             payload = change_payload(None, record)
             draft.note("memory.imported", record["id"], actor, "", payload)
         with database.table("new_memories", _arrow(records, first)):
-            database.run("INSERT INTO memories SELECT * FROM new_memories")
+            database.run("INSERT INTO memories BY NAME SELECT * FROM new_memories")
 
 
 def _arrow(records: list[Record], first: int) -> "pyarrow.Table":

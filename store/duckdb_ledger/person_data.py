@@ -37,7 +37,8 @@ from .database import Database
 from .memory_import import import_memories
 from .schema import MESSAGE_COLUMNS, SESSION_COLUMNS
 
-_UNPLACED = "position"
+_ARRANGED = ("position", "origins")
+"""What a message gets where it is kept; it says nothing else by them."""
 
 
 def import_belongings(
@@ -111,7 +112,7 @@ def _messages(
 
 
 def _said(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name != _UNPLACED}
+    return {name: value for name, value in record.items() if name not in _ARRANGED}
 
 
 def _places(database: Database, journal: Journal, sessions: list[str]) -> set[tuple[str, int]]:

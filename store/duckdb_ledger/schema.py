@@ -19,7 +19,8 @@ MEMORY_COLUMNS = ", ".join(f'"{name}"' for name in MEMORY_FIELDS)
 MESSAGE_COLUMNS = ", ".join(MESSAGE_FIELDS)
 MESSAGE_TEXT = """concat_ws(
     chr(10), content, json_extract_string(client_context, '$.instructions'),
-    json_extract_string(client_context, '$.earlier'))"""
+    json_extract_string(client_context, '$.earlier'),
+    array_to_string(json_extract_string(client_context, '$.attachments[*].text'), chr(10)))"""
 """All that was said with a message."""
 SESSION_COLUMNS = ", ".join(SESSION_FIELDS)
 
@@ -85,8 +86,17 @@ def add_model_calls(connection: "DuckDBPyConnection") -> None:
     """)
 
 
+def add_origins(connection: "DuckDBPyConnection") -> None:
+    """Version 4: who wrote a text; NULL in messages from before, which show it in part."""
+    connection.execute("""
+        ALTER TABLE messages ADD COLUMN origins VARCHAR;
+        ALTER TABLE memories ADD COLUMN origins VARCHAR DEFAULT '[]';
+    """)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_first_tables, add_projections_and_client_context, add_model_calls,
+    add_origins,
 )  # fmt: skip
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 

@@ -14,6 +14,7 @@ from skill_agent.values import (
     LogEntry,
     Memory,
     Message,
+    Origin,
     Session,
     Source,
     ToolCall,
@@ -33,12 +34,12 @@ MEMORY_FIELDS = (
     "id", "content", "created_at", "updated_at", "memory_type", "subject", "importance",
     "confidence", "agent", "user", "speaker", "status", "tier", "pinned", "source_session",
     "source_messages", "source_type", "extraction_model", "version", "superseded_by",
-    "contradicts", "related_to", "expires_at", "metadata",
+    "contradicts", "related_to", "expires_at", "metadata", "origins",
 )  # fmt: skip
 
 MESSAGE_FIELDS = (
     "id", "session", "turn", "position", "role", "content", "created_at", "agent",
-    "tool_calls", "tool_call_id", "state", "usage", "client_context",
+    "tool_calls", "tool_call_id", "state", "usage", "client_context", "origins",
 )  # fmt: skip
 
 SESSION_FIELDS = ("id", "title", "agent", "created_at", "updated_at", "messages", "archived")
@@ -53,6 +54,7 @@ _JSON = frozenset(
         "metadata",
         "usage",
         "client_context",
+        "origins",
     }
 )
 _EMPTY = {list: "[]", dict: "{}"}
@@ -113,6 +115,7 @@ def memory_record(memory: Memory) -> Record:
         "expires_at": iso(memory.expires_at) if memory.expires_at else None,
         # Through JSON once, so that what is compared later is what JSON can hold.
         "metadata": json.loads(canonical(memory.metadata)) if memory.metadata else {},
+        "origins": list(memory.origins),
     }
 
 
@@ -130,6 +133,7 @@ def memory_value(record: Record) -> Memory:
         contradicts=tuple(record["contradicts"]),
         related_to=tuple(record["related_to"]),
         metadata=dict(record["metadata"]),
+        origins=tuple(record["origins"]),
     )
 
 
@@ -153,6 +157,7 @@ def message_record(message: Message) -> Record:
         "state": message.state,
         "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
         "client_context": context_record(sent) if sent else {},
+        "origins": list(message.origins),
     }
 
 
@@ -167,7 +172,16 @@ def message_value(record: Record) -> Message:
     plain["created_at"] = parse_time(record["created_at"])
     plain["tool_calls"] = tuple(ToolCall(**call) for call in record["tool_calls"])
     plain["usage"] = Usage(**record["usage"]) if record["usage"] else None
+    stated = record["origins"]
+    plain["origins"] = _once(plain) if stated is None else tuple(stated)
     return Message(**plain)
+
+
+def _once(plain: Record) -> tuple[Origin, ...]:
+    """Origins of a message from before they were written down, as far as it shows them."""
+    if plain["role"] == "tool":
+        return ("tool",)
+    return ("client",) if plain["client_context"] else ()
 
 
 def message_digest(record: Record, nonce: str) -> str:

@@ -13,7 +13,7 @@ Change = tuple[str, str, str | None]
 """Entity, kind, payload; in order of sequence for each entity."""
 
 _EMPTY: dict[str, Any] = dict.fromkeys(MEMORY_FIELDS)
-_LISTS = ("source_messages", "contradicts", "related_to")
+_LISTS = ("source_messages", "contradicts", "related_to", "origins")
 
 
 def blank_memory() -> Record:

@@ -32,7 +32,7 @@ from skill_agent.turns.hands import Brief, Hands
 from skill_agent.turns.known import Kept, Offer, Recollection
 from skill_agent.turns.loop import run_turn
 from skill_agent.turns.manner import Manner
-from skill_agent.values import Memory, Message, ToolCall, Usage
+from skill_agent.values import Memory, Message, Origin, ToolCall, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 MESSAGE = Message(id="u1", session="s", turn="t", role="user", content="hi", created_at=NOW)
@@ -43,7 +43,7 @@ class Echo:
     """A tool that says what it was given, and may want a person's leave."""
 
     why: str = ""
-    untrusted: bool = False
+    origins: tuple[Origin, ...] = ()
     ran: list[dict[str, Any]] = field(default_factory=list)
     tainted: list[bool] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Echo:
     def rule(self, arguments: dict[str, Any]) -> str:
         return "echo"
 
-    def needs_approval(self, arguments: dict[str, Any], *, user_text: str, tainted: bool) -> str:
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
         self.tainted.append(tainted)
         return self.why
 
@@ -60,7 +60,7 @@ class Echo:
         self.ran.append(arguments)
         if arguments.get("fail"):
             raise ToolFailed("it broke")
-        return ToolOutcome(text=f"said {arguments}", untrusted=self.untrusted)
+        return ToolOutcome(text=f"said {arguments}", origins=self.origins)
 
 
 PLAIN = Manner(kind="ask", code="en", language=english(), small=False)
@@ -257,7 +257,7 @@ async def test_a_stored_rule_asks_nobody() -> None:
 
 async def test_text_from_outside_taints_later_calls_of_the_turn() -> None:
     model = ScriptedModel([[call()], [call()], "ok"])
-    tool = Echo(untrusted=True)
+    tool = Echo(origins=("web",))
     await events_of(run_turn(brief(), hands(model, tool)))
     assert tool.tainted == [False, True]
 

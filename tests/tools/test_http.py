@@ -60,7 +60,7 @@ LOCAL = HttpGet(boundaries=Boundaries(allow_private_addresses=True))
 
 async def get(url: str, tool: HttpGet = LOCAL) -> str:
     outcome = await tool.run({"url": url})
-    assert outcome.untrusted
+    assert outcome.origins == ("web",)
     return outcome.text
 
 
@@ -129,8 +129,8 @@ async def test_endless_redirects_and_silence_end(site: str) -> None:
         await get(site + "/hang", hasty)
 
 
-def ask(tool: HttpGet, url: str, user_text: str = "", tainted: bool = False) -> str:
-    return tool.needs_approval({"url": url}, user_text=user_text, tainted=tainted)
+def ask(tool: HttpGet, url: str, typed: str = "", tainted: bool = False) -> str:
+    return tool.needs_approval({"url": url}, typed=typed, tainted=tainted)
 
 
 def test_when_a_person_is_asked() -> None:
@@ -138,7 +138,7 @@ def test_when_a_person_is_asked() -> None:
     assert not ask(tool, "https://api.example.org/x")
     assert not ask(tool, "https://en.wiki.org/")
     assert ask(tool, "https://example.org/")
-    assert not ask(tool, "https://example.org/", user_text="read https://example.org/ please")
+    assert not ask(tool, "https://example.org/", typed="read https://example.org/ please")
     assert ask(tool, "https://api.example.org/x", tainted=True)
     careful = HttpGet(
         boundaries=Boundaries(allowed_domains=("api.example.org",), max_autonomy="suggest")
