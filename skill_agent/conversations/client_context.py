@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from skill_agent.values import Attachment, ClientContext, Image, Message, Origin, joined
+from skill_agent.values import Attachment, ClientContext, Image, Message, Origin
 
 from .images import size_of
 
@@ -132,17 +132,13 @@ def in_fence(text: str) -> str:
 
 def as_read(message: Message) -> str:
     """A message's words with all that came beside them."""
-    words, context = message.content, message.client_context
-    texts = attached(context, alone=not words.strip())
-    return fenced(context) + "\n\n".join(part for part in (words, texts) if part)
+    return fenced(message.client_context) + with_attached(message)
 
 
-def origins_of(context: ClientContext | None) -> tuple[Origin, ...]:
-    """Who wrote what came beside the words."""
-    if context is None:
-        return ()
-    client: tuple[Origin, ...] = ("client",) if context.instructions or context.exchanges else ()
-    return joined(client, tuple(one.origin for one in context.attachments))
+def with_attached(message: Message) -> str:
+    """A message's words with the texts that came with them."""
+    texts = attached(message.client_context, alone=not message.content.strip())
+    return "\n\n".join(part for part in (message.content, texts) if part)
 
 
 def all_said(message: Message) -> list[str]:

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from skill_agent.identifiers import new_id
-from skill_agent.values import FailureReason, Finish, MemoryType, Usage
+from skill_agent.values import FailureReason, Finish, MemoryType, Origin, Usage
 
 Choice = Literal["once", "always", "deny"]
 
@@ -200,6 +200,8 @@ class ToolFinished(AnyEvent):
     ok: bool
     result: str
     seconds: float
+    origins: tuple[Origin, ...] = ()
+    """Who wrote the result, beside this program."""
 
     @property
     def line(self) -> str:
@@ -219,6 +221,8 @@ class ApprovalAsked(AnyEvent):
     """The exact rule that `always` stores."""
     reason: str
     timeout_s: float
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what the model was told before it asked for this."""
 
     @property
     def line(self) -> str:

@@ -40,6 +40,7 @@ from . import life
 from .exchange import Exchange
 from .operations import MemoryOperations
 from .rows import whole
+from .standing import within_bounds
 from .writer import LedgerWriter, nobody
 
 MAX_CONTENT = 100_000
@@ -96,7 +97,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
     def made(self, new: NewMemory) -> Memory:
         """The memory that `add` would keep."""
         now, identity = self._clock(), new.memory_type == "identity"
-        return Memory(
+        memory = Memory(
             id=checked_key(new.key) if new.key is not None else new_id(),
             content=new.content.strip(),
             created_at=now,
@@ -112,8 +113,10 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
             source=new.source or Source(),
             source_type=new.source_type,
             expires_at=sound_moment(new.expires_at) if new.expires_at else None,
+            origins=new.origins,
             metadata=new.metadata or {},
         )
+        return within_bounds(memory)
 
     async def _add_once(self, memory: Memory, actor: str, reason: str) -> Memory:
         known = (await self._ledger.memories_by_id([memory.id])).get(memory.id)
@@ -178,6 +181,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
                     confidence=1.0,
                     source_type="explicit",
                     extraction_model=None,
+                    origins=(),
                     metadata={},
                     tier="hot" if old.pinned else "warm",
                 )
@@ -233,7 +237,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
 
         Raises UsageError for one that cannot be kept; none of them is, then.
         """
-        memories = [whole(one) for one in memories]
+        memories = [within_bounds(whole(one)) for one in memories]
         result = await self._ledger.import_memories(memories, actor=actor)
         self.wrote(memories)
         return result

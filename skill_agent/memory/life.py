@@ -13,6 +13,8 @@ from datetime import datetime
 from skill_agent.errors import UsageError
 from skill_agent.values import Dispute, Memory, MemoryChange, MemoryDifference
 
+from .standing import vouched
+
 PREVIOUS = "previous"
 
 
@@ -22,8 +24,8 @@ def previous(memory: Memory) -> tuple[str, ...]:
 
 
 def pinned(memory: Memory) -> Memory:
-    """Always in the prompt, and hot."""
-    return replace(memory, pinned=True, tier="hot")
+    """Always in the prompt, and hot; whoever pins it vouches for its words."""
+    return replace(vouched(memory), pinned=True, tier="hot")
 
 
 def unpinned(memory: Memory) -> Memory:

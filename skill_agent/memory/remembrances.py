@@ -18,14 +18,10 @@ _LEAD_CHARACTERS = 24
 _WHOLE_SHARE = 0.5
 
 
-def remembrances(
-    text: str, words: str, language: Language, phrases: Sequence[str]
-) -> list[Remembrance]:
-    """Every request to remember in a message, in order.
-
-    `words` are what the person typed of it: what lies beside them asks for nothing.
-    """
-    found = find_remembrances(text, phrases)
+def remembrances(words: str, language: Language, phrases: Sequence[str]) -> list[Remembrance]:
+    """Every request to remember in what a person typed, in order; what lies beside their words
+    asks for nothing."""
+    found = find_remembrances(words, phrases)
     if found or language.code == ENGLISH:
         return found
     sentences = [one.strip() for one in _SENTENCES.split(words) if one.strip()]

@@ -1,11 +1,14 @@
 """The one door of memories to the ledger, so that index and caches hear of every change."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange
+
+from .standing import within_bounds
 
 
 class Writer(Protocol):
@@ -34,7 +37,8 @@ class LedgerWriter:
 
     async def write(self, changes: Sequence[MemoryChange]) -> list[Memory]:
         """Writes changes worked out elsewhere, all or none. Raises MemoryChanged."""
-        written = await self._ledger.write_memories(changes)
+        bound = [replace(one, memory=within_bounds(one.memory)) for one in changes]
+        written = await self._ledger.write_memories(bound)
         self.wrote(written)
         return written
 

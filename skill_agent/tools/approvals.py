@@ -13,6 +13,16 @@ from skill_agent.events import Choice
 
 from .operations import ApprovalOperations
 
+EVERY_AGENT = "*"
+ALSO_TAINTED = " also with text from outside"
+"""A rule ends in these words where it holds whoever else wrote what stands in the prompt."""
+
+
+def stored_rule(agent: str, rule: str, *, tainted: bool) -> str:
+    """The line that "always" stores, as the person is shown it."""
+    plain = "".join(one if one.isprintable() else " " for one in f"{agent} {rule}")
+    return " ".join(plain.split()) + (ALSO_TAINTED if tainted else "")
+
 
 class ApprovalDesk:
     """Questions waiting for a person."""
@@ -44,7 +54,7 @@ class ApprovalDesk:
 
 
 class RuleBook:
-    """Rules of the form `agent tool:detail`, one a line in a file of the home."""
+    """Rules of the form `agent tool:detail`, one a line in a file of the home; `*` is any agent."""
 
     _HEADING = '# Tool calls you allowed with "always". Delete a line to be asked again.\n'
 
@@ -60,15 +70,21 @@ class RuleBook:
         stripped = (line.strip() for line in lines)
         return [line for line in stripped if line and not line.startswith("#")]
 
-    def allows(self, agent: str, rule: str) -> bool:
-        return f"{agent} {rule}" in self.rules()
+    def allows(self, agent: str, rule: str, tainted: bool = False) -> bool:
+        """Whether such a call may run unasked; one under the influence of text from outside only
+        by a rule that says so."""
+        kinds = (True,) if tainted else (True, False)
+        stored = set(self.rules())
+        return any(
+            stored_rule(who, rule, tainted=kind) in stored
+            for who in (agent, EVERY_AGENT)
+            for kind in kinds
+        )
 
-    def add(self, agent: str, rule: str) -> str:
-        """Stores a rule and returns it as listed."""
-        entry = f"{agent} {rule}"
+    def add(self, entry: str) -> None:
+        """Stores a rule, as `stored_rule` makes it."""
         if entry not in self.rules():
             self._write([*self.rules(), entry])
-        return entry
 
     def revoke(self, entry: str) -> None:
         """Removes a rule; raises NotFound with what there is."""

@@ -10,14 +10,15 @@ from typing import Any
 from skill_agent.errors import ToolFailed
 from skill_agent.memory.recall.told import recall_line
 from skill_agent.ports import ToolOutcome, ToolSpec
-from skill_agent.values import Hit, Memory
+from skill_agent.values import Hit, Memory, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchMemory:
     """The `search_memory` tool: what this agent may see, nothing else."""
 
-    search: Callable[[str], Awaitable[list[Hit]]]
+    search: Callable[[str], Awaitable[tuple[list[Hit], tuple[Origin, ...]]]]
+    """Gives what was found, and who wrote of it beside the person."""
 
     @property
     def spec(self) -> ToolSpec:
@@ -34,9 +35,9 @@ class SearchMemory:
         return ""
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
-        hits = await self.search(_text(arguments, "query"))
+        hits, origins = await self.search(_text(arguments, "query"))
         lines = "\n".join(recall_line(hit.item) for hit in hits)
-        return ToolOutcome(text=lines or "nothing found")
+        return ToolOutcome(text=lines or "nothing found", origins=origins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,9 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Tool, ToolOutcome
-from skill_agent.values import Origin, ToolCall, joined
+from skill_agent.text.beside import parted
+from skill_agent.tools.approvals import stored_rule
+from skill_agent.values import Origin, ToolCall
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
@@ -33,7 +35,7 @@ async def called(
         async with aclosing(_tool(brief, hands, call, talk, outcome)) as events:
             async for event in events:
                 yield event
-        talk.origins = joined(talk.origins, outcome.origins)
+        hands.taint.add(outcome.origins)
         talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
@@ -72,15 +74,16 @@ async def _tool(
     if tool is None:
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
     else:
-        rule = tool.rule(call.arguments)
-        said = brief.message.content
-        why = tool.needs_approval(call.arguments, typed=said, tainted=bool(talk.origins))
+        tainted = bool(hands.taint.origins)
+        why = tool.needs_approval(
+            call.arguments, typed=parted(brief.message.content).words, tainted=tainted
+        )
         choice: Choice = "once"
-        if why and not hands.allows(rule):
-            asked = _asked(brief, hands, call, rule, why)
+        if why and not hands.allows(tool.rule(call.arguments), tainted):
+            asked = _asked(brief, hands, call, tool.rule(call.arguments), why)
             hands.announce(asked.approval)
             yield asked
-            choice, by = await hands.decide(asked.approval, rule)
+            choice, by = await hands.decide(asked.approval, asked.rule)
             yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
         yield ToolStarted(**brief.ids, call=call.id, tool=call.name, arguments=call.arguments)
         begun = time.perf_counter()
@@ -94,6 +97,7 @@ async def _tool(
         tool=call.name,
         ok=outcome.ok,
         result=outcome.text,
+        origins=outcome.origins,
         seconds=time.perf_counter() - begun,
     )
 
@@ -104,7 +108,8 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         approval=new_id(),
         tool=call.name,
         arguments=call.arguments,
-        rule=f"{brief.agent.slug} {rule}",
+        rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
+        origins=hands.taint.origins,
         reason=why,
         timeout_s=hands.approval_timeout_s,
     )

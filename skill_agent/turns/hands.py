@@ -10,12 +10,13 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Model, Tool
-from skill_agent.values import Memory, Message, Origin
+from skill_agent.values import Memory, Message
 
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
 from .manner import Manner
+from .taint import Taint
 
 
 class Ids(TypedDict):
@@ -64,7 +65,7 @@ class Hands:
     recall: Callable[[Message, Sequence[Memory], Manner], Awaitable[Recollection | None]]
     """(message, what it has just put into memory, manner): chooses and keeps the data block; gives
     None where memory is switched off."""
-    compute: Callable[[Message, Manner], Awaitable[str]]
+    compute: Callable[[Manner], Awaitable[str]]
     """What code works out of a table that came with the message; "" where none did."""
     offer: Callable[[Manner, Recollection | None], Awaitable[Offer]]
     """Which tools the message may want that is not answered by what is known."""
@@ -72,9 +73,11 @@ class Hands:
     """(approval id, rule) -> the choice and who made it."""
     announce: Callable[[str], None]
     """Opens an approval id for answers, before the question is published."""
-    allows: Callable[[str], bool]
-    """Whether a stored rule allows the call."""
+    allows: Callable[[str, bool], bool]
+    """(rule, tainted): whether a stored rule allows the call."""
     approval_timeout_s: float
+    taint: Taint = field(default_factory=Taint)
+    """Of the prompt, from its start."""
     tokens: Tokens = field(default_factory=Tokens)
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""
@@ -88,8 +91,6 @@ class Talk:
     offer: Offer
     started: float
     calls: int = 0
-    origins: tuple[Origin, ...] = ()
-    """Who, beside the person, wrote what stands in the prompt."""
     failed: bool = False
     """A call failed; a small model would go on trying."""
 

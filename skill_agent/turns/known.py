@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.ports import Tool
-from skill_agent.values import Memory, ToolCall
+from skill_agent.values import Memory, Origin, ToolCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,8 @@ class Recollection:
     """Log rows that could not be searched yet."""
     sure: bool = True
     """Something known surely has to do with the message."""
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote of what is told."""
     always: tuple[str, ...] = ()
     """What is told of person and team whatever the message."""
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
+from skill_agent.conversations.client_context import with_attached
 from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
@@ -55,6 +56,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         hint = f" ({problem.hint})" if problem.hint else ""
         yield Notice(**brief.ids, level="warning", text=f"without memory: {problem.message}{hint}")
     if recollection is not None:
+        hands.taint.add(recollection.origins)
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
@@ -67,7 +69,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
         return
-    computed = await hands.compute(brief.message, manner)
+    computed = await hands.compute(manner)
     draft = replace(
         brief.draft,
         text=_as_shown(brief, computed, manner),
@@ -89,7 +91,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     if shown := brief.message.client_context:
         prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
     free = not (offer.tools or formed)
-    said = brief.message.content
+    said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
@@ -100,7 +102,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
 def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     """The message as it is read. A small model gets figures in place of a table, which it would
     only add up wrongly, and the code that a diff leaves in place of the diff."""
-    text, content = brief.draft.text, brief.message.content
+    text, content = brief.draft.text, with_attached(brief.message)
     if computed and not manner.small:
         return f"{text}\n\n<computed>\n{unfenced(computed)}\n</computed>"
     if computed:

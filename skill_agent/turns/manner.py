@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.text.beside import parted
+from skill_agent.text.beside import Parts, parted
 from skill_agent.text.kinds import Kind, KindName, kind_of
 from skill_agent.text.language import ENGLISH, Language, english, language, language_of
 from skill_agent.values import Message, ModelProfile
@@ -38,7 +38,9 @@ class Manner:
     personal: bool = False
     """It may well ask what only the person can have told."""
     words: str = ""
-    """What the person typed."""
+    """What is said or asked; of a text piped in alone its own words."""
+    typed: str = ""
+    """What the person typed; only this may ask to be remembered."""
     matter: str = ""
     """A file, a diff or a table that came with the words: the message is about that."""
     hint: str = ""
@@ -78,7 +80,7 @@ def manner_of(
     message: Message, earlier: Sequence[Message], dna: AgentDNA, profile: ModelProfile
 ) -> Manner:
     """Blocking: the first call of a process loads two small models, a third of a second."""
-    said, before = parted(message.content), _fallback(dna)
+    said, before = _said(message), _fallback(dna)
     if last := next((one for one in reversed(earlier) if one.role == "user"), None):
         before = language_of(parted(last.content).words, otherwise=before)
     code = language_of(said.words, otherwise=before)
@@ -91,10 +93,21 @@ def manner_of(
         language=known or english(),
         small=small,
         words=said.words,
+        typed=said.words if message.content.strip() else "",
         matter=said.beside,
         fluent=not profile.languages or code in profile.languages,
         hint=f"({known.answer})" if small and known and (code, before) != (ENGLISH,) * 2 else "",
     )
+
+
+def _said(message: Message) -> Parts:
+    """The words, and all that came with them."""
+    sent = message.client_context
+    texts = "\n\n".join(one.text for one in sent.attachments) if sent else ""
+    if not message.content.strip():
+        return parted(texts)
+    said = parted(message.content)
+    return Parts(said.words, "\n\n".join(filter(None, (said.beside, texts))))
 
 
 def _kind(kind: Kind, *, alone: bool) -> KindName:

@@ -21,11 +21,12 @@ from skill_agent.settings.schema import Settings
 from skill_agent.text.beside import parted
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.values import Found, Hit, IndexItem, Memory, Message, RecallQuery, Scope
+from skill_agent.values import Found, Hit, IndexItem, Memory, Message, RecallQuery, Scope, joined
 
 from .fitting import Tokens, window_of
 from .known import Recollection
 from .manner import Manner
+from .taint import of_found
 
 RECALL_LIMIT = 40
 """Hits considered for the budget."""
@@ -91,7 +92,7 @@ class Recollector:
         )
         found = await self._found(dna, message, scope, manner)
         floor = self._settings.memory.relevance_floor
-        hits = _telling([one.hit for one in found], message.content, manner, floor)
+        hits = _telling([one.hit for one in found], _asked(message, manner), manner, floor)
         sure = [hit for hit in hits if evidence_of(hit) >= floor or hit.item.pinned]
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         present = {item for m in history for item in m.recalled}
@@ -112,6 +113,10 @@ class Recollector:
             ),
             behind=behind,
             sure=bool(sure),
+            origins=joined(
+                await of_found(self._ledger, told, memories),
+                *(one.origins for one in (*standing.profile, *standing.team)),
+            ),
             always=tuple(one.content for one in (*standing.profile, *standing.team)),
         )
         if not dry:
@@ -129,7 +134,7 @@ class Recollector:
         if not manner.remembers:
             return []
         query = RecallQuery(
-            text=message.content,
+            text=_asked(message, manner),
             scope=scope,
             limit=RECALL_LIMIT,
             now=self._clock(),
@@ -203,6 +208,11 @@ class Recollector:
             hit.item.id: await self._tokens.count(model, recall_line(hit.item) + "\n")
             for hit in hits
         }
+
+
+def _asked(message: Message, manner: Manner) -> str:
+    """What is looked for; a text that was only piped in stands for the words."""
+    return message.content if message.content.strip() else manner.words or manner.matter
 
 
 def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:

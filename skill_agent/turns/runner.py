@@ -31,7 +31,16 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact
-from skill_agent.values import FailureReason, Message, ModelCall, Session, ToolCall, TurnRequest
+from skill_agent.values import (
+    FailureReason,
+    Message,
+    ModelCall,
+    Origin,
+    Session,
+    ToolCall,
+    TurnRequest,
+    joined,
+)
 
 from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor, Pressed
@@ -39,6 +48,7 @@ from .fitting import Draft, Fit, fit, window_of
 from .hands import Brief
 from .loop import run_turn
 from .prompt import system_text
+from .taint import Taint, of_conversation
 from .wishes import with_wishes
 from .workbench import Workbench
 
@@ -71,6 +81,7 @@ class Turn:
 class _Progress:
     """What a turn has said and done so far, in case it does not end well."""
 
+    taint: Taint = field(default_factory=Taint)
     text: str = ""
     calls: dict[str, ToolCall] = field(default_factory=dict)
     ended: bool = False
@@ -83,6 +94,8 @@ class _View:
     messages: Sequence[Message]
     draft: Draft
     fit: Fit
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote of the system message."""
 
 
 class TurnRunner:
@@ -248,7 +261,8 @@ class TurnRunner:
     async def _run(self, turn: Turn, progress: _Progress) -> None:
         view = await self._prepared(turn)
         model = self._calls.recorder(turn.model, turn.message, seen=turn.seen)
-        async with aclosing(self._events(turn, view, model)) as events:
+        progress.taint = self._taint(turn, view)
+        async with aclosing(self._events(turn, view, model, progress.taint)) as events:
             async for event in events:
                 await self._record(turn, event, progress)
                 self._tell(event)
@@ -257,12 +271,19 @@ class TurnRunner:
         """What a dry turn would send for its reply; no model is asked."""
         view = await self._view(turn, before=True)
         model = Recorder(Unasked(turn.model), turn.message, self._clock)
-        async with aclosing(self._events(turn, view, model)) as events:
+        taint = self._taint(turn, view)
+        async with aclosing(self._events(turn, view, model, taint)) as events:
             async for _ in events:
                 pass
         return await model.preview(self._bench.tokens)
 
-    def _events(self, turn: Turn, view: _View, model: Recorder) -> AsyncGenerator[Event, None]:
+    def _taint(self, turn: Turn, view: _View) -> Taint:
+        """What the prompt holds from its start that others wrote."""
+        return Taint(joined(of_conversation((*view.messages, turn.message)), view.origins))
+
+    def _events(
+        self, turn: Turn, view: _View, model: Recorder, taint: Taint
+    ) -> AsyncGenerator[Event, None]:
         brief = Brief(
             session=turn.session.id,
             turn=turn.id,
@@ -281,6 +302,7 @@ class TurnRunner:
             use_memory=turn.request.use_memory,
             interactive=turn.request.interactive,
             seen=turn.seen,
+            taint=taint,
             dry=turn.dry,
         )
         return run_turn(brief, replace(hands, compose=model.compose))
@@ -301,25 +323,29 @@ class TurnRunner:
                     id=event.call, name=event.tool, arguments=event.arguments
                 )
             case ToolFinished():
-                await self._save_tool(turn, progress.calls[event.call], event)
+                await self._save_tool(turn, progress, event)
             case TurnFinished():
-                reply = self._reply(turn, event.message_id, event.text)
+                reply = self._reply(turn, event.message_id, event.text, progress.taint.origins)
                 saved = self._save(replace(reply, usage=event.usage))
                 await asyncio.gather(saved, self._note_usage(turn, event))
                 progress.ended = True
             case _:
                 pass
 
-    async def _save_tool(self, turn: Turn, call: ToolCall, event: ToolFinished) -> None:
+    async def _save_tool(self, turn: Turn, progress: _Progress, event: ToolFinished) -> None:
         """The exchange as two messages, so that a resumed session replays it."""
-        asked = replace(self._reply(turn, new_id(), ""), tool_calls=(call,))
-        told = replace(
-            self._reply(turn, new_id(), event.result), role="tool", tool_call_id=event.call
-        )
+        call = progress.calls[event.call]
+        # The call was made before its result was read.
+        asked = self._reply(turn, new_id(), "", progress.taint.origins)
+        told = self._reply(turn, new_id(), event.result, event.origins)
+        asked = replace(asked, tool_calls=(call,))
+        told = replace(told, role="tool", tool_call_id=event.call)
         await self._save(asked)
         await self._save(told)
 
-    def _reply(self, turn: Turn, message_id: str, text: str) -> Message:
+    def _reply(
+        self, turn: Turn, message_id: str, text: str, origins: tuple[Origin, ...]
+    ) -> Message:
         return Message(
             id=message_id,
             session=turn.session.id,
@@ -328,6 +354,7 @@ class TurnRunner:
             content=text,
             created_at=self._clock(),
             agent=turn.dna.slug,
+            origins=origins,
         )
 
     async def _save(self, message: Message) -> None:
@@ -373,7 +400,8 @@ class TurnRunner:
         kept: str | None = None
         if progress.text.strip():
             kept = new_id()
-            partial = replace(self._reply(turn, kept, progress.text), state="partial")
+            reply = self._reply(turn, kept, progress.text, progress.taint.origins)
+            partial = replace(reply, state="partial")
             try:
                 await self._save(partial)
             except SkillAgentError as problem:

@@ -15,7 +15,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import begun_before, checked_request
-from skill_agent.conversations.client_context import beside, origins_of
+from skill_agent.conversations.client_context import beside
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
@@ -156,7 +156,7 @@ class Turns(operations.TurnOperations):
             role="user",
             content=without_address(request.text, dna.slug),
             client_context=sent,
-            origins=origins_of(sent),
+            origins=sent.origins if sent else (),
             created_at=self._clock(),
             agent=dna.slug,
         )

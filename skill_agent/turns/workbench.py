@@ -14,6 +14,7 @@ from skill_agent.errors import ToolFailed
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.english.remember import Remembrance
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
@@ -27,7 +28,18 @@ from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
-from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source, ToolCall
+from skill_agent.values import (
+    Hit,
+    Memory,
+    Message,
+    NewMemory,
+    Origin,
+    Search,
+    Skill,
+    Source,
+    ToolCall,
+    joined,
+)
 
 from .fitting import Tokens
 from .hands import Hands
@@ -36,13 +48,18 @@ from .manner import Manner, manner_of
 from .prompt import system_layers
 from .recollection import Recollector
 from .tables import answer_material
+from .taint import Taint, of_found
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
 """How long a turn waits for comparisons; a search, and a turn that just kept something, longer."""
 
+LONGEST_KEPT = 4_000
+"""Characters of a text that is kept because the person said "remember this" beside it."""
+
 SURELY = 0.2
 """Lead of a skill from which it is opened at once; below, the model may still answer in words."""
 
+Origins = tuple[Origin, ...]
 Reconcile = Callable[[float], Awaitable[object]]
 
 _log = logging.getLogger(__name__)
@@ -77,6 +94,7 @@ class Workbench:
         use_memory: bool,
         interactive: bool,
         seen: int,
+        taint: Taint | None = None,
         dry: bool = False,
     ) -> Hands:
         """Everything one turn of one agent may do.
@@ -84,6 +102,7 @@ class Workbench:
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
         is the whole conversation. With `dry` nothing is kept.
         """
+        taint = taint or Taint()
         recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
         return Hands(
             model=model,
@@ -91,12 +110,13 @@ class Workbench:
             keep=partial(self._keep, dna, earlier, dry=dry),
             recall=recall if use_memory else _no_recall,
             compute=partial(self._compute, model),
-            offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory)),
+            offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory, taint=taint)),
             announce=self.desk.open,
-            decide=partial(self._decide, dna.slug, interactive),
+            decide=partial(self._decide, interactive),
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
+            taint=taint,
         )
 
     async def warm(self, model: Model) -> None:
@@ -142,32 +162,45 @@ class Workbench:
     ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
-        wishes = remembrances(
-            message.content, manner.words, manner.language, dna.memory.remember_commands
-        )
+        wishes = remembrances(manner.typed, manner.language, dna.memory.remember_commands)
         for wish in wishes:
-            source, content = message, wish.content
-            if not content:
-                earlier = [m for m in history if m.role == "user"]
-                if not earlier:
-                    continue
-                source, content = earlier[-1], earlier[-1].content
-            new = self._wished(dna, source, content, private=wish.private)
+            new = self._wished(dna, wish, message, manner.matter, history)
+            if new is None:
+                continue
             known = await self._known(new.content, dna, new.agent)
             kept.append(known or (self.book.made(new) if dry else await self.book.add(new)))
         if self.reconcile is not None and not dry:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
-        return Kept(memories=tuple(kept), whole=is_all(message.content, wishes))
+        return Kept(memories=tuple(kept), whole=is_all(manner.typed, wishes) and not manner.beside)
 
-    def _wished(self, dna: AgentDNA, source: Message, content: str, *, private: bool) -> NewMemory:
+    def _wished(
+        self,
+        dna: AgentDNA,
+        wish: Remembrance,
+        message: Message,
+        matter: str,
+        history: Sequence[Message],
+    ) -> NewMemory | None:
+        """What a person asks to be kept: their words, what they sent with them ("remember this"),
+        or what they said before. What others wrote is kept as such."""
+        source, content, origins = message, wish.content, message.words_origins
+        if not content and matter.strip():
+            content = matter.strip()[:LONGEST_KEPT]
+            origins = joined(message.origins, () if message.origins else ("paste",))
+        elif not content:
+            before = next((one for one in reversed(history) if one.role == "user"), None)
+            if before is None or not before.content.strip():
+                return None
+            source, content, origins = before, before.content, before.words_origins
         return NewMemory(
             content,
-            memory_type="agent_private" if private else "semantic",
-            agent=dna.slug if private else None,
+            memory_type="agent_private" if wish.private else "semantic",
+            agent=dna.slug if wish.private else None,
             importance=10,
             pinned=True,
             speaker="user",
             source=Source(session=source.session, message_ids=(source.id,)),
+            origins=origins,
             reason="asked to remember",
         )
 
@@ -188,7 +221,9 @@ class Workbench:
         names = (one for one in dna.effective_skills if one not in dna.craft_skill_names)
         return [by_name[name] for name in names if name in by_name]
 
-    def tools(self, dna: AgentDNA, *, use_memory: bool = True) -> dict[str, Tool]:
+    def tools(
+        self, dna: AgentDNA, *, use_memory: bool = True, taint: Taint | None = None
+    ) -> dict[str, Tool]:
         """The agent's tools by name, in a stable order."""
         names = [skill.name for skill in self.skills(dna)]
         tools: list[Tool] = []
@@ -205,14 +240,16 @@ class Workbench:
         if use_memory:
             tools.append(SearchMemory(search=partial(self._search_for, dna)))
             autonomy = dna.boundaries.max_autonomy
-            tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
+            tools.append(
+                Remember(save=partial(self._save_for, dna, taint or Taint()), autonomy=autonomy)
+            )
         return {tool.spec.name: tool for tool in tools}
 
-    async def _compute(self, model: Model, message: Message, manner: Manner) -> str:
+    async def _compute(self, model: Model, manner: Manner) -> str:
         """What code makes of a table beside the words; "" where there is none, or it is broken."""
         if not manner.beside:
             return ""
-        table = await asyncio.to_thread(find_table, message.content)
+        table = await asyncio.to_thread(find_table, manner.matter)
         if table is None:
             return ""
         try:
@@ -260,33 +297,34 @@ class Workbench:
             then={reading.spec.name: reading, **within},
         )
 
-    async def _search_for(self, dna: AgentDNA, query: str) -> list[Hit]:
+    async def _search_for(self, dna: AgentDNA, query: str) -> tuple[list[Hit], Origins]:
         found = await self.book.search(
             Search(query, agent=dna.slug, limit=8, floor=self.settings.memory.relevance_floor)
         )
-        return [one.hit for one in found]
+        hits = [one.hit for one in found]
+        known = {one.memory.id: one.memory for one in found if one.memory}
+        return hits, await of_found(self.ledger, hits, known)
 
-    async def _save_for(self, dna: AgentDNA, content: str) -> Memory:
+    async def _save_for(self, dna: AgentDNA, taint: Taint, content: str) -> Memory:
         return await self.book.add(
             NewMemory(
                 content,
                 agent=dna.slug,
                 importance=6,
                 source_type="extraction",
+                origins=taint.origins,
                 actor=dna.slug,
                 reason="the agent's own tool call",
             )
         )
 
-    async def _decide(
-        self, agent: str, interactive: bool, approval: str, rule: str
-    ) -> tuple[Choice, str]:
+    async def _decide(self, interactive: bool, approval: str, rule: str) -> tuple[Choice, str]:
         """Waits for a person; where there is none the answer is no. Stores an "always"."""
         if not interactive:
             self.desk.answer(approval, "deny", "no person present")
         choice, by = await self.desk.wait(approval, self.settings.tools.approval_timeout_s)
         if choice == "always":
-            self.rules.add(agent, rule)
+            self.rules.add(rule)
         return choice, by
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from .origins import Attachment, Origin
+from .origins import Attachment, Origin, joined
 
 Role = Literal["system", "user", "assistant", "tool"]
 MemoryType = Literal[
@@ -90,6 +90,12 @@ class ClientContext:
     attachments: tuple[Attachment, ...] = ()
     """Texts that came with the words: piped in, out of a file, pasted."""
 
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Who wrote it."""
+        client: tuple[Origin, ...] = ("client",) if self.instructions or self.exchanges else ()
+        return joined(client, (one.origin for one in self.attachments))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -119,6 +125,14 @@ class Message:
     program."""
     position: int = 0
     """Order within the session, given by the ledger, from 0."""
+
+    @property
+    def words_origins(self) -> tuple[Origin, ...]:
+        """Of `content` alone: what a person typed is theirs, whatever came beside it."""
+        if self.role != "user" or self.client_context is None:
+            return self.origins
+        beside = self.client_context.origins
+        return tuple(one for one in self.origins if one not in beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ from skill_agent.values import (
     MemoryFilter,
     Scope,
     Source,
+    joined,
 )
 
 from .tiers import HOT_WINDOW, fading, tier_of
@@ -175,6 +176,7 @@ class Consolidator:
             subject=None,
             source=Source(session=None, message_ids=tuple(messages)),
             source_type="consolidation",
+            origins=joined(*(one.origins for one in events)),
             metadata={},
             related_to=(),
         )
@@ -240,10 +242,10 @@ def _same_owner(one: Memory, other: Memory) -> bool:
 
 
 def _ranked(one: Memory, other: Memory) -> tuple[Memory, Memory]:
-    """The one to keep first: pinned, more important, said in more words, newer."""
+    """The one to keep first: a person's own, pinned, more important, said in more words, newer."""
     first, second = sorted(
         (one, other),
-        key=lambda m: (m.pinned, m.importance, len(m.content), m.created_at, m.id),
+        key=lambda m: (not m.origins, m.pinned, m.importance, len(m.content), m.created_at, m.id),
         reverse=True,
     )
     return first, second

@@ -125,7 +125,10 @@ def comparable(new: Memory, old: Memory, user: str) -> bool:
 
 
 def protected(old: Memory, new: Memory) -> bool:
-    """Whether mere reading must not replace it: identity, and what a person pinned or said so."""
+    """Whether the other must not replace it: mere reading replaces neither identity nor what a
+    person pinned or said so, and words of others none of the person's own."""
+    if new.origins and not old.origins:
+        return True
     if new.source_type not in ("extraction", "consolidation"):
         return False
     by_person = old.source_type != "extraction" or old.importance < _PROTECTED_PIN
