@@ -10,18 +10,6 @@ from dataclasses import dataclass
 from skill_agent.ports import Ledger
 from skill_agent.values import Hit, Memory, Message, Origin, all_origins
 
-WORDS: dict[Origin, str] = {
-    "pipe": "a pipe",
-    "file": "a file",
-    "paste": "something pasted",
-    "client": "a client program",
-    "web": "the web",
-    "tool": "a tool",
-    "import": "an import",
-    "agent": "another agent",
-    "skill": "a skill that was not approved",
-}
-
 
 @dataclass(slots=True)
 class Taint:
@@ -31,14 +19,6 @@ class Taint:
 
     def add(self, origins: Iterable[Origin]) -> None:
         self.origins = all_origins(self.origins, origins)
-
-    @property
-    def line(self) -> str:
-        """Why a call is asked about; empty where nothing but the person's words is there."""
-        if not self.origins:
-            return ""
-        *some, last = (WORDS[one] for one in self.origins)
-        return f"text from {' and '.join(filter(None, (', '.join(some), last)))} is in the prompt"
 
 
 def of_conversation(messages: Iterable[Message]) -> tuple[Origin, ...]:
