@@ -172,6 +172,11 @@ class SkillBook(SkillOperations):
         }
         return [_as_told(known[name]) for name in names if name in known]
 
+    def unapproved(self, names: Sequence[str], agent: str) -> list[Skill]:
+        """Those of the named skills whose text an agent may not be told yet."""
+        found = self._judged(self._lately(), agent)
+        return [one for one in found if one.loaded and one.name in names and not is_trusted(one)]
+
     def names(self) -> tuple[str, ...]:
         """The names of all skills that load, the hidden ones too."""
         return tuple(skill.name for skill in self.skills() if skill.loaded)
