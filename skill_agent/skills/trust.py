@@ -64,11 +64,15 @@ def why_ask(skill: Skill) -> str:
     if is_trusted(skill):
         return ""
     if skill.trust == "changed":
-        return f"{skill.name} has changed since you approved it ({skill.path})"
+        return f"{skill.name} has changed since you approved it; {_read(skill)}"
     return (
         f"{skill.name} is not one of the skills this program came with, "
-        f"and was not approved yet ({skill.path})"
+        f"and was not approved yet; {_read(skill)}"
     )
+
+
+def _read(skill: Skill) -> str:
+    return f"`ska skills show {skill.name}` shows it"
 
 
 def how_to_approve(name: str) -> str:
