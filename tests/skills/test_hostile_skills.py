@@ -17,6 +17,7 @@ from skill_agent.skills.folder import MOST_ENTRIES, FolderRefused, entries_of
 from skill_agent.skills.frontmatter import parse_document
 from skill_agent.skills.plain_yaml import AsWritten, FrontMatterError, read_yaml, typed
 from skill_agent.skills.reading import plain_name, read_skill
+from skill_agent.skills.requests import Requests, requests_of
 from skill_agent.values import Skill
 
 Write = Callable[..., Path]
@@ -165,6 +166,19 @@ def test_files_that_are_none_hold_nothing_up(root: Path, write: Write) -> None:
     for name in ("pipe", "dangling", "circle", "null"):
         assert skills[name].reason
     assert SkillBook([root]).files("odd") == ()
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero", "nowhere", "large", "binary"])
+def test_requests_that_are_no_text_teach_nothing(root: Path, write: Write, target: str) -> None:
+    place = write("good", GOOD)
+    (place / "references").mkdir()
+    os.mkfifo(place / "references" / "pipe")
+    (place / "references" / "large").write_text("x\n" * 200_000)
+    (place / "references" / "binary").write_bytes(b"a\0b")
+    (place / "references" / "requests.txt").symlink_to(target)
+    (skill,) = SkillBook([root]).skills()
+    assert skill.loaded
+    assert requests_of(skill) == Requests()
 
 
 def test_a_folder_of_thousands_is_refused_at_once(root: Path, write: Write) -> None:
