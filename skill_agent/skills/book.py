@@ -200,7 +200,7 @@ class SkillBook(SkillOperations):
         """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where
         the folder has not the digest that is named."""
         file = self._open(name, digest)
-        body = re.sub(r"</(\s*skill_)", r"<\\/\1", _tamed(file.body), flags=re.IGNORECASE)
+        body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", _tamed(file.body), flags=re.IGNORECASE)
         if len(body) > BODY_CHARACTERS:
             rest = "[cut here; read the rest with read_skill_file, path SKILL.md]"
             body = f"{body[:BODY_CHARACTERS]}\n{rest}"
