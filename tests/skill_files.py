@@ -5,7 +5,7 @@ from pathlib import Path
 from skill_agent.files.home import Home
 from skill_agent.skills.book import SkillBook
 from skill_agent.skills.trust import EVERY_AGENT, skill_rule
-from skill_agent.tools.approvals import RuleBook
+from skill_agent.tools.approvals import RuleBook, stored_rule
 
 
 def put_skill(
@@ -22,4 +22,6 @@ def put_skill(
 def approve(home: Home, name: str, agent: str = EVERY_AGENT) -> str:
     """Approves a skill of the home as it is now, as `ska skills approve` does; gives the rule."""
     digest = SkillBook([home.skills]).get(name).digest
-    return RuleBook(home.rules).add(agent, skill_rule(name, digest))
+    rule = stored_rule(agent, skill_rule(name, digest), tainted=False)
+    RuleBook(home.rules).add(rule)
+    return rule

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skill_agent.skills.book import SkillBook
     from skill_agent.skills.reading import SkillReport
     from skill_agent.skills.trust import Approval
-    from skill_agent.tools.approvals import RuleBook
+    from skill_agent.tools.approvals import RuleBook, stored_rule
     from skill_agent.values import Skill
 
 app = group("See, check and approve the skills agents can use.")
@@ -130,7 +130,8 @@ def approve(ctx: typer.Context, name: _SkillArgument, agent: _AgentOption = None
         narrate(f"{name} came with the program; it needs no approval")
         return
     rules, who = _rules(ctx), _slug(ctx, agent) if agent else EVERY_AGENT
-    entry = rules.add(who, skill_rule(name, skill.digest))
+    entry = stored_rule(who, skill_rule(name, skill.digest), tainted=False)
+    rules.add(entry)
     for old in _approvals(ctx, name):
         if old.agent == who and old.digest != skill.digest:
             rules.revoke(old.rule)

@@ -103,7 +103,8 @@ async def test_a_skill_allowed_once_speaks_as_a_stranger(
     async with open_runtime(ScriptedModel([[OPEN], [KEEP], "done"])) as runtime:
         events = await said(runtime, ["once", "deny"])
         assert [event.rule.partition("@")[0] for event in asked(events)] == [
-            "kyra activate_skill:recipes", "kyra remember",
+            "kyra activate_skill:recipes",
+            "kyra remember also with text from outside",
         ]  # fmt: skip
         assert await runtime.approvals.rules() == []
 
