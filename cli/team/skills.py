@@ -119,6 +119,7 @@ def approve(ctx: typer.Context, name: _SkillArgument, agent: _AgentOption = None
     """
     from skill_agent.errors import NotFound, UsageError
     from skill_agent.skills.trust import EVERY_AGENT, skill_rule
+    from skill_agent.tools.approvals import stored_rule
 
     home = on_this_machine(ctx).home
     if not home.exists:
