@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from skill_agent.skills.book import SkillBook
     from skill_agent.skills.reading import SkillReport
     from skill_agent.skills.trust import Approval
-    from skill_agent.tools.approvals import RuleBook, stored_rule
+    from skill_agent.tools.approvals import RuleBook
     from skill_agent.values import Skill
 
 app = group("See, check and approve the skills agents can use.")
