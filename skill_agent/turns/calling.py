@@ -22,6 +22,7 @@ from skill_agent.values import Origin, ToolCall
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
+from .prompt import as_result
 
 
 async def called(
@@ -38,6 +39,7 @@ async def called(
         hands.taint.add(outcome.origins)
         talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
+        told = as_result(told, outcome.origins, brief.turn)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
         talk.messages = (*talk.messages, result)
     talk.calls += len(calls)

@@ -25,7 +25,7 @@ from skill_agent.events import (
 from skill_agent.identifiers import iso
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.text.beside import as_it_is_now
-from skill_agent.text.shaping import unfenced
+from skill_agent.text.gate import tamed
 from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
@@ -104,12 +104,12 @@ def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     only add up wrongly, and the code that a diff leaves in place of the diff."""
     text, content = brief.draft.text, with_attached(brief.message)
     if computed and not manner.small:
-        return f"{text}\n\n<computed>\n{unfenced(computed)}\n</computed>"
+        return f"{text}\n\n<computed>\n{tamed(computed)}\n</computed>"
     if computed:
-        return text.replace(content, f"{computed}\n\n{manner.words}")
+        return text.replace(content, f"{tamed(computed)}\n\n{manner.words}")
     if not manner.small or not manner.beside or "```" in manner.matter:
         return text
-    code = as_it_is_now(manner.matter).strip("\n")
+    code = tamed(as_it_is_now(manner.matter)).strip("\n")
     return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
 
 

@@ -37,8 +37,13 @@ class Taint:
         """Why a call is asked about; empty where nothing but the person's words is there."""
         if not self.origins:
             return ""
-        *some, last = (WORDS[one] for one in self.origins)
-        return f"text from {' and '.join(filter(None, (', '.join(some), last)))} is in the prompt"
+        return f"text from {in_words(self.origins)} is in the prompt"
+
+
+def in_words(origins: Sequence[Origin]) -> str:
+    """Who they are, as a person or a model reads it."""
+    *some, last = (WORDS[one] for one in origins)
+    return " and ".join(filter(None, (", ".join(some), last)))
 
 
 def of_conversation(messages: Iterable[Message]) -> tuple[Origin, ...]:
