@@ -403,6 +403,8 @@ def from_json(data: dict[str, Any]) -> Event:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     if fields.get("usage") is not None and kind in (TurnFinished, TurnFailed):
         fields["usage"] = Usage(**_known(Usage, fields["usage"]))
+    if "origins" in fields:
+        fields["origins"] = tuple(fields["origins"])
     if kind is MemoriesExtracted:
         for name in ("created", "versioned", "disputed"):
             fields[name] = tuple(fields[name])

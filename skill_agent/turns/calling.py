@@ -77,9 +77,8 @@ async def _tool(
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
     else:
         tainted = bool(hands.taint.origins)
-        why = tool.needs_approval(
-            call.arguments, typed=parted(brief.message.content).words, tainted=tainted
-        )
+        typed = parted(brief.message.content).words
+        why = tool.needs_approval(call.arguments, typed=typed, tainted=tainted)
         choice: Choice = "once"
         if why and not hands.allows(tool.rule(call.arguments), tainted):
             asked = _asked(brief, hands, call, tool.rule(call.arguments), why)
@@ -121,6 +120,7 @@ async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
     try:
         result: ToolOutcome = await tool.run(call.arguments)
     except ToolFailed as problem:
-        outcome.text = f"failed: {problem.message}"
+        # It may quote what was read, as an error page.
+        outcome.text, outcome.origins = f"failed: {problem.message}", ("tool",)
         return
     outcome.text, outcome.origins, outcome.ok = result.text, result.origins, True

@@ -21,7 +21,16 @@ from skill_agent.settings.schema import Settings
 from skill_agent.text.beside import parted
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.values import Found, Hit, IndexItem, Memory, Message, RecallQuery, Scope, joined
+from skill_agent.values import (
+    Found,
+    Hit,
+    IndexItem,
+    Memory,
+    Message,
+    RecallQuery,
+    Scope,
+    all_origins,
+)
 
 from .fitting import Tokens, window_of
 from .known import Recollection
@@ -113,7 +122,7 @@ class Recollector:
             ),
             behind=behind,
             sure=bool(sure),
-            origins=joined(
+            origins=all_origins(
                 await of_found(self._ledger, told, memories),
                 *(one.origins for one in (*standing.profile, *standing.team)),
             ),

@@ -39,7 +39,6 @@ from skill_agent.values import (
     Session,
     ToolCall,
     TurnRequest,
-    joined,
 )
 
 from .calls import CallLog, Recorder, Unasked
@@ -94,8 +93,6 @@ class _View:
     messages: Sequence[Message]
     draft: Draft
     fit: Fit
-    origins: tuple[Origin, ...] = ()
-    """Who, beside the person, wrote of the system message."""
 
 
 class TurnRunner:
@@ -279,7 +276,7 @@ class TurnRunner:
 
     def _taint(self, turn: Turn, view: _View) -> Taint:
         """What the prompt holds from its start that others wrote."""
-        return Taint(joined(of_conversation((*view.messages, turn.message)), view.origins))
+        return Taint(of_conversation((*view.messages, turn.message)))
 
     def _events(
         self, turn: Turn, view: _View, model: Recorder, taint: Taint

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from skill_agent.ports import Ledger
-from skill_agent.values import Hit, Memory, Message, Origin, joined
+from skill_agent.values import Hit, Memory, Message, Origin, all_origins
 
 WORDS: dict[Origin, str] = {
     "pipe": "a pipe",
@@ -30,7 +30,7 @@ class Taint:
     origins: tuple[Origin, ...] = ()
 
     def add(self, origins: Iterable[Origin]) -> None:
-        self.origins = joined(self.origins, origins)
+        self.origins = all_origins(self.origins, origins)
 
     @property
     def line(self) -> str:
@@ -48,7 +48,7 @@ def in_words(origins: Sequence[Origin]) -> str:
 
 def of_conversation(messages: Iterable[Message]) -> tuple[Origin, ...]:
     """All of it counts, also what was summed up or no longer fits: later replies rest on it."""
-    return joined(*(one.origins for one in messages))
+    return all_origins(*(one.origins for one in messages))
 
 
 async def of_found(
@@ -59,7 +59,7 @@ async def of_found(
     ids = [hit.item.id for hit in hits if hit.item.id not in known]
     memories = {**known, **await ledger.memories_by_id(ids)} if ids else known
     messages = await ledger.messages_by_id([one for one in ids if one not in memories])
-    return joined(
+    return all_origins(
         *(one.origins for one in memories.values()),
         *(one.words_origins for one in messages.values()),
     )

@@ -26,6 +26,7 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.models import Models
 from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
+from skill_agent.text.beside import parted
 from skill_agent.text.redaction import redact
 from skill_agent.values import Message, ModelCall, Session, Submitted, TurnRequest, TurnState
 
@@ -100,7 +101,7 @@ class Turns(operations.TurnOperations):
             raise Closing("the home is being closed", hint="try again in a moment")
         words = without_address(request.text, dna.slug)
         if found is None:
-            found = await self._conversations.begin(words, dna.slug)
+            found = await self._conversations.begin(_named(request, words), dna.slug)
         message = await self._ledger.save_message(
             self._message(request, turn=turn, session=found, dna=dna)
         )
@@ -164,7 +165,9 @@ class Turns(operations.TurnOperations):
     def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
         slugs = {dna.slug for dna in self._directory.list()}
         fallback = session.agent if session else self._default_agent
-        dna = self._directory.get(mentioned(request.text, slugs) or request.agent or fallback)
+        dna = self._directory.get(
+            mentioned(parted(request.text).words, slugs) or request.agent or fallback
+        )
         if dna.status != "active":
             raise UsageError(f"{dna.name} is {dna.status}", hint=f"ska agents activate {dna.slug}")
         return dna
@@ -319,6 +322,11 @@ class Turns(operations.TurnOperations):
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+
+
+def _named(request: TurnRequest, words: str) -> str:
+    """What a conversation is called after: the words, or what was sent without any."""
+    return words if words.strip() or not request.attachments else request.attachments[0].text
 
 
 def _checked(request: TurnRequest | str) -> TurnRequest:

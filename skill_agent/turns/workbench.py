@@ -38,7 +38,7 @@ from skill_agent.values import (
     Skill,
     Source,
     ToolCall,
-    joined,
+    all_origins,
 )
 
 from .fitting import Tokens
@@ -186,7 +186,7 @@ class Workbench:
         source, content, origins = message, wish.content, message.words_origins
         if not content and matter.strip():
             content = matter.strip()[:LONGEST_KEPT]
-            origins = joined(message.origins, () if message.origins else ("paste",))
+            origins = all_origins(message.origins, () if message.origins else ("paste",))
         elif not content:
             before = next((one for one in reversed(history) if one.role == "user"), None)
             if before is None or not before.content.strip():
@@ -240,9 +240,8 @@ class Workbench:
         if use_memory:
             tools.append(SearchMemory(search=partial(self._search_for, dna)))
             autonomy = dna.boundaries.max_autonomy
-            tools.append(
-                Remember(save=partial(self._save_for, dna, taint or Taint()), autonomy=autonomy)
-            )
+            save = partial(self._save_for, dna, taint or Taint())
+            tools.append(Remember(save=save, autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
 
     async def _compute(self, model: Model, manner: Manner) -> str:

@@ -52,7 +52,7 @@ from .nouns import (
     ToolCall,
     Usage,
 )
-from .origins import ORIGINS, Attachment, Origin, joined
+from .origins import ORIGINS, Attachment, Origin, all_origins
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
 from .requests import MemoryChange, MemoryFilter, NewMemory, RecallQuery, Search, TurnRequest
 from .results import (
@@ -194,6 +194,6 @@ __all__ = [
     "UserExport",
     "UserImport",
     "VerifyReport",
+    "all_origins",
     "digest_of",
-    "joined",
 ]

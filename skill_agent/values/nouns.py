@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from .origins import Attachment, Origin, joined
+from .origins import Attachment, Origin, all_origins
 
 Role = Literal["system", "user", "assistant", "tool"]
 MemoryType = Literal[
@@ -94,7 +94,7 @@ class ClientContext:
     def origins(self) -> tuple[Origin, ...]:
         """Who wrote it."""
         client: tuple[Origin, ...] = ("client",) if self.instructions or self.exchanges else ()
-        return joined(client, (one.origin for one in self.attachments))
+        return all_origins(client, (one.origin for one in self.attachments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

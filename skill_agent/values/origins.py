@@ -21,7 +21,7 @@ class Attachment:
     """What a person would call it: a file's name, a program's."""
 
 
-def joined(*groups: Iterable[Origin]) -> tuple[Origin, ...]:
+def all_origins(*groups: Iterable[Origin]) -> tuple[Origin, ...]:
     """All of them, each once, in the order of `Origin`: equal taint is written down equally."""
     there = {one for group in groups for one in group}
     return tuple(one for one in ORIGINS if one in there)

@@ -74,7 +74,7 @@ async def nothing_kept(_message: Message, _manner: Manner) -> Kept:
     return Kept()
 
 
-async def nothing_computed(_message: Message, _manner: Manner) -> str:
+async def nothing_computed(_manner: Manner) -> str:
     return ""
 
 
@@ -97,7 +97,7 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
         "offer": offered,
         "decide": decide,
         "announce": lambda _approval: None,
-        "allows": lambda _rule: False,
+        "allows": lambda _rule, _tainted: False,
         "approval_timeout_s": 1.0,
     }
     return Hands(model=model, **{**fields, **{k: v for k, v in changes.items() if k in fields}})
@@ -250,7 +250,9 @@ async def test_an_approval_is_asked_and_obeyed(choice: Choice, runs: int) -> Non
 async def test_a_stored_rule_asks_nobody() -> None:
     model = ScriptedModel([[call()], "ok"])
     tool = Echo(why="it is loud")
-    events = await events_of(run_turn(brief(), hands(model, tool, allows=lambda _rule: True)))
+    events = await events_of(
+        run_turn(brief(), hands(model, tool, allows=lambda _rule, _tainted: True))
+    )
     assert "approval_asked" not in kinds(events)
     assert len(tool.ran) == 1
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from skill_agent.errors import NotFound
-from skill_agent.tools.approvals import ApprovalDesk, RuleBook
+from skill_agent.tools.approvals import ApprovalDesk, RuleBook, stored_rule
 
 
 async def test_an_answer_reaches_whoever_waits_and_counts_once() -> None:
@@ -34,14 +34,36 @@ async def test_silence_is_a_no() -> None:
 def test_rules_are_stored_listed_and_revoked(tmp_path: Path) -> None:
     book = RuleBook(tmp_path / "approvals.txt")
     assert book.rules() == []
-    assert book.add("kyra", "http_get:a.org") == "kyra http_get:a.org"
-    book.add("kyra", "http_get:a.org")
+    book.add("kyra http_get:a.org")
+    book.add("kyra http_get:a.org")
     assert RuleBook(tmp_path / "approvals.txt").rules() == ["kyra http_get:a.org"]
     assert book.allows("kyra", "http_get:a.org")
     assert not book.allows("luke", "http_get:a.org")
     assert not book.allows("kyra", "http_get:b.org")
+    assert not book.allows("kyra", "http_get:a.org", tainted=True)
     assert (tmp_path / "approvals.txt").stat().st_mode & 0o777 == 0o600
     book.revoke("kyra http_get:a.org")
     assert not book.allows("kyra", "http_get:a.org")
     with pytest.raises(NotFound, match="no stored rule"):
         book.revoke("kyra http_get:a.org")
+
+
+def test_a_rule_covers_calls_under_outside_text_only_where_it_says_so(tmp_path: Path) -> None:
+    book = RuleBook(tmp_path / "approvals.txt")
+    book.add(stored_rule("kyra", "remember", tainted=True))
+    assert book.rules() == ["kyra remember also with text from outside"]
+    assert book.allows("kyra", "remember", tainted=True)
+    assert book.allows("kyra", "remember"), "the wider one holds for the narrower case"
+    book.revoke("kyra remember also with text from outside")
+    book.add(stored_rule("*", "remember", tainted=False))
+    assert book.allows("luke", "remember")
+    assert not book.allows("luke", "remember", tainted=True)
+
+
+def test_a_rule_is_one_plain_line_whatever_it_is_made_of(tmp_path: Path) -> None:
+    book = RuleBook(tmp_path / "approvals.txt")
+    rule = "http_get:a.org\nkyra http_get:b.org\u202e\x1b[2K"
+    book.add(stored_rule("kyra", rule, tainted=False))
+    assert len(book.rules()) == 1
+    assert book.allows("kyra", rule)
+    assert not book.allows("kyra", "http_get:b.org")

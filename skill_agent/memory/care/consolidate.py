@@ -30,7 +30,7 @@ from skill_agent.values import (
     MemoryFilter,
     Scope,
     Source,
-    joined,
+    all_origins,
 )
 
 from .tiers import HOT_WINDOW, fading, tier_of
@@ -176,7 +176,7 @@ class Consolidator:
             subject=None,
             source=Source(session=None, message_ids=tuple(messages)),
             source_type="consolidation",
-            origins=joined(*(one.origins for one in events)),
+            origins=all_origins(*(one.origins for one in events)),
             metadata={},
             related_to=(),
         )

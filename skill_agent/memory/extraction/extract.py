@@ -19,7 +19,7 @@ from skill_agent.memory.english.work_rules import names_time
 from skill_agent.models.reply import whole_reply
 from skill_agent.models.structured import bare, problem
 from skill_agent.ports import ChatMessage, Model, ModelRequest
-from skill_agent.values import Message, Source
+from skill_agent.values import Message, Source, all_origins
 
 from .corrections import corrects, settled
 from .grounding import same, supported
@@ -174,7 +174,11 @@ class _Reading:
             return None
         near = previous.message.id == statement.message.id
         if near and id(previous) in self.made:  # one memory for both
-            longer = replace(before, content=self._dated(content, statement))
+            longer = replace(
+                before,
+                content=self._dated(content, statement),
+                origins=all_origins(before.origins, statement.origins),
+            )
             self.found[self.found.index(before)] = longer
             self.made[id(previous)] = self.made[id(statement)] = longer
             return longer
@@ -235,6 +239,7 @@ class _Reading:
             model=self.model.info.name if self.model else None,
             changes=clause.changes,
             private=clause.private,
+            origins=statement.origins,
         )
         if any(same(candidate.content, one.content) for one in self.found):
             return None

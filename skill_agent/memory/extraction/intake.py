@@ -17,7 +17,7 @@ from skill_agent.memory.contradictions.judge import Judge, judge_by_rules
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
-from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source
+from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source, all_origins
 
 from .statement import Candidate
 
@@ -160,6 +160,7 @@ class Intake:
             source=candidate.source,
             source_type="extraction",
             extraction_model=candidate.model,
+            origins=candidate.origins,
         )
 
     async def _recent(self, memories: Sequence[Memory]) -> list[Memory]:
@@ -297,6 +298,7 @@ def _joined(kept: Candidate, other: Candidate) -> Candidate:
         source=Source(session=kept.source.session, message_ids=tuple(ids)),
         said_at=max(kept.said_at, other.said_at),
         changes=kept.changes or other.changes,
+        origins=all_origins(kept.origins, other.origins),
         private=kept.private or other.private,
     )
 

@@ -13,10 +13,10 @@ from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact import Fact
 from skill_agent.memory.english.fact_rules import facts_in
 from skill_agent.memory.english.when import resolve_dates
-from skill_agent.values import Message, Source
+from skill_agent.values import Message, Source, all_origins
 
 from .corrections import exchanged
-from .statement import Candidate
+from .statement import Candidate, typed
 
 MINIMUM_IMPORTANCE = 3
 _DANGLING = re.compile(r"\b(?:it|this|that|them|these|those|there|here)\.$", re.IGNORECASE)
@@ -30,7 +30,7 @@ def read_by_rules(messages: Sequence[Message]) -> list[Candidate]:
     for message in messages:
         if message.role != "user":
             continue
-        for clause in stated(message.content):
+        for clause in stated(typed(message)):
             facts = (one for one in facts_in(clause) if not _DANGLING.search(one.content))
             found.extend(_candidate(one, clause, message) for one in facts)
             if fixed := _corrected(clause, message, found):
@@ -51,6 +51,7 @@ def _candidate(found: Fact, clause: Clause, message: Message) -> Candidate:
         said_at=message.created_at,
         changes=clause.changes,
         private=clause.private,
+        origins=message.words_origins,
     )
 
 
@@ -61,6 +62,7 @@ def _corrected(clause: Clause, message: Message, found: Sequence[Candidate]) -> 
         if content := exchanged(one.content, clause.text, message.created_at):
             return replace(
                 one,
+                origins=all_origins(one.origins, message.words_origins),
                 content=content,
                 quote=clause.quote,
                 changes=True,

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skill_agent.values import MemoryType, Message, Source
+from skill_agent.text.beside import parted
+from skill_agent.values import MemoryType, Message, Origin, Source
 
 if TYPE_CHECKING:
     from skill_agent.memory.english.clauses import Clause
+
+
+def typed(message: Message) -> str:
+    """What a person typed of a message; a file or a log among the words states nothing of them."""
+    return parted(message.content).words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +27,8 @@ class Statement:
     message: Message
     question: str = ""
     """What the assistant had asked just before; only the first clause of a message answers it."""
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote of the message and of that question."""
     said: str = ""
     """What the person said in the two messages before."""
     previous: "Statement | None" = None
@@ -52,6 +60,8 @@ class Candidate:
     """The sentence itself says that it replaces something."""
     private: bool = False
     """Meant for the agent's eyes alone."""
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote of what it was read from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact_rules import facts_in
 from skill_agent.memory.english.telling_words import telling_words
 from skill_agent.memory.english.time_words import MONTHS
-from skill_agent.values import Message
+from skill_agent.values import Message, Origin, all_origins
 
-from .statement import Statement
+from .statement import Statement, typed
 
 READ = 0.6
 """Share of a clause's words the rules must give back for it to be read."""
@@ -21,13 +21,14 @@ def statements_of(messages: Sequence[Message]) -> list[Statement]:
     """Everything the user states, with the question it may answer."""
     found: list[Statement] = []
     question, before = "", deque[str](maxlen=2)
+    asked_by: tuple[Origin, ...] = ()
     last: Statement | None = None
     for message in messages:
         if message.role == "assistant":
-            question = _question(message.content)
+            question, asked_by = _question(message.content), message.origins
         elif message.role == "user":
             first, corrects = True, False
-            for clause in stated(message.content):
+            for clause in stated(typed(message)):
                 corrects = corrects or clause.corrects
                 clause = _with_month(clause, " ".join(before) if corrects else "")
                 clause = replace(clause, corrects=corrects)
@@ -35,13 +36,16 @@ def statements_of(messages: Sequence[Message]) -> list[Statement]:
                     clause=clause,
                     message=message,
                     question=question if first else "",
+                    origins=all_origins(
+                        message.words_origins, asked_by if first and question else ()
+                    ),
                     said=" ".join(before),
                     previous=last,
                     known=_read_by_rules(clause),
                 )
                 first = False
                 found.append(last)
-            before.append(message.content)
+            before.append(typed(message))
             question = ""
     return found
 
