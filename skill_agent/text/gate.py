@@ -30,7 +30,7 @@ _FORMS = (
 _BRACKETS = str.maketrans("<[]", "‹⁅⁆")
 
 _BLOCKS = ("recalled", "computed", "summary", "skills", "events")
-_SHIFTY = (
+SHIFTY = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
 )
@@ -100,10 +100,10 @@ def _blocks() -> "re.Pattern[str]":
 
     `List<Summary>` is code, and so is `Promise<Result>`; a frame of a result has a mark behind its
     name."""
-    slack = rf"[\s{_SHIFTY}]*"
-    ends = rf"(?=[{_SHIFTY}]*(?:[^\w{_SHIFTY}]|\Z))"
+    slack = rf"[\s{SHIFTY}]*"
+    ends = rf"(?=[{SHIFTY}]*(?:[^\w{SHIFTY}]|\Z))"
     names = "|".join(_lookalike(name) for name in _BLOCKS)
-    framed = rf"{_lookalike('result')}[\s{_SHIFTY}]+[0-9a-f]{{4}}"
+    framed = rf"{_lookalike('result')}[\s{SHIFTY}]+[0-9a-f]{{4}}"
     slash = r"(?:[/∕⁄／\\]|&#0*47;?|&#x0*2f;?|%2f)"
     closing = rf"{_OPENS}(?={slack}{slash}{slack}(?:(?:{names}){ends}|{framed}))"
     opening = rf"(?<!\w){_OPENS}(?={slack}(?:(?:{names}){ends}|{framed}))"
@@ -115,7 +115,7 @@ def _lookalike(name: str) -> str:
     """A pattern of a name, in whatever letters, with whatever unseen between them."""
     styled = _styled()
     letters = (f"[{one}{re.escape(styled.get(one, '') + _TWINS.get(one, ''))}]" for one in name)
-    return f"[{_SHIFTY}]*".join(letters)
+    return f"[{SHIFTY}]*".join(letters)
 
 
 @cache

@@ -11,6 +11,7 @@ from skill_agent.events import (
     ApprovalAsked,
     Choice,
     Event,
+    Notice,
     ToolFinished,
     ToolStarted,
 )
@@ -37,6 +38,8 @@ async def called(
             async for event in events:
                 yield event
         hands.taint.add(outcome.origins)
+        if told := await hands.suspicion.reading(outcome.text, outcome.origins):
+            yield Notice(**brief.ids, level="warning", text=told)
         talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
         told = as_result(told, outcome.origins, brief.turn)
@@ -111,7 +114,7 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         arguments=call.arguments,
         rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
         origins=hands.taint.origins,
-        reason=why,
+        reason="; ".join(filter(None, (why, hands.suspicion.line))),
         timeout_s=hands.approval_timeout_s,
     )
 

@@ -16,6 +16,7 @@ from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
 from .manner import Manner
+from .suspicion import Suspicion
 from .taint import Taint
 
 
@@ -78,6 +79,8 @@ class Hands:
     approval_timeout_s: float
     taint: Taint = field(default_factory=Taint)
     """Of the prompt, from its start."""
+    suspicion: Suspicion = field(default_factory=Suspicion)
+    """Of texts of others that speak to the model."""
     tokens: Tokens = field(default_factory=Tokens)
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""

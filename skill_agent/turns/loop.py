@@ -38,6 +38,7 @@ from .known import Offer
 from .manner import Manner
 from .prompt import conversation
 from .speaking import Reply, only_thoughts, request_of, spoken
+from .suspicion import of_others
 from .watching import Watch, by_code, watched
 
 
@@ -60,6 +61,9 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
+    for text, origins in of_others(brief.message, recollection):
+        if told := await hands.suspicion.reading(text, origins):
+            yield Notice(**brief.ids, level="warning", text=told)
     formed = brief.response_schema is not None
     offer = Offer() if formed else await hands.offer(manner, recollection)
     before = any(one.role == "user" for one in brief.draft.history)
