@@ -23,7 +23,6 @@ _WORD = r"(?>[^\s:=,;!?\"'`<>(){}\[\]]{1,40})(?<![.…])|\([^()\n]{1,40}\)"
 _SEP = r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝])[ \t]{0,40}(?:\n[ \t]{0,40})?"
 _TYPED = r"(?:[A-Za-z_][\w.\[\]|]{0,40}\s?=\s?(?=[\"']))?"
 _SCHEME = r"(?P<scheme>(?:bearer|basic|token|digest|apikey|bot)[ \t]{1,4})?"
-_LONGEST = 300
 _VALUE = (  # only looked at, so that a name within what turns out to be none is found too
     r"(?=(?P<value>[a-z]{0,2}\"(?:[^\"\\\n]|\\.){1,300}\"|'(?:[^'\\\n]|\\.){1,300}'|`[^`\n]{1,300}`"
     r"|[“„][^”“\n]{1,300}[”“]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|[^\s\"'`<>]{1,300}))"
@@ -37,7 +36,7 @@ _NEXT = re.compile(r"&(?=[\w-]{1,40}=)|\\n|,\w{1,20}=|[;|](?=\S)")
 _TRAILING = ".,;:?)]}>\\"
 _QUOTES = "\"'`“”„«»「」"
 _BEFORE = 24
-_SHORTEST, _LOOKED_AT = 3, 4_000
+_SHORTEST = 3
 _TRIES, _MOST_BETWEEN = 3, 6
 _COMMANDED = re.compile(r"(?:^|\s)(?:--?[a-z-]{0,20}|login\s{1,4}\S{1,60}\s{1,4})$")
 """`--password x`, and the lines of a .netrc."""
@@ -159,17 +158,18 @@ def _told(name: _Name, text: str, lower: str, match: re.Match[str]) -> Secret | 
 
 def _value(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     """The value of a match, if it is one."""
-    start, end = match.span("value")
-    if end - start >= _LONGEST and (rest := _REST_OF_VALUE.match(text, end)):
-        end = rest.end()
-    start, end, quoted = _bare(text, start, end)
+    start, end, quoted = _bare(text, *match.span("value"))
+    if match["close"] and not (quoted or text[start].isascii()):
+        return None  # 密码是什么: the sentence goes on
     if end - start < _SHORTEST or text[start:end].casefold() in _no_values():
         return None
     if _is_about(name, text, match):
         return None
-    looks = looks_of(text[start : min(end, start + _LOOKED_AT)], after=text[end : end + 2])
+    looks = looks_of(text[start:end], after=text[end : end + 2])
     if not _credible(name, text, match, looks, quoted=quoted):
         return None
+    if end == match.end("value") and not quoted and (rest := _REST_OF_VALUE.match(text, end)):
+        _, end, _ = _bare(text, start, rest.end())
     return Secret(kind=_kind(name, match, text[start:end]), start=start, end=end, certain=False)
 
 
