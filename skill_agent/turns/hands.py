@@ -20,6 +20,10 @@ from .suspicion import Suspicion
 from .taint import Taint
 
 
+async def _nobody() -> Sequence[str]:
+    return ()
+
+
 class Ids(TypedDict):
     """What every event of a turn carries."""
 
@@ -77,6 +81,8 @@ class Hands:
     allows: Callable[[str, bool], bool]
     """(rule, tainted): whether a stored rule allows the call."""
     approval_timeout_s: float
+    others: Callable[[], Awaitable[Sequence[str]]] = _nobody
+    """What is known of other persons than the one who asks."""
     taint: Taint = field(default_factory=Taint)
     """Of the prompt, from its start."""
     suspicion: Suspicion = field(default_factory=Suspicion)
