@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from skill_agent.text.beside import parted
 from skill_agent.text.gate import tamed, tamed_line
 from skill_agent.values import Attachment, ClientContext, Image, Message, Origin
 
@@ -149,7 +150,29 @@ def _programs_part(context: ClientContext | None) -> str:
 def with_attached(message: Message) -> str:
     """A message's words with the texts that came with them."""
     texts = attached(message.client_context, alone=not message.content.strip())
-    return "\n\n".join(part for part in (message.content, texts) if part)
+    return "\n\n".join(part for part in (_words(message), texts) if part)
+
+
+def _words(message: Message) -> str:
+    """What was said; what was pasted among it imitates nothing."""
+    words = message.content
+    pasted = pasted_in(message)
+    return words.replace(pasted, tamed(pasted)) if pasted else words
+
+
+def pasted_in(message: Message) -> str:
+    """What lies among a person's words that they did not type."""
+    return parted(message.content).beside if "paste" in message.words_origins else ""
+
+
+def typed(message: Message) -> str:
+    """What a person typed of a message; a file or a log among the words is none of it."""
+    return parted(message.content).words
+
+
+def typed_origins(message: Message) -> tuple[Origin, ...]:
+    """Who, beside the person, wrote of what they typed: what was pasted is no part of it."""
+    return tuple(one for one in message.words_origins if one != "paste")
 
 
 def all_said(message: Message) -> list[str]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from skill_agent.conversations.client_context import pasted_in
 from skill_agent.text.flags import flags_of
 from skill_agent.values import Message, Origin
 
@@ -39,7 +40,9 @@ class Suspicion:
 def of_others(
     message: Message, recollection: Recollection | None
 ) -> Iterator[tuple[str, tuple[Origin, ...]]]:
-    """The texts a turn begins with that others wrote, and who; the person's words are none."""
+    """The texts a turn begins with that others wrote, and who; typed words are none."""
+    if pasted := pasted_in(message):
+        yield pasted, ("paste",)
     if sent := message.client_context:
         for text in filter(None, (sent.instructions, sent.earlier)):
             yield text, ("client",)

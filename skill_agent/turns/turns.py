@@ -28,7 +28,17 @@ from skill_agent.models.models import Models
 from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
 from skill_agent.text.beside import parted
 from skill_agent.text.redaction import redact
-from skill_agent.values import Message, ModelCall, Session, Submitted, TurnRequest, TurnState
+from skill_agent.values import (
+    ClientContext,
+    Message,
+    ModelCall,
+    Origin,
+    Session,
+    Submitted,
+    TurnRequest,
+    TurnState,
+    all_origins,
+)
 
 from . import operations
 from .calls import CallLog
@@ -157,7 +167,7 @@ class Turns(operations.TurnOperations):
             role="user",
             content=without_address(request.text, dna.slug),
             client_context=sent,
-            origins=sent.origins if sent else (),
+            origins=_origins(request.text, sent),
             created_at=self._clock(),
             agent=dna.slug,
         )
@@ -322,6 +332,12 @@ class Turns(operations.TurnOperations):
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, return_exceptions=True)
+
+
+def _origins(text: str, sent: ClientContext | None) -> tuple[Origin, ...]:
+    """Who, beside the person, wrote of a message; what looks pasted among the words counts."""
+    pasted: tuple[Origin, ...] = ("paste",) if parted(text).beside else ()
+    return all_origins(pasted, sent.origins if sent else ())
 
 
 def _named(request: TurnRequest, words: str) -> str:

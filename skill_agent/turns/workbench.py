@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.errors import ToolFailed
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
@@ -39,7 +40,6 @@ from skill_agent.values import (
     Skill,
     Source,
     ToolCall,
-    all_origins,
 )
 
 from .fitting import Tokens
@@ -185,15 +185,15 @@ class Workbench:
     ) -> NewMemory | None:
         """What a person asks to be kept: their words, what they sent with them ("remember this"),
         or what they said before. What others wrote is kept as such."""
-        source, content, origins = message, wish.content, message.words_origins
+        source, content, origins = message, wish.content, typed_origins(message)
         if not content and matter.strip():
             content = matter.strip()[:LONGEST_KEPT]
-            origins = all_origins(message.origins, () if message.origins else ("paste",))
+            origins = message.origins
         elif not content:
             before = next((one for one in reversed(history) if one.role == "user"), None)
-            if before is None or not before.content.strip():
+            if before is None or not typed(before).strip():
                 return None
-            source, content, origins = before, before.content, before.words_origins
+            source, content, origins = before, typed(before), typed_origins(before)
         return NewMemory(
             content,
             memory_type="agent_private" if wish.private else "semantic",

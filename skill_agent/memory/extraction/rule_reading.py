@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact import Fact
 from skill_agent.memory.english.fact_rules import facts_in
@@ -16,7 +17,7 @@ from skill_agent.memory.english.when import resolve_dates
 from skill_agent.values import Message, Source, all_origins
 
 from .corrections import exchanged
-from .statement import Candidate, typed
+from .statement import Candidate
 
 MINIMUM_IMPORTANCE = 3
 _DANGLING = re.compile(r"\b(?:it|this|that|them|these|those|there|here)\.$", re.IGNORECASE)
@@ -51,7 +52,7 @@ def _candidate(found: Fact, clause: Clause, message: Message) -> Candidate:
         said_at=message.created_at,
         changes=clause.changes,
         private=clause.private,
-        origins=message.words_origins,
+        origins=typed_origins(message),
     )
 
 
@@ -62,7 +63,7 @@ def _corrected(clause: Clause, message: Message, found: Sequence[Candidate]) -> 
         if content := exchanged(one.content, clause.text, message.created_at):
             return replace(
                 one,
-                origins=all_origins(one.origins, message.words_origins),
+                origins=all_origins(one.origins, typed_origins(message)),
                 content=content,
                 quote=clause.quote,
                 changes=True,

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from skill_agent.text.beside import parted
 from skill_agent.values import MemoryType, Message, Origin, Source
 
 if TYPE_CHECKING:
     from skill_agent.memory.english.clauses import Clause
-
-
-def typed(message: Message) -> str:
-    """What a person typed of a message; a file or a log among the words states nothing of them."""
-    return parted(message.content).words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

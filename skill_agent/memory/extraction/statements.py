@@ -5,13 +5,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
+from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact_rules import facts_in
 from skill_agent.memory.english.telling_words import telling_words
 from skill_agent.memory.english.time_words import MONTHS
 from skill_agent.values import Message, Origin, all_origins
 
-from .statement import Statement, typed
+from .statement import Statement
 
 READ = 0.6
 """Share of a clause's words the rules must give back for it to be read."""
@@ -37,7 +38,7 @@ def statements_of(messages: Sequence[Message]) -> list[Statement]:
                     message=message,
                     question=question if first else "",
                     origins=all_origins(
-                        message.words_origins, asked_by if first and question else ()
+                        typed_origins(message), asked_by if first and question else ()
                     ),
                     said=" ".join(before),
                     previous=last,
