@@ -23,7 +23,10 @@ def admitted(request: ModelRequest) -> ModelRequest:
 
 
 def _message(message: ChatMessage) -> ChatMessage:
-    calls = (replace(one, arguments=_texts(one.arguments)) for one in message.tool_calls)
+    calls = (
+        replace(one, name=tokenless(one.name), arguments=_texts(one.arguments))
+        for one in message.tool_calls
+    )
     return replace(message, content=tokenless(message.content), tool_calls=tuple(calls))
 
 
