@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from skill_agent.memory.rows import memory_row
+from skill_agent.text.origins import in_words
 from skill_agent.values import Found, LogEntry, Memory, Story
 
 from ..output import emit_json, emit_text, narrate, plain, record, table
@@ -64,6 +65,8 @@ def show_list(memories: list[Memory], *, as_json: bool) -> None:
 def _state(memory: Memory) -> str:
     if memory.status != "active":
         return memory.status
+    if memory.origins:
+        return f"from {in_words(memory.origins)}"
     return "pinned" if memory.pinned else memory.tier
 
 
@@ -83,6 +86,7 @@ def explain_found(found: "Found") -> None:
         (f"       {name}", value)
         for name, value in (
             ("id", f"{fields['id']} ({fields['memory_type'] or fields['kind']})"),
+            ("written by", in_words(fields.get("origins") or ())),
             ("from session", fields["source"]["session"]),
             ("from messages", fields["source"]["message_ids"]),
             ("signals", signals),

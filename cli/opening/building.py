@@ -16,6 +16,7 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.settings.parsing import check_default_agent
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
+from skill_agent.tools.approvals import RuleBook
 
 from ...store.duckdb_ledger.ledger import DuckLedger
 from ...store.duckdb_tables.reader import DuckTables
@@ -33,7 +34,7 @@ EMBEDDER = "all-minilm-l6-v2"
 async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runtime:
     """The runtime of a home whose lock this process has; raises ConfigErrors, LedgerTooNew."""
     settings = read_settings(home)
-    skillbook = SkillBook(skill_roots(home))
+    skillbook = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
     directory = _directory(home, skillbook)
     check_default_agent(settings, directory.team.slugs, str(home.config))
     ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)

@@ -136,6 +136,9 @@ def _problems(home: "Home") -> "tuple[list[ConfigError], list[ConfigError]]":
     from skill_agent.files.private import read_text
     from skill_agent.settings.parsing import check_default_agent
     from skill_agent.skills.book import SkillBook, skill_roots
+    from skill_agent.tools.approvals import RuleBook
+
+    from ..team.crafts import craft_warnings
 
     errors: list[ConfigError] = []
     warnings: list[ConfigError] = []
@@ -147,9 +150,9 @@ def _problems(home: "Home") -> "tuple[list[ConfigError], list[ConfigError]]":
         errors += _each(error)
         origins = {}
     try:
-        names = SkillBook(skill_roots(home)).names()
-        team = parse_agents(read_text(agents), str(agents), names)
-        warnings += team.warnings
+        skills = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
+        team = parse_agents(read_text(agents), str(agents), skills.names())
+        warnings += (*team.warnings, *craft_warnings(team.agents, skills, str(agents)))
     except ConfigError as error:
         errors += _each(error)
     if settings and team:

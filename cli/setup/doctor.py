@@ -26,6 +26,7 @@ from .doctor_stores import store_findings
 
 if TYPE_CHECKING:
     from skill_agent.settings.schema import Settings
+    from skill_agent.skills.book import SkillBook
 
 LOW_DISK_BYTES = 1_000_000_000
 
@@ -163,8 +164,11 @@ def _agent_findings(home: Home) -> Iterator[Finding]:
 
 def _skill_findings(home: Home) -> Iterator[Finding]:
     from skill_agent.skills.book import SkillBook, skill_roots
+    from skill_agent.tools.approvals import RuleBook
 
-    skills = SkillBook(skill_roots(home)).skills()
+    book = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
+    skills = book.skills()
+    yield from _trust_findings(home, book)
     yield _ok("skills", "skills", f"{sum(skill.loaded for skill in skills)} loaded")
     for skill in skills:
         said = [skill.reason] if not skill.loaded else list(skill.warnings)
@@ -173,6 +177,30 @@ def _skill_findings(home: Home) -> Iterator[Finding]:
                 id=f"skills.{skill.name}", level="warning", title=f"skill {skill.name}",
                 detail="; ".join(said), fix=f"ska skills validate '{Path(skill.path)}'",
             )  # fmt: skip
+
+
+def _trust_findings(home: Home, skills: "SkillBook") -> Iterator[Finding]:
+    """Skills an agent would use, which say nothing to it before a person has approved them."""
+    from skill_agent.agents.directory import AgentDirectory
+    from skill_agent.skills.trust import how_to_approve
+
+    try:
+        agents = AgentDirectory(home.agents).team.agents
+    except ConfigError:
+        return  # told with the agents
+    users: dict[str, list[str]] = {}
+    trust: dict[str, str] = {}
+    for agent in agents:
+        wanted = (*agent.effective_skills, *agent.craft_skill_names)
+        for skill in skills.unapproved(wanted, agent.slug):
+            users.setdefault(skill.name, []).append(agent.slug)
+            trust[skill.name] = skill.trust
+    for name, slugs in users.items():
+        yield Finding(
+            id=f"skills.{name}.trust", level="warning", title=f"skill {name} is {trust[name]}",
+            detail=f"{', '.join(slugs)} would use it; read it first: ska skills show {name}",
+            fix=how_to_approve(name),
+        )  # fmt: skip
 
 
 def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:

@@ -227,21 +227,24 @@ def validate(
     from skill_agent.files.bundled import bundled_agents_path
     from skill_agent.files.private import read_text
     from skill_agent.skills.book import SkillBook, skill_roots
+    from skill_agent.tools.approvals import RuleBook
 
     from ..error_report import tell_problems
+    from .crafts import craft_warnings
 
     home = on_this_machine(ctx).home
     chosen = file or (home.agents if home.exists else bundled_agents_path())
     try:
-        names = SkillBook(skill_roots(home)).names()
-        team = parse_agents(read_text(chosen), str(chosen), names)
+        skills = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
+        team = parse_agents(read_text(chosen), str(chosen), skills.names())
     except ConfigErrors as error:
         tell_problems(error.problems, (), as_json=as_json, fine="")
     except ConfigError as error:
         tell_problems([error], (), as_json=as_json, fine="")
     else:
         fine = f"{chosen}: {len(team.agents)} agents, no mistakes"
-        tell_problems((), team.warnings, as_json=as_json, fine=fine)
+        left_out = craft_warnings(team.agents, skills, str(chosen))
+        tell_problems((), (*team.warnings, *left_out), as_json=as_json, fine=fine)
 
 
 def agent_object(dna: "AgentDNA") -> dict[str, Any]:

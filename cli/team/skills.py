@@ -1,6 +1,7 @@
-"""`ska skills`: what skills there are, and whether a folder of them loads.
+"""`ska skills`: what skills there are, whom they may speak to, and whether a folder of them loads.
 
-Reading skills is the core's `SkillBook`.
+Reading skills is the core's `SkillBook`; an approval is a stored rule, read afresh by a host that
+runs.
 """
 
 from collections import Counter
@@ -13,13 +14,21 @@ from ..opening.running import with_runtime
 from ..options import JsonOption, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
+from .team import team_of
 
 if TYPE_CHECKING:
     from skill_agent.skills.book import SkillBook
     from skill_agent.skills.reading import SkillReport
+    from skill_agent.skills.trust import Approval
+    from skill_agent.tools.approvals import RuleBook
     from skill_agent.values import Skill
 
-app = group("See and check the skills agents can use.")
+app = group("See, check and approve the skills agents can use.")
+
+_AgentOption = Annotated[
+    str | None, typer.Option("--agent", "-a", metavar="NAME", help="Only for this agent.")
+]
+_SkillArgument = Annotated[str, typer.Argument(metavar="SKILL", help="Name of the skill.")]
 
 MOST_FOLDERS = 50_000
 """Folders `validate` looks into: a person named them, so far more than a scan at start."""
@@ -29,17 +38,22 @@ MOST_FOLDERS = 50_000
 def list_skills(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """List every skill found, those that could not be loaded with the reason.
 
+    A skill that did not come with the program is opened once you approved it, and asks again when
+    its files have changed.
+
     \b
     Examples:
       ska skills list
       ska skills list --json | jq '.[] | select(.loaded | not)'
+      ska skills list --json | jq '.[] | select(.trust == "not approved") | .path'
     """
     skills, notes = _listed(ctx)
     if as_json:
         emit_json([skill_object(skill) for skill in skills])
     else:
-        rows = [(skill.name, _state(skill), _remark(skill)) for skill in skills]
-        table(("skill", "state", "description or reason"), rows, empty="no skills found")
+        rows = [(skill.name, _state(skill), _trust(skill), _remark(skill)) for skill in skills]
+        columns = ("skill", "state", "trust", "description or reason")
+        table(columns, rows, empty="no skills found")
     for note in notes:
         narrate(f"warning: {note}")
     refused = [skill for skill in skills if not skill.loaded]
@@ -50,7 +64,7 @@ def list_skills(ctx: typer.Context, as_json: JsonOption = False) -> None:
 @app.command()
 def show(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="SKILL", help="Name of the skill.")],
+    name: _SkillArgument,
     file: Annotated[
         str, typer.Option("--file", metavar="PATH", help="Print this file of its folder.")
     ] = "",
@@ -82,11 +96,70 @@ def show(
             ("licence", skill.licence),
             ("needs", skill.compatibility),
             ("tools", skill.allowed_tools),
+            ("trust", _trust(skill)),
+            ("digest", skill.digest),
             ("not loaded", skill.reason),
             ("warnings", "\n".join(skill.warnings)),
         )
     )
     emit_text(f"\n{body}" if body else "")
+
+
+@app.command()
+def approve(ctx: typer.Context, name: _SkillArgument, agent: _AgentOption = None) -> None:
+    """Approve a skill as it is now: its words count as yours, and opening it asks nobody.
+
+    The approval is for the files its folder holds now. Once one of them changes, it asks again.
+
+    \b
+    Examples:
+      ska skills show recipes
+      ska skills approve recipes
+      ska skills approve recipes --agent kyra
+    """
+    from skill_agent.errors import NotFound, UsageError
+    from skill_agent.skills.trust import EVERY_AGENT, skill_rule
+    from skill_agent.tools.approvals import stored_rule
+
+    home = on_this_machine(ctx).home
+    if not home.exists:
+        raise NotFound(f"there is no home at {home.root} to keep an approval in", hint="ska init")
+    skill = _book(ctx).get(name)
+    if not skill.loaded:
+        raise UsageError(f"{name} cannot be used: {skill.reason}", hint=f"mend {skill.path}")
+    if skill.trust == "trusted":
+        narrate(f"{name} came with the program; it needs no approval")
+        return
+    rules, who = _rules(ctx), _slug(ctx, agent) if agent else EVERY_AGENT
+    entry = stored_rule(who, skill_rule(name, skill.digest), tainted=False)
+    rules.add(entry)
+    for old in _approvals(ctx, name):
+        if old.agent == who and old.digest != skill.digest:
+            rules.revoke(old.rule)
+    emit_text(entry)
+    narrate(f"approved {name} as it is now in {skill.path}; ska skills revoke {name} takes it back")
+
+
+@app.command()
+def revoke(ctx: typer.Context, name: _SkillArgument, agent: _AgentOption = None) -> None:
+    """Take the approvals of a skill back: it asks again before it is opened.
+
+    \b
+    Examples:
+      ska skills revoke recipes
+      ska skills revoke recipes --agent kyra
+    """
+    from skill_agent.errors import NotFound
+
+    on_this_machine(ctx)
+    who = _slug(ctx, agent) if agent else None
+    found = [one for one in _approvals(ctx, name) if who in (None, one.agent)]
+    if not found:
+        raise NotFound(f'no approval of "{name}" is stored', hint="ska approvals list")
+    rules = _rules(ctx)
+    for one in found:
+        rules.revoke(one.rule)
+        narrate(f"revoked: {one.rule}")
 
 
 @app.command()
@@ -133,7 +206,9 @@ def skill_object(skill: "Skill") -> dict[str, Any]:
 
 
 def _report_object(report: "SkillReport") -> dict[str, Any]:
-    return {**skill_object(report.skill), "id": report.skill.path, "violations": report.errors}
+    """Who trusts a folder that need not be in any home is not asked."""
+    whole = {**skill_object(report.skill), "id": report.skill.path, "violations": report.errors}
+    return {key: value for key, value in whole.items() if key not in ("trust", "approved_for")}
 
 
 def _with_duplicates(reports: "list[SkillReport]") -> "list[SkillReport]":
@@ -179,6 +254,14 @@ def _state(skill: "Skill") -> str:
     return "hidden" if skill.hidden else "warned" if skill.warnings else "ok"
 
 
+def _trust(skill: "Skill") -> str:
+    """Whom it was approved for, where that is not every agent."""
+    if not skill.loaded:
+        return ""
+    some = skill.approved_for and "*" not in skill.approved_for
+    return f"{skill.trust} ({', '.join(skill.approved_for)})" if some else skill.trust
+
+
 def _remark(skill: "Skill") -> str:
     if not skill.loaded:
         return f"{skill.reason} ({skill.path})"
@@ -200,4 +283,21 @@ def _book(ctx: typer.Context) -> "SkillBook":
     home = surroundings(ctx).home
     if not home.exists:
         narrate(f"no home at {home.root} yet (ska init makes one); showing the bundled skills")
-    return SkillBook(skill_roots(home))
+    return SkillBook(skill_roots(home), rules=_rules(ctx).rules)
+
+
+def _rules(ctx: typer.Context) -> "RuleBook":
+    from skill_agent.tools.approvals import RuleBook
+
+    return RuleBook(surroundings(ctx).home.rules)
+
+
+def _approvals(ctx: typer.Context, name: str) -> "list[Approval]":
+    from skill_agent.skills.trust import approvals_in
+
+    return [one for one in approvals_in(_rules(ctx).rules()) if one.name == name]
+
+
+def _slug(ctx: typer.Context, agent: str) -> str:
+    """Raises NotFound for an agent there is not."""
+    return team_of(ctx).get(agent).slug

@@ -1,12 +1,12 @@
 """The skills of a home: found, listed, and opened one step at a time.
 
 Catalogue first, a body on activation, single files on demand. Reading the front matter is
-`skill_reading`'s work; which agent may use which skill is decided elsewhere.
+`reading`'s work, whom to trust `trust`'s; which agent has which skill is decided elsewhere.
 """
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -15,25 +15,41 @@ from time import monotonic
 from skill_agent.errors import NotFound, ToolFailed
 from skill_agent.files.bundled import bundled_skills_path
 from skill_agent.files.home import Home
+from skill_agent.text.gate import tamed
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill
 
+from .folder import (
+    RESOURCE_BYTES,
+    SKIPPED,
+    Entry,
+    FolderRefused,
+    entries_of,
+    is_as_read,
+    read_plain,
+)
 from .frontmatter import FrontMatterError, decode
 from .operations import SkillOperations, Skills
-from .reading import SkillFile, find_skill_file, read_skill
+from .reading import (
+    DESCRIPTION_LIMIT,
+    SkillFile,
+    find_skill_file,
+    read_entries,
+    refused_skill,
+)
 from .requests import REQUESTS
+from .trust import NOT_APPROVED, approvals_in, is_trusted, judged
 
 MOST_FOLDERS, MOST_DEPTH = 2_000, 5
 """Where a scan stops; it says so."""
 
 BRIEF = "brief"
 """Key of a skill's metadata: its instructions in a few sentences, for models that are told few."""
-RESOURCE_BYTES, BODY_CHARACTERS, LISTED_FILES = 100_000, 40_000, 100
+BODY_CHARACTERS, LISTED_FILES = 40_000, 100
 
-_SKIPPED = frozenset({".git", "node_modules", "__pycache__", ".venv", ".hg", ".svn"})
-
-Stamp = tuple[int, int]
+Stamp = tuple[tuple[int, ...], tuple[Entry, ...]]
+"""Of the SKILL.md, which may be a link, and of all that lies beside it."""
 
 
 def skill_roots(home: Home, user: Path | None = None) -> tuple[Path, ...]:
@@ -98,16 +114,22 @@ def _folders(folder: Path, notes: list[str]) -> list[Path]:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     """False also for a link that leads in a circle, which must not hide its neighbours."""
     try:
-        return entry.name not in _SKIPPED and entry.is_dir()
+        return entry.name not in SKIPPED and entry.is_dir()
     except OSError:
         return False
 
 
 class SkillBook(SkillOperations):
-    """The skills below some roots; looks again at every call, reads only what has changed."""
+    """The skills below some roots; looks again at every call, reads only what has changed.
 
-    def __init__(self, roots: Sequence[Path]) -> None:
-        self.roots = tuple(roots)
+    `rules` are the stored approvals, without which only the skills that came with the program are
+    trusted. Until a skill is, nothing but its name reaches a prompt unasked.
+    """
+
+    def __init__(
+        self, roots: Sequence[Path], *, rules: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        self.roots, self._rules = tuple(roots), rules
         self.notes: tuple[str, ...] = ()
         """What kept the last scan from seeing everything."""
         self._read: dict[Path, tuple[Stamp, SkillFile]] = {}
@@ -117,11 +139,15 @@ class SkillBook(SkillOperations):
 
     def skills(self) -> tuple[Skill, ...]:
         """Every skill by name, then those refused or shadowed, with their reasons."""
-        return tuple(file.skill for file in self._sorted())
+        return self._judged(self._sorted())
 
     def skills_lately(self, seconds: float = 1.0) -> tuple[Skill, ...]:
         """As `skills`, as they were at most so long ago."""
-        return tuple(file.skill for file in self._lately(seconds))
+        return self._judged(self._lately(seconds))
+
+    def _judged(self, files: Sequence[SkillFile], agent: str | None = None) -> tuple[Skill, ...]:
+        approvals = approvals_in(self._rules())
+        return tuple(judged(file.skill, approvals, agent) for file in files)
 
     def _sorted(self) -> tuple[SkillFile, ...]:
         files = [
@@ -137,12 +163,20 @@ class SkillBook(SkillOperations):
             return self._last[1]
         return self._sorted()
 
-    def loaded(self, names: Sequence[str] | None = None) -> tuple[Skill, ...]:
-        """The skills a model may be offered: all by name, or those named, in that order."""
-        known = {skill.name: skill for skill in self.skills() if skill.loaded and not skill.hidden}
-        if names is None:
-            return tuple(known.values())
-        return tuple(known[name] for name in names if name in known)
+    def offered(self, names: Sequence[str], agent: str) -> list[Skill]:
+        """Those an agent may be offered, in the order of the names, as a prompt may tell of them:
+        of a skill that was not approved its name alone."""
+        known = {
+            skill.name: skill
+            for skill in self._judged(self._lately(), agent)
+            if skill.loaded and not skill.hidden
+        }
+        return [_as_told(known[name]) for name in names if name in known]
+
+    def unapproved(self, names: Sequence[str], agent: str) -> list[Skill]:
+        """Those of the named skills whose text an agent may not be told yet."""
+        found = self._judged(self._lately(), agent)
+        return [one for one in found if one.loaded and one.name in names and not is_trusted(one)]
 
     def names(self) -> tuple[str, ...]:
         """The names of all skills that load, the hidden ones too."""
@@ -157,56 +191,57 @@ class SkillBook(SkillOperations):
         near = did_you_mean(name, [skill.name for skill in skills])
         raise NotFound(f'no skill "{name}"', hint=near or "`ska skills list` shows what there is")
 
-    def catalogue(self, names: Sequence[str] | None = None) -> str:
-        """Name and description, a line each, for a prompt; empty where there is none."""
-        return "\n".join(
-            f"- {skill.name}: {escape(skill.description[:1024], quote=False)}"
-            for skill in self.loaded(names)
-        )
-
     # -- one skill ---------------------------------------------------------------------------
 
-    def activate(self, name: str) -> str:
-        """The body in `<skill_content>` with the list of its files; raises ToolFailed."""
-        file = self._open(name)
-        body = re.sub(r"</(\s*skill_)", r"<\\/\1", file.body, flags=re.IGNORECASE)
+    def usable(self, name: str, agent: str) -> Skill:
+        """The skill with what the agent may make of it; raises ToolFailed."""
+        return self._judged([self._open(name)], agent)[0]
+
+    def activate(self, name: str, digest: str = "") -> str:
+        """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where
+        the folder has not the digest that is named."""
+        file = self._open(name, digest)
+        body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", tamed(file.body), flags=re.IGNORECASE)
         if len(body) > BODY_CHARACTERS:
             rest = "[cut here; read the rest with read_skill_file, path SKILL.md]"
             body = f"{body[:BODY_CHARACTERS]}\n{rest}"
-        files = self.files(name)
+        files = _listed(file)
         listing = ""
         if files:
-            lines = "\n".join(f"- {escape(path, quote=False)}" for path in files)
+            lines = "\n".join(f"- {escape(tamed(path), quote=False)}" for path in files)
             listing = f"\n<skill_files>\n{lines}\n</skill_files>"
         return f'<skill_content name="{escape(name)}">\n{body}{listing}\n</skill_content>'
 
-    def craft(self, name: str, *, brief: bool) -> str:
+    def craft(self, name: str, agent: str, *, brief: bool) -> str:
         """A skill as part of an agent's own instructions: its body, or in brief what its metadata
-        says of it; empty where it cannot be loaded."""
-        named = (one for one in self._lately() if one.skill.name == name and one.skill.loaded)
-        if (file := next(named, None)) is None:
+        says of it; empty where it cannot be loaded or was not approved."""
+        found = [one for one in self._lately() if one.skill.name == name and one.skill.loaded]
+        if not found or not is_trusted(self._judged(found, agent)[0]):
             return ""
+        file = found[0]
         short = str(file.skill.metadata.get(BRIEF, "")) or file.skill.description
-        return one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS]
+        return tamed(one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS])
 
     def files(self, name: str) -> tuple[str, ...]:
         """Paths inside the skill's folder, `/` between parts; neither SKILL.md nor its requests."""
-        folder = Path(self._open(name).skill.path)
-        return tuple(_files_below(folder))
+        return _listed(self._open(name))
 
-    def resource(self, name: str, path: str) -> str:
+    def resource(self, name: str, path: str, digest: str = "") -> str:
         """The text of one file inside the skill's folder; raises ToolFailed."""
-        folder = Path(self._open(name).skill.path).resolve()
-        wanted = path.strip().replace("\\", "/").removeprefix("./")
-        file = _inside(folder, wanted)
-        if file is None:
-            there = ", ".join(self.files(name)) or "no other files"
+        skill = self._open(name, digest)
+        folder = Path(skill.skill.path).resolve()
+        inside = _inside(folder, path.strip().replace("\\", "/").removeprefix("./"))
+        if inside in skill.folder.large:
+            size = skill.folder.large[inside]
+            raise ToolFailed(f'"{path}" has {size} bytes; at most {RESOURCE_BYTES} can be read')
+        if inside not in skill.folder.files:
+            there = tamed(", ".join(_listed(skill)) or "no other files")
             raise ToolFailed(f'skill "{name}" has no file "{path}"; it has: {there}')
         try:
-            size = file.stat().st_size
-            if size > RESOURCE_BYTES:
-                raise ToolFailed(f'"{path}" has {size} bytes; at most {RESOURCE_BYTES} can be read')
-            return decode(file.read_bytes())[0]
+            content = read_plain(folder / inside, RESOURCE_BYTES)
+            if not is_as_read(content, skill.folder.files[inside]):
+                raise ToolFailed(f'"{path}" was changed just now; activate the skill again')
+            return tamed(decode(content)[0])
         except FrontMatterError:
             raise ToolFailed(f'"{path}" is not a text file') from None
         except OSError as error:
@@ -214,14 +249,16 @@ class SkillBook(SkillOperations):
 
     # -- scanning ----------------------------------------------------------------------------
 
-    def _open(self, name: str) -> SkillFile:
+    def _open(self, name: str, digest: str = "") -> SkillFile:
         files = self._scan()
         for file in files:
             if file.skill.name == name and file.skill.loaded:
+                if digest and file.skill.digest != digest:
+                    raise ToolFailed(f'skill "{name}" was changed just now; try again')
                 return file
         refused = next((file.skill for file in files if file.skill.name == name), None)
         if refused:
-            raise ToolFailed(f'skill "{name}" is not usable: {refused.reason}')
+            raise ToolFailed(f'skill "{name}" is not usable: {tamed(refused.reason)}')
         near = did_you_mean(name, [file.skill.name for file in files])
         raise ToolFailed(f'no skill "{name}"; {near or "none is like it"}')
 
@@ -229,26 +266,50 @@ class SkillBook(SkillOperations):
         return [*self.skills()]
 
     def _scan(self) -> Sequence[SkillFile]:
-        files: list[SkillFile] = []
         notes: list[str] = []
         fresh: dict[Path, tuple[Stamp, SkillFile]] = {}
+        read: list[list[SkillFile]] = []
+        shipped: set[tuple[str, str]] = set()
         for root in self.roots:
             found = find_skills(root)
             notes += found.notes
-            files = _joined(files, [self._cached(file, fresh) for file in found.files])
+            read.append([self._cached(file, fresh) for file in found.files])
+            if root == bundled_skills_path():
+                shipped |= {(one.skill.name, one.skill.digest) for one in read[-1]}
         self._read, self.notes = fresh, tuple(notes)
-        return files
+        files: list[SkillFile] = []
+        for lower in read:
+            files = _joined(files, lower)
+        return [_trusted(one) if _key(one) in shipped else one for one in files]
 
     def _cached(self, file: Path, fresh: dict[Path, tuple[Stamp, SkillFile]]) -> SkillFile:
         try:
             status = file.stat()
-            stamp = status.st_mtime_ns, status.st_size
-        except OSError:
-            stamp = 0, -1
+            entries = entries_of(file.parent)
+        except OSError as error:
+            return refused_skill(file, f"cannot be read: {error.strerror}")
+        except FolderRefused as error:
+            return refused_skill(file, str(error))
+        times = status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+        stamp = times, entries
         before = self._read.get(file)
-        read = before[1] if before and before[0] == stamp else read_skill(file)
+        read = before[1] if before and before[0] == stamp else read_entries(file, entries)
         fresh[file] = stamp, read
         return read
+
+
+def _key(file: SkillFile) -> tuple[str, str]:
+    return file.skill.name, file.skill.digest
+
+
+def _trusted(file: SkillFile) -> SkillFile:
+    """Also for a copy that is the same to the last byte."""
+    return replace(file, skill=replace(file.skill, trust="trusted"))
+
+
+def _as_told(skill: Skill) -> Skill:
+    said = one_line(skill.description, DESCRIPTION_LIMIT) if is_trusted(skill) else NOT_APPROVED
+    return replace(skill, description=tamed(said))
 
 
 def _joined(higher: Sequence[SkillFile], lower: Sequence[SkillFile]) -> "list[SkillFile]":
@@ -287,27 +348,18 @@ def _changed(file: SkillFile, *, loaded: bool, reason: str) -> SkillFile:
     return replace(file, skill=replace(file.skill, loaded=loaded, reason=reason))
 
 
-def _files_below(folder: Path) -> Iterator[str]:
-    count = 0
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
-        for name in sorted(names):
-            path = (Path(place) / name).relative_to(folder).as_posix()
-            if path.lower() == "skill.md" or path == REQUESTS:
-                continue
-            count += 1
-            if count > LISTED_FILES:
-                yield "…"
-                return
-            yield path
+def _listed(file: SkillFile) -> tuple[str, ...]:
+    """The files of its folder that a model is told of."""
+    known = file.folder.files.keys() | file.folder.large.keys()
+    paths = sorted(path for path in known if path.lower() != "skill.md" and path != REQUESTS)
+    return (*paths[:LISTED_FILES], *(["…"] if len(paths) > LISTED_FILES else []))
 
 
-def _inside(folder: Path, path: str) -> Path | None:
-    """The real file a relative path names, only if it lies inside the folder."""
+def _inside(folder: Path, path: str) -> str:
+    """The real file a relative path names, from the folder on; empty if it lies elsewhere."""
     try:
         if not path or "\0" in path or Path(path).is_absolute() or re.match(r"[A-Za-z]:", path):
-            return None
-        file = (folder / path).resolve()
-        return file if file.is_relative_to(folder) and file.is_file() else None
+            return ""
+        return (folder / path).resolve().relative_to(folder).as_posix()
     except (OSError, RuntimeError, ValueError):
-        return None
+        return ""

@@ -8,20 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from .plain_yaml import BrokenYaml, FrontMatterError, read_yaml
 
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ENTRY = re.compile(r"([A-Za-z][\w-]*):(?:[ \t]+|$)", re.MULTILINE)
-_MERGE = re.compile(r"<<\s*:\s*[\[*]")
-_MOST_CHARACTERS, _MOST_NODES, _MOST_DEPTH = 64_000, 5_000, 30
-
-
-class FrontMatterError(ValueError):
-    """Why a head could not be read, in words for the person."""
-
-
-class _BrokenYaml(FrontMatterError):
-    """Not YAML as it stands, but perhaps with quotes."""
+_MOST_MENDED = 200
+"""Keys of a head that is put into quotes; nobody writes more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,52 +69,24 @@ def _split(text: str, warnings: list[str]) -> tuple[str, str]:
 
 def _load(head: str, warnings: list[str]) -> dict[str, Any]:
     try:
-        return _checked(_yaml(head))
-    except _BrokenYaml as first:
-        mended = _quoted(head)
+        fields, repeated = _fields(head)
+    except BrokenYaml as first:
         try:
-            fields = _checked(_yaml(mended))
+            fields, repeated = _fields(_quoted(head))
         except FrontMatterError:
             raise first from None
         if not isinstance(fields.get("description"), str):
             raise first from None  # what was mended is not worth more than the first mistake
         warnings.append(f"{first}; read by putting the values in quotes")
-        return fields
+    warnings += [f"{key} stands twice; the last one counts" for key in repeated]
+    return fields
 
 
-def _yaml(head: str) -> Any:
-    if len(head) > _MOST_CHARACTERS or _MERGE.search(head):
-        raise FrontMatterError("the front matter is too large, or merges other parts of itself")
-    try:
-        return yaml.safe_load(head)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        # One line for the opening ---, one because YAML counts from nought.
-        place = f" at line {mark.line + 2}" if mark else ""
-        raise _BrokenYaml(f"the YAML cannot be read{place}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, OverflowError, TypeError) as error:
-        said = " ".join(str(error).split())[:120]
-        raise _BrokenYaml(f"the YAML cannot be read: {said}") from None
-    except RecursionError:
-        raise FrontMatterError("the YAML is nested too deeply") from None
-
-
-def _checked(value: Any) -> dict[str, Any]:
-    """Refuses what is no mapping, and aliases that unfold into more than a head can hold."""
+def _fields(head: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    value, repeated = read_yaml(head)
     if not isinstance(value, dict):
         raise FrontMatterError("the front matter is not a list of `key: value` lines")
-    nodes = 0
-    pending: list[tuple[Any, int]] = [(value, 0)]
-    while pending:
-        item, depth = pending.pop()
-        nodes += 1
-        if nodes > _MOST_NODES or depth > _MOST_DEPTH:
-            raise FrontMatterError("the front matter is nested too deeply or too large")
-        if isinstance(item, dict):
-            pending += [(inner, depth + 1) for inner in item.values()]
-        elif isinstance(item, list | tuple | set):
-            pending += [(inner, depth + 1) for inner in item]
-    return {str(key): inner for key, inner in value.items()}
+    return value, repeated
 
 
 def _quoted(head: str) -> str:
@@ -132,6 +96,8 @@ def _quoted(head: str) -> str:
         if _ENTRY.match(line):
             entries.append([])
         entries[-1].append(line)
+    if len(entries) > _MOST_MENDED:
+        raise FrontMatterError("the front matter has too many keys")
     return "\n".join(_readable(entry) for entry in entries)
 
 
@@ -139,7 +105,7 @@ def _readable(entry: list[str]) -> str:
     text = "\n".join(entry)
     found = _ENTRY.match(text)
     try:
-        _yaml(text)
+        read_yaml(text)
     except FrontMatterError:
         if found:
             value = " ".join(text[found.end() :].split())

@@ -6,13 +6,17 @@ reason. The limits are those of the Agent Skills standard.
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill
 
-from .frontmatter import Document, FrontMatterError, parse_document
+from .allowed import allowed_tools, unknown_tools
+from .folder import Entry, Folder, FolderRefused, entries_of, read_folder, read_plain
+from .frontmatter import Document, parse_document
+from .plain_yaml import FrontMatterError, is_text, printable
 
 MOST_BYTES = 1_000_000
 NAME_LIMIT, DESCRIPTION_LIMIT, COMPATIBILITY_LIMIT, BODY_LINES = 64, 1024, 500, 500
@@ -27,6 +31,9 @@ class SkillFile:
 
     skill: Skill
     body: str = ""
+    folder: Folder = field(default_factory=Folder)
+    document: Document | None = None
+    """What stands in the file; None where it could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,25 +49,40 @@ def find_skill_file(folder: Path) -> Path | None:
     """`SKILL.md` of a folder, else another spelling of it; None where there is none."""
     try:
         names = sorted(entry.name for entry in folder.iterdir() if entry.name.lower() == "skill.md")
-        names.sort(key=lambda name: name != "SKILL.md")
-        return next((folder / name for name in names if (folder / name).is_file()), None)
+        names.sort(key=lambda name: (not (folder / name).is_file(), name != "SKILL.md"))
+        return next((folder / name for name in names if not (folder / name).is_dir()), None)
     except OSError:
         return None
 
 
 def read_skill(file: Path) -> SkillFile:
     """The skill of a SKILL.md file."""
-    folder = file.parent
-    refused = Skill(name=_one_line(folder.name), description="", path=str(folder), loaded=False)
     try:
-        if file.stat().st_size > MOST_BYTES:
-            return SkillFile(skill=replace(refused, reason=f"{file.name} is larger than 1 MB"))
-        document = parse_document(file.read_bytes())
+        return read_entries(file, entries_of(file.parent))
+    except FolderRefused as error:
+        return refused_skill(file, str(error))
+
+
+def read_entries(file: Path, entries: tuple[Entry, ...]) -> SkillFile:
+    """The skill of a SKILL.md file in whose folder these lie."""
+    try:
+        raw = read_plain(file, MOST_BYTES)
+        if len(raw) > MOST_BYTES:
+            return refused_skill(file, f"{file.name} is larger than 1 MB")
+        folder = read_folder(file.parent, entries, (file.name, raw))
+        return _skill(file, parse_document(raw), folder)
     except OSError as error:
-        return SkillFile(skill=replace(refused, reason=f"cannot be read: {error.strerror}"))
-    except FrontMatterError as error:
-        return SkillFile(skill=replace(refused, reason=str(error)))
-    return _skill(file, document)
+        return refused_skill(file, f"cannot be read: {error.strerror}")
+    except (FrontMatterError, FolderRefused) as error:
+        return refused_skill(file, str(error))
+
+
+def refused_skill(file: Path, reason: str) -> SkillFile:
+    """A skill that is listed with its reason and nothing of its own words."""
+    name = plain_name(file.parent.name) or "unnamed"
+    path = str(file.parent)
+    skill = Skill(name=name, description="", path=path, loaded=False, reason=reason)
+    return SkillFile(skill=skill)
 
 
 def validate_skill(folder: Path) -> SkillReport:
@@ -68,16 +90,21 @@ def validate_skill(folder: Path) -> SkillReport:
     file = find_skill_file(folder)
     if file is None:
         reason = "no SKILL.md in this folder"
-        skill = Skill(
-            name=folder.name, description="", path=str(folder), loaded=False, reason=reason
-        )
-        return SkillReport(skill=skill, errors=(reason,))
-    skill = read_skill(file).skill
-    try:
-        document = parse_document(file.read_bytes())
-    except (OSError, FrontMatterError):
-        return SkillReport(skill=skill, errors=(skill.reason,))
-    return SkillReport(skill=skill, errors=tuple(_violations(file, document)))
+        return SkillReport(skill=refused_skill(folder / "SKILL.md", reason).skill, errors=(reason,))
+    read = read_skill(file)
+    if read.document is None:
+        return SkillReport(skill=read.skill, errors=(read.skill.reason,))
+    skill, unknown = read.skill, unknown_tools(read.skill.allowed_tools)
+    if unknown:
+        told = f"allowed-tools names what is no tool here: {one_line(', '.join(unknown), 200)}"
+        skill = replace(skill, warnings=(*skill.warnings, told))
+    return SkillReport(skill=skill, errors=tuple(_violations(file, read.document)))
+
+
+def plain_name(text: str) -> str:
+    """A name of a-z, 0-9 and - made of any text, as prompts, rules and commands have it."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    return re.sub(r"[^a-z0-9]+", "-", letters.lower())[:NAME_LIMIT].strip("-")
 
 
 def name_faults(name: str, folder: str) -> list[str]:
@@ -95,16 +122,13 @@ def name_faults(name: str, folder: str) -> list[str]:
     return faults
 
 
-def _skill(file: Path, document: Document) -> SkillFile:
+def _skill(file: Path, document: Document, contents: Folder) -> SkillFile:
     fields, folder = document.fields, file.parent
     warnings = list(document.warnings)
     if file.name != "SKILL.md":
         warnings.append(f"the file is called {file.name}, not SKILL.md")
-    name = _one_line(_text(fields.get("name"))) or _one_line(folder.name)
-    if not _text(fields.get("name")):
-        warnings.append("no name; the folder's is used")
-    else:
-        warnings += _odd_type("name", fields["name"]) + name_faults(name, folder.name)
+    name, found = _named(fields.get("name"), folder.name)
+    warnings += found
     description = _one_line(_text(fields.get("description")))
     if description:
         warnings += _odd_type("description", fields["description"])
@@ -117,38 +141,67 @@ def _skill(file: Path, document: Document) -> SkillFile:
     if not isinstance(metadata, dict):
         warnings.append("metadata is not a mapping; left out")
         metadata = {}
+    tools = allowed_tools(fields.get("allowed-tools"))
+    if "allowed-tools" in fields and not tools:
+        warnings.append("allowed-tools names no tool, so it restricts none")
+    reason = _refusal(fields, name, description)
     skill = Skill(
-        name=name,
+        name=name or "unnamed",
         description=description,
         path=str(folder),
         licence=_one_line(_text(fields.get("license"))),
         compatibility=_one_line(_text(fields.get("compatibility"))),
-        allowed_tools=allowed_tools(fields.get("allowed-tools")),
-        metadata={str(key): value for key, value in metadata.items()},
+        allowed_tools=tools,
+        metadata=_plain(metadata),
         warnings=tuple(warnings),
-        loaded=bool(description),
-        hidden=fields.get("disable-model-invocation") in (True, "true"),
-        reason="" if description else _no_description(fields),
+        loaded=not reason,
+        hidden=_text(fields.get("disable-model-invocation")).lower() in ("true", "yes", "on"),
+        reason=reason,
+        digest=contents.digest,
     )
-    return SkillFile(skill=skill, body=document.body)
+    return SkillFile(skill=skill, body=document.body, folder=contents, document=document)
 
 
-def allowed_tools(value: Any) -> tuple[str, ...]:
-    """Names from a list, or from text split at blanks and commas outside brackets."""
-    parts = value if isinstance(value, list) else [_text(value)]
-    found = (name for part in parts for name in re.findall(r"(?:\([^)]*\)|[^\s,(])+", _text(part)))
-    return tuple(dict.fromkeys(found))
+def _named(value: Any, folder: str) -> tuple[str, list[str]]:
+    """The name a skill goes by here, and what is odd about the one it gives itself."""
+    written = _one_line(_text(value))
+    name = plain_name(written) or plain_name(folder)
+    if not written:
+        warnings = ["no name; the folder's is used"]
+    else:
+        warnings = _odd_type("name", value) + name_faults(written, folder)
+    if name and name != (written or folder):
+        warnings.append(f'it is called "{name}" here')
+    return name, warnings
+
+
+def _refusal(fields: dict[str, Any], name: str, description: str) -> str:
+    if not description:
+        return _no_description(fields)
+    return "" if name else "its name has no letter a-z and no digit to call it by"
+
+
+def _plain(value: Any) -> Any:
+    """The value as text, lists and mappings, each of its own."""
+    match value:
+        case dict():
+            return {str(key): _plain(inner) for key, inner in value.items()}
+        case list():
+            return [_plain(inner) for inner in value]
+        case str():
+            return str(value)
+    return value
 
 
 def _violations(file: Path, document: Document) -> list[str]:
     fields, faults = document.fields, []
     if file.name != "SKILL.md":
         faults.append(f"the file must be called SKILL.md, not {file.name}")
-    for field in ("name", "description"):
-        if not _text(fields.get(field)):
-            faults.append(f"{field} is required")
-        elif not isinstance(fields[field], str):
-            faults.append(f"{field} must be text")
+    for key in ("name", "description"):
+        if not _text(fields.get(key)):
+            faults.append(f"{key} is required")
+        elif not is_text(fields[key]):
+            faults.append(f"{key} must be text")
     if name := _text(fields.get("name")):
         faults += name_faults(name, file.parent.name)
     if len(_text(fields.get("description"))) > DESCRIPTION_LIMIT:
@@ -158,14 +211,15 @@ def _violations(file: Path, document: Document) -> list[str]:
     metadata = fields.get("metadata", {})
     if not isinstance(metadata, dict):
         faults.append("metadata must be a mapping")
-    elif any(not isinstance(value, str) for value in metadata.values()):
+    elif not all(is_text(value) for value in metadata.values()):
         faults.append("metadata must map text to text")
-    for field in ("allowed-tools", "license", "compatibility"):
-        if field in fields and not isinstance(fields[field], str):
-            faults.append(f"{field} must be text")
-    unknown = [field for field in fields if field not in STANDARD_FIELDS]
+    for key in ("allowed-tools", "license", "compatibility"):
+        if key in fields and not is_text(fields[key]):
+            faults.append(f"{key} must be text")
+    unknown = [key for key in fields if key not in STANDARD_FIELDS]
     if unknown:
-        faults.append(f"not in the standard: {', '.join(unknown)} (put such keys into metadata)")
+        named = one_line(", ".join(unknown), 200)
+        faults.append(f"not in the standard: {named} (put such keys into metadata)")
     return faults
 
 
@@ -184,10 +238,8 @@ def _no_description(fields: dict[str, Any]) -> str:
     return "the description is not text"
 
 
-def _odd_type(field: str, value: Any) -> list[str]:
-    return (
-        [] if isinstance(value, str) else [f"the {field} is not written as text; put it in quotes"]
-    )
+def _odd_type(key: str, value: Any) -> list[str]:
+    return [] if is_text(value) else [f"the {key} is not written as text; put it in quotes"]
 
 
 def _text(value: Any) -> str:
@@ -195,8 +247,6 @@ def _text(value: Any) -> str:
     match value:
         case None | dict():
             return ""
-        case bool():
-            return str(value).lower()
         case list():
             return " ".join(_text(item) for item in value if not isinstance(item, list | dict))
         case _:
@@ -204,4 +254,4 @@ def _text(value: Any) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return one_line(printable(text))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from skill_agent.values import Skill
 
+from .folder import read_plain
 from .frontmatter import FrontMatterError, decode
 
 REQUESTS = "references/requests.txt"
@@ -42,11 +43,12 @@ def requests_stamp(skill: Skill) -> tuple[int, int] | None:
 
 
 def read_requests(file: Path) -> Requests:
-    """The examples of one file; empty where it is missing, too large or no text."""
+    """The examples of one file; empty where it is missing, too large, no text or no plain file."""
     try:
-        if file.stat().st_size > _MOST_BYTES:
+        raw = read_plain(file, _MOST_BYTES)
+        if len(raw) > _MOST_BYTES:
             return Requests()
-        text, _ = decode(file.read_bytes())
+        text, _ = decode(raw)
     except (OSError, FrontMatterError):
         return Requests()
     return parse_requests(text.splitlines())

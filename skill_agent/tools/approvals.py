@@ -10,10 +10,10 @@ from pathlib import Path
 
 from skill_agent.errors import NotFound
 from skill_agent.events import Choice
+from skill_agent.skills.trust import EVERY_AGENT
 
 from .operations import ApprovalOperations
 
-EVERY_AGENT = "*"
 ALSO_TAINTED = " also with text from outside"
 """A rule ends in these words where it holds whoever else wrote what stands in the prompt."""
 

@@ -15,10 +15,9 @@ from skill_agent.agents.identity import identity_text, short_identity
 from skill_agent.conversations.client_context import as_read
 from skill_agent.ports import ChatMessage
 from skill_agent.text.gate import tamed, tamed_line
+from skill_agent.text.origins import in_words
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Memory, Message, ModelProfile, Origin, Skill
-
-from .taint import in_words
 
 _LANGUAGE = "Reply in the language of the user's message."
 _HOUSE_RULES = (

@@ -10,18 +10,6 @@ from dataclasses import dataclass
 from skill_agent.ports import Ledger
 from skill_agent.values import Hit, Memory, Message, Origin, all_origins
 
-WORDS: dict[Origin, str] = {
-    "pipe": "a pipe",
-    "file": "a file",
-    "paste": "something pasted",
-    "client": "a client program",
-    "web": "the web",
-    "tool": "a tool",
-    "import": "an import",
-    "agent": "another agent",
-    "skill": "a skill that was not approved",
-}
-
 
 @dataclass(slots=True)
 class Taint:
@@ -31,19 +19,6 @@ class Taint:
 
     def add(self, origins: Iterable[Origin]) -> None:
         self.origins = all_origins(self.origins, origins)
-
-    @property
-    def line(self) -> str:
-        """Why a call is asked about; empty where nothing but the person's words is there."""
-        if not self.origins:
-            return ""
-        return f"text from {in_words(self.origins)} is in the prompt"
-
-
-def in_words(origins: Sequence[Origin]) -> str:
-    """Who they are, as a person or a model reads it."""
-    *some, last = (WORDS[one] for one in origins)
-    return " and ".join(filter(None, (", ".join(some), last)))
 
 
 def of_conversation(messages: Iterable[Message]) -> tuple[Origin, ...]:

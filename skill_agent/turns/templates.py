@@ -92,9 +92,11 @@ def _head(fields: dict[str, Any], file: Path) -> dict[str, Any]:
         hint = did_you_mean(unknown[0], (*_TEXTS, "options"))
         known = f"a template knows {', '.join(_TEXTS)} and options"
         raise UsageError(f"{file}: {unknown[0]} means nothing here", hint=hint or known)
+    from skill_agent.skills.plain_yaml import is_text, typed
+
     for name in _TEXTS:
-        if not isinstance(fields.get(name, ""), str):
-            raise UsageError(f"{file}: {name} is a text, not {fields[name]!r}")
+        if not is_text(fields.get(name, "")):
+            raise UsageError(f"{file}: {name} is a text, not {typed(fields[name])!r}")
     if not isinstance(fields.get("options", {}), dict):
         raise UsageError(f"{file}: options are lines of `name: value`")
-    return fields
+    return typed(fields)

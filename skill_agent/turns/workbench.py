@@ -28,7 +28,13 @@ from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
-from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
+from skill_agent.tools.skills import (
+    ACTIVATE,
+    OpenSkills,
+    WithinSkills,
+    only_these,
+    skill_tools,
+)
 from skill_agent.values import (
     Hit,
     Memory,
@@ -140,7 +146,8 @@ class Workbench:
             profile=profile,
             skills=self.skills(dna),
             crafts=[
-                self.skillbook.craft(name, brief=profile.small) for name in dna.craft_skill_names
+                self.skillbook.craft(name, dna.slug, brief=profile.small)
+                for name in dna.craft_skill_names
             ],
             identity=hot.identity if hot else (),
         )
@@ -219,19 +226,16 @@ class Workbench:
 
     def skills(self, dna: AgentDNA) -> list[Skill]:
         """The effective skills that can really be offered; an agent's own craft it has already."""
-        by_name = {s.name: s for s in self.skillbook.skills_lately() if s.loaded and not s.hidden}
-        names = (one for one in dna.effective_skills if one not in dna.craft_skill_names)
-        return [by_name[name] for name in names if name in by_name]
+        names = [one for one in dna.effective_skills if one not in dna.craft_skill_names]
+        return self.skillbook.offered(names, dna.slug)
 
     def tools(
         self, dna: AgentDNA, *, use_memory: bool = True, taint: Taint | None = None
     ) -> dict[str, Tool]:
-        """The agent's tools by name, in a stable order."""
+        """The agent's tools for one turn by name, in a stable order."""
         names = [skill.name for skill in self.skills(dna)]
+        opened = OpenSkills(self.skillbook, dna.slug)
         tools: list[Tool] = []
-        if names:
-            tools.append(ActivateSkill(book=self.skillbook, names=names))
-            tools.append(ReadSkillFile(book=self.skillbook, names=names))
         tools.append(
             HttpGet(
                 boundaries=dna.boundaries,
@@ -244,7 +248,8 @@ class Workbench:
             autonomy = dna.boundaries.max_autonomy
             save = partial(self._save_for, dna, taint or Taint())
             tools.append(Remember(save=save, autonomy=autonomy))
-        return {tool.spec.name: tool for tool in tools}
+        within = {tool.spec.name: WithinSkills(tool=tool, skills=opened) for tool in tools}
+        return {**skill_tools(opened, names), **within}
 
     async def _compute(self, model: Model, manner: Manner) -> str:
         """What code makes of a table beside the words; "" where there is none, or it is broken."""
@@ -286,16 +291,15 @@ class Workbench:
             return Offer()
         skills = [one.name for one in found if one.name != HTTP_GET]
         within: dict[str, Tool] = {HTTP_GET: tools[HTTP_GET]}
-        if not skills:
+        then = only_these(tools, skills)
+        if not then:
             return Offer(tools=within)
-        opening: Tool = ActivateSkill(book=self.skillbook, names=skills)
-        reading: Tool = ReadSkillFile(book=self.skillbook, names=skills)
-        offered = {opening.spec.name: opening}
-        sure = ToolCall(id=new_id(), name=opening.spec.name, arguments={"name": skills[0]})
+        opening = then.pop(ACTIVATE)
+        sure = ToolCall(id=new_id(), name=ACTIVATE, arguments={"name": skills[0]})
         return Offer(
-            tools=offered,
+            tools={ACTIVATE: opening},
             first=sure if found[0].score >= SURELY else None,
-            then={reading.spec.name: reading, **within},
+            then={**then, **within},
         )
 
     async def _others(self) -> list[str]:

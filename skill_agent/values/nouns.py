@@ -20,6 +20,8 @@ ItemKind = Literal["memory", "turn"]
 MessageState = Literal["complete", "partial"]
 Rating = Literal["up", "down"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
+SkillTrust = Literal["trusted", "approved", "changed", "not approved"]
+"""Whether it came with the program, was approved as it is, as it was, or never."""
 
 Finish = Literal["stop", "length"]
 """Why a whole reply ended: the model was done, or had reached its length limit."""
@@ -474,6 +476,11 @@ class Skill:
     """Listed for the person, never offered to a model."""
     reason: str = ""
     """Why it could not be loaded, where `loaded` is false."""
+    digest: str = ""
+    """Of all files of its folder that can be read; another digest is another skill."""
+    trust: SkillTrust = "not approved"
+    approved_for: tuple[str, ...] = ()
+    """The agents it was approved for as it is now; `*` is every agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Ska
+from skill_files import put_skill
 
 from skill_agent.files.bundled import bundled_skills_path
 from skill_agent.files.home import Home
@@ -99,3 +100,72 @@ def test_skills_shared_with_other_programs_are_found(ska: Ska, tmp_path: Path) -
     shared = tmp_path / "person" / ".agents" / "skills"
     put(shared, "theirs", "---\nname: theirs\ndescription: Works.\n---\nB\n")
     assert ska("skills", "show", "theirs", "--json").json["loaded"] is True
+
+
+def test_an_approval_is_for_the_folder_as_it_is(ska: Ska) -> None:
+    ska("init", "--offline", "--yes", "--model", "openai/x")
+    place = put_skill(ska.home, "recipes", "Stir.")
+    assert trust_of(ska, "recipes") == "not approved"
+    done = ska("skills", "approve", "recipes")
+    digest = ska("skills", "show", "recipes", "--json").json["digest"]
+    assert (done.code, done.out.strip()) == (0, f"* activate_skill:recipes@{digest}")
+    assert trust_of(ska, "recipes") == "approved"
+    (place / "SKILL.md").write_text("---\nname: recipes\ndescription: Other.\n---\nX\n")
+    assert trust_of(ska, "recipes") == "changed"
+    assert ska("skills", "approve", "recipes").code == 0
+    rules = ska("approvals", "list", "--json").json
+    assert len(rules) == 1, "the approval of what it was is gone"
+    assert ska("skills", "revoke", "recipes").code == 0
+    assert ska("approvals", "list", "--json").json == []
+    assert ska("skills", "revoke", "recipes").code == 2
+
+
+def test_an_approval_may_be_for_one_agent(ska: Ska) -> None:
+    ska("init", "--offline", "--yes", "--model", "openai/x")
+    put_skill(ska.home, "recipes")
+    assert ska("skills", "approve", "recipes", "--agent", "Kyra").code == 0
+    assert "approved (kyra)" in ska("skills", "list").out
+    assert ska("skills", "revoke", "recipes", "--agent", "luke").code == 2
+    assert ska("skills", "approve", "recipes", "--agent", "nobody").code == 2
+    listed = ska("approvals", "list", "--json").json
+    assert [rule["agent"] for rule in listed] == ["kyra"]
+    assert ska("approvals", "revoke", *listed[0]["id"].split(" ")).code == 0
+    assert trust_of(ska, "recipes") == "not approved"
+
+
+def test_what_cannot_or_need_not_be_approved(ska: Ska) -> None:
+    assert "ska init" in ska("skills", "approve", "weather").err
+    ska("init", "--offline", "--yes", "--model", "openai/x")
+    assert "needs no approval" in ska("skills", "approve", "weather").err
+    put(ska.home.skills, "broken", "no head")
+    done = ska("skills", "approve", "broken")
+    assert (done.code, "no front matter" in done.err) == (2, True)
+    assert ska("skills", "approve", "nothing").code == 2
+    assert ska("approvals", "list", "--json").json == []
+
+
+def test_who_would_use_an_unapproved_skill_is_told(ska: Ska) -> None:
+    ska("init", "--offline", "--yes", "--model", "openai/x")
+    put_skill(ska.home, "recipes")
+    ska.home.agents.write_text('[agents.kyra]\ncraft_skill_names = ["recipes"]\n')
+    (warning,) = ska("agents", "validate", "--json").json
+    assert "ska skills approve recipes" in warning["message"]
+    assert "ska skills approve recipes" in ska("config", "validate").out
+    found = {one["id"]: one for one in ska("doctor", "--json").json}
+    assert found["skills.recipes.trust"]["fix"] == "ska skills approve recipes"
+    ska("skills", "approve", "recipes")
+    assert ska("agents", "validate", "--json").json == []
+    assert "skills.recipes.trust" not in {one["id"] for one in ska("doctor", "--json").json}
+
+
+def test_validate_names_tools_that_are_none_here(ska: Ska, tmp_path: Path) -> None:
+    text = "---\nname: a\ndescription: d\nallowed-tools: Bash(git:*) http_get\n---\nB\n"
+    put(tmp_path / "s", "a", text)
+    (report,) = ska("skills", "validate", str(tmp_path / "s"), "--json").json
+    assert report["warnings"] == ["allowed-tools names what is no tool here: Bash(git:*)"]
+    assert "trust" not in report
+
+
+def trust_of(ska: Ska, name: str) -> str:
+    (skill,) = [one for one in ska("skills", "list", "--json").json if one["name"] == name]
+    return skill["trust"]

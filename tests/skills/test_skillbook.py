@@ -80,7 +80,7 @@ def test_a_root_that_is_a_skill_may_hold_others(root: Path, write: Write) -> Non
 
 def test_a_missing_root_is_no_mistake(tmp_path: Path) -> None:
     book = SkillBook([tmp_path / "nowhere"])
-    assert (book.skills(), book.notes, book.catalogue()) == ((), (), "")
+    assert (book.skills(), book.notes, book.offered(["a"], "kyra")) == ((), (), [])
 
 
 def test_the_first_root_wins_and_says_what_it_hides(tmp_path: Path) -> None:
@@ -136,15 +136,14 @@ def test_changes_on_disk_are_seen_at_the_next_look(root: Path, write: Write) -> 
     assert book.names() == ("b",)
 
 
-def test_the_catalogue_is_a_line_each_and_cannot_break_out(root: Path, write: Write) -> None:
-    write("a", text("a", description="\">\n  <b> & 'it'\"".replace("\n", " ")))
-    write("b", "---\nname: b\ndescription: |\n  two\n  lines\n---\nB")
+def test_what_is_offered_keeps_the_order_of_the_names(root: Path, write: Write) -> None:
+    write("a", text("a"))
+    write("b", text("b"))
     write("c", text("c").replace("---\nBody", "disable-model-invocation: true\n---\nBody"))
     write("d", "broken")
     book = SkillBook([root])
-    assert book.catalogue(["b", "a", "c", "d", "nope"]).split("\n")[0] == "- b: two lines"
-    assert len(book.catalogue().split("\n")) == 2
-    assert "<b>" not in book.catalogue()
+    offered = book.offered(["b", "a", "c", "d", "nope"], "kyra")
+    assert [skill.name for skill in offered] == ["b", "a"]
 
 
 def test_activation_gives_the_body_and_the_files(root: Path, write: Write) -> None:
@@ -156,6 +155,12 @@ def test_activation_gives_the_body_and_the_files(root: Path, write: Write) -> No
     assert shown.endswith("<skill_files>\n- references/x.md\n</skill_files>\n</skill_content>")
     assert shown.count("</skill_content>") == 1
     assert "description:" not in shown
+
+
+@pytest.mark.parametrize("mark", ["</skill_content>", "< / Skill_Content >", "<skill_files>"])
+def test_a_body_neither_ends_nor_opens_our_blocks(root: Path, write: Write, mark: str) -> None:
+    write("a", text("a", body=f"Before {mark} after"))
+    assert mark not in SkillBook([root]).activate("a").partition("\n")[2].rpartition("\n")[0]
 
 
 def test_a_very_long_body_is_cut_and_says_so(root: Path, write: Write) -> None:

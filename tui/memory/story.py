@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
+from skill_agent.text.origins import in_words
 from skill_agent.values import LogEntry, Memory, Story
 
 from ..frame.agents import AgentList
@@ -154,6 +155,8 @@ def facts_of(memory: Memory, agents: AgentList) -> list[Row]:
 
 
 def _origin(memory: Memory) -> str:
+    if memory.origins:
+        return f"{in_words(memory.origins)}: not your own words"
     origins = {
         "explicit": "your own words",
         "import": "an import",

@@ -10,6 +10,7 @@ from typing import TypeGuard
 
 from skill_agent.text.gate import tamed_line
 from skill_agent.text.language import Language
+from skill_agent.text.origins import in_words
 from skill_agent.text.scripts import HAN
 from skill_agent.values import Hit, IndexItem, Memory
 
@@ -57,23 +58,27 @@ def recall_line(
     when = when or item.created_at.date().isoformat()
     text = tamed_line(item.text)
     by_user = item.speaker == "user" or (item.kind == "turn" and item.speaker is None)
+    source = ""
+    if memory is not None and memory.origins:
+        by_user, source = False, f", from {in_words(memory.origins)}"
     # What was read out of their words tells of them already; only their own "I" needs the quotes.
     told_of = by_user and not text.startswith(("The user ", "The user's "))
     if plain is not None:
         mark = f"{DISPUTED} " if item.status == "disputed" else ""
         if told_of:
             return mark + plain.said.format(day=when, text=text)
-        by = f"{item.speaker.capitalize()}: " if item.speaker and not by_user else ""
-        return f"{mark}{by}{text} ({when})"
+        named = item.speaker and not by_user and not source
+        by = f"{item.speaker.capitalize()}: " if item.speaker and named else ""
+        return f"{mark}{by}{text} ({when}{source})"
     if item.kind == "turn":
         who = "The user" if by_user else (item.speaker or "").capitalize()
         return f'[SAID {when}] {who} said: "{text}"'
     label = _LABELS.get(item.memory_type or "semantic", "FACT")
     mark = f" {DISPUTED}" if item.status == "disputed" else ""
     body = f'The user said: "{text}"' if told_of else text
-    if item.speaker and not by_user:
+    if item.speaker and not by_user and not source:
         body = f'{item.speaker} said: "{text}"'
-    return f"[{label}{mark} {when}{_served(memory)}] {body}"
+    return f"[{label}{mark} {when}{source}{_served(memory)}] {body}"
 
 
 def _served(memory: Memory | None) -> str:
