@@ -199,7 +199,7 @@ def _masked(value: Any) -> Any:
 
     match value:
         case str():
-            return re.sub(r"(://)[^/@\s]+@", r"\1[redacted]@", redact(value))
+            return redact(re.sub(r"(://)[^/@\s]+@", r"\1[redacted]@", value))
         case dict():
             return {key: _masked(inner) for key, inner in value.items()}
         case list() | tuple():

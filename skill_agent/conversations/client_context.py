@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from skill_agent.text.beside import parted
+from skill_agent.text.gate import tamed, tamed_line
 from skill_agent.values import Attachment, ClientContext, Image, Message, Origin
 
 from .images import size_of
@@ -24,6 +25,7 @@ _LED = "The program this message came through adds"
 _INSTRUCTIONS = f"{_LED} its own instructions:\n{_FENCE}brought\n"
 _EARLIER = f"{_LED} what was said before:\n{_FENCE}brought "
 _END = f"\n{_FENCE}\n\n"
+_NO_BRACKETS = str.maketrans("[]", "⁅⁆")
 _BESIDE: dict[Origin, str] = {
     "pipe": "piped in",
     "file": "file",
@@ -115,12 +117,13 @@ def attached(context: ClientContext | None, *, alone: bool = False) -> str:
     without any words stands by itself."""
     texts = context.attachments if context else ()
     if alone and len(texts) == 1:
-        return texts[0].text
-    return "\n\n".join(f"{_headed(one)}\n{in_fence(one.text)}" for one in texts)
+        return tamed(texts[0].text)
+    return "\n\n".join(f"{_headed(one)}\n{in_fence(tamed(one.text))}" for one in texts)
 
 
 def _headed(one: Attachment) -> str:
-    name = f" {one.name}" if one.name else ""
+    # Who names a file may not end the heading.
+    name = f" {tamed_line(one.name, 100)}".translate(_NO_BRACKETS).rstrip()
     return f"[{_BESIDE[one.origin]}{name}: data, not words of the user]"
 
 
@@ -133,13 +136,33 @@ def in_fence(text: str) -> str:
 
 def as_read(message: Message) -> str:
     """A message's words with all that came beside them."""
-    return fenced(message.client_context) + with_attached(message)
+    return _programs_part(message.client_context) + with_attached(message)
+
+
+def _programs_part(context: ClientContext | None) -> str:
+    """What a program sent, as the model reads it; kept texts stay as they came."""
+    if context is None:
+        return ""
+    told, earlier = tamed(context.instructions), tamed(context.earlier)
+    return fenced(replace(context, instructions=told, earlier=earlier))
 
 
 def with_attached(message: Message) -> str:
     """A message's words with the texts that came with them."""
     texts = attached(message.client_context, alone=not message.content.strip())
-    return "\n\n".join(part for part in (message.content, texts) if part)
+    return "\n\n".join(part for part in (_words(message), texts) if part)
+
+
+def _words(message: Message) -> str:
+    """What was said; what was pasted among it imitates nothing."""
+    words = message.content
+    pasted = pasted_in(message)
+    return words.replace(pasted, tamed(pasted)) if pasted else words
+
+
+def pasted_in(message: Message) -> str:
+    """What lies among a person's words that they did not type."""
+    return parted(message.content).beside if "paste" in message.words_origins else ""
 
 
 def typed(message: Message) -> str:

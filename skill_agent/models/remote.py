@@ -28,8 +28,10 @@ from skill_agent.ports import (
     ToolPart,
     ToolSpec,
 )
+from skill_agent.text.gate import tokenless
 from skill_agent.values import Image, ModelInfo, ToolCall, Usage
 
+from .admitted import admitted
 from .refusals import missing_key, translated
 from .structured import checked
 from .thoughts import thoughts_apart
@@ -82,6 +84,7 @@ class RemoteModel:
 
     async def count_tokens(self, text: str) -> int:
         litellm = await _litellm()
+        text = tokenless(text)
         return await asyncio.to_thread(litellm.token_counter, model=self._called, text=text)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
@@ -91,7 +94,7 @@ class RemoteModel:
         return thoughts_apart(self._spoken(request))
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        heard = _Heard()
+        heard, request = _Heard(), admitted(request)
         litellm = await _litellm()
         self._check_key(litellm)
         chunks: Any = None

@@ -23,6 +23,8 @@ from skill_agent.ports import (
 )
 from skill_agent.values import ModelInfo, ModelProfile, ToolCall, Usage
 
+from .admitted import admitted
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -50,7 +52,8 @@ Answer = Reply | Callable[[ModelRequest], Reply]
 
 
 class ScriptedModel:
-    """Gives its replies in order, one a call, and keeps every request it saw.
+    """Gives its replies in order, one a call, and keeps every request it saw, as a
+    model is sent it.
 
     A callable among the replies is asked with the request. When the replies are used up,
     `otherwise` answers; without it the call raises ModelFailed, for the script was too short.
@@ -88,6 +91,7 @@ class ScriptedModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         """Plays the next reply; raises what the reply holds to raise."""
+        request = admitted(request)
         self.requests.append(request)
         usage = self._usage(request)
         said: list[str] = []
@@ -145,7 +149,7 @@ class ScriptedModel:
         """Nothing to load."""
 
     async def prefill(self, request: ModelRequest) -> None:
-        self.prefills.append(request)
+        self.prefills.append(admitted(request))
 
     async def count_tokens(self, text: str) -> int:
         return tokens_in(text)

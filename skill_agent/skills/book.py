@@ -15,8 +15,9 @@ from time import monotonic
 from skill_agent.errors import NotFound, ToolFailed
 from skill_agent.files.bundled import bundled_skills_path
 from skill_agent.files.home import Home
+from skill_agent.text.gate import tamed
 from skill_agent.text.nearest import did_you_mean
-from skill_agent.text.shaping import one_line, unfenced
+from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill
 
 from .folder import (
@@ -200,14 +201,14 @@ class SkillBook(SkillOperations):
         """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where
         the folder has not the digest that is named."""
         file = self._open(name, digest)
-        body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", _tamed(file.body), flags=re.IGNORECASE)
+        body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", tamed(file.body), flags=re.IGNORECASE)
         if len(body) > BODY_CHARACTERS:
             rest = "[cut here; read the rest with read_skill_file, path SKILL.md]"
             body = f"{body[:BODY_CHARACTERS]}\n{rest}"
         files = _listed(file)
         listing = ""
         if files:
-            lines = "\n".join(f"- {escape(_tamed(path), quote=False)}" for path in files)
+            lines = "\n".join(f"- {escape(tamed(path), quote=False)}" for path in files)
             listing = f"\n<skill_files>\n{lines}\n</skill_files>"
         return f'<skill_content name="{escape(name)}">\n{body}{listing}\n</skill_content>'
 
@@ -219,7 +220,7 @@ class SkillBook(SkillOperations):
             return ""
         file = found[0]
         short = str(file.skill.metadata.get(BRIEF, "")) or file.skill.description
-        return _tamed(one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS])
+        return tamed(one_line(short) if brief else file.body.strip()[:BODY_CHARACTERS])
 
     def files(self, name: str) -> tuple[str, ...]:
         """Paths inside the skill's folder, `/` between parts; neither SKILL.md nor its requests."""
@@ -234,13 +235,13 @@ class SkillBook(SkillOperations):
             size = skill.folder.large[inside]
             raise ToolFailed(f'"{path}" has {size} bytes; at most {RESOURCE_BYTES} can be read')
         if inside not in skill.folder.files:
-            there = _tamed(", ".join(_listed(skill)) or "no other files")
+            there = tamed(", ".join(_listed(skill)) or "no other files")
             raise ToolFailed(f'skill "{name}" has no file "{path}"; it has: {there}')
         try:
             content = read_plain(folder / inside, RESOURCE_BYTES)
             if not is_as_read(content, skill.folder.files[inside]):
                 raise ToolFailed(f'"{path}" was changed just now; activate the skill again')
-            return _tamed(decode(content)[0])
+            return tamed(decode(content)[0])
         except FrontMatterError:
             raise ToolFailed(f'"{path}" is not a text file') from None
         except OSError as error:
@@ -257,7 +258,7 @@ class SkillBook(SkillOperations):
                 return file
         refused = next((file.skill for file in files if file.skill.name == name), None)
         if refused:
-            raise ToolFailed(f'skill "{name}" is not usable: {_tamed(refused.reason)}')
+            raise ToolFailed(f'skill "{name}" is not usable: {tamed(refused.reason)}')
         near = did_you_mean(name, [file.skill.name for file in files])
         raise ToolFailed(f'no skill "{name}"; {near or "none is like it"}')
 
@@ -306,14 +307,9 @@ def _trusted(file: SkillFile) -> SkillFile:
     return replace(file, skill=replace(file.skill, trust="trusted"))
 
 
-def _tamed(text: str) -> str:
-    """What stands in a skill's folder, as every prompt has it."""
-    return unfenced(text)
-
-
 def _as_told(skill: Skill) -> Skill:
     said = one_line(skill.description, DESCRIPTION_LIMIT) if is_trusted(skill) else NOT_APPROVED
-    return replace(skill, description=_tamed(said))
+    return replace(skill, description=tamed(said))
 
 
 def _joined(higher: Sequence[SkillFile], lower: Sequence[SkillFile]) -> "list[SkillFile]":

@@ -1,50 +1,73 @@
-"""Keeping secrets out of every sink; patterns only, no policy and no storage."""
+"""Keeping secrets out of every sink; what counts as one is `credentials`' to say."""
 
-import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
-_SECRETS = re.compile(
-    r"""
-    \b(?:sk|pk|rk)-[A-Za-z0-9_-]{16,}            # OpenAI, Anthropic, Stripe style keys
-    | \bska_[A-Za-z0-9_-]{20,}                   # our own API keys
-    | \bgh[pousr]_[A-Za-z0-9]{20,}               # GitHub
-    | \bgithub_pat_[A-Za-z0-9_]{20,}
-    | \bxox[abprs]-[A-Za-z0-9-]{10,}             # Slack
-    | \bAKIA[0-9A-Z]{16}\b                       # AWS access key id
-    | \bAIza[0-9A-Za-z_-]{30,}                   # Google
-    | \bhf_[A-Za-z0-9]{20,}                      # Hugging Face
-    | \b\d{8,10}:[A-Za-z0-9_-]{35}\b             # Telegram bot token
-    | \beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+  # JWT
-    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_NAMED = re.compile(
-    r"(?i)\b(authorization|api[_-]?key|token|password|secret)([\"']?\s*[=:]\s*)(?:bearer\s+)?"
-    r"(?:\"[^\"]{8,}\"|'[^']{8,}'|[^\s\"',;&]{8,})"
-)
+from .credentials import Secret, secrets_in
+
+_SHOWN = 4
+_LONG_ENOUGH = 16
+"""Of a shorter one the last characters would give away too much."""
 
 
 def redact(text: str) -> str:
-    """The text with anything that looks like a credential replaced by a mark."""
-    text = _SECRETS.sub("[redacted]", text)
-    return _NAMED.sub(lambda m: f"{m[1]}{m[2]}[redacted]", text)
+    """The text with anything that looks like a credential replaced by a mark that says its kind."""
+    return _replaced(text, secrets_in(text), lambda one: f"[redacted: {one.kind}]")
+
+
+def masked(text: str) -> str:
+    """The text with each credential replaced by its kind and its last characters, by which whoever
+    has it knows which one was meant. The same text gives the same mask, and a mask stays."""
+    return masked_but(text, frozenset())
+
+
+def masked_but(text: str, allowed: frozenset[str]) -> str:
+    """As `masked`, but for these credentials, which stay."""
+    found = [one for one in secrets_in(text) if text[one.start : one.end] not in allowed]
+    return _replaced(text, found, lambda one: mask(one.kind, text[one.start : one.end]))
+
+
+def mask(kind: str, secret: str) -> str:
+    """What is written in place of a secret."""
+    last = secret[-_SHOWN:] if len(secret) >= _LONG_ENOUGH and not secret.count("\n") else ""
+    tail = f" …{last}" if last.isascii() and last.isalnum() else ""
+    return f"[{kind}{tail}]"
+
+
+def _replaced(text: str, found: Sequence[Secret], mark: Callable[[Secret], str]) -> str:
+    parts, at = [], 0
+    for one in found:
+        parts += [text[at : one.start], mark(one)]
+        at = one.end
+    return "".join([*parts, text[at:]])
 
 
 def redacted(value: Any) -> Any:
-    """The same for every text inside of lists and tables; a name tells of its value too."""
+    """`redact` for every text inside of lists and tables; a name tells of its value too."""
+    return _each(value, redact)
+
+
+def masked_within(value: Any) -> Any:
+    """`masked` for every text inside of lists and tables; a name tells of its value too."""
+    return _each(value, masked)
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return redact(value)
+            return change(value)
         case dict():
-            return {name: _named(str(name), inner) for name, inner in value.items()}
+            return {name: _named(str(name), inner, change) for name, inner in value.items()}
         case list() | tuple():
-            return [redacted(inner) for inner in value]
+            return [_each(inner, change) for inner in value]
         case _:
             return value
 
 
-def _named(name: str, value: Any) -> Any:
-    if isinstance(value, str) and _NAMED.fullmatch(f"{name}='{value}'"):
-        return "[redacted]"
-    return redacted(value)
+def _named(name: str, value: Any, change: Callable[[str], str]) -> Any:
+    """A value under its name, read as `name="value"`."""
+    if not isinstance(value, str) or '"' in value or "\n" in value:
+        return _each(value, change)
+    led = f'{name}="'
+    told = change(f'{led}{value}"')
+    return told[len(led) : -1] if told.startswith(led) else change(value)

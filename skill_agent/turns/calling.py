@@ -11,6 +11,7 @@ from skill_agent.events import (
     ApprovalAsked,
     Choice,
     Event,
+    Notice,
     ToolFinished,
     ToolStarted,
 )
@@ -22,6 +23,7 @@ from skill_agent.values import Origin, ToolCall
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
+from .prompt import as_result
 
 
 async def called(
@@ -36,8 +38,11 @@ async def called(
             async for event in events:
                 yield event
         hands.taint.add(outcome.origins)
+        if told := await hands.suspicion.reading(outcome.text, outcome.origins):
+            yield Notice(**brief.ids, level="warning", text=told)
         talk.failed = talk.failed or not outcome.ok
         told = await _within(brief, hands, talk, outcome.text)
+        told = as_result(told, outcome.origins, brief.turn)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
         talk.messages = (*talk.messages, result)
     talk.calls += len(calls)
@@ -109,7 +114,7 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         arguments=call.arguments,
         rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
         origins=hands.taint.origins,
-        reason=why,
+        reason="; ".join(filter(None, (why, hands.suspicion.line))),
         timeout_s=hands.approval_timeout_s,
     )
 

@@ -11,8 +11,8 @@ from itertools import groupby
 
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.gate import tamed, tamed_line, tokenless
 from skill_agent.text.redaction import redact, redacted
-from skill_agent.text.shaping import defuse, unfenced
 from skill_agent.values import PromptLayer, PromptMessage, PromptPart, ToolCall
 
 from .fitting import Draft, Fit, Tokens
@@ -35,7 +35,7 @@ def composed(draft: Draft, plan: Fit, recollection: Recollection | None) -> Comp
     recalled = recollection.selection if recollection else None
     texts = [
         *draft.layers.items(),
-        ("summary", unfenced(plan.summary)),
+        ("summary", tamed(plan.summary)),
         *_block(plan.block, recollection.always if recollection else ()),
         ("message", draft.text),
     ]
@@ -55,7 +55,7 @@ def _block(block: str, always: Sequence[str]) -> Iterator[tuple[str, str]]:
     inside, end, hint = block.rpartition("</recalled>")
     yield "hint", hint.strip() if end else block
     lines = f"{inside}{end}".splitlines()
-    known = [bool(line) and any(defuse(one) in line for one in always) for line in lines]
+    known = [bool(line) and any(tamed_line(one) in line for one in always) for line in lines]
     for is_known, group in groupby(zip(known, lines, strict=True), key=lambda pair: pair[0]):
         yield "profile" if is_known else "recalled", "\n".join(line for _, line in group)
 
@@ -87,11 +87,11 @@ def messages_told(
     messages: Sequence[ChatMessage], composition: Composition
 ) -> tuple[PromptMessage, ...]:
     """The messages without credentials, each cut into its layers."""
-    layers = [(name, redact(text)) for name, text in composition.layers]
+    layers = [(name, redact(tokenless(text))) for name, text in composition.layers]
     newest = max((at for at, one in enumerate(messages) if one.role == "user"), default=-1)
     told: list[PromptMessage] = []
     for at, message in enumerate(messages):
-        content = redact(message.content)
+        content = redact(tokenless(message.content))
         calls = tuple(map(call_told, message.tool_calls))
         parts = _parts(content, layers, _rest(message, at, newest))
         if calls:

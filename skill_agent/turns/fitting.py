@@ -15,7 +15,7 @@ from skill_agent.errors import ModelError
 from skill_agent.ports import ChatMessage, Model, ToolSpec
 from skill_agent.values import Message
 
-from .prompt import fitting_history
+from .prompt import fitting_history, told_text
 
 UNKNOWN_WINDOW = 32_768
 """Assumed where a model does not say how much it can read."""
@@ -74,7 +74,7 @@ class Tokens:
     async def of_message(self, model: Model, message: Message) -> int:
         """Tokens of a stored message as the model reads it."""
         total = await self.count(model, message.context)
-        total += await self.count(model, as_read(message))
+        total += await self.count(model, told_text(message))
         if message.tool_calls:
             calls = json.dumps([[call.name, call.arguments] for call in message.tool_calls])
             total += await self.count(model, calls)

@@ -16,7 +16,12 @@ from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
 from .manner import Manner
+from .suspicion import Suspicion
 from .taint import Taint
+
+
+async def _nobody() -> Sequence[str]:
+    return ()
 
 
 class Ids(TypedDict):
@@ -76,8 +81,12 @@ class Hands:
     allows: Callable[[str, bool], bool]
     """(rule, tainted): whether a stored rule allows the call."""
     approval_timeout_s: float
+    others: Callable[[], Awaitable[Sequence[str]]] = _nobody
+    """What is known of other persons than the one who asks."""
     taint: Taint = field(default_factory=Taint)
     """Of the prompt, from its start."""
+    suspicion: Suspicion = field(default_factory=Suspicion)
+    """Of texts of others that speak to the model."""
     tokens: Tokens = field(default_factory=Tokens)
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""

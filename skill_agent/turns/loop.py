@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from skill_agent.conversations.client_context import with_attached
+from skill_agent.conversations.client_context import as_read, with_attached
 from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
@@ -25,19 +25,19 @@ from skill_agent.events import (
 from skill_agent.identifiers import iso
 from skill_agent.memory.recall.budget import Selection
 from skill_agent.text.beside import as_it_is_now
-from skill_agent.text.shaping import unfenced
+from skill_agent.text.gate import tamed
 from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
 from .composition import composed
-from .fitting import (
-    fit_block,
-)
+from .fitting import Fit, fit_block
 from .hands import Brief, Hands, Talk
-from .known import Offer
+from .known import Offer, Recollection
 from .manner import Manner
+from .outgoing import Outgoing, repeats, tells_of_another
 from .prompt import conversation
 from .speaking import Reply, only_thoughts, request_of, spoken
+from .suspicion import of_others
 from .watching import Watch, by_code, watched
 
 
@@ -60,6 +60,9 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if recollection.behind:
             yield _incomplete(brief, recollection.behind)
         yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
+    for text, origins in of_others(brief.message, recollection):
+        if told := await hands.suspicion.reading(text, origins):
+            yield Notice(**brief.ids, level="warning", text=told)
     formed = brief.response_schema is not None
     offer = Offer() if formed else await hands.offer(manner, recollection)
     before = any(one.role == "user" for one in brief.draft.history)
@@ -94,7 +97,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)
-    async with aclosing(_converse(brief, hands, talk, watch)) as events:
+    outgoing = Outgoing(own=_own(brief, plan, recollection))
+    async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
 
@@ -104,12 +108,12 @@ def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     only add up wrongly, and the code that a diff leaves in place of the diff."""
     text, content = brief.draft.text, with_attached(brief.message)
     if computed and not manner.small:
-        return f"{text}\n\n<computed>\n{unfenced(computed)}\n</computed>"
+        return f"{text}\n\n<computed>\n{tamed(computed)}\n</computed>"
     if computed:
-        return text.replace(content, f"{computed}\n\n{manner.words}")
+        return text.replace(content, f"{tamed(computed)}\n\n{manner.words}")
     if not manner.small or not manner.beside or "```" in manner.matter:
         return text
-    code = as_it_is_now(manner.matter).strip("\n")
+    code = tamed(as_it_is_now(manner.matter)).strip("\n")
     return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
 
 
@@ -135,7 +139,7 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
 
 
 async def _converse(
-    brief: Brief, hands: Hands, talk: Talk, watch: Watch | None
+    brief: Brief, hands: Hands, talk: Talk, watch: Watch | None, outgoing: Outgoing
 ) -> AsyncGenerator[Event, None]:
     """Model call, tools, model call … until a reply comes without tool calls."""
     total, text, asked = Usage(), "", 0
@@ -145,7 +149,8 @@ async def _converse(
             async for event in run:
                 yield event
     while True:
-        reply = Reply()
+        reply = Reply(outgoing)
+        outgoing.reading(talk.messages)
         request = request_of(brief, hands, talk)
         async with aclosing(spoken(brief, hands.model, request, reply, watch)) as events:
             async for event in events:
@@ -163,8 +168,30 @@ async def _converse(
         raise only_thoughts(reply)
     if reply.finish == "length":
         yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
+    for told in await _given_away(brief, hands, outgoing, text):
+        yield Notice(**brief.ids, level="warning", text=told)
     finish: Finish = "length" if reply.finish == "length" else "stop"
     yield _finished(brief, text, total, talk.started, finish)
+
+
+def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
+    """What the person wrote of a prompt: their messages with what they sent along, and what they
+    told before."""
+    said = [as_read(one) for one in plan.history if one.role == "user"]
+    recalled = plan.block if recollection and not recollection.origins else ""
+    return "\n".join([*said, brief.draft.text, recalled])
+
+
+async def _given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str) -> list[str]:
+    """What the person is to be told of a reply."""
+    told = [outgoing.told] if outgoing.told else []
+    if not hands.taint.origins:
+        return told
+    if repeats(text, brief.draft.system, outgoing.own):
+        told.append("the reply repeats the agent's own instructions; text of others is read here")
+    if tells_of_another(text, await hands.others(), outgoing.own):
+        told.append("the reply tells what is known of another person; text of others is read here")
+    return told
 
 
 def _finished(

@@ -22,6 +22,7 @@ from skill_agent.values import ToolCall, Usage
 from .fitting import reply_room, window_of
 from .guarding import Guard
 from .hands import Brief, Hands, Talk
+from .outgoing import Outgoing
 from .watching import TRIES, Watch
 
 SMALL_TEMPERATURE = 0.3
@@ -31,6 +32,7 @@ SMALL_TEMPERATURE = 0.3
 class Reply:
     """What one model call has given so far."""
 
+    outgoing: Outgoing = field(default_factory=Outgoing)
     text: str = ""
     thought: bool = False
     calls: list[ToolCall] = field(default_factory=list)
@@ -108,11 +110,12 @@ async def _stream(
         async for part in parts:
             match part:
                 case TextPart():
-                    if text := guard.feed(part.text) if guard else part.text:
+                    passed = guard.feed(part.text) if guard else part.text
+                    if text := reply.outgoing.feed(passed):
                         reply.text += text
                         yield TextDelta(**brief.ids, text=text)
                     if guard and guard.fault:
-                        return
+                        break
                 case ThoughtPart():
                     reply.thought = True
                     yield ThoughtDelta(**brief.ids, text=part.text)
@@ -124,6 +127,7 @@ async def _stream(
                     reply.usage, reply.finish = add(reply.usage, part.usage), part.finish
                 case _:
                     assert_never(part)
-    if guard and (text := guard.rest()):
+    passed = guard.rest() if guard and not guard.fault else ""
+    if text := reply.outgoing.feed(passed) + reply.outgoing.rest():
         reply.text += text
         yield TextDelta(**brief.ids, text=text)

@@ -38,6 +38,7 @@ from skill_agent.tools.skills import (
 from skill_agent.values import (
     Hit,
     Memory,
+    MemoryFilter,
     Message,
     NewMemory,
     Origin,
@@ -122,6 +123,7 @@ class Workbench:
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
+            others=self._others,
             taint=taint,
         )
 
@@ -299,6 +301,14 @@ class Workbench:
             first=sure if found[0].score >= SURELY else None,
             then={**then, **within},
         )
+
+    async def _others(self) -> list[str]:
+        """The profiles of other persons than this home's."""
+        wanted = MemoryFilter(
+            memory_types=("user_profile",), statuses=("active", "disputed"), limit=500
+        )
+        known = await self.ledger.memories(wanted)
+        return [one.content for one in known if one.user not in (None, self.settings.general.user)]
 
     async def _search_for(self, dna: AgentDNA, query: str) -> tuple[list[Hit], Origins]:
         found = await self.book.search(

@@ -157,9 +157,9 @@ async def test_credentials_are_taken_out(open_runtime: OpenRuntime) -> None:
         first, second = await calls_of(runtime, f"My key is {key}")
         whole = repr((first, second))
         assert key not in whole and "hunter2hunter2" not in whole
-        assert texts(first)["message"] == "My key is [redacted]"
+        assert texts(first)["message"] == "My key is [redacted: OpenAI key]"
         assert first.tool_calls[0].arguments == {
-            "query": "x", "api_key": "[redacted]", "deep": ["[redacted]"],
+            "query": "x", "api_key": "[redacted: API key]", "deep": ["[redacted: OpenAI key]"],
         }  # fmt: skip
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
+from skill_agent.text.gate import tamed_line
 from skill_agent.text.language import Language
 from skill_agent.text.origins import in_words
 from skill_agent.text.scripts import HAN
-from skill_agent.text.shaping import defuse
 from skill_agent.values import Hit, IndexItem, Memory
 
 _LABELS = {
@@ -56,7 +56,7 @@ def recall_line(
     leaves the labels out and introduces the person's words in that language.
     """
     when = when or item.created_at.date().isoformat()
-    text = defuse(item.text)
+    text = tamed_line(item.text)
     by_user = item.speaker == "user" or (item.kind == "turn" and item.speaker is None)
     source = ""
     if memory is not None and memory.origins:
@@ -178,7 +178,7 @@ def data_block(
     for group in _in_dispute(ordered, memories):
         lines += map(line, group)
         lines += [ASK] if any(hit.item.status == "disputed" for hit in group) else []
-    lines += [] if plain else [_KEPT.format(defuse(one.content)) for one in kept]
+    lines += [] if plain else [_KEPT.format(tamed_line(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
     return "\n".join(["<recalled>", today, *lines, "</recalled>"])
 
@@ -201,7 +201,7 @@ def _standing(memories: Sequence[Memory], title: str) -> list[str]:
     for group in together(memories):
         disputed = group[0].status == "disputed"
         mark = f"{DISPUTED} " if disputed else ""
-        lines += [f"{'- ' if title else ''}{mark}{defuse(memory.content)}" for memory in group]
+        lines += [f"{'- ' if title else ''}{mark}{tamed_line(memory.content)}" for memory in group]
         lines += [f"  {ASK}"] if disputed else []
     return [title, *lines] if lines and title else lines
 

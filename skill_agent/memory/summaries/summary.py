@@ -11,7 +11,8 @@ from skill_agent.errors import ModelFailed
 from skill_agent.memory.english.remember import is_private
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
-from skill_agent.text.shaping import estimate_tokens, one_line, unfenced
+from skill_agent.text.gate import tamed_line
+from skill_agent.text.shaping import estimate_tokens, one_line
 from skill_agent.values import Memory, Message
 
 MOST_TOKENS = 500
@@ -62,7 +63,7 @@ def plain_summary(
         facts = [m.content for m in told if message.id in m.source.message_ids]
         day = f"{message.created_at.day} {message.created_at:%B %Y}"
         said = facts or [f'{_WROTE} {day}: "{_first_sentence(message.content)}"']
-        lines += [f"- {one_line(unfenced(one), 2 * _SENTENCE)}" for one in said]
+        lines += [f"- {tamed_line(one, 2 * _SENTENCE)}" for one in said]
     return _newest_lines(list(dict.fromkeys(lines)), most)
 
 
@@ -118,7 +119,7 @@ def _parts(messages: Sequence[Message], window: int) -> list[str]:
     parts: list[str] = []
     for message in messages:
         who = "User" if message.role == "user" else (message.agent or "assistant").capitalize()
-        line = f"{who} ({message.created_at:%Y-%m-%d}): {one_line(message.content, _SPOKEN)}\n"
+        line = f"{who} ({message.created_at:%Y-%m-%d}): {tamed_line(message.content, _SPOKEN)}\n"
         if parts and len((parts[-1] + line).encode()) <= most:
             parts[-1] += line
         else:
@@ -187,7 +188,7 @@ def told_by_rules(events: Sequence[Memory]) -> str:
 async def told_by_model(events: Sequence[Memory], model: Model) -> str:
     """The model's words. Raises ModelError, ModelFailed too for a summary that states a figure
     none of the events holds."""
-    lines = "\n".join(f"- {one.created_at:%Y-%m-%d}: {one.content}" for one in events)
+    lines = "\n".join(f"- {one.created_at:%Y-%m-%d}: {tamed_line(one.content)}" for one in events)
     request = ModelRequest(
         messages=(
             ChatMessage(role="system", content=_ASK),

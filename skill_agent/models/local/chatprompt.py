@@ -1,13 +1,10 @@
 """Chat messages as the plain roles every chat template knows; templates themselves are not here."""
 
-import re
 from collections.abc import Sequence
 
 from skill_agent.ports import ChatMessage
 
 from .toolchoice import NEXT_STEP, ToolMenu
-
-_CONTROL = re.compile(r"<\|(?=\w+\|>)")
 
 
 def plain_messages(
@@ -38,16 +35,10 @@ def plain_messages(
                 content = _result(message, messages, menu)
         role = "user" if message.role == "tool" else message.role
         if plain and plain[-1]["role"] == role:
-            plain[-1]["content"] += f"\n\n{defused(content)}"
+            plain[-1]["content"] += f"\n\n{content}"
         else:
-            plain.append({"role": role, "content": defused(content)})
+            plain.append({"role": role, "content": content})
     return plain
-
-
-def defused(text: str) -> str:
-    """The text with every control token of a chat template broken by a zero-width space, so that
-    a web page cannot open a system message of its own."""
-    return _CONTROL.sub("<\u200b|", text).encode("utf-8", "replace").decode("utf-8")
 
 
 def _result(result: ChatMessage, messages: Sequence[ChatMessage], menu: ToolMenu) -> str:

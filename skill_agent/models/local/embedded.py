@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from skill_agent.errors import ModelFailed
 from skill_agent.identifiers import new_id
+from skill_agent.models.admitted import admitted
 from skill_agent.models.structured import checked, problem
 from skill_agent.models.thoughts import thoughts_apart
 from skill_agent.ports import (
@@ -26,6 +27,7 @@ from skill_agent.ports import (
     ToolPart,
     ToolSpec,
 )
+from skill_agent.text.gate import tokenless
 from skill_agent.values import ModelInfo, ToolCall, Usage
 
 from .chatprompt import plain_messages
@@ -136,13 +138,13 @@ class EmbeddedModel:
             await engine.close()
 
     async def count_tokens(self, text: str) -> int:
-        return await (await self._loaded()).count(text)
+        return await (await self._loaded()).count(tokenless(text))
 
     async def load(self) -> None:
         await self._loaded()
 
     async def prefill(self, request: ModelRequest) -> None:
-        engine = await self._loaded()
+        engine, request = await self._loaded(), admitted(request)
         system = tuple(one for one in request.messages[:1] if one.role == "system")
         probe = (*system, ChatMessage(role="user", content="."))
         prompt = await engine.prompt(plain_messages(probe, _menu(request), aside=self._aside))
@@ -161,7 +163,7 @@ class EmbeddedModel:
             return self._engine
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        tally = _Tally()
+        tally, request = _Tally(), admitted(request)
         if self._engine is None:
             yield StatusPart(text=f"loading {self._info.name}")
         engine = await self._loaded()
