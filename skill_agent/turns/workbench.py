@@ -27,7 +27,17 @@ from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
-from skill_agent.values import Hit, Memory, Message, NewMemory, Search, Skill, Source, ToolCall
+from skill_agent.values import (
+    Hit,
+    Memory,
+    Message,
+    NewMemory,
+    Search,
+    Skill,
+    Source,
+    ToolCall,
+    TurnRequest,
+)
 
 from .fitting import Tokens
 from .hands import Hands
@@ -74,8 +84,7 @@ class Workbench:
         history: Sequence[Message],
         *,
         earlier: Sequence[Message],
-        use_memory: bool,
-        interactive: bool,
+        request: TurnRequest,
         seen: int,
         dry: bool = False,
     ) -> Hands:
@@ -85,15 +94,16 @@ class Workbench:
         is the whole conversation. With `dry` nothing is kept.
         """
         recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
+        keep, asker = partial(self._keep, dna, earlier, dry=dry), request.requester
         return Hands(
             model=model,
             read=partial(self._read, dna, model, earlier),
-            keep=partial(self._keep, dna, earlier, dry=dry),
-            recall=recall if use_memory else _no_recall,
+            keep=keep if request.keeps else partial(_not_kept, dna),
+            recall=recall if request.use_memory else _no_recall,
             compute=partial(self._compute, model),
-            offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory)),
-            announce=self.desk.open,
-            decide=partial(self._decide, dna.slug, interactive),
+            offer=partial(self._offer, dna, self.tools(dna, request)),
+            announce=partial(self.desk.open, asker=asker.key if asker else None),
+            decide=partial(self._decide, dna.slug, request.interactive),
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
@@ -188,7 +198,7 @@ class Workbench:
         names = (one for one in dna.effective_skills if one not in dna.craft_skill_names)
         return [by_name[name] for name in names if name in by_name]
 
-    def tools(self, dna: AgentDNA, *, use_memory: bool = True) -> dict[str, Tool]:
+    def tools(self, dna: AgentDNA, request: TurnRequest | None = None) -> dict[str, Tool]:
         """The agent's tools by name, in a stable order."""
         names = [skill.name for skill in self.skills(dna)]
         tools: list[Tool] = []
@@ -202,8 +212,9 @@ class Workbench:
                 max_bytes=self.settings.tools.http_max_bytes,
             )
         )
-        if use_memory:
+        if request is None or request.use_memory:
             tools.append(SearchMemory(search=partial(self._search_for, dna)))
+        if request is None or (request.use_memory and request.keeps):
             autonomy = dna.boundaries.max_autonomy
             tools.append(Remember(save=partial(self._save_for, dna), autonomy=autonomy))
         return {tool.spec.name: tool for tool in tools}
@@ -288,6 +299,13 @@ class Workbench:
         if choice == "always":
             self.rules.add(agent, rule)
         return choice, by
+
+
+async def _not_kept(dna: AgentDNA, message: Message, manner: Manner) -> Kept:
+    """Whoever asks may not change what is remembered."""
+    phrases = dna.memory.remember_commands
+    asked = remembrances(message.content, manner.words, manner.language, phrases)
+    return Kept(refused=bool(asked))
 
 
 async def _no_recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:

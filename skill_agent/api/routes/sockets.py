@@ -29,6 +29,7 @@ from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
 from .chat import Wishes, trouble
+from .seen import seen_by
 from .turns import begin, closing, follow
 
 MOST_WAITING = 8
@@ -88,16 +89,17 @@ def socket_router(station: Workstation) -> APIRouter:
     @router.websocket("/v1/agents/{slug}/ws")
     async def talk(socket: WebSocket, slug: str, conversation_id: str | None = None) -> None:
         demand(caller_of(socket), "chat")
+        seen = seen_by(station, socket)
         try:
-            await station.agents.get(slug)
-            found = await station.conversations.find(conversation_id) if conversation_id else None
+            await seen.agents.get(slug)
+            found = await seen.conversations.find(conversation_id) if conversation_id else None
         except SkillAgentError as problem:
             told = fault_of(problem, request_id_of(socket.scope))
             await socket.send_denial_response(answer(told, status_of(problem)))
             return
         offered = socket.scope.get("subprotocols", ())
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        await _Talk(station, socket, slug, found.id if found else None).run()
+        await _Talk(seen, socket, slug, found.id if found else None).run()
 
     return router
 
@@ -169,12 +171,7 @@ class _Talk:
             case CancelFrame():
                 await self._cancel()
             case ApprovalFrame():
-                mine = frame.id in self._asked
-                if not (
-                    mine
-                    and await self._station.approvals.answer(frame.id, frame.choice, by=self._by)
-                ):
-                    await self._tell(NotFound("no such approval is waiting for you"))
+                await self._settle(frame)
             case MessageFrame() if len(self._waiting) >= MOST_WAITING:
                 message = f"{MOST_WAITING} messages wait already; this one was not taken"
                 await self._tell(UsageError(message, hint="wait for a `done`"))
@@ -185,6 +182,14 @@ class _Talk:
                     await self._send({"type": "queued", "position": len(self._waiting)})
                 self._busy = True
                 self._more.set()
+
+    async def _settle(self, answer: ApprovalFrame) -> None:
+        approvals, mine = self._station.approvals, answer.id in self._asked
+        try:
+            if not (mine and await approvals.answer(answer.id, answer.choice, by=self._by)):
+                await self._tell(NotFound("no such approval is waiting for you"))
+        except SkillAgentError as problem:
+            await self._tell(problem)
 
     async def _cancel(self) -> None:
         if self._begun is not None:
