@@ -4,8 +4,9 @@ Which operations a key may call is said by their scopes; here is what it may rea
 its own conversations unless it has `read`, its own turns' approvals, no standing rule.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.conversations.requesters import OwnConversations
@@ -22,7 +23,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
 )
-from skill_agent.workstation import GROUPS, Workstation
+from skill_agent.workstation import GROUPS, Operation, Workstation
 
 if TYPE_CHECKING:
     from skill_agent.settings.schema import Settings
@@ -164,3 +165,18 @@ class _Approvals(_Group):
             if self._group.asker(approval) != self._by.key:
                 return False
         return await self._group.answer(approval, choice, by=self._by.name)
+
+
+_KINDS: Mapping[str, type[_Group]] = MappingProxyType(
+    {
+        "turns": _Turns,
+        "conversations": _Conversations,
+        "summaries": _Summaries,
+        "approvals": _Approvals,
+    }
+)
+
+
+def is_confined(operation: Operation) -> bool:
+    """Whether a key may reach through it only what is its own."""
+    return operation.name in vars(_KINDS.get(operation.group, _Group))

@@ -18,6 +18,7 @@ from starlette.status import (
 )
 from starlette.websockets import WebSocketState
 
+from skill_agent.api.answers.body_checks import check, parsed
 from skill_agent.api.answers.chat_frames import Frame, failure, frame_of
 from skill_agent.api.answers.error_answers import answer, fault, fault_of, status_of
 from skill_agent.api.door.auth import SUBPROTOCOL, caller_of, count_again, demand
@@ -151,12 +152,9 @@ class _Talk:
                 )
                 return
             try:
-                frame = _FRAMES.validate_json(raw)
-            except ValidationError as problem:
-                await self._tell(UsageError(f"not a frame: {_described(problem)}"))
-                continue
-            try:
-                await self._heard(frame)
+                await self._heard(_frame_of(raw))
+            except UsageError as problem:
+                await self._tell(problem)
             except Refusal as refused:
                 told = fault(refused.error, refused.message, refused.details, self._request)
                 await self._send({"type": "error", **told})
@@ -251,6 +249,20 @@ class _Talk:
     async def _send(self, frame: Frame) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
             await self._socket.send_text(encode(frame).decode())
+
+
+def _frame_of(raw: str | bytes) -> MessageFrame | CancelFrame | PingFrame | ApprovalFrame:
+    """Raises UsageError."""
+    try:
+        check(parsed(raw), "it")
+    except Refusal as refused:
+        raise UsageError(f"not a frame: {refused.message}") from None
+    except (ValueError, RecursionError):
+        raise UsageError("not a frame: it is no JSON") from None
+    try:
+        return _FRAMES.validate_json(raw)
+    except ValidationError as problem:
+        raise UsageError(f"not a frame: {_described(problem)}") from None
 
 
 def _notice(text: str) -> Frame:
