@@ -36,7 +36,8 @@ the home is its person, and may do everything. So may everybody with `ska serve 
   its own, and so does the history that a client of OpenAI's sends along. To list and search, and
   to follow `/v1/events`, takes `read`.
 - **A turn belongs to the key that asked for it.** Only this key, or one with `admin`, may stop it
-  or answer what it asks. "Always" takes `admin`: it stores a rule for every later turn.
+  or answer what it asks. "Always" takes `admin`, for it stores a rule for every later turn: from
+  another key it is refused, and the question denied.
 - **What is said with a key that lacks `memory` stays in its conversation**: "remember that …" is
   answered with a notice, nothing is read from it for memories, then or later, and it is not
   recalled elsewhere. A key with neither `read` nor `memory` is told nothing of what is remembered

@@ -4,14 +4,15 @@ Which operations a key may call is said by their scopes; here is what it may rea
 its own conversations unless it has `read`, its own turns' approvals, no standing rule.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.conversations.requesters import OwnConversations
 from skill_agent.errors import Forbidden, NotFound
-from skill_agent.events import Choice
+from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
     Compaction,
@@ -122,6 +123,15 @@ class _Turns(_Group):
             raise NotFound(f"there is no turn {turn} of this key")
         return found
 
+    async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
+        """Raises as `submit` does."""
+        asked = await self._asked(request)
+        if asked.key is not None:
+            await self._check(asked.key.lower())
+        async with aclosing(self._group.ask(asked)) as events:
+            async for event in events:
+                yield event
+
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         return await self._group.preview(await self._asked(request))
 
@@ -155,16 +165,18 @@ class _Approvals(_Group):
         self._by = by
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "") -> bool:
-        """Raises Forbidden for a standing rule, and for the question of somebody else's turn."""
-        if not self._by.may("admin"):
-            if choice == "always":
-                raise Forbidden(
-                    '"always" stores a standing rule, which takes the scope "admin"',
-                    hint='answer "once", or allow it for good in `ska chat` on the machine itself',
-                )
-            if self._group.asker(approval) != self._by.key:
-                return False
-        return await self._group.answer(approval, choice, by=self._by.name)
+        """Raises Forbidden for a standing rule. A key's own question is denied by that, for whoever
+        asked for too much may well not ask again, and the turn would wait for long."""
+        admin = self._by.may("admin")
+        mine = admin or self._group.asker(approval) == self._by.key
+        if choice == "always" and not admin:
+            denied = mine and await self._group.answer(approval, "deny", by=self._by.name)
+            told = "the call was denied; next time " if denied else ""
+            raise Forbidden(
+                '"always" stores a standing rule, which takes the scope "admin"',
+                hint=f'{told}answer "once", or allow it for good on the machine itself',
+            )
+        return mine and await self._group.answer(approval, choice, by=self._by.name)
 
 
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(

@@ -16,15 +16,17 @@ from fakes import OpenRuntime, StepClock
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from skill_agent.access.confined import Confined
 from skill_agent.access.keys import KeyRing, keys_file
 from skill_agent.api.app import BY_HAND
 from skill_agent.api.door.protect import protect
 from skill_agent.api.door.rules import rules_from
 from skill_agent.api.door.traffic import AsgiApp
+from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import Search, ToolCall
+from skill_agent.values import Requester, Search, ToolCall, TurnRequest
 from skill_agent.workstation import table
 
 CHAT, STREAM = "/v1/agents/kyra/chat", "/v1/agents/kyra/chat/stream"
@@ -256,8 +258,6 @@ async def test_the_turn_of_another_is_neither_followed_nor_stopped(keyed: OpenKe
 
 
 def _keyed(text: str, key: str) -> Any:
-    from skill_agent.values import TurnRequest
-
     return TurnRequest(text, agent="kyra", key=key)
 
 
@@ -270,6 +270,35 @@ async def test_its_own_turn_a_key_may_repeat_and_stop(keyed: OpenKeyed) -> None:
         assert again.json()["content"] == "once"
         turn = (await client.post("/v1/turns", json={"text": "more"})).json()["turn"]
         assert (await client.post(f"/v1/turns/{turn}/cancel")).json() is True
+
+
+async def test_asked_within_the_process_it_is_confined_all_the_same(keyed: OpenKeyed) -> None:
+    async with keyed("a", "b") as place:
+        await place.own("my umbrella is chartreuse")
+        by = Requester(key="k1", name="one", scopes=frozenset({"chat"}))
+        station = Confined(place.runtime, by)
+        with pytest.raises(NotFound):
+            _ = [event async for event in station.ask("x", session="latest")]
+        first = [event async for event in station.ask("x")][-1]
+        assert await place.runtime.turns.requester(first.turn) == "k1"
+        again = [event async for event in station.ask("x", key=first.turn)][-1]
+        assert again.turn == first.turn
+        other = Confined(place.runtime, Requester(key="k2", name="one", scopes=by.scopes))
+        with pytest.raises(Forbidden):
+            _ = [event async for event in other.ask("x", key=first.turn)]
+        assert station.home is place.runtime.home and station.settings is place.runtime.settings
+
+
+async def test_what_was_erased_is_nobodys(keyed: OpenKeyed) -> None:
+    async with keyed("a", "b") as place, place.client("chat") as client:
+        told = await said(client, "hello")
+        plan = await place.runtime.user_data.plan_purge()
+        await place.runtime.user_data.erase(expected=plan.digest)
+        answer = await client.post(
+            CHAT, json={"content": "x", "conversation_id": told["conversation_id"]}
+        )
+        assert error(answer, 404) == "not_found"
+        assert (await said(client, "anew"))["conversation_id"] != told["conversation_id"]
 
 
 # -- memory --------------------------------------------------------------------------------------
@@ -386,9 +415,10 @@ async def test_no_key_but_an_admins_sets_a_standing_rule(
             refused = await answered(client, approval, "always")
             assert error(refused, 403) == "forbidden"
             assert '"admin"' in refused.json()["message"] and refused.json()["details"]["hint"]
-            assert await place.runtime.approvals.rules() == []
-            assert (await answered(client, approval, "once")).json() is True
-            assert [one async for one in told][-1]["type"] == "done"
+            rest = [one async for one in told]
+            frame = next(one for one in rest if one["type"] == "approval_answered")
+            assert (frame["choice"], frame["by"]) == ("deny", "some")
+            assert rest[-1]["type"] == "done"
         assert await place.runtime.approvals.rules() == []
         async with asking(place, client) as (approval, told):
             assert (await answered(admin, approval, "always")).json() is True
@@ -435,9 +465,11 @@ async def test_a_websocket_sets_no_standing_rule_either(keyed: OpenKeyed) -> Non
             asked = await heard(socket, "approval")
             answer = {"type": "approval", "id": asked["id"]}
             await socket.send(json.dumps({**answer, "choice": "always"}))
-            assert (await heard(socket, "error"))["error"] == "forbidden"
-            await socket.send(json.dumps({**answer, "choice": "once"}))
-            assert (await heard(socket, "done"))["content"] == "told"
+            told = [json.loads(await socket.recv())]
+            while told[-1]["type"] != "done":
+                told.append(json.loads(await socket.recv()))
+            assert [one["error"] for one in told if one["type"] == "error"] == ["forbidden"]
+            assert [one["choice"] for one in told if "choice" in one] == ["deny"]
         assert await place.runtime.approvals.rules() == []
 
 
