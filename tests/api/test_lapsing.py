@@ -19,7 +19,7 @@ from skill_agent.access.keys import KeyRing, keys_file
 from skill_agent.api.door.protect import protect
 from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.host.runtime import Runtime
-from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.models.scripted import Gate, ScriptedModel, Step
 
 STREAM = "/v1/agents/kyra/chat/stream"
 SOON_S = 10
@@ -55,7 +55,7 @@ async def opened(
     await guarded.close()
 
 
-def hold() -> tuple[Gate, list[object]]:
+def hold() -> tuple[Gate, list[Step]]:
     gate = Gate(asyncio.Event())
     return gate, ["so ", gate, "far"]
 

@@ -11,6 +11,7 @@ from fakes import StepClock
 from hosts import serving
 
 from skill_agent.access.keys import KeyRing, keys_file
+from skill_agent.api.door.addresses import said_socket
 from skill_agent.attach.remote import again, attach
 from skill_agent.attach.remote_errors import HostGone
 from skill_agent.attach.remote_workstation import RemoteWorkstation
@@ -135,3 +136,16 @@ async def test_whose_key_is_revoked_hears_no_more(home: Home, clock: StepClock) 
                 assert not any("what only" in one for one in heard)
         finally:
             await window.close()
+
+
+async def test_the_own_socket_refuses_by_its_length_what_no_prompt_can_have(
+    home: Home, clock: StepClock
+) -> None:
+    """Before a byte of it is sent."""
+    head = "POST /v1/turns HTTP/1.1\r\nhost: home\r\ncontent-length: {}\r\n\r\n"
+    async with serving(home, ScriptedModel(), clock):
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_unix_connection(str(said_socket(home)))
+            writer.write(head.format(50_000_001).encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+            writer.close()
