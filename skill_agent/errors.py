@@ -5,7 +5,8 @@ SkillAgentError                 exit code 1
 │   └── ConfigErrors            2   every mistake of the files read together, in `problems`
 ├── UsageError                  2   a command or call that cannot mean anything
 │   ├── NotFound                2   an id, agent, session, skill or model that is not there
-│   └── Conflict                2   a key that stands for something else already, a plan that is old
+│   ├── Conflict                2   a key that stands for something else already, a plan that is old
+│   └── Forbidden               2   the API key that asks may not do this; names the scope it takes
 ├── ModelError                  1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
@@ -74,6 +75,10 @@ class NotFound(UsageError):
 
 class Conflict(UsageError):
     """What was asked for no longer fits, or its key stands for something else; nothing was done."""
+
+
+class Forbidden(UsageError):
+    """Whoever asks may not have this done; the hint names what it takes."""
 
 
 class ModelError(SkillAgentError):

@@ -13,6 +13,17 @@ from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 
+
+class Present:
+    """Whatever workstation is open now; so one app, slow to build, serves every test's home."""
+
+    def __init__(self) -> None:
+        self.station: Runtime | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.station, name)
+
+
 Served = Callable[[AsgiApp], AbstractAsyncContextManager[str]]
 """The `served` fixture: serves an app on a loopback port, gives its URL."""
 

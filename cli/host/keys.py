@@ -1,7 +1,7 @@
 """`ska keys`: who may call the HTTP API from other programs and machines.
 
 Reads and writes the home's key files alone, so that a key can be revoked while the home is served;
-a server notices at the next request.
+a server notices at once.
 """
 
 import re
@@ -43,8 +43,19 @@ def create(
 ) -> None:
     """Make a key and print it, this once.
 
-    Only a fingerprint of it is kept. Without --scope it may read and chat; `memory` also changes
-    what is remembered, `admin` may do everything.
+    Only a fingerprint of it is kept. Without --scope it may read and chat. What a scope allows:
+
+    \b
+      read    see everything: conversations, memories, prompts, events
+      chat    talk, in conversations of its own (with read: in all); by itself
+              it sees no memory, and leaves nothing in memory
+      memory  change what is remembered, delete conversations; with chat,
+              what is said may be remembered and is recalled
+      admin   do everything, also store "always" rules and answer for others
+
+    \b
+    docs/scopes.md has every route. A program that stands in for you, and
+    shall remember what you tell it: --scope read --scope chat --scope memory
 
     \b
     Examples:
@@ -103,7 +114,8 @@ def revoke(
 ) -> None:
     """End a key for good, and every token made with it.
 
-    A server that runs notices at the next request. Without a terminal --yes is needed.
+    A server that runs notices at once: streams that are open with it end within a second or two,
+    and a reply that is being made for it is stopped. Without a terminal --yes is needed.
 
     \b
     Example:

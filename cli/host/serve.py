@@ -71,6 +71,12 @@ def serve(
     asyncio.run(_serve(around, wanted))
 
 
+_OPEN = (
+    "warning: no key is asked for. Every user and program of this machine can read and change all "
+    "of this home, and a web page that a browser shows from this machine may ask, too."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What shall be listened on."""
@@ -98,7 +104,9 @@ async def _serve(around: Surroundings, wanted: _Wanted) -> None:
             address = await _listen(station, wanted)
             emit_text(f"http://{address}")
             sys.stdout.flush()
-            narrate("Ctrl+C ends it" if wanted.auth else "no key is asked for; Ctrl+C ends it")
+            narrate("Ctrl+C ends it")
+            if not wanted.auth:
+                narrate(_OPEN)
             again = asyncio.create_task(_listen_again(station, wanted, address))
             try:
                 await until_stopped(station, told)

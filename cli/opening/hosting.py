@@ -30,8 +30,9 @@ OPENS_AFTER_S = 1.0
 OTHERS_S = 30.0
 """So long a command waits at its end for turns that attached processes began."""
 
-_LONG_AT_HOME = MappingProxyType({"/v1/turns": 64 * 1024 * 1024})
-"""Bytes of a body over the home's own socket, where the longest prompt may come."""
+_LONG_AT_HOME = MappingProxyType({"/v1/turns": 50_000_000})
+"""Bytes of a body over the home's own socket, where the longest prompt may come: 10 million
+characters of 4 bytes each, and the images beside them."""
 
 _log = logging.getLogger("skill_agent.hosting")
 

@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from skill_agent.errors import NotFound, UsageError
@@ -24,6 +25,17 @@ from .private_json import PrivateJson
 KeyState = Literal["active", "expired", "revoked"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+PROMISES: Mapping[Scope, str] = MappingProxyType(
+    {
+        "read": "see everything: conversations, memories, prompts, settings, events as they happen",
+        "chat": "talk to the agents in conversations of its own, with `read` in all of them; by "
+        "itself it sees no memory and no other conversation, and leaves nothing in memory",
+        "memory": "change what is remembered and delete conversations; with `chat`, what is said "
+        "may be remembered, and what is remembered is recalled",
+        "admin": "do everything: agents, erasing for good, standing rules, approvals of others",
+    }
+)
+"""What a key of each scope may do, in plain words."""
 PREFIX = "ska_"
 KEY_BYTES = 32
 USED_EVERY = timedelta(minutes=1)

@@ -155,7 +155,8 @@ class Remote:
     async def told(
         self, *, session: str | None, turn: str | None, after: str
     ) -> AsyncGenerator[Told, None]:
-        """The host's events; ends when it closes."""
+        """The host's events; ends when it closes. Raises what the host says where it does not let
+        us listen any more: the API key was revoked or has run out."""
         named = (("session", session), ("turn", turn))
         query = [(name, value) for name, value in named if value is not None]
         async with self.line.stream("GET", "/v1/events", query=query, after=after) as frames:
@@ -164,6 +165,8 @@ class Remote:
                     yield Here(frame.id or "")
                 elif frame.event == "closing":
                     return
+                elif frame.event == "error":
+                    raise error_of(401, frame.data)
                 elif frame.event == "gap":
                     yield Gap(json.loads(frame.data)["reason"])
                 elif event := _event(frame.data):

@@ -27,6 +27,11 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
             f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",
             hint="give the part that matters, or the file's path",
         )
+    if any("\0" in text for text in (request.text, *(one.text for one in request.attachments))):
+        raise UsageError(
+            "the prompt is not text: it contains zero bytes",
+            hint="convert it first, e.g. with iconv or base64",
+        )
     return replace(request, images=checked_images(request.images))
 
 

@@ -11,6 +11,7 @@ from skill_agent.text.checks import sound_text
 from skill_agent.values import Message, Session
 
 from . import operations
+from .requesters import OwnConversations
 from .sessions import find_session, title_of
 
 
@@ -59,6 +60,9 @@ class Conversations(operations.ConversationOperations):
 
     async def search(self, text: str, *, limit: int = 50) -> operations.Messages:
         return await self._ledger.search_messages(text, limit=limit)
+
+    def own(self, key: str) -> OwnConversations:
+        return OwnConversations(self._ledger, key)
 
     async def rename(self, ref: str, title: str) -> Session:
         if not title.strip():

@@ -1,10 +1,13 @@
 """What can be done with conversations, and the figures of a home, as interfaces with routes."""
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.route import route
 from skill_agent.values import HomeInfo, Message, Session, UsageTotals
+
+if TYPE_CHECKING:
+    from .requesters import OwnConversations
 
 Sessions = list[Session]  # `list` is a method
 Messages = list[Message]
@@ -44,7 +47,7 @@ class ConversationOperations(Protocol):
         """Gives a conversation another title."""
         ...
 
-    @route("DELETE", "/v1/conversations/{ref}", scope="chat", id="delete_session", once=True)
+    @route("DELETE", "/v1/conversations/{ref}", scope="memory", id="delete_session", once=True)
     async def delete(self, ref: str) -> Session:
         """Off the list and out of recall; the ledger keeps it."""
         ...
@@ -62,6 +65,10 @@ class ConversationOperations(Protocol):
     @route("POST", "/v1/messages/lookup", scope="read", id="messages_by_id")
     async def messages_by_id(self, ids: Texts) -> dict[str, Message]:
         """Those that exist, by exact id."""
+        ...
+
+    def own(self, key: str) -> "OwnConversations":
+        """Those an API key has begun, by its id. In the process of the host only."""
         ...
 
 

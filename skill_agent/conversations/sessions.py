@@ -1,5 +1,7 @@
 """Sessions by the names people use for them, over the ledger."""
 
+from collections.abc import Sequence
+
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.ports import Ledger
 from skill_agent.text.checks import sound_text
@@ -13,10 +15,7 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
 
     Raises NotFound naming the nearest title, UsageError where several match.
     """
-    ref = ref.strip()
-    if not ref:
-        raise UsageError("which session?", hint="ska sessions list")
-    sound_text(ref, "the session's name")
+    ref = checked_ref(ref)
     if (exact := await ledger.session(ref)) is not None:
         return exact
     sessions = await ledger.sessions(limit=1 if ref == "latest" else _SCAN)
@@ -24,6 +23,12 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
         if not sessions:
             raise NotFound("there is no session yet", hint='ska ask "hello"')
         return sessions[0]
+    return find_among(ref, sessions)
+
+
+def find_among(ref: str, sessions: Sequence[Session]) -> Session:
+    """One of these by unambiguous id prefix or title; raises as `find_session` does."""
+    ref = checked_ref(ref)
     matches = [one for one in sessions if len(ref) >= 6 and one.id.startswith(ref.lower())]
     matches = matches or [one for one in sessions if one.title.casefold() == ref.casefold()]
     matches = matches or [one for one in sessions if ref.casefold() in one.title.casefold()]
@@ -39,6 +44,14 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
         case several:
             names = "; ".join(f"{one.id} {one.title!r}" for one in several[:5])
             raise UsageError(f"{ref!r} fits {len(several)} sessions", hint=f"use an id: {names}")
+
+
+def checked_ref(ref: str) -> str:
+    """The name without surrounding blanks; raises UsageError for none, or one that is no text."""
+    if not (bare := ref.strip()):
+        raise UsageError("which session?", hint="ska sessions list")
+    sound_text(bare, "the session's name")
+    return bare
 
 
 def title_of(text: str, limit: int = 60) -> str:

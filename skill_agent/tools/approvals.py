@@ -29,10 +29,17 @@ class ApprovalDesk:
 
     def __init__(self) -> None:
         self._waiting: dict[str, asyncio.Future[tuple[Choice, str]]] = {}
+        self._askers: dict[str, str | None] = {}
 
-    def open(self, approval: str) -> None:
-        """Announces a question, so that an answer given at once is not lost."""
+    def open(self, approval: str, *, asker: str | None = None) -> None:
+        """Announces a question, so that an answer given at once is not lost; `asker` is the API key
+        whose turn asks."""
         self._waiting[approval] = asyncio.get_running_loop().create_future()
+        self._askers[approval] = asker
+
+    def asker(self, approval: str) -> str | None:
+        """The API key whose turn asks; None for the person's own, and what is not waiting."""
+        return self._askers.get(approval)
 
     async def wait(self, approval: str, timeout_s: float) -> tuple[Choice, str]:
         """The choice and who made it; a question nobody answers is denied."""
@@ -43,6 +50,7 @@ class ApprovalDesk:
             return "deny", "time-out"
         finally:
             self._waiting.pop(approval, None)
+            self._askers.pop(approval, None)
 
     def answer(self, approval: str, choice: Choice, by: str) -> bool:
         """Settles a question; False if it is not waiting (any more)."""
@@ -110,6 +118,9 @@ class Approvals(ApprovalOperations):
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
         return self._desk.answer(approval, choice, by)
+
+    def asker(self, approval: str) -> str | None:
+        return self._desk.asker(approval)
 
     async def rules(self) -> list[str]:
         return self._rules.rules()

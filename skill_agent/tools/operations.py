@@ -11,7 +11,13 @@ class ApprovalOperations(Protocol):
 
     @route("POST", "/v1/approvals/{approval}", scope="chat", id="answer")
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
-        """Settles an approval; false if it is not waiting."""
+        """Settles an approval; false if it is not waiting. A key may answer only what its own turns
+        ask, and choose "always" only with the scope `admin`."""
+        ...
+
+    def asker(self, approval: str) -> str | None:
+        """The id of the API key whose turn asks; None for the person's own. In the process of the
+        host only."""
         ...
 
     @route("GET", "/v1/rules", scope="read", id="rules")

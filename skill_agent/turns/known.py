@@ -31,6 +31,8 @@ class Kept:
     memories: tuple[Memory, ...] = ()
     whole: bool = False
     """The message hardly holds anything else."""
+    refused: bool = False
+    """Something was to be remembered, and whoever asked may not have that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ from .speaking import Reply, only_thoughts, request_of, spoken
 from .suspicion import of_others
 from .watching import Watch, by_code, watched
 
+NOT_KEPT = 'nothing was remembered: the API key lacks the scope "memory"'
+
 
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     """Keeps, recalls, prompts, streams, runs tools and streams again until the model is done."""
@@ -48,6 +50,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     kept = await hands.keep(brief.message, manner)
     for memory in kept.memories:
         yield _saved(brief, memory)
+    if kept.refused:
+        yield Notice(**brief.ids, level="warning", text=NOT_KEPT)
     recall_start = time.perf_counter()
     try:
         recollection = await hands.recall(brief.message, kept.memories, manner)

@@ -32,6 +32,11 @@ class TurnOperations(Protocol):
         """Events from now on, or of a whole turn; a context manager and async iterator."""
         ...
 
+    async def requester(self, turn: str) -> str | None:
+        """The id of the API key that asked for a turn; None for the person's own. In the process
+        of the host only."""
+        ...
+
     @route("POST", "/v1/turns/preview", scope="chat", limit="chat", id="preview")
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """What would be sent to the model: nothing is saved, and no model replies."""

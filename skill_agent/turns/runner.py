@@ -213,7 +213,7 @@ class TurnRunner:
         rest = heard_by(turn.dna.slug, after(messages, done))
         rest = await still_true(self._ledger, rest, self._clock())
         small = turn.model.info.profile.small  # it is told of none beforehand
-        tools = {} if small else self._bench.tools(turn.dna, use_memory=turn.request.use_memory)
+        tools = {} if small else self._bench.tools(turn.dna, turn.request)
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
         draft = Draft(
             system=system_text(layers),
@@ -296,8 +296,7 @@ class TurnRunner:
             model,
             view.fit.history,
             earlier=view.messages,
-            use_memory=turn.request.use_memory,
-            interactive=turn.request.interactive,
+            request=turn.request,
             seen=turn.seen,
             taint=taint,
             dry=turn.dry,

@@ -18,6 +18,7 @@ from skill_agent.conversations.asking import begun_before, checked_request
 from skill_agent.conversations.client_context import beside
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
+from skill_agent.conversations.requesters import note_requester, requester_of
 from skill_agent.conversations.turn_states import TurnBoard, folded, told
 from skill_agent.errors import Closing, NotFound, UsageError
 from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
@@ -110,8 +111,10 @@ class Turns(operations.TurnOperations):
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
         words = without_address(request.text, dna.slug)
+        begins = found is None
         if found is None:
             found = await self._conversations.begin(_named(request, words), dna.slug)
+        await note_requester(self._ledger, request, turn=turn, session=found.id, begins=begins)
         message = await self._ledger.save_message(
             self._message(request, turn=turn, session=found, dna=dna)
         )
@@ -238,6 +241,9 @@ class Turns(operations.TurnOperations):
         if found is None:
             raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
         return found
+
+    async def requester(self, turn: str) -> str | None:
+        return await requester_of(self._ledger, turn)
 
     async def prompt(self, turn: str) -> operations.Calls:
         """Raises NotFound where no turn was ever begun by this id."""

@@ -46,6 +46,7 @@ from skill_agent.values import (
     Skill,
     Source,
     ToolCall,
+    TurnRequest,
 )
 
 from .fitting import Tokens
@@ -98,8 +99,7 @@ class Workbench:
         history: Sequence[Message],
         *,
         earlier: Sequence[Message],
-        use_memory: bool,
-        interactive: bool,
+        request: TurnRequest,
         seen: int,
         taint: Taint | None = None,
         dry: bool = False,
@@ -111,15 +111,16 @@ class Workbench:
         """
         taint = taint or Taint()
         recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
+        keep, asker = partial(self._keep, dna, earlier, dry=dry), request.requester
         return Hands(
             model=model,
             read=partial(self._read, dna, model, earlier),
-            keep=partial(self._keep, dna, earlier, dry=dry),
-            recall=recall if use_memory else _no_recall,
+            keep=keep if request.keeps else partial(_not_kept, dna),
+            recall=recall if request.use_memory else _no_recall,
             compute=partial(self._compute, model),
-            offer=partial(self._offer, dna, self.tools(dna, use_memory=use_memory, taint=taint)),
-            announce=self.desk.open,
-            decide=partial(self._decide, interactive),
+            offer=partial(self._offer, dna, self.tools(dna, request, taint=taint)),
+            announce=partial(self.desk.open, asker=asker.key if asker else None),
+            decide=partial(self._decide, request.interactive),
             allows=partial(self.rules.allows, dna.slug),
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
@@ -230,7 +231,7 @@ class Workbench:
         return self.skillbook.offered(names, dna.slug)
 
     def tools(
-        self, dna: AgentDNA, *, use_memory: bool = True, taint: Taint | None = None
+        self, dna: AgentDNA, request: TurnRequest | None = None, *, taint: Taint | None = None
     ) -> dict[str, Tool]:
         """The agent's tools for one turn by name, in a stable order."""
         names = [skill.name for skill in self.skills(dna)]
@@ -243,8 +244,9 @@ class Workbench:
                 max_bytes=self.settings.tools.http_max_bytes,
             )
         )
-        if use_memory:
+        if request is None or request.use_memory:
             tools.append(SearchMemory(search=partial(self._search_for, dna)))
+        if request is None or (request.use_memory and request.keeps):
             autonomy = dna.boundaries.max_autonomy
             save = partial(self._save_for, dna, taint or Taint())
             tools.append(Remember(save=save, autonomy=autonomy))
@@ -339,6 +341,12 @@ class Workbench:
         if choice == "always":
             self.rules.add(rule)
         return choice, by
+
+
+async def _not_kept(dna: AgentDNA, _message: Message, manner: Manner) -> Kept:
+    """Whoever asks may not change what is remembered."""
+    asked = remembrances(manner.typed, manner.language, dna.memory.remember_commands)
+    return Kept(refused=bool(asked))
 
 
 async def _no_recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:

@@ -55,7 +55,15 @@ from .nouns import (
 )
 from .origins import ORIGINS, Attachment, Origin, all_origins
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
-from .requests import MemoryChange, MemoryFilter, NewMemory, RecallQuery, Search, TurnRequest
+from .requests import (
+    MemoryChange,
+    MemoryFilter,
+    NewMemory,
+    RecallQuery,
+    Requester,
+    Search,
+    TurnRequest,
+)
 from .results import (
     Action,
     ActionKind,
@@ -170,6 +178,7 @@ __all__ = [
     "RawTable",
     "Rebuilding",
     "RecallQuery",
+    "Requester",
     "Role",
     "Scope",
     "Search",

@@ -76,6 +76,20 @@ class RecallQuery:
     """Hits scoring below it are dropped (identity and pinned ones stay)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Who asks by an API key. The home's own person, who needs none, is no requester."""
+
+    key: str
+    """The key's id; tokens made from a key ask as that key, another key of its name does not."""
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, *scopes: str) -> bool:
+        """Whether the key has one of these scopes; `admin` stands for all of them."""
+        return "admin" in self.scopes or not self.scopes.isdisjoint(scopes)
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
     """What somebody asks an agent for."""
@@ -108,6 +122,13 @@ class TurnRequest:
     """Texts that come with the words and are not the person's: read, never obeyed as theirs."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is said may become memory."""
+        return self.requester is None or self.requester.may("memory")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,17 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 import httpx
 import pytest
 import uvicorn
-from api_home import Api, OpenApi, Served, until
+from api_home import Api, OpenApi, Present, Served, until
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.api.app import create_app
 from skill_agent.api.door.protect import protect
 from skill_agent.api.door.traffic import AsgiApp
-from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.workstation import Workstation
 
@@ -41,16 +40,6 @@ def served() -> Served:
     return serving
 
 
-class Present:
-    """Whatever workstation is open now; so one app, slow to build, serves every test's home."""
-
-    def __init__(self) -> None:
-        self.station: Runtime | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.station, name)
-
-
 @pytest.fixture(scope="session")
 def present() -> Present:
     return Present()
@@ -59,6 +48,12 @@ def present() -> Present:
 @pytest.fixture(scope="session")
 def whole_app(present: Present) -> AsgiApp:
     return create_app(cast(Workstation, present), local=True)
+
+
+@pytest.fixture(scope="session")
+def outer_app(present: Present) -> AsgiApp:
+    """As over TCP."""
+    return create_app(cast(Workstation, present), local=False)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from guarded import Place, on_a_port
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.typing import Subprotocol
 
 from skill_agent.api.door.auth import Caller, credential_of
@@ -336,7 +336,13 @@ async def test_a_websocket_by_header_or_subprotocol(place: Place) -> None:
             assert socket.subprotocol == "ska.v1"
             place.keys.revoke(place.keys.listed()[0].id)
             await socket.send("still there?")
-            assert await socket.recv() == "unauthorized"
+            told = json.loads(await socket.recv())
+            assert (told["type"], told["error"]) == ("error", "unauthorized")
+            assert told["message"] == "this API key is revoked"
+            with pytest.raises(ConnectionClosedError) as closed:
+                await socket.recv()
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, told["message"])
 
 
 @pytest.mark.parametrize(

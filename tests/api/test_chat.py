@@ -282,13 +282,20 @@ async def test_an_unknown_agent_is_answered_with_the_nearest(open_api: OpenApi) 
 async def test_text_of_every_script_comes_back_as_it_was(open_api: OpenApi) -> None:
     text = "Grüße, 你好 👩‍🚀 \u202eabc\u0000 line\r\nnext"
     async with open_api([text], [text]) as api:
-        assert (await said(api, text))["content"] == text
-        told = await streamed(api, text)
+        words = text.replace("\0", "")
+        assert (await said(api, words))["content"] == text
+        (asked, _) = await api.runtime.conversations.messages(
+            (await api.runtime.conversations.find("latest")).id
+        )
+        assert asked.content == words
+        told = await streamed(api, words)
         assert "".join(f["content"] for f in told if f["type"] == "text_delta") == text
         half = await api.http.post(
             CHAT, content=b'{"content": "\\ud800"}', headers={"content-type": "application/json"}
         )
         assert half.status_code in (400, 422)
+        zero = await api.http.post(CHAT, json={"content": text})
+        assert (zero.status_code, zero.json()["error"]) == (422, "usage_error")
 
 
 async def test_two_clients_in_one_conversation_take_turns(open_api: OpenApi) -> None:

@@ -7,16 +7,22 @@ import os
 import socket
 import stat
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
+from api_home import until
 from asgi_apps import Sample, door_of, over
+from guarded import Place
 from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosed
 
 from skill_agent.api.door.addresses import live_socket, pointer
-from skill_agent.api.door.connection import MOST_CONNECTIONS
+from skill_agent.api.door.connection import MOST_CONNECTIONS, MOST_IDLE, StrangersConnection
+from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.files.home import Home
 
@@ -313,15 +319,125 @@ async def test_what_is_no_proper_request_is_refused_in_our_words(
     assert app.seen == []
 
 
-async def test_no_more_connections_than_the_home_can_bear(home: Home, app: Sample) -> None:
+async def test_who_only_connects_locks_nobody_out(home: Home, app: Sample) -> None:
+    """The oldest that asked for nothing makes room, also where the door could bear no more."""
     async with door_of(home, app) as door:
-        host, _, port = (await door.listen("127.0.0.1", 0)).rpartition(":")
+        address = await door.listen("127.0.0.1", 0)
+        host, _, port = address.rpartition(":")
         kept = [await asyncio.open_connection(host, int(port)) for _ in range(MOST_CONNECTIONS)]
-        reader, writer = await asyncio.open_connection(host, int(port))
-        with contextlib.suppress(ConnectionError):
-            assert await reader.read() == b""
-        for _, one in [*kept, (reader, writer)]:
+        async with asyncio.timeout(WITHIN_S), httpx.AsyncClient() as client:
+            assert (await client.get(f"http://{address}/health")).status_code == 200
+        for reader, _ in kept[:-MOST_IDLE]:
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        for _, one in kept:
             one.close()
+
+
+async def test_who_has_shown_a_key_is_not_sent_away(tmp_path: Path) -> None:
+    place = Place(Home(tmp_path / "home"))
+    key = place.key("read")
+    async with listening(place.protected()) as port:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        headers = {"Authorization": f"Bearer {key}"}
+        async with httpx.AsyncClient(limits=limits, headers=headers) as client:
+            url = f"http://127.0.0.1:{port}/v1/memories"
+            assert (await client.get(url)).status_code == 200
+            async with client.stream("GET", url.replace("memories", "events")) as stream:
+                idle = [
+                    await asyncio.open_connection("127.0.0.1", port) for _ in range(2 * MOST_IDLE)
+                ]
+                assert (await client.get(url)).status_code == 200
+                place.app.more.set()
+                assert "data: 1" in "".join([text async for text in stream.aiter_text()])
+        for _, one in idle:
+            one.close()
+    await place.settled()
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"content-length: 5\r\ntransfer-encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 0\r\n",
+        b"content-length: 5\r\ncontent-length: 5\r\n",
+        b"transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n",
+    ],
+)
+async def test_a_length_told_twice_is_refused_at_once(
+    home: Home, app: Sample, framing: bytes
+) -> None:
+    said = b"POST /v1/turns HTTP/1.1\r\nhost: x\r\n" + framing + b"\r\n"
+    async with door_of(home, app) as door:
+        async with asyncio.timeout(WITHIN_S):
+            heard = await spoken(await door.listen("127.0.0.1", 0), said)
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(heard.partition(b"\r\n\r\n")[2])["error"] == "bad_request"
+    assert app.seen == []
+
+
+class Hasty(StrangersConnection):
+    """Waits for a body a moment only."""
+
+    body_s = 0.3
+
+
+@asynccontextmanager
+async def listening(app: AsgiApp, kind: type = StrangersConnection) -> AsyncIterator[int]:
+    """Serves the app on loopback over connections of this kind; gives the port."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, http=kind, log_config=None, lifespan="off")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve([bound]))
+    await until(lambda: server.started)
+    try:
+        yield bound.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("head", [b"content-length: 100", b"transfer-encoding: chunked"])
+async def test_a_body_that_trickles_is_not_waited_for(
+    tmp_path: Path, head: bytes, known: bool
+) -> None:
+    place = Place(Home(tmp_path / "home"))
+    key = place.key("chat") if known else "ska_" + "0" * 64
+    said = b"POST /v1/raw HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer %b\r\n%b\r\n\r\n"
+    async with listening(place.protected(), Hasty) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said % (key.encode(), head))
+        heard = asyncio.create_task(reader.read())
+        while not heard.done():
+            writer.write(b"1" if head.startswith(b"content") else b"1\r\nx\r\n")
+            await asyncio.sleep(0.05)
+        answer = heard.result() if not heard.exception() else b""
+        writer.close()
+    if known:
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"] == "request_timeout"
+    else:
+        assert answer.startswith(b"HTTP/1.1 401 ")
+    await place.settled()
+
+
+async def test_a_long_body_that_comes_is_waited_for(tmp_path: Path) -> None:
+    """Each 16 KiB of it give it another second."""
+    place = Place(Home(tmp_path / "home"))
+    headers = {"Authorization": f"Bearer {place.key('chat')}"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 20_000
+            await asyncio.sleep(0.05)
+
+    async with listening(place.protected(), Hasty) as port, httpx.AsyncClient() as client:
+        url = f"http://127.0.0.1:{port}/v1/raw"
+        answer = await client.post(url, content=pieces(), headers=headers)
+    assert answer.json() == {"read": 400_000}
+    await place.settled()
 
 
 async def test_nothing_is_opened_after_the_end(home: Home, app: Sample) -> None:

@@ -341,6 +341,33 @@ async def test_pages_of_other_sites(place: Place, origin: str, status: int) -> N
         assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("site", "origin", "open_to_all", "with_key"),
+    [
+        ("cross-site", "", 403, 403),
+        ("same-site", "", 403, 200),
+        ("same-origin", "", 200, 200),
+        ("none", "", 200, 200),
+        ("cross-site", "https://page.example", 200, 200),
+        ("same-site", "https://page.example", 200, 200),
+        ("same-origin", "http://localhost", 200, 200),
+    ],
+)
+async def test_a_page_elsewhere_that_names_no_origin(
+    place: Place, site: str, origin: str, open_to_all: int, with_key: int
+) -> None:
+    """A link or an image of another page sends a GET without one."""
+    cors = ("https://page.example",)
+    headers = {"Sec-Fetch-Site": site} | ({"Origin": origin} if origin else {})
+    async with place.client(auth=False, cors=cors) as client:
+        answer = await client.get("/v1/memories", headers=headers)
+        assert answer.status_code == open_to_all
+        if open_to_all == 403:
+            shaped(answer, 403, "foreign_origin")
+    async with place.client(place.key("read"), cors=cors) as client:
+        assert (await client.get("/v1/memories", headers=headers)).status_code == with_key
+
+
 async def test_a_page_elsewhere_opens_no_websocket(place: Place) -> None:
     async with on_a_port(place.protected(auth=False)) as port:
         url = f"ws://127.0.0.1:{port}/v1/socket"

@@ -47,6 +47,9 @@ ODD_JSON = (
 RAW = (
     b"", b"[]", b"null", b"{", b"\xff", b"[" * 50_000, b'{"a":' * 50_000, b'{"text": NaN}',
     b'{"content": 1e999}', b'{"\\ud800": 1}', b"\xef\xbb\xbf{}",
+    b'{"content": "tea", "content": "coffee"}',
+    b'{"content": "x", "metadata": {"a": 1, "b": [{"c": 1, "\\u0063": 2}]}}',
+    b'{"content": "x", "metadata": {"a": [' + b"0," * 1_000_000 + b"0]}}",
 )  # fmt: skip
 KINDS = ("application/json", "text/plain", "multipart/x")
 
@@ -275,6 +278,26 @@ def test_malformed_bodies(place: World) -> None:
             "/v1/chat/completions", content=b'{"a":' * 50_000, headers={"content-type": KINDS[0]}
         )
         assert answer.status_code == 400
+
+
+def test_zero_bytes_are_no_prompt(place: World) -> None:
+    """As in what is piped to a command."""
+    asked = {"content": "a\0b"}
+    words = [{"role": "user", "content": "a\0b"}]
+    for own in (False, True):
+        with place.client(own=own) as client:
+            for path, body in (
+                ("/v1/turns", {"text": "a\0b"}),
+                ("/v1/turns", {"text": "a", "attachments": [
+                    {"text": "\0", "origin": "pipe", "name": ""}]}),
+                ("/v1/turns/preview", {"text": "a\0b"}),
+                ("/v1/agents/kyra/chat", asked),
+                ("/v1/agents/kyra/chat/stream", asked),
+                ("/v1/chat/completions", {"model": "kyra", "messages": words}),
+            ):  # fmt: skip
+                answer = client.post(path, json=body)
+                assert answer.status_code == 422, (path, answer.text)
+                assert "zero bytes" in answer.text
 
 
 @pytest.mark.parametrize("verb", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "CONNECT"])

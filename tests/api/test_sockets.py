@@ -135,6 +135,7 @@ MALFORMED: tuple[str | bytes, ...] = (
     '{"type": "message", "content": 3}', '{"type": "ping", "extra": 1}',
     '{"type": "approval", "id": "x", "choice": "maybe"}', "[" * 5000,
     '{"type": "message", "content": "\\ud800"}',
+    '{"type": "ping", "type": "ping"}', b"[0" + b",0" * 500_000 + b"]",
 )  # fmt: skip
 
 

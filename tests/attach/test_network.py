@@ -10,6 +10,8 @@ import pytest
 from fakes import StepClock
 from hosts import serving
 
+from skill_agent.access.keys import KeyRing, keys_file
+from skill_agent.api.door.addresses import said_socket
 from skill_agent.attach.remote import again, attach
 from skill_agent.attach.remote_errors import HostGone
 from skill_agent.attach.remote_workstation import RemoteWorkstation
@@ -108,3 +110,42 @@ async def test_somebody_else_there() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(SkillAgentError, match="no skill-agent"):
             await attach(Line(url=f"http://127.0.0.1:{port}"))
+
+
+async def test_whose_key_is_revoked_hears_no_more(home: Home, clock: StepClock) -> None:
+    """The window says why, instead of trying again for ever."""
+    async with serving(home, ScriptedModel(otherwise="Hi."), clock) as runtime:
+        ring = KeyRing(keys_file(home.root), clock)
+        made, key = ring.create("window", ["read", "chat"])
+        address = await runtime.host.listen("127.0.0.1", 0)
+
+        def line() -> Line:
+            return Line(url=f"http://{address}/v1/", key=key, name="test")
+
+        window = RemoteWorkstation(await attach(line()), again(line, seconds=10))
+        try:
+            with window.turns.subscribe() as events:
+                assert isinstance([one async for one in window.ask("Hi")][-1], TurnFinished)
+                ring.revoke(made.id)
+                _ = [one async for one in runtime.ask("what only the owner says")]
+                heard: list[str] = []
+                with pytest.raises(UsageError, match="this API key is revoked"):
+                    async with asyncio.timeout(20):
+                        async for event in events:
+                            heard.append(repr(event))
+                assert not any("what only" in one for one in heard)
+        finally:
+            await window.close()
+
+
+async def test_the_own_socket_refuses_by_its_length_what_no_prompt_can_have(
+    home: Home, clock: StepClock
+) -> None:
+    """Before a byte of it is sent."""
+    head = "POST /v1/turns HTTP/1.1\r\nhost: home\r\ncontent-length: {}\r\n\r\n"
+    async with serving(home, ScriptedModel(), clock):
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_unix_connection(str(said_socket(home)))
+            writer.write(head.format(50_000_001).encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+            writer.close()

@@ -37,6 +37,18 @@ def test_the_first_key_makes_the_home(ska: Ska) -> None:
     assert ska.home.exists
 
 
+def test_the_help_says_what_each_scope_allows(ska: Ska) -> None:
+    told = " ".join(ska("keys", "create", "--help").out.split())
+    for words in (
+        "read see everything",
+        "chat talk, in conversations of its own",
+        "leaves nothing in memory",
+        "memory change what is remembered",
+        'admin do everything, also store "always" rules',
+    ):
+        assert words in told
+
+
 def test_scopes_and_end(ska: Ska) -> None:
     key = made(ska, "ci", "--scope", "admin", "--scope", "read", "--expires", "90d")
     assert key["scopes"] == ["read", "admin"]

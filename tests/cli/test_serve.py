@@ -64,6 +64,18 @@ def test_what_is_refused(ska: Ska, arguments: list[str], said: str) -> None:
     assert said in done.err
 
 
+def test_without_a_key_it_is_said_who_may_come(machine: Processes) -> None:
+    process = machine.start("serve", "--no-auth", "--port", "0")
+    address = address_of(machine, process)
+    assert httpx.get(f"{address}/v1/counts").status_code == 200
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    assert httpx.get(f"{address}/v1/counts", headers=elsewhere).status_code == 403
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert "warning: no key is asked for" in machine.said
+    assert "Every user and program of this machine can read and change all" in machine.said
+
+
 def test_a_port_in_use(machine: Processes) -> None:
     port = address_of(machine, machine.start("serve", "--no-auth", "--port", "0")).rpartition(":")
     done = machine.run("serve", "--no-auth", "--port", port[2])

@@ -1,7 +1,9 @@
 """What no request may hold, wherever it stands: broken Unicode, numbers that are none or that no
-store can keep, nesting without end. Looked at once for all routes; types are the routes' business.
+store can keep, nesting and values without end, a name told twice. Looked at once for all routes;
+types are the routes' business.
 """
 
+import json
 import math
 from typing import Any
 
@@ -11,6 +13,8 @@ from skill_agent.api.door.refusals import Refusal
 
 DEEPEST = 64
 """Levels of a JSON body."""
+MOST_VALUES = 1_000_000
+"""Of a JSON body: each is looked at, while nobody else is answered."""
 LARGEST = 2**63 - 1
 
 
@@ -23,17 +27,35 @@ async def checked_request(connection: HTTPConnection) -> None:
         check(value, f"query.{name}")
     if isinstance(connection, Request) and connection.method in ("POST", "PATCH"):
         try:
-            said = await connection.json()
+            said = parsed(await connection.body())
         except (ValueError, RecursionError):
             return  # whoever wants a body says so in its own words
         check(said, "body")
 
 
+def parsed(raw: str | bytes) -> Any:
+    """The JSON; raises Refusal (400) where an object tells a name twice, of which readers would
+    believe now the first and now the last, and ValueError where it is none."""
+    return json.loads(raw, object_pairs_hook=_told_once)
+
+
+def _told_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))
+        raise _unsound("body", f"tells {json.dumps(name[:80])} twice")
+    return told
+
+
 def check(value: Any, where: str) -> None:
     """Raises Refusal (400) for JSON that cannot be kept; not recursive, whatever comes."""
-    waiting = [(value, 0)]
+    waiting, looked_at = [(value, 0)], 0
     while waiting:
         one, depth = waiting.pop()
+        looked_at += 1
+        if looked_at + len(waiting) > MOST_VALUES:
+            raise _unsound(where, f"holds more than {MOST_VALUES:,} values")
         if depth > DEEPEST:
             raise _unsound(where, f"is nested more than {DEEPEST} levels deep")
         if isinstance(one, str):

@@ -16,6 +16,7 @@ from skill_agent.errors import (
     ConfigError,
     ConfigErrors,
     Conflict,
+    Forbidden,
     HomeBusy,
     MemoryChanged,
     ModelFailed,
@@ -36,6 +37,7 @@ RETRY_S = 1
 
 _STATUS: tuple[tuple[type[SkillAgentError], int], ...] = (
     (NotFound, 404),
+    (Forbidden, 403),
     (Conflict, 409),
     (MemoryChanged, 409),
     (HomeBusy, 409),

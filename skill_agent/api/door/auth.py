@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
@@ -28,12 +29,14 @@ from skill_agent.access.keys import (
 from skill_agent.access.tokens import InvalidToken, TokenMint
 from skill_agent.errors import SkillAgentError, StoreError, UsageError
 from skill_agent.ports import Clock
+from skill_agent.values import Requester
 from skill_agent.workstation import LimitClass
 
 from .guards import whole_body
 from .limiting import Limiter, RateStatus, address_of
 from .refusals import Refusal, object_of, refuse
 from .rules import Rules
+from .standing import LOOK_S, Standing
 
 TOKEN_PATH = "/v1/auth/token"
 SUBPROTOCOL = "ska.v1"
@@ -54,13 +57,22 @@ class Caller:
     scopes: frozenset[str]
     local: bool = False
     """Came over the home's own socket."""
+    owner: bool = False
+    """Needs no key: is taken for the home's own person."""
 
     def may(self, scope: str) -> bool:
         return includes(self.scopes, scope)
 
+    @property
+    def requester(self) -> Requester | None:
+        """Whose key asks; None for the home's own person."""
+        if self.owner:
+            return None
+        return Requester(key=self.id, name=self.name, scopes=self.scopes)
 
-LOCAL = Caller("local", "local", frozenset(SCOPES), local=True)
-OPEN = Caller("open", "open", frozenset(SCOPES))
+
+LOCAL = Caller("local", "local", frozenset(SCOPES), local=True, owner=True)
+OPEN = Caller("open", "open", frozenset(SCOPES), owner=True)
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
@@ -115,16 +127,25 @@ class Doorkeeper:
         self._told = ""
 
     def caller(self, credential: str) -> Caller:
-        """The holder of an API key or token; raises Refusal (401, 503)."""
+        """The holder of an API key or token, whose use is noted; raises Refusal (401, 503)."""
+        key, scopes = self._active(credential)
+        self._note(key, self._clock())
+        return Caller(key.id, key.name, frozenset(scopes))
+
+    def check(self, credential: str, caller: Caller) -> None:
+        """Raises Refusal once the credential does not give what it gave its caller."""
+        _, scopes = self._active(credential)
+        if not all(includes(scopes, scope) for scope in caller.scopes):
+            raise Refusal(403, "forbidden", "this key may not do any more what it did")
+
+    def _active(self, credential: str) -> tuple[ApiKey, tuple[str, ...]]:
         try:
             key, scopes = self._key_of(credential)
         except StoreError as error:
             raise self.unreadable(error) from None
-        now = self._clock()
-        if (state := key.state(now)) != "active":
+        if (state := key.state(self._clock())) != "active":
             raise _unknown(f"this API key is {state}", error="invalid_token")
-        self._note(key, now)
-        return Caller(key.id, key.name, frozenset(scopes))
+        return key, tuple(scopes)
 
     async def close(self) -> None:
         """Waits until the last uses are written."""
@@ -180,10 +201,17 @@ class Admission:
     """The layer that lets requests in. Without a doorkeeper everybody may do everything."""
 
     def __init__(
-        self, app: ASGIApp, *, doorkeeper: Doorkeeper | None, limiter: Limiter, rules: Rules
+        self,
+        app: ASGIApp,
+        *,
+        doorkeeper: Doorkeeper | None,
+        limiter: Limiter,
+        rules: Rules,
+        look_s: float = LOOK_S,
     ) -> None:
+        """Every `look_s` it is looked whether the credential of an answer under way still holds."""
         self._app, self._doorkeeper = app, doorkeeper
-        self._limiter, self._rules = limiter, rules
+        self._limiter, self._rules, self._look_s = limiter, rules, look_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -198,7 +226,10 @@ class Admission:
             # Sent from here and not left to the guard, so that CORS lets a page read it.
             await refuse(scope, receive, send, refusal)
             return
-        await self._app(scope, receive, send)
+        if (check := scope["state"].get("check")) is None:
+            await self._app(scope, receive, send)
+            return
+        await Standing(scope, receive, send, check, every_s=self._look_s).run(self._app)
 
     def _admitted(self, scope: Scope) -> Caller | None:
         """Who asks, within rate and scope; raises Refusal. None on a path open to everybody."""
@@ -218,6 +249,8 @@ class Admission:
             self._count(scope, kind, self._whose(scope, kind, caller))
 
         scope["state"]["caller"], scope["state"]["again"] = caller, again
+        if credential and caller is not None and self._doorkeeper is not None:
+            scope["state"]["check"] = partial(self._doorkeeper.check, credential, caller)
         self._count(scope, kind, self._whose(scope, kind, caller))
         needed = self._rules.scope(verb, path)
         if needed is not None and caller is not None:

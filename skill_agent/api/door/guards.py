@@ -72,6 +72,13 @@ class Guard:
         path = scope["path"]
         if _CONTROL.search(path) or any(part in (".", "..") for part in path.split("/")):
             raise Refusal(400, "bad_path", "the path has parts that lead nowhere")
+        if self._limiter is None:
+            return
+        # A page of another site may send requests and open WebSockets here without asking.
+        origin, site = headers.get("origin", "").lower(), headers.get("sec-fetch-site", "").lower()
+        invited = origin in self._origins or ("*" in self._origins and bool(origin))
+        if site == "cross-site" and not invited:
+            raise _foreign()
         if not self._hosts:
             return
         named = headers.getlist("host")
@@ -82,11 +89,9 @@ class Guard:
                 421, "misdirected_request", "this address is served under other names only",
                 hint="ask for it as localhost",
             )  # fmt: skip
-        # A page of another site may send requests and open WebSockets here without asking.
-        origin = headers.get("origin", "").lower()
         own = origin.partition("://")[2] == named[0].lower()
-        if origin and not own and origin not in self._origins:
-            raise Refusal(403, "foreign_origin", "pages of other sites may not call this address")
+        if not (own or invited) and (origin or site == "same-site"):
+            raise _foreign()
 
     async def _fallen(self, error: Exception, scope: Scope, answer: "_Answer") -> None:
         if answer.gone or isinstance(error, ClientDisconnect | WebSocketDisconnect):
@@ -94,6 +99,10 @@ class Guard:
         trace = redact("".join(traceback.format_exception(error)))
         log.error("%s failed: %s", _named(scope), trace)
         await answer.end_with(plain_refusal(500))
+
+
+def _foreign() -> Refusal:
+    return Refusal(403, "foreign_origin", "pages of other sites may not call this address")
 
 
 class _Answer:

@@ -16,6 +16,7 @@ from .auth import LOCAL, Admission, Caller, Doorkeeper
 from .guards import LOOPBACK_HOSTS, BodyLimit, Guard
 from .limiting import Limiter
 from .rules import Rules
+from .standing import LOOK_S
 
 _ANY = "*"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -60,12 +61,14 @@ def protect(
     cors: tuple[str, ...] = (),
     rules: Rules | None = None,
     limiter: Limiter | None = None,
+    look_s: float = LOOK_S,
 ) -> Protected:
     """The app as it may be served.
 
     On the home's socket (`tcp` false) its file mode is the authentication, and nothing is limited
     but the body. `hosts` are the names for TCP without authentication (loopback's where empty),
-    `cors` the origins whose pages may call. `limiter` may be shared by several listeners.
+    `cors` the origins whose pages may call. `limiter` may be shared by several listeners. Every
+    `look_s` seconds an open stream's credential is looked at again.
     Raises UsageError for what would open an unauthenticated address to web pages anywhere.
     """
     judged = rules or Rules()
@@ -79,7 +82,7 @@ def protect(
         )
     limits = limiter or Limiter(clock)
     doorkeeper = _doorkeeper(home, clock) if auth else None
-    inner = Admission(inner, doorkeeper=doorkeeper, limiter=limits, rules=judged)
+    inner = Admission(inner, doorkeeper=doorkeeper, limiter=limits, rules=judged, look_s=look_s)
     if cors:
         inner = CORSMiddleware(
             inner, allow_origins=cors, allow_methods=_METHODS, allow_headers=_ALLOWED,

@@ -22,6 +22,7 @@ from skill_agent.events import MemoryRecalled, TurnFailed, TurnFinished
 from skill_agent.values import Finish, Image, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 
+from .seen import seen_by
 from .turns import begin, closing, follow
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=64)]
@@ -106,8 +107,9 @@ def chat_router(station: Workstation) -> APIRouter:
     @router.post("/v1/agents/{slug}/chat", response_model=ChatAnswer)
     async def chat(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
         """Waits for the whole reply. Hanging up cancels the turn, unless it has a key."""
-        begun = await begin(station, _request(slug, body, key, interactive=False))
-        return await _whole(station, begun, request, key)
+        seen = seen_by(station, request)
+        begun = await begin(seen, _request(slug, body, key, interactive=False))
+        return await _whole(seen, begun, request, key)
 
     @router.post(
         "/v1/agents/{slug}/chat/stream",
@@ -117,9 +119,10 @@ def chat_router(station: Workstation) -> APIRouter:
     )
     async def stream(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
         """The reply as it is made, as server-sent events; the last one is `done` or `error`."""
-        begun = await begin(station, _request(slug, body, key, interactive=body.interactive))
+        seen = seen_by(station, request)
+        begun = await begin(seen, _request(slug, body, key, interactive=body.interactive))
         return EventStream(
-            _pieces(station, begun, request, key),
+            _pieces(seen, begun, request, key),
             farewell=sse({"type": "error", **failure(closing(begun))}),
             headers=_places(begun),
         )

@@ -20,14 +20,15 @@ from starlette.responses import Response
 from skill_agent.api.answers.body_checks import LARGEST, check
 from skill_agent.api.answers.described import SSE, extra, refusals
 from skill_agent.api.answers.error_answers import answer
-from skill_agent.api.door.auth import require
+from skill_agent.api.door.auth import Caller, caller_of, require
 from skill_agent.api.door.refusals import Refusal
 from skill_agent.errors import UsageError
 from skill_agent.text.checks import sound_moment
-from skill_agent.values import HomeInfo, Skill
+from skill_agent.values import HomeInfo, NewMemory, Skill
 from skill_agent.workstation import Operation, Workstation, wire
 
 from .progressing import progress_response, wants_progress
+from .seen import seen_by
 
 PAGE, MOST, MOST_AT_HOME = 20, 100, 10_000
 """Items of a page: by default, at most over TCP, at most over the home's own socket."""
@@ -205,8 +206,8 @@ class _Made:
     async def _answer(
         self, station: Workstation, request: Request, given: dict[str, Any]
     ) -> Response:
-        arguments = self._arguments(given)
-        call = self.operation.of(station)
+        arguments = self._signed(self._arguments(given), caller_of(request))
+        call = self.operation.of(seen_by(station, request))
         if self.has_progress and wants_progress(request):
             return progress_response(request, call, arguments, self._shaped)
         if self.paged:
@@ -223,6 +224,17 @@ class _Made:
         if not self.local:
             value = _without_folders(value)
         return {"items": value, "cursor": None, "has_more": False} if self.lists else value
+
+    def _signed(self, arguments: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """A key acts under its own name, whatever it says of itself."""
+        if (by := caller.requester) is None:
+            return arguments
+        actor = f"key:{by.key}"
+        if "actor" in self.parameters:
+            return {**arguments, "actor": actor}
+        if isinstance(asked := arguments.get(self.flat), NewMemory):
+            return {**arguments, self.flat: replace(asked, actor=actor)}
+        return arguments
 
     def _arguments(self, given: dict[str, Any]) -> dict[str, Any]:
         found = {name: given[name] for name in self.in_path}

@@ -53,6 +53,7 @@ from .openai_shape import (
     schema_of,
     talk_of,
 )
+from .seen import seen_by
 from .turns import begin, closing, follow
 
 _DONE = b"data: [DONE]\n\n"
@@ -85,7 +86,7 @@ class _OpenAIRoute(APIRoute):
 def openai_router(station: Workstation) -> APIRouter:
     """`/v1/models` and `/v1/chat/completions`."""
     router = APIRouter(tags=["openai"], route_class=_OpenAIRoute)
-    talks = _Talks(station)
+    talks = _Talks()
 
     @router.get("/v1/models", dependencies=[Depends(require("read"))])
     async def models() -> Response:
@@ -104,13 +105,15 @@ def openai_router(station: Workstation) -> APIRouter:
         check_supported(body)
         dna = await _agent(station, body.model)
         talk = talk_of(body.messages)
-        begun = await talks.begin(body, talk, dna, _named(request, body), key)
+        seen = seen_by(station, request)
+        begun = await talks.begin(seen, body, talk, dna, _named(request, body), key)
         completion = Completion(
             turn=begun.turn, model=dna.slug, conversation=begun.session, created=now()
         )
-        events = talks.follow(begun, key)
+        events = talks.follow(seen, begun, key)
         if not body.stream:
             return await _whole(completion, events, request)
+        request.state.last_words = _last_words
         usage = bool(body.stream_options and body.stream_options.include_usage)
         pieces = _pieces(completion, events, usage=usage, request=request_id_of(request.scope))
         return EventStream(
@@ -143,24 +146,24 @@ def _named(request: Request, body: CompletionRequest) -> str | None:
 class _Talks:
     """Finds the conversation a request goes on with, and begins its turn there."""
 
-    def __init__(self, station: Workstation) -> None:
-        self._station = station
+    def __init__(self) -> None:
         self._busy: dict[str, str] = {}
         """Conversations by the turn that runs in them on behalf of such a client."""
         self._choosing = asyncio.Lock()
 
     async def begin(
         self,
+        station: Workstation,
         body: CompletionRequest,
         talk: Talk,
         dna: AgentDNA,
         named: str | None,
         key: str | None,
     ) -> Submitted:
-        if key and (known := await self._begun(key)):
+        if key and (known := await _begun(station, key)):
             return known
         async with self._choosing:  # or two clients with the same history meet in one conversation
-            session, context = await self._place(talk, dna, named)
+            session, context = await self._place(station, talk, dna, named)
             request = TurnRequest(
                 talk.words,
                 client_context=context,
@@ -173,47 +176,51 @@ class _Talks:
                 response_schema=schema_of(body),
                 images=talk.images,
             )
-            begun = await begin(self._station, request)
+            begun = await begin(station, request)
             self._busy[begun.turn] = begun.session
             return begun
 
-    async def _begun(self, key: str) -> Submitted | None:
-        """The turn this key stands for already; its conversation need not be looked for."""
-        try:
-            task = await self._station.turns.get(key.lower())
-        except NotFound:
-            return None
-        return Submitted(session=task.session, turn=task.id, agent=task.agent)
-
     async def _place(
-        self, talk: Talk, dna: AgentDNA, named: str | None
+        self, station: Workstation, talk: Talk, dna: AgentDNA, named: str | None
     ) -> tuple[str | None, ClientContext | None]:
         """The conversation, and what it does not know yet."""
         earlier = talk.earlier
         if named:
-            session: str | None = (await self._station.conversations.find(named)).id
-            known = last_instructions(await self._station.conversations.messages(session))
+            session: str | None = (await station.conversations.find(named)).id
+            known = last_instructions(await station.conversations.messages(session))
         else:
             busy = frozenset(self._busy.values())
-            session, known = await continued(self._station, earlier, agent=dna.slug, busy=busy)
+            session, known = await continued(station, earlier, agent=dna.slug, busy=busy)
         new = talk.instructions if kept_instructions(talk.instructions) != known else ""
         if session:
             return session, client_context(instructions=new)
-        most = await self._room(dna.slug) if earlier else 0
+        most = await _room(station, dna.slug) if earlier else 0
         return None, client_context(instructions=new, earlier=earlier, most=most)
 
-    async def _room(self, agent: str) -> int:
-        """Characters of an earlier talk that may come along: about a quarter of the window."""
-        window = (await self._station.models.info(agent)).context_window
-        return max(_LEAST_EARLIER, min(window or _MOST_EARLIER, _MOST_EARLIER))
-
-    async def follow(self, begun: Submitted, key: str | None) -> AsyncGenerator[Event, None]:
+    async def follow(
+        self, station: Workstation, begun: Submitted, key: str | None
+    ) -> AsyncGenerator[Event, None]:
         try:
-            async with aclosing(follow(self._station, begun, key=key)) as events:
+            async with aclosing(follow(station, begun, key=key)) as events:
                 async for event in events:
                     yield event
         finally:
             self._busy.pop(begun.turn, None)
+
+
+async def _begun(station: Workstation, key: str) -> Submitted | None:
+    """The turn this key stands for already; its conversation need not be looked for."""
+    try:
+        task = await station.turns.get(key.lower())
+    except NotFound:
+        return None
+    return Submitted(session=task.session, turn=task.id, agent=task.agent)
+
+
+async def _room(station: Workstation, agent: str) -> int:
+    """Characters of an earlier talk that may come along: about a quarter of the window."""
+    window = (await station.models.info(agent)).context_window
+    return max(_LEAST_EARLIER, min(window or _MOST_EARLIER, _MOST_EARLIER))
 
 
 async def _whole(
@@ -266,6 +273,11 @@ async def _pieces(
 
 def _data(value: dict[str, Any]) -> bytes:
     return b"data: %b\n\n" % encode(value)
+
+
+def _last_words(told: dict[str, Any]) -> bytes:
+    """A stream's end whose key has lapsed."""
+    return _data(error_object(told["message"], status=401, code=told["error"]))
 
 
 def _failed(event: TurnFailed) -> dict[str, Any]:

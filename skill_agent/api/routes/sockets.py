@@ -18,6 +18,7 @@ from starlette.status import (
 )
 from starlette.websockets import WebSocketState
 
+from skill_agent.api.answers.body_checks import check, parsed
 from skill_agent.api.answers.chat_frames import Frame, failure, frame_of
 from skill_agent.api.answers.error_answers import answer, fault, fault_of, status_of
 from skill_agent.api.door.auth import SUBPROTOCOL, caller_of, count_again, demand
@@ -29,6 +30,7 @@ from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
 from .chat import Wishes, trouble
+from .seen import seen_by
 from .turns import begin, closing, follow
 
 MOST_WAITING = 8
@@ -88,16 +90,17 @@ def socket_router(station: Workstation) -> APIRouter:
     @router.websocket("/v1/agents/{slug}/ws")
     async def talk(socket: WebSocket, slug: str, conversation_id: str | None = None) -> None:
         demand(caller_of(socket), "chat")
+        seen = seen_by(station, socket)
         try:
-            await station.agents.get(slug)
-            found = await station.conversations.find(conversation_id) if conversation_id else None
+            await seen.agents.get(slug)
+            found = await seen.conversations.find(conversation_id) if conversation_id else None
         except SkillAgentError as problem:
             told = fault_of(problem, request_id_of(socket.scope))
             await socket.send_denial_response(answer(told, status_of(problem)))
             return
         offered = socket.scope.get("subprotocols", ())
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        await _Talk(station, socket, slug, found.id if found else None).run()
+        await _Talk(seen, socket, slug, found.id if found else None).run()
 
     return router
 
@@ -149,12 +152,9 @@ class _Talk:
                 )
                 return
             try:
-                frame = _FRAMES.validate_json(raw)
-            except ValidationError as problem:
-                await self._tell(UsageError(f"not a frame: {_described(problem)}"))
-                continue
-            try:
-                await self._heard(frame)
+                await self._heard(_frame_of(raw))
+            except UsageError as problem:
+                await self._tell(problem)
             except Refusal as refused:
                 told = fault(refused.error, refused.message, refused.details, self._request)
                 await self._send({"type": "error", **told})
@@ -169,12 +169,7 @@ class _Talk:
             case CancelFrame():
                 await self._cancel()
             case ApprovalFrame():
-                mine = frame.id in self._asked
-                if not (
-                    mine
-                    and await self._station.approvals.answer(frame.id, frame.choice, by=self._by)
-                ):
-                    await self._tell(NotFound("no such approval is waiting for you"))
+                await self._settle(frame)
             case MessageFrame() if len(self._waiting) >= MOST_WAITING:
                 message = f"{MOST_WAITING} messages wait already; this one was not taken"
                 await self._tell(UsageError(message, hint="wait for a `done`"))
@@ -185,6 +180,14 @@ class _Talk:
                     await self._send({"type": "queued", "position": len(self._waiting)})
                 self._busy = True
                 self._more.set()
+
+    async def _settle(self, answer: ApprovalFrame) -> None:
+        approvals, mine = self._station.approvals, answer.id in self._asked
+        try:
+            if not (mine and await approvals.answer(answer.id, answer.choice, by=self._by)):
+                await self._tell(NotFound("no such approval is waiting for you"))
+        except SkillAgentError as problem:
+            await self._tell(problem)
 
     async def _cancel(self) -> None:
         if self._begun is not None:
@@ -246,6 +249,20 @@ class _Talk:
     async def _send(self, frame: Frame) -> None:
         if self._socket.application_state is WebSocketState.CONNECTED:
             await self._socket.send_text(encode(frame).decode())
+
+
+def _frame_of(raw: str | bytes) -> MessageFrame | CancelFrame | PingFrame | ApprovalFrame:
+    """Raises UsageError."""
+    try:
+        check(parsed(raw), "it")
+    except Refusal as refused:
+        raise UsageError(f"not a frame: {refused.message}") from None
+    except (ValueError, RecursionError):
+        raise UsageError("not a frame: it is no JSON") from None
+    try:
+        return _FRAMES.validate_json(raw)
+    except ValidationError as problem:
+        raise UsageError(f"not a frame: {_described(problem)}") from None
 
 
 def _notice(text: str) -> Frame:

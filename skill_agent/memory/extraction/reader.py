@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from skill_agent.agents.dna import MemoryConfig
+from skill_agent.conversations.requesters import left_out
 from skill_agent.conversations.sessions import find_session
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
@@ -302,8 +303,8 @@ class Reader(ExtractionOperations):
         """Both passes over messages, and what they gave taken in, each by who heard it."""
         bare = [
             replace(one, context="", recalled=())
-            for one in messages
-            if one.role in ("user", "assistant") and self._config(one.agent or agent).auto_extract
+            for one in await self._readable(messages, agent)
+            if one.role in ("user", "assistant")
         ]
         turn = messages[-1].turn if messages else ""
         if not any(one.role == "user" for one in bare):
@@ -343,6 +344,15 @@ class Reader(ExtractionOperations):
             return self._config_of(agent)
         except NotFound:
             return MemoryConfig()
+
+    async def _readable(self, messages: Sequence[Message], agent: str) -> Messages:
+        """Those that may be read for memories."""
+        silent = await left_out(self._ledger, (one.turn for one in messages))
+        return [
+            one
+            for one in messages
+            if one.turn not in silent and self._config(one.agent or agent).auto_extract
+        ]
 
     async def _messages(self, session: str, start: int, end: int) -> Messages:
         found = await self._ledger.messages(session)
@@ -386,7 +396,7 @@ class Reader(ExtractionOperations):
         from .rule_reading import read_by_rules
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
-        heard = [one for one in messages if self._config(one.agent or agent).auto_extract]
+        heard = await self._readable(messages, agent)
         candidates = read_by_rules(heard)
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)

@@ -11,9 +11,11 @@ slice at a time, over as many processes as that takes.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
+from skill_agent.conversations.requesters import any_left_out, left_out
 from skill_agent.ports import Ledger, MemoryIndex, Progress
-from skill_agent.values import IndexStatus
+from skill_agent.values import Delta, IndexStatus
 
 OpenIndex = Callable[[], Awaitable[MemoryIndex]]
 
@@ -214,7 +216,7 @@ class Projector:
                     break
                 # The delta must not be older than a removal the index has already seen.
                 async with self._growing:
-                    delta = await self._ledger.delta(await index.rebuilt_to(), limit=SLICE)
+                    delta = await self._delta(await index.rebuilt_to(), limit=SLICE)
                     await index.grow(delta)
             self.growth_problem = None
         except Exception as problem:  # a wall as in `_follow`: the old vectors go on answering
@@ -231,7 +233,7 @@ class Projector:
 
     async def _step(self, index: MemoryIndex, progress: Progress | None = None) -> None:
         async with self._applying:
-            delta = await self._ledger.delta(self._reached)
+            delta = await self._delta(self._reached)
             if delta.removed:
                 async with self._growing:
                     await index.apply(delta, progress)
@@ -239,6 +241,17 @@ class Projector:
                 await index.apply(delta, progress)
             self._reached = max(self._reached, delta.up_to)
         self._announce()
+
+    async def _delta(self, after: int, **limit: int) -> Delta:
+        """What is new to an index, without what stays in its conversation."""
+        delta = await self._ledger.delta(after, **limit)
+        said = [item.id for item in delta.items if item.kind == "turn"]
+        if not said or not await any_left_out(self._ledger):
+            return delta
+        turns = {one.id: one.turn for one in (await self._ledger.messages_by_id(said)).values()}
+        silent = await left_out(self._ledger, turns.values())
+        items = (item for item in delta.items if turns.get(item.id) not in silent)
+        return replace(delta, items=tuple(items))
 
     def _announce(self) -> None:
         self._moved.set()

@@ -1,0 +1,194 @@
+"""A workstation as the holder of an API key may use it.
+
+Which operations a key may call is said by their scopes; here is what it may reach through them:
+its own conversations unless it has `read`, its own turns' approvals, no standing rule.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from skill_agent.conversations.requesters import OwnConversations
+from skill_agent.errors import Forbidden, NotFound
+from skill_agent.events import Choice, Event
+from skill_agent.files.home import Home
+from skill_agent.values import (
+    Compaction,
+    Message,
+    ModelCall,
+    Requester,
+    Session,
+    Submitted,
+    TurnRequest,
+    TurnState,
+)
+from skill_agent.workstation import GROUPS, Operation, Workstation
+
+if TYPE_CHECKING:
+    from skill_agent.settings.schema import Settings
+
+
+class Confined(Workstation):
+    """The same home, reached by an API key."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        self._station = station
+        groups = {name: getattr(station, name) for name in GROUPS}
+        conversations = _Conversations(station, by)
+        groups |= {
+            "turns": _Turns(station, by, conversations.find),
+            "conversations": conversations,
+            "summaries": _Summaries(station, conversations.find),
+            "approvals": _Approvals(station, by),
+        }
+        super().__init__(groups)
+
+    @property
+    def home(self) -> Home:
+        return self._station.home
+
+    @property
+    def settings(self) -> "Settings":
+        return self._station.settings
+
+
+class _Group:
+    """A group of operations; what is not said anew in a class below is as it was."""
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._group, name)
+
+
+class _Conversations(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.conversations)
+        everything = by.may("read")
+        self._own: OwnConversations | None = (
+            None if everything else station.conversations.own(by.key)
+        )
+
+    async def find(self, ref: str) -> Session:
+        return await (self._own or self._group).find(ref)
+
+    async def messages(self, session_id: str, **where: int) -> list[Message]:
+        if self._own is not None:
+            await self._own.find(session_id)
+        return await self._group.messages(session_id, **where)
+
+    async def search(self, text: str, *, limit: int = 50) -> list[Message]:
+        return await (self._own or self._group).search(text, limit=limit)
+
+    async def rename(self, ref: str, title: str) -> Session:
+        return await self._group.rename((await self.find(ref)).id, title)
+
+    async def delete(self, ref: str) -> Session:
+        return await self._group.delete((await self.find(ref)).id)
+
+    async def set_agent(self, session_id: str, agent: str) -> None:
+        if self._own is not None:
+            await self._own.find(session_id)
+        await self._group.set_agent(session_id, agent)
+
+
+class _Summaries(_Group):
+    def __init__(self, station: Workstation, find: Callable[[str], Any]) -> None:
+        super().__init__(station.summaries)
+        self._find = find
+
+    async def compact(self, ref: str) -> Compaction | None:
+        return await self._group.compact((await self._find(ref)).id)
+
+
+class _Turns(_Group):
+    def __init__(self, station: Workstation, by: Requester, find: Callable[[str], Any]) -> None:
+        super().__init__(station.turns)
+        self._by, self._find = by, find
+
+    async def submit(self, request: TurnRequest | str) -> Submitted:
+        """Raises NotFound for a conversation, and Forbidden for a turn's key, of somebody else."""
+        asked = await self._asked(request)
+        if asked.key is not None:
+            await self._check(asked.key.lower())
+        return await self._group.submit(asked)
+
+    async def get(self, turn: str) -> TurnState:
+        """Raises NotFound for a turn that another asked for, unless all may be read."""
+        found = await self._group.get(turn)
+        if not self._by.may("read") and await self._group.requester(turn) != self._by.key:
+            raise NotFound(f"there is no turn {turn} of this key")
+        return found
+
+    async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
+        """Raises as `submit` does."""
+        asked = await self._asked(request)
+        if asked.key is not None:
+            await self._check(asked.key.lower())
+        async with aclosing(self._group.ask(asked)) as events:
+            async for event in events:
+                yield event
+
+    async def preview(self, request: TurnRequest | str) -> ModelCall:
+        return await self._group.preview(await self._asked(request))
+
+    async def cancel(self, turn: str) -> bool:
+        """Raises Forbidden for a turn that another asked for."""
+        await self._check(turn)
+        return await self._group.cancel(turn)
+
+    async def _asked(self, request: TurnRequest | str) -> TurnRequest:
+        request = TurnRequest(request) if isinstance(request, str) else request
+        session = (await self._find(request.session)).id if request.session else None
+        recalls = request.use_memory and self._by.may("read", "memory")
+        return replace(request, session=session, use_memory=recalls, requester=self._by)
+
+    async def _check(self, turn: str) -> None:
+        if self._by.may("admin"):
+            return
+        try:
+            await self._group.get(turn)
+        except NotFound:
+            return
+        if await self._group.requester(turn) != self._by.key:
+            raise Forbidden(
+                "this turn was asked for by somebody else", hint='only "admin" may do this'
+            )
+
+
+class _Approvals(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.approvals)
+        self._by = by
+
+    async def answer(self, approval: str, choice: Choice, *, by: str = "") -> bool:
+        """Raises Forbidden for a standing rule. A key's own question is denied by that, for whoever
+        asked for too much may well not ask again, and the turn would wait for long."""
+        admin = self._by.may("admin")
+        mine = admin or self._group.asker(approval) == self._by.key
+        if choice == "always" and not admin:
+            denied = mine and await self._group.answer(approval, "deny", by=self._by.name)
+            told = "the call was denied; next time " if denied else ""
+            raise Forbidden(
+                '"always" stores a standing rule, which takes the scope "admin"',
+                hint=f'{told}answer "once", or allow it for good on the machine itself',
+            )
+        return mine and await self._group.answer(approval, choice, by=self._by.name)
+
+
+_KINDS: Mapping[str, type[_Group]] = MappingProxyType(
+    {
+        "turns": _Turns,
+        "conversations": _Conversations,
+        "summaries": _Summaries,
+        "approvals": _Approvals,
+    }
+)
+
+
+def is_confined(operation: Operation) -> bool:
+    """Whether a key may reach through it only what is its own."""
+    return operation.name in vars(_KINDS.get(operation.group, _Group))
