@@ -11,6 +11,7 @@ import typer
 from skill_agent.conversations.client_context import as_read
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
+from skill_agent.text.printing import json_shown
 from skill_agent.values import Compaction, Message, ModelCall, Session
 
 from ..opening.running import with_runtime
@@ -189,10 +190,12 @@ def export(
         return document, len(messages)
 
     document, count = with_runtime(ctx, work)
-    if output is None:
-        sys.stdout.write(document)
-    else:
+    if output is not None:
         narrate(f"{count} messages written to {output}")
+    elif sys.stdout.isatty():
+        emit_text(document) if form == "md" else sys.stdout.write(json_shown(document))
+    else:
+        sys.stdout.write(document)
 
 
 def _document(session: Session, messages: list[Message], form: str) -> str:

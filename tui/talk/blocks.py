@@ -5,7 +5,7 @@ A block draws what it is given; where the facts come from is `turn_view`'s busin
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,9 +18,6 @@ from textual.widgets import Static
 from skill_agent.errors import SkillAgentError
 
 from ..frame.plain import one_line, printable
-
-if TYPE_CHECKING:
-    pass
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
