@@ -174,7 +174,7 @@ class TextView:
                 if event.items:
                     self._aside(event.line)
             case MemorySaved():
-                self._aside(f"remembered ({event.memory_id}): {event.content}")
+                self._aside(f"✓ remembered (undo: {event.undo}): {event.content}")
             case Notice():
                 self._noticed(event)
             case ToolStarted():

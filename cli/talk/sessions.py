@@ -193,7 +193,7 @@ def export(
     if output is not None:
         narrate(f"{count} messages written to {output}")
     elif sys.stdout.isatty():
-        emit_text(document) if form == "md" else sys.stdout.write(json_shown(document))
+        emit_text(json_shown(document) if form == "json" else document)
     else:
         sys.stdout.write(document)
 

@@ -53,7 +53,9 @@ def test_one_object(ska: Ska) -> None:
 
 def test_narration_names_what_was_saved_and_recalled(ska: Ska) -> None:
     first = ska("ask", "remember that I deploy on Fridays")
-    assert "remembered (" in first.err
+    (saved,) = ska("memory", "list", "--json").json
+    undo = f"memory forget {saved['id']}"
+    assert f"✓ remembered (undo: ska {undo}): " in first.err and "Fridays" in first.err
     second = ska("ask", "when do I deploy?")
     assert "recalled 1 memory" in second.err or "recalled" in second.err
 
