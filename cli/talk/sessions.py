@@ -3,14 +3,16 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.conversations.client_context import as_read
+from skill_agent.conversations.client_context import as_read, in_fence
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
+from skill_agent.text.attachments import label
 from skill_agent.text.printing import json_shown
 from skill_agent.values import Compaction, Message, ModelCall, Session
 
@@ -137,7 +139,7 @@ def search(
         return
     table(
         ("session", "at", "who", "text"),
-        ((one.session, one.created_at, _speaker(one), one.content[:200]) for one in found),
+        ((one.session, one.created_at, _speaker(one), _briefly(one)) for one in found),
         empty="nothing found",
     )
 
@@ -293,11 +295,28 @@ def _markdown(
     for message in messages:
         partial = " (interrupted)" if message.state == "partial" else ""
         when = f"{message.created_at:%Y-%m-%d %H:%M}"
-        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", as_read(message)]
+        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", _said(message)]
         lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
         if note := (lines_after or {}).get(message.position):
             lines += ["", f"*{note}*"]
     return "\n".join(lines) + "\n"
+
+
+def _said(message: Message) -> str:
+    """The words, and below them each text that came beside them, with where it is from."""
+    context = message.client_context
+    if context is None or not context.attachments:
+        return as_read(message)
+    words = as_read(replace(message, client_context=replace(context, attachments=())))
+    texts = (f"[{label(one)}]\n{in_fence(one.text)}" for one in context.attachments)
+    return "\n\n".join(part for part in (words.strip(), *texts) if part)
+
+
+def _briefly(message: Message) -> str:
+    """The beginning of the words, and what came beside them."""
+    context = message.client_context
+    beside = [f"[{label(one)}]" for one in context.attachments] if context else []
+    return " ".join([message.content[:200], *beside]).strip()
 
 
 def _speaker(message: Message) -> str:

@@ -32,6 +32,13 @@ _WRITERS: Mapping[Origin, str] = MappingProxyType(
     }
 )
 
+_MANY_LINES, _MANY_CHARACTERS = 10, 1_000
+
+
+def is_long_paste(text: str) -> bool:
+    """Whether a pasted text is so long that it stands beside the words rather than in them."""
+    return text.strip().count("\n") >= _MANY_LINES or len(text) > _MANY_CHARACTERS
+
 
 def size_of(text: str) -> str:
     """How much it is: lines, or characters where it is one line."""

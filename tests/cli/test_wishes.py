@@ -221,10 +221,12 @@ def test_a_template(ska: Ska) -> None:
     assert done.json["agent"] == "luke"
     sent = ska.model.requests[-1]
     assert (sent.temperature, sent.max_tokens) == (0.0, 99)
-    assert sent.messages[-1].content.endswith(
+    words, _, beside = sent.messages[-1].content.partition("\n\n[piped in")
+    assert words.endswith(
         "Instructions for this reply:\nBe brief.\n\nReview this:\n\nwith care\n\n"
-        "def f(): pass\n\nBraces stay: {x} {{y}}"
+        "Braces stay: {x} {{y}}"
     )
+    assert beside.endswith("\n```\ndef f(): pass\n```")
 
 
 def test_the_command_line_stands_over_a_template(ska: Ska) -> None:
