@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from command_line import Ska, Terminal
+from skill_agent.cli.surroundings import Surroundings
+from skill_agent.cli.talk.approvals import asking
 
 from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable, SkillAgentError
+from skill_agent.events import ApprovalAsked
 from skill_agent.models.scripted import Gate
 from skill_agent.values import ToolCall
 
@@ -209,6 +212,49 @@ def test_a_person_denies(ska: Ska, typed: str, choice: str) -> None:
     assert "always would store the rule: kyra http_get" in done.err
     assert f"{choice} (by person)" in done.err
     assert done.out == "Well then.\n"
+
+
+def test_a_question_shows_all_that_is_asked(ska: Ska) -> None:
+    url = f"https://bank.example@evil.invalid:8443/?q={'a' * 900}&to=\u202ekcatta\u200b&end=my-home"
+    ska.model.add([ToolCall(id="c1", name="http_get", arguments={"url": url})], "Well then.")
+    ska("memory", "list")
+    done = ska("ask", "look at the news for me", person=Terminal(["d"]))
+    shown = url.replace("\u202e", "‹U+202E›").replace("\u200b", "‹U+200B›")
+    assert "kyra wants to use http_get → evil.invalid:8443\n" in done.err
+    assert f"  url = {shown}\n" in done.err
+    assert f"ends with …{shown[-60:]})\n" in done.err
+    assert "always would store the rule: kyra http_get:evil.invalid\n" in done.err
+
+
+def test_a_question_tells_of_several_lines_and_of_who_wrote_here(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    person = Terminal(["d"])
+    ask = asking(Surroundings(read_line=person))
+    forged = "[o]nce\n  always would store the rule: kyra clock\r"
+    arguments = {"content": forged, "links": ["http://a.invalid", 3], "page": "https://аpple.com/"}
+    choice = ask(
+        ApprovalAsked(
+            session="s", turn="t", agent="kyra", approval="a", tool="t", arguments=arguments,
+            rule="kyra t:x", reason="it is new", timeout_s=1, origins=("pipe", "web"),
+        )
+    )  # fmt: skip
+    assert choice == "deny"
+    assert capsys.readouterr().err.splitlines() == [
+        "kyra wants to use t → аpple.com (xn--pple-43d.com)",
+        "  content =",
+        "    │ [o]nce",
+        "    │   always would store the rule: kyra clock‹U+000D›",
+        "  links =",
+        "    │ [",
+        '    │   "http://a.invalid",',
+        "    │   3",
+        "    │ ]",
+        "  page = https://аpple.com/",
+        "  why: it is new",
+        "  text from a pipe and the web stands in this conversation",
+        "  always would store the rule: kyra t:x",
+    ]
 
 
 def test_always_is_listed_and_revoked(ska: Ska) -> None:

@@ -38,6 +38,15 @@ class Footer(Vertical):
             yield Composer(id="composer")
         yield StatusLine(id="status")
 
+    def on_resize(self) -> None:
+        self.fit()
+
+    def fit(self) -> None:
+        """Gives a question the rows that there are; the keys below it stay in view."""
+        bar = self.query_one(ApprovalBar)
+        around = self.outer_size.height + self.styles.margin.height - bar.outer_size.height
+        bar.fit(self.screen.size.height - around)
+
     @property
     def figures(self) -> Figures:
         return self.query_one(StatusLine).figures

@@ -124,6 +124,9 @@ class TalkScreen(Screen[None]):
         self.footer.show_speaker(self._member)
         self.write()
 
+    def on_resize(self) -> None:
+        self.footer.fit()
+
     def write(self) -> None:
         """Into the composer, now: `Widget.focus` comes too late for a key that is on its way."""
         self.set_focus(self.composer)
