@@ -3,13 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.conversations.client_context import as_read, in_fence
+from skill_agent.conversations.client_context import in_fence
+from skill_agent.conversations.told_apart import told_apart
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
 from skill_agent.text.attachments import label
@@ -304,18 +304,14 @@ def _markdown(
 
 def _said(message: Message) -> str:
     """The words, and below them each text that came beside them, with where it is from."""
-    context = message.client_context
-    if context is None or not context.attachments:
-        return as_read(message)
-    words = as_read(replace(message, client_context=replace(context, attachments=())))
-    texts = (f"[{label(one)}]\n{in_fence(one.text)}" for one in context.attachments)
-    return "\n\n".join(part for part in (words.strip(), *texts) if part)
+    words, attachments = told_apart(message)
+    texts = (f"[{label(one)}]\n{in_fence(one.text)}" for one in attachments)
+    return "\n\n".join(part for part in (words, *texts) if part)
 
 
 def _briefly(message: Message) -> str:
     """The beginning of the words, and what came beside them."""
-    context = message.client_context
-    beside = [f"[{label(one)}]" for one in context.attachments] if context else []
+    beside = [f"[{label(one)}]" for one in told_apart(message)[1]]
     return " ".join([message.content[:200], *beside]).strip()
 
 
