@@ -14,6 +14,7 @@ from skill_agent.tui.talk.conversation import Badge
 from skill_agent.tui.talk.prose import BEAT, Flow, Prose
 from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.tables import shared
 from stage import StageRuntime, Stop
 from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete
@@ -193,6 +194,27 @@ async def test_nothing_of_a_reply_is_swallowed_or_unseen(
         await seat.press("enter")
         await seat.until(lambda: seat.talk.query(ReplyBlock))
         assert wanted in await screen_of(seat)
+
+
+def test_narrow_columns_keep_their_width_and_wide_ones_share_the_rest() -> None:
+    assert shared([6, 5, 200], 60) == [6, 5, 49]
+    assert shared([100, 6, 100], 60) == [27, 6, 27]
+    assert shared([50, 50, 50], 8) == [5, 5, 5], "never nothing"
+
+
+@pytest.mark.parametrize("width", [60, 100])
+async def test_no_cell_of_a_table_vanishes(sit, width: int) -> None:
+    rows = ("名前 | 値 | 説明", "--|--|--", f"東京 | 1 | {'とても' * 30}終", "大阪 | 2 | ok")
+    table = "".join(f"| {row} |\n" for row in rows)
+    pieces = [table[at : at + 9] for at in range(0, len(table), 9)]
+    async with sit(StageRuntime([pieces, [table]]), size=(width, 36)) as seat:
+        for count in (1, 2):
+            await seat.say("x")
+            await seat.until(lambda: len(seat.talk.query(".meta")) == count)  # noqa: B023
+            shown = await screen_of(seat)
+            wanted = ("名前", "値", "説明", "東京", "大阪", "ok", "終")
+            assert [one for one in wanted if one not in shown] == []
+            assert "…" not in shown.partition("名前")[2].partition("tokens")[0]
 
 
 async def test_sixty_by_twenty_works(sit) -> None:

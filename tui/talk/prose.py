@@ -18,6 +18,7 @@ from textual.widgets import _markdown as blocks
 from skill_agent.text.printing import Printer
 
 from ..frame.plain import printable
+from .tables import FittedTable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -72,6 +73,7 @@ class Prose(Markdown):
         **Markdown.BLOCKS,
         "bullet_list_open": GrowingBulletList,
         "ordered_list_open": GrowingOrderedList,
+        "table_open": FittedTable,
     }
 
     def __init__(self, text: str | None = None) -> None:
