@@ -9,6 +9,7 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.events import Event
+from skill_agent.text.attachments import label
 from skill_agent.values import Attachment, TurnRequest
 
 from ..opening.running import ready_home, ready_to_talk
@@ -156,6 +157,8 @@ def _show_dry(
     ready_home(around)
     with talking(around, role="ask") as talk:
         text, beside = said()
+        if beside and not quiet:
+            narrate(f"beside the words: {', '.join(label(one) for one in beside)}")
         request = TurnRequest(text, attachments=beside, **wishes)
         call = talk.call(talk.runtime.turns.preview, request)
     if as_json:

@@ -24,7 +24,10 @@ _FLAGS = "|".join(
 """England, Scotland and Wales: the one use of tag characters."""
 _ODD = re.compile(rf"(?P<flag>{_FLAGS})|[{_CONTROLS}\u2028\u2029{_UNSEEN}]")
 _INEXACT = re.compile(rf"(?P<flag>{_FLAGS})|[^\S \n]|[{_CONTROLS}{_UNSEEN}]")
-_OPEN = re.compile(rf"(?:\r|\x1b(?:\[[0-?]{{0,99}}[ -/]{{0,9}})?|\U0001f3f4?[{_UNSEEN}]*)\Z")
+_OPEN = re.compile(
+    rf"(?:\r|\x1b(?:\[[0-?]{{0,99}}[ -/]{{0,9}})?"
+    rf"|\U0001f3f4[{_UNSEEN}]*|(?<![\U0001f3f4{_UNSEEN}])[{_UNSEEN}]*)\Z"
+)
 """The end of a piece that only what follows it can explain."""
 
 _JOINING = re.compile(
@@ -42,6 +45,7 @@ _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")
 _BRAILLE = re.compile("[\u2801-\u28ff]")
 _STYLED = frozenset("#*0123456789\u203c\u2049\u2122\u2139\u3030")
 """Besides symbols, what becomes an emoji or a plain sign by what follows it."""
+_LONGEST_HELD = 1_000
 _LOOKS_BACK = 200
 """Characters of a line in which a script may have shown itself."""
 
@@ -78,7 +82,8 @@ class Printer:
         """What can be printed by now; what the next piece explains is held back."""
         text = self._held + piece
         found = _OPEN.search(text)
-        ready = text[: found.start()] if found else text
+        held = len(text) - found.start() if found else 0
+        ready = text[: len(text) - held] if held <= _LONGEST_HELD else text
         self._held = text[len(ready) :]
         return self._print(ready)
 

@@ -362,6 +362,8 @@ def test_a_dry_run_prints_what_would_be_sent_and_leaves_nothing(ska: Ska) -> Non
 def test_a_dry_run_of_what_is_piped_in(ska: Ska) -> None:
     ska("memory", "list")
     done = ska("ask", "-q", "--dry-run", "--no-memory", "sum this up", stdin=b"1, 2, 3")
+    told = ska("ask", "--dry-run", stdin=b"a pipe alone").err
+    assert "beside the words: Piped in 12 characters" in told
     words, _, beside = done.out.partition("sum this up\n\n[piped in")
     assert words and beside.endswith("\n```\n1, 2, 3\n```\n")
     assert "left out: memories: none were looked for" in done.out and done.err == ""

@@ -75,6 +75,12 @@ def test_pieces_are_printed_as_the_whole_is(pieces: list[str]) -> None:
         assert live == show("".join(pieces))
 
 
+def test_a_flood_of_unseen_characters_holds_nothing_up() -> None:
+    printer, flood = Printer(), "\u200b" * 50_000
+    shown = "".join(map(printer.feed, ["a", flood, "b", *flood[:9_000], "c\x1b[" * 9_000])) + "d"
+    assert shown.count("‹U+200B›") == 59_000
+
+
 @given(st.text())
 def test_nothing_that_drives_a_terminal_is_left(text: str) -> None:
     for shown in (printable(text), exact(text)):
