@@ -46,6 +46,16 @@ async def test_a_long_paste_goes_beside_the_words(sit) -> None:
     assert runtime.submitted[0][0] == "why?" and runtime.attached == [(PASTED,)]
 
 
+async def test_what_was_copied_here_is_pasted_like_anything_else(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        for text in ("short", TEXT):
+            seat.app._clipboard = text
+            await seat.press("ctrl+v")
+        await seat.settled()
+        assert seat.talk.composer.text == "short"
+        assert seat.talk.composer.attachments == (PASTED,)
+
+
 @pytest.mark.parametrize("text", ["short", "a\nb\nc", "x" * 1000])
 async def test_a_short_paste_is_text(sit, text: str) -> None:
     async with sit(StageRuntime()) as seat:

@@ -131,7 +131,17 @@ class Composer(TextArea):
             return
         event.stop()
         event.prevent_default()
-        text = event.text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        self._paste_beside(event.text)
+
+    def action_paste(self) -> None:
+        """What was copied in here is pasted like anything else."""
+        if is_long_paste(self.app.clipboard):
+            self._paste_beside(self.app.clipboard)
+        else:
+            super().action_paste()
+
+    def _paste_beside(self, pasted: str) -> None:
+        text = pasted.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         self._lay_beside((*self._attachments, Attachment(text, origin="paste")))
 
     def _send(self) -> None:
