@@ -93,6 +93,8 @@ class Printer:
         return self._print(held)
 
     def _print(self, text: str) -> str:
+        if not text:
+            return ""
         before = self._before
         self._before = (before + text)[-_LOOKS_BACK:]
         return self._show(before + text)[len(self._show(before)) :]
