@@ -13,7 +13,9 @@ from pathlib import PurePath
 from typing import Any, TextIO
 
 from skill_agent.identifiers import iso
+from skill_agent.text.printing import json_shown, printable
 
+_BLANKS = str.maketrans("\t\n\r", "   ")
 INTERRUPTED = 130
 """Exit code of what a person ended with Ctrl+C."""
 
@@ -96,19 +98,14 @@ def plain(value: Any) -> Any:
 
 
 def harmless(line: str) -> str:
-    """One line without control characters, so that stored text cannot drive the terminal."""
-    return "".join(
-        " " if char in "\t\n\r" else char
-        for char in line
-        if char in "\t\n\r" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
+    """One line of stored text that cannot drive the terminal, nor hide anything in it."""
+    return printable(line.translate(_BLANKS)).replace("\n", " ")
 
 
 def without_controls(text: str) -> str:
-    """The text with line breaks and tabs, but without any other control character."""
-    return "".join(
-        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
-    )
+    """The text with line breaks and tabs, without any other control character; what nobody would
+    see is shown."""
+    return printable(text)
 
 
 def encodable(text: str, stream: TextIO | None = None) -> str:
@@ -167,6 +164,8 @@ def _text(value: object) -> str:
 
 def _json(data: Any, *, indent: int | None = None) -> str:
     document = json.dumps(plain(data), ensure_ascii=False, indent=indent)
+    if sys.stdout.isatty():
+        document = json_shown(document)
     try:
         document.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # another encoding, or a lone surrogate in the data

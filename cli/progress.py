@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from .output import narrate
+from .output import harmless, narrate
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -51,9 +51,8 @@ class Bar:
             self._task = self._live.add_task(self._title, total=total or None)
             self._live.start()
         if self._task is not None:
-            self._live.update(
-                self._task, completed=done, total=total or None, description=what or self._title
-            )
+            said = harmless(what or self._title)
+            self._live.update(self._task, completed=done, total=total or None, description=said)
 
     def _line(self, done: int, total: int, what: str, seconds: float) -> str:
         rate = done / seconds if seconds else 0.0

@@ -82,7 +82,10 @@ class Surroundings:
         """A yes or no from the person; the default where nobody can be asked."""
         if not self.interactive:
             return default
-        answer = self.read_line(f"{question} [{'Y/n' if default else 'y/N'}] ").strip().lower()
+        from .output import without_controls
+
+        asked = without_controls(question)
+        answer = self.read_line(f"{asked} [{'Y/n' if default else 'y/N'}] ").strip().lower()
         return default if not answer else answer in ("y", "yes")
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -22,6 +22,7 @@ from textual.screen import Screen
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.identifiers import new_id
 
+from .frame.plain import printable
 from .frame.terminal import copy_with, give_back, own_terminal, routes
 from .frame.theme import DARK, LIGHT, accent_variables
 from .talk.drafts import NEW, DraftBook
@@ -223,6 +224,10 @@ class WorkstationApp(App[None]):
         yield SystemCommand("Keys", "Every key on one page · F1", talk.action_keys)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
         yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """A toast; whatever it quotes drives no terminal and hides nothing."""
+        super().notify(printable(message), title=printable(title), **options)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copies by the best way there is, and says which it was."""

@@ -3,13 +3,16 @@
 Without a host the commands read and write the home's rule file alone and open nothing.
 """
 
-import json
 import os
+import sys
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from skill_agent.events import ApprovalAsked, Choice
+from skill_agent.text.attachments import writers
+from skill_agent.text.decisions import hosts_in, in_one_line, tail_of, value_lines
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
@@ -30,16 +33,47 @@ def asking(around: Surroundings) -> Answer:
     """Asks on stderr until the answer is one of the three; shows the rule `always` stores."""
 
     def ask(event: ApprovalAsked) -> Choice:
-        narrate(f"{event.agent} wants to use {event.tool}: {event.reason}")
-        for name, value in event.arguments.items():
-            narrate(f"  {name} = {json.dumps(value, ensure_ascii=False)}")
-        narrate(f"  always would store the rule: {event.rule}")
+        for line in _question(event):
+            narrate(line)
+        _drop_typed_ahead()
         while True:
             said = around.read_line("[o]nce, [a]lways or [d]eny? ").strip().lower()
             if said in _CHOICES:
                 return _CHOICES[said]
 
     return ask
+
+
+def _question(event: ApprovalAsked) -> Iterator[str]:
+    """All that is asked; several lines stand behind a bar, so that none of them passes for ours."""
+    hosts = hosts_in(event.arguments)
+    reached = f" → {hosts}" if hosts else ""
+    yield f"{in_one_line(event.agent)} wants to use {in_one_line(event.tool)}{reached}"
+    for name, value in event.arguments.items():
+        first, *more = value_lines(value)
+        if more:
+            yield f"  {in_one_line(name)} ="
+            yield from (f"    │ {line}" for line in (first, *more))
+        else:
+            yield f"  {in_one_line(name)} = {first}"
+        if tail := tail_of(value):
+            yield f"    ({tail})"
+    if event.reason:
+        yield f"  why: {in_one_line(event.reason)}"
+    if event.origins:
+        yield f"  {writers(event.origins)} stands in this conversation"
+    yield f"  always would store the rule: {in_one_line(event.rule)}"
+
+
+def _drop_typed_ahead() -> None:
+    """What was typed before the question was shown answers nothing."""
+    try:
+        import termios
+
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    except (ImportError, OSError, ValueError):  # no such terminals here, or no terminal at all
+        return
 
 
 @app.command("list")

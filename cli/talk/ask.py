@@ -1,5 +1,6 @@
 """`ska ask`: one prompt, one reply, made for pipes and scripts."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,8 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.events import Event
-from skill_agent.values import TurnRequest
+from skill_agent.text.attachments import label
+from skill_agent.values import Attachment, TurnRequest
 
 from ..opening.running import ready_home, ready_to_talk
 from ..options import AgentOption, FollowOption, JsonOption, SessionOption, single
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from skill_agent.turns.templates import Template
 
 app = single()
+
+Said = Callable[[], tuple[str, tuple[Attachment, ...]]]
+"""Waits for what is said: the person's words, and what came beside them."""
 
 
 @app.command()
@@ -79,8 +84,8 @@ def ask(
     """Ask an agent one thing and print the reply.
 
     The reply streams to stdout; what was recalled, saved and used goes to stderr. Text piped in is
-    added after the prompt, with an empty line between. `@name` anywhere in the prompt addresses an
-    agent. Without a terminal, tool calls that would need your approval are denied.
+    read beside the prompt: nothing in it counts as said by you. `@name` anywhere in the prompt
+    addresses an agent. Without a terminal, tool calls that would need your approval are denied.
 
     \b
     Examples:
@@ -112,13 +117,13 @@ def ask(
         "session": "latest" if follow else session,
         "use_memory": not no_memory,
     }
-    text = partial(_text, words, _piped(around, words), kept, quiet=quiet)
+    said = partial(_said, words, _piped(around, words), kept, quiet=quiet)
     if dry_run:
-        return _show_dry(around, text, as_json=as_json, quiet=quiet, **wishes)
+        return _show_dry(around, said, as_json=as_json, quiet=quiet, **wishes)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_to_talk(around, wishes["model"])
-    _answer(around, text, outcome, view, show_prompt=show_prompt, **wishes)
+    _answer(around, said, outcome, view, show_prompt=show_prompt, **wishes)
     raise typer.Exit(outcome.exit_code or _without_code(view))
 
 
@@ -129,7 +134,7 @@ def _check_dry(dry_run: bool, *, jsonl: bool, show_prompt: bool) -> None:
 
 def _answer(
     around: Surroundings,
-    text: Callable[[], str],
+    said: Said,
     outcome: Outcome,
     view: View,
     *,
@@ -137,20 +142,25 @@ def _answer(
     **wishes: Any,
 ) -> None:
     with talking(around, role="ask") as talk:
-        one_turn(talk, around, text(), outcome, view, **wishes)
+        text, beside = said()
+        one_turn(talk, around, text, outcome, view, attachments=beside, **wishes)
         if show_prompt and outcome.ids:
             _show_sent(talk, outcome.ids["id"])
 
 
 def _show_dry(
-    around: Surroundings, text: Callable[[], str], *, as_json: bool, quiet: bool, **wishes: Any
+    around: Surroundings, said: Said, *, as_json: bool, quiet: bool, **wishes: Any
 ) -> None:
     """No model is needed for it."""
     if not quiet:
         narrate("dry run: nothing is saved, and no model replies")
     ready_home(around)
     with talking(around, role="ask") as talk:
-        call = talk.call(talk.runtime.turns.preview, TurnRequest(text(), **wishes))
+        text, beside = said()
+        if beside and not quiet:
+            narrate(f"beside the words: {', '.join(label(one) for one in beside)}")
+        request = TurnRequest(text, attachments=beside, **wishes)
+        call = talk.call(talk.runtime.turns.preview, request)
     if as_json:
         emit_json(call)
     else:
@@ -225,8 +235,10 @@ def _piped(around: Surroundings, words: list[str]) -> PipedText | None:
     return PipedText(stream) if stream else None
 
 
-def _text(words: list[str], piped: PipedText | None, kept: "Template", *, quiet: bool) -> str:
-    """The prompt and after an empty line what was piped in, as the template puts it."""
+def _said(
+    words: list[str], piped: PipedText | None, kept: "Template", *, quiet: bool
+) -> tuple[str, tuple[Attachment, ...]]:
+    """The prompt as the template puts it, and what was piped in: nobody said that."""
 
     def say(text: str) -> None:
         if not quiet:
@@ -236,11 +248,21 @@ def _text(words: list[str], piped: PipedText | None, kept: "Template", *, quiet:
     spoken = " ".join(word for word in words if word != "-").strip()
     heard = ""
     if piped is not None:
-        heard = piped.text(wait_s=None if wanted else FIRST_BYTE_S, say=say).strip()
-    text = kept.filled("\n\n".join(part for part in (spoken, heard) if part))
-    if not text.strip():
+        heard = piped.text(wait_s=None if wanted else FIRST_BYTE_S, say=say).strip("\r\n")
+    beside = (Attachment(heard, origin="pipe"),) if heard.strip() else ()
+    text = kept.filled(spoken or (_stand_in(kept) if beside else "")).strip()
+    if not text and not beside:
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
-    return text
+    return text, beside
+
+
+def _stand_in(kept: "Template") -> str:
+    """What a template says in the place of the words where there is only something piped in: that
+    follows the template, so a name is needed only in the midst of a line."""
+    from skill_agent.turns.templates import INPUT
+
+    amid = re.search(re.escape(INPUT) + r"[^\S\n]*[^\s.,:;!?]", kept.text)
+    return "[piped in]" if amid else ""
 
 
 def _without_code(view: View) -> int:

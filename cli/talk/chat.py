@@ -10,7 +10,8 @@ from typing import Any
 import typer
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.values import Search
+from skill_agent.text.attachments import label
+from skill_agent.values import Attachment, Search
 
 from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
@@ -19,6 +20,7 @@ from ..surroundings import Surroundings, surroundings
 from .ask import one_turn
 from .driver import Talk, talking
 from .render import Outcome, TextView
+from .typed_lines import Said, TypedLines
 from .wishes import ModelOptions, SystemOption, options_of
 
 app = single()
@@ -27,6 +29,7 @@ _HELP = """\
 /agent NAME     go on with another agent     /agents    who there is
 /sessions       latest conversations         /memory Q  search what is remembered
 /help           this help                    /quit      leave (or Ctrl+D)
+A long text you paste is kept until you say what to do with it; /drop forgets it.
 @name in a message addresses an agent once; Ctrl+C stops a reply."""
 
 
@@ -42,7 +45,7 @@ def chat(
     """Talk to an agent, line by line, without the full screen.
 
     Nothing is drawn and nothing moves: one line in, the reply below it. Lines piped in are asked
-    one after another. Type /help inside for its commands.
+    one after another, as if typed. Type /help inside for its commands.
 
     \b
     Examples:
@@ -73,6 +76,9 @@ class Conversation:
         self._talk, self._around, self._wishes = talk, around, wishes
         self._runtime = talk.runtime
         self._session: str | None = None
+        self._lines = TypedLines()
+        self._pasted: tuple[Attachment, ...] = ()
+        """Goes with the next message."""
         self._agent = agent or self._runtime.settings.general.default_agent
 
     def begin(self, session: str | None) -> None:
@@ -88,7 +94,7 @@ class Conversation:
         """Reads and answers until the end of input."""
         while True:
             try:
-                line = self._read().strip()
+                said = self._read()
             except EOFError:
                 if self._around.interactive:
                     narrate("")
@@ -96,29 +102,41 @@ class Conversation:
             except KeyboardInterrupt:
                 narrate("")
                 continue
+            line = said.text.strip()
             if line in ("/quit", "/exit", "/q"):
                 return
             try:
-                self._answer(line)
+                if said.pasted:
+                    self._paste(said.text)
+                else:
+                    self._answer(line)
             except SkillAgentError as error:
                 tell_error(error.message, error.hint)
 
-    def _read(self) -> str:
+    def _read(self) -> Said:
         if self._around.stdin is not None:
             line = self._around.stdin.readline()
             if not line:
                 raise EOFError
-            return line.decode("utf-8", "replace")
+            return Said(line.decode("utf-8", "replace"))
         if sys.stdin.isatty():
-            return input(f"{self._agent}> ")
-        return _next_piped_line()
+            return self._lines.next(f"{self._agent}> ")
+        return Said(_next_piped_line())
+
+    def _paste(self, text: str) -> None:
+        pasted = Attachment(text.strip("\r\n"), origin="paste")
+        self._pasted = (*self._pasted, pasted)
+        narrate(f"[{label(pasted)}] say what to do with it; Enter sends it as it is, /drop not")
 
     def _answer(self, line: str) -> None:
         command, _, rest = line.partition(" ")
         rest = rest.strip()
         match command:
             case "":
-                pass
+                if self._pasted:
+                    self._say("")
+            case "/drop":
+                self._pasted = ()
             case "/help":
                 emit_text(_HELP)
             case "/agent":
@@ -140,8 +158,9 @@ class Conversation:
         outcome = Outcome()
         one_turn(
             self._talk, self._around, line, outcome, TextView(),
-            session=self._session, agent=self._agent, **self._wishes,
+            session=self._session, agent=self._agent, attachments=self._pasted, **self._wishes,
         )  # fmt: skip
+        self._pasted = ()
         self._session = outcome.ids.get("session", self._session)
 
     def _use(self, name: str) -> None:

@@ -30,6 +30,7 @@ from skill_agent.events import (
     TurnStarted,
     to_json,
 )
+from skill_agent.text.printing import Printer
 from skill_agent.values import FailureReason, Usage
 
 from ..output import (
@@ -41,7 +42,6 @@ from ..output import (
     narrate,
     plain,
     tell_error,
-    without_controls,
 )
 
 _EXIT_CODES: dict[FailureReason, int] = {
@@ -144,6 +144,7 @@ class TextView:
         self._quiet = quiet
         self._at_line_start = True
         self._wrote = False
+        self._printer = Printer()
         self._step = ""
         """What the last aside was a step of, e.g. `loading` for `loading (20 %)`."""
 
@@ -173,7 +174,7 @@ class TextView:
                 if event.items:
                     self._aside(event.line)
             case MemorySaved():
-                self._aside(f"remembered ({event.memory_id}): {event.content}")
+                self._aside(f"✓ remembered (undo: {event.undo}): {event.content}")
             case Notice():
                 self._noticed(event)
             case ToolStarted():
@@ -220,7 +221,9 @@ class TextView:
             tell_error(event.message, event.hint)
 
     def _write(self, text: str) -> None:
-        text = without_controls(text)
+        self._print(self._printer.feed(text))
+
+    def _print(self, text: str) -> None:
         if not text:
             return
         sys.stdout.write(encodable(text))
@@ -229,6 +232,7 @@ class TextView:
         self._at_line_start = text.endswith("\n")
 
     def _finish_text(self) -> None:
+        self._print(self._printer.rest())
         if self._wrote and not self._at_line_start:
             sys.stdout.write("\n")
             sys.stdout.flush()

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.conversations.client_context import as_read
+from skill_agent.conversations.client_context import in_fence
+from skill_agent.conversations.told_apart import told_apart
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
+from skill_agent.text.attachments import label
+from skill_agent.text.printing import json_shown
 from skill_agent.values import Compaction, Message, ModelCall, Session
 
 from ..opening.running import with_runtime
@@ -136,7 +139,7 @@ def search(
         return
     table(
         ("session", "at", "who", "text"),
-        ((one.session, one.created_at, _speaker(one), one.content[:200]) for one in found),
+        ((one.session, one.created_at, _speaker(one), _briefly(one)) for one in found),
         empty="nothing found",
     )
 
@@ -189,10 +192,12 @@ def export(
         return document, len(messages)
 
     document, count = with_runtime(ctx, work)
-    if output is None:
-        sys.stdout.write(document)
-    else:
+    if output is not None:
         narrate(f"{count} messages written to {output}")
+    elif sys.stdout.isatty():
+        emit_text(json_shown(document) if form == "json" else document)
+    else:
+        sys.stdout.write(document)
 
 
 def _document(session: Session, messages: list[Message], form: str) -> str:
@@ -290,11 +295,24 @@ def _markdown(
     for message in messages:
         partial = " (interrupted)" if message.state == "partial" else ""
         when = f"{message.created_at:%Y-%m-%d %H:%M}"
-        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", as_read(message)]
+        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", _said(message)]
         lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
         if note := (lines_after or {}).get(message.position):
             lines += ["", f"*{note}*"]
     return "\n".join(lines) + "\n"
+
+
+def _said(message: Message) -> str:
+    """The words, and below them each text that came beside them, with where it is from."""
+    words, attachments = told_apart(message)
+    texts = (f"[{label(one)}]\n{in_fence(one.text)}" for one in attachments)
+    return "\n\n".join(part for part in (words, *texts) if part)
+
+
+def _briefly(message: Message) -> str:
+    """The beginning of the words, and what came beside them."""
+    beside = [f"[{label(one)}]" for one in told_apart(message)[1]]
+    return " ".join([message.content[:200], *beside]).strip()
 
 
 def _speaker(message: Message) -> str:

@@ -56,8 +56,10 @@ class Entry:
 def _length(event: Event) -> int:
     """About how many characters the event carries."""
     match event:
-        case TextDelta() | ThoughtDelta() | TurnFinished() | TurnStarted() | TurnFailed():
+        case TextDelta() | ThoughtDelta() | TurnFinished() | TurnFailed():
             return len(event.text)
+        case TurnStarted():
+            return len(event.text) + sum(len(one.text) for one in event.attachments)
         case ToolFinished():
             return len(event.result)
         case ToolStarted() | ApprovalAsked():

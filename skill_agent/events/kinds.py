@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from skill_agent.identifiers import new_id
-from skill_agent.values import FailureReason, Finish, MemoryType, Origin, Usage
+from skill_agent.values import Attachment, FailureReason, Finish, MemoryType, Origin, Usage
 
 Choice = Literal["once", "always", "deny"]
 
@@ -45,6 +45,8 @@ class TurnStarted(AnyEvent):
     message_id: str
     text: str
     model: str
+    attachments: tuple[Attachment, ...] = ()
+    """Texts that came with the words, and are no part of `text`."""
 
     @property
     def line(self) -> str:
@@ -92,7 +94,12 @@ class MemorySaved(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"remembered ({self.memory_id}): {self.content}")
+        return _line(f"✓ remembered (undo: {self.undo}): {self.content}")
+
+    @property
+    def undo(self) -> str:
+        """The command that takes it back."""
+        return f"ska memory forget {self.memory_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,6 +410,9 @@ def from_json(data: dict[str, Any]) -> Event:
         raise ValueError(f"unknown event type {data.get('type')!r}")
     if fields.get("usage") is not None and kind in (TurnFinished, TurnFailed):
         fields["usage"] = Usage(**_known(Usage, fields["usage"]))
+    if kind is TurnStarted:
+        beside = fields.get("attachments", ())
+        fields["attachments"] = tuple(Attachment(**_known(Attachment, one)) for one in beside)
     if "origins" in fields:
         fields["origins"] = tuple(fields["origins"])
     if kind is MemoriesExtracted:

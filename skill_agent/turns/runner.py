@@ -13,6 +13,7 @@ from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
+from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
 from skill_agent.events import (
@@ -452,11 +453,13 @@ def _noticed(loading: "asyncio.Task[None]") -> None:
 
 
 def _started(turn: Turn) -> TurnStarted:
+    words, attachments = told_apart(turn.message)
     return TurnStarted(
         session=turn.session.id,
         turn=turn.id,
         agent=turn.dna.slug,
         message_id=turn.message.id,
-        text=as_read(turn.message),
+        text=words,
+        attachments=attachments,
         model=turn.model.info.name,
     )

@@ -33,7 +33,7 @@ from skill_agent.events import (
     to_json,
     type_name,
 )
-from skill_agent.values import Usage
+from skill_agent.values import Attachment, Usage
 
 IDS: dict[str, Any] = {"session": "s", "turn": "t", "agent": "kyra"}
 ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a": 1.0}, reason="r")
@@ -48,7 +48,14 @@ EVENTS: list[Event] = [
     Compacted(**IDS, messages=34, memories=7, summary="They spoke of Fridays."),
     ToolFinished(**IDS, call="c", tool="t", ok=False, result="no", seconds=0.0),
     ApprovalAsked(
-        **IDS, approval="a", tool="t", arguments={"u": [1]}, rule="r", reason="w", timeout_s=1
+        **IDS,
+        approval="a",
+        tool="t",
+        arguments={"u": [1]},
+        rule="r",
+        reason="w",
+        timeout_s=1,
+        origins=("pipe", "web"),
     ),
     TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
     TurnFailed(
@@ -59,6 +66,13 @@ EVENTS: list[Event] = [
     AgentWaking(agent="luke", name="Luke", number=2, of=4),
     TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
     TurnStarted(**IDS, message_id="m", text="hi\nthere", model="a/b"),
+    TurnStarted(
+        **IDS,
+        message_id="m",
+        text="",
+        model="a/b",
+        attachments=(Attachment("a\nb", origin="pipe"), Attachment("c", origin="file", name="d")),
+    ),
     MemorySaved(
         **IDS, memory_id="m", content="x", memory_type="semantic", pinned=True, importance=3
     ),

@@ -71,6 +71,17 @@ ASKED = make(
     rule="kyra http_get:status.example.org",
     reason="status.example.org is not among Kyra's allowed domains", timeout_s=300.0,
 )  # fmt: skip
+ASKED_LONG = make(
+    ApprovalAsked, approval="a1", tool="http_get", origins=("pipe", "web"), timeout_s=300.0,
+    arguments={"url": f"https://a.example.org/?q={'a' * 400}&to=\u202ekcatta&end=my-home"},
+    rule="kyra http_get:a.example.org",
+    reason="text from outside is in the conversation, and a.example.org would be contacted",
+)  # fmt: skip
+ASKED_TO_KEEP = make(
+    ApprovalAsked, approval="a1", tool="remember", origins=("pipe",), timeout_s=300.0,
+    arguments={"content": "\n".join(f"Fact {n}: they pay on the {n}th." for n in range(1, 29))},
+    rule="kyra remember", reason="text from outside is in the conversation",
+)  # fmt: skip
 
 REPLY = """You deploy on **Fridays**, from the `release` branch.
 

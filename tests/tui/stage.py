@@ -34,6 +34,8 @@ from skill_agent.settings.schema import Settings
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import Calls, States, TurnOperations
 from skill_agent.values import (
+    Attachment,
+    ClientContext,
     Message,
     ModelCall,
     ModelInfo,
@@ -114,6 +116,8 @@ class StageRuntime(Workstation):
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
         self.keys: list[str] = []
+        self.attached: list[tuple[Attachment, ...]] = []
+        """What came with each message."""
         self.prompts: dict[str, list[ModelCall]] = {}
         """What `turns.prompt` gives, by the reply's text; an error raises."""
         self.missed: dict[str, TurnState] = {}
@@ -176,9 +180,14 @@ class StageRuntime(Workstation):
         said.append(message)
         return message
 
-    async def play(self, ids: Ids, text: str, script: Script) -> None:
+    async def play(self, ids: Ids, asked: TurnRequest, script: Script) -> None:
         said: list[str] = []
-        self.bus.publish(TurnStarted(**ids, message_id="m", text=text, model="scripted/small-1.5b"))
+        self.bus.publish(
+            TurnStarted(
+                **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
+                attachments=asked.attachments,
+            )
+        )  # fmt: skip
         try:
             for step in script:
                 match step:
@@ -247,10 +256,12 @@ class StageTurns(TurnOperations):
         slug = mentioned(text, [dna.slug for dna in stage.team]) or slug
         if session is None:
             session = stage.add_session(text[:40], slug).id
-        stage.say(session, turn, "user", text, slug)
+        beside = ClientContext(attachments=asked.attachments) if asked.attachments else None
+        stage.attached.append(asked.attachments)
+        stage.say(session, turn, "user", text, slug, client_context=beside)
         script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
-        stage.tasks[turn] = asyncio.create_task(stage.play(ids, text, script))
+        stage.tasks[turn] = asyncio.create_task(stage.play(ids, asked, script))
         return Submitted(session=session, turn=turn, agent=slug)
 
     async def prompt(self, turn: str) -> Calls:

@@ -7,7 +7,7 @@ from skill_agent.tui.frame.help import KeyHelp
 from skill_agent.tui.memory.dialogs import EditDialog, EraseDialog, ForgetDialog
 from skill_agent.tui.memory.dispute_dialog import DisputeDialog
 from skill_agent.tui.memory.screen import MemoryScreen
-from stage import Ids, StageRuntime, opener, refuser
+from stage import Ids, StageRuntime, make, opener, refuser
 from textual.events import Key
 from textual.widgets import Input, Static, TextArea
 
@@ -333,3 +333,23 @@ async def test_an_empty_home_says_how_to_begin(sit) -> None:
         await seat.until(lambda: "Remember that" in str(none.render()))
         await seat.press("tab", "tab", "enter", "e", "c", "f1")
         await seat.at(KeyHelp)
+
+
+async def test_what_was_just_saved_is_taken_back_by_the_keys_that_are_told(sit) -> None:
+    shelf = stage_book.shelf()
+    memory = shelf.memories[0]
+    saved = make(
+        MemorySaved, memory_id=memory.id, content=memory.content, memory_type="semantic",
+        pinned=False, importance=5,
+    )  # fmt: skip
+    async with sit(StageRuntime([[saved, "Noted."]], memory=shelf)) as seat:
+        await seat.say("remember it")
+        await seat.until(lambda: seat.talk.figures.written)
+        assert f"Saved to memory: {memory.content}" in seat.shown()
+        assert "undo: F6, Enter, f" in seat.shown()
+        await seat.press("f6", "enter")
+        await seat.at(MemoryScreen)
+        await seat.until(lambda: seat.memory.story.shown)
+        await seat.press("f")
+        await seat.until(lambda: isinstance(seat.app.screen, ForgetDialog))
+        assert memory.content in str(seat.app.screen.query_one(".content").render())

@@ -12,6 +12,9 @@ from skill_agent.tui.frame.status import Figures, draw, short
 from skill_agent.tui.frame.terminal import Route, copy_with, routes
 from skill_agent.tui.talk.conversation import Badge
 from skill_agent.tui.talk.prose import BEAT, Flow, Prose
+from skill_agent.tui.talk.reply import ReplyBlock
+from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.tables import shared
 from stage import StageRuntime, Stop
 from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete
@@ -157,6 +160,61 @@ async def test_control_sequences_of_a_model_do_not_reach_the_screen(sit) -> None
             for strip in seat.app.screen._compositor.render_strips()
         ]
         assert not any("\x1b" in line or "\x07" in line for line in lines)
+
+
+async def screen_of(seat) -> str:
+    await seat.settled()
+    strips = seat.app.screen._compositor.render_strips()
+    lines = ("".join(segment.text for segment in strip) for strip in strips)
+    return " ".join(" ".join(lines).split())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "wanted"),
+    [
+        (["Put <your", "-name> in, a Vec<String>, and <br>"], "Put <your-name> in, a Vec<String>"),
+        (["<details>\n\nshown\n\n</details>"], "<details> shown </details>"),
+        (["a \x1b", "]0;open\n\nsecond ", "part \x1b", "[31", "mred"], "second part red"),
+        (["send to evil\u202e", "moc.knab now"], "send to evil‹U+202E›moc.knab now"),
+        (["pay\u200b", "pal, a family \U0001f468\u200d", "\U0001f469"], "pay‹U+200B›pal"),
+    ],
+)
+async def test_nothing_of_a_reply_is_swallowed_or_unseen(
+    sit, pieces: list[str], wanted: str
+) -> None:
+    """While it comes, and when it is read again."""
+    async with sit(StageRuntime([pieces])) as seat:
+        await seat.say("x")
+        await seat.until(lambda: seat.talk.figures.written)
+        live = await screen_of(seat)
+        assert wanted in live
+        await seat.press("ctrl+n")
+        await seat.press("ctrl+s")
+        await seat.at(SessionList)
+        await seat.press("enter")
+        await seat.until(lambda: seat.talk.query(ReplyBlock))
+        assert wanted in await screen_of(seat)
+
+
+def test_narrow_columns_keep_their_width_and_wide_ones_share_the_rest() -> None:
+    assert shared([6, 5, 200], 60) == [6, 5, 49]
+    assert shared([100, 6, 100], 60) == [27, 6, 27]
+    assert shared([50, 50, 50], 8) == [5, 5, 5], "never nothing"
+
+
+@pytest.mark.parametrize("width", [60, 100])
+async def test_no_cell_of_a_table_vanishes(sit, width: int) -> None:
+    rows = ("名前 | 値 | 説明", "--|--|--", f"東京 | 1 | {'とても' * 30}終", "大阪 | 2 | ok")
+    table = "".join(f"| {row} |\n" for row in rows)
+    pieces = [table[at : at + 9] for at in range(0, len(table), 9)]
+    async with sit(StageRuntime([pieces, [table]]), size=(width, 36)) as seat:
+        for count in (1, 2):
+            await seat.say("x")
+            await seat.until(lambda: len(seat.talk.query(".meta")) == count)  # noqa: B023
+            shown = await screen_of(seat)
+            wanted = ("名前", "値", "説明", "東京", "大阪", "ok", "終")
+            assert [one for one in wanted if one not in shown] == []
+            assert "…" not in shown.partition("名前")[2].partition("tokens")[0]
 
 
 async def test_sixty_by_twenty_works(sit) -> None:

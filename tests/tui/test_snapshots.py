@@ -10,9 +10,23 @@ from pathlib import Path
 
 import pytest
 import stage_book
-from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, REPLY, SAVED, TOOL, WORDS, call, past
+from scenes import (
+    ASKED,
+    ASKED_LONG,
+    ASKED_TO_KEEP,
+    COMPACTED,
+    EXTRACTED,
+    RECALLED,
+    REPLY,
+    SAVED,
+    TOOL,
+    WORDS,
+    call,
+    past,
+)
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.blocks import OpeningFailed
+from skill_agent.tui.talk.composer import Composer
 from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
@@ -22,6 +36,7 @@ from waiting import settled, until
 
 from skill_agent.errors import HomeBusy, ModelUnavailable, StoreError
 from skill_agent.events import HostLost, TurnFailed
+from skill_agent.values import Attachment
 
 WIDE, NARROW = (120, 36), (60, 20)
 Before = Callable[[Pilot[None]], Awaitable[None]]
@@ -44,6 +59,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
         size=WIDE,
         theme: str = "workstation",
         opens: bool = True,
+        then: Before | None = None,
     ) -> bool:
         async def before(pilot: Pilot[None]) -> None:
             talk = pilot.app.screen_stack[0]
@@ -59,6 +75,8 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
             for key in keys:
                 await pilot.press(key)
                 await settled(pilot)
+            if then is not None:
+                await then(pilot)
             for box in pilot.app.screen.query(Input):
                 box.cursor_blink = False
             await settled(pilot)
@@ -138,6 +156,32 @@ def test_approval_narrow(still) -> None:
     runtime = past()
     runtime.scripts = [["Let me look. ", ASKED]]
     assert still(opener(runtime), "When was the last deploy?", size=NARROW)
+
+
+def test_approval_of_a_long_url(still) -> None:
+    runtime = past()
+    runtime.scripts = [["Let me look. ", ASKED_LONG]]
+    assert still(opener(runtime), "When was the last deploy?", keys=("f2",), size=NARROW)
+
+
+def test_approval_read_to_its_end(still) -> None:
+    runtime = past()
+    runtime.scripts = [["I will keep that. ", ASKED_TO_KEEP]]
+    assert still(opener(runtime), "Read this.", keys=("f2", "end"), size=(80, 24))
+
+
+def test_a_paste_beside_the_words(still) -> None:
+    runtime = past()
+    runtime.scripts = [["Noted."]]
+
+    async def paste(pilot: Pilot[None]) -> None:
+        composer = pilot.app.screen_stack[0].query_one(Composer)
+        composer.put("What is it?", (Attachment("a line\n" * 500, origin="paste"),))
+        await pilot.press("enter")
+        await settled(pilot)
+        composer.put("And this?", (Attachment("z" * 1200, origin="paste"),))
+
+    assert still(opener(runtime), then=paste, size=(80, 24))
 
 
 def test_sessions(still) -> None:

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from .plain import one_line
 from .theme import ACCENTS
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class AgentList:
         self._members = {
             dna.slug: Member(
                 slug=dna.slug,
-                name=dna.name,
-                tagline=dna.tagline,
+                name=one_line(dna.name, 60),
+                tagline=one_line(dna.tagline, 400),
                 model=dna.model.model_name,
                 status=dna.status,
                 accent=f"accent-{index % ACCENTS}",
@@ -56,7 +57,7 @@ class AgentList:
 
     def __getitem__(self, slug: str) -> Member:
         """The member; one that has left the team keeps its slug as its name."""
-        return self._members.get(slug) or replace(NOBODY, slug=slug, name=slug)
+        return self._members.get(slug) or replace(NOBODY, slug=slug, name=one_line(slug, 60))
 
     def all(self) -> list[Member]:
         return list(self._members.values())

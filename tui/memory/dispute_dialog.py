@@ -94,7 +94,7 @@ class DisputeDialog(ModalScreen[Memory | None]):
         except SkillAgentError as error:
             hint = f" → {error.hint}" if error.hint else ""
             problem = self.query_one(".problem", Static)
-            problem.update(f"Not settled: {error.message}{hint}")
+            problem.update(printable(f"Not settled: {error.message}{hint}"))
             problem.display = True
             return
         finally:

@@ -24,6 +24,7 @@ from skill_agent.values import MEMORY_TYPES, Memory, Story
 
 from ..frame.agents import AgentList
 from ..frame.help import MEMORY_KEYS, KeyHelp
+from ..frame.plain import printable
 from .actions import MemoryActions
 from .filter_bar import Chip, KeyLine
 from .memory_list import MemoryList
@@ -208,7 +209,7 @@ class MemoryScreen(Screen[None]):
         try:
             found = await pages.next()
         except SkillAgentError as error:
-            self._count(error.message)
+            self._count(printable(error.message))
             return
         finally:
             self._fetching = False
@@ -382,4 +383,4 @@ class MemoryScreen(Screen[None]):
 
 def in_words(error: SkillAgentError) -> str:
     """What is wrong, and what to do about it."""
-    return error.message + (f"\n\n→ {error.hint}" if error.hint else "")
+    return printable(error.message + (f"\n\n→ {error.hint}" if error.hint else ""))

@@ -1,24 +1,57 @@
 """A tool call that waits for a person, above the composer.
 
 It never takes the focus by itself and no click answers it: what one is typing or clicking when
-the question appears must not allow anything. F2 goes to it; then one letter answers.
+the question appears must not allow anything. F2 goes to it; then one letter answers, once all
+that is asked has been in view.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from skill_agent.text.attachments import writers
+from skill_agent.text.decisions import (
+    around_host,
+    hosts_in,
+    in_one_line,
+    tail_of,
+    value_lines,
+)
+
 from ..frame.agents import Member
-from ..frame.plain import one_line, printable
 
 if TYPE_CHECKING:
     from skill_agent.events import ApprovalAsked, Choice
+
+_TALK, _LEAST = 3, 2
+"""Rows that are left to the conversation, and to a question whatever else there is."""
+_LONGEST_RULE = 80
+"""Characters of a rule that stands beside its key, and of a host in the headline: of a longer
+rule the question has all, and of longer hosts the headline has the end, which says who it is."""
+
+
+class AskedText(VerticalScroll, can_focus=False):
+    """All that is asked; as much of the screen as there is, and the rest by scrolling."""
+
+    class Moved(Message):
+        """Other lines of it may be in view."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False, id="approval-question")
+
+    @property
+    def ends_in_view(self) -> bool:
+        return self.size.height > 0 and self.scroll_y >= self.max_scroll_y
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Moved())
 
 
 class ApprovalBar(Vertical, can_focus=True):
@@ -30,6 +63,12 @@ class ApprovalBar(Vertical, can_focus=True):
         Binding("a", "answer('always')", "Allow always", show=False),
         Binding("d,n", "answer('deny')", "Deny", show=False),
         Binding("escape,tab", "leave", "Back to writing", show=False),
+        Binding("down", "read('down')", show=False),
+        Binding("up", "read('up')", show=False),
+        Binding("pagedown,space", "read('page_down')", show=False),
+        Binding("pageup", "read('page_up')", show=False),
+        Binding("end", "read('end')", show=False),
+        Binding("home", "read('home')", show=False),
     ]
 
     class Answered(Message):
@@ -47,9 +86,14 @@ class ApprovalBar(Vertical, can_focus=True):
         super().__init__(id=id)
         self._member = member
         self._asked: dict[str, ApprovalAsked] = {}
+        self._drawn = ""
+        """The question that is on the screen."""
+        self._read = ""
+        """The question whose end was in view."""
 
     def compose(self) -> ComposeResult:
-        yield Static("", markup=False, id="approval-question")
+        yield Static("", markup=False, id="approval-head")
+        yield AskedText(id="approval-asked")
         yield Static("", markup=False, id="approval-choices")
 
     def on_mount(self) -> None:
@@ -74,8 +118,16 @@ class ApprovalBar(Vertical, can_focus=True):
             self.settle(event.approval)
 
     def action_answer(self, choice: "Choice") -> None:
-        if self._asked:
-            self.post_message(self.Answered(next(iter(self._asked)), choice))
+        if not self._asked:
+            return
+        first = next(iter(self._asked))
+        if self._read == first:
+            self.post_message(self.Answered(first, choice))
+        else:
+            self.app.bell()
+
+    def action_read(self, how: str) -> None:
+        getattr(self._text, f"scroll_{how}")(animate=False)
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
@@ -85,30 +137,64 @@ class ApprovalBar(Vertical, can_focus=True):
         if self.is_mounted:
             self._redraw()
 
+    def on_resize(self) -> None:
+        self._look()
+
+    def on_asked_text_moved(self) -> None:
+        self._look()
+
+    @property
+    def _text(self) -> AskedText:
+        return self.query_one(AskedText)
+
+    def fit(self, rows: int) -> None:
+        """There are so many rows for it and the conversation."""
+        around = self.outer_size.height - self._text.size.height
+        self._text.styles.max_height = max(_LEAST, rows - around - _TALK)
+        self.call_after_refresh(self._look)
+
     def _redraw(self) -> None:
         self.display = bool(self._asked)
         if not self._asked:
+            self._drawn = self._read = ""
             if self.has_focus:
                 self.post_message(self.Left())
             return
         event = next(iter(self._asked.values()))
-        self.query_one("#approval-question", Static).update(self._question(event))
-        self.query_one("#approval-choices", Static).update(self._choices(event))
+        self.query_one("#approval-head", Static).update(self._head(event))
+        if self._drawn != event.approval:
+            self._drawn = event.approval
+            self.query_one("#approval-question", Static).update(self._whole(event))
+            self._text.scroll_home(animate=False)
+        self._draw_choices(event)
+        self.call_after_refresh(self._look)
 
-    def _question(self, event: "ApprovalAsked") -> Content:
+    def _look(self) -> None:
+        """Whether all of the question has been in view, its keys with it."""
+        if not self._asked or self._drawn != next(iter(self._asked)):
+            return
+        keys = self.query_one("#approval-choices", Static).region
+        whole = bool(keys.area) and self.screen.region.contains_region(keys)
+        if self.has_focus and whole and self._text.ends_in_view and self._read != self._drawn:
+            self._read = self._drawn
+        self._draw_choices(self._asked[self._drawn])
+
+    def _head(self, event: "ApprovalAsked") -> Content:
         more = f"  (1 of {len(self._asked)})" if len(self._asked) > 1 else ""
-        arguments = "\n".join(
-            f"  {one_line(key, 40)}: {one_line(value, 200)}"
-            for key, value in event.arguments.items()
-        )
+        hosts = hosts_in(event.arguments)
+        if len(hosts) > _LONGEST_RULE:
+            hosts = f"…{hosts[-_LONGEST_RULE:]}"
         return Content.assemble(
             (self._member(event.agent).name, "bold"),
             " wants to use ",
-            (one_line(event.tool, 60), "bold"),
+            (in_one_line(event.tool), "bold"),
+            (" → " if hosts else "", "$foreground-muted"),
+            (hosts, "bold $warning"),
             (more, "$foreground-muted"),
-            f"\n{arguments}" if arguments else "",
-            (f"\n  {printable(event.reason)}" if event.reason else "", "$foreground-muted"),
         )
+
+    def _draw_choices(self, event: "ApprovalAsked") -> None:
+        self.query_one("#approval-choices", Static).update(self._choices(event))
 
     def _choices(self, event: "ApprovalAsked") -> Content:
         if not self.has_focus:
@@ -117,10 +203,52 @@ class ApprovalBar(Vertical, can_focus=True):
                 ("F2", "bold $warning"),
                 (f" to answer · denied by itself after {minutes} min", "$foreground-muted"),
             )
+        if self._read != event.approval:
+            below = round(self._text.max_scroll_y - self._text.scroll_y)
+            return Content.assemble(
+                ("↓", "bold $warning"), f" {below} more rows: read to the end to answer   ",
+                ("esc", "bold $warning"), " later",
+            )  # fmt: skip
+        rule = in_one_line(event.rule)
         return Content.assemble(
             ("o", "bold $warning"), " allow once   ",
             ("d", "bold $warning"), " deny   ",
             ("esc", "bold $warning"), " later\n",
             ("a", "bold $warning"), " always allow the rule ",
-            (printable(event.rule), "bold"),
+            (rule, "bold") if len(rule) <= _LONGEST_RULE else "above",
         )  # fmt: skip
+
+    def _whole(self, event: "ApprovalAsked") -> Content:
+        whole = self._question(event)
+        if not event.origins:
+            return whole
+        there = f"! {writers(event.origins)} stands in this conversation"
+        return Content("\n").join([whole, Content.styled(there, "$warning")])
+
+    def _question(self, event: "ApprovalAsked") -> Content:
+        """Several lines stand behind a bar, so that none of them passes for ours."""
+        parts: list[Content] = []
+        for name, value in event.arguments.items():
+            parts += _argument(in_one_line(name), value)
+        if event.reason:
+            parts.append(Content.styled(f"why: {in_one_line(event.reason)}", "$foreground-muted"))
+        if len(rule := in_one_line(event.rule)) > _LONGEST_RULE:
+            told = Content.assemble(("always stores the rule: ", "$foreground-muted"), rule)
+            parts.append(told)
+        return Content("\n").join(parts)
+
+
+def _argument(name: str, value: Any) -> Iterator[Content]:
+    first, *more = value_lines(value)
+    head = (f"{name}: ", "$foreground-muted")
+    if more:
+        yield Content.assemble(head)
+        for line in (first, *more):
+            yield Content.assemble(("│ ", "$foreground-muted"), line)
+    elif isinstance(value, str):
+        before, host, after = around_host(value)
+        yield Content.assemble(head, before, (host, "bold $warning"), after)
+    else:
+        yield Content.assemble(head, first)
+    if tail := tail_of(value):
+        yield Content.assemble("  ", (tail, "bold"))

@@ -4,8 +4,8 @@ A block draws what it is given; where the facts come from is `turn_view`'s busin
 """
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,14 +16,17 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from skill_agent.errors import SkillAgentError
+from skill_agent.text.attachments import label
+from skill_agent.values import Attachment
 
 from ..frame.plain import one_line, printable
 
-if TYPE_CHECKING:
-    pass
-
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
+
+
+SHOWN_ATTACHED = 60_000
+"""Characters of a text beside the words that an opened block shows."""
 
 
 class CopyWanted(Message):
@@ -55,19 +58,23 @@ class Block(Vertical, can_focus=True):
 
 
 class UserBlock(Block):
-    """What the person said, as typed."""
+    """What the person said, as typed, and what came beside it, folded away."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         super().__init__()
-        self._text = text
+        self._text, self._attachments = text, attachments
 
     @property
     def source(self) -> str:
-        return self._text
+        texts = (one.text for one in self._attachments)
+        return "\n\n".join(part for part in (self._text, *texts) if part)
 
     def compose(self) -> ComposeResult:
         yield Static("You", classes="who")
-        yield Static(printable(self._text), markup=False, classes="said")
+        if self._text or not self._attachments:
+            yield Static(printable(self._text), markup=False, classes="said")
+        for one in self._attachments:
+            yield AttachedBlock(one)
 
 
 class Line(Static):
@@ -141,6 +148,28 @@ class FoldedBlock(Block):
         self.query_one(".headline", Static).update(self._headline())
         inside = self.query_one(".inside", Static)
         inside.update(self._inside() if self.open else "")
+
+
+class AttachedBlock(FoldedBlock):
+    """A text that came beside the words."""
+
+    def __init__(self, attachment: Attachment) -> None:
+        super().__init__()
+        self._attachment = attachment
+
+    @property
+    def source(self) -> str:
+        return self._attachment.text
+
+    def _headline(self) -> Content:
+        said = f"[{one_line(label(self._attachment), 120)}]"
+        return Content.assemble(self._arrow, (said, "$accent"))
+
+    def _inside(self) -> str:
+        text = self._attachment.text
+        cut = len(text) - SHOWN_ATTACHED
+        more = f"\n… {cut:,} more characters: ska sessions show" if cut > 0 else ""
+        return printable(text[:SHOWN_ATTACHED]) + more
 
 
 class ThoughtBlock(FoldedBlock):

@@ -4,6 +4,7 @@ The composer knows nothing of sessions or turns; it posts what the person wants.
 """
 
 import re
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -11,10 +12,25 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from skill_agent.text.attachments import is_long_paste
+from skill_agent.values import Attachment
+
 from ..frame.plain import printable
 
 NEWLINE_KEYS = frozenset({"ctrl+j", "newline", "shift+enter", "alt+enter", "ctrl+enter"})
 _MENTION = re.compile(r"(?:^|\s)@([A-Za-z][\w-]*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the person typed, and what they pasted beside it."""
+
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text.strip() or self.attachments)
 
 
 class Composer(TextArea):
@@ -32,11 +48,14 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """The person pressed Enter; `text` is empty when there was nothing written."""
+        """The person pressed Enter; empty when there was nothing written."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, written: Written) -> None:
             super().__init__()
-            self.text = text
+            self.written = written
+
+    class Attached(Message):
+        """Something was pasted beside the text, or taken out again."""
 
     class AgentStep(Message):
         """Tab: the next or the previous agent."""
@@ -63,21 +82,37 @@ class Composer(TextArea):
             highlight_cursor_line=False,
             placeholder="Write a message",
         )
-        self.sent: list[str] = []
+        self.sent: list[Written] = []
         """What was sent, oldest first."""
         self.waiting = False
         """Whether Up takes back a waiting message before it recalls history."""
         self.mentions: list[str] = []
         """Slugs that `@` completes to."""
         self._recalled: int | None = None
+        self._attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What was pasted and is too long to stand among the words."""
+        return self._attachments
+
+    @property
+    def written(self) -> Written:
+        return Written(self.text, self._attachments)
 
     def on_mount(self) -> None:
         self.cursor_blink = self.app.animation_level != "none"
 
-    def put(self, text: str) -> None:
-        """Replaces the text and puts the cursor behind it."""
+    def put(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Replaces all that is written and puts the cursor behind it."""
         self.text = printable(text)
         self.move_cursor(self.document.end)
+        self._lay_beside(attachments)
+
+    def _lay_beside(self, attachments: tuple[Attachment, ...]) -> None:
+        if attachments != self._attachments:
+            self._attachments = attachments
+            self.post_message(self.Attached())
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
@@ -91,19 +126,36 @@ class Composer(TextArea):
             self.replace("\n", start, end)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.text = printable(event.text)
+        if not is_long_paste(event.text):
+            event.text = printable(event.text)
+            return
+        event.stop()
+        event.prevent_default()
+        self._paste_beside(event.text)
+
+    def action_paste(self) -> None:
+        """What was copied in here is pasted like anything else."""
+        if is_long_paste(self.app.clipboard):
+            self._paste_beside(self.app.clipboard)
+        else:
+            super().action_paste()
+
+    def _paste_beside(self, pasted: str) -> None:
+        text = pasted.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+        self._lay_beside((*self._attachments, Attachment(text, origin="paste")))
 
     def _send(self) -> None:
-        text = self.text.strip()
+        written = Written(self.text.strip(), self._attachments)
         self._recalled = None
-        if text and (not self.sent or self.sent[-1] != text):
-            self.sent.append(text)
-        self.post_message(self.Sent(text))
-        if text:  # now, or the next key would go with it; on disk it stays until the post has it
+        if not written.empty and (not self.sent or self.sent[-1] != written):
+            self.sent.append(written)
+        self.post_message(self.Sent(written))
+        if not written.empty:
+            # Now, or the next key would go with it; on disk it stays until the post has it.
             self.put("")
 
     def action_older(self) -> None:
-        if self.waiting and not self.text:
+        if self.waiting and self.written.empty:
             self.post_message(self.TakeBack())
         elif not self._recall(-1):
             self.action_cursor_up()
@@ -115,6 +167,13 @@ class Composer(TextArea):
     def action_tab(self, step: int) -> None:
         if step < 0 or not self._complete():
             self.post_message(self.AgentStep(step))
+
+    def action_delete_left(self) -> None:
+        """At the very beginning it takes out what was pasted last."""
+        if self._attachments and self.cursor_location == (0, 0) and self.selection.is_empty:
+            self._lay_beside(self._attachments[:-1])
+        else:
+            super().action_delete_left()
 
     def action_end(self) -> None:
         if self.cursor_at_end_of_text:
@@ -130,8 +189,8 @@ class Composer(TextArea):
 
     def _recall(self, step: int) -> bool:
         """Shows an older or newer sent text; False where the key means the cursor."""
-        browsing = self._recalled is not None and self.text == self.sent[self._recalled]
-        if not self.sent or (self.text and not browsing) or (not browsing and step > 0):
+        browsing = self._recalled is not None and self.written == self.sent[self._recalled]
+        if not self.sent or (not browsing and (step > 0 or not self.written.empty)):
             return False
         at = self._recalled if browsing and self._recalled is not None else len(self.sent)
         at += step
@@ -140,7 +199,8 @@ class Composer(TextArea):
             self.put("")
             return True
         self._recalled = max(at, 0)
-        self.put(self.sent[self._recalled])
+        again = self.sent[self._recalled]
+        self.put(again.text, again.attachments)
         return True
 
     def _complete(self) -> bool:

@@ -6,14 +6,16 @@ ledger has what was.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.private import write_private
 from skill_agent.identifiers import new_id
+from skill_agent.values import Attachment
 
 from .draft_folder import DraftFolder
 
@@ -28,6 +30,8 @@ class Queued:
     text: str
     key: str = field(default_factory=new_id)
     """Names its turn from the start, so that sending it twice runs it once."""
+    attachments: tuple[Attachment, ...] = ()
+    """What was pasted beside the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,20 @@ class Draft:
 
     text: str = ""
     waiting: tuple[Queued, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    """What was pasted beside the text."""
 
     @property
     def empty(self) -> bool:
-        return not self.text.strip() and not self.waiting
+        return not (self.text.strip() or self.waiting or self.attachments)
 
     def after(self, earlier: "Draft") -> "Draft":
         """Both as one, the earlier first; a message is in it once."""
         known = {one.key for one in earlier.waiting}
         texts = (part for part in (earlier.text, self.text) if part.strip())
         waiting = (*earlier.waiting, *(one for one in self.waiting if one.key not in known))
-        return Draft("\n\n".join(texts), waiting)
+        beside = (*earlier.attachments, *self.attachments)
+        return Draft("\n\n".join(texts), waiting, beside)
 
 
 class DraftBook:
@@ -81,7 +88,11 @@ class DraftBook:
             return
         data = {
             "text": draft.text,
-            "waiting": [{"key": one.key, "text": one.text} for one in draft.waiting],
+            "waiting": [
+                {"key": one.key, "text": one.text, **_beside(one.attachments)}
+                for one in draft.waiting
+            ],
+            **_beside(draft.attachments),
         }
         write_private(file, json.dumps(data, ensure_ascii=True))
 
@@ -105,15 +116,26 @@ def _name(key: str) -> str:
 def _read(file: Path) -> Draft | None:
     try:
         data = json.loads(file.read_text("utf-8"))
-        return Draft(str(data["text"]), tuple(_queued(one) for one in data["waiting"]))
+        waiting = tuple(_queued(one) for one in data["waiting"])
+        return Draft(str(data["text"]), waiting, _attached(data))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _queued(data: object) -> Queued:
+def _beside(attachments: tuple[Attachment, ...]) -> dict[str, object]:
+    """Named only where there are some, so that an earlier version reads the rest."""
+    texts = [{"text": one.text, "origin": one.origin, "name": one.name} for one in attachments]
+    return {"attachments": texts} if texts else {}
+
+
+def _attached(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(**one) for one in data.get("attachments", ()))
+
+
+def _queued(data: Any) -> Queued:
     match data:
         case {"key": str(key), "text": str(text)}:
-            return Queued(text, key)
+            return Queued(text, key, _attached(data))
         case str(text):
             return Queued(text)
     raise TypeError(data)

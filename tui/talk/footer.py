@@ -11,6 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from skill_agent.text.attachments import label
+from skill_agent.values import Attachment
+
 from ..frame.agents import Member
 from ..frame.plain import one_line
 from ..frame.status import Figures, StatusLine
@@ -19,6 +22,11 @@ from .composer import Composer
 
 HINT = "Enter sends · Ctrl+J new line · F1 keys"
 HINT_BUSY = "Esc stops · Enter queues · F1 keys"
+
+
+def chip(one: Attachment) -> str:
+    """A text beside the words, in brief."""
+    return f"[{one_line(label(one), 60)}]"
 
 
 class Footer(Vertical):
@@ -35,8 +43,18 @@ class Footer(Vertical):
             with Horizontal(id="writer"):
                 yield Static("", id="speaker")
                 yield Static(HINT, id="hint")
+            yield Static("", id="pasted")
             yield Composer(id="composer")
         yield StatusLine(id="status")
+
+    def on_resize(self) -> None:
+        self.fit()
+
+    def fit(self) -> None:
+        """Gives a question the rows that there are; the keys below it stay in view."""
+        bar = self.query_one(ApprovalBar)
+        around = self.outer_size.height + self.styles.margin.height - bar.outer_size.height
+        bar.fit(self.screen.size.height - around)
 
     @property
     def figures(self) -> Figures:
@@ -67,6 +85,14 @@ class Footer(Vertical):
         box.update(Content("\n").join(lines))
         self.query_one(Composer).waiting = bool(waiting)
         self.query_one("#hint", Static).update(HINT_BUSY if busy else HINT)
+
+    def show_pasted(self, attachments: Sequence[Attachment]) -> None:
+        """What goes with the message and is too long to stand among its words."""
+        box = self.query_one("#pasted", Static)
+        box.display = bool(attachments)
+        chips = (Content.styled(chip(one), "bold $accent") for one in attachments)
+        out = Content.styled(" Backspace at the start takes it out", "$foreground-muted")
+        box.update(Content(" ").join([*chips, out]))
 
     def show_speaker(self, member: Member) -> None:
         """Who is written to, and the accent that goes with it."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from textual.widget import Widget
 
-from skill_agent.conversations.client_context import as_read
+from skill_agent.conversations.told_apart import told_apart
 from skill_agent.values import Message, Rating, Usage
 
 from ..frame.agents import AgentList
@@ -27,7 +27,7 @@ def blocks_of(
         if message.role == "user":
             blocks += _reply(reply, agents, rated)
             reply = []
-            blocks.append(UserBlock(as_read(message)))
+            blocks.append(UserBlock(*told_apart(message)))
         elif message.role in ("assistant", "tool"):
             if reply and reply[0].turn != message.turn:
                 blocks += _reply(reply, agents, rated)

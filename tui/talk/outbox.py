@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from skill_agent.errors import SkillAgentError
+from skill_agent.values import Attachment
 
 from .drafts import NEW, Draft, DraftBook, Queued
 
@@ -42,14 +43,14 @@ class Outbox:
             self._drafts[key] = self._book.load(key)
         return self._drafts[key]
 
-    def type(self, key: str, text: str) -> None:
-        """The composer's text as it is now."""
-        self._change(key, replace(self.draft(key), text=text))
+    def type(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """The composer's text as it is now, and what was pasted beside it."""
+        self._change(key, replace(self.draft(key), text=text, attachments=attachments))
 
-    def wait(self, key: str, text: str) -> None:
-        """Appends a message to those that wait, and clears the typed text."""
-        draft = self.draft(key)
-        self._change(key, Draft("", (*draft.waiting, Queued(text))))
+    def wait(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Appends a message to those that wait, and clears what was typed and pasted."""
+        message = Queued(text, attachments=attachments)
+        self._change(key, Draft("", (*self.draft(key).waiting, message)))
 
     def first(self, key: str) -> Queued | None:
         """The message to be sent next; it stays on disk until `sent`."""
@@ -80,14 +81,14 @@ class Outbox:
         left = tuple(one for one in draft.waiting if one.key != message)
         self._change(key, replace(draft, waiting=left))
 
-    def take_back(self, key: str, index: int = -1) -> str:
-        """Removes a waiting message and gives its text; empty when there is none."""
+    def take_back(self, key: str, index: int = -1) -> Queued | None:
+        """Removes a waiting message and gives it; None when there is none."""
         waiting = list(self.draft(key).waiting)
         if not waiting:
-            return ""
+            return None
         message = waiting.pop(index)
         self._change(key, replace(self.draft(key), waiting=tuple(waiting)))
-        return message.text
+        return message
 
     def move(self, old: str, new: str) -> None:
         """A conversation got its id: what was typed and waits goes with it."""

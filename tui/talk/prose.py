@@ -8,13 +8,20 @@ one changes. Reaches into Textual's private block interface, for which its versi
 import asyncio
 import contextlib
 import time
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Markdown
 from textual.widgets import _markdown as blocks
 
+from skill_agent.text.printing import Printer
+
 from ..frame.plain import printable
+from .tables import FittedTable
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 BEAT = 0.08
 """Seconds between two updates of streamed text; more where an update is slow."""
@@ -66,10 +73,12 @@ class Prose(Markdown):
         **Markdown.BLOCKS,
         "bullet_list_open": GrowingBulletList,
         "ordered_list_open": GrowingOrderedList,
+        "table_open": FittedTable,
     }
 
     def __init__(self, text: str | None = None) -> None:
-        super().__init__(None if text is None else printable(text), open_links=False)
+        shown = None if text is None else printable(text)
+        super().__init__(shown, parser_factory=_parser, open_links=False)
 
     @on(Markdown.LinkClicked)
     def open_safely(self, event: Markdown.LinkClicked) -> None:
@@ -85,19 +94,25 @@ class Flow:
 
     def __init__(self, prose: Prose) -> None:
         self._prose = prose
+        self._printer = Printer(printable)
         self._pending: list[str] = []
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def write(self, text: str) -> None:
         """Takes the next piece; it is drawn together with those that come until the next beat."""
-        self._pending.append(text)
+        self._take(self._printer.feed(text))
+
+    def _take(self, shown: str) -> None:
+        self._pending.append(shown)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
     async def finish(self) -> None:
         """Draws what is left, without waiting for the beat."""
         self._ending.set()
+        if rest := self._printer.rest():
+            self._take(rest)
         if self._task is not None:
             await asyncio.wait([self._task])
 
@@ -116,6 +131,13 @@ class Flow:
             rest = max(BEAT, 3 * (time.perf_counter() - begun))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), rest)
+
+
+def _parser() -> "MarkdownIt":
+    """As Textual's own, but `<name>` is text: a widget draws no HTML, and so would leave it out."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("gfm-like", {"html": False})
 
 
 def _row(symbol: str, item: blocks.MarkdownListItem) -> Horizontal:

@@ -113,7 +113,7 @@ class ReplyBlock(Block):
             prose = Prose()
             await self._put(prose)
             self._flow = Flow(prose)
-        self._flow.write(printable(text))
+        self._flow.write(text)
 
     async def think(self, text: str) -> None:
         """Adds to what the model thinks, folded away until somebody opens it."""
@@ -169,9 +169,9 @@ class ReplyBlock(Block):
         """Shows that something is going on; the next piece of the reply takes it away."""
         old = self.query(".waiting")
         if old:
-            old.first(Static).update(text)
+            old.first(Static).update(printable(text))
         else:
-            await self.mount(Static(text, markup=False, classes="waiting"))
+            await self.mount(Static(printable(text), markup=False, classes="waiting"))
 
     async def _put(self, widget: Static | Markdown | Block) -> None:
         self._thought_ended()

@@ -31,10 +31,10 @@ from ..frame.terminal import settle_garbage
 from ..memory.pane import Entry, MemoryPane, StoryWanted
 from .approvals import ApprovalBar
 from .blocks import Block, CopyWanted, ErrorBlock, Line, OpeningFailed
-from .composer import Composer
+from .composer import Composer, Written
 from .conversation import Badge, Conversation
 from .drafts import NEW
-from .footer import Footer
+from .footer import Footer, chip
 from .outbox import Outbox
 from .running_turns import RunningTurns
 from .welcome import Welcome
@@ -124,6 +124,9 @@ class TalkScreen(Screen[None]):
         self.footer.show_speaker(self._member)
         self.write()
 
+    def on_resize(self) -> None:
+        self.footer.fit()
+
     def write(self) -> None:
         """Into the composer, now: `Widget.focus` comes too late for a key that is on its way."""
         self.set_focus(self.composer)
@@ -192,11 +195,12 @@ class TalkScreen(Screen[None]):
     def _take_drafts(self, key: str) -> None:
         """What was typed before opening goes behind what an earlier window left unsent."""
         early, self._key = self._key, key
-        self._outbox.type(early, self.composer.text)  # the news of the last key may be on its way
+        self._type(early)  # the news of the last key may be on its way
         self._outbox.open(key)
         self._outbox.move(early, key)
-        if (text := self._outbox.draft(key).text) != self.composer.text:
-            self.composer.put(text)
+        draft = self._outbox.draft(key)
+        if Written(draft.text, draft.attachments) != self.composer.written:
+            self.composer.put(draft.text, draft.attachments)
 
     async def failed(self, error: SkillAgentError) -> None:
         """The home did not open; what was typed stays in the composer and on disk."""
@@ -234,11 +238,11 @@ class TalkScreen(Screen[None]):
 
         key = session.id if session else NEW
         if key != self._key:
-            self._outbox.type(self._key, self.composer.text)
+            self._type(self._key)
             self._key = key
-            self.composer.put(self._outbox.open(key))
+            self.composer.put(self._outbox.open(key), self._outbox.draft(key).attachments)
             self.composer.sent = []
-        said = [one.content for one in messages if one.role == "user"]
+        said = [_written(one) for one in messages if one.role == "user"]
         # What was sent while the home was opening is the newest.
         self.composer.sent = [*said, *(one for one in self.composer.sent if one not in said)]
         self._view = TurnView(
@@ -317,7 +321,10 @@ class TalkScreen(Screen[None]):
 
     def draw_waiting(self) -> None:
         """The messages that wait, above the composer."""
-        waiting = [one.text for one in self._outbox.draft(self._key).waiting]
+        waiting = [
+            " ".join([*map(chip, one.attachments), one.text])
+            for one in self._outbox.draft(self._key).waiting
+        ]
         if self._outbox.sending(self._key):
             waiting = waiting[1:]
         held, busy = self._key in self._outbox.held, bool(self.turns.of(self._key))
@@ -327,12 +334,20 @@ class TalkScreen(Screen[None]):
 
     @on(TextArea.Changed, "#composer")
     def keep_draft(self) -> None:
-        self._outbox.type(self._key, self.composer.text)
+        self._type(self._key)
+
+    @on(Composer.Attached)
+    def pasted(self) -> None:
+        self._type(self._key)
+        self.footer.show_pasted(self.composer.attachments)
+
+    def _type(self, key: str) -> None:
+        self._outbox.type(key, self.composer.text, self.composer.attachments)
 
     @on(Composer.Sent)
     def send(self, event: Composer.Sent) -> None:
-        if event.text:
-            self._outbox.wait(self._key, event.text)
+        if not event.written.empty:
+            self._outbox.wait(self._key, event.written.text, event.written.attachments)
         self._outbox.held.discard(self._key)
         if self._home is not None:
             self._home.sender.deliver(self._key)
@@ -340,13 +355,16 @@ class TalkScreen(Screen[None]):
 
     @on(Composer.TakeBack)
     def take_back(self) -> None:
-        if text := self._outbox.take_back(self._key):
-            self.composer.put(text + self.composer.text)  # a key may have been quicker
+        if (message := self._outbox.take_back(self._key)) is not None:
+            written = self.composer.written  # a key may have been quicker
+            beside = (*message.attachments, *written.attachments)
+            self.composer.put(message.text + written.text, beside)
         self.draw_waiting()
 
     def give_back(self, key: str, error_text: str) -> None:
-        if key == self._key and not self.composer.text.strip():
-            self.composer.put(self._outbox.take_back(key, 0))
+        if key == self._key and self.composer.written.empty:
+            if (message := self._outbox.take_back(key, 0)) is not None:
+                self.composer.put(message.text, message.attachments)
             self.draw_waiting()
         else:
             self.hold(key, error_text)
@@ -551,3 +569,9 @@ class TalkScreen(Screen[None]):
     def approval_left(self) -> None:
         with suppress(NoMatches):
             self.write()
+
+
+def _written(message: "Message") -> Written:
+    """What the person wrote, to be written again."""
+    context = message.client_context
+    return Written(message.content, context.attachments if context else ())

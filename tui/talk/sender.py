@@ -69,7 +69,11 @@ class Sender:
             async with self._listener.naming if new else nullcontext():
                 submitted = await self._runtime.turns.submit(
                     TurnRequest(
-                        message.text, session=None if new else key, agent=agent, key=message.key
+                        message.text,
+                        session=None if new else key,
+                        agent=agent,
+                        key=message.key,
+                        attachments=message.attachments,
                     )
                 )
                 async with self._listener.lock:

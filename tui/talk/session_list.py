@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from skill_agent.values import Session
 
 from ..frame.agents import AgentList
-from ..frame.plain import one_line, shown_time
+from ..frame.plain import one_line, printable, shown_time
 
 Rename = Callable[[str, str], Awaitable[Session | None]]
 """Session id and new title; gives the renamed session, or None where it was refused."""
@@ -93,7 +93,7 @@ class SessionList(ModalScreen[Chosen | None]):
         self._renaming = session
         box = self.query_one(Input)
         box.placeholder = "New title"
-        box.value = session.title
+        box.value = printable(session.title)
         box.action_end()
         self.query_one(".keys", Static).update(KEYS_RENAMING)
         self.query_one(OptionList).disabled = True
@@ -111,7 +111,7 @@ class SessionList(ModalScreen[Chosen | None]):
             self._resume(self._highlighted())
             return
         title = event.value.strip()
-        if title and title != self._renaming.title:
+        if title and title != printable(self._renaming.title):
             renamed = await self._rename(self._renaming.id, title)
             if renamed is not None:
                 kept = [

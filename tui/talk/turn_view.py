@@ -29,6 +29,7 @@ from skill_agent.events import (
 from skill_agent.values import FailureReason
 
 from ..frame.agents import AgentList
+from ..frame.plain import one_line
 from ..memory.pane import MemoryPane
 from .blocks import ErrorBlock, Line, ToolBlock, UserBlock
 from .conversation import Conversation
@@ -43,6 +44,10 @@ _CUT_SHORT: Mapping[FailureReason, str] = MappingProxyType(
     }
 )
 _ANSWERS = {"once": "Allowed once", "always": "Allowed from now on", "deny": "Denied"}
+
+
+SHOWN_SAVED = 240
+"""Characters of what was saved; all of it stands where one takes it back."""
 
 
 class TurnView:
@@ -84,8 +89,10 @@ class TurnView:
             case TurnStarted():
                 pass
             case MemorySaved():
-                detail = f"{event.memory_id}{' · pinned' if event.pinned else ''}"
-                await reply.tell(Line("✓", "Saved to memory", detail, kind="saved"))
+                kept = f"Saved to memory: {one_line(event.content, SHOWN_SAVED)}"
+                pinned = " · pinned" if event.pinned else ""
+                detail = f"{event.memory_id}{pinned} · undo: F6, Enter, f"
+                await reply.tell(Line("✓", kept, detail, kind="saved"))
                 await self._pane.saved(event)
             case MemoryRecalled():
                 self._recalled[event.turn] = len(event.items)
@@ -117,7 +124,7 @@ class TurnView:
     async def _start(self, event: TurnStarted) -> None:
         reply = ReplyBlock(self._agents[event.agent], event.turn)
         self._replies[event.turn] = reply
-        await self._conversation.add(UserBlock(event.text), reply)
+        await self._conversation.add(UserBlock(event.text, event.attachments), reply)
         await reply.wait("Recalling …")
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()

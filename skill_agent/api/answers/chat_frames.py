@@ -116,6 +116,7 @@ def _at_work(event: ToolStarted | ToolFinished | ApprovalAsked | ApprovalAnswere
                 "arguments": event.arguments,
                 "rule": event.rule,
                 "reason": event.reason,
+                "origins": [*event.origins],
                 "timeout_s": event.timeout_s,
             }
         case ApprovalAnswered():
