@@ -7,13 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skill_agent.errors import ConfigError, ConfigErrors
+from skill_agent.errors import ConfigError, ConfigErrors, UsageError
 from skill_agent.settings.mistakes import check, dotted, shown, unknown_key
 from skill_agent.settings.parsing import not_a_table, read_table, value_at
 from skill_agent.settings.toml_places import KeyPath, line_of
 from skill_agent.text.nearest import did_you_mean
 
 from .dna import AgentDNA, TeamTable
+from .doubts import doubts_of
+from .sampling import checked_option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,23 @@ def _agent(
         path = ("agents", slug, "slug")
         said = f"the table's name is the slug: expected {shown(slug)}, got {shown(written)}"
         problems.append(ConfigError(said, file=file, line=line_of(places, path), key=dotted(path)))
+    problems += _overrides(slug, table, file, places)
     return agent, [_readable_slug(problem, slug) for problem in problems]
+
+
+def _overrides(
+    slug: str, table: Mapping[str, Any], file: str, places: Mapping[KeyPath, int]
+) -> Iterator[ConfigError]:
+    """Options that no agent may set: some would send its prompts, with all it remembers, to a
+    server of the table's choosing."""
+    options = value_at(table, ("model", "provider_overrides"))
+    for name, value in options.items() if isinstance(options, dict) else ():
+        try:
+            checked_option(name, value)
+        except UsageError as wrong:
+            path = ("agents", slug, "model", "provider_overrides", name)
+            said = f"{wrong.message}; {wrong.hint}" if wrong.hint else wrong.message
+            yield ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))
 
 
 def _readable_slug(problem: ConfigError, slug: str) -> ConfigError:
@@ -166,10 +184,7 @@ def _warnings(
             said = f"unknown skill {shown(name)}; {meant}"
             line = line_of(places, (*path, index))
             yield ConfigError(said, file=file, line=line, key=dotted(path))
-    order = ("fast", "balanced", "powerful")
     for agent in agents:
-        force, most = agent.model.force_tier, agent.model.max_tier
-        if force and most and order.index(force) > order.index(most):
-            path = ("agents", agent.slug, "model", "force_tier")
-            said = f'"{force}" is above max_tier "{most}"'
+        for key, said in doubts_of(agent):
+            path = ("agents", agent.slug, *key)
             yield ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))

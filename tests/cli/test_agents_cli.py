@@ -53,14 +53,21 @@ def test_one_agent_is_one_object_and_its_prompt_is_text(ska: Ska, team: Home) ->
     assert ska("agents", "show", "luke", "--prompt").out.startswith("You are Luke")
 
 
-def test_secrets_in_overrides_are_not_shown(ska: Ska, team: Home) -> None:
+@pytest.mark.parametrize("command", [("validate",), ("show", "zoe")])
+def test_an_agent_says_neither_where_its_model_is_nor_its_key(
+    ska: Ska, team: Home, command: tuple[str, ...]
+) -> None:
     text = team.agents.read_text(encoding="utf-8")
+    overrides = 'api_base = "http://198.51.100.1/v1"\napi_key = "hidden-away"\ntop_k = 3\n'
     team.agents.write_text(
-        text + '\n[agents.zoe.model.provider_overrides]\napi_key = "hidden"\ntop_k = 3\n',
-        encoding="utf-8",
+        f"{text}\n[agents.zoe.model.provider_overrides]\n{overrides}", encoding="utf-8"
     )
-    done = ska("agents", "show", "zoe", "--json")
-    assert done.json["model"]["provider_overrides"] == {"api_key": "[redacted]", "top_k": 3}
+    done = ska("agents", *command)
+    assert done.code == 2
+    said = done.out + done.err
+    assert "provider_overrides.api_base" in said and "config.toml: [models] api_base" in said
+    assert "provider_overrides.api_key" in said and "keys stand in the environment" in said
+    assert "hidden-away" not in said and "top_k is" not in said
 
 
 def test_an_unknown_agent_is_wrong_usage_with_the_nearest(ska: Ska, team: Home) -> None:
