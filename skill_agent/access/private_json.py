@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
-from skill_agent.errors import StoreError, UsageError
-from skill_agent.files.private import write_private
+from skill_agent.errors import ConfigError, StoreError, UsageError
+from skill_agent.files.private import read_json, resolved, write_private
 
 VERSION = 1
 LOCK_SECONDS = 10
@@ -59,7 +59,7 @@ class PrivateJson(Generic[Content]):
         """The content while no other process writes it; `_replace` stores another one."""
         from filelock import FileLock, Timeout
 
-        lock = self.file.resolve().with_name(f".{self.file.name}.lock")
+        lock = resolved(self.file).with_name(f".{self.file.name}.lock")
         if not lock.parent.is_dir():
             raise UsageError(f"there is no folder {lock.parent}", hint="ska init")
         try:
@@ -78,13 +78,15 @@ class PrivateJson(Generic[Content]):
     def _read(self) -> Content:
         try:
             self._keep_private()
-            document = json.loads(self.file.read_bytes())
+            document = read_json(self.file)
             if document["version"] != VERSION:
                 self._damaged(f"it has version {document['version']}, not {VERSION}")
             return self._parsed(document)
         except OSError as error:
             self._damaged(error.strerror or str(error))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except ConfigError as error:
+            self._damaged(error.said)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             self._damaged(f"{type(error).__name__} while reading it")
 
     def _damaged(self, why: str) -> NoReturn:

@@ -55,6 +55,7 @@ _SECRETS = ("key", "token", "secret", "password", "credential", "authorization")
 
 def checked_option(given: str, value: Any) -> tuple[str, Any]:
     """An option under its one name, with its value; raises UsageError for one that cannot be."""
+    given = str(given)
     name = SAME.get(given, given)
     if name not in EVERYWHERE and name not in IN_BODY:
         raise UsageError(

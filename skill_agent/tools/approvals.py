@@ -4,14 +4,18 @@ No screen is known here: whoever holds the id may answer, from any front end.
 """
 
 import asyncio
+import logging
 import os
 import tempfile
 from pathlib import Path
 
-from skill_agent.errors import NotFound
+from skill_agent.errors import ConfigError, NotFound
 from skill_agent.events import Choice
+from skill_agent.files.private import read_text
 
 from .operations import ApprovalOperations
+
+_log = logging.getLogger(__name__)
 
 
 class ApprovalDesk:
@@ -52,22 +56,31 @@ class RuleBook:
         self._file = file
 
     def rules(self) -> list[str]:
-        """Every stored rule, read afresh, so that an edit by hand counts at once."""
-        try:
-            lines = self._file.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        """Every stored rule, read afresh, so that an edit by hand counts at once.
+
+        Raises ConfigError for a file that cannot be read.
+        """
+        if not os.path.lexists(self._file):
             return []
-        stripped = (line.strip() for line in lines)
+        stripped = (line.strip() for line in read_text(self._file).splitlines())
         return [line for line in stripped if line and not line.startswith("#")]
 
     def allows(self, agent: str, rule: str) -> bool:
-        return f"{agent} {rule}" in self.rules()
+        """Nothing is allowed by a file that cannot be read: the person is asked."""
+        try:
+            return f"{agent} {rule}" in self.rules()
+        except ConfigError as problem:
+            _log.warning("the stored approvals: %s", problem.message)
+            return False
 
     def add(self, agent: str, rule: str) -> str:
-        """Stores a rule and returns it as listed."""
+        """Stores a rule and returns it as listed; a file that cannot be read is left alone."""
         entry = f"{agent} {rule}"
-        if entry not in self.rules():
-            self._write([*self.rules(), entry])
+        try:
+            if entry not in self.rules():
+                self._write([*self.rules(), entry])
+        except (ConfigError, OSError) as problem:
+            _log.warning("%s was allowed, but not for always: %s", entry, problem)
         return entry
 
     def revoke(self, entry: str) -> None:

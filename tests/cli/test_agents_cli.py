@@ -70,6 +70,39 @@ def test_an_agent_says_neither_where_its_model_is_nor_its_key(
     assert "hidden-away" not in said and "top_k is" not in said
 
 
+def test_one_mistaken_agent_leaves_the_others_to_talk_to(ska: Ska, team: Home) -> None:
+    text = team.agents.read_text(encoding="utf-8").replace("[agents.luke]", "[agents.luke]\nx = 1")
+    team.agents.write_text(text, encoding="utf-8")
+    assert ska("ask", "@kyra hello").code == 0
+    done = ska("ask", "@luke hello")
+    assert done.code == 2 and "agents.luke.x: unknown key" in done.err
+    done = ska("agents", "list", "--json")
+    assert [one["id"] for one in done.json] == ["kyra", "ada", "max"]
+    assert "warning" in done.err and "agents.luke.x: unknown key" in done.err
+    done = ska("doctor", "--json")
+    assert done.code == 1
+    (told,) = [one for one in done.json if one["id"] == "agents.file"]
+    assert "agents.luke.x: unknown key" in told["detail"]
+    assert ska("agents", "validate").code == 2
+
+
+@pytest.mark.parametrize("text", ["[agents", "", "agents = 3"])
+def test_a_broken_file_of_agents_leaves_memory_and_conversations(
+    ska: Ska, team: Home, text: str
+) -> None:
+    assert ska("ask", "remember that it rains").code == 0
+    team.agents.write_text(text, encoding="utf-8")
+    done = ska("memory", "list")
+    assert "It rains" in done.out and done.err == ""
+    assert ska("memory", "add", "it pours").code == 0
+    assert len(ska("sessions", "list", "--json").json) == 1
+    assert ska("status", "--json").json["agents"] == 0
+    done = ska("ask", "hello")
+    assert done.code == 2 and "agents.toml" in done.err
+    found = {one["id"]: one["level"] for one in ska("doctor", "--json").json}
+    assert found["agents"] == "error" and found["ledger"] == "ok"
+
+
 def test_an_unknown_agent_is_wrong_usage_with_the_nearest(ska: Ska, team: Home) -> None:
     for command in (("show",), ("pause",), ("clone",)):
         done = ska("agents", *command, "lukas", *(["x"] if command == ("clone",) else []))

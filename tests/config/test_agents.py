@@ -156,7 +156,7 @@ def test_provider_overrides_are_options_of_sampling() -> None:
         ("tools = []", "tools is no option of a reply"),
         ("extra_body = { model = 'x' }", "extra_body is no option of a reply"),
         ("top_p = 7", "top_p is a number from 0 to 1, not 7"),
-        ("top_k = nan", "top_k is no value that can be sent: nan"),
+        ("top_k = nan", "inf and nan are no numbers here"),
         ("logit_bias = { a = 2026-01-01 }", "logit_bias is no value that can be sent"),
     ],
 )
