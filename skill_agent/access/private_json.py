@@ -7,6 +7,7 @@ a time, and what is said of a file that cannot be used.
 import contextlib
 import json
 import logging
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
@@ -59,6 +60,7 @@ class PrivateJson(Generic[Content]):
         """The content while no other process writes it; `_replace` stores another one."""
         from filelock import FileLock, Timeout
 
+        self.read()  # nothing is put beside what a damaged file's link leads to
         lock = resolved(self.file).with_name(f".{self.file.name}.lock")
         if not lock.parent.is_dir():
             raise UsageError(f"there is no folder {lock.parent}", hint="ska init")
@@ -97,7 +99,8 @@ class PrivateJson(Generic[Content]):
 
     def _keep_private(self) -> None:
         """Takes other people's rights off again, say after a copy; some file systems cannot."""
-        if self.file.stat().st_mode & 0o077:
+        mode = self.file.stat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
             log.warning("%s was open to other users; now only the owner may read it", self.file)
             with contextlib.suppress(OSError):
                 self.file.chmod(0o600)

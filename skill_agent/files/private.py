@@ -91,8 +91,13 @@ def resolved(file: Path) -> Path:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Replaces the file in one step, mode 0600; a symbolic link keeps pointing where it did."""
+    """Replaces the file in one step, mode 0600; a symbolic link keeps pointing where it did.
+
+    Raises UsageError where something else than a plain file stands: a device must not be replaced.
+    """
     target = resolved(file)
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{file} is no plain file; it was left as it is")
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
