@@ -5,6 +5,7 @@ Rich is used only for a terminal; a pipe gets plain aligned text. No command log
 
 import dataclasses
 import json
+import math
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -77,6 +78,8 @@ def record(pairs: Iterable[tuple[str, object]]) -> None:
 def plain(value: Any) -> Any:
     """The value as JSON types: dataclasses and models as objects, times as ISO 8601 UTC."""
     match value:
+        case float() if not math.isfinite(value):
+            return None  # JSON has no word for it
         case None | bool() | int() | float() | str():
             return value
         case datetime():
@@ -163,13 +166,13 @@ def _text(value: object) -> str:
 
 
 def _json(data: Any, *, indent: int | None = None) -> str:
-    document = json.dumps(plain(data), ensure_ascii=False, indent=indent)
+    document = json.dumps(plain(data), ensure_ascii=False, allow_nan=False, indent=indent)
     if sys.stdout.isatty():
         document = json_shown(document)
     try:
         document.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:  # another encoding, or a lone surrogate in the data
-        return json.dumps(plain(data), indent=indent)
+        return json.dumps(plain(data), allow_nan=False, indent=indent)
     return document
 
 

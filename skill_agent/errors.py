@@ -141,3 +141,8 @@ class MemoryChanged(StoreError):
 
 class ToolFailed(SkillAgentError):
     """A tool could not do its work; the model is told and may go on."""
+
+    def __init__(self, message: str, *, hint: str = "", origins: Sequence[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.origins = tuple(origins)
+        """Whose words the message may repeat, beside this program's."""

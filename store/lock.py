@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from skill_agent import __version__
-from skill_agent.errors import HomeBusy
+from skill_agent.errors import ConfigError, HomeBusy, StoreError
+from skill_agent.files.private import read_json
 from skill_agent.identifiers import iso, parse_time
 
 if TYPE_CHECKING:
@@ -116,7 +117,15 @@ class HomeLock:
             return False
         self._lock = lock
         self._since = datetime.now(UTC)
-        self._write_note()
+        try:
+            self._write_note()
+        except OSError as error:
+            lock.release()
+            self._lock = None
+            raise StoreError(
+                f"{self._note} cannot be written: {error.strerror or error}",
+                hint=f"move away what stands there: {self._note}",
+            ) from None
         return True
 
     def _busy(self) -> HomeBusy:
@@ -161,8 +170,8 @@ class HomeLock:
         fresh.replace(self._note)
 
     def _read_note(self) -> Holder | None:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads(self._note.read_text(encoding="utf-8"))
+        with suppress(ConfigError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            said = read_json(self._note)
             holder = Holder(
                 pid=int(said["pid"]),
                 since=parse_time(said["since"]),

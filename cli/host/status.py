@@ -134,6 +134,14 @@ async def _missing(station: "Workstation") -> str:
     return f"ska models pull {default.removeprefix('embedded/')}" if gone else ""
 
 
+async def _agents(station: "Workstation") -> int:
+    try:
+        return len(await station.agents.list())
+    except SkillAgentError as error:
+        narrate(f"no agent can be used: {error.message}")
+        return 0
+
+
 async def _details(station: "Workstation") -> dict[str, Any]:
     counts = await station.figures.counts()
     usage = await station.figures.usage()
@@ -144,7 +152,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "default_agent": settings.general.default_agent,
         "default_model": settings.models.default,
         "model_missing": await _missing(station),
-        "agents": len(await station.agents.list()),
+        "agents": await _agents(station),
         "awake": await station.turns.awake(),
         "sessions": counts["sessions"],
         "messages": counts["messages"],

@@ -3,6 +3,7 @@
 Imported by a process that holds a home, and by nobody else. Heavy things load when first needed.
 """
 
+import contextlib
 import logging
 import logging.handlers
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.agents.directory import AgentDirectory
+from skill_agent.errors import ConfigErrors
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.recall.projector import Projector
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from skill_agent.ports import Embedder, MemoryIndex, ModelGateway
     from skill_agent.settings.schema import Settings
 
+_log = logging.getLogger(__name__)
+
 EMBEDDER = "all-minilm-l6-v2"
 
 
@@ -36,7 +40,7 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
     settings = read_settings(home)
     skillbook = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
     directory = _directory(home, skillbook)
-    check_default_agent(settings, directory.team.slugs, str(home.config))
+    _look_at(directory, settings, home)
     ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)
 
     @cache
@@ -58,6 +62,19 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         presence=presence,
         embedder=embedder,
     )
+
+
+def _look_at(directory: AgentDirectory, settings: "Settings", home: Home) -> None:
+    """A mistake in agents.toml is told to whoever needs that agent; memory, conversations and the
+    other agents are there. Raises ConfigErrors for a default agent that is none."""
+    try:
+        team = directory.team
+    except ConfigErrors:
+        team = None
+    if directory.error:
+        _log.warning("agents.toml: %s", directory.error.message)
+    elif team:
+        check_default_agent(settings, team.slugs, str(home.config))
 
 
 def _gateway(settings: "Settings", home: Home) -> "ModelGateway":
@@ -107,12 +124,17 @@ class _Redacting(logging.Formatter):
         return redact(super().format(record))
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A log that cannot be written stops nobody, and is no matter for the screen."""
+
+
 def log_to(home: Home) -> Callable[[], None]:
     """Sends our log lines to the home's log file, secrets removed; returns how to stop that."""
     file = home.logs / "skill-agent.log"
-    handler = logging.handlers.RotatingFileHandler(
-        file, maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+    handler = _LogFile(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True)
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger = logging.getLogger("skill_agent")
     logger.addHandler(handler)

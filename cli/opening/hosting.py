@@ -78,7 +78,8 @@ class Hosted:
         goes wrong, that search and those turns tell."""
         with contextlib.suppress(SkillAgentError):
             await self.runtime.memory.settle()
-        await self.runtime.turns.wake_team()
+        with contextlib.suppress(SkillAgentError):
+            await self.runtime.turns.wake_team()
 
     def take_over(self) -> None:
         """Others wait for the home already: the door opens at once."""

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
 from skill_agent.files.home import Home
 from skill_agent.values import Finding
 
+from ..opening.options import utc_now
 from ..opening.running import run_with
 from ..options import JsonOption, single
 from ..output import emit_json, emit_text, narrate
@@ -72,6 +74,7 @@ def findings(around: Surroundings) -> Iterator[Finding]:
         yield from config
         yield from _agent_findings(home)
         yield from _skill_findings(home)
+        yield from _file_findings(around)
         yield from _store_findings(around, home)
     yield from _guarded("models", lambda: model_findings(home, settings))
     yield from _guarded("providers", lambda: provider_findings(settings))
@@ -147,6 +150,8 @@ def _agent_findings(home: Home) -> Iterator[Finding]:
     except ConfigError as error:
         yield _config_error("agents", "agents", error, "ska agents validate")
         return
+    if directory.error:
+        yield _config_error("agents.file", "agents", directory.error, "ska agents validate")
     active = [agent.slug for agent in team.agents if agent.status == "active"]
     if not active:
         yield Finding(
@@ -201,6 +206,30 @@ def _trust_findings(home: Home, skills: "SkillBook") -> Iterator[Finding]:
             detail=f"{', '.join(slugs)} would use it; read it first: ska skills show {name}",
             fix=how_to_approve(name),
         )  # fmt: skip
+
+
+def _file_findings(around: Surroundings) -> Iterator[Finding]:
+    """What else a person may have written in the home, where it cannot be read."""
+    from skill_agent.access.keys import KeyRing, keys_file
+    from skill_agent.tools.approvals import RuleBook
+    from skill_agent.turns.templates import read_template, template_file, template_names
+
+    home = around.home
+    keys = keys_file(home.root)
+    looks: dict[Path, Callable[[], object]] = {
+        home.rules: RuleBook(home.rules).rules,
+        keys: KeyRing(keys, utc_now).listed,
+    }
+    for name in template_names(home):
+        looks[template_file(home, name)] = partial(read_template, home, name)
+    for file, look in looks.items():
+        try:
+            look()
+        except SkillAgentError as error:
+            yield Finding(
+                id=f"file.{file.name}", level="error", title=file.name, detail=error.message,
+                fix=error.hint or f"mend it, or move it away: '{file}'",
+            )  # fmt: skip
 
 
 def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ def show(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) ->
       ska templates show review
       ska templates show review --json | jq .options
     """
+    from skill_agent.files.private import read_text
     from skill_agent.turns.templates import read_template, template_file
 
     home = ready_home(surroundings(ctx))
@@ -51,7 +52,7 @@ def show(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) ->
         fields = ("text", "agent", "model", "system", "options")
         emit_json({"id": name, **{field: getattr(template, field) for field in fields}})
         return
-    emit_text(template_file(home, name).read_text(encoding="utf-8", errors="replace").rstrip())
+    emit_text(read_text(template_file(home, name)).rstrip())
 
 
 @app.command()

@@ -80,7 +80,7 @@ def _add(options: dict[str, Any], key: str, text: str) -> None:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -110,8 +110,8 @@ def _is_file(path: Path) -> bool:
 def _schema_json(text: str, where: str) -> dict[str, Any]:
     try:
         schema = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{where} is not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not JSON: {str(error)[:100]}") from None
     if not isinstance(schema, dict):
         raise UsageError(f"{where} is no JSON schema: it is not an object")
     return schema

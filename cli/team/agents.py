@@ -248,13 +248,8 @@ def validate(
 
 
 def agent_object(dna: "AgentDNA") -> dict[str, Any]:
-    """The whole DNA as JSON, with `id` and the effective skills; secrets masked."""
-    data = plain(dna)
-    overrides = data["model"]["provider_overrides"]
-    for key in overrides:
-        if any(word in key.lower() for word in ("key", "token", "secret", "password")):
-            overrides[key] = "[redacted]"
-    return {"id": dna.slug, **data, "effective_skills": list(dna.effective_skills)}
+    """The whole DNA as JSON, with `id` and the effective skills."""
+    return {"id": dna.slug, **plain(dna), "effective_skills": list(dna.effective_skills)}
 
 
 def _summary(dna: "AgentDNA") -> list[tuple[str, object]]:

@@ -89,7 +89,11 @@ def _directory(home: Home, *, edit: bool) -> "AgentDirectory":
     from skill_agent.skills.book import SkillBook, skill_roots
 
     if home.agents.exists() or home.exists:
-        return AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)
+        directory = AgentDirectory(home.agents, known_skills=SkillBook(skill_roots(home)).names)
+        if directory.team.agents and directory.error:
+            for problem in directory.error.problems:
+                narrate(f"warning: {problem}")
+        return directory
     if edit:
         raise NotFound(f"there is no home at {home.root} to keep agents in", hint="ska init")
     narrate(f"no home at {home.root} yet (ska init makes one); showing the agents it begins with")

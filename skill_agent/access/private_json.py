@@ -7,12 +7,13 @@ a time, and what is said of a file that cannot be used.
 import contextlib
 import json
 import logging
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
-from skill_agent.errors import StoreError, UsageError
-from skill_agent.files.private import write_private
+from skill_agent.errors import ConfigError, StoreError, UsageError
+from skill_agent.files.private import read_json, resolved, write_private
 
 VERSION = 1
 LOCK_SECONDS = 10
@@ -59,7 +60,8 @@ class PrivateJson(Generic[Content]):
         """The content while no other process writes it; `_replace` stores another one."""
         from filelock import FileLock, Timeout
 
-        lock = self.file.resolve().with_name(f".{self.file.name}.lock")
+        self.read()  # nothing is put beside what a damaged file's link leads to
+        lock = resolved(self.file).with_name(f".{self.file.name}.lock")
         if not lock.parent.is_dir():
             raise UsageError(f"there is no folder {lock.parent}", hint="ska init")
         try:
@@ -78,13 +80,15 @@ class PrivateJson(Generic[Content]):
     def _read(self) -> Content:
         try:
             self._keep_private()
-            document = json.loads(self.file.read_bytes())
+            document = read_json(self.file)
             if document["version"] != VERSION:
                 self._damaged(f"it has version {document['version']}, not {VERSION}")
             return self._parsed(document)
         except OSError as error:
             self._damaged(error.strerror or str(error))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        except ConfigError as error:
+            self._damaged(error.said)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             self._damaged(f"{type(error).__name__} while reading it")
 
     def _damaged(self, why: str) -> NoReturn:
@@ -95,7 +99,8 @@ class PrivateJson(Generic[Content]):
 
     def _keep_private(self) -> None:
         """Takes other people's rights off again, say after a copy; some file systems cannot."""
-        if self.file.stat().st_mode & 0o077:
+        mode = self.file.stat().st_mode
+        if stat.S_ISREG(mode) and mode & 0o077:
             log.warning("%s was open to other users; now only the owner may read it", self.file)
             with contextlib.suppress(OSError):
                 self.file.chmod(0o600)

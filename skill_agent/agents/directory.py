@@ -1,6 +1,6 @@
 """The agents of a home: read from agents.toml again whenever it changes, edited in place.
 
-Holds no agent in code, and no limit on how many there are.
+Holds no agent in code.
 """
 
 import re
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from skill_agent.errors import ConfigError, ConfigErrors, NotFound, UsageError
-from skill_agent.files.private import read_text, write_private
+from skill_agent.files.private import read_text, resolved, write_private
 from skill_agent.ports import Clock
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import AgentStatus
 
 from .dna import AgentDNA
-from .parsing import Team, parse_agents
+from .parsing import Team, read_agents
 
 Stamp = tuple[int, int, int]
 
@@ -29,8 +29,9 @@ def _now() -> datetime:
 class AgentDirectory:
     """What agents there are. A broken edit of the file keeps the last good state.
 
-    The error of a broken edit stands in `error` until the file is mended; without any good state
-    every read raises it. `known_skills` gives the skill names there are, for warnings.
+    The error of a broken edit stands in `error` until the file is mended. Without any good state
+    the agents whose tables are in order are there, and without one of those every read raises it.
+    `known_skills` gives the skill names there are, for warnings.
     """
 
     def __init__(
@@ -46,25 +47,37 @@ class AgentDirectory:
         self._clock = clock
         self._stamp: Stamp | None = None
         self._good: Team | None = None
+        self._partly = Team()
 
     # -- reading -----------------------------------------------------------------------------
 
     @property
     def team(self) -> Team:
-        """The newest good state of the file; raises ConfigErrors where there never was one."""
+        """The newest good state of the file, or what is good of it where there never was one;
+        raises ConfigErrors where that is nothing."""
         self._refresh()
-        if self._good is None:
-            raise self.error or ConfigErrors([ConfigError("never read", file=str(self.file))])
-        return self._good
+        if self._good is not None:
+            return self._good
+        if self.error and not self._partly.agents:
+            raise self.error
+        return self._partly
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """Every agent one can ask for, also those whose tables have mistakes."""
+        return (*self.team.slugs, *self.team.refused)
 
     def list(self, status: AgentStatus | None = None) -> tuple[AgentDNA, ...]:
         """The agents in the file's order, all or those of one status."""
         return tuple(agent for agent in self.team.agents if status in (None, agent.status))
 
     def get(self, name: str) -> AgentDNA:
-        """The agent by slug, or by display name; raises NotFound with the nearest slug."""
+        """The agent by slug, or by display name; raises NotFound with the nearest slug, and
+        ConfigErrors for one whose table has mistakes."""
         agents = self.team.agents
         wanted = name.removeprefix("@").casefold()
+        if self.error and wanted in self.team.refused:
+            raise self.error
         for agent in agents:
             if agent.slug == wanted:
                 return agent
@@ -80,12 +93,12 @@ class AgentDirectory:
             return
         self._stamp = stamp
         try:
-            self._good = self._parse(read_text(self.file))
-            self.error = None
-        except ConfigErrors as error:
-            self.error = error
+            self._partly = self._read(read_text(self.file))
+            self.error = self._partly.error
         except ConfigError as error:
-            self.error = ConfigErrors([error], hint=error.hint)
+            self._partly, self.error = Team(), ConfigErrors([error], hint=error.hint)
+        if self.error is None:
+            self._good = self._partly
 
     def _stamp_now(self) -> Stamp | None:
         """Changes when the file does; the inode also tells a replaced file of the same size."""
@@ -95,8 +108,8 @@ class AgentDirectory:
             return None
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _parse(self, text: str) -> Team:
-        return parse_agents(text, str(self.file), self._known_skills and self._known_skills())
+    def _read(self, text: str) -> Team:
+        return read_agents(text, str(self.file), self._known_skills and self._known_skills())
 
     # -- editing -----------------------------------------------------------------------------
 
@@ -156,12 +169,9 @@ class AgentDirectory:
 
     def _replace(self, text: str, slug: str) -> None:
         """Writes the new text if it reads well and changes no agent but this one."""
-        try:
-            new = self._parse(text)
-        except ConfigErrors as error:
-            raise ConfigErrors(
-                error.problems, hint=f"{self.file} was not changed; {error.hint}"
-            ) from None
+        new = self._read(text)
+        if error := new.error:
+            raise ConfigErrors(error.problems, hint=f"{self.file} was not changed; {error.hint}")
         if _others(self.team, slug) != _others(new, slug):
             raise UsageError(
                 f"{self.file} is laid out in a way that cannot be edited by command",
@@ -174,7 +184,7 @@ class AgentDirectory:
         """Keeps a second process from writing between our read and our write."""
         from filelock import FileLock
 
-        return FileLock(self.file.resolve().with_name(f".{self.file.name}.lock"), mode=0o600)
+        return FileLock(resolved(self.file).with_name(f".{self.file.name}.lock"), mode=0o600)
 
 
 def _others(team: Team, slug: str) -> tuple[AgentDNA, ...]:

@@ -81,7 +81,7 @@ def _fill(template: str, dna: AgentDNA, *, examples: bool = True) -> str:
         "formality": persona.formality,
         "traits": _traits(persona.traits),
         "always_rules": _rules("Always", persona.always_rules),
-        "never_rules": _rules("Never", persona.never_rules),
+        "never_rules": _rules("Never", (*persona.never_rules, *dna.boundaries.cannot_do)),
         "voice_examples": _voice(dna) if examples else "",
         "custom_instructions": persona.custom_instructions.strip(),
     }

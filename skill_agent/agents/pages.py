@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from skill_agent.conversations.usage import usage_of
-from skill_agent.errors import UsageError
+from skill_agent.errors import ConfigError, UsageError
 from skill_agent.files.home import Home
-from skill_agent.files.private import write_private
+from skill_agent.files.private import read_json, read_text, write_private
 from skill_agent.ports import Ledger
 from skill_agent.values import Page, PageFormat, Pages
 
@@ -147,10 +147,10 @@ class AgentPages:
 
     def _read(self) -> tuple[dict[str, Page], dict[str, AgentFigures]]:
         try:
-            data = json.loads(self._file.read_text(encoding="utf-8"))
-            pages = [Page(**one) for one in data["pages"]]
-            done = {slug: AgentFigures(**one) for slug, one in data["figures"].items()}
-        except (OSError, ValueError, KeyError, TypeError):
+            data = read_json(self._file)
+            pages = [_page(one) for one in data["pages"]]
+            done = {slug: _figures(one) for slug, one in data["figures"].items()}
+        except (ConfigError, ValueError, KeyError, TypeError, AttributeError):
             return {}, {}
         return {page.path: page for page in pages}, done
 
@@ -161,11 +161,26 @@ class AgentPages:
         }
         text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
         try:
-            if self._file.read_text(encoding="utf-8") == text:
+            if read_text(self._file) == text:
                 return
-        except OSError:
+        except ConfigError:
             pass
         write_private(self._file, text)
+
+
+def _page(kept: Mapping[str, Any]) -> Page:
+    """Raises what a mapping does for a file that we did not write."""
+    path = str(kept["path"])
+    if kept["format"] not in get_args(PageFormat) or "\0" in path:
+        raise ValueError(path)
+    return Page(
+        agent=str(kept["agent"]), path=path, format=kept["format"], sha256=str(kept["sha256"])
+    )
+
+
+def _figures(kept: Mapping[str, Any]) -> AgentFigures:
+    whole = {name: int(kept[name]) for name in ("turns", "liked", "disliked", "tokens")}
+    return AgentFigures(**whole, cost_usd=float(kept["cost_usd"]))
 
 
 def page_text(dna: AgentDNA, done: AgentFigures, page_format: PageFormat) -> str:

@@ -67,7 +67,8 @@ class Home:
 
     @property
     def exists(self) -> bool:
-        return self.config.is_file()
+        """Whatever stands where the settings are: what is wrong with it is told on reading."""
+        return os.path.lexists(self.config)
 
 
 def find_home(explicit: str | os.PathLike[str] | None = None) -> Home:

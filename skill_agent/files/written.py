@@ -13,13 +13,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import ConfigError, UsageError
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Clock
 from skill_agent.values import Fate, FileFate, FileKind
 
 from .home import Home
-from .private import write_private
+from .private import read_json, write_private
+
+_LARGEST = 50_000_000
+"""Bytes of the list."""
 
 Holds = Callable[[str], bool]
 """Tells whether a text holds something that is to go."""
@@ -59,9 +62,8 @@ class WrittenFiles:
     def all(self) -> list[WrittenFile]:
         """In the order they were written; a register nobody can read counts as none."""
         try:
-            rows = json.loads(self.register.read_text("utf-8"))
-            return [_read(row) for row in rows]
-        except (OSError, ValueError, KeyError, TypeError):
+            return [_read(row) for row in read_json(self.register, most=_LARGEST)]
+        except (ConfigError, ValueError, KeyError, TypeError):
             return []
 
     def forget(self, path: Path) -> None:

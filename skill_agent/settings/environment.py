@@ -3,6 +3,7 @@
 The environment is an argument; `os.environ` is never read here.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,10 +54,13 @@ def _value_of(raw: str, node: Schema) -> Any:
     match node.get("type"):
         case "integer" | "number" as kind:
             try:
-                return int(raw) if kind == "integer" else float(raw)
-            except ValueError:
-                wanted = "a whole number" if kind == "integer" else "a number"
-                raise ValueError(f"expected {wanted}, got {shown(raw)}") from None
+                number = int(raw) if kind == "integer" else float(raw)
+                if math.isfinite(number) and abs(number) < 2**63:
+                    return number
+            except (ValueError, OverflowError):
+                pass
+            wanted = "a whole number" if kind == "integer" else "a number"
+            raise ValueError(f"expected {wanted}, got {shown(raw)}")
         case "boolean":
             if raw.lower() not in _TRUE + _FALSE:
                 raise ValueError(f"expected true or false, got {shown(raw)}")

@@ -4,9 +4,11 @@ Pure: text in, values or `ConfigError`s out. What the keys mean is `dna`'s busin
 """
 
 import json
+import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,18 +18,60 @@ from skill_agent.text.nearest import did_you_mean
 
 from .toml_places import KeyPath, Places, line_of
 
+DEEPEST = 32
+"""Levels of tables and lists inside one another."""
+LONGEST_SHOWN = 80
+"""Characters of a key in a message."""
+MOST_MISTAKES = 100
+"""That are told of one file; nobody reads on."""
+_PART = r"(?:[\w-]+|\"[^\"\n]*\"|'[^'\n]*')"
+_LONG_KEY = re.compile(
+    rf"(?:^[ \t]*|[\[{{,][ \t]*){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{DEEPEST}}}", re.MULTILINE
+)
+"""A dotted key that long takes TOML's reader minutes."""
+
 Part = TypeVar("Part", bound=BaseModel)
 Schema = Mapping[str, Any]
 
 
 def read_toml(text: str, file: str) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
-    """The document and the lines of its keys; raises ConfigError for what is not TOML."""
+    """The document and the lines of its keys; raises ConfigError for what is not TOML, or holds
+    what no setting can be."""
     text = text.removeprefix("\ufeff")
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.end()) + 1
+        raise ConfigError(f"a key of more than {DEEPEST} parts", file=file, line=line)
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise _syntax_error(text, file, "nested too deep") from None
+    except ValueError as error:  # also what Python says of numbers of thousands of digits
         raise _syntax_error(text, file, str(error)) from None
-    return data, Places(text)
+    places = Places(text)
+    if wrong := next(_impossible(data), None):
+        path, said = wrong
+        raise ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))
+    return data, places
+
+
+def _impossible(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
+    """Where values stand that TOML knows and no setting can be; walks without recursion."""
+    left: list[tuple[KeyPath, Any]] = [((), data)]
+    while left:
+        path, table = left.pop()
+        if len(path) > DEEPEST:
+            yield path[:4], f"nested more than {DEEPEST} deep"
+            return
+        inside = table.items() if isinstance(table, dict) else enumerate(table)
+        for key, value in inside:
+            if isinstance(value, dict | list):
+                left.append(((*path, key), value))
+            elif isinstance(value, float) and not math.isfinite(value):
+                yield (*path, key), "inf and nan are no numbers here"
+            elif isinstance(value, int) and value.bit_length() > 63:
+                yield (*path, key), "a whole number of more than 64 bits"
+            elif "\0" in (value if isinstance(value, str) else "") + str(key):
+                yield (*path, key), "a text with a NUL character in it"
 
 
 def check(
@@ -44,8 +88,8 @@ def check(
         text = json.dumps(data, default=str)
         return model.model_validate_json(text, strict=True), []
     except ValidationError as error:
-        schema = model.model_json_schema()
-        mistakes = error.errors(include_url=False, include_context=False)
+        schema = _schema_of(model)
+        mistakes = error.errors(include_url=False, include_context=False)[:MOST_MISTAKES]
     return None, [
         ConfigError(
             explain(schema, detail["loc"], detail["type"], detail.get("input"), detail["msg"]),
@@ -57,6 +101,11 @@ def check(
     ]
 
 
+@cache
+def _schema_of(model: type[BaseModel]) -> Schema:
+    return model.model_json_schema()
+
+
 def dotted(path: KeyPath) -> str:
     """`("agents", "kyra", "voice_examples", 0)` as `agents.kyra.voice_examples[0]`."""
     text = ""
@@ -64,6 +113,7 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
+            part = part if len(part) <= LONGEST_SHOWN else part[:LONGEST_SHOWN] + "…"
             quoted = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part)
             text += f".{quoted}" if text else quoted
     return text
@@ -206,7 +256,7 @@ def _resolved(schema: Schema, node: Schema) -> Schema:
 
 def _syntax_error(text: str, file: str, said: str) -> ConfigError:
     found = re.search(r"\(at line (\d+), column \d+\)$", said)
-    lines = text.splitlines() or [""]
+    lines = text.split("\n")
     line = int(found.group(1)) if found else len(lines)
     said = re.sub(r"\s*\(at .*\)$", "", said)
     quoted = lines[line - 1].strip()[:80] if line <= len(lines) else ""

@@ -25,7 +25,7 @@ def find_places(text: str) -> dict[KeyPath, int]:
     """Key path to 1-based line; a table's line is its header's, an element's where it begins."""
     scanner = _Scanner(text)
     # Better a missing line number than no message at all.
-    with contextlib.suppress(ValueError, IndexError):
+    with contextlib.suppress(ValueError, IndexError, RecursionError):
         scanner.scan()
     return scanner.places
 

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import islice
+
+LONGEST = 100
+"""Characters of a word that are compared."""
+MOST = 300
+"""Known names that are looked at."""
 
 
 def nearest(word: str, known: Iterable[str], *, floor: float = 0.6) -> str:
@@ -10,8 +16,10 @@ def nearest(word: str, known: Iterable[str], *, floor: float = 0.6) -> str:
     def plain(name: str) -> str:
         return "".join(char for char in name.casefold() if char.isalnum())
 
-    wanted = plain(word)
-    scored = [(SequenceMatcher(None, wanted, plain(name)).ratio(), name) for name in known]
+    wanted = plain(word[:LONGEST])
+    scored = [
+        (SequenceMatcher(None, wanted, plain(name)).ratio(), name) for name in islice(known, MOST)
+    ]
     score, name = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
     if score >= floor:
         return name

@@ -4,18 +4,22 @@ No screen is known here: whoever holds the id may answer, from any front end.
 """
 
 import asyncio
+import logging
 import os
 import tempfile
 from pathlib import Path
 
-from skill_agent.errors import NotFound
+from skill_agent.errors import ConfigError, NotFound
 from skill_agent.events import Choice
+from skill_agent.files.private import read_text
 from skill_agent.skills.trust import EVERY_AGENT
 
 from .operations import ApprovalOperations
 
 ALSO_TAINTED = " also with text from outside"
 """A rule ends in these words where it holds whoever else wrote what stands in the prompt."""
+
+_log = logging.getLogger(__name__)
 
 
 def stored_rule(agent: str, rule: str, *, tainted: bool) -> str:
@@ -70,19 +74,24 @@ class RuleBook:
         self._file = file
 
     def rules(self) -> list[str]:
-        """Every stored rule, read afresh, so that an edit by hand counts at once."""
-        try:
-            lines = self._file.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        """Every stored rule, read afresh, so that an edit by hand counts at once.
+
+        Raises ConfigError for a file that cannot be read.
+        """
+        if not os.path.lexists(self._file):
             return []
-        stripped = (line.strip() for line in lines)
+        stripped = (line.strip() for line in read_text(self._file).splitlines())
         return [line for line in stripped if line and not line.startswith("#")]
 
     def allows(self, agent: str, rule: str, tainted: bool = False) -> bool:
         """Whether such a call may run unasked; one under the influence of text from outside only
-        by a rule that says so."""
+        by a rule that says so. Nothing is allowed by a file that cannot be read."""
         kinds = (True,) if tainted else (True, False)
-        stored = set(self.rules())
+        try:
+            stored = set(self.rules())
+        except ConfigError as problem:
+            _log.warning("the stored approvals: %s", problem.message)
+            return False
         return any(
             stored_rule(who, rule, tainted=kind) in stored
             for who in (agent, EVERY_AGENT)
@@ -90,9 +99,12 @@ class RuleBook:
         )
 
     def add(self, entry: str) -> None:
-        """Stores a rule, as `stored_rule` makes it."""
-        if entry not in self.rules():
-            self._write([*self.rules(), entry])
+        """Stores a rule, as `stored_rule` makes it; a file that cannot be read is left alone."""
+        try:
+            if entry not in self.rules():
+                self._write([*self.rules(), entry])
+        except (ConfigError, OSError) as problem:
+            _log.warning("%s was allowed, but not for always: %s", entry, problem)
 
     def revoke(self, entry: str) -> None:
         """Removes a rule; raises NotFound with what there is."""

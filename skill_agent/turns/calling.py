@@ -1,5 +1,6 @@
 """The tools a model calls, with their approvals; no tool's fault ends a turn."""
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -19,11 +20,13 @@ from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Tool, ToolOutcome
 from skill_agent.text.beside import parted
 from skill_agent.tools.approvals import stored_rule
-from skill_agent.values import Origin, ToolCall
+from skill_agent.values import ORIGINS, Origin, ToolCall
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
 from .prompt import as_result
+
+_log = logging.getLogger(__name__)
 
 
 async def called(
@@ -120,10 +123,15 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
 
 
 async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
+    """The wall around a tool: whatever it raises is a result that failed."""
     try:
         result: ToolOutcome = await tool.run(call.arguments)
     except ToolFailed as problem:
-        # It may quote what was read, as an error page.
-        outcome.text, outcome.origins = f"failed: {problem.message}", ("tool",)
+        outcome.text = f"failed: {problem.message}"
+        outcome.origins = tuple(one for one in ORIGINS if one in problem.origins)
+        return
+    except Exception as problem:  # a fault of the tool's own; the turn goes on without it
+        _log.exception("the tool %s failed", call.name)
+        outcome.text = f"failed: {call.name} broke ({type(problem).__name__})"
         return
     outcome.text, outcome.origins, outcome.ok = result.text, result.origins, True

@@ -4,6 +4,7 @@ The text of the file is the message, with `{input}` where the words go; a head o
 is asked and how: `agent`, `model`, `system`, `options`. Nothing else in the text means anything.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import Any
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.files.home import Home
+from skill_agent.files.private import read_bytes
 from skill_agent.text.nearest import did_you_mean
+
+from .wishes import checked_options
 
 INPUT = "{input}"
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,63}")
@@ -67,17 +71,15 @@ def template_names(home: Home) -> list[str]:
 
 
 def read_template(home: Home, name: str) -> Template:
-    """Raises NotFound where there is none, UsageError where it cannot be read."""
+    """Raises NotFound where there is none, ConfigError where it cannot be read, UsageError where
+    it cannot be understood."""
     from skill_agent.skills.frontmatter import FrontMatterError, decode, parse_document
 
     file = template_file(home, name)
-    try:
-        raw = file.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(file):
         hint = did_you_mean(name, template_names(home)) or f"make {file}"
-        raise NotFound(f"there is no template {name!r}", hint=hint) from None
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror or error}") from None
+        raise NotFound(f"there is no template {name!r}", hint=hint)
+    raw = read_bytes(file)
     try:
         if not raw.lstrip(b"\xef\xbb\xbf").lstrip().startswith(b"---"):
             return Template(text=decode(raw)[0].strip())
@@ -88,7 +90,7 @@ def read_template(home: Home, name: str) -> Template:
 
 
 def _head(fields: dict[str, Any], file: Path) -> dict[str, Any]:
-    if unknown := sorted(fields.keys() - {*_TEXTS, "options"}):
+    if unknown := sorted(str(name) for name in fields.keys() - {*_TEXTS, "options"}):
         hint = did_you_mean(unknown[0], (*_TEXTS, "options"))
         known = f"a template knows {', '.join(_TEXTS)} and options"
         raise UsageError(f"{file}: {unknown[0]} means nothing here", hint=hint or known)
@@ -96,7 +98,12 @@ def _head(fields: dict[str, Any], file: Path) -> dict[str, Any]:
 
     for name in _TEXTS:
         if not is_text(fields.get(name, "")):
-            raise UsageError(f"{file}: {name} is a text, not {typed(fields[name])!r}")
+            raise UsageError(f"{file}: {name} is a text, not {str(typed(fields[name]))[:60]!r}")
     if not isinstance(fields.get("options", {}), dict):
         raise UsageError(f"{file}: options are lines of `name: value`")
-    return typed(fields)
+    head = typed(fields)
+    try:
+        checked_options(head.get("options", {}))
+    except UsageError as wrong:
+        raise UsageError(f"{file}: options: {wrong.message}", hint=wrong.hint) from None
+    return head

@@ -176,7 +176,7 @@ class Turns(operations.TurnOperations):
         )
 
     def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
-        slugs = {dna.slug for dna in self._directory.list()}
+        slugs = self._directory.slugs
         fallback = session.agent if session else self._default_agent
         dna = self._directory.get(
             mentioned(parted(request.text).words, slugs) or request.agent or fallback

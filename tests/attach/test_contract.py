@@ -264,7 +264,10 @@ async def test_how_a_reply_is_made_travels_along(open_station: OpenStation) -> N
     sees = ScriptedModel(['{"n": 1}'], profile=ModelProfile(vision=True))
     gif = Image(data="R0lGODlh")
     async with open_station(sees) as station:
-        wishes = {"system": "Be brief.", "options": {"temperature": 0, "stop": "END", "x": [1]}}
+        wishes = {
+            "system": "Be brief.",
+            "options": {"temperature": 0, "stop": "END", "mirostat": 2},
+        }
         events = await whole(
             station, "A number", images=(gif,), response_schema={"type": "object"}, **wishes
         )
@@ -272,7 +275,7 @@ async def test_how_a_reply_is_made_travels_along(open_station: OpenStation) -> N
         (sent,) = sees.requests
         assert (sent.temperature, sent.response_schema) == (0.0, {"type": "object"})
         assert sent.overrides["stop"] == ["END"]
-        assert sent.overrides["extra_body"] == {"x": [1]}
+        assert sent.overrides["extra_body"] == {"mirostat": 2}
         assert sent.messages[-1].images == (Image(data="R0lGODlh", media_type="image/gif"),)
         assert "Instructions for this reply:\nBe brief." in sent.messages[-1].content
         (session,) = await station.conversations.list()

@@ -53,14 +53,54 @@ def test_one_agent_is_one_object_and_its_prompt_is_text(ska: Ska, team: Home) ->
     assert ska("agents", "show", "luke", "--prompt").out.startswith("You are Luke")
 
 
-def test_secrets_in_overrides_are_not_shown(ska: Ska, team: Home) -> None:
+@pytest.mark.parametrize("command", [("validate",), ("show", "zoe")])
+def test_an_agent_says_neither_where_its_model_is_nor_its_key(
+    ska: Ska, team: Home, command: tuple[str, ...]
+) -> None:
     text = team.agents.read_text(encoding="utf-8")
+    overrides = 'api_base = "http://198.51.100.1/v1"\napi_key = "hidden-away"\ntop_k = 3\n'
     team.agents.write_text(
-        text + '\n[agents.zoe.model.provider_overrides]\napi_key = "hidden"\ntop_k = 3\n',
-        encoding="utf-8",
+        f"{text}\n[agents.zoe.model.provider_overrides]\n{overrides}", encoding="utf-8"
     )
-    done = ska("agents", "show", "zoe", "--json")
-    assert done.json["model"]["provider_overrides"] == {"api_key": "[redacted]", "top_k": 3}
+    done = ska("agents", *command)
+    assert done.code == 2
+    said = done.out + done.err
+    assert "provider_overrides.api_base" in said and "config.toml: [models] api_base" in said
+    assert "provider_overrides.api_key" in said and "keys stand in the environment" in said
+    assert "hidden-away" not in said and "top_k is" not in said
+
+
+def test_one_mistaken_agent_leaves_the_others_to_talk_to(ska: Ska, team: Home) -> None:
+    text = team.agents.read_text(encoding="utf-8").replace("[agents.luke]", "[agents.luke]\nx = 1")
+    team.agents.write_text(text, encoding="utf-8")
+    assert ska("ask", "@kyra hello").code == 0
+    done = ska("ask", "@luke hello")
+    assert done.code == 2 and "agents.luke.x: unknown key" in done.err
+    done = ska("agents", "list", "--json")
+    assert [one["id"] for one in done.json] == ["kyra", "ada", "max"]
+    assert "warning" in done.err and "agents.luke.x: unknown key" in done.err
+    done = ska("doctor", "--json")
+    assert done.code == 1
+    (told,) = [one for one in done.json if one["id"] == "agents.file"]
+    assert "agents.luke.x: unknown key" in told["detail"]
+    assert ska("agents", "validate").code == 2
+
+
+@pytest.mark.parametrize("text", ["[agents", "", "agents = 3"])
+def test_a_broken_file_of_agents_leaves_memory_and_conversations(
+    ska: Ska, team: Home, text: str
+) -> None:
+    assert ska("ask", "remember that it rains").code == 0
+    team.agents.write_text(text, encoding="utf-8")
+    done = ska("memory", "list")
+    assert "It rains" in done.out and done.err == ""
+    assert ska("memory", "add", "it pours").code == 0
+    assert len(ska("sessions", "list", "--json").json) == 1
+    assert ska("status", "--json").json["agents"] == 0
+    done = ska("ask", "hello")
+    assert done.code == 2 and "agents.toml" in done.err
+    found = {one["id"]: one["level"] for one in ska("doctor", "--json").json}
+    assert found["agents"] == "error" and found["ledger"] == "ok"
 
 
 def test_an_unknown_agent_is_wrong_usage_with_the_nearest(ska: Ska, team: Home) -> None:

@@ -83,6 +83,23 @@ def test_broken_agents(ska: Ska) -> None:
     assert "agents.toml:2" in by_id(done)["agents"]["detail"]
 
 
+def test_other_files_that_cannot_be_read(ska: Ska) -> None:
+    ska("memory", "list")
+    ska.home.rules.write_bytes(b"\xff")
+    ska.home.templates.mkdir()
+    (ska.home.templates / "mine.md").write_text("---\noptions: {api_base: x}\n---\n")
+    keys = ska.home.root / "api-keys.json"
+    keys.write_text('{"version": 1, "version": 1}')
+    keys.chmod(0o600)
+    done = ska("doctor", "--json")
+    found = by_id(done)
+    assert done.code == 1
+    assert "not UTF-8" in found["file.approvals.txt"]["detail"]
+    assert "stands there twice" in found["file.api-keys.json"]["detail"]
+    assert "api_base is no option of a reply" in found["file.mine.md"]["detail"]
+    assert found["ledger"]["level"] == "ok"
+
+
 def test_a_broken_skill(ska: Ska) -> None:
     ska("memory", "list")
     folder = ska.home.skills / "broken"

@@ -44,6 +44,12 @@ def test_json_is_alone_on_stdout_and_survives_odd_text(capsys: Capture) -> None:
     assert said.err == "so be it\n"
 
 
+def test_json_is_strict_whatever_the_numbers(capsys: Capture) -> None:
+    emit_json([{"a": float("nan"), "b": [float("inf"), -float("inf"), 1.5]}])
+    said = capsys.readouterr().out
+    assert json.loads(said, parse_constant=pytest.fail) == [{"a": None, "b": [None, None, 1.5]}]
+
+
 def test_a_piped_table_is_aligned_text(capsys: Capture) -> None:
     table(("id", "what"), [("a", "日本"), ("bcd", None), ("e", ["x", "[bold]y"])])
     assert capsys.readouterr().out.splitlines() == [

@@ -137,7 +137,60 @@ def test_a_forced_tier_above_the_cap_warns() -> None:
     assert (warning.line, warning.key) == (2, "agents.a.model.force_tier")
 
 
-def test_provider_overrides_take_anything() -> None:
-    text = '[agents.a.model.provider_overrides]\nstop = ["x", "y"]\nextra = { a = 1.5 }\n'
+def test_provider_overrides_are_options_of_sampling() -> None:
+    text = '[agents.a.model.provider_overrides]\nstop = ["x", "y"]\ntop_p = 0.5\nmirostat = 2\n'
     (agent,) = parse_agents(text, FILE).agents
-    assert agent.model.provider_overrides == {"stop": ["x", "y"], "extra": {"a": 1.5}}
+    assert agent.model.provider_overrides == {"stop": ["x", "y"], "top_p": 0.5, "mirostat": 2}
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("api_base = 'http://x/v1'", "addresses stand in config.toml: [models] api_base = {"),
+        ("base_url = 'http://x/v1'", "addresses stand in config.toml"),
+        ("custom_llm_provider = 'openai'", "addresses stand in config.toml"),
+        ("extra_headers = { a = 'b' }", "addresses stand in config.toml"),
+        ("api_key = 'x'", "keys stand in the environment"),
+        ("model = 'openai/x'", "model_name in agents.toml"),
+        ("messages = []", "messages is no option of a reply"),
+        ("tools = []", "tools is no option of a reply"),
+        ("extra_body = { model = 'x' }", "extra_body is no option of a reply"),
+        ("top_p = 7", "top_p is a number from 0 to 1, not 7"),
+        ("top_k = nan", "inf and nan are no numbers here"),
+        ("logit_bias = { a = 2026-01-01 }", "logit_bias is no value that can be sent"),
+    ],
+)
+def test_an_override_of_anything_else_is_a_mistake(override: str, told: str) -> None:
+    (found,) = mistakes(f"[agents.a]\n[agents.a.model.provider_overrides]\n{override}\n")
+    assert told in found
+    assert found.startswith("agents.toml:3: agents.a.model.provider_overrides.")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "told"),
+    [
+        ("boundaries.allow_private_addresses = true", "allow_private_addresses", "this machine"),
+        ("boundaries.allowed_domains = ['*']", "allowed_domains[0]", "matches no host"),
+        ("boundaries.allowed_domains = ['a.org', '*.com']", "allowed_domains[1]", "of .com"),
+        ("boundaries.allowed_domains = ['a.*.org']", "allowed_domains[0]", "matches no host"),
+        (
+            "boundaries.cannot_do = ['lie']\npersonality.system_prompt_template = 'Be {name}.'",
+            "system_prompt_template",
+            "no {never_rules}",
+        ),
+        (
+            "personality.always_rules = ['ask']\npersonality.system_prompt_template = 'x'",
+            "system_prompt_template",
+            "no {always_rules}",
+        ),
+    ],
+)
+def test_what_gives_more_than_is_meant_warns(table: str, key: str, told: str) -> None:
+    (warning,) = parse_agents(f"[agents.a]\n{table}\n", FILE).warnings
+    assert warning.key.endswith(key) and told in warning.said
+    assert warning.line == table.count("\n") + 2
+
+
+def test_a_template_with_every_rule_warns_of_nothing() -> None:
+    text = "[agents.a.personality]\nnever_rules = ['x']\nsystem_prompt_template = '{never_rules}'"
+    assert parse_agents(text, FILE).warnings == ()

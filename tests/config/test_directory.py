@@ -82,6 +82,27 @@ def test_a_broken_edit_keeps_the_last_good_state_and_tells(
     assert directory.error is None
 
 
+def test_a_mistaken_table_takes_only_its_own_agent_away(file: Path) -> None:
+    file.write_text(TEXT + "\n[agents.zoe]\nnmae = 'Zoe'\n", encoding="utf-8")
+    directory = AgentDirectory(file, clock=lambda: NOW)
+    assert slugs(directory) == ["kyra", "luke"]
+    assert directory.slugs == ("kyra", "luke", "zoe")
+    with pytest.raises(ConfigErrors, match=r"agents\.zoe\.nmae: unknown key"):
+        directory.get("zoe")
+    with pytest.raises(ConfigErrors, match="unknown key"):
+        directory.set_status("kyra", "paused")
+    file.write_text(TEXT + "\n[agents.zoe]\nname = 'Zoe'\n", encoding="utf-8")
+    assert slugs(directory) == ["kyra", "luke", "zoe"]
+    assert directory.get("zoe").name == "Zoe"
+
+
+def test_a_mistake_beside_the_agents_takes_none_away(file: Path) -> None:
+    file.write_text(TEXT + "\n[taem]\n", encoding="utf-8")
+    directory = AgentDirectory(file, clock=lambda: NOW)
+    assert slugs(directory) == ["kyra", "luke"]
+    assert 'did you mean "team"?' in str(directory.error)
+
+
 def test_without_any_good_state_the_mistakes_are_raised(
     directory: AgentDirectory, file: Path
 ) -> None:

@@ -112,6 +112,9 @@ def test_a_mistaken_variable_is_named_with_its_nearest() -> None:
     assert 'did you mean "SKILL_AGENT_MODELS_DEFAULT"?' in found
     (found,) = mistakes("", {"SKILL_AGENT_MODELS_TIMEOUT_S": "-1"})
     assert found == "environment: SKILL_AGENT_MODELS_TIMEOUT_S: expected a number above 0, got -1.0"
+    for odd in ("nan", "inf", "9" * 5000):
+        (found,) = mistakes("", {"SKILL_AGENT_MODELS_TIMEOUT_S": odd})
+        assert "expected a number, got" in found
     (found,) = mistakes("", {"SKILL_AGENT_MODELS_API_BASE": "http://x"})
     assert "expected NAME=VALUE,NAME=VALUE" in found
 

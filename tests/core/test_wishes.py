@@ -1,5 +1,6 @@
 """What is wished for one reply: checked before anything begins, put where the model meets it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from skill_agent.errors import UsageError
 from skill_agent.turns.wishes import checked_options, checked_wishes, tuned, with_wishes
 from skill_agent.values import TurnRequest
 
-OWN = {"top_p": 0.9, "api_version": "7"}
+OWN = {"top_p": 0.9, "top_k": 7}
 KYRA = AgentDNA(slug="kyra", name="Kyra", model=ModelConfig(provider_overrides=OWN))
 
 
@@ -23,17 +24,36 @@ def test_without_options_the_agent_is_itself() -> None:
 def test_options_stand_over_the_agents_own() -> None:
     model = tuned(KYRA, {"temperature": 0, "max_completion_tokens": 9, "top_p": 0.1}).model
     assert (model.temperature, model.max_output_tokens) == (0.0, 9)
-    assert model.provider_overrides == {"top_p": 0.1, "api_version": "7"}
+    assert model.provider_overrides == {"top_p": 0.1, "top_k": 7}
     assert KYRA.model.provider_overrides == OWN
 
 
+def test_what_only_some_servers_know_goes_into_the_body() -> None:
+    overrides = tuned(KYRA, {"mirostat": 2}).model.provider_overrides
+    assert overrides == {**OWN, "extra_body": {"mirostat": 2}}
+
+
 @pytest.mark.parametrize(
-    "name", ["api_base", "api_key", "extra_headers", "mock_response", "mirostat"]
+    ("name", "where"),
+    [
+        ("api_base", r"config\.toml: \[models\] api_base"),
+        ("base_url", r"config\.toml: \[models\] api_base"),
+        ("extra_headers", r"config\.toml"),
+        ("custom_llm_provider", r"config\.toml"),
+        ("api_key", "environment"),
+        ("aws_secret_access_key", "environment"),
+        ("model", "model_name"),
+        ("messages", "such as"),
+        ("tools", "such as"),
+        ("extra_body", "such as"),
+        ("mock_response", "such as"),
+        ("temprature", 'did you mean "temperature"'),
+    ],
 )
-def test_a_name_nobody_knows_goes_into_the_body_alone(name: str) -> None:
-    """A client's arguments hold addresses and keys, which whoever may chat must not set."""
-    overrides = tuned(KYRA, {name: "x"}).model.provider_overrides
-    assert overrides == {**OWN, "extra_body": {name: "x"}}
+def test_what_is_no_sampling_is_refused_with_its_right_place(name: str, where: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is no option of a reply") as refused:
+        tuned(KYRA, {name: "x"})
+    assert re.search(where, refused.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +71,9 @@ def test_a_name_nobody_knows_goes_into_the_body_alone(name: str) -> None:
         ({"model": "other"}, "model is no option"),
         ({"messages": []}, "messages is no option"),
         ({"": 1}, "an empty name is no option"),
+        ({"top_p": float("nan")}, "top_p is a number from 0 to 1, not nan"),
+        ({"top_k": float("inf")}, "top_k is no value that can be sent: inf"),
+        ({"seed": 10**5000}, "seed is a whole number, not that"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, Any], said: str) -> None:

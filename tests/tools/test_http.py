@@ -10,7 +10,9 @@ import pytest
 
 from skill_agent.agents.dna import Boundaries
 from skill_agent.errors import ToolFailed
-from skill_agent.tools.http import MODEL_CHARS, HttpGet, allowed, host_of, html_text
+from skill_agent.tools.http import MODEL_CHARS, HttpGet
+from skill_agent.tools.web.targets import allowed, host_of
+from skill_agent.tools.web.visible import html_text
 
 PAGE = "<html><head><title>no</title></head><body><h1>Hi</h1><script>x()</script><p>there</p>"
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skill_agent.errors import SkillAgentError
-from skill_agent.files.private import write_private
+from skill_agent.errors import ConfigError, SkillAgentError
+from skill_agent.files.private import read_bytes, write_private
 from skill_agent.identifiers import new_id
 from skill_agent.values import Attachment
 
 from .draft_folder import DraftFolder
 
+_LARGEST = 100_000_000
+"""Bytes of a draft's file: what is sent may be as long as a prompt can be."""
 NEW = "new"
 """The draft of a conversation that has no id yet."""
 
@@ -115,10 +117,10 @@ def _name(key: str) -> str:
 
 def _read(file: Path) -> Draft | None:
     try:
-        data = json.loads(file.read_text("utf-8"))
+        data = json.loads(read_bytes(file, most=_LARGEST))
         waiting = tuple(_queued(one) for one in data["waiting"])
         return Draft(str(data["text"]), waiting, _attached(data))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ConfigError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

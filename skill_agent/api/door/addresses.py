@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import ConfigError, UsageError
 from skill_agent.files.home import Home
-from skill_agent.files.private import write_private
+from skill_agent.files.private import read_text, write_private
 
 LIMIT = 100
 """Bytes a socket's path may have; systems allow 103 (macOS) to 107 (Linux)."""
@@ -77,8 +77,8 @@ def check_private(path: Path) -> None:
 
 def said_socket(home: Home) -> Path:
     """Where the home's host says its socket is: what the pointer names, else in the home."""
-    with contextlib.suppress(OSError, ValueError):
-        named = Path(pointer(home).read_text(encoding="utf-8").strip())
+    with contextlib.suppress(ConfigError):
+        named = Path(read_text(pointer(home)).strip())
         if named.is_absolute() and named.name == _SOCKET:
             return named
     return home.run / _SOCKET

@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from skill_agent.errors import ModelUnavailable
+from skill_agent.errors import ConfigError, ModelUnavailable
 from skill_agent.files.home import Home
-from skill_agent.files.private import write_private
+from skill_agent.files.private import read_json, write_private
 
 from .catalogue import Entry, ModelFile, entry, known
 
@@ -140,8 +140,8 @@ def _recorded(folder: Path, name: str) -> str:
 
 def _notes(folder: Path) -> dict[str, list]:
     try:
-        notes = json.loads((folder / _RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
+        notes = read_json(folder / _RECORD)
+    except ConfigError:
         return {}
     return notes if isinstance(notes, dict) else {}
 

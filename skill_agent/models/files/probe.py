@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from skill_agent.errors import UsageError
-from skill_agent.files.private import write_private
+from skill_agent.errors import ConfigError, UsageError
+from skill_agent.files.private import read_json, write_private
 from skill_agent.values import ModelProfile
 
 from .gguf import Header, NotGguf, read_header
@@ -75,8 +75,8 @@ class Probes:
 
     def _notes(self) -> dict[str, Any]:
         try:
-            notes = json.loads(self._file.read_text("utf-8"))
-        except (OSError, ValueError):
+            notes = read_json(self._file)
+        except ConfigError:
             return {}
         return notes if isinstance(notes, dict) else {}
 

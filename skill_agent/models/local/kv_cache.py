@@ -111,7 +111,7 @@ class StateCache:
             state.replace(reading)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             self.drop(key)
             return None
         return reading.name
@@ -182,7 +182,7 @@ def _marks_in(note: Path) -> list[str]:
     """Those of a kept state; none where the note is damaged or older than marks are."""
     try:
         found = json.loads(note.read_text("utf-8"))["marks"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
     return found if isinstance(found, list) else []
 
