@@ -9,9 +9,10 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,6 +23,8 @@ from skill_agent.values import Message, Note, Session, Usage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SIGNED = "signed"
+"""In the manifest, the signature over the rest of it."""
 PARTS = ("conversations.json", "memories.json", "profile.json", "usage.json")
 
 
@@ -41,8 +44,11 @@ class ArchiveWriter:
             part.end()
         self._digests[name] = part.digest.hexdigest()
 
-    def finish(self, user: str, counts: dict[str, int], now: datetime) -> None:
-        manifest = {
+    def finish(
+        self, user: str, counts: dict[str, int], now: datetime, sign: Callable[[Any], Any]
+    ) -> None:
+        """Writes the manifest; `sign` gives the signature of an object."""
+        manifest: dict[str, Any] = {
             "product": "skill-agent",
             "format": FORMAT,
             "user": user,
@@ -50,6 +56,7 @@ class ArchiveWriter:
             "counts": counts,
             "sha256": self._digests,
         }
+        manifest[SIGNED] = sign(manifest)
         self._archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -122,7 +129,20 @@ def _place(partial: Path, target: Path) -> None:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """One value, in one place: whatever an archive says goes through here."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_sayable(value), ensure_ascii=False)
+
+
+def _sayable(value: Any) -> Any:
+    """A value without numbers that JSON has no words for."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _sayable(one) for name, one in value.items()}
+    return [_sayable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def session_row(session: Session, messages: Iterable[Message]) -> dict[str, Any]:

@@ -26,10 +26,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_import_and_again(ska: Ska, file: Path) -> None:
-    first = ska("memory", "import", str(file), "--json")
+    first = ska("memory", "import", str(file), "--yes", "--json")
     assert first.code == 0, first.err
     assert (first.json["added"], first.json["skipped"], first.json["read"]) == (3, 0, 3)
-    again = ska("memory", "import", str(file), "--json")
+    again = ska("memory", "import", str(file), "--yes", "--json")
     assert (again.code, again.json["added"], again.json["skipped"]) == (0, 0, 3)
     found = ska("memory", "search", "standup", "--json").json[0]
     assert found["created_at"] == "2026-01-05T08:00:00.000000Z"
@@ -37,7 +37,7 @@ def test_import_and_again(ska: Ska, file: Path) -> None:
 
 
 def test_import_from_stdin(ska: Ska) -> None:
-    done = ska("memory", "import", "-", stdin=lines(GOOD))
+    done = ska("memory", "import", "-", "--yes", stdin=lines(GOOD))
     assert (done.code, done.out) == (0, "")
     assert "3 added" in done.err
 
@@ -57,7 +57,7 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
         b"\xff\xfe\n",
     ]
     file.write_bytes(lines(GOOD[:1]) + b"\n" + b"".join(bad) + lines(GOOD[1:]))
-    done = ska("memory", "import", str(file), "--json")
+    done = ska("memory", "import", str(file), "--yes", "--json")
     assert done.code == 1
     assert done.json["added"] == 3
     assert [one["line"] for one in done.json["errors"]] == list(range(3, 3 + len(bad)))
@@ -67,15 +67,15 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
 
 
 def test_an_unknown_key_is_told(ska: Ska) -> None:
-    done = ska("memory", "import", "-", stdin=lines([{"content": "x", "importence": 3}]))
+    done = ska("memory", "import", "-", "--yes", stdin=lines([{"content": "x", "importence": 3}]))
     assert done.code == 0
     assert "'importence' ignored" in done.err
     assert 'did you mean "importance"' in done.err
 
 
 def test_a_conflict_is_told(ska: Ska) -> None:
-    ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "one"}]))
-    done = ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "two"}]))
+    ska("memory", "import", "-", "--yes", stdin=lines([{"id": "m-0001", "content": "one"}]))
+    done = ska("memory", "import", "-", "--yes", stdin=lines([{"id": "m-0001", "content": "two"}]))
     assert done.code == 1
     assert "m-0001 is there already" in done.err
 
@@ -87,7 +87,7 @@ def test_a_missing_file(ska: Ska) -> None:
 
 
 def test_there_and_back(ska: Ska, file: Path, tmp_path: Path) -> None:
-    ska("memory", "import", str(file))
+    ska("memory", "import", str(file), "--yes")
     ska("memory", "add", "pinned one", "--pin")
     target = tmp_path / "out.jsonl"
     done = ska("memory", "export", "--output", str(target))
@@ -96,7 +96,9 @@ def test_there_and_back(ska: Ska, file: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert len(rows) == 4
     assert ska("memory", "export").lines == rows
-    other = ska("--home", str(tmp_path / "other"), "memory", "import", str(target), "--json")
+    key = done.err.split("signed as ")[1].split()[0]
+    there = ("--home", str(tmp_path / "other"), "memory", "import", str(target))
+    other = ska(*there, "--trust", "--key", key, "--yes", "--json")
     assert (other.code, other.json["added"]) == (0, 4), other.err
     assert "ignored" not in other.err
     back = ska("--home", str(tmp_path / "other"), "memory", "export").lines

@@ -78,7 +78,8 @@ class Reconciler:
             start = max(0, head - window)
             notes = await self._ledger.log(kinds=(NOTE,), after=start, limit=100_000)
             if notes:
-                return int((notes[-1].new or {}).get("up_to", 0))
+                told = (notes[-1].new or {}).get("up_to")
+                return told if type(told) is int and 0 <= told <= head else 0
             if start == 0:
                 break
         return 0
