@@ -132,10 +132,10 @@ class Bringing:
     async def _signed(self, path: Path, key: str) -> AsyncIterator[AsyncIterator[list[Memory]]]:
         try:
             found = await asyncio.to_thread(signer_of_file, path)
+            checked_trust(path, found, await self._own(), key)
             stream = await asyncio.to_thread(path.open, "rb")
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-        checked_trust(path, found, await self._own(), key)
         with stream:
             chunks = read_rows(rows_in(stream), now=self._clock(), user=self._user, size=_PAGE)
             yield _in_a_thread(chunks)

@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -130,19 +129,7 @@ def _place(partial: Path, target: Path) -> None:
 
 def _json(value: Any) -> str:
     """One value, in one place: whatever an archive says goes through here."""
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        return json.dumps(_sayable(value), ensure_ascii=False)
-
-
-def _sayable(value: Any) -> Any:
-    """A value without numbers that JSON has no words for."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {name: _sayable(one) for name, one in value.items()}
-    return [_sayable(one) for one in value] if isinstance(value, list | tuple) else value
+    return json.dumps(value, ensure_ascii=False)
 
 
 def session_row(session: Session, messages: Iterable[Message]) -> dict[str, Any]:
