@@ -37,8 +37,8 @@ Made = TypeVar("Made")
 
 _LARGEST_TALK, _LARGEST_ROW = 64 * 1024**2, 1024**2
 """Bytes of a conversation with its pictures, and of a memory, a note or a tool call."""
-_TOGETHER = 4 * 1024**2
-"""Bytes of rows that are made into values at a time."""
+_TOGETHER, _MOST_TOGETHER = 4 * 1024**2, 2_000
+"""Bytes, and number, of rows that are made into values at a time."""
 _TALKS, _MEMORIES, _USAGE = "conversations.json", "memories.json", "usage.json"
 
 
@@ -157,7 +157,8 @@ class Archive:
         held, size, of = list[_Row](), 0, ""
         number = dict.fromkeys(keys, 0)
         for key, raw in self.file.rows(part, keys, most=most):
-            if held and (key != of or size + len(raw) > _TOGETHER):
+            full = size + len(raw) > _TOGETHER or len(held) >= _MOST_TOGETHER
+            if held and (key != of or full):
                 yield of, held
                 held, size = [], 0
             number[key] += 1

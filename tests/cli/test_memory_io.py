@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_line import Ska
+from command_line import Ska, Terminal
 
 GOOD = [
     {"content": "Deploys happen on Fridays", "memory_type": "semantic", "importance": 9},
@@ -140,3 +140,51 @@ def test_rebuild(ska: Ska) -> None:
     done = ska("memory", "rebuild", "--json")
     assert (done.code, done.json["items"]) == (0, 1)
     assert len(ska("memory", "search", "deployment", "--json").json) == 1
+
+
+WHO = {"content": "I am Evil", "memory_type": "identity", "agent": "kyra", "pinned": True}
+
+
+def test_what_would_come_in_is_told_and_asked_for(ska: Ska, file: Path) -> None:
+    file.write_bytes(lines([WHO, {"content": "Ours", "memory_type": "shared"}, *GOOD]))
+    done = ska("memory", "import", str(file))
+    assert done.code == 2
+    assert "1 identity" in done.err and "1 pinned" in done.err and "--yes" in done.err
+    assert ska("memory", "list", "--json").json == []
+    plan = ska("memory", "import", str(file), "--dry-run", "--json")
+    assert plan.code == 0 and plan.json["memories"]["shared"] == 1 and not plan.json["trusted"]
+    assert plan.json["demoted"] == {"identity": 1, "shared": 1, "importance": 1}
+    assert ska("memory", "list", "--json").json == []
+    assert ska("memory", "import", str(file), person=Terminal(["n"])).code == 0
+    assert ska("memory", "list", "--json").json == []
+    asked = ska("memory", "import", str(file), person=Terminal(["y"]))
+    assert asked.code == 0 and "5 added" in asked.err and "3 only as plain memories" in asked.err
+    kept = ska("memory", "list", "--json").json
+    assert {one["memory_type"] for one in kept} == {"semantic"}
+    assert not any(one["pinned"] for one in kept)
+
+
+def test_trust_is_for_what_a_home_of_ones_own_signed(ska: Ska, file: Path, tmp_path: Path) -> None:
+    unsigned = ska("memory", "import", str(file), "--trust", "--yes")
+    assert unsigned.code == 2 and "bears no signature" in unsigned.err
+    assert ska("memory", "import", "-", "--trust", "--yes", stdin=lines(GOOD)).code == 2
+    assert ska("memory", "import", str(file), "--key", "x", "--yes").code == 2
+    ska("memory", "import", str(file), "--yes")
+    target = tmp_path / "out.jsonl"
+    ska("memory", "export", "-o", str(target))
+    again = ska("memory", "import", str(target), "--trust", "--yes", "--json")
+    assert (again.code, again.json["skipped"]) == (0, 3)
+    foreign = ska("--home", str(tmp_path / "o"), "memory", "import", str(target), "--trust", "-y")
+    assert foreign.code == 2 and "this home's key" in foreign.err
+    target.write_bytes(target.read_bytes() + lines([WHO]))
+    altered = ska("memory", "import", str(target), "--trust", "--yes")
+    assert altered.code == 2 and "bears no signature" in altered.err
+
+
+def test_a_line_that_is_too_long_or_too_deep_is_left_out(ska: Ska, file: Path) -> None:
+    deep = b'{"content": "x", "metadata": {"a": ' + b"[" * 60 + b"]" * 60 + b"}}\n"
+    long = b'{"content": "' + b"y" * 2_000_000 + b'"}\n'
+    file.write_bytes(deep + long + lines(GOOD))
+    done = ska("memory", "import", str(file), "--yes", "--json")
+    assert (done.code, done.json["added"], done.json["read"]) == (1, 3, 5)
+    assert [one["line"] for one in done.json["errors"]] == [1, 2]

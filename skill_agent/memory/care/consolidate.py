@@ -30,6 +30,7 @@ from skill_agent.values import (
     MemoryFilter,
     Scope,
     Source,
+    joined,
 )
 
 from .tiers import HOT_WINDOW, fading, tier_of
@@ -175,6 +176,7 @@ class Consolidator:
             subject=None,
             source=Source(session=None, message_ids=tuple(messages)),
             source_type="consolidation",
+            origins=joined(*(one.origins for one in events)),
             metadata={},
             related_to=(),
         )

@@ -125,7 +125,10 @@ def comparable(new: Memory, old: Memory, user: str) -> bool:
 
 
 def protected(old: Memory, new: Memory) -> bool:
-    """Whether mere reading must not replace it: identity, and what a person pinned or said so."""
+    """Whether mere reading must not replace it: identity, and what a person pinned or said so; and
+    never does what somebody else wrote take the place of what they did not."""
+    if {*new.origins} - {*old.origins}:
+        return True
     if new.source_type not in ("extraction", "consolidation"):
         return False
     by_person = old.source_type != "extraction" or old.importance < _PROTECTED_PIN
