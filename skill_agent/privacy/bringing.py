@@ -72,7 +72,7 @@ class Bringing:
     ) -> tuple[Taking, Signed]:
         """The archive as it comes in here, once all of it was read and found whole."""
         file = await asyncio.to_thread(ArchiveFile, path)
-        own = await self._own()
+        own = await self._own() if trust or file.key else ""
         if trust:
             checked_trust(path, file.key, own, key)
         await asyncio.to_thread(file.check, trusted=trust)

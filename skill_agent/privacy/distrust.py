@@ -5,6 +5,7 @@ speak as this program does not: system messages, blocks of recalled memory, summ
 another home's upkeep. What is noted is made anew from the fields that are known, or left out.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,11 +13,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from skill_agent.conversations.client_context import kept_instructions
+from skill_agent.conversations.images import checked_images
 from skill_agent.conversations.usage import usage_in, usage_record
 from skill_agent.errors import UsageError
 from skill_agent.memory.imported import counted, demoted, says_the_same
 from skill_agent.values import (
     Belongings,
+    ClientContext,
     ImportPlan,
     Memory,
     Message,
@@ -25,7 +29,7 @@ from skill_agent.values import (
     joined,
 )
 
-_LONGEST_COMMENT = 10_000
+_LONGEST_COMMENT, _LONGEST_NAME, _MOST_EXCHANGES = 10_000, 200, 100_000
 _SPOKEN = ("user", "assistant", "tool")
 
 
@@ -151,10 +155,11 @@ class Taking:
             return self._out(f"messages with the role {message.role}")
         if message.session in self._here.sessions and message.id not in self._here.messages:
             return self._out("messages for conversations that are here already")
-        usage = message.usage
+        usage, sent = message.usage, message.client_context
         return replace(
             message,
             created_at=min(message.created_at, self._now),
+            client_context=_beside(sent) if sent else None,
             usage=usage_in(usage_record(usage)) if usage else None,
             origins=joined(message.origins, ("import",)),
         )
@@ -194,6 +199,27 @@ class Taking:
 
     def _out(self, what: str) -> None:
         self._refused[what] += 1
+
+
+def _beside(sent: ClientContext) -> ClientContext:
+    """What came beside the words, in the form this program writes: nothing in it ends the fence or
+    the line it is told in, and a picture is one."""
+    try:
+        images = checked_images(sent.images)
+    except UsageError:
+        images = ()
+    return replace(
+        sent,
+        instructions=kept_instructions(sent.instructions),
+        earlier=kept_instructions(sent.earlier),
+        exchanges=min(max(0, sent.exchanges), _MOST_EXCHANGES),
+        digest=sent.digest if re.fullmatch(r"[0-9a-f]{1,64}", sent.digest) else "",
+        images=images,
+        attachments=tuple(
+            replace(one, name=" ".join(one.name.split())[:_LONGEST_NAME])
+            for one in sent.attachments
+        ),
+    )
 
 
 def _check_id(text: str) -> None:
