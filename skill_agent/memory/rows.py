@@ -173,9 +173,11 @@ def _check_shape(row: dict[str, Any]) -> None:
         if (value := row.get(key)) is not None and not fits(value):
             raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
     try:
-        json.dumps(row, ensure_ascii=False).encode()
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise UsageError("half of a surrogate pair: no valid Unicode text") from None
+    except ValueError:
+        raise UsageError("a number that JSON cannot say") from None
 
 
 def _deeper_than(levels: int, value: object) -> bool:

@@ -54,6 +54,8 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
         b'{"content": "x", "confidence": "high"}\n',
         b'{"content": "x", "source": "a book"}\n',
         b'{"content": "x", "related_to": 7}\n',
+        b'{"content": "x", "metadata": {"a": 1e999}}\n',
+        b'{"content": "x", "origins": ["person"]}\n',
         b"\xff\xfe\n",
     ]
     file.write_bytes(lines(GOOD[:1]) + b"\n" + b"".join(bad) + lines(GOOD[1:]))
