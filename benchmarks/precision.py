@@ -18,6 +18,7 @@ from in_process import open_in_process
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
+from skill_agent.memory.rows import read_row
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 
@@ -111,7 +112,8 @@ async def measure(file: Path, embedder: Embedder, folder: Path) -> Figures:
     events: dict[str, MemoryRecalled] = {}
     names: dict[str, str] = {}
     async with opened(gateway=gateway) as runtime:
-        await runtime.memory.import_rows(given["memories"])
+        memories = [read_row(row, now=NOW, user="me") for row in given["memories"]]
+        await runtime.ledger.import_memories(memories, actor="person")  # pins and all
         for row in given.get("corrected", ()):
             memory = await runtime.memory.correct(row["old"], row["content"])
             names[memory.id] = row["id"]

@@ -2,20 +2,24 @@
 
 import contextlib
 import io
-import json
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from skill_agent.errors import UsageError
+from skill_agent.memory.row_lines import lines, row_in
 from skill_agent.memory.rows import memory_row
 from skill_agent.values import Memory
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HELD = 8 * 1024**2
+"""Bytes of standard input that stand in memory; more of it waits in a file without a name."""
 KNOWN_KEYS = (
     *memory_row(Memory(id="", content="", created_at=_EPOCH, updated_at=_EPOCH)),
     "kind",
@@ -48,14 +52,14 @@ class Rows:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every line that is an object."""
-        for number, raw in enumerate(self.stream, start=1):
+        for number, raw in lines(self.stream):
             self.line = number
             if not raw.strip():
                 continue
             self.read += 1
             before = len(self.mistakes)
             try:
-                row = _parsed(raw, first=number == 1)
+                row = row_in(raw, first=number == 1)
             except UsageError as error:
                 self.refuse(error)
                 continue
@@ -68,26 +72,17 @@ class Rows:
         self.mistakes.append(Mistake(self.line, error.message))
 
 
-def _parsed(raw: bytes, *, first: bool) -> dict[str, Any]:
-    try:
-        row = json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"not UTF-8 text at byte {error.start}") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise UsageError(f"not JSON{where}: expected one object a line") from None
-    if not isinstance(row, dict):
-        raise UsageError(f"expected an object, found {type(row).__name__}")
-    return row
-
-
 @contextlib.contextmanager
 def opened(file: str, stdin: BinaryIO | None) -> Iterator[BinaryIO]:
-    """The file, or standard input for `-`; raises UsageError where it cannot be read."""
-    if file == "-":
-        yield stdin or sys.stdin.buffer
-        return
+    """The file, or all of standard input for `-`, to be read more than once; raises UsageError
+    where it cannot be read."""
     with contextlib.ExitStack() as stack:
+        if file == "-":
+            spool = stack.enter_context(tempfile.SpooledTemporaryFile(_HELD))
+            shutil.copyfileobj(stdin or sys.stdin.buffer, spool)
+            spool.seek(0)
+            yield cast(BinaryIO, spool)
+            return
         try:
             stream = stack.enter_context(Path(file).open("rb"))
         except OSError as error:

@@ -5,8 +5,11 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -15,13 +18,23 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
 
 from ..opening.running import with_runtime
-from ..options import AgentOption, JsonOption, OutputOption, slug_of
+from ..options import AgentOption, JsonOption, OutputOption, YesOption, slug_of
 from ..output import emit_json, emit_jsonl, emit_text, narrate
 from ..progress import Bar
-from ..surroundings import surroundings
+from ..surroundings import Surroundings, on_this_machine, surroundings
+from .import_plan import (
+    DryRunOption,
+    KeyOption,
+    TrustOption,
+    agreed_to,
+    check_trust,
+    emit_plan,
+    tell_plan,
+)
 from .json_lines import KNOWN_KEYS, Rows, count_lines, opened
 
 if TYPE_CHECKING:
+    from skill_agent.values import ImportPlan
     from skill_agent.workstation import Workstation
 
 SHOWN_MISTAKES = 20
@@ -44,6 +57,10 @@ def import_(
         bool,
         typer.Option("--index/--no-index", help="Index at once, or leave it to the next search."),
     ] = True,
+    trust: TrustOption = False,
+    key: KeyOption = "",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import memories from JSON lines.
@@ -54,28 +71,85 @@ def import_(
     and the exit code is 1. Running an import again adds nothing twice, so one that was
     interrupted is simply run again.
 
+    What would come in is told first, and asked for; without a terminal --yes is needed. A file
+    says who an agent is, who you are or what is always in a prompt for whoever wrote it, so such
+    memories come in as plain ones, unpinned and marked as brought in. A file that `ska memory
+    export -o FILE` wrote lies beside its signature: with --trust it comes in as it is.
+
     \b
     Examples:
       ska memory import notes.jsonl
-      jq -c '{content: .text}' old.json | ska memory import -
+      jq -c '{content: .text}' old.json | ska memory import - --yes
+      ska memory import backup.jsonl --trust
     """
+    check_trust(file, trust=trust, key=key)
+    wanted = _Wanted(file, key=key, index=index, yes=yes, dry_run=dry_run, as_json=as_json)
+    if trust:
+        with_runtime(ctx, partial(_import_signed, on_this_machine(ctx), wanted))
+        return
     around = surroundings(ctx)
-    name = "stdin" if file == "-" else file
     with opened(file, around.stdin) as stream:
-        reader = Rows(stream, name)
-        total = count_lines(stream)
+        with_runtime(ctx, partial(_import_lines, around, wanted, stream))
 
-        async def work(runtime: "Workstation") -> ImportResult:
-            with Bar("importing", total=total) as bar:
-                result = await runtime.memory.import_rows(
-                    reader.rows(), progress=bar, total=total, refused=reader.refuse
-                )
-            if index and result.added:
-                await _index(runtime, result.added)
-            return result
 
-        result = with_runtime(ctx, work)
-    _report(result, reader, as_json=as_json)
+@dataclass(frozen=True)
+class _Wanted:
+    file: str
+    _: KW_ONLY
+    key: str
+    index: bool
+    yes: bool
+    dry_run: bool
+    as_json: bool
+
+    @property
+    def name(self) -> str:
+        return "stdin" if self.file == "-" else self.file
+
+    @property
+    def path(self) -> str:
+        return str(Path(self.file).expanduser().absolute())
+
+
+async def _import_lines(
+    around: Surroundings, wanted: _Wanted, stream: BinaryIO, runtime: "Workstation"
+) -> None:
+    """Reads the lines twice: to tell what they are, and to keep them."""
+    looked, total = Rows(stream, wanted.name), count_lines(stream)
+    plan = await runtime.memory.plan_rows(looked.rows(), refused=looked.refuse)
+    if not _goes_on(around, wanted, plan, wrong=len(looked.mistakes)):
+        return
+    stream.seek(0)
+    reader = Rows(stream, wanted.name)
+    with Bar("importing", total=total) as bar:
+        result = await runtime.memory.import_rows(
+            reader.rows(), progress=bar, total=total, refused=reader.refuse
+        )
+    if wanted.index and result.added:
+        await _index(runtime, result.added)
+    _report(result, reader, as_json=wanted.as_json)
+
+
+async def _import_signed(around: Surroundings, wanted: _Wanted, runtime: "Workstation") -> None:
+    path = wanted.path
+    plan = await runtime.user_data.plan_memories(path, key=wanted.key)
+    if not _goes_on(around, wanted, plan):
+        return
+    with Bar("importing") as bar:
+        result = await runtime.user_data.import_memories(path, key=wanted.key, progress=bar)
+    if wanted.index and result.added:
+        await _index(runtime, result.added)
+    reader = Rows(BytesIO(), wanted.name, read=sum(plan.memories.values()))
+    _report(result, reader, as_json=wanted.as_json)
+
+
+def _goes_on(around: Surroundings, wanted: _Wanted, plan: "ImportPlan", *, wrong: int = 0) -> bool:
+    """Tells the plan; whether it is to be carried out."""
+    if wanted.dry_run and wanted.as_json:
+        emit_plan(wanted.name, plan, wrong=wrong)
+        return False
+    tell_plan(plan, wrong=wrong)
+    return not wanted.dry_run and agreed_to(around, yes=wanted.yes)
 
 
 async def _index(runtime: "Workstation", added: int) -> None:
@@ -98,7 +172,8 @@ def export(
     """Export memories as JSON lines, ready for `import`.
 
     Newest first. A file is written beside its place and then moved there, so that it is never half
-    an export.
+    an export; beside it FILE.sig holds its signature, by which `ska memory import --trust` knows
+    it again. Another home of yours trusts it if you name the key that is told here.
 
     \b
     Examples:
@@ -117,6 +192,8 @@ def export(
         if output is not None:
             # So that erasing reaches it.
             await runtime.user_data.note_written(str(output.absolute()), "memories")
+            key = await runtime.user_data.sign(str(output.absolute()))
+            narrate(f"signed as {key}")
         return count
 
     count = with_runtime(ctx, work)
@@ -193,12 +270,14 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
                 "added": result.added,
                 "skipped": result.skipped,
                 "conflicts": list(result.conflicts),
+                "demoted": result.demoted,
                 "errors": [{"line": one.line, "problem": one.problem} for one in reader.mistakes],
             }
         )
     narrate(
         f"{result.added} added, {result.skipped} already there, "
         f"{len(result.conflicts)} in conflict, {len(reader.mistakes)} wrong"
+        + (f"; {result.demoted} only as plain memories" if result.demoted else "")
     )
     if reader.mistakes or result.conflicts:
         raise typer.Exit(1)

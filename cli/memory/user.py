@@ -10,6 +10,16 @@ from ..options import JsonOption, YesOption, group
 from ..output import emit_json, emit_text, narrate
 from ..progress import Bar
 from ..surroundings import on_this_machine, surroundings
+from .import_plan import (
+    DryRunOption,
+    KeyOption,
+    TrustOption,
+    agreed_to,
+    check_trust,
+    emit_plan,
+    plan_object,
+    tell_plan,
+)
 from .purge import agreed, tell_files, tell_report
 
 if TYPE_CHECKING:
@@ -27,7 +37,8 @@ def export(
 ) -> None:
     """Write everything about you into one zip: conversations, memories, profile, usage.
 
-    Another home reads it with `ska user import`. The file is as private as the home itself.
+    Another home reads it with `ska user import`. The file is as private as the home itself, and
+    signed: with the key that is told here, another home of yours takes it as it is (--trust --key).
 
     \b
     Example:
@@ -42,9 +53,10 @@ def export(
 
     done = with_runtime(ctx, work)
     if as_json:
-        emit_json({"id": str(done.path), **done.counts})
+        emit_json({"id": str(done.path), **done.counts, "key": done.key})
         return
     narrate(", ".join(f"{count} {name}" for name, count in done.counts.items()))
+    narrate(f"signed as {done.key}")
     emit_text(str(done.path))
 
 
@@ -52,33 +64,60 @@ def export(
 def import_(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A zip of `ska user export`.")],
+    trust: TrustOption = False,
+    key: KeyOption = "",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring in what another home exported; doing it twice adds nothing.
 
+    What would come in is told first, and asked for; without a terminal --yes is needed. Anybody can
+    make such a file, so its conversations and memories are marked as brought in: nothing of it says
+    who an agent is, who you are or what the team knows, nothing is pinned, and only words come in,
+    no messages of the system and no notes but usage and ratings. With --trust everything comes in
+    as it is: if this home signed the file, or the home whose key you name.
+
     What is there already with other content is left alone and named; exit code 1 then.
 
     \b
-    Example:
+    Examples:
       ska user import ~/skill-agent-2026-11.zip
+      ska user import ~/old-laptop.zip --trust --key ed25519:…
     """
 
-    on_this_machine(ctx)
+    around = on_this_machine(ctx)
+    check_trust(str(file), trust=trust, key=key)
+    path = str(file.expanduser().absolute())
 
-    async def work(runtime: "Workstation") -> "UserImport":
+    async def work(runtime: "Workstation") -> "UserImport | None":
+        data = runtime.user_data
+        with Bar("reading"):
+            plan = await data.plan_import(path, trust=trust, key=key)
+        if dry_run and as_json:
+            emit_plan(str(file), plan)
+            return None
+        tell_plan(plan)
+        if dry_run or not agreed_to(around, yes=yes):
+            return None
         with Bar("importing") as bar:
-            return await runtime.user_data.import_(str(file.expanduser().absolute()), bar)
+            return await data.import_(path, trust=trust, key=key, progress=bar)
 
     done = with_runtime(ctx, work)
+    if done is not None:
+        _tell_import(str(file), done, as_json=as_json)
+
+
+def _tell_import(name: str, done: "UserImport", *, as_json: bool) -> None:
     if as_json:
         emit_json(
             {
-                "id": str(file), "added": done.added, "skipped": done.skipped,
-                "conflicts": list(done.conflicts),
+                "id": name, "added": done.added, "skipped": done.skipped,
+                "conflicts": list(done.conflicts), "plan": plan_object(done.plan),
             }
         )  # fmt: skip
-    for name, count in done.added.items():
-        narrate(f"{count} {name} added, {done.skipped.get(name, 0)} already there")
+    for kind, count in done.added.items():
+        narrate(f"{count} {kind} added, {done.skipped.get(kind, 0)} already there")
     for one in done.conflicts:
         narrate(f"warning: {one} is there already with other content; left as it was")
     if done.conflicts:

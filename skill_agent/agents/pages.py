@@ -59,8 +59,8 @@ async def figures(ledger: Ledger) -> dict[str, AgentFigures]:
                     tokens=one.tokens + used.prompt_tokens + used.completion_tokens,
                     cost_usd=one.cost_usd + used.cost_usd,
                 )
-            elif new.get("agent"):
-                rated[row.entity] = (new["agent"], new.get("rating", ""))
+            elif isinstance(agent := new.get("agent"), str) and agent:
+                rated[row.entity] = (agent, str(new.get("rating", "")))
         after = rows[-1].seq
     for agent, rating in rated.values():  # a reply's last rating counts
         one = found.get(agent, AgentFigures())

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from skill_agent.memory.exchange import Exchange, Memories
-from skill_agent.values import ImportResult, Memory
+from skill_agent.values import ImportPlan, ImportResult, Memory
 from skill_agent.workstation import GROUPS, Operation, table, wire
 
 from . import calls
@@ -51,13 +51,22 @@ class _MemoryGroup(RemoteGroup, Exchange):
 
     async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
         """As the operation, in as many requests as it takes."""
-        added, skipped, conflicts = 0, 0, ()
+        added, skipped, demoted, conflicts = 0, 0, 0, ()
         for portion in _portions(memories):
             named = {"memories": portion, "actor": actor}
             done: ImportResult = await self._caller.call(OPERATIONS["memory.keep"], named)
             added, skipped = added + done.added, skipped + done.skipped
-            conflicts += done.conflicts
-        return ImportResult(added=added, skipped=skipped, conflicts=conflicts)
+            demoted, conflicts = demoted + done.demoted, conflicts + done.conflicts
+        return ImportResult(added=added, skipped=skipped, conflicts=conflicts, demoted=demoted)
+
+    async def plan_import(self, memories: Memories) -> ImportPlan:
+        """As the operation, in as many requests as it takes."""
+        plan = ImportPlan()
+        for portion in _portions(memories):
+            named = {"memories": portion}
+            told: ImportPlan = await self._caller.call(OPERATIONS["memory.plan_import"], named)
+            plan = told.plus(plan)
+        return plan
 
 
 def _portions(memories: Memories) -> list[Memories]:

@@ -1,8 +1,9 @@
 """Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 from skill_agent.ports import Clock, Ledger
 from skill_agent.ports.projections import Projection, State
@@ -61,8 +62,37 @@ def add(one: Usage, other: Usage) -> Usage:
 
 def usage_of(row: LogEntry) -> Usage:
     """What a `usage` row tells; nothing where that was erased."""
-    fields = {name: value for name, value in (row.new or {}).items() if name != "session"}
-    return Usage(**fields)
+    return usage_in(row.new)
+
+
+def usage_record(usage: Usage) -> dict[str, Any]:
+    """As it is noted."""
+    return {name: getattr(usage, name) for name in Usage.__slots__}
+
+
+def usage_in(said: object) -> Usage:
+    """What was used, of whatever says so: a figure that cannot be added up counts as nothing."""
+    told: dict[str, Any] = said if isinstance(said, dict) else {}
+    model = told.get("model")
+    tokens = {name: int(_figure(told.get(name), _MOST_TOKENS)) for name in _TOKENS}
+    amounts = {name: float(_figure(told.get(name), _MOST_OF_ALL)) for name in _AMOUNTS}
+    return replace(
+        Usage(model=model[:_LONGEST_NAME] if isinstance(model, str) else "", **tokens), **amounts
+    )
+
+
+def _figure(value: object, most: int) -> float:
+    """Neither a text nor less than nothing, no number that is none, nor what no turn exceeds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return value if 0 <= value <= most else 0
+
+
+_LONGEST_NAME = 300
+_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
+_MOST_TOKENS = 10**9
+_AMOUNTS = ("cost_usd", "first_token_s", "total_s")
+_MOST_OF_ALL = 10**6
 
 
 # -- what the ledger keeps of it -----------------------------------------------------------------
@@ -83,7 +113,7 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
     return {"turns": (state or {}).get("turns", 0) + 1, "usage": asdict(usage)}
 
 
-_USAGE = Projection(name="usage", version=1, kinds=("usage",), keys=_keys, step=_step)
+_USAGE = Projection(name="usage", version=2, kinds=("usage",), keys=_keys, step=_step)
 
 
 def _summed(state: State | None) -> Usage:

@@ -59,19 +59,20 @@ class MemoryParts:
     ) -> None:
         """`hosting` says that the process stays: only then work is begun unasked. `read` stands in
         for the reader where messages leave a prompt."""
-        self._ledger, self._gateway, self._settings = ledger, gateway, settings
-        self._hosting = hosting
+        self._ledger, self._gateway, self._directory = ledger, gateway, directory
+        self._settings, self._hosting = settings, hosting
         self._housework: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
         self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
-        self._writer = LedgerWriter(ledger, projector, self.hot.changed)
+        told = self.hot.changed
+        self._writer = LedgerWriter(ledger, projector, told)
         self.reconciler = Reconciler(
             ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
         compared = partial(self.reconcile, PATIENTLY_S)
-        self.book = MemoryBook(ledger, projector, clock, user, self.hot.changed, compared)
+        self.book = MemoryBook(ledger, projector, clock, user, told, compared, self._slugs)
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
@@ -102,7 +103,11 @@ class MemoryParts:
             clock=clock,
             user=user,
             changed=self.hot.clear,
+            agents=self._slugs,
         )
+
+    def _slugs(self) -> tuple[str, ...]:
+        return self._directory.team.slugs
 
     def _reader(
         self,

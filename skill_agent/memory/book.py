@@ -4,7 +4,7 @@ Scoring is the work of `recall.ranking` and the index, choosing for the prompt t
 `recall.budget`; nothing here knows a model.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from skill_agent.values import (
     MEMORY_TYPES,
     Dispute,
     Found,
+    ImportPlan,
     ImportResult,
     IndexStatus,
     LogEntry,
@@ -38,8 +39,8 @@ from skill_agent.values import (
 
 from . import life
 from .exchange import Exchange
+from .imported import Incoming
 from .operations import MemoryOperations
-from .rows import whole
 from .standing import within_bounds
 from .writer import LedgerWriter, nobody
 
@@ -70,13 +71,16 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         user: str,
         changed: Callable[[Sequence[Memory]], None] = nobody,
         before_search: Callable[[], Awaitable[None]] | None = None,
+        agents: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
         """`changed` hears of every memory written, before anybody else can read it here;
-        `before_search` is awaited before each search, once the index has caught up."""
+        `before_search` is awaited before each search, once the index has caught up; `agents` names
+        the team, where somebody knows it."""
         super().__init__(ledger, projector, changed)
         self._clock = clock
         self._user = user
         self._once = Once()
+        self._incoming = Incoming(ledger, clock, agents)
         self._recaller = Recaller(ledger, projector, clock, user, before_search)
 
     # -- writing -----------------------------------------------------------------------------
@@ -233,14 +237,19 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return []
 
     async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
-        """Keeps whole memories, each by its own id; doing it twice adds nothing.
+        """Keeps memories made elsewhere, each by its own id; doing it twice adds nothing.
 
-        Raises UsageError for one that cannot be kept; none of them is, then.
+        Nobody vouches for them, so each comes in as `imported.demoted` makes it. Raises UsageError
+        for one that cannot be kept; none of them is, then.
         """
-        memories = [within_bounds(whole(one)) for one in memories]
-        result = await self._ledger.import_memories(memories, actor=actor)
-        self.wrote(memories)
-        return result
+        taken, less = await self._incoming.taken(memories)
+        result = await self._ledger.import_memories(taken, actor=actor)
+        self.wrote(taken)
+        return replace(result, demoted=less)
+
+    async def plan_import(self, memories: Memories) -> ImportPlan:
+        """Raises UsageError for one that cannot be kept."""
+        return await self._incoming.plan(memories)
 
     async def _change(self, kind: str, memory: Memory, actor: str, reason: str = "") -> Memory:
         changed = replace(memory, updated_at=self._clock())

@@ -9,7 +9,7 @@ from typing import Any
 
 from skill_agent.errors import UsageError
 from skill_agent.ports import Clock, Progress
-from skill_agent.values import ImportResult, Memory, MemoryFilter
+from skill_agent.values import ImportPlan, ImportResult, Memory, MemoryFilter
 
 from .rows import memory_row, read_rows
 
@@ -26,6 +26,9 @@ class Exchange:
     _user: str
 
     async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
+        raise NotImplementedError
+
+    async def plan_import(self, memories: Memories) -> ImportPlan:
         raise NotImplementedError
 
     async def list(self, wanted: MemoryFilter | None = None) -> Memories:
@@ -46,17 +49,34 @@ class Exchange:
         simply be run again. Raises UsageError for the first bad row; chunks before it stay. With
         `refused`, that is called for each bad row instead, before the next one is taken.
         """
-        added, skipped, conflicts, done = 0, 0, [], 0
+        added, skipped, conflicts, done, demoted = 0, 0, [], 0, 0
         for chunk in read_rows(
             rows, now=self._clock(), user=self._user, size=CHUNK, refused=refused
         ):
             result = await self.keep(chunk, actor=actor)
             added, skipped = added + result.added, skipped + result.skipped
+            demoted += result.demoted
             conflicts.extend(result.conflicts)
             done += len(chunk)
             if progress:
                 progress(done, max(total, done), "saved")
-        return ImportResult(added=added, skipped=skipped, conflicts=tuple(conflicts))
+        return ImportResult(
+            added=added, skipped=skipped, conflicts=tuple(conflicts), demoted=demoted
+        )
+
+    async def plan_rows(
+        self,
+        rows: Iterable[dict[str, Any]],
+        *,
+        refused: Callable[[UsageError], None] | None = None,
+    ) -> ImportPlan:
+        """What `import_rows` would make of these; keeps nothing."""
+        plan = ImportPlan()
+        for chunk in read_rows(
+            rows, now=self._clock(), user=self._user, size=CHUNK, refused=refused
+        ):
+            plan = (await self.plan_import(chunk)).plus(plan)
+        return plan
 
     async def export(self, wanted: MemoryFilter | None = None) -> AsyncIterator[dict[str, Any]]:
         """Rows of the interchange form, newest first."""

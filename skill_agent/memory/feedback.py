@@ -201,21 +201,30 @@ def _memory_key(memory: str) -> str:
     return f"memory:{memory}"
 
 
+def _steps(said: object) -> dict[str, int]:
+    """By memory, how far it was moved; what cannot be a step is none."""
+    if not isinstance(said, dict):
+        return {}
+    return {one: step for one, step in said.items() if type(step) is int and abs(step) < 10}
+
+
 def _keys(row: LogEntry) -> list[str]:
-    moved = [_memory_key(one) for one in (row.new or {}).get("net", {})]
+    moved = [_memory_key(one) for one in _steps((row.new or {}).get("net"))]
     return [_reply_key(row.entity), *moved] if _rating(row) else moved
 
 
 def _step(key: str, state: State | None, row: LogEntry) -> State:
     said = row.new or {}
     if key == _reply_key(row.entity) and (rating := _rating(row)):
-        judged = list(said.get("judged", ()))
-        return {"rating": rating, "moved": said.get("moved", {}), "judged": judged}
-    net = said["net"][key.removeprefix(_memory_key(""))]
+        judged = said.get("judged")
+        named = judged if isinstance(judged, list | tuple) else ()
+        texts = [one for one in named if isinstance(one, str)]
+        return {"rating": rating, "moved": _steps(said.get("moved")), "judged": texts}
+    net = _steps(said.get("net"))[key.removeprefix(_memory_key(""))]
     return {"net": (state or {"net": 0})["net"] + net}
 
 
-_FEEDBACK = Projection(name="feedback", version=1, kinds=(KIND,), keys=_keys, step=_step)
+_FEEDBACK = Projection(name="feedback", version=2, kinds=(KIND,), keys=_keys, step=_step)
 
 
 def _stands(memory: Memory) -> bool:

@@ -16,6 +16,7 @@ from skill_agent.values import (
     ExtractionJob,
     FeedbackResult,
     Found,
+    ImportPlan,
     ImportResult,
     IndexStatus,
     JobState,
@@ -59,7 +60,13 @@ class MemoryOperations(Protocol):
 
     @route("POST", "/v1/memories/import", scope="memory", limit="embed")
     async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
-        """Keeps whole memories, each by its own id; doing it twice adds nothing."""
+        """Keeps memories made elsewhere, each by its own id; doing it twice adds nothing. None of
+        them becomes identity, profile, team's or pinned: `plan_import` tells."""
+        ...
+
+    @route("POST", "/v1/memories/import/plan", scope="memory", id="plan_memories")
+    async def plan_import(self, memories: Memories) -> ImportPlan:
+        """Tells what `keep` would make of these."""
         ...
 
     @route("GET", "/v1/memories/status", scope="read")
@@ -166,6 +173,15 @@ class MemoryOperations(Protocol):
         refused: Callable[[UsageError], None] | None = None,
     ) -> ImportResult:
         """Keeps rows of the interchange form in chunks, by `keep`."""
+        ...
+
+    async def plan_rows(
+        self,
+        rows: Iterable[dict[str, Any]],
+        *,
+        refused: Callable[[UsageError], None] | None = None,
+    ) -> ImportPlan:
+        """Tells what `import_rows` would make of these, by `plan_import`."""
         ...
 
     def export(self, wanted: MemoryFilter | None = None) -> AsyncIterator[dict[str, Any]]:

@@ -16,10 +16,19 @@ from uuid import UUID, uuid5
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.text.checks import sound_moment, sound_text
-from skill_agent.values import MEMORY_TYPES, Memory, MemoryStatus, Source, SourceType, Tier
+from skill_agent.values import (
+    MEMORY_TYPES,
+    ORIGINS,
+    Memory,
+    MemoryStatus,
+    Source,
+    SourceType,
+    Tier,
+    all_origins,
+)
 
 _NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")
-_LONGEST_ID, _MOST_VERSIONS = 200, 2**31
+_LONGEST_ID, _MOST_VERSIONS, _DEEPEST = 200, 2**31, 32
 _STATUSES, _TIERS, _SOURCES = get_args(MemoryStatus), get_args(Tier), get_args(SourceType)
 
 
@@ -52,6 +61,7 @@ def memory_row(memory: Memory) -> dict[str, Any]:
         "created_at": iso(memory.created_at),
         "updated_at": iso(memory.updated_at),
         "expires_at": iso(memory.expires_at) if memory.expires_at else None,
+        "origins": list(memory.origins),
         "metadata": memory.metadata,
     }
 
@@ -127,6 +137,7 @@ def read_row(
         contradicts=tuple(row.get("contradicts", ())),
         related_to=tuple(row.get("related_to", ())),
         expires_at=_time(row, "expires_at"),
+        origins=all_origins(row.get("origins") or ()),
         metadata=_mapping(row, "metadata"),
     )
 
@@ -156,13 +167,24 @@ def whole(memory: Memory) -> Memory:
 
 def _check_shape(row: dict[str, Any]) -> None:
     """Raises UsageError for a value whose type cannot mean what its key says."""
+    if _deeper_than(_DEEPEST, row):
+        raise UsageError(f"lists and objects lie more than {_DEEPEST} deep in one another")
     for key, (expected, fits) in _SHAPES.items():
         if (value := row.get(key)) is not None and not fits(value):
             raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
     try:
-        json.dumps(row, ensure_ascii=False).encode()
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
         raise UsageError("half of a surrogate pair: no valid Unicode text") from None
+    except ValueError:
+        raise UsageError("a number that JSON cannot say") from None
+
+
+def _deeper_than(levels: int, value: object) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_deeper_than(levels - 1, one) for one in inner)
 
 
 def _is_source(value: object) -> bool:
@@ -176,6 +198,10 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _are_origins(value: object) -> bool:
+    return _are_texts(value) and set(value) <= {*ORIGINS}  # type: ignore[arg-type]
+
+
 def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
@@ -184,11 +210,15 @@ _SHAPES: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
     {
         "confidence": ("a number from 0 to 1", _is_share),
         "pinned": ("true or false", lambda value: isinstance(value, bool)),
-        "version": ("a whole number", lambda value: type(value) is int and value > 0),
+        "version": (
+            "a whole number",
+            lambda value: type(value) is int and 0 < value < _MOST_VERSIONS,
+        ),
         "source": ("an object with session and message_ids", _is_source),
         "source_type": ("one of " + ", ".join(_SOURCES), lambda value: value in _SOURCES),
         "contradicts": ("a list of ids", _are_texts),
         "related_to": ("a list of ids", _are_texts),
+        "origins": ("a list out of " + ", ".join(ORIGINS), _are_origins),
     }
 )
 

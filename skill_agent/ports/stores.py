@@ -1,6 +1,6 @@
 """What the core asks of the two stores, as Protocols; no implementation lives here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -169,9 +169,12 @@ class Ledger(Protocol):
         """
         ...
 
-    async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
-        """One transaction; what exists already is left alone, so it may be repeated. Notes keep
-        their time as `LogEntry.at`."""
+    async def import_belongings(
+        self, parts: Iterable[Belongings], *, actor: str
+    ) -> BelongingsResult:
+        """One transaction over all parts, which are read again where it must be begun again. What
+        exists already is left alone, so it may be repeated. Notes keep their time as
+        `LogEntry.at`."""
         ...
 
     async def verify(self) -> VerifyReport: ...

@@ -4,7 +4,16 @@ from typing import Protocol
 
 from skill_agent.ports import Progress
 from skill_agent.route import route
-from skill_agent.values import Erasure, ErasureReport, FileKind, UserErasure, UserExport, UserImport
+from skill_agent.values import (
+    Erasure,
+    ErasureReport,
+    FileKind,
+    ImportPlan,
+    ImportResult,
+    UserErasure,
+    UserExport,
+    UserImport,
+)
 
 
 class ErasureOperations(Protocol):
@@ -31,9 +40,39 @@ class UserOperations(Protocol):
         """Writes everything about the person into one zip on this machine."""
         ...
 
+    @route("POST", "/v1/user/import/plan", scope="admin", local=True)
+    async def plan_import(self, path: str, *, trust: bool = False, key: str = "") -> ImportPlan:
+        """Tells what `import_` would bring in, and what of it as less or not at all."""
+        ...
+
     @route("POST", "/v1/user/import", scope="admin", local=True)
-    async def import_(self, path: str, progress: Progress | None = None) -> UserImport:
-        """Brings in what another home exported; doing it twice adds nothing."""
+    async def import_(
+        self,
+        path: str,
+        *,
+        trust: bool = False,
+        key: str = "",
+        progress: Progress | None = None,
+    ) -> UserImport:
+        """Brings in what another home exported; doing it twice adds nothing. With `trust`
+        everything comes in as it is, if this home signed it or the one whose `key` is named."""
+        ...
+
+    @route("POST", "/v1/user/memories/plan", scope="admin", local=True, id="plan_signed_memories")
+    async def plan_memories(self, path: str, *, key: str = "") -> ImportPlan:
+        """Tells what `import_memories` would bring in."""
+        ...
+
+    @route("POST", "/v1/user/memories", scope="admin", local=True, id="import_signed_memories")
+    async def import_memories(
+        self, path: str, *, key: str = "", progress: Progress | None = None
+    ) -> ImportResult:
+        """Brings in a signed file of memories as they are; `key` as with `import_`."""
+        ...
+
+    @route("POST", "/v1/user/signatures", scope="admin", local=True, id="sign_file")
+    async def sign(self, path: str) -> str:
+        """Signs a file on this machine, beside it; gives the public key of this home."""
         ...
 
     @route("POST", "/v1/user/erasure/plan", scope="admin")

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,8 @@ from skill_agent.values import Message, Note, Session, Usage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SIGNED = "signed"
+"""In the manifest, the signature over the rest of it."""
 PARTS = ("conversations.json", "memories.json", "profile.json", "usage.json")
 
 
@@ -41,8 +43,11 @@ class ArchiveWriter:
             part.end()
         self._digests[name] = part.digest.hexdigest()
 
-    def finish(self, user: str, counts: dict[str, int], now: datetime) -> None:
-        manifest = {
+    def finish(
+        self, user: str, counts: dict[str, int], now: datetime, sign: Callable[[Any], Any]
+    ) -> None:
+        """Writes the manifest; `sign` gives the signature of an object."""
+        manifest: dict[str, Any] = {
             "product": "skill-agent",
             "format": FORMAT,
             "user": user,
@@ -50,6 +55,7 @@ class ArchiveWriter:
             "counts": counts,
             "sha256": self._digests,
         }
+        manifest[SIGNED] = sign(manifest)
         self._archive.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -122,6 +128,7 @@ def _place(partial: Path, target: Path) -> None:
 
 
 def _json(value: Any) -> str:
+    """One value, in one place: whatever an archive says goes through here."""
     return json.dumps(value, ensure_ascii=False)
 
 

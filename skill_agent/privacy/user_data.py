@@ -1,15 +1,15 @@
 """What the product knows of its person: taking it along, bringing it in, erasing it all.
 
-The file's form is `user_archive`'s, erasing single memories is `memory.erasure`'s. Agents, skills
+The file's form is `user_archive`'s, what comes in is `bringing`'s, erasing single memories
+`erasure`'s. Agents, skills
 and settings are no personal data and stay.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from skill_agent.conversations.usage import totals
 from skill_agent.errors import Conflict
@@ -21,10 +21,11 @@ from skill_agent.memory.rows import memory_row
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_path
 from skill_agent.values import (
-    BelongingsResult,
     ErasureReport,
     FileFate,
     FileKind,
+    ImportPlan,
+    ImportResult,
     LogEntry,
     Memory,
     Note,
@@ -36,11 +37,12 @@ from skill_agent.values import (
     UserImport,
 )
 
+from .bringing import Bringing
 from .erasure import Eraser
 from .erasure_plan import every_memory
 from .operations import UserOperations
+from .signing import HomeKey
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
-from .user_reading import read_archive
 
 _OWN = ("memory.", "message.", "session.")
 _LOCAL = ("checked", "extraction.")
@@ -61,11 +63,15 @@ class UserData(UserOperations):
         clock: Clock,
         user: str,
         changed: Callable[[], None] = lambda: None,
+        agents: Callable[[], Collection[str] | None] = lambda: None,
     ) -> None:
-        """`changed` is called after an import: whoever keeps memories in mind must look anew."""
+        """`changed` is called after an import: whoever keeps memories in mind must look anew;
+        `agents` names the team, where somebody knows it."""
         self._changed = changed
         self._ledger, self._projector, self._eraser = ledger, projector, eraser
         self._clock, self._user = clock, user
+        self._key = HomeKey(home)
+        self._bringing = Bringing(ledger, clock, user, key=self._key, agents=agents)
         self._written = WrittenFiles(home, clock)
         self._traces = HomeTraces(home)
 
@@ -79,9 +85,9 @@ class UserData(UserOperations):
             counts = await self._conversations(archive, sessions, progress)
             counts |= await self._memories(archive)
             counts |= await self._usage(archive)
-            archive.finish(self._user, counts, self._clock())
+            archive.finish(self._user, counts, self._clock(), self._key.sign)
         await asyncio.to_thread(self._written.add, path, "user")
-        return UserExport(path=path, counts=counts)
+        return UserExport(path=path, counts=counts, key=self._key.public)
 
     async def _conversations(
         self, archive: ArchiveWriter, sessions: list[Session], progress: Progress | None
@@ -154,21 +160,55 @@ class UserData(UserOperations):
 
     # -- bringing in -------------------------------------------------------------------------
 
-    async def import_(self, path: str | Path, progress: Progress | None = None) -> UserImport:
+    async def plan_import(
+        self, path: str | Path, *, trust: bool = False, key: str = ""
+    ) -> ImportPlan:
+        """Raises UsageError as `import_` does; keeps nothing."""
+        sessions = await self._sessions()
+        return await self._bringing.plan_archive(path, trust=trust, key=key, sessions=sessions)
+
+    async def import_(
+        self,
+        path: str | Path,
+        *,
+        trust: bool = False,
+        key: str = "",
+        progress: Progress | None = None,
+    ) -> UserImport:
         """Takes in what `export` wrote, all of it or nothing; may be repeated.
 
-        Raises UsageError for a file that is damaged or not ours.
+        Raises UsageError for a file that is damaged or not ours, or, with `trust`, not signed with
+        this home's key or the one named.
         """
         if progress:
             progress(0, 0, "reading")
-        whole = sound_path(path)
-        archive = await asyncio.to_thread(read_archive, whole, now=self._clock(), user=self._user)
-        result = await self._ledger.import_belongings(archive.belongings, actor="import")
-        self._projector.touch()
-        self._changed()
+        sessions = await self._sessions()
+        done = await self._bringing.archive(path, trust=trust, key=key, sessions=sessions)
+        self._brought()
         if progress:
             progress(1, 1, "saved")
-        return _told(result)
+        return done
+
+    async def plan_memories(self, path: str | Path, *, key: str = "") -> ImportPlan:
+        """Raises UsageError as `import_memories` does; keeps nothing."""
+        return await self._bringing.plan_memories(path, key=key)
+
+    async def import_memories(
+        self, path: str | Path, *, key: str = "", progress: Progress | None = None
+    ) -> ImportResult:
+        """Raises UsageError where the file is not signed with this home's key or the one named, or
+        a line is no memory; nothing is kept then."""
+        done = await self._bringing.memories(path, key=key, progress=progress)
+        self._brought()
+        return done
+
+    def _brought(self) -> None:
+        self._projector.touch()
+        self._changed()
+
+    async def sign(self, path: str | Path) -> str:
+        """Raises UsageError where it cannot be read, or nothing written beside it."""
+        return await asyncio.to_thread(self._key.sign_file, sound_path(path).absolute())
 
     # -- erasing -----------------------------------------------------------------------------
 
@@ -254,17 +294,3 @@ class UserData(UserOperations):
             ):
                 found += page
         return sorted(found, key=lambda one: (one.created_at, one.id))
-
-
-def _told(result: BelongingsResult) -> UserImport:
-    parts: dict[str, Any] = {
-        "sessions": result.sessions,
-        "messages": result.messages,
-        "memories": result.memories,
-        "notes": result.notes,
-    }
-    return UserImport(
-        added={name: one.added for name, one in parts.items()},
-        skipped={name: one.skipped for name, one in parts.items()},
-        conflicts=tuple(name for one in parts.values() for name in one.conflicts),
-    )

@@ -1,21 +1,22 @@
-"""Reading what `user_archive` wrote, with suspicion: nothing is unpacked to disk, every value is
-checked, and a file that is not whole gives nothing at all.
+"""The rows of an archive as values, each one checked; a few at a time, as often as asked for.
+
+What the values may become here is `distrust`'s to say, unless the archive is believed.
 """
 
-import hashlib
-import json
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
+
+import msgspec
 
 from skill_agent.conversations.client_context import unmixed
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
-from skill_agent.memory.rows import read_row
+from skill_agent.memory.rows import read_row, whole
+from skill_agent.text.checks import sound_moment
 from skill_agent.values import (
+    Attachment,
     Belongings,
     ClientContext,
     Image,
@@ -23,239 +24,260 @@ from skill_agent.values import (
     Message,
     MessageState,
     Note,
+    Origin,
     Role,
     Session,
     ToolCall,
     Usage,
 )
 
-from .user_archive import FORMAT, MANIFEST, PARTS
+from .archive_file import ArchiveFile, Wrong
 
 Made = TypeVar("Made")
 
-_LARGEST = 2 * 1024**3
-"""Bytes of all parts together; they are read into memory."""
-_MOST_SQUEEZED = 200
-"""Times a part may be larger than its packed form; conversations reach 20."""
-_ALWAYS_FINE = 10 * 1024**2
+_LARGEST_TALK, _LARGEST_ROW = 64 * 1024**2, 1024**2
+"""Bytes of a conversation with its pictures, and of a memory, a note or a tool call."""
+_TOGETHER, _MOST_TOGETHER = 4 * 1024**2, 2_000
+"""Bytes, and number, of rows that are made into values at a time."""
+_TALKS, _MEMORIES, _USAGE = "conversations.json", "memories.json", "usage.json"
+
+
+class _Call(msgspec.Struct):
+    id: str
+    name: str
+    arguments: msgspec.Raw
+
+
+class _Image(msgspec.Struct):
+    media_type: str
+    data: str
+
+
+class _Attachment(msgspec.Struct):
+    text: str
+    origin: Origin
+    name: str = ""
+
+
+class _Sent(msgspec.Struct):
+    instructions: str
+    earlier: str
+    exchanges: int
+    digest: str
+    images: list[_Image] = []
+    attachments: list[_Attachment] = []
+
+
+class _Message(msgspec.Struct):
+    id: str
+    turn: str
+    position: int
+    role: Role
+    content: str
+    created_at: str
+    agent: str | None
+    tool_calls: list[_Call]
+    tool_call_id: str | None
+    state: MessageState
+    usage: Usage | None
+    client_context: _Sent | msgspec.UnsetType | None = msgspec.UNSET
+    """Versions that had no such field wrote what it holds before the words."""
+    origins: list[Origin] = []
+
+
+class _Talk(msgspec.Struct):
+    id: str
+    title: str
+    agent: str
+    created_at: str
+    updated_at: str
+    archived: bool
+    messages: list[_Message]
+
+
+class _Note(msgspec.Struct):
+    kind: str
+    entity: str
+    actor: str
+    at: str
+    reason: str
+    data: msgspec.Raw
+
+
+@dataclass(slots=True)
+class _Places:
+    """What must be there once only."""
+
+    sessions: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """What a file held, checked."""
+    """What a file holds, checked while it is read; each reading begins at its beginning."""
 
+    file: ArchiveFile
+    now: datetime
     user: str
-    belongings: Belongings
+    """Whose it becomes: what was the exporter's own."""
+
+    def __iter__(self) -> Iterator[Belongings]:
+        """Raises UsageError at the first value that is not what it should be."""
+        with self.file.told():
+            yield from self._talks()
+            yield from self._memories()
+            yield from self._notes(_USAGE)
+
+    def _talks(self) -> Iterator[Belongings]:
+        places = _Places()
+        for key, many in self._rows(_TALKS, ("sessions", "notes"), _LARGEST_TALK):
+            if key == "notes":
+                yield Belongings(notes=tuple(_made(many, _Note, _note)))
+                continue
+            talks = list(_made(many, _Talk, _talk))
+            for session, messages in talks:
+                _check_places(places, session, messages)
+            yield Belongings(
+                sessions=tuple(session for session, _ in talks),
+                messages=tuple(one for _, messages in talks for one in messages),
+            )
+
+    def _memories(self) -> Iterator[Belongings]:
+        for _, many in self._rows(_MEMORIES, ("memories",), _LARGEST_ROW):
+            yield Belongings(memories=tuple(_made(many, dict[str, Any], self._memory)))
+
+    def _notes(self, part: str) -> Iterator[Belongings]:
+        for _, many in self._rows(part, ("notes",), _LARGEST_ROW):
+            yield Belongings(notes=tuple(_made(many, _Note, _note)))
+
+    def _rows(
+        self, part: str, keys: tuple[str, ...], most: int
+    ) -> Iterator[tuple[str, "list[_Row]"]]:
+        """The rows of a part, as many of one key at a time as may be held together."""
+        held, size, of = list[_Row](), 0, ""
+        number = dict.fromkeys(keys, 0)
+        for key, raw in self.file.rows(part, keys, most=most):
+            full = size + len(raw) > _TOGETHER or len(held) >= _MOST_TOGETHER
+            if held and (key != of or full):
+                yield of, held
+                held, size = [], 0
+            number[key] += 1
+            held.append(_Row(f"{key}, row {number[key]}", raw))
+            of, size = key, size + len(raw)
+        if held:
+            yield of, held
+
+    def _memory(self, row: dict[str, Any]) -> Memory:
+        whose = row["user"]
+        read = whole(read_row(row, now=self.now, user=self.user))
+        exporter = self.file.manifest.get("user")
+        return replace(read, user=self.user if whose == exporter else whose)
 
 
-def read_archive(path: Path, *, now: datetime, user: str) -> Archive:
-    """Everything in the file, each value checked; the exporter's own become `user`'s.
-
-    Raises UsageError for what is no whole archive of ours; nothing is kept of it then.
-    """
-    try:
-        parts = _parts(path)
-        return _archive(parts, now, user)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise _unreadable(path, str(error)) from None
-    except _Wrong as error:
-        raise _unreadable(path, str(error)) from None
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    raw: bytes
 
 
-class _Wrong(Exception):
-    """What is wrong with the file, in words."""
-
-
-def _unreadable(path: Path, why: str) -> UsageError:
-    return UsageError(
-        f"{path} is not a whole export of a user's data: {why}. Nothing was imported.",
-        hint="make it again with: ska user export",
-    )
-
-
-def _parts(path: Path) -> dict[str, Any]:
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        names = sorted(entry.filename for entry in entries)
-        if names != sorted((*PARTS, MANIFEST)):
-            raise _Wrong(f"it should hold {', '.join((*PARTS, MANIFEST))} and nothing else")
-        if sum(entry.file_size for entry in entries) > _LARGEST:
-            raise _Wrong("its contents are too large")
-        raw = {entry.filename: _bytes(archive, entry) for entry in entries}
-    manifest = _object(MANIFEST, raw[MANIFEST])
-    if manifest.get("product") != "skill-agent" or not isinstance(manifest.get("sha256"), dict):
-        raise _Wrong("its manifest is not ours")
-    if manifest.get("format") != FORMAT:
-        raise _Wrong(f"it has format {manifest.get('format')!r}, this program knows {FORMAT}")
-    for name in PARTS:
-        if hashlib.sha256(raw[name]).hexdigest() != manifest["sha256"].get(name):
-            raise _Wrong(f"{name} is not as it was written")
-    return {MANIFEST: manifest, **{name: _object(name, raw[name]) for name in PARTS}}
-
-
-def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Not one byte more than the entry says it holds."""
-    if entry.flag_bits & 1:
-        raise _Wrong("it is encrypted")
-    squeezed = entry.file_size > max(entry.compress_size, 1) * _MOST_SQUEEZED
-    if squeezed and entry.file_size > _ALWAYS_FINE:
-        raise _Wrong(f"{entry.filename} unpacks to far more than conversations would")
-    try:
-        with archive.open(entry) as stream:
-            return stream.read(entry.file_size)
-    except Exception as error:  # zlib and zipfile raise what they like for damaged bytes
-        raise _Wrong(f"{entry.filename} is damaged ({error})") from None
-
-
-def _object(name: str, raw: bytes) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no JSON number")
-
-    try:
-        value = json.loads(raw.decode("utf-8"), parse_constant=refuse)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
-        raise _Wrong(f"{name} is no JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise _Wrong(f"{name} is no JSON object")
-    return value
-
-
-def _archive(parts: dict[str, Any], now: datetime, user: str) -> Archive:
-    exporter = parts[MANIFEST].get("user")
-
-    def memory(row: dict[str, Any]) -> Memory:
-        whose = _text(row["user"], None)
-        read = read_row(row, now=now, user=user)
-        return replace(read, user=user if whose == exporter else whose)
-
-    talks = parts["conversations.json"]
-    sessions = _each(talks, "sessions", _session)
-    messages = [one for many in _each(talks, "sessions", _messages) for one in many]
-    notes = [*_each(talks, "notes", _note), *_each(parts["usage.json"], "notes", _note)]
-    _check_places(sessions, messages)
-    found = Belongings(
-        sessions=tuple(sessions),
-        messages=tuple(messages),
-        memories=tuple(_each(parts["memories.json"], "memories", memory)),
-        notes=tuple(notes),
-    )
-    return Archive(user=str(exporter), belongings=found)
-
-
-def _each(part: dict[str, Any], key: str, make: Callable[[dict[str, Any]], Made]) -> list[Made]:
-    """What is made of each row under a key; an error names the row."""
-    rows = part.get(key)
-    if not isinstance(rows, list):
-        raise _Wrong(f"{key} is no list")
-    made: list[Made] = []
-    for number, row in enumerate(rows, 1):
+def _made(many: "list[_Row]", kind: Any, make: Callable[[Any], Made]) -> Iterator[Made]:
+    """What is made of each row; an error names the row."""
+    decoder = msgspec.json.Decoder(kind)
+    for row in many:
         try:
-            made.append(make(_typed(row, dict)))
+            yield make(decoder.decode(row.raw))
         except UsageError as error:
-            raise _Wrong(f"{key}, row {number}: {error.message}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            said = f"{key}, row {number}: {type(error).__name__} {error}"
-            raise _Wrong(said[:200]) from None
-    return made
+            raise Wrong(f"{row.name}: {error.message}") from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise Wrong(f"{row.name}: {type(error).__name__} {error}"[:200]) from None
 
 
-def _check_places(sessions: list[Session], messages: list[Message]) -> None:
-    places = {(one.session, one.position) for one in messages}
-    ids = {one.id for one in messages}
-    if len({one.id for one in sessions}) < len(sessions):
-        raise _Wrong("two sessions have the same id")
-    if len(places) < len(messages) or len(ids) < len(messages):
-        raise _Wrong("two messages have the same place or id")
+def _check_places(places: _Places, session: Session, messages: tuple[Message, ...]) -> None:
+    if session.id in places.sessions:
+        raise Wrong("two sessions have the same id")
+    places.sessions.add(session.id)
+    here = {one.id for one in messages}
+    if len({one.position for one in messages}) < len(messages) or len(here) < len(messages):
+        raise Wrong("two messages have the same place or id")
+    if not here.isdisjoint(places.messages):
+        raise Wrong("two messages have the same place or id")
+    places.messages |= here
 
 
-def _session(row: dict[str, Any]) -> Session:
-    return Session(
-        id=_text(row["id"]),
-        title=_text(row["title"]),
-        agent=_text(row["agent"]),
-        created_at=parse_time(row["created_at"]),
-        updated_at=parse_time(row["updated_at"]),
-        messages=len(row["messages"]),
-        archived=_typed(row["archived"], bool),
+def _talk(row: _Talk) -> tuple[Session, tuple[Message, ...]]:
+    session = Session(
+        id=row.id,
+        title=row.title,
+        agent=row.agent,
+        created_at=_moment(row.created_at),
+        updated_at=_moment(row.updated_at),
+        messages=len(row.messages),
+        archived=row.archived,
     )
+    return session, tuple(_message(row.id, one) for one in row.messages)
 
 
-def _messages(row: dict[str, Any]) -> list[Message]:
-    return [_message(row["id"], one) for one in row["messages"]]
-
-
-def _message(session: str, row: dict[str, Any]) -> Message:
-    role, state, position = row["role"], row["state"], _typed(row["position"], int)
-    if role not in get_args(Role) or state not in get_args(MessageState) or position < 0:
-        raise ValueError(f"message {row['id']}")
-    usage = row["usage"]
+def _message(session: str, row: _Message) -> Message:
+    if not 0 <= row.position < 2**31:
+        raise ValueError(f"message {row.id} stands at {row.position}")
     sent, words = _said(row)
     return Message(
-        id=_text(row["id"]),
+        id=row.id,
         session=session,
-        turn=_text(row["turn"]),
-        role=role,
+        turn=row.turn,
+        role=row.role,
         content=words,
         client_context=sent,
-        created_at=parse_time(row["created_at"]),
-        agent=_text(row["agent"], None),
+        created_at=_moment(row.created_at),
+        agent=row.agent,
         tool_calls=tuple(
-            ToolCall(
-                id=_text(call["id"]),
-                name=_text(call["name"]),
-                arguments=_typed(call["arguments"], dict),
-            )
-            for call in row["tool_calls"]
+            ToolCall(id=call.id, name=call.name, arguments=_object(call.arguments))
+            for call in row.tool_calls
         ),
-        tool_call_id=_text(row["tool_call_id"], None),
-        state=state,
-        usage=Usage(**usage) if usage else None,
-        position=position,
+        tool_call_id=row.tool_call_id,
+        state=row.state,
+        usage=row.usage,
+        position=row.position,
+        origins=tuple(dict.fromkeys(row.origins)),
     )
 
 
-def _said(row: dict[str, Any]) -> tuple[ClientContext | None, str]:
-    """What a client program sent, and the words; older versions wrote both as one text."""
-    words = _text(row["content"])
-    if "client_context" not in row:
-        return unmixed(words) if row["role"] == "user" else (None, words)
-    if (sent := row["client_context"]) is None:
-        return None, words
-    return (
-        ClientContext(
-            instructions=_text(sent["instructions"]),
-            earlier=_text(sent["earlier"]),
-            exchanges=_typed(sent["exchanges"], int),
-            digest=_text(sent["digest"]),
-            images=tuple(
-                Image(media_type=_text(one["media_type"]), data=_text(one["data"]))
-                for one in _typed(sent.get("images", []), list)
-            ),
+def _said(row: _Message) -> tuple[ClientContext | None, str]:
+    """What came beside the words, and the words; older versions wrote both as one text."""
+    sent = row.client_context
+    if isinstance(sent, msgspec.UnsetType):
+        return unmixed(row.content) if row.role == "user" else (None, row.content)
+    if sent is None:
+        return None, row.content
+    context = ClientContext(
+        instructions=sent.instructions,
+        earlier=sent.earlier,
+        exchanges=sent.exchanges,
+        digest=sent.digest,
+        images=tuple(Image(media_type=one.media_type, data=one.data) for one in sent.images),
+        attachments=tuple(
+            Attachment(one.text, origin=one.origin, name=one.name) for one in sent.attachments
         ),
-        words,
     )
+    return context, row.content
 
 
-def _note(row: dict[str, Any]) -> Note:
+def _note(row: _Note) -> Note:
     return Note(
-        kind=_text(row["kind"]),
-        entity=_text(row["entity"]),
-        actor=_text(row["actor"]),
-        at=parse_time(row["at"]),
-        reason=_text(row["reason"]),
-        data=_typed(row["data"], dict),
+        kind=row.kind,
+        entity=row.entity,
+        actor=row.actor,
+        at=_moment(row.at),
+        reason=row.reason,
+        data=_object(row.data),
     )
 
 
-def _text(value: Any, *instead: None) -> Any:
-    """A text, or None where that is allowed."""
-    if value is None and instead:
-        return None
-    return _typed(value, str)
+def _object(raw: msgspec.Raw) -> dict[str, Any]:
+    if len(raw) > _LARGEST_ROW:
+        raise ValueError(f"an object of more than {_LARGEST_ROW:,} bytes")
+    return msgspec.json.decode(raw, type=dict[str, Any])
 
 
-def _typed(value: Any, kind: type) -> Any:
-    if type(value) is not kind:
-        raise TypeError(f"expected {kind.__name__}, found {value!r}"[:100])
-    return value
+def _moment(text: str) -> datetime:
+    return sound_moment(parse_time(text))

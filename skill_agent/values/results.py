@@ -24,6 +24,59 @@ class ImportResult:
     """Already there, identical."""
     conflicts: tuple[str, ...] = ()
     """Ids that exist with other content; left alone."""
+    demoted: int = 0
+    """Of those added, how many say less than what was brought."""
+
+
+Signed = Literal["no", "own", "other"]
+"""Whose signature a file bears: nobody's, this home's, that of the key a person named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    """What an import would bring in, counted, and what of it would not come in as it is."""
+
+    memories: dict[str, int] = field(default_factory=dict)
+    """By type."""
+    pinned: int = 0
+    sessions: int = 0
+    messages: dict[str, int] = field(default_factory=dict)
+    """By role."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """By kind."""
+    there: int = 0
+    """How many of the memories and sessions are here already."""
+    demoted: dict[str, int] = field(default_factory=dict)
+    """Memories that come in as less than they say, by what they do not become: `identity`,
+    `user_profile`, `shared`, `pinned`, `importance`."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """What does not come in at all, in words."""
+    unknown_agents: tuple[str, ...] = ()
+    """Named in it, and not in the team here."""
+    signed: Signed = "no"
+    trusted: bool = False
+    """Everything comes in as it is."""
+
+    def plus(self, other: "ImportPlan") -> "ImportPlan":
+        """Both together, for what is looked at in pieces."""
+        names = {*self.unknown_agents, *other.unknown_agents}
+        return ImportPlan(
+            memories=_sum(self.memories, other.memories),
+            pinned=self.pinned + other.pinned,
+            sessions=self.sessions + other.sessions,
+            messages=_sum(self.messages, other.messages),
+            notes=_sum(self.notes, other.notes),
+            there=self.there + other.there,
+            demoted=_sum(self.demoted, other.demoted),
+            refused=_sum(self.refused, other.refused),
+            unknown_agents=tuple(sorted(names)),
+            signed=self.signed,
+            trusted=self.trusted,
+        )
+
+
+def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +121,8 @@ class UserExport:
     path: Path
     counts: dict[str, int]
     """`sessions`, `messages`, `memories`, `notes`, `usage`."""
+    key: str = ""
+    """The public key of this home: another one trusts the file if a person names it there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +133,8 @@ class UserImport:
     skipped: dict[str, int]
     conflicts: tuple[str, ...]
     """Ids that exist with other content, or messages whose place another has."""
+    plan: ImportPlan
+    """What the file held, what came in as less and what stayed out."""
 
 
 PageFormat = Literal["claude", "markdown"]

@@ -6,7 +6,7 @@ There is no recall and no vector here: those are a projection that may be delete
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -299,9 +299,11 @@ class DuckLedger:
             self._journal.load_head()
         return ""
 
-    async def import_belongings(self, belongings: Belongings, *, actor: str) -> BelongingsResult:
+    async def import_belongings(
+        self, parts: Iterable[Belongings], *, actor: str
+    ) -> BelongingsResult:
         return await self._run(
-            "save", lambda: import_belongings(self._database, self._journal, belongings, actor)
+            "save", lambda: import_belongings(self._database, self._journal, parts, actor)
         )
 
     # -- care --------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ nothing that waits for new messages takes them for such.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
@@ -42,16 +42,30 @@ _ARRANGED = ("position", "origins")
 
 
 def import_belongings(
-    database: Database, journal: Journal, belongings: Belongings, actor: str
+    database: Database, journal: Journal, parts: Iterable[Belongings], actor: str
 ) -> BelongingsResult:
     """All of it in one transaction, or nothing."""
+    nothing = ImportResult()
+    done = BelongingsResult(sessions=nothing, messages=nothing, memories=nothing, notes=nothing)
     with journal.together():
-        return BelongingsResult(
-            sessions=_sessions(database, journal, belongings.sessions, actor),
-            messages=_messages(database, journal, belongings.messages, actor),
-            memories=import_memories(database, journal, belongings.memories, actor),
-            notes=_notes(database, journal, belongings.notes),
-        )
+        for part in parts:
+            done = BelongingsResult(
+                sessions=_both(done.sessions, _sessions(database, journal, part.sessions, actor)),
+                messages=_both(done.messages, _messages(database, journal, part.messages, actor)),
+                memories=_both(
+                    done.memories, import_memories(database, journal, part.memories, actor)
+                ),
+                notes=_both(done.notes, _notes(database, journal, part.notes)),
+            )
+    return done
+
+
+def _both(one: ImportResult, other: ImportResult) -> ImportResult:
+    return ImportResult(
+        added=one.added + other.added,
+        skipped=one.skipped + other.skipped,
+        conflicts=(*one.conflicts, *other.conflicts),
+    )
 
 
 def _sessions(

@@ -274,9 +274,15 @@ class Bounded(Generic[Key, Value]):
             self.total -= found[1]
 
 
-def sent_with(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a message that its `recalled` row tells."""
-    return {"context": data.get("block", ""), "recalled": tuple(data.get("memories", ()))}
+def sent_with(data: Any) -> dict[str, Any]:
+    """The fields of a message that its `recalled` row tells, as far as it does."""
+    said = data if isinstance(data, dict) else {}
+    block, memories = said.get("block"), said.get("memories")
+    named = memories if isinstance(memories, list | tuple) else ()
+    return {
+        "context": block if isinstance(block, str) else "",
+        "recalled": tuple(one for one in named if isinstance(one, str)),
+    }
 
 
 def _is_unlike_talk(kind: str) -> bool:

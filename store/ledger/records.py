@@ -218,10 +218,12 @@ def log_entry(
     payload: str | None,
     row_hash: str,
 ) -> LogEntry:
-    """A log row as it is read; one that was emptied says nothing."""
+    """A log row as it is read; one that was emptied says nothing, and so does one whose content is
+    no object: whatever was once written, nobody who reads it stumbles."""
     said: Record = {"old": None, "new": None}
     if payload is not None:
         said = json.loads(payload)
+        said["new"] = said["new"] if isinstance(said["new"], dict) else None
     return LogEntry(
         seq=seq,
         # A row that was imported tells when it really happened.

@@ -5,6 +5,7 @@ Every test runs twice. The last one sees to it that none of the table is left ou
 
 import ast
 import asyncio
+import json
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -32,10 +33,12 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.identifiers import new_id
+from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
     Image,
+    ImportResult,
     Memory,
     MemoryDifference,
     MemoryFilter,
@@ -67,6 +70,16 @@ def stored(number: int, **more: Any) -> Memory:
         id=f"row-{number:05}", content=f"Note {number} of the garden", created_at=at, updated_at=at,
         **more,
     )  # fmt: skip
+
+
+async def bring(station: Workstation, memories: list[Memory], path: Path) -> ImportResult:
+    """Memories as they are, out of a file that the home itself signed."""
+    rows = "".join(json.dumps(memory_row(one)) + "\n" for one in memories)
+    await asyncio.to_thread(path.write_text, rows)
+    key = await station.user_data.sign(str(path))
+    plan = await station.user_data.plan_memories(str(path), key=key)
+    assert plan.trusted and sum(plan.memories.values()) == len(memories)
+    return await station.user_data.import_memories(str(path))
 
 
 async def whole(station: Workstation, text: str, **wishes: Any) -> list[Event]:
@@ -126,11 +139,11 @@ async def test_a_memorys_life(open_station: OpenStation) -> None:
         assert await book.list(MemoryFilter(statuses=("active",))) == [new]
 
 
-async def test_listings_are_whole_and_bounded(open_station: OpenStation) -> None:
+async def test_listings_are_whole_and_bounded(open_station: OpenStation, tmp_path: Path) -> None:
     many = [stored(n, importance=1 + n % 10) for n in range(2_300)]
     async with open_station(model()) as station:
         book = station.memory
-        result = await book.keep(many)
+        result = await bring(station, many, tmp_path / "many.jsonl")
         assert (result.added, result.skipped, result.conflicts) == (2_300, 0, ())
         assert (await book.keep(many[:7])).skipped == 7
         newest = many[::-1]
@@ -186,11 +199,31 @@ async def test_search_and_the_index(open_station: OpenStation) -> None:
         assert (await station.memory.verify()).problems == ()
 
 
-async def test_disputes(open_station: OpenStation) -> None:
+async def test_what_nobody_vouches_for_is_kept_as_less(open_station: OpenStation) -> None:
+    one = stored(1, memory_type="identity", agent="nobody", pinned=True, importance=10)
+    async with open_station(model()) as station:
+        plan = await station.memory.plan_import([one, stored(2)])
+        assert plan.memories == {"identity": 1, "semantic": 1} and plan.unknown_agents == (
+            "nobody",
+        )
+        assert plan.demoted == {"identity": 1, "importance": 1} and not plan.trusted
+        assert (await station.figures.counts())["memories"] == 0
+        rows = [memory_row(one), memory_row(stored(2))]
+        assert await station.memory.plan_rows(rows) == plan
+        result = await station.memory.keep([one, stored(2)])
+        assert (result.added, result.demoted) == (2, 1)
+        kept = await station.memory.get(one.id)
+        assert (kept.memory_type, kept.pinned, kept.origins) == ("semantic", False, ("import",))
+        assert kept.importance <= 8 and kept.source_type == "import"
+        again = await station.memory.keep([one, stored(2)])
+        assert (again.added, again.skipped, again.conflicts) == (0, 2, ())
+
+
+async def test_disputes(open_station: OpenStation, tmp_path: Path) -> None:
     one = stored(1, status="disputed", contradicts=("row-00002",))
     other = stored(2, status="disputed", contradicts=("row-00001",))
     async with open_station(model()) as station:
-        await station.memory.keep([one, other])
+        await bring(station, [one, other], tmp_path / "both.jsonl")
         (dispute,) = await station.memory.disputes()
         assert dispute.memories == (other, one)
         with pytest.raises(UsageError, match="not disputed"):
@@ -467,7 +500,9 @@ async def test_everything_of_the_person(open_station: OpenStation, tmp_path: Pat
         archive = str(tmp_path / "me.zip")
         export = await station.user_data.export(archive, lambda *said: told.append(said))
         assert export.path == Path(archive) and export.counts["memories"] == 1 and told
-        brought = await station.user_data.import_(archive)
+        plan = await station.user_data.plan_import(archive, trust=True)
+        assert (plan.sessions, plan.there, plan.signed) == (1, 2, "own")
+        brought = await station.user_data.import_(archive, trust=True)
         assert brought.added["memories"] == 0 and brought.conflicts == ()
         plan = await station.user_data.plan_purge()
         assert len(plan.memories) == 1 and plan.messages == 2

@@ -82,9 +82,19 @@ def test_a_person_moves_to_another_home(
     assert "memories.json" in zipfile.ZipFile(file).namelist()
     assert ska("user", "export", str(file)).code == 2
     other = Ska(Home(tmp_path / "other"), capsys)
-    moved = other("--home", str(tmp_path / "other"), "user", "import", str(file), "--json")
-    assert moved.json["added"]["memories"] == 2
-    again = other("--home", str(tmp_path / "other"), "user", "import", str(file), "--json")
+    there = ("--home", str(tmp_path / "other"), "user", "import", str(file))
+    asked = other(*there)
+    assert asked.code == 2 and "--dry-run" in asked.err
+    plan = other(*there, "--dry-run", "--json").json
+    assert (plan["sessions"], plan["pinned"], plan["signed"]) == (1, 2, "other")
+    key = done.json["key"]
+    wrong = other(*there, "--trust", "--yes")
+    assert wrong.code == 2 and "this home's key" in wrong.err
+    moved = other(*there, "--trust", "--key", key, "--yes", "--json")
+    assert moved.json["added"]["memories"] == 2 and moved.json["plan"]["trusted"]
+    kept = other("--home", str(tmp_path / "other"), "memory", "list", "--json").json
+    assert all(one["pinned"] for one in kept)
+    again = other(*there, "--trust", "--key", key, "--yes", "--json")
     assert again.json["added"]["memories"] == 0
     found = other("--home", str(tmp_path / "other"), "memory", "search", "deploy", "--json").json
     assert "Fridays" in found[0]["content"]
@@ -187,7 +197,7 @@ def test_housekeeping_tells_what_it_would_do_and_does_it(ska: Ska, tmp_path: Pat
         for n in range(4)
     ]  # fmt: skip
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    ska("memory", "import", str(tmp_path / "rows.jsonl"))
+    ska("memory", "import", str(tmp_path / "rows.jsonl"), "--yes")
     dry = ska("memory", "consolidate", "--dry-run", "--no-model", "--json").json
     assert (dry["dry_run"], dry["summarised"] + dry["merged"]) == (True, 4)
     assert len(ska("memory", "list", "--status", "active", "--json").json) == 4
@@ -202,7 +212,7 @@ def test_housekeeping_tells_what_it_would_do_and_does_it(ska: Ska, tmp_path: Pat
 def test_what_has_run_out_is_archived(ska: Ska, tmp_path: Path) -> None:
     row = {"content": "the fair is on", "expires_at": "2026-01-01T00:00:00Z"}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row))
-    ska("memory", "import", str(tmp_path / "rows.jsonl"))
+    ska("memory", "import", str(tmp_path / "rows.jsonl"), "--yes")
     assert ska("memory", "expire", "--dry-run", "--json").json["expired"] == 1
     (gone,) = ska("memory", "expire", "--json").json["memories"]
     assert gone["status"] == "archived"

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_line import Ska
+from command_line import Ska, Terminal
 
 GOOD = [
     {"content": "Deploys happen on Fridays", "memory_type": "semantic", "importance": 9},
@@ -26,10 +26,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_import_and_again(ska: Ska, file: Path) -> None:
-    first = ska("memory", "import", str(file), "--json")
+    first = ska("memory", "import", str(file), "--yes", "--json")
     assert first.code == 0, first.err
     assert (first.json["added"], first.json["skipped"], first.json["read"]) == (3, 0, 3)
-    again = ska("memory", "import", str(file), "--json")
+    again = ska("memory", "import", str(file), "--yes", "--json")
     assert (again.code, again.json["added"], again.json["skipped"]) == (0, 0, 3)
     found = ska("memory", "search", "standup", "--json").json[0]
     assert found["created_at"] == "2026-01-05T08:00:00.000000Z"
@@ -37,7 +37,7 @@ def test_import_and_again(ska: Ska, file: Path) -> None:
 
 
 def test_import_from_stdin(ska: Ska) -> None:
-    done = ska("memory", "import", "-", stdin=lines(GOOD))
+    done = ska("memory", "import", "-", "--yes", stdin=lines(GOOD))
     assert (done.code, done.out) == (0, "")
     assert "3 added" in done.err
 
@@ -54,10 +54,12 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
         b'{"content": "x", "confidence": "high"}\n',
         b'{"content": "x", "source": "a book"}\n',
         b'{"content": "x", "related_to": 7}\n',
+        b'{"content": "x", "metadata": {"a": 1e999}}\n',
+        b'{"content": "x", "origins": ["person"]}\n',
         b"\xff\xfe\n",
     ]
     file.write_bytes(lines(GOOD[:1]) + b"\n" + b"".join(bad) + lines(GOOD[1:]))
-    done = ska("memory", "import", str(file), "--json")
+    done = ska("memory", "import", str(file), "--yes", "--json")
     assert done.code == 1
     assert done.json["added"] == 3
     assert [one["line"] for one in done.json["errors"]] == list(range(3, 3 + len(bad)))
@@ -67,15 +69,15 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
 
 
 def test_an_unknown_key_is_told(ska: Ska) -> None:
-    done = ska("memory", "import", "-", stdin=lines([{"content": "x", "importence": 3}]))
+    done = ska("memory", "import", "-", "--yes", stdin=lines([{"content": "x", "importence": 3}]))
     assert done.code == 0
     assert "'importence' ignored" in done.err
     assert 'did you mean "importance"' in done.err
 
 
 def test_a_conflict_is_told(ska: Ska) -> None:
-    ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "one"}]))
-    done = ska("memory", "import", "-", stdin=lines([{"id": "m-0001", "content": "two"}]))
+    ska("memory", "import", "-", "--yes", stdin=lines([{"id": "m-0001", "content": "one"}]))
+    done = ska("memory", "import", "-", "--yes", stdin=lines([{"id": "m-0001", "content": "two"}]))
     assert done.code == 1
     assert "m-0001 is there already" in done.err
 
@@ -87,7 +89,7 @@ def test_a_missing_file(ska: Ska) -> None:
 
 
 def test_there_and_back(ska: Ska, file: Path, tmp_path: Path) -> None:
-    ska("memory", "import", str(file))
+    ska("memory", "import", str(file), "--yes")
     ska("memory", "add", "pinned one", "--pin")
     target = tmp_path / "out.jsonl"
     done = ska("memory", "export", "--output", str(target))
@@ -96,7 +98,9 @@ def test_there_and_back(ska: Ska, file: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in target.read_text().splitlines()]
     assert len(rows) == 4
     assert ska("memory", "export").lines == rows
-    other = ska("--home", str(tmp_path / "other"), "memory", "import", str(target), "--json")
+    key = done.err.split("signed as ")[1].split()[0]
+    there = ("--home", str(tmp_path / "other"), "memory", "import", str(target))
+    other = ska(*there, "--trust", "--key", key, "--yes", "--json")
     assert (other.code, other.json["added"]) == (0, 4), other.err
     assert "ignored" not in other.err
     back = ska("--home", str(tmp_path / "other"), "memory", "export").lines
@@ -138,3 +142,51 @@ def test_rebuild(ska: Ska) -> None:
     done = ska("memory", "rebuild", "--json")
     assert (done.code, done.json["items"]) == (0, 1)
     assert len(ska("memory", "search", "deployment", "--json").json) == 1
+
+
+WHO = {"content": "I am Evil", "memory_type": "identity", "agent": "kyra", "pinned": True}
+
+
+def test_what_would_come_in_is_told_and_asked_for(ska: Ska, file: Path) -> None:
+    file.write_bytes(lines([WHO, {"content": "Ours", "memory_type": "shared"}, *GOOD]))
+    done = ska("memory", "import", str(file))
+    assert done.code == 2
+    assert "1 identity" in done.err and "1 pinned" in done.err and "--yes" in done.err
+    assert ska("memory", "list", "--json").json == []
+    plan = ska("memory", "import", str(file), "--dry-run", "--json")
+    assert plan.code == 0 and plan.json["memories"]["shared"] == 1 and not plan.json["trusted"]
+    assert plan.json["demoted"] == {"identity": 1, "shared": 1, "importance": 1}
+    assert ska("memory", "list", "--json").json == []
+    assert ska("memory", "import", str(file), person=Terminal(["n"])).code == 0
+    assert ska("memory", "list", "--json").json == []
+    asked = ska("memory", "import", str(file), person=Terminal(["y"]))
+    assert asked.code == 0 and "5 added" in asked.err and "3 only as plain memories" in asked.err
+    kept = ska("memory", "list", "--json").json
+    assert {one["memory_type"] for one in kept} == {"semantic"}
+    assert not any(one["pinned"] for one in kept)
+
+
+def test_trust_is_for_what_a_home_of_ones_own_signed(ska: Ska, file: Path, tmp_path: Path) -> None:
+    unsigned = ska("memory", "import", str(file), "--trust", "--yes")
+    assert unsigned.code == 2 and "bears no signature" in unsigned.err
+    assert ska("memory", "import", "-", "--trust", "--yes", stdin=lines(GOOD)).code == 2
+    assert ska("memory", "import", str(file), "--key", "x", "--yes").code == 2
+    ska("memory", "import", str(file), "--yes")
+    target = tmp_path / "out.jsonl"
+    ska("memory", "export", "-o", str(target))
+    again = ska("memory", "import", str(target), "--trust", "--yes", "--json")
+    assert (again.code, again.json["skipped"]) == (0, 3)
+    foreign = ska("--home", str(tmp_path / "o"), "memory", "import", str(target), "--trust", "-y")
+    assert foreign.code == 2 and "this home's key" in foreign.err
+    target.write_bytes(target.read_bytes() + lines([WHO]))
+    altered = ska("memory", "import", str(target), "--trust", "--yes")
+    assert altered.code == 2 and "bears no signature" in altered.err
+
+
+def test_a_line_that_is_too_long_or_too_deep_is_left_out(ska: Ska, file: Path) -> None:
+    deep = b'{"content": "x", "metadata": {"a": ' + b"[" * 60 + b"]" * 60 + b"}}\n"
+    long = b'{"content": "' + b"y" * 2_000_000 + b'"}\n'
+    file.write_bytes(deep + long + lines(GOOD))
+    done = ska("memory", "import", str(file), "--yes", "--json")
+    assert (done.code, done.json["added"], done.json["read"]) == (1, 3, 5)
+    assert [one["line"] for one in done.json["errors"]] == [1, 2]

@@ -121,14 +121,29 @@ async def test_it_goes_along_in_an_export(
         await say(runtime, TurnRequest("What is this?", images=(SHOWN,)))
         said = await messages(runtime)
         assert said[0].client_context == ClientContext(images=(SHOWN,))
-        await runtime.user_data.export(str(file))
+        key = (await runtime.user_data.export(str(file))).key
     opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(seeing()), clock=clock
     )
     async with opened as other:
-        await other.user_data.import_(str(file))
+        await other.user_data.import_(str(file), trust=True, key=key)
         assert await messages(other) == said
         assert (await other.memory.verify()).problems == ()
+
+
+async def test_it_comes_along_from_anybody(open_runtime: OpenRuntime, tmp_path: Path) -> None:
+    file = tmp_path / "mine.zip"
+    async with open_runtime(seeing()) as runtime:
+        await say(runtime, TurnRequest("What is this?", images=(SHOWN,)))
+        await runtime.user_data.export(str(file))
+    gateway = ScriptedGateway(seeing())
+    async with open_in_process(tmp_path / "other", create=True, gateway=gateway) as other:
+        await other.user_data.import_(str(file))
+        first, *_ = await messages(other)
+        assert (first.client_context, first.origins) == (
+            ClientContext(images=(SHOWN,)),
+            ("import",),
+        )
 
 
 def every_byte(folder: Path) -> bytes:

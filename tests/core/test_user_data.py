@@ -43,10 +43,10 @@ def data_of(runtime: Runtime, clock: StepClock, user: str = "me") -> UserData:
 
 
 def contents(path: Path) -> dict[str, Any]:
-    """The parts of an archive, the manifest's moment left out."""
+    """The parts of an archive, the manifest's moment and signature left out."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: json.loads(archive.read(name)) for name in archive.namelist()}
-    del parts["manifest.json"]["created_at"]
+    del parts["manifest.json"]["created_at"], parts["manifest.json"]["signed"]
     return parts
 
 
@@ -122,7 +122,7 @@ async def test_a_round_trip_loses_nothing(
     )
     async with opened as other:
         data = data_of(other, clock)
-        done = await data.import_(first)
+        done = await data.import_(first, trust=True, key=told.key)
         assert done.added == {k: told.counts[k] for k in ("sessions", "messages", "memories")} | {
             "notes": told.counts["notes"] + told.counts["usage"]
         }
@@ -134,7 +134,7 @@ async def test_a_round_trip_loses_nothing(
                 assert message == messages[message.id]
         assert (await other.figures.usage()).total == total
         assert (await other.memory.verify()).problems == ()
-        again = await data.import_(first)
+        again = await data.import_(first, trust=True, key=told.key)
         assert set(again.added.values()) == {0}
         assert again.skipped == done.added
 
@@ -144,12 +144,13 @@ async def test_the_exporters_own_become_the_importers(
 ) -> None:
     async with open_runtime(model()) as runtime:
         await live(runtime)
-        await data_of(runtime, clock).export(tmp_path / "me.zip")
+        key = (await data_of(runtime, clock).export(tmp_path / "me.zip")).key
     opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock
     )
     async with opened as other:
-        await data_of(other, clock, user="lea").import_(tmp_path / "me.zip")
+        lea = data_of(other, clock, user="lea")
+        await lea.import_(tmp_path / "me.zip", trust=True, key=key)
         (profile,) = [m for m in await other.memory.list() if m.memory_type == "user_profile"]
         assert profile.user == "lea"
 

@@ -17,6 +17,7 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import Hot, HotCache
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.told import ASK
+from skill_agent.memory.rows import read_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, NewMemory, Purge
 
@@ -96,7 +97,9 @@ async def _purged(cached: Cached, old: Memory) -> None:
 
 async def _imported(cached: Cached, _old: Memory) -> None:
     row = {"content": "from a file", "memory_type": "shared"}
-    await cached.book.import_rows([row])
+    memory = read_row(row, now=cached.clock(), user="me")
+    await cached.ledger.import_memories([memory], actor="import")
+    cached.cache.clear()
 
 
 async def _rated(cached: Cached, old: Memory) -> None:

@@ -1,6 +1,7 @@
 """What was kept at once is compared with what was there before, the next time somebody looks."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from fakes import StepClock
 from memory_home import MemoryHome, memory_home
 
 from skill_agent.memory.contradictions.reconcile import NOTE
-from skill_agent.values import NewMemory
+from skill_agent.values import MemoryChange, MemoryFilter, NewMemory
 
 
 @pytest.fixture
@@ -118,3 +119,20 @@ async def test_a_correction_is_not_taken_for_a_contradiction(home: MemoryHome) -
     new = await home.book.correct(old.id, "I have three children")
     assert (await home.reconciler.catch_up()).disputed == ()
     assert (await home.book.get(new.id)).status == "active"
+
+
+async def test_what_somebody_else_wrote_replaces_nothing_of_the_persons(home: MemoryHome) -> None:
+    asked = {"pinned": True, "importance": 9}
+    old = await home.book.add(NewMemory("I deploy on Fridays", **asked))
+    again = await home.book.add("I have two children")
+    for text in ("I now deploy on Mondays", "I have two children"):
+        new = home.book.made(NewMemory(text))
+        brought = replace(new, origins=("web",))
+        await home.book.write(
+            [MemoryChange(kind="memory.created", memory=brought, actor="remember")]
+        )
+    looked = await home.reconciler.catch_up()
+    assert old.id not in looked.superseded and again.id not in looked.superseded
+    assert (await home.book.get(old.id)).status == "disputed"
+    assert (await home.book.get(again.id)).status == "active"
+    assert (await home.book.list(MemoryFilter(pinned=True))) == [await home.book.get(old.id)]

@@ -4,7 +4,9 @@ Every type, owner and user, pinned and not; the rule is written out here in word
 """
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 from fakes import OpenRuntime
@@ -13,6 +15,7 @@ from skill_agent.store.lance_index.columns import Columns
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.recall.recaller import may_see
+from skill_agent.memory.rows import read_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.values import (
@@ -59,6 +62,12 @@ def hidden(viewer: str) -> set[str]:
     return {content(*row) for row in EVERY} - allowed(viewer)
 
 
+async def keep_as_they_are(runtime: Runtime, rows: list[dict[str, Any]]) -> None:
+    """What a home may hold, whoever made it."""
+    memories = [read_row(row, now=datetime.now(UTC), user="me") for row in rows]
+    await runtime.ledger.import_memories(memories, actor="test")
+
+
 def leaks(viewer: str, text: str) -> list[str]:
     return [one for one in hidden(viewer) if one in text]
 
@@ -78,7 +87,7 @@ async def runtime(open_runtime: OpenRuntime, model: ScriptedModel) -> AsyncItera
             }
             for kind, owner, user, pinned in EVERY
         ]  # fmt: skip
-        await opened.memory.import_rows(rows)
+        await keep_as_they_are(opened, rows)
         await opened.memory.settle()
         yield opened
 
@@ -144,14 +153,15 @@ async def test_links_do_not_lead_out_of_what_is_visible(
     open_runtime: OpenRuntime, model: ScriptedModel
 ) -> None:
     async with open_runtime(model) as runtime:
-        await runtime.memory.import_rows(
+        await keep_as_they_are(
+            runtime,
             [
                 {"id": "open", "content": "the harbour opens at six", "related_to": ["secret"]},
                 {"id": "secret", "content": "smuggled crates", "memory_type": "agent_private",
                  "agent": "luke"},
                 {"id": "old", "content": "the harbour opens at five", "status": "superseded",
                  "superseded_by": "secret"},
-            ]
+            ],
         )  # fmt: skip
         for cold in (False, True):
             found = await runtime.memory.search(Search("harbour", agent="kyra", cold=cold))

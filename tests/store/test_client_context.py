@@ -74,7 +74,7 @@ async def test_an_older_message_saved_again_is_the_same(old):
     for one in messages:
         assert (await old.save_message(replace(one, context="", recalled=()))).id == one.id
     told = Belongings(sessions=tuple(await old.sessions()), messages=tuple(messages))
-    done = await old.import_belongings(told, actor="person")
+    done = await old.import_belongings([told], actor="person")
     assert (done.messages.skipped, done.messages.conflicts) == (len(messages), ())
     other = replace(messages[0], client_context=MONK)
     with pytest.raises(StoreError, match="other content"):
@@ -84,7 +84,7 @@ async def test_an_older_message_saved_again_is_the_same(old):
 async def test_what_came_from_an_older_ledger_stands_apart_in_a_new_one(old, open_ledger, tmp_path):
     told = Belongings(sessions=tuple(await old.sessions()), messages=tuple(await said(old)))
     new = await open_ledger(tmp_path / "new" / "ledger.duckdb")
-    await new.import_belongings(told, actor="person")
+    await new.import_belongings([told], actor="person")
     assert asked(await said(new)) == ASKED
     assert (await new.verify()).problems == () and None not in await columns(new)
 

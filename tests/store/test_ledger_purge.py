@@ -221,7 +221,7 @@ async def test_an_erased_memory_may_come_back_with_an_import(ledger, make, told)
     before = await ledger.last_seq()
     await ledger.purge(Purge(memories=("secret",), sessions=("s1",), actor="person"))
     belongings = Belongings(sessions=(session,), messages=(message,), memories=(secret,))
-    await ledger.import_belongings(belongings, actor="import")
+    await ledger.import_belongings([belongings], actor="import")
     assert await ledger.memory("secret") == secret
     assert await ledger.message("m1") == message
     assert (await ledger.verify()).problems == ()
@@ -244,19 +244,19 @@ async def test_belongings_keep_ids_times_and_places_and_may_come_twice(ledger, m
     belongings = Belongings(
         sessions=(session,), messages=(told, asked), memories=(make.memory(),), notes=(note,)
     )
-    done = await ledger.import_belongings(belongings, actor="import")
+    done = await ledger.import_belongings([belongings], actor="import")
     assert (done.sessions.added, done.messages.added, done.memories.added) == (1, 2, 1)
     assert await ledger.messages("old") == [asked, told]
     assert await ledger.session("old") == session
     (entry,) = await ledger.log(kinds=("usage",))
     assert entry.at == session.created_at
-    again = await ledger.import_belongings(belongings, actor="import")
+    again = await ledger.import_belongings([belongings], actor="import")
     assert (again.sessions.skipped, again.messages.skipped, again.notes.skipped) == (1, 2, 1)
     assert (await ledger.verify()).problems == ()
     await ledger.save_message(make.message(session, "More"))
     assert (await ledger.verify()).problems == ()
     other = replace(belongings, messages=(replace(told, content="B"), replace(asked, id="new")))
-    conflicts = (await ledger.import_belongings(other, actor="import")).messages.conflicts
+    conflicts = (await ledger.import_belongings([other], actor="import")).messages.conflicts
     assert conflicts == ("a", "new")
 
 
@@ -265,15 +265,16 @@ async def test_belongings_that_do_not_fit_leave_nothing(ledger, make):
     homeless = make.message(make.session(), "?")
     with pytest.raises(StoreError, match="session"):
         await ledger.import_belongings(
-            Belongings(sessions=(session,), messages=(homeless,)), actor="import"
+            [Belongings(sessions=(session,), messages=(homeless,))], actor="import"
         )
     bad = Note(kind="memory.created", entity="x", actor="x", at=session.created_at, data={})
     with pytest.raises(StoreError, match="no note"):
         await ledger.import_belongings(
-            Belongings(sessions=(session,), memories=(make.memory(),), notes=(bad,)), actor="import"
+            [Belongings(sessions=(session,), memories=(make.memory(),), notes=(bad,))],
+            actor="import",
         )
     assert await ledger.counts() == {"sessions": 0, "messages": 0, "memories": 0, "log": 0}
-    assert (await ledger.import_belongings(Belongings(), actor="x")).notes.added == 0
+    assert (await ledger.import_belongings([Belongings()], actor="x")).notes.added == 0
 
 
 async def test_a_row_of_an_older_ledger_keeps_its_hashed_reason(ledger, make, clock, open_ledger):

@@ -143,7 +143,7 @@ async def test_totals_are_those_of_every_row(ledger, clock: Clock) -> None:
         assert await totals(ledger, clock()) == await all_read(ledger, clock())
     at = clock() - timedelta(days=1)
     old = Note(kind="usage", entity="t", actor="x", at=at, data={"prompt_tokens": 7})
-    await ledger.import_belongings(Belongings(notes=(old,)), actor="x")
+    await ledger.import_belongings([Belongings(notes=(old,))], actor="x")
     assert await totals(ledger, clock()) == await all_read(ledger, clock())
     assert await totals(ledger, at) == await all_read(ledger, at)
     gone = (await ledger.log(kinds=("usage",)))[2].seq

@@ -102,7 +102,7 @@ async def step(ledger: DuckLedger, step: Step) -> None:
             notes = [row.seq for row in await ledger.log(kinds=KINDS)]
             await ledger.purge(purge_of(a, b, tuple(notes[a % 3 : a % 3 + 1])))
         case "import":
-            await ledger.import_belongings(belongings_of(a, b, text), actor="x")
+            await ledger.import_belongings([belongings_of(a, b, text)], actor="x")
 
 
 def purge_of(a: int, b: int, notes: tuple[int, ...]) -> Purge:

@@ -50,7 +50,7 @@ class Upkeep(UpkeepOperations):
     async def status(self, chore: Chore) -> ChoreStatus:
         """Counted from the log."""
         rows = await self._ledger.log(kinds=(_NOTES[chore],), limit=100_000)
-        last = rows[-1].at if rows else None
+        last = min(rows[-1].at, self._clock()) if rows else None
         return ChoreStatus(
             id=chore,
             runs=len(rows),
@@ -75,10 +75,14 @@ class Upkeep(UpkeepOperations):
         return done
 
 
+_MOST = 10**9
+"""Memories no single run can have changed."""
+
+
 def _totals(rows: list[LogEntry]) -> dict[str, int]:
     totals: dict[str, int] = {}
     for row in rows:
         for name, value in (row.new or {}).items():
-            if isinstance(value, int):
+            if type(value) is int and 0 <= value <= _MOST:
                 totals[name] = totals.get(name, 0) + value
     return totals

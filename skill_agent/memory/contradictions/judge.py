@@ -126,8 +126,8 @@ def comparable(new: Memory, old: Memory, user: str) -> bool:
 
 def protected(old: Memory, new: Memory) -> bool:
     """Whether the other must not replace it: mere reading replaces neither identity nor what a
-    person pinned or said so, and words of others none of the person's own."""
-    if new.origins and not old.origins:
+    person pinned or said so, and what somebody else wrote nothing that they did not."""
+    if {*new.origins} - {*old.origins}:
         return True
     if new.source_type not in ("extraction", "consolidation"):
         return False

@@ -16,7 +16,7 @@ from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.values import LogEntry, Memory
 
 from .comparing import Comparer, Near, Verdict, unseen
-from .judge import Judge, Judgement
+from .judge import Judge, Judgement, protected
 
 NOTE = "checked"
 _CREATED = "memory.created"
@@ -78,7 +78,8 @@ class Reconciler:
             start = max(0, head - window)
             notes = await self._ledger.log(kinds=(NOTE,), after=start, limit=100_000)
             if notes:
-                return int((notes[-1].new or {}).get("up_to", 0))
+                told = (notes[-1].new or {}).get("up_to")
+                return told if type(told) is int and 0 <= told <= head else 0
             if start == 0:
                 break
         return 0
@@ -136,7 +137,7 @@ class Reconciler:
             if memory is None or memory.status != "active":
                 break
             verdicts = await self._comparer.verdicts(memory, near, judge, changes=False)
-            verdicts = [_told_again(one) for one in verdicts if _older(one.old, memory)]
+            verdicts = [_told_again(one, memory) for one in verdicts if _older(one.old, memory)]
             changes = await self._comparer.changes(
                 memory, verdicts, now=self._clock(), actor="reconciler", stored=True
             )
@@ -160,9 +161,13 @@ def _older(old: Memory, new: Memory) -> bool:
     return (old.created_at, old.id) < (new.created_at, new.id)
 
 
-def _told_again(verdict: Verdict) -> Verdict:
-    """What a person says in so many words takes the place of the same read or told before."""
+def _told_again(verdict: Verdict, memory: Memory) -> Verdict:
+    """What a person says in so many words takes the place of the same read or told before; what
+    was brought from elsewhere does not."""
     if verdict.judgement.action != "same":
         return verdict
+    if protected(verdict.old, memory):
+        known = Judgement(action="supersede", reason="it was known")
+        return Verdict(old=verdict.old, judgement=known, outdated=True)
     ruled = Judgement(action="supersede", reason="told again")
     return Verdict(old=verdict.old, judgement=ruled, outdated=verdict.outdated)

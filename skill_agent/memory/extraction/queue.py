@@ -7,8 +7,8 @@ Nothing is read here and no model is known; one process owns a home, so one queu
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, get_args
 
 from skill_agent.errors import NotFound
 from skill_agent.identifiers import iso, new_id, parse_time
@@ -197,23 +197,22 @@ class ExtractionQueue:
                     queued_at=known.queued_at if known else entry.at,
                 )
             case "extraction.failed" if known:
-                again = data.get("next_try")
                 self._jobs[known.id] = replace(
                     known,
                     state="failed",
-                    attempts=data.get("attempts", 1),
-                    next_try=parse_time(again) if again else None,
-                    error=data.get("error", ""),
+                    attempts=_number(data, "attempts", 1),
+                    next_try=_moment(data.get("next_try")),
+                    error=_text(data, "error"),
                 )
             case "extraction.done" if known:
-                figures = {name: data.get(name, 0) for name in (*_COUNTS, "passes")}
+                figures = {name: _number(data, name, 0) for name in (*_COUNTS, "passes")}
                 self._jobs[known.id] = replace(
                     known,
                     state="done",
                     error="",
                     next_try=None,
                     ended_at=entry.at,
-                    model=data.get("model", ""),
+                    model=_text(data, "model"),
                     **figures,
                 )
             case "extraction.started" if known:
@@ -224,7 +223,7 @@ class ExtractionQueue:
 
     def _mark(self, kind: str, data: dict[str, Any]) -> None:
         session, end = data.get("session"), data.get("to")
-        if kind != "extraction.done" or not isinstance(session, str) or not isinstance(end, int):
+        if kind != "extraction.done" or not isinstance(session, str) or type(end) is not int:
             return
         reached = self._skimmed if data.get("trigger") == "turn" else self._read
         reached[session] = max(reached.get(session, 0), end)
@@ -236,6 +235,7 @@ class ExtractionQueue:
             del self._jobs[one]
 
 
+_MOST = 2**31
 _COUNTS = ("created", "versioned", "disputed", "skipped")
 
 
@@ -245,4 +245,23 @@ def _data(entry: LogEntry) -> dict[str, Any]:
 
 
 def _whole(data: dict[str, Any]) -> bool:
-    return {"session", "agent", "from", "to", "trigger"} <= set(data)
+    texts = all(isinstance(data.get(name), str) for name in ("session", "agent"))
+    places = all(_number(data, name, -1) >= 0 for name in ("from", "to"))
+    return texts and places and data.get("trigger") in get_args(Trigger)
+
+
+def _text(data: dict[str, Any], name: str) -> str:
+    return said if isinstance(said := data.get(name), str) else ""
+
+
+def _number(data: dict[str, Any], name: str, instead: int) -> int:
+    said = data.get(name)
+    return said if type(said) is int and 0 <= said < _MOST else instead
+
+
+def _moment(said: object) -> datetime | None:
+    """None also for what names no moment: the job may be tried again at once."""
+    try:
+        return parse_time(said) if isinstance(said, str) else None
+    except ValueError:
+        return None

@@ -160,15 +160,21 @@ def leaving_of(messages: Sequence[Message], keep: int) -> list[Message]:
 
 
 def _compaction(row: LogEntry) -> Compaction | None:
-    said = row.new
-    if not said or not isinstance(said.get("summary"), str) or not said["summary"]:
+    """None for a note that says nothing, or what no summary says."""
+    said = row.new or {}
+    summary, up_to, messages = said.get("summary"), said.get("up_to"), said.get("messages")
+    memories, turn = said.get("memories"), said.get("turn", "")
+    if not isinstance(summary, str) or not summary or not isinstance(turn, str):
         return None
+    if type(up_to) is not int or type(messages) is not int:
+        return None
+    named = memories if isinstance(memories, list) else []
     return Compaction(
         session=row.entity,
-        up_to=said["up_to"],
-        turn=said.get("turn", ""),
-        messages=said["messages"],
-        memories=tuple(said["memories"]),
-        summary=said["summary"],
+        up_to=up_to,
+        turn=turn,
+        messages=messages,
+        memories=tuple(one for one in named if isinstance(one, str)),
+        summary=summary,
         at=row.at,
     )
