@@ -38,6 +38,7 @@ from skill_agent.values import (
 
 from . import life
 from .exchange import Exchange
+from .masking import without_secrets
 from .operations import MemoryOperations
 from .rows import whole
 from .writer import LedgerWriter, nobody
@@ -96,7 +97,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
     def made(self, new: NewMemory) -> Memory:
         """The memory that `add` would keep."""
         now, identity = self._clock(), new.memory_type == "identity"
-        return Memory(
+        memory = Memory(
             id=checked_key(new.key) if new.key is not None else new_id(),
             content=new.content.strip(),
             created_at=now,
@@ -114,6 +115,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
             expires_at=sound_moment(new.expires_at) if new.expires_at else None,
             metadata=new.metadata or {},
         )
+        return without_secrets(memory)
 
     async def _add_once(self, memory: Memory, actor: str, reason: str) -> Memory:
         known = (await self._ledger.memories_by_id([memory.id])).get(memory.id)
@@ -233,7 +235,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
 
         Raises UsageError for one that cannot be kept; none of them is, then.
         """
-        memories = [whole(one) for one in memories]
+        memories = [without_secrets(whole(one)) for one in memories]
         result = await self._ledger.import_memories(memories, actor=actor)
         self.wrote(memories)
         return result

@@ -7,6 +7,8 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange
 
+from .masking import change_without_secrets
+
 
 class Writer(Protocol):
     """Whoever can write changes of memories."""
@@ -34,7 +36,8 @@ class LedgerWriter:
 
     async def write(self, changes: Sequence[MemoryChange]) -> list[Memory]:
         """Writes changes worked out elsewhere, all or none. Raises MemoryChanged."""
-        written = await self._ledger.write_memories(changes)
+        clean = [change_without_secrets(one) for one in changes]
+        written = await self._ledger.write_memories(clean)
         self.wrote(written)
         return written
 

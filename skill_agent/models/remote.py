@@ -30,6 +30,7 @@ from skill_agent.ports import (
 )
 from skill_agent.values import Image, ModelInfo, ToolCall, Usage
 
+from .disclosure import as_sent
 from .refusals import missing_key, translated
 from .structured import checked
 from .thoughts import thoughts_apart
@@ -92,6 +93,8 @@ class RemoteModel:
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         heard = _Heard()
+        if not self.info.local:
+            request = await asyncio.to_thread(as_sent, request)
         litellm = await _litellm()
         self._check_key(litellm)
         chunks: Any = None

@@ -53,6 +53,8 @@ class ModelRequest:
     """The beginning of the reply, already said; only for models whose profile says `continues`."""
     background: bool = False
     """Nobody waits for it; what a person's conversation has made hot stays hot."""
+    disclosed: frozenset[str] = frozenset()
+    """Credentials that a person let go to a model that runs elsewhere; all others are masked."""
     purpose: str = "reply"
     """What for, in a word or two, for whoever looks the call up; no model is told."""
 

@@ -54,7 +54,6 @@ class _Name:
     """A literal part of the word, looked for before the pattern is."""
     any: bool
     long: bool
-    digits: bool
     phrase: bool
     plain: bool
     """Also an everyday word, which only a sign or "is" right after it makes a name."""
@@ -99,7 +98,6 @@ def _names() -> tuple[_Name, ...]:
             first=max(_LETTERS.findall(word), key=len),
             any=one.get("any", False),
             long=one.get("long", False),
-            digits=one.get("digits", False),
             phrase=one.get("phrase", False),
             plain=one.get("plain", False),
         )
@@ -125,7 +123,7 @@ def _after(least: int) -> str:
         for part in ("copulas", "close", "adverbs")
     )
     spoken = (
-        rf"[ \t]{{1,3}}(?P<copula>{copulas})(?:[ \t]{{1,3}}(?:{adverbs})\b){{0,2}}"
+        rf"\s{{1,3}}(?P<copula>{copulas})(?:[ \t]{{1,3}}(?:{adverbs})\b){{0,2}}"
         r"[ \t]{0,3}[:=]?\s{1,3}"
     )
     near = rf"(?P<close>{close})\s{{0,3}}"
@@ -229,8 +227,6 @@ def _credible(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quo
     mid, flag = bool((match["mid"] or "").strip()), match["flag"] is not None
     if name.plain and mid:
         return False
-    if name.digits:
-        return looks.digits and 3 <= len(looks.text) <= 8 and not (mid or flag)
     if name.long:
         return not flag and looks.made_by_machine and not looks.digest
     if flag:

@@ -75,6 +75,8 @@ class Hands:
     allows: Callable[[str], bool]
     """Whether a stored rule allows the call."""
     approval_timeout_s: float
+    present: bool = False
+    """Somebody is there to be asked."""
     tokens: Tokens = field(default_factory=Tokens)
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""
@@ -92,6 +94,8 @@ class Talk:
     """Who, beside the person, wrote what stands in the prompt."""
     failed: bool = False
     """A call failed; a small model would go on trying."""
+    disclosed: frozenset[str] = frozenset()
+    """Credentials the person lets the model read, wherever it runs."""
 
     @property
     def tools(self) -> Mapping[str, Tool]:

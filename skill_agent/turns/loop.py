@@ -29,6 +29,7 @@ from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
 from .composition import composed
+from .disclosing import Disclosed, disclosing, kept_without
 from .fitting import (
     fit_block,
 )
@@ -47,6 +48,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     kept = await hands.keep(brief.message, manner)
     for memory in kept.memories:
         yield _saved(brief, memory)
+    if notice := kept_without(brief, kept.memories):
+        yield notice
     recall_start = time.perf_counter()
     try:
         recollection = await hands.recall(brief.message, kept.memories, manner)
@@ -91,7 +94,11 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     free = not (offer.tools or formed)
     said = brief.message.content
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
-    talk = Talk(prompt, offer, started)
+    disclosed = Disclosed()
+    async with aclosing(disclosing(brief, hands, disclosed)) as events:
+        async for event in events:
+            yield event
+    talk = Talk(prompt, offer, started, disclosed=disclosed.secrets)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event

@@ -21,6 +21,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.language import language_of
+from skill_agent.text.redaction import masked
 from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
@@ -95,6 +96,7 @@ class Workbench:
             announce=self.desk.open,
             decide=partial(self._decide, dna.slug, interactive),
             allows=partial(self.rules.allows, dna.slug),
+            present=interactive and not dry,
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
         )
@@ -161,7 +163,7 @@ class Workbench:
 
     def _wished(self, dna: AgentDNA, source: Message, content: str, *, private: bool) -> NewMemory:
         return NewMemory(
-            content,
+            masked(content),
             memory_type="agent_private" if private else "semantic",
             agent=dna.slug if private else None,
             importance=10,

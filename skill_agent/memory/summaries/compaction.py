@@ -10,6 +10,7 @@ from typing import Protocol
 
 from skill_agent.errors import StoreError
 from skill_agent.ports import Ledger, Model
+from skill_agent.text.redaction import masked
 from skill_agent.values import Compaction, LogEntry, Memory, MemoryFilter, Message, ModelInfo, Purge
 
 from .summary import MOST_TOKENS, SHARE, model_summary, plain_summary
@@ -87,7 +88,7 @@ class Shield:
             "turn": leaving[-1].turn,
             "messages": len(leaving),
             "memories": [memory.id for memory in kept],
-            "summary": summary,
+            "summary": masked(summary),
         }
         await self._check_unchanged(leaving)
         seq = await self._ledger.note(KIND, session, actor=actor, data=data)
