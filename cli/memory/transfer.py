@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +12,12 @@ import typer
 
 from skill_agent.errors import ModelUnavailable, UsageError
 from skill_agent.text.nearest import did_you_mean
+from skill_agent.text.redaction import Masker
 from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
 
 from ..opening.running import with_runtime
-from ..options import AgentOption, JsonOption, OutputOption, slug_of
-from ..output import emit_json, emit_jsonl, emit_text, narrate
+from ..options import AgentOption, JsonOption, OutputOption, SecretsOption, slug_of
+from ..output import emit_json, emit_jsonl, emit_text, narrate, tell_masked
 from ..progress import Bar
 from ..surroundings import surroundings
 from .json_lines import KNOWN_KEYS, Rows, count_lines, opened
@@ -61,6 +62,7 @@ def import_(
     """
     around = surroundings(ctx)
     name = "stdin" if file == "-" else file
+    masker = Masker()
     with opened(file, around.stdin) as stream:
         reader = Rows(stream, name)
         total = count_lines(stream)
@@ -68,14 +70,25 @@ def import_(
         async def work(runtime: "Workstation") -> ImportResult:
             with Bar("importing", total=total) as bar:
                 result = await runtime.memory.import_rows(
-                    reader.rows(), progress=bar, total=total, refused=reader.refuse
+                    _counted(reader.rows(), masker),
+                    progress=bar,
+                    total=total,
+                    refused=reader.refuse,
                 )
             if index and result.added:
                 await _index(runtime, result.added)
             return result
 
         result = with_runtime(ctx, work)
+    tell_masked(masker.count)
     _report(result, reader, as_json=as_json)
+
+
+def _counted(rows: Iterable[dict[str, Any]], masker: Masker) -> Iterator[dict[str, Any]]:
+    """The rows as they are; memory masks what the masker counts."""
+    for row in rows:
+        masker(row.get("content"))
+        yield row
 
 
 async def _index(runtime: "Workstation", added: int) -> None:
@@ -94,11 +107,12 @@ def export(
     ctx: typer.Context,
     output: OutputOption = None,
     agent: AgentOption = None,
+    secrets: SecretsOption = False,
 ) -> None:
     """Export memories as JSON lines, ready for `import`.
 
-    Newest first. A file is written beside its place and then moved there, so that it is never half
-    an export.
+    Newest first. Keys and passwords that older versions kept are masked, unless --secrets. A file
+    is written beside its place and then moved there, so that it is never half an export.
 
     \b
     Examples:
@@ -106,20 +120,21 @@ def export(
       ska memory export | jq -r .content
     """
 
-    async def work(runtime: "Workstation") -> int:
+    async def work(runtime: "Workstation") -> tuple[int, int]:
         owner = await slug_of(runtime, agent)
         wanted = MemoryFilter(agent=owner) if owner else None
-        count = 0
+        count, masker = 0, Masker(keep=secrets)
         with _target(output) as write:
             async for row in runtime.memory.export(wanted):
-                write(row)
+                write(masker(row))
                 count += 1
         if output is not None:
             # So that erasing reaches it.
             await runtime.user_data.note_written(str(output.absolute()), "memories")
-        return count
+        return count, masker.count
 
-    count = with_runtime(ctx, work)
+    count, masked = with_runtime(ctx, work)
+    tell_masked(masked, keeps="--secrets")
     narrate(f"{count} memories exported" + (f" to {output}" if output else ""))
 
 

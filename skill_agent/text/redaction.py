@@ -52,22 +52,43 @@ def masked_within(value: Any) -> Any:
     return _each(value, masked)
 
 
-def _each(value: Any, change: Callable[[str], str]) -> Any:
+class Masker:
+    """Masks texts on their way out of the home, and counts."""
+
+    def __init__(self, *, own: frozenset[str] = frozenset(), keep: bool = False) -> None:
+        """`own` names fields that hold the program's own words; with `keep` all stays."""
+        self.count = 0
+        self._own, self._keep = own, keep
+
+    def __call__(self, value: Any) -> Any:
+        """As `masked_within`."""
+        return value if self._keep else _each(value, self._text, self._own)
+
+    def _text(self, text: str) -> str:
+        found = secrets_in(text)
+        self.count += len(found)
+        return _replaced(text, found, lambda one: mask(one.kind, text[one.start : one.end]))
+
+
+def _each(value: Any, change: Callable[[str], str], own: frozenset[str] = frozenset()) -> Any:
     match value:
         case str():
             return change(value)
         case dict():
-            return {name: _named(str(name), inner, change) for name, inner in value.items()}
+            return {
+                name: inner if name in own else _named(str(name), inner, change, own)
+                for name, inner in value.items()
+            }
         case list() | tuple():
-            return [_each(inner, change) for inner in value]
+            return [_each(inner, change, own) for inner in value]
         case _:
             return value
 
 
-def _named(name: str, value: Any, change: Callable[[str], str]) -> Any:
+def _named(name: str, value: Any, change: Callable[[str], str], own: frozenset[str]) -> Any:
     """A value under its name, read as `name="value"`."""
     if not isinstance(value, str) or '"' in value or "\n" in value:
-        return _each(value, change)
+        return _each(value, change, own)
     led = f'{name}="'
     told = change(f'{led}{value}"')
     return told[len(led) : -1] if told.startswith(led) else change(value)

@@ -68,6 +68,8 @@ class UserExport:
     path: Path
     counts: dict[str, int]
     """`sessions`, `messages`, `memories`, `notes`, `usage`."""
+    masked: int = 0
+    """Credentials that were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
