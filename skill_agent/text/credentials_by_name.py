@@ -20,7 +20,10 @@ _REST = (  # DB_PASSWORD_2, apiKeyValue, passwords
 )
 _CLOSED = r"(?P<closed>[\"'`\])*}]{0,3})"
 _WORD = r"(?>[^\s:=,;!?\"'`<>(){}\[\]]{1,40})(?<![.…])|\([^()\n]{1,40}\)"
-_SEP = r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝])[ \t]{0,40}(?:\n[ \t]{0,40})?"
+_SEP = (
+    r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝](?:[ \t]{0,4}[|>][+-]?(?=[ \t]{0,4}\n))?)"
+    r"[ \t]{0,40}(?:\n[ \t]{0,40})?"
+)
 _TYPED = r"(?:[A-Za-z_][\w.\[\]|]{0,40}\s?=\s?(?=[\"']))?"
 _SCHEME = r"(?P<scheme>(?:bearer|basic|token|digest|apikey|bot)[ \t]{1,4})?"
 _VALUE = (  # only looked at, so that a name within what turns out to be none is found too
@@ -41,6 +44,10 @@ _TRIES, _MOST_BETWEEN = 3, 6
 _COMMANDED = re.compile(r"(?:^|\s)(?:--?[a-z-]{0,20}|login\s{1,4}\S{1,60}\s{1,4})$")
 """`--password x`, and the lines of a .netrc."""
 _PHRASE = re.compile(r"(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}")
+_PASSPHRASE = re.compile(r"(?:[^\W\d_]{2,12}[ -]){2,11}[^\W\d_]{2,12}(?=[.;]?[ \t]*(?:\n|\Z))")
+_TOKEN = re.compile(r"[A-Za-z0-9+/_=]{16,}")
+_SAID_OF_IT = re.compile(r".*(?:ed|ing|able|ible|ig|ert|é|ée|ado|ada|ido|ida)", re.IGNORECASE)
+"""How what is said of a password ends: "my password is leaked"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,8 @@ def _told(name: _Name, text: str, lower: str, match: re.Match[str]) -> Secret | 
 
 def _value(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     """The value of a match, if it is one."""
+    if words := _passphrase(name, text, match):
+        return Secret(kind=name.kind, start=words.start(), end=words.end(), certain=False)
     start, end, quoted = _bare(text, *match.span("value"))
     if match["close"] and not (quoted or text[start].isascii()):
         return None  # 密码是什么: the sentence goes on
@@ -178,6 +187,13 @@ def _phrase(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     if words is None:
         return None
     return Secret(kind=name.kind, start=words.start(), end=words.end(), certain=False)
+
+
+def _passphrase(name: _Name, text: str, match: re.Match[str]) -> re.Match[str] | None:
+    """Words to the end of a line, after a name for such and a sign."""
+    if "phrase" not in name.word or not match["sep"] or match["mid"]:
+        return None
+    return _PASSPHRASE.match(text, match.start("value"))
 
 
 def _kind(name: _Name, match: re.Match[str], value: str) -> str:
@@ -230,7 +246,7 @@ def _credible(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quo
     if name.long:
         return not flag and looks.made_by_machine and not looks.digest
     if flag:
-        return _flagged(name, text, match, looks)
+        return _flagged(name, text, match, looks, quoted=quoted)
     spoken = mid or match["copula"] is not None
     if match["scheme"] and name.word in ("authorization", "token"):
         return len(looks.text) >= 8
@@ -238,22 +254,22 @@ def _credible(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quo
         return _is_password(match, looks, text, quoted=quoted, spoken=spoken, mid=mid)
     if spoken:
         return looks.made_by_machine or (looks.mixed and len(looks.text) >= 10 and not looks.words)
-    if len(looks.text) < 8 or looks.digits or (looks.code and not quoted):
+    coded = looks.code and not (quoted and looks.mixed)
+    if len(looks.text) < 8 or looks.digits or coded or " " in looks.text:
         return False
     return not looks.words and (looks.mixed or _is_assigned(text, match, quoted=quoted))
 
 
-def _flagged(name: _Name, text: str, match: re.Match[str], looks: Looks) -> bool:
+def _flagged(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quoted: bool) -> bool:
     """A value that follows with nothing between: after `--password`, or one that no word is."""
     if _COMMANDED.search(text[max(0, match.start() - 100) : match.start()]):
         return len(looks.text) >= 4 and not looks.code
-    return (
-        name.any
-        and not name.plain
-        and looks.classes >= 3
-        and len(looks.text) >= 8
-        and not looks.words
-    )
+    if name.plain or looks.words:
+        return False
+    if not name.any:
+        return looks.made_by_machine and bool(_TOKEN.fullmatch(looks.text))
+    kinds = 2 if quoted or not name.word.isascii() else 3
+    return looks.mixed and looks.classes >= kinds and len(looks.text) >= 8
 
 
 def _is_password(
@@ -270,6 +286,8 @@ def _is_password(
     if mid or match["tag"]:
         return bool(match["tag"]) and len(looks.text) >= 5
     # A word like any other: as a setting, or as the last word of what is said.
+    if spoken and _SAID_OF_IT.fullmatch(looks.text):
+        return False
     ends = not re.match(r"[ \t]*[\w(\[{]", text[match.end("value") : match.end("value") + 4])
     return (
         len(looks.text) >= 6

@@ -51,12 +51,14 @@ async def disclosing(
         if choice != "deny":
             disclosed.secrets = frozenset(found)
             return
-    yield Notice(**brief.ids, level="warning", text=_not_sent(found, info.name))
+    yield Notice(**brief.ids, level="warning", text=_not_sent(brief, found, info.name))
 
 
 def kept_without(brief: Brief, kept: Sequence[Memory]) -> Notice | None:
     """Tells that memory has a mask where the message had a credential."""
-    found = _sent([brief.message])
+    if not kept:
+        return None
+    found = _sent([*brief.draft.history, brief.message])  # "remember that" means what was before
     marks = {mask(kind, secret) for secret, kind in found.items()}
     for memory in kept:
         if hidden := sorted(one for one in marks if one in memory.content):
@@ -102,6 +104,9 @@ def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> Appr
     )
 
 
-def _not_sent(found: dict[str, str], model: str) -> str:
+def _not_sent(brief: Brief, found: dict[str, str], model: str) -> str:
     marks = ", ".join(dict.fromkeys(mask(kind, secret) for secret, kind in found.items()))
-    return f"not sent to {model}: it reads {marks} instead; the message itself is kept as it is"
+    return (
+        f"not sent to {model}: it reads {marks} instead. What you wrote stays in this conversation "
+        f"only; to put that away: ska sessions delete {brief.session}"
+    )
