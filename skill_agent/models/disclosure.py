@@ -11,29 +11,31 @@ from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import mask, masked_but, masked_within
 from skill_agent.values import ToolCall
 
+NOTHING: frozenset[str] = frozenset()
 _REPEATED = 8
 """A credential of so many characters is masked also where nothing beside it tells what it is."""
 
 
-def as_sent(request: ModelRequest) -> ModelRequest:
+def as_sent(request: ModelRequest, provider: str) -> ModelRequest:
     """The request without credentials; blocking, some milliseconds for a long conversation."""
-    told = _told_once(request)
-    messages = tuple(_message(one, request.disclosed, told) for one in request.messages)
+    disclosed = request.disclosed
+    allowed = disclosed.secrets if disclosed and disclosed.provider == provider else NOTHING
+    told = _told_once(request, allowed)
+    messages = tuple(_message(one, allowed, told) for one in request.messages)
     tools = tuple(
-        replace(tool, description=masked_but(tool.description, request.disclosed))
-        for tool in request.tools
+        replace(tool, description=masked_but(tool.description, allowed)) for tool in request.tools
     )
     return replace(request, messages=messages, tools=tools)
 
 
-def _told_once(request: ModelRequest) -> dict[str, str]:
+def _told_once(request: ModelRequest, allowed: frozenset[str]) -> dict[str, str]:
     """Credentials that a person named somewhere in the conversation, with what masks them."""
     found: dict[str, str] = {}
     for message in request.messages:
         text = message.content
         for one in secrets_in(text):
             secret = text[one.start : one.end]
-            if len(secret) >= _REPEATED and secret not in request.disclosed:
+            if len(secret) >= _REPEATED and secret not in allowed:
                 found.setdefault(secret, mask(one.kind, secret))
     return dict(sorted(found.items(), key=lambda one: -len(one[0])))
 

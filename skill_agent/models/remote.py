@@ -94,7 +94,7 @@ class RemoteModel:
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         heard = _Heard()
         if not self.info.local:
-            request = await asyncio.to_thread(as_sent, request)
+            request = await asyncio.to_thread(as_sent, request, self.info.provider)
         litellm = await _litellm()
         self._check_key(litellm)
         chunks: Any = None

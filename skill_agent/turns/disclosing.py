@@ -5,53 +5,46 @@ model gets a mask, and the person is told. What memory was given without it is t
 """
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass
 
 from skill_agent.conversations.client_context import all_said
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Event, Notice
 from skill_agent.identifiers import new_id
+from skill_agent.ports import Disclosure
 from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import mask
 from skill_agent.values import Memory, Message
 
-from .hands import Brief, Hands
+from .hands import Brief, Hands, Talk
 
 TOOL = "send_secret"
 
 
-@dataclass(slots=True)
-class Disclosed:
-    """What of a person's credentials a model that runs elsewhere may read."""
+async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[Event, None]:
+    """Asks, or tells that it was masked; what may be read is `talk.disclosed` then. Says nothing
+    where the model runs here.
 
-    secrets: frozenset[str] = frozenset()
-
-
-async def disclosing(
-    brief: Brief, hands: Hands, disclosed: Disclosed
-) -> AsyncGenerator[Event, None]:
-    """Asks, or tells that it was masked; fills `disclosed`. Says nothing to a local model's turn.
-
-    "Once" is for this message in this turn; "always" for what the person sends in this and any
-    other conversation to that provider.
+    "Once" is for this message in this turn; "always" for all that the person sends to that
+    provider, in any conversation of the agent's.
     """
     info = hands.model.info
-    found = _sent([brief.message])
-    if info.local or (not found and not hands.allows(_rule(info.provider))):
+    if info.local:
         return
-    rule = _rule(info.provider)
+    found, rule = _sent([brief.message]), f"{TOOL}:{info.provider}"
     if hands.allows(rule):
-        disclosed.secrets = frozenset(_sent([*brief.draft.history, brief.message]))
+        found = _sent([*brief.draft.history, brief.message])
+        talk.disclosed = Disclosure(provider=info.provider, secrets=frozenset(found))
         return
-    if hands.present:
+    if found and hands.present:
         asked = _asked(brief, hands, found, rule)
         hands.announce(asked.approval)
         yield asked
         choice, by = await hands.decide(asked.approval, rule)
         yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
         if choice != "deny":
-            disclosed.secrets = frozenset(found)
+            talk.disclosed = Disclosure(provider=info.provider, secrets=frozenset(found))
             return
-    yield Notice(**brief.ids, level="warning", text=_not_sent(brief, found, info.name))
+    if found:
+        yield Notice(**brief.ids, level="warning", text=_not_sent(brief, found, info.name))
 
 
 def kept_without(brief: Brief, kept: Sequence[Memory]) -> Notice | None:
@@ -80,10 +73,6 @@ def _sent(messages: Iterable[Message]) -> dict[str, str]:
         for text in all_said(message)
         for one in secrets_in(text)
     }
-
-
-def _rule(provider: str) -> str:
-    return f"{TOOL}:{provider}"
 
 
 def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> ApprovalAsked:

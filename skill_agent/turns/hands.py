@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
-from skill_agent.ports import ChatMessage, Model, Tool
+from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
 from skill_agent.values import Memory, Message, Origin
 
 from .composition import Composition
@@ -94,8 +94,8 @@ class Talk:
     """Who, beside the person, wrote what stands in the prompt."""
     failed: bool = False
     """A call failed; a small model would go on trying."""
-    disclosed: frozenset[str] = frozenset()
-    """Credentials the person lets the model read, wherever it runs."""
+    disclosed: Disclosure | None = None
+    """Credentials the person lets a provider read."""
 
     @property
     def tools(self) -> Mapping[str, Tool]:

@@ -29,7 +29,7 @@ from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
 from .composition import composed
-from .disclosing import Disclosed, disclosing, kept_without
+from .disclosing import disclosing, kept_without
 from .fitting import (
     fit_block,
 )
@@ -94,11 +94,10 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     free = not (offer.tools or formed)
     said = brief.message.content
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
-    disclosed = Disclosed()
-    async with aclosing(disclosing(brief, hands, disclosed)) as events:
+    talk = Talk(prompt, offer, started)
+    async with aclosing(disclosing(brief, hands, talk)) as events:
         async for event in events:
             yield event
-    talk = Talk(prompt, offer, started, disclosed=disclosed.secrets)
     async with aclosing(_converse(brief, hands, talk, watch)) as events:
         async for event in events:
             yield event

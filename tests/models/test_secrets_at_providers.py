@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 from fakes import OpenRuntime
-from http_fake import Call, Provider, Say, provider
+from http_fake import Call, Fail, Provider, Say, provider
 
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, Event, Notice
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
+from skill_agent.models.fallback import FallbackModel
 from skill_agent.models.providers import remote_profile
 from skill_agent.models.remote import RemoteModel
 from skill_agent.values import Attachment, ModelInfo, TurnRequest
@@ -113,6 +114,16 @@ async def test_always_is_for_this_provider(open_runtime: OpenRuntime) -> None:
     last = json.dumps(server.bodies[-1])
     assert KEY in last and PASSWORD in last
     assert not any(isinstance(one, ApprovalAsked) for one in events)
+
+
+async def test_a_fallback_to_another_provider_reads_masks(open_runtime: OpenRuntime) -> None:
+    with provider(Fail(503)) as down, provider(Say()) as other:
+        info = ModelInfo(name="mistral/m", provider="mistral", profile=remote_profile(NAME))
+        second = RemoteModel(info, timeout_s=60, base=other.base)
+        async with open_runtime(FallbackModel([remote(down), second])) as runtime:
+            await say(runtime, TurnRequest(f"Check {KEY}"), "once")
+    assert KEY in sent(down)
+    assert KEY not in sent(other) and MASK in sent(other)
 
 
 async def test_attachments_are_looked_at_too(open_runtime: OpenRuntime) -> None:
