@@ -68,9 +68,9 @@ def test_a_correction_and_an_import_say_so(ska: Ska, tmp_path: Path) -> None:
     assert KEY not in ska("memory", "list", "--json").out
 
 
-def test_a_page_of_an_agent(ska: Ska, tmp_path: Path) -> None:
-    made = ska("agents", "new", "vera", "--tagline", f"pushes with {KEY}")
+def test_a_page_of_an_agent(told: Ska, tmp_path: Path) -> None:
+    made = told("agents", "new", "vera", "--tagline", f"pushes with {KEY}")
     assert made.code == 0, made.err
-    assert ska("agents", "export", "vera", "--to", str(tmp_path)).code == 0
+    assert told("agents", "export", "vera", "--to", str(tmp_path)).code == 0
     page = (tmp_path / "vera.md").read_text()
     assert KEY not in page and MASK in page
