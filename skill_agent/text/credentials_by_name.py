@@ -18,7 +18,7 @@ _REST = (  # DB_PASSWORD_2, apiKeyValue, passwords
     r"(?P<rest>(?:s|es|e|en|et|a|key|value|text|string|phrase|word|code|header|hex|\d{1,3})?"
     r"(?:[_.-][a-z0-9]{1,20}){0,4})"
 )
-_CLOSED = r"(?P<closed>[\"'`\])*}]{0,3})"
+_CLOSED = r"(?P<closed>(?:\\{0,3}[\"'`\])*}]){0,3})"
 _WORD = r"(?>[^\s:=,;!?\"'`<>(){}\[\]]{1,40})(?<![.…])|\([^()\n]{1,40}\)"
 _SEP = (
     r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝](?:[ \t]{0,4}[|>][+-]?(?=[ \t]{0,4}\n))?)"
@@ -27,17 +27,19 @@ _SEP = (
 _TYPED = r"(?:[A-Za-z_][\w.\[\]|]{0,40}\s?=\s?(?=[\"']))?"
 _SCHEME = r"(?P<scheme>(?:bearer|basic|token|digest|apikey|bot)[ \t]{1,4})?"
 _VALUE = (  # only looked at, so that a name within what turns out to be none is found too
-    r"(?=(?P<value>[a-z]{0,2}\"(?:[^\"\\\n]|\\.){1,300}\"|'(?:[^'\\\n]|\\.){1,300}'|`[^`\n]{1,300}`"
+    r"(?=(?P<value>\\{1,3}\"[^\"\\\n]{1,300}\\{1,3}\"|[a-z]{0,2}\"(?:[^\"\\\n]|\\.){1,300}\"|'(?:[^'\\\n]|\\.){1,300}'|`[^`\n]{1,300}`"
     r"|[“„][^”“\n]{1,300}[”“]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|[^\s\"'`<>]{1,300}))"
 )
 _REST_OF_VALUE = re.compile(r"[^\s\"'`<>]*")
+_REST_OF_WORD = re.compile(r"\S*")
+"""In a sentence nothing but a blank ends what was said."""
 _FLAG = r"[ \t]{1,4}(?=\S)"
 _LETTERS = re.compile(r"[^\W\d_]+")
 _STOPS = re.compile(f"[{HAN}{KANA}가-힯、。「」！？，]")
-_NEXT = re.compile(r"&(?=[\w-]{1,40}=)|\\n|,\w{1,20}=|[;|](?=\S)")
+_NEXT = re.compile(r"&(?=[\w-]{1,40}=)|\\n|,\w{1,20}=|;(?=[\w ]{1,40}[=:])")
 """Where in a query, a list or a command the next thing begins."""
-_TRAILING = ".,;:?)]}>\\"
 _QUOTES = "\"'`“”„«»「」"
+_TRAILING = f".,;:?)]}}>\\{_QUOTES}"
 _BEFORE = 24
 _SHORTEST = 3
 _TRIES, _MOST_BETWEEN = 3, 6
@@ -175,7 +177,8 @@ def _value(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     looks = looks_of(text[start:end], after=text[end : end + 2])
     if not _credible(name, text, match, looks, quoted=quoted):
         return None
-    if end == match.end("value") and not quoted and (rest := _REST_OF_VALUE.match(text, end)):
+    further = _REST_OF_WORD if match["copula"] else _REST_OF_VALUE
+    if not quoted and (rest := further.match(text, match.end("value"))):
         _, end, _ = _bare(text, start, rest.end())
     return Secret(kind=_kind(name, match, text[start:end]), start=start, end=end, certain=False)
 
@@ -223,10 +226,15 @@ def _is_about(name: _Name, text: str, match: re.Match[str]) -> bool:
 
 def _bare(text: str, start: int, end: int) -> tuple[int, int, bool]:
     """The value without its quotes, and without what ends the sentence."""
+    while start < end and text[start] == "\\":
+        start += 1
     while start < end and text[start] in "brfu" and text[start + 1 : start + 2] in ('"', "'"):
         start += 1
     if text[start] in _QUOTES:
-        return start + 1, max(start + 1, end - 1), True
+        end -= 1
+        while end > start + 1 and text[end - 1] == "\\":
+            end -= 1
+        return start + 1, max(start + 1, end), True
     if text[start].isascii() and (stop := _STOPS.search(text, start, end)):
         end = stop.start()
     if stop := _NEXT.search(text, start, end):
