@@ -72,7 +72,7 @@ def named_secrets(text: str, known: Iterable[Secret]) -> Iterator[Secret]:
     """Values that stand beside a name; what is `known` is not looked at again."""
     there = {one.start for one in known}
     lower = _lowered(text)
-    words = "\n".join(set(_LETTERS.findall(lower)))
+    words = "\n".join(set(lower.split()))
     for name in _names():
         if name.first not in words:
             continue
@@ -168,10 +168,10 @@ def _value(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     if words := _passphrase(name, text, match):
         return Secret(kind=name.kind, start=words.start(), end=words.end(), certain=False)
     start, end, quoted = _bare(text, *match.span("value"))
-    if match["close"] and not (quoted or text[start].isascii()):
-        return None  # 密码是什么: the sentence goes on
     if end - start < _SHORTEST or text[start:end].casefold() in _no_values():
         return None
+    if match["close"] and not (quoted or text[start].isascii()):
+        return None  # 密码是什么: the sentence goes on
     if _is_about(name, text, match):
         return None
     looks = looks_of(text[start:end], after=text[end : end + 2])
@@ -230,6 +230,8 @@ def _bare(text: str, start: int, end: int) -> tuple[int, int, bool]:
         start += 1
     while start < end and text[start] in "brfu" and text[start + 1 : start + 2] in ('"', "'"):
         start += 1
+    if start == end:
+        return start, end, False
     if text[start] in _QUOTES:
         end -= 1
         while end > start + 1 and text[end - 1] == "\\":
