@@ -1,9 +1,10 @@
 """Credentials are kept out of memories: a memory goes into many prompts, and into the index."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from skill_agent.text.redaction import masked, masked_within
-from skill_agent.values import Memory, MemoryChange
+from skill_agent.values import Memory, MemoryChange, Message
 
 
 def without_secrets(memory: Memory) -> Memory:
@@ -13,6 +14,12 @@ def without_secrets(memory: Memory) -> Memory:
     if (content, subject, metadata) == (memory.content, memory.subject, memory.metadata):
         return memory
     return replace(memory, content=content, subject=subject, metadata=metadata)
+
+
+def messages_without_secrets(messages: Iterable[Message]) -> list[Message]:
+    """Messages as memories are read from them: who reads may change a credential's letters, so
+    that nobody would know it for one any more."""
+    return [replace(one, content=masked(one.content)) for one in messages]
 
 
 def change_without_secrets(change: MemoryChange) -> MemoryChange:

@@ -16,6 +16,7 @@ from skill_agent.errors import Conflict
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
+from skill_agent.memory.masking import without_secrets
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.rows import memory_row
 from skill_agent.ports import Clock, Ledger, Progress
@@ -165,7 +166,9 @@ class UserData(UserOperations):
             progress(0, 0, "reading")
         whole = sound_path(path)
         archive = await asyncio.to_thread(read_archive, whole, now=self._clock(), user=self._user)
-        result = await self._ledger.import_belongings(archive.belongings, actor="import")
+        brought = archive.belongings
+        brought = replace(brought, memories=tuple(map(without_secrets, brought.memories)))
+        result = await self._ledger.import_belongings(brought, actor="import")
         self._projector.touch()
         self._changed()
         if progress:

@@ -75,7 +75,8 @@ def _shapes() -> tuple[_Shape, ...]:
     tokens = [
         _Shape(one["kind"], prefix, _prefixed(prefix, one, data), dense=one.get("dense", False))
         for one in data["token"]
-        for prefix in one["prefixes"]
+        for written in one["prefixes"]
+        for prefix in dict.fromkeys((written, written[0].upper() + written[1:]))  # as phones do
     ]
     shapes = [
         _Shape(

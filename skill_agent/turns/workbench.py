@@ -144,9 +144,8 @@ class Workbench:
     ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
-        wishes = remembrances(
-            message.content, manner.words, manner.language, dna.memory.remember_commands
-        )
+        text, words = masked(message.content), masked(manner.words)  # before letters are changed
+        wishes = remembrances(text, words, manner.language, dna.memory.remember_commands)
         for wish in wishes:
             source, content = message, wish.content
             if not content:
@@ -159,7 +158,7 @@ class Workbench:
             kept.append(known or (self.book.made(new) if dry else await self.book.add(new)))
         if self.reconcile is not None and not dry:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
-        return Kept(memories=tuple(kept), whole=is_all(message.content, wishes))
+        return Kept(memories=tuple(kept), whole=is_all(text, wishes))
 
     def _wished(self, dna: AgentDNA, source: Message, content: str, *, private: bool) -> NewMemory:
         return NewMemory(

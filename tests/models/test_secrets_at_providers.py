@@ -2,6 +2,7 @@
 lie nowhere but in the ledger."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from http_fake import Call, Fail, Provider, Say, provider
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, Event, Notice
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
+from skill_agent.identifiers import new_id
 from skill_agent.models.fallback import FallbackModel
 from skill_agent.models.providers import remote_profile
 from skill_agent.models.remote import RemoteModel
-from skill_agent.values import Attachment, ModelInfo, TurnRequest
+from skill_agent.values import Attachment, MemoryChange, ModelInfo, TurnRequest
 
 NAME = "openai/gpt-4o-mini"
 KEY = "ghp_" + "q7Rw" * 9
@@ -148,13 +150,13 @@ async def test_what_is_remembered_has_a_mask_and_the_person_is_told(
 ) -> None:
     with provider(Say()) as server:
         async with open_runtime(remote(server)) as runtime:
-            told = f"Remember that my GitHub token is {KEY}"
+            told = f"Remember that {KEY} opens the garden repository"
             events = await say(runtime, alone(told))
             await say(runtime, alone(told))
             (memory,) = await runtime.memory.list()
-            assert memory.content == f"My GitHub token is {MASK}"
+            assert memory.content == f"{MASK} opens the garden repository"
             assert f"ska memory forget {memory.id} --purge" in notices(events)
-            await say(runtime, alone("Which token do I have?"))
+            await say(runtime, alone("What opens the garden repository?"))
             plan = await runtime.eraser.plan([memory.id])
             await runtime.eraser.erase([memory.id], expected=plan.digest)
     assert KEY not in sent(server)
@@ -175,10 +177,6 @@ async def test_no_door_of_memory_lets_one_in(open_runtime: OpenRuntime, door: st
                     await book.correct((await book.add("The deploy is on Monday")).id, text)
                 case "keep":
                     memory = await book.add("The deploy is on Monday")
-                    from dataclasses import replace
-
-                    from skill_agent.identifiers import new_id
-
                     await book.keep([replace(memory, id=new_id(), content=text)])
                 case "import":
                     await book.import_rows([{"content": text}])
@@ -205,3 +203,27 @@ async def test_a_preview_asks_nobody(open_runtime: OpenRuntime) -> None:
         async with open_runtime(remote(server)) as runtime:
             call = await runtime.turns.preview(TurnRequest(f"Check {KEY}"))
     assert KEY not in repr(call) and server.bodies == []
+
+
+async def test_what_was_kept_before_enters_no_prompt_and_no_other_home(
+    open_runtime: OpenRuntime, tmp_path: Path
+) -> None:
+    """As older versions kept it: whole, in the ledger."""
+    with provider(Say()) as server:
+        async with open_runtime(remote(server, local=True)) as runtime:
+            kept = await runtime.memory.add("The deploy token is lost")
+            old = replace(kept, id=new_id(), content=f"The deploy token is {KEY}")
+            await runtime.ledger.write_memories(
+                [MemoryChange(kind="memory.created", memory=old, actor="person")]
+            )
+            await runtime.memory.settle()
+            await say(runtime, alone("Which deploy token is it?"))
+            masked, whole = tmp_path / "masked.zip", tmp_path / "whole.zip"
+            assert (await runtime.user_data.export(str(masked))).masked == 1
+            assert (await runtime.user_data.export(str(whole), secrets=True)).masked == 0
+            plan = await runtime.user_data.plan_purge()
+            await runtime.user_data.erase(expected=plan.digest)
+            await runtime.user_data.import_(str(whole))
+            contents = [one.content for one in await runtime.memory.list()]
+            assert f"The deploy token is {MASK}" in contents and KEY not in repr(contents)
+    assert MASK in sent(server) and KEY not in sent(server)

@@ -18,6 +18,7 @@ from skill_agent.conversations.sessions import find_session
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.memory.contradictions.reconcile import Reconciler
+from skill_agent.memory.masking import messages_without_secrets
 from skill_agent.memory.operations import ExtractionOperations, Jobs
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.text.redaction import redact
@@ -346,7 +347,7 @@ class Reader(ExtractionOperations):
 
     async def _messages(self, session: str, start: int, end: int) -> Messages:
         found = await self._ledger.messages(session)
-        return [one for one in found if start <= one.position < end]
+        return messages_without_secrets(one for one in found if start <= one.position < end)
 
     # -- after a turn ------------------------------------------------------------------------
 
@@ -386,7 +387,9 @@ class Reader(ExtractionOperations):
         from .rule_reading import read_by_rules
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
-        heard = [one for one in messages if self._config(one.agent or agent).auto_extract]
+        heard = messages_without_secrets(
+            one for one in messages if self._config(one.agent or agent).auto_extract
+        )
         candidates = read_by_rules(heard)
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)

@@ -77,7 +77,9 @@ class Shield:
             leaving = leaving_of(rest, len(rest) - most) or leaving
         if not leaving:
             return None
-        bare = [replace(one, context="", recalled=()) for one in leaving]
+        bare = [
+            replace(one, content=masked(one.content), context="", recalled=()) for one in leaving
+        ]
         fresh = await self._read(bare, agent=agent, model=model)
         await self._read_back(fresh)
         kept = await self._kept(session, leaving, fresh)
