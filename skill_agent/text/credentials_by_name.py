@@ -42,6 +42,8 @@ _QUOTES = "\"'`“”„«»「」"
 _TRAILING = f".,;:?)]}}>\\{_QUOTES}"
 _BEFORE = 24
 _SHORTEST = 3
+_NO_PIN = 6
+"""Fewer digits are a PIN or the code of a door, which people have remembered."""
 _TRIES, _MOST_BETWEEN = 3, 6
 _COMMANDED = re.compile(r"(?:^|\s)(?:--?[a-z-]{0,20}|login\s{1,4}\S{1,60}\s{1,4})$")
 """`--password x`, and the lines of a .netrc."""
@@ -288,7 +290,7 @@ def _is_password(
     if looks.code and not (quoted or (spoken and looks.mixed)):
         return False
     if looks.digits:
-        return len(looks.text) >= 4 and not mid and not match["rest"].startswith("s")
+        return len(looks.text) >= _NO_PIN and not mid and not match["rest"].startswith("s")
     if looks.odd:
         return not (looks.words and mid)
     if quoted:
