@@ -19,6 +19,9 @@ FollowOption = Annotated[
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id, or its first 6 characters.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
+SecretsOption = Annotated[
+    bool, typer.Option("--secrets", help="Write keys and passwords too, instead of masks.")
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout."),

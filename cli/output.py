@@ -44,6 +44,14 @@ def narrate(text: str) -> None:
     sys.stderr.flush()
 
 
+def tell_masked(count: int, *, keeps: str = "") -> None:
+    """That keys and passwords were not written, where some were; `keeps` is the option that would
+    have written them."""
+    if count:
+        secrets = "1 key or password was" if count == 1 else f"{count} keys and passwords were"
+        narrate(f"{secrets} masked" + (f"; {keeps} writes them too" if keeps else ""))
+
+
 def tell_error(message: str, hint: str = "") -> None:
     """An error on stderr, with what to do next."""
     narrate(f"error: {message}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skill_agent.text.credentials import secrets_in
 from skill_agent.values import (
     MEMORY_TYPES,
     Found,
@@ -29,7 +30,7 @@ from ..options import (
     group,
     slug_of,
 )
-from ..output import emit_json, emit_text, narrate, record, table
+from ..output import emit_json, emit_text, narrate, record, table, tell_masked
 from ..progress import Bar
 from ..surroundings import surroundings
 from . import extraction, transfer, upkeep, versions
@@ -96,6 +97,7 @@ def add(
         )
 
     memory = with_runtime(ctx, work)
+    tell_masked(len(secrets_in(" ".join(text))))
     if as_json:
         emit_json(memory_object(memory))
         return

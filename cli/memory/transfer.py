@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from io import BytesIO
@@ -15,11 +15,12 @@ import typer
 
 from skill_agent.errors import ModelUnavailable, UsageError
 from skill_agent.text.nearest import did_you_mean
+from skill_agent.text.redaction import Masker
 from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
 
 from ..opening.running import with_runtime
-from ..options import AgentOption, JsonOption, OutputOption, YesOption, slug_of
-from ..output import emit_json, emit_jsonl, emit_text, narrate
+from ..options import AgentOption, JsonOption, OutputOption, SecretsOption, YesOption, slug_of
+from ..output import emit_json, emit_jsonl, emit_text, narrate, tell_masked
 from ..progress import Bar
 from ..surroundings import Surroundings, on_this_machine, surroundings
 from .import_plan import (
@@ -120,11 +121,12 @@ async def _import_lines(
     if not _goes_on(around, wanted, plan, wrong=len(looked.mistakes)):
         return
     stream.seek(0)
-    reader = Rows(stream, wanted.name)
+    reader, masker = Rows(stream, wanted.name), Masker()
     with Bar("importing", total=total) as bar:
         result = await runtime.memory.import_rows(
-            reader.rows(), progress=bar, total=total, refused=reader.refuse
+            _counted(reader.rows(), masker), progress=bar, total=total, refused=reader.refuse
         )
+    tell_masked(masker.count)
     if wanted.index and result.added:
         await _index(runtime, result.added)
     _report(result, reader, as_json=wanted.as_json)
@@ -152,6 +154,13 @@ def _goes_on(around: Surroundings, wanted: _Wanted, plan: "ImportPlan", *, wrong
     return not wanted.dry_run and agreed_to(around, yes=wanted.yes)
 
 
+def _counted(rows: Iterable[dict[str, Any]], masker: Masker) -> Iterator[dict[str, Any]]:
+    """The rows as they are; memory masks what the masker counts."""
+    for row in rows:
+        masker(row.get("content"))
+        yield row
+
+
 async def _index(runtime: "Workstation", added: int) -> None:
     """Makes what was imported searchable; it is safe in the ledger whatever happens here."""
     if added > MANY:
@@ -168,12 +177,14 @@ def export(
     ctx: typer.Context,
     output: OutputOption = None,
     agent: AgentOption = None,
+    secrets: SecretsOption = False,
 ) -> None:
     """Export memories as JSON lines, ready for `import`.
 
-    Newest first. A file is written beside its place and then moved there, so that it is never half
-    an export; beside it FILE.sig holds its signature, by which `ska memory import --trust` knows
-    it again. Another home of yours trusts it if you name the key that is told here.
+    Newest first. Keys and passwords that older versions kept are masked, unless --secrets. A file
+    is written beside its place and then moved there, so that it is never half an export; beside it
+    FILE.sig holds its signature, by which `ska memory import --trust` knows it again. Another home
+    of yours trusts it if you name the key that is told here.
 
     \b
     Examples:
@@ -181,22 +192,23 @@ def export(
       ska memory export | jq -r .content
     """
 
-    async def work(runtime: "Workstation") -> int:
+    async def work(runtime: "Workstation") -> tuple[int, int]:
         owner = await slug_of(runtime, agent)
         wanted = MemoryFilter(agent=owner) if owner else None
-        count = 0
+        count, masker = 0, Masker(keep=secrets)
         with _target(output) as write:
             async for row in runtime.memory.export(wanted):
-                write(row)
+                write(masker(row))
                 count += 1
         if output is not None:
             # So that erasing reaches it.
             await runtime.user_data.note_written(str(output.absolute()), "memories")
             key = await runtime.user_data.sign(str(output.absolute()))
             narrate(f"signed as {key}")
-        return count
+        return count, masker.count
 
-    count = with_runtime(ctx, work)
+    count, masked = with_runtime(ctx, work)
+    tell_masked(masked, keeps="--secrets")
     narrate(f"{count} memories exported" + (f" to {output}" if output else ""))
 
 

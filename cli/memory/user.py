@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, YesOption, group
-from ..output import emit_json, emit_text, narrate
+from ..options import JsonOption, SecretsOption, YesOption, group
+from ..output import emit_json, emit_text, narrate, tell_masked
 from ..progress import Bar
 from ..surroundings import on_this_machine, surroundings
 from .import_plan import (
@@ -33,12 +33,14 @@ app = group("Take everything about you along, bring it in, or erase it.")
 def export(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new zip file.")],
+    secrets: SecretsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write everything about you into one zip: conversations, memories, profile, usage.
 
     Another home reads it with `ska user import`. The file is as private as the home itself, and
     signed: with the key that is told here, another home of yours takes it as it is (--trust --key).
+    Keys and passwords somebody told are masked in it, unless --secrets.
 
     \b
     Example:
@@ -49,14 +51,17 @@ def export(
 
     async def work(runtime: "Workstation") -> "UserExport":
         with Bar("exporting") as bar:
-            return await runtime.user_data.export(str(file.expanduser().absolute()), bar)
+            return await runtime.user_data.export(
+                str(file.expanduser().absolute()), bar, secrets=secrets
+            )
 
     done = with_runtime(ctx, work)
     if as_json:
-        emit_json({"id": str(done.path), **done.counts, "key": done.key})
+        emit_json({"id": str(done.path), **done.counts, "key": done.key, "masked": done.masked})
         return
     narrate(", ".join(f"{count} {name}" for name, count in done.counts.items()))
     narrate(f"signed as {done.key}")
+    tell_masked(done.masked, keeps="--secrets")
     emit_text(str(done.path))
 
 

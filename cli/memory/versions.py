@@ -7,11 +7,12 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
+from skill_agent.text.credentials import secrets_in
 from skill_agent.values import Dispute, Memory, MemoryDifference
 
 from ..opening.running import with_runtime
 from ..options import IdArgument, JsonOption
-from ..output import emit_json, emit_text, narrate, plain, table
+from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from .view import memory_object, show_changed, show_list
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def correct(
         return await runtime.memory.correct(memory_id, " ".join(text), reason=reason)
 
     memory = with_runtime(ctx, work)
+    tell_masked(len(secrets_in(" ".join(text))))
     show_changed(memory, f"version {memory.version}", as_json=as_json)
 
 

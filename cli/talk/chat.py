@@ -11,6 +11,7 @@ import typer
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.text.attachments import label
+from skill_agent.text.redaction import masked
 from skill_agent.values import Attachment, Search
 
 from ..opening.running import ready_to_talk
@@ -188,7 +189,8 @@ def _next_piped_line() -> str:
 
 @contextmanager
 def _line_history(file: Path) -> Iterator[None]:
-    """Arrow keys and a history kept in the home, where the platform has readline."""
+    """Arrow keys and a history kept in the home, where the platform has readline; what is written
+    there has no keys and passwords in it."""
     try:
         import readline
     except ImportError:
@@ -202,4 +204,8 @@ def _line_history(file: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             file.touch(mode=0o600)
+            for at in range(readline.get_current_history_length()):
+                line = readline.get_history_item(at + 1)
+                if (hidden := masked(line)) != line:
+                    readline.replace_history_item(at, hidden)
             readline.write_history_file(file)

@@ -14,11 +14,12 @@ from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
 from skill_agent.text.attachments import label
 from skill_agent.text.printing import json_shown
+from skill_agent.text.redaction import Masker
 from skill_agent.values import Compaction, Message, ModelCall, Session
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption, OutputOption, YesOption, group
-from ..output import emit_json, emit_text, narrate, plain, table
+from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
 from .prompts import NONE_KEPT, prompts_text
 
@@ -172,7 +173,7 @@ def export(
     ] = "md",
     output: OutputOption = None,
 ) -> None:
-    """Write a conversation as Markdown or JSON.
+    """Write a conversation as Markdown or JSON; keys and passwords in it are masked.
 
     \b
     Examples:
@@ -182,9 +183,11 @@ def export(
     if form not in ("md", "json"):
         raise UsageError(f"--format: {form!r} is not one of md, json")
 
+    masker = Masker()
+
     async def work(runtime: "Workstation") -> tuple[str, int]:
         found, messages = await _conversation(runtime, session, 0)
-        document = _document(found, messages, form)
+        document = _document(found, messages, form, masker)
         if output is not None:
             write_private(output.absolute(), document)
             # So that erasing reaches it.
@@ -192,6 +195,7 @@ def export(
         return document, len(messages)
 
     document, count = with_runtime(ctx, work)
+    tell_masked(masker.count)
     if output is not None:
         narrate(f"{count} messages written to {output}")
     elif sys.stdout.isatty():
@@ -200,10 +204,11 @@ def export(
         sys.stdout.write(document)
 
 
-def _document(session: Session, messages: list[Message], form: str) -> str:
+def _document(session: Session, messages: list[Message], form: str, masker: Masker) -> str:
     if form == "md":
-        return _markdown(session, messages)
-    return json.dumps(_session_object(session, messages), ensure_ascii=False, indent=2) + "\n"
+        return masker(_markdown(session, messages))
+    whole = masker(_session_object(session, messages))
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
 @app.command()

@@ -16,6 +16,7 @@ from skill_agent.errors import ConfigError, UsageError
 from skill_agent.files.home import Home
 from skill_agent.files.private import read_json, read_text, write_private
 from skill_agent.ports import Ledger
+from skill_agent.text.redaction import masked
 from skill_agent.values import Page, PageFormat, Pages
 
 from .directory import AgentDirectory
@@ -184,12 +185,13 @@ def _figures(kept: Mapping[str, Any]) -> AgentFigures:
 
 
 def page_text(dna: AgentDNA, done: AgentFigures, page_format: PageFormat) -> str:
-    """One agent as a document."""
+    """One agent as a document, without credentials somebody wrote into it."""
     if page_format == "claude":
         head = _front_matter(dna) + identity_text(dna).strip()
     else:
         head = f"# {dna.name}" + (f" - {dna.tagline}" if dna.tagline else "")
-    return head + "\n\n" + "\n\n".join(part for part in _sections(dna, done) if part) + "\n"
+    sections = "\n\n".join(part for part in _sections(dna, done) if part)
+    return masked(f"{head}\n\n{sections}\n")
 
 
 def _front_matter(dna: AgentDNA) -> str:

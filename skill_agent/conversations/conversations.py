@@ -8,6 +8,7 @@ from skill_agent.errors import UsageError
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.checks import sound_text
+from skill_agent.text.redaction import masked
 from skill_agent.values import Message, Session
 
 from . import operations
@@ -69,7 +70,9 @@ class Conversations(operations.ConversationOperations):
             raise UsageError("a title cannot be empty")
         sound_text(title, "the title")
         session = await self.find(ref)
-        await self._ledger.rename_session(session.id, " ".join(title.split()), actor="person")
+        await self._ledger.rename_session(
+            session.id, masked(" ".join(title.split())), actor="person"
+        )
         return await self.find(session.id)
 
     async def set_agent(self, session_id: str, agent: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.ports import Ledger
 from skill_agent.text.checks import sound_text
+from skill_agent.text.redaction import masked
 from skill_agent.values import Session
 
 _SCAN = 5_000
@@ -55,8 +56,10 @@ def checked_ref(ref: str) -> str:
 
 
 def title_of(text: str, limit: int = 60) -> str:
-    """A session's title from its first message: its first line, cut at a word."""
-    line = next((" ".join(part.split()) for part in text.splitlines() if part.strip()), "Untitled")
+    """A session's title from its first message: its first line without credentials, cut at a
+    word."""
+    lines = masked(text).splitlines()
+    line = next((" ".join(part.split()) for part in lines if part.strip()), "Untitled")
     if len(line) <= limit:
         return line
     cut = line[: limit - 1]

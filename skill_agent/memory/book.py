@@ -40,6 +40,7 @@ from skill_agent.values import (
 from . import life
 from .exchange import Exchange
 from .imported import Incoming
+from .masking import without_secrets
 from .operations import MemoryOperations
 from .standing import within_bounds
 from .writer import LedgerWriter, nobody
@@ -120,7 +121,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
             origins=new.origins,
             metadata=new.metadata or {},
         )
-        return within_bounds(memory)
+        return within_bounds(without_secrets(memory))
 
     async def _add_once(self, memory: Memory, actor: str, reason: str) -> Memory:
         known = (await self._ledger.memories_by_id([memory.id])).get(memory.id)
@@ -243,6 +244,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         for one that cannot be kept; none of them is, then.
         """
         taken, less = await self._incoming.taken(memories)
+        taken = [without_secrets(one) for one in taken]
         result = await self._ledger.import_memories(taken, actor=actor)
         self.wrote(taken)
         return replace(result, demoted=less)

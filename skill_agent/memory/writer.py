@@ -8,6 +8,7 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange
 
+from .masking import change_without_secrets
 from .standing import within_bounds
 
 
@@ -37,7 +38,8 @@ class LedgerWriter:
 
     async def write(self, changes: Sequence[MemoryChange]) -> list[Memory]:
         """Writes changes worked out elsewhere, all or none. Raises MemoryChanged."""
-        bound = [replace(one, memory=within_bounds(one.memory)) for one in changes]
+        clean = [change_without_secrets(one) for one in changes]
+        bound = [replace(one, memory=within_bounds(one.memory)) for one in clean]
         written = await self._ledger.write_memories(bound)
         self.wrote(written)
         return written

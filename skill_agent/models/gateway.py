@@ -28,7 +28,7 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ModelInfo
 
 from .fallback import FallbackModel
-from .providers import lacks_key, ollama_base, ollama_models, remote_profile
+from .providers import is_loopback, lacks_key, ollama_base, ollama_models, remote_profile
 from .refusals import missing_key, unknown_provider
 from .remote import RemoteModel, close_clients
 from .remote_facts import (
@@ -152,11 +152,16 @@ class Gateway:
 
     def _remote(self, name: str) -> RemoteModel:
         provider = name.partition("/")[0]
-        base = self._settings.api_base.get(provider, "")
-        if provider.startswith("ollama"):
-            base = base or ollama_base(self._settings, os.environ)
+        base = self._base(provider)
         info = self._remote_info(name, self._roles())
         return RemoteModel(info, timeout_s=self._settings.timeout_s, base=base)
+
+    def _base(self, provider: str) -> str:
+        """Where a provider listens, if not where everybody knows."""
+        base = self._settings.api_base.get(provider, "")
+        if provider.startswith(OLLAMA):
+            base = base or ollama_base(self._settings, os.environ)
+        return base
 
     def _embedded(self, name: str) -> EmbeddedModel:
         bare = name.removeprefix(f"{EMBEDDED}/")
@@ -270,8 +275,9 @@ class Gateway:
 
     def _remote_info(self, name: str, roles: dict[str, tuple[str, ...]]) -> ModelInfo:
         provider = name.partition("/")[0]
-        local = provider.startswith(OLLAMA)
-        probe = self._probes.kept(name) if local else self._priced(name)
+        ollama = provider.startswith(OLLAMA)
+        local = ollama and is_loopback(self._base(provider))
+        probe = self._probes.kept(name) if ollama else self._priced(name)
         return ModelInfo(
             name=name,
             provider=provider,

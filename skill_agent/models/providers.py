@@ -4,11 +4,13 @@ No token is spent and nothing heavy imported; a provider not listed here still w
 litellm, only its key is not looked for.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from skill_agent.settings.schema import ModelSettings, Settings
 from skill_agent.values import ModelProfile
@@ -174,6 +176,15 @@ def ollama_base(settings: ModelSettings | None, environ: Mapping[str, str]) -> s
         base = f"http://{base}"
     # OLLAMA_HOST tells a server to listen everywhere; a client cannot call that address.
     return base.rstrip("/").replace("//0.0.0.0", "//127.0.0.1")
+
+
+def is_loopback(base: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(base).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _state(provider: _Known, base: str, key: str, ask: bool) -> Provider:

@@ -32,6 +32,7 @@ from skill_agent.text.gate import tokenless
 from skill_agent.values import Image, ModelInfo, ToolCall, Usage
 
 from .admitted import admitted
+from .disclosure import as_sent
 from .refusals import missing_key, translated
 from .structured import checked
 from .thoughts import thoughts_apart
@@ -94,7 +95,10 @@ class RemoteModel:
         return thoughts_apart(self._spoken(request))
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        heard, request = _Heard(), admitted(request)
+        heard = _Heard()
+        if not self.info.local:
+            request = await asyncio.to_thread(as_sent, request, self.info.provider)
+        request = admitted(request)
         litellm = await _litellm()
         self._check_key(litellm)
         chunks: Any = None

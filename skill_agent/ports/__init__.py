@@ -3,6 +3,7 @@
 from .callbacks import Clock, Progress
 from .models import (
     ChatMessage,
+    Disclosure,
     Embedder,
     EndPart,
     Model,
@@ -22,6 +23,7 @@ from .tools import Tool, ToolOutcome
 __all__ = [
     "ChatMessage",
     "Clock",
+    "Disclosure",
     "Embedder",
     "EndPart",
     "Ledger",

@@ -38,6 +38,14 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """Credentials that a person let go to one provider; any other reads masks."""
+
+    provider: str
+    secrets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRequest:
     """One call of a model."""
 
@@ -53,6 +61,8 @@ class ModelRequest:
     """The beginning of the reply, already said; only for models whose profile says `continues`."""
     background: bool = False
     """Nobody waits for it; what a person's conversation has made hot stays hot."""
+    disclosed: Disclosure | None = None
+    """Credentials that are not masked on their way to a model that runs elsewhere."""
     purpose: str = "reply"
     """What for, in a word or two, for whoever looks the call up; no model is told."""
 

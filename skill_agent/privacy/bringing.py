@@ -6,18 +6,20 @@ anything else comes in as `distrust` and `memory.imported` let it.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from skill_agent.errors import UsageError
 from skill_agent.memory.imported import counted
+from skill_agent.memory.masking import without_secrets
 from skill_agent.memory.row_lines import rows_in
 from skill_agent.memory.rows import read_rows, whole
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_path
 from skill_agent.values import (
+    Belongings,
     BelongingsResult,
     ImportPlan,
     ImportResult,
@@ -64,7 +66,7 @@ class Bringing:
     ) -> UserImport:
         """Takes all of it, or nothing."""
         taking, signed = await self._taking(sound_path(path), trust, key, sessions)
-        result = await self._ledger.import_belongings(taking, actor="import")
+        result = await self._ledger.import_belongings(_Masked(taking), actor="import")
         return _told(result, replace(taking.plan, signed=signed))
 
     async def _taking(
@@ -143,7 +145,19 @@ class Bringing:
 
 async def _in_a_thread(chunks: Iterator[list[Memory]]) -> AsyncIterator[list[Memory]]:
     while chunk := await asyncio.to_thread(next, chunks, None):
-        yield [whole(one) for one in chunk]
+        yield [without_secrets(whole(one)) for one in chunk]
+
+
+class _Masked:
+    """Parts, without what no memory may hold; as often as they are read."""
+
+    def __init__(self, parts: Iterable[Belongings]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[Belongings]:
+        for part in self._parts:
+            memories = tuple(without_secrets(one) for one in part.memories)
+            yield replace(part, memories=memories)
 
 
 def _pages(ids: list[str]) -> Iterator[list[str]]:

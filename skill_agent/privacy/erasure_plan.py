@@ -16,6 +16,8 @@ from skill_agent.memory.english.phrases import Finder
 from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
 from skill_agent.ports import Ledger
+from skill_agent.text.credentials import secrets_in
+from skill_agent.text.redaction import mask
 from skill_agent.values import (
     ERASED_TITLE,
     Erasure,
@@ -74,7 +76,7 @@ class Planner:
         gone = self._gone
         gone.memories = {one.id: one for one in await self._versions(wanted)}
         chain = list(gone.memories.values())
-        contents = [one.content for one in chain]
+        contents = [one.content for one in chain] + await self._masked_in(chain)
         vocabulary = list(dict.fromkeys(w for text in contents for w in _words(text)))
         found = await self._ledger.occurrences(list(dict.fromkeys([*contents, *vocabulary])))
         literal = [found[text] for text in contents]
@@ -117,6 +119,22 @@ class Planner:
                 found[name] = everything[name]
                 waiting += sorted(linked[name])
         return list(found.values())
+
+    async def _masked_in(self, chain: Sequence[Memory]) -> list[str]:
+        """The credentials that memory has a mask for, and the conversation has whole."""
+        sources = {name for one in chain for name in one.source.message_ids}
+        said = await self._ledger.messages_by_id(sorted(sources))
+        found = {
+            text[one.start : one.end]: mask(one.kind, text[one.start : one.end])
+            for message in said.values()
+            for text in all_said(message)
+            for one in secrets_in(text)
+        }
+        return [
+            secret
+            for secret, mark in found.items()
+            if any(mark in memory.content for memory in chain)
+        ]
 
     async def _holders(self, literal: Sequence[Occurrences]) -> None:
         """Other memories, and notes, that say it word for word."""

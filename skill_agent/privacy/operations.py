@@ -36,8 +36,11 @@ class UserOperations(Protocol):
     """Everything about the person: taken along, brought in, erased."""
 
     @route("POST", "/v1/user/export", scope="admin", local=True)
-    async def export(self, path: str, progress: Progress | None = None) -> UserExport:
-        """Writes everything about the person into one zip on this machine."""
+    async def export(
+        self, path: str, progress: Progress | None = None, *, secrets: bool = False
+    ) -> UserExport:
+        """Writes everything about the person into one zip on this machine; credentials are
+        masked, unless `secrets`."""
         ...
 
     @route("POST", "/v1/user/import/plan", scope="admin", local=True)

@@ -18,30 +18,43 @@ from typing import IO, Any
 from skill_agent.conversations.client_context import context_record
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso
+from skill_agent.text.redaction import Masker
 from skill_agent.values import Message, Note, Session, Usage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 SIGNED = "signed"
 """In the manifest, the signature over the rest of it."""
+_OWN_FIELDS = frozenset(
+    {
+        "id", "turn", "position", "role", "created_at", "updated_at", "agent", "tool_call_id",
+        "state", "kind", "entity", "actor", "at", "session", "media_type", "digest", "origin",
+    }
+)  # fmt: skip
 PARTS = ("conversations.json", "memories.json", "profile.json", "usage.json")
 
 
 class ArchiveWriter:
     """Writes the parts one after another; make one with `new_archive`."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, *, secrets: bool = False) -> None:
         self._archive = archive
+        self._masker = Masker(own=_OWN_FIELDS, keep=secrets)
         self._digests: dict[str, str] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator["PartWriter"]:
         """A JSON object written key by key."""
         with self._archive.open(name, "w", force_zip64=True) as stream:
-            part = PartWriter(stream)
+            part = PartWriter(stream, self._masker)
             yield part
             part.end()
         self._digests[name] = part.digest.hexdigest()
+
+    @property
+    def masked(self) -> int:
+        """Credentials that were not written."""
+        return self._masker.count
 
     def finish(
         self, user: str, counts: dict[str, int], now: datetime, sign: Callable[[Any], Any]
@@ -60,15 +73,15 @@ class ArchiveWriter:
 
 
 class PartWriter:
-    """One JSON object, streamed."""
+    """One JSON object, streamed, without what the masker takes out."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(self, stream: IO[bytes], masker: Masker) -> None:
+        self._stream, self._masker = stream, masker
         self._between = "{\n"
         self.digest = hashlib.sha256()
 
     def value(self, key: str, value: Any) -> None:
-        self._write(f"{self._between}{json.dumps(key)}: {_json(value)}")
+        self._write(f"{self._between}{json.dumps(key)}: {_json(self._masker(value))}")
         self._between = ",\n"
 
     def begin(self, key: str) -> None:
@@ -78,7 +91,7 @@ class PartWriter:
 
     def rows(self, rows: Iterable[Any]) -> None:
         for row in rows:
-            self._write(self._between + _json(row))
+            self._write(self._between + _json(self._masker(row)))
             self._between = ",\n"
 
     def close(self) -> None:
@@ -95,8 +108,9 @@ class PartWriter:
 
 
 @contextmanager
-def new_archive(target: Path) -> Iterator[ArchiveWriter]:
-    """The file appears whole, mode 0600, when the block ends; raises UsageError if there is one."""
+def new_archive(target: Path, *, secrets: bool = False) -> Iterator[ArchiveWriter]:
+    """The file appears whole, mode 0600, when the block ends; raises UsageError if there is one.
+    Credentials are masked, unless `secrets`."""
     if target.exists():
         raise UsageError(f"{target} exists already", hint="name a file that does not exist")
     try:
@@ -107,7 +121,7 @@ def new_archive(target: Path) -> Iterator[ArchiveWriter]:
     try:
         with os.fdopen(handle, "wb") as stream:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-                yield ArchiveWriter(archive)
+                yield ArchiveWriter(archive, secrets=secrets)
             stream.flush()
             os.fsync(stream.fileno())
         _place(partial, target)

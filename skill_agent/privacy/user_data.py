@@ -77,17 +77,19 @@ class UserData(UserOperations):
 
     # -- taking along ------------------------------------------------------------------------
 
-    async def export(self, path: str | Path, progress: Progress | None = None) -> UserExport:
+    async def export(
+        self, path: str | Path, progress: Progress | None = None, *, secrets: bool = False
+    ) -> UserExport:
         """Writes everything into a new private zip file; raises UsageError if it exists."""
         path = sound_path(path)
         sessions = await self._sessions()
-        with new_archive(path) as archive:
+        with new_archive(path, secrets=secrets) as archive:
             counts = await self._conversations(archive, sessions, progress)
             counts |= await self._memories(archive)
             counts |= await self._usage(archive)
             archive.finish(self._user, counts, self._clock(), self._key.sign)
         await asyncio.to_thread(self._written.add, path, "user")
-        return UserExport(path=path, counts=counts, key=self._key.public)
+        return UserExport(path=path, counts=counts, key=self._key.public, masked=archive.masked)
 
     async def _conversations(
         self, archive: ArchiveWriter, sessions: list[Session], progress: Progress | None

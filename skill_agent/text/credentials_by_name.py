@@ -18,29 +18,40 @@ _REST = (  # DB_PASSWORD_2, apiKeyValue, passwords
     r"(?P<rest>(?:s|es|e|en|et|a|key|value|text|string|phrase|word|code|header|hex|\d{1,3})?"
     r"(?:[_.-][a-z0-9]{1,20}){0,4})"
 )
-_CLOSED = r"(?P<closed>[\"'`\])*}]{0,3})"
+_CLOSED = r"(?P<closed>(?:\\{0,3}[\"'`\])*}]){0,3})"
 _WORD = r"(?>[^\s:=,;!?\"'`<>(){}\[\]]{1,40})(?<![.…])|\([^()\n]{1,40}\)"
-_SEP = r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝])[ \t]{0,40}(?:\n[ \t]{0,40})?"
+_SEP = (
+    r"\s{0,6}(?P<sep>=>|->|→|:=|={1,3}|[:：＝](?:[ \t]{0,4}[|>][+-]?(?=[ \t]{0,4}\n))?)"
+    r"[ \t]{0,40}(?:\n[ \t]{0,40})?"
+)
 _TYPED = r"(?:[A-Za-z_][\w.\[\]|]{0,40}\s?=\s?(?=[\"']))?"
 _SCHEME = r"(?P<scheme>(?:bearer|basic|token|digest|apikey|bot)[ \t]{1,4})?"
 _VALUE = (  # only looked at, so that a name within what turns out to be none is found too
-    r"(?=(?P<value>[a-z]{0,2}\"(?:[^\"\\\n]|\\.){1,300}\"|'(?:[^'\\\n]|\\.){1,300}'|`[^`\n]{1,300}`"
+    r"(?=(?P<value>\\{1,3}\"[^\"\\\n]{1,300}\\{1,3}\"|[a-z]{0,2}\"(?:[^\"\\\n]|\\.){1,300}\"|'(?:[^'\\\n]|\\.){1,300}'|`[^`\n]{1,300}`"
     r"|[“„][^”“\n]{1,300}[”“]|«[^»\n]{1,300}»|「[^」\n]{1,300}」|[^\s\"'`<>]{1,300}))"
 )
 _REST_OF_VALUE = re.compile(r"[^\s\"'`<>]*")
+_REST_OF_WORD = re.compile(r"\S*")
+"""In a sentence nothing but a blank ends what was said."""
 _FLAG = r"[ \t]{1,4}(?=\S)"
 _LETTERS = re.compile(r"[^\W\d_]+")
 _STOPS = re.compile(f"[{HAN}{KANA}가-힯、。「」！？，]")
-_NEXT = re.compile(r"&(?=[\w-]{1,40}=)|\\n|,\w{1,20}=|[;|](?=\S)")
+_NEXT = re.compile(r"&(?=[\w-]{1,40}=)|\\n|,\w{1,20}=|;(?=[\w ]{1,40}[=:])")
 """Where in a query, a list or a command the next thing begins."""
-_TRAILING = ".,;:?)]}>\\"
 _QUOTES = "\"'`“”„«»「」"
+_TRAILING = f".,;:?)]}}>\\{_QUOTES}"
 _BEFORE = 24
 _SHORTEST = 3
+_NO_PIN = 6
+"""Fewer digits are a PIN or the code of a door, which people have remembered."""
 _TRIES, _MOST_BETWEEN = 3, 6
 _COMMANDED = re.compile(r"(?:^|\s)(?:--?[a-z-]{0,20}|login\s{1,4}\S{1,60}\s{1,4})$")
 """`--password x`, and the lines of a .netrc."""
 _PHRASE = re.compile(r"(?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8}")
+_PASSPHRASE = re.compile(r"(?:[^\W\d_]{2,12}[ -]){2,11}[^\W\d_]{2,12}(?=[.;]?[ \t]*(?:\n|\Z))")
+_TOKEN = re.compile(r"[A-Za-z0-9+/_=]{16,}")
+_SAID_OF_IT = re.compile(r".*(?:ed|ing|able|ible|ig|ert|é|ée|ado|ada|ido|ida)", re.IGNORECASE)
+"""How what is said of a password ends: "my password is leaked"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,6 @@ class _Name:
     """A literal part of the word, looked for before the pattern is."""
     any: bool
     long: bool
-    digits: bool
     phrase: bool
     plain: bool
     """Also an everyday word, which only a sign or "is" right after it makes a name."""
@@ -64,7 +74,7 @@ def named_secrets(text: str, known: Iterable[Secret]) -> Iterator[Secret]:
     """Values that stand beside a name; what is `known` is not looked at again."""
     there = {one.start for one in known}
     lower = _lowered(text)
-    words = "\n".join(set(_LETTERS.findall(lower)))
+    words = "\n".join(set(lower.split()))
     for name in _names():
         if name.first not in words:
             continue
@@ -99,7 +109,6 @@ def _names() -> tuple[_Name, ...]:
             first=max(_LETTERS.findall(word), key=len),
             any=one.get("any", False),
             long=one.get("long", False),
-            digits=one.get("digits", False),
             phrase=one.get("phrase", False),
             plain=one.get("plain", False),
         )
@@ -125,7 +134,7 @@ def _after(least: int) -> str:
         for part in ("copulas", "close", "adverbs")
     )
     spoken = (
-        rf"[ \t]{{1,3}}(?P<copula>{copulas})(?:[ \t]{{1,3}}(?:{adverbs})\b){{0,2}}"
+        rf"\s{{1,3}}(?P<copula>{copulas})(?:[ \t]{{1,3}}(?:{adverbs})\b){{0,2}}"
         r"[ \t]{0,3}[:=]?\s{1,3}"
     )
     near = rf"(?P<close>{close})\s{{0,3}}"
@@ -158,17 +167,20 @@ def _told(name: _Name, text: str, lower: str, match: re.Match[str]) -> Secret | 
 
 def _value(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     """The value of a match, if it is one."""
+    if words := _passphrase(name, text, match):
+        return Secret(kind=name.kind, start=words.start(), end=words.end(), certain=False)
     start, end, quoted = _bare(text, *match.span("value"))
-    if match["close"] and not (quoted or text[start].isascii()):
-        return None  # 密码是什么: the sentence goes on
     if end - start < _SHORTEST or text[start:end].casefold() in _no_values():
         return None
+    if match["close"] and not (quoted or text[start].isascii()):
+        return None  # 密码是什么: the sentence goes on
     if _is_about(name, text, match):
         return None
     looks = looks_of(text[start:end], after=text[end : end + 2])
     if not _credible(name, text, match, looks, quoted=quoted):
         return None
-    if end == match.end("value") and not quoted and (rest := _REST_OF_VALUE.match(text, end)):
+    further = _REST_OF_WORD if match["copula"] else _REST_OF_VALUE
+    if not quoted and (rest := further.match(text, match.end("value"))):
         _, end, _ = _bare(text, start, rest.end())
     return Secret(kind=_kind(name, match, text[start:end]), start=start, end=end, certain=False)
 
@@ -180,6 +192,13 @@ def _phrase(name: _Name, text: str, match: re.Match[str]) -> Secret | None:
     if words is None:
         return None
     return Secret(kind=name.kind, start=words.start(), end=words.end(), certain=False)
+
+
+def _passphrase(name: _Name, text: str, match: re.Match[str]) -> re.Match[str] | None:
+    """Words to the end of a line, after a name for such and a sign."""
+    if "phrase" not in name.word or not match["sep"] or match["mid"]:
+        return None
+    return _PASSPHRASE.match(text, match.start("value"))
 
 
 def _kind(name: _Name, match: re.Match[str], value: str) -> str:
@@ -209,10 +228,17 @@ def _is_about(name: _Name, text: str, match: re.Match[str]) -> bool:
 
 def _bare(text: str, start: int, end: int) -> tuple[int, int, bool]:
     """The value without its quotes, and without what ends the sentence."""
+    while start < end and text[start] == "\\":
+        start += 1
     while start < end and text[start] in "brfu" and text[start + 1 : start + 2] in ('"', "'"):
         start += 1
+    if start == end:
+        return start, end, False
     if text[start] in _QUOTES:
-        return start + 1, max(start + 1, end - 1), True
+        end -= 1
+        while end > start + 1 and text[end - 1] == "\\":
+            end -= 1
+        return start + 1, max(start + 1, end), True
     if text[start].isascii() and (stop := _STOPS.search(text, start, end)):
         end = stop.start()
     if stop := _NEXT.search(text, start, end):
@@ -229,12 +255,10 @@ def _credible(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quo
     mid, flag = bool((match["mid"] or "").strip()), match["flag"] is not None
     if name.plain and mid:
         return False
-    if name.digits:
-        return looks.digits and 3 <= len(looks.text) <= 8 and not (mid or flag)
     if name.long:
         return not flag and looks.made_by_machine and not looks.digest
     if flag:
-        return _flagged(name, text, match, looks)
+        return _flagged(name, text, match, looks, quoted=quoted)
     spoken = mid or match["copula"] is not None
     if match["scheme"] and name.word in ("authorization", "token"):
         return len(looks.text) >= 8
@@ -242,22 +266,22 @@ def _credible(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quo
         return _is_password(match, looks, text, quoted=quoted, spoken=spoken, mid=mid)
     if spoken:
         return looks.made_by_machine or (looks.mixed and len(looks.text) >= 10 and not looks.words)
-    if len(looks.text) < 8 or looks.digits or (looks.code and not quoted):
+    coded = looks.code and not (quoted and looks.mixed)
+    if len(looks.text) < 8 or looks.digits or coded or " " in looks.text:
         return False
     return not looks.words and (looks.mixed or _is_assigned(text, match, quoted=quoted))
 
 
-def _flagged(name: _Name, text: str, match: re.Match[str], looks: Looks) -> bool:
+def _flagged(name: _Name, text: str, match: re.Match[str], looks: Looks, *, quoted: bool) -> bool:
     """A value that follows with nothing between: after `--password`, or one that no word is."""
     if _COMMANDED.search(text[max(0, match.start() - 100) : match.start()]):
         return len(looks.text) >= 4 and not looks.code
-    return (
-        name.any
-        and not name.plain
-        and looks.classes >= 3
-        and len(looks.text) >= 8
-        and not looks.words
-    )
+    if name.plain or looks.words:
+        return False
+    if not name.any:
+        return looks.made_by_machine and bool(_TOKEN.fullmatch(looks.text))
+    kinds = 2 if quoted or not name.word.isascii() else 3
+    return looks.mixed and looks.classes >= kinds and len(looks.text) >= 8
 
 
 def _is_password(
@@ -266,7 +290,7 @@ def _is_password(
     if looks.code and not (quoted or (spoken and looks.mixed)):
         return False
     if looks.digits:
-        return len(looks.text) >= 4 and not mid and not match["rest"].startswith("s")
+        return len(looks.text) >= _NO_PIN and not mid and not match["rest"].startswith("s")
     if looks.odd:
         return not (looks.words and mid)
     if quoted:
@@ -274,6 +298,8 @@ def _is_password(
     if mid or match["tag"]:
         return bool(match["tag"]) and len(looks.text) >= 5
     # A word like any other: as a setting, or as the last word of what is said.
+    if spoken and _SAID_OF_IT.fullmatch(looks.text):
+        return False
     ends = not re.match(r"[ \t]*[\w(\[{]", text[match.end("value") : match.end("value") + 4])
     return (
         len(looks.text) >= 6

@@ -34,6 +34,8 @@ _CURL_USER = re.compile(
 )
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _NEAR_AWS = 160
+_NO_PASSWORDS = ("password", "passwd", "pass", "pw", "pwd", "port")
+"""What documentation writes in place of one."""
 _PLACE_OF_ONE = re.compile(r"[<>{}$*]|\.\.\.|…|x{6,}|^\[", re.IGNORECASE)
 
 
@@ -73,7 +75,8 @@ def _shapes() -> tuple[_Shape, ...]:
     tokens = [
         _Shape(one["kind"], prefix, _prefixed(prefix, one, data), dense=one.get("dense", False))
         for one in data["token"]
-        for prefix in one["prefixes"]
+        for written in one["prefixes"]
+        for prefix in dict.fromkeys((written, written[0].upper() + written[1:]))  # as phones do
     ]
     shapes = [
         _Shape(
@@ -140,7 +143,7 @@ def _in_urls(text: str) -> Iterator[Secret]:
         for match in pattern.finditer(text):
             start, end = match.span("password")
             word = match["password"]
-            plain = word.casefold() in credential_data()["values"]["placeholders"]
+            plain = word.casefold() in _NO_PASSWORDS
             bare = pattern is _ONLY_USER and not (re.search(r"\d", word) and word.isalnum())
             if not (plain or bare or _PLACE_OF_ONE.search(word)):
                 yield Secret(kind="password", start=start, end=end, certain=True)

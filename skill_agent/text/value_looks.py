@@ -10,7 +10,7 @@ _PLACEHOLDER = re.compile(
     r"""
     [*•.…_x?#-]{2,} | \W+ | x+                                  # ****, xxx, ...
     | <[^>]*>? | \$?\{.* | %\(?\w+\)?[s%]? | \$\(.* | \$[A-Za-z_]\w*    # <token>, ${TOKEN}, $TOKEN
-    | .*\{[A-Za-z_][\w.]*\}.* | @\w+ | !\w+ | &\w+              # token-{name}, what YAML refers to
+    | .*\{[A-Za-z_][^{}]*\}.* | @\w+ | !\w+ | &\w+              # token-{name}, what YAML refers to
     | \[(?:redacted|[^\]]*…|[\w\s-]+\]).*                       # what was taken out already
     | (?:your|my|our|the|some|a|an|insert|enter|replace|put|add|dein|ihr|votre|mein)[_\s-].*
     | .*(?:_here|-here|_goes_|placeholder|changeme|change[_-]me|redacted|your[_-]).*

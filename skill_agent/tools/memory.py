@@ -10,6 +10,7 @@ from typing import Any
 from skill_agent.errors import ToolFailed
 from skill_agent.memory.recall.told import recall_line
 from skill_agent.ports import ToolOutcome, ToolSpec
+from skill_agent.text.redaction import masked
 from skill_agent.values import Hit, Memory, Origin
 
 
@@ -65,8 +66,10 @@ class Remember:
         return "" if self.autonomy == "execute" else f"this agent's autonomy is {self.autonomy!r}"
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
-        memory = await self.save(_text(arguments, "content"))
-        return ToolOutcome(text=f"kept as memory {memory.id}")
+        content = _text(arguments, "content")
+        memory = await self.save(content)
+        without = "" if masked(content) == content else "; the secret in it is masked there"
+        return ToolOutcome(text=f"kept as memory {memory.id}{without}")
 
 
 def _one_text(name: str, description: str) -> dict[str, Any]:

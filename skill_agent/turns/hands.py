@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
-from skill_agent.ports import ChatMessage, Model, Tool
+from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
 from skill_agent.values import Memory, Message
 
 from .composition import Composition
@@ -87,6 +87,8 @@ class Hands:
     """Of the prompt, from its start."""
     suspicion: Suspicion = field(default_factory=Suspicion)
     """Of texts of others that speak to the model."""
+    present: bool = False
+    """Somebody is there to be asked."""
     tokens: Tokens = field(default_factory=Tokens)
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""
@@ -102,6 +104,8 @@ class Talk:
     calls: int = 0
     failed: bool = False
     """A call failed; a small model would go on trying."""
+    disclosed: Disclosure | None = None
+    """Credentials the person lets a provider read."""
 
     @property
     def tools(self) -> Mapping[str, Tool]:

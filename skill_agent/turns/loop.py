@@ -30,6 +30,7 @@ from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
 from .composition import composed
+from .disclosing import disclosing, kept_without
 from .fitting import Fit, fit_block
 from .hands import Brief, Hands, Talk
 from .known import Offer, Recollection
@@ -52,6 +53,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _saved(brief, memory)
     if kept.refused:
         yield Notice(**brief.ids, level="warning", text=NOT_KEPT)
+    if notice := kept_without(brief, kept.memories):
+        yield notice
     recall_start = time.perf_counter()
     try:
         recollection = await hands.recall(brief.message, kept.memories, manner)
@@ -101,6 +104,9 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)
+    async with aclosing(disclosing(brief, hands, talk)) as events:
+        async for event in events:
+            yield event
     outgoing = Outgoing(own=_own(brief, plan, recollection))
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:

@@ -90,6 +90,7 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
         temperature=_temperature(brief, hands.model),
         max_tokens=reply_room(brief.agent.model.max_output_tokens, window_of(hands.model)),
         overrides=overrides,
+        disclosed=talk.disclosed,
         purpose="tools" if talk.calls else "reply",
         response_schema=brief.response_schema,
     )

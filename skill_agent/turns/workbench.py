@@ -23,6 +23,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.language import language_of
+from skill_agent.text.redaction import masked
 from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
@@ -122,6 +123,7 @@ class Workbench:
             announce=partial(self.desk.open, asker=asker.key if asker else None),
             decide=partial(self._decide, request.interactive),
             allows=partial(self.rules.allows, dna.slug),
+            present=request.interactive and not dry,
             approval_timeout_s=self.settings.tools.approval_timeout_s,
             tokens=self.tokens,
             others=self._others,
@@ -172,7 +174,8 @@ class Workbench:
     ) -> Kept:
         """Stores what the message asks to be remembered; "remember this" means the one before."""
         kept: list[Memory] = []
-        wishes = remembrances(manner.typed, manner.language, dna.memory.remember_commands)
+        words = masked(manner.typed)  # before letters are changed
+        wishes = remembrances(words, manner.language, dna.memory.remember_commands)
         for wish in wishes:
             new = self._wished(dna, wish, message, manner.matter, history)
             if new is None:
@@ -181,7 +184,7 @@ class Workbench:
             kept.append(known or (self.book.made(new) if dry else await self.book.add(new)))
         if self.reconcile is not None and not dry:
             await self.reconcile(PATIENTLY_S if kept else BRIEFLY_S)
-        return Kept(memories=tuple(kept), whole=is_all(manner.typed, wishes) and not manner.beside)
+        return Kept(memories=tuple(kept), whole=is_all(words, wishes) and not manner.beside)
 
     def _wished(
         self,
@@ -203,7 +206,7 @@ class Workbench:
                 return None
             source, content, origins = before, typed(before), typed_origins(before)
         return NewMemory(
-            content,
+            masked(content),
             memory_type="agent_private" if wish.private else "semantic",
             agent=dna.slug if wish.private else None,
             importance=10,

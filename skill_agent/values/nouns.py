@@ -403,6 +403,7 @@ class ModelInfo:
     context_window: int = 0
     """Tokens of the window that is really loaded; 0 where unknown."""
     local: bool = False
+    """It runs on this machine: what it reads does not leave it."""
     installed: bool = True
     roles: tuple[str, ...] = ()
     size_bytes: int = 0

@@ -123,6 +123,8 @@ class UserExport:
     """`sessions`, `messages`, `memories`, `notes`, `usage`."""
     key: str = ""
     """The public key of this home: another one trusts the file if a person names it there."""
+    masked: int = 0
+    """Credentials that were left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,9 @@
-"""What the index is told of a message or a memory; the index itself is not known here."""
+"""What the index is told of a message or a memory; the index itself is not known here.
 
+The ledger has what was said as it was said; nobody finds a credential by searching for it.
+"""
+
+from skill_agent.text.redaction import masked
 from skill_agent.values import IndexItem, Message
 
 from .records import Record, memory_value
@@ -12,7 +16,7 @@ def turn_item(message: Message, seq: int, agent: str, owner: str) -> IndexItem:
         id=message.id,
         kind="turn",
         seq=seq,
-        text=message.content,
+        text=masked(message.content),
         created_at=message.created_at,
         speaker="user" if message.role == "user" else agent,
         session=message.session,
@@ -31,7 +35,7 @@ def memory_item(record: Record, seq: int, places: dict[str, int]) -> IndexItem:
         id=memory.id,
         kind="memory",
         seq=seq,
-        text=memory.content,
+        text=masked(memory.content),
         created_at=memory.created_at,
         speaker=memory.speaker,
         session=memory.source.session,

@@ -37,7 +37,8 @@ PIECES = [
     "-----BEGIN PRIVATE KEY-----\n", "-----END ", "curl -u ",
     ":", ".aaaaaa", "12345678:", "\\",
     "seed phrase: abcd ", "密码是", "İ", "[password", "[password]", "…", "\ud800", "a", "A1", " ",
-    "\n",
+    "\n", "hunter2", "Tr0ub4dor&3", " is ", ": ", '\\"', "api key", "mot de passe", "://u:", "@h",
+    "[redacted: password]", "[GitHub token …a1B2]", "Authorization: ",
 ]  # fmt: skip
 
 

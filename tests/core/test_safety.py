@@ -62,3 +62,8 @@ def test_a_name_in_a_table_tells_of_its_value() -> None:
         "count": 3,
     }
     assert masked_within(told)["deep"] == ["[OpenAI key …a1B2]"]
+
+
+def test_a_first_letter_made_a_capital_hides_nothing() -> None:
+    assert masked("Ghp_" + "a1B2" * 9) == "[GitHub token …a1B2]"
+    assert masked("Sk-" + "a1B2" * 9) == "[OpenAI key …a1B2]"

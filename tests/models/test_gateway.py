@@ -15,7 +15,7 @@ from skill_agent.models.fallback import FallbackModel
 from skill_agent.models.gateway import Gateway
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ChatMessage, ModelRequest, StatusPart
-from skill_agent.settings.schema import RoleSettings
+from skill_agent.settings.schema import ModelSettings, RoleSettings, Settings
 from skill_agent.values import Image, ModelProfile, ToolCall
 
 ASK = ModelRequest(messages=(user("hi"),), max_tokens=9)
@@ -220,3 +220,12 @@ def test_a_fallback_that_can_answer_is_enough(model_home: Home) -> None:
     Gateway(smollm2_settings(fallback=("embedded/smollm2-135m",)), model_home).check(missing)
     with pytest.raises(ModelUnavailable, match="qwen"):
         Gateway(smollm2_settings(default=missing), model_home).check("default")
+
+
+async def test_an_ollama_elsewhere_is_no_local_model(tmp_path: Path) -> None:
+    for base, here in (("http://127.0.0.1:9", True), ("http://192.0.2.7:11434", False)):
+        settings = Settings(models=ModelSettings(default="ollama/x", api_base={"ollama": base}))
+        (listed,) = [
+            one for one in Gateway(settings, Home(tmp_path)).catalogue() if "default" in one.roles
+        ]
+        assert listed.local is here

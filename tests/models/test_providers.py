@@ -3,7 +3,12 @@
 import pytest
 from http_fake import Fail, Say, provider
 
-from skill_agent.models.providers import detect_providers, key_variable, ollama_base
+from skill_agent.models.providers import (
+    detect_providers,
+    is_loopback,
+    key_variable,
+    ollama_base,
+)
 from skill_agent.settings.schema import ModelSettings, Settings
 
 NO_OLLAMA = {"OLLAMA_HOST": "127.0.0.1:9"}
@@ -51,3 +56,21 @@ def test_where_ollama_listens(environ: dict[str, str], base: str) -> None:
 def test_key_variables() -> None:
     assert key_variable("gemini") == "GEMINI_API_KEY"
     assert key_variable("cohere") == "COHERE_API_KEY"
+
+
+@pytest.mark.parametrize(
+    ("base", "here"),
+    [
+        ("http://127.0.0.1:11434", True),
+        ("http://localhost:11434/v1", True),
+        ("http://[::1]:80", True),
+        ("http://127.9.9.9", True),
+        ("http://192.168.1.5:11434", False),
+        ("https://localhost.example.org", False),
+        ("http://127.0.0.1@example.org", False),
+        ("", False),
+        ("no address", False),
+    ],
+)
+def test_which_addresses_are_this_machine(base: str, here: bool) -> None:
+    assert is_loopback(base) is here

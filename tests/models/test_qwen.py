@@ -15,7 +15,7 @@ from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.tools.http import HttpGet
-from skill_agent.tools.skills import ActivateSkill, ReadSkillFile
+from skill_agent.tools.skills import ActivateSkill, OpenSkills, ReadSkillFile
 from skill_agent.turns.prompt import system_layers, system_text
 from skill_agent.values import ModelProfile, ToolCall
 
@@ -80,8 +80,9 @@ async def test_an_answer_is_read_out_of_a_tools_result(model: Model) -> None:
 async def test_it_follows_a_skill_step_by_step(model: Model) -> None:
     """As a turn goes where the gate is sure: the skill is open before the model is asked."""
     names = ["weather"]
-    opening = ActivateSkill(book=BOOK, names=names)
-    tools = (opening.spec, ReadSkillFile(book=BOOK, names=names).spec, http().spec)
+    skills = OpenSkills(BOOK, "kyra")
+    opening = ActivateSkill(skills=skills, names=names)
+    tools = (opening.spec, ReadSkillFile(skills=skills, names=names).spec, http().spec)
     opened = ToolCall(id="c1", name=opening.spec.name, arguments={"name": "weather"})
     talk: tuple[ChatMessage, ...] = (
         kyra(),

@@ -19,6 +19,7 @@ from skill_agent.conversations.sessions import find_session
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.memory.contradictions.reconcile import Reconciler
+from skill_agent.memory.masking import messages_without_secrets
 from skill_agent.memory.operations import ExtractionOperations, Jobs
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.text.redaction import redact
@@ -356,7 +357,7 @@ class Reader(ExtractionOperations):
 
     async def _messages(self, session: str, start: int, end: int) -> Messages:
         found = await self._ledger.messages(session)
-        return [one for one in found if start <= one.position < end]
+        return messages_without_secrets(one for one in found if start <= one.position < end)
 
     # -- after a turn ------------------------------------------------------------------------
 
@@ -396,7 +397,7 @@ class Reader(ExtractionOperations):
         from .rule_reading import read_by_rules
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
-        heard = await self._readable(messages, agent)
+        heard = messages_without_secrets(await self._readable(messages, agent))
         candidates = read_by_rules(heard)
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from skill_agent.errors import StoreError
 from skill_agent.ports import Ledger, Model
+from skill_agent.text.redaction import masked
 from skill_agent.values import Compaction, LogEntry, Memory, MemoryFilter, Message, ModelInfo, Purge
 
 from .summary import MOST_TOKENS, SHARE, model_summary, plain_summary
@@ -76,7 +77,9 @@ class Shield:
             leaving = leaving_of(rest, len(rest) - most) or leaving
         if not leaving:
             return None
-        bare = [replace(one, context="", recalled=()) for one in leaving]
+        bare = [
+            replace(one, content=masked(one.content), context="", recalled=()) for one in leaving
+        ]
         fresh = await self._read(bare, agent=agent, model=model)
         await self._read_back(fresh)
         kept = await self._kept(session, leaving, fresh)
@@ -87,7 +90,7 @@ class Shield:
             "turn": leaving[-1].turn,
             "messages": len(leaving),
             "memories": [memory.id for memory in kept],
-            "summary": summary,
+            "summary": masked(summary),
         }
         await self._check_unchanged(leaving)
         seq = await self._ledger.note(KIND, session, actor=actor, data=data)
