@@ -6,7 +6,7 @@ cancellation through; turning those into a `TurnFailed` is the runtime's outer w
 """
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -24,6 +24,7 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import iso
 from skill_agent.memory.recall.budget import Selection
+from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
 from skill_agent.values import Finish, Memory, Usage
@@ -51,6 +52,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     kept = await hands.keep(brief.message, manner)
     for memory in kept.memories:
         yield _saved(brief, memory)
+    if hands.left_out and not brief.draft.history:
+        yield Notice(**brief.ids, level="warning", text=_left_out(brief, hands.left_out))
     if kept.refused:
         yield Notice(**brief.ids, level="warning", text=NOT_KEPT)
     if notice := kept_without(brief, kept.memories):
@@ -125,6 +128,14 @@ def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
         return text
     code = tamed(as_it_is_now(manner.matter)).strip("\n")
     return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
+
+
+def _left_out(brief: Brief, names: Sequence[str]) -> str:
+    commands = "; ".join(how_to_approve(name) for name in names)
+    return (
+        f"{brief.agent.name} works without {', '.join(names)}: nobody approved it yet. "
+        f"Once you have read it: {commands}"
+    )
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:
