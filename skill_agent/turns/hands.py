@@ -10,13 +10,13 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
+from skill_agent.turns.guards.suspicion import Suspicion
 from skill_agent.values import Memory, Message, Requester
 
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
 from .manner import Manner
-from .suspicion import Suspicion
 from .taint import Taint
 
 
