@@ -11,7 +11,8 @@ _MANY_LINES, _MANY_CHARACTERS = 10, 1_000
 
 def is_long_paste(text: str) -> bool:
     """Whether a pasted text is so long that it stands beside the words rather than in them."""
-    return text.strip().count("\n") >= _MANY_LINES or len(text) > _MANY_CHARACTERS
+    # Terminals send a carriage return for each line of what is pasted.
+    return len(text.strip().splitlines()) > _MANY_LINES or len(text) > _MANY_CHARACTERS
 
 
 def size_of(text: str) -> str:

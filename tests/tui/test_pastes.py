@@ -46,6 +46,14 @@ async def test_a_long_paste_goes_beside_the_words(sit) -> None:
     assert runtime.submitted[0][0] == "why?" and runtime.attached == [(PASTED,)]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+async def test_many_short_lines_are_a_long_paste_however_they_end(sit, end: str) -> None:
+    async with sit(StageRuntime()) as seat:
+        await paste(seat, end.join("abcdefghijklmn"))
+        assert "[Pasted 14 lines]" in chips(seat)
+        assert seat.talk.composer.attachments[0].text == "\n".join("abcdefghijklmn")
+
+
 async def test_what_was_copied_here_is_pasted_like_anything_else(sit) -> None:
     async with sit(StageRuntime()) as seat:
         for text in ("short", TEXT):
