@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "models"), str(TESTS.parent / "benchmarks")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fakes import HashEmbedder
 from in_process import open_in_process
