@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.text.credentials import secrets_in
+from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import (
     MEMORY_TYPES,
     Found,

@@ -7,7 +7,7 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
-from skill_agent.text.credentials import secrets_in
+from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import Dispute, Memory, MemoryDifference
 
 from ..opening.running import with_runtime

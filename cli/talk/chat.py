@@ -46,7 +46,8 @@ def chat(
     """Talk to an agent, line by line, without the full screen.
 
     Nothing is drawn and nothing moves: one line in, the reply below it. Lines piped in are asked
-    one after another, as if typed. Type /help inside for its commands.
+    one after another; nobody typed them, so nothing in them is remembered. Type /help inside for
+    its commands.
 
     \b
     Examples:
@@ -110,7 +111,7 @@ class Conversation:
                 if said.pasted:
                     self._paste(said.text)
                 else:
-                    self._answer(line)
+                    self._answer(line, piped=said.piped)
             except SkillAgentError as error:
                 tell_error(error.message, error.hint)
 
@@ -119,17 +120,17 @@ class Conversation:
             line = self._around.stdin.readline()
             if not line:
                 raise EOFError
-            return Said(line.decode("utf-8", "replace"))
+            return Said(line.decode("utf-8", "replace"), piped=True)
         if sys.stdin.isatty():
             return self._lines.next(f"{self._agent}> ")
-        return Said(_next_piped_line())
+        return Said(_next_piped_line(), piped=True)
 
     def _paste(self, text: str) -> None:
         pasted = Attachment(text.strip("\r\n"), origin="paste")
         self._pasted = (*self._pasted, pasted)
         narrate(f"[{label(pasted)}] say what to do with it; Enter sends it as it is, /drop not")
 
-    def _answer(self, line: str) -> None:
+    def _answer(self, line: str, *, piped: bool = False) -> None:
         command, _, rest = line.partition(" ")
         rest = rest.strip()
         match command:
@@ -152,6 +153,9 @@ class Conversation:
                 self._search(rest)
             case _ if command.startswith("/") and command.count("/") == 1:
                 tell_error(f"no command {command}", "/help")
+            case _ if piped:
+                self._pasted = (*self._pasted, Attachment(line, origin="pipe"))
+                self._say("")
             case _:
                 self._say(line)
 

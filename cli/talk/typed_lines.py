@@ -18,6 +18,8 @@ class Said:
 
     text: str
     pasted: bool = False
+    piped: bool = False
+    """A program wrote it, not the person."""
 
 
 class TypedLines:

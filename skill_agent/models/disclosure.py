@@ -7,8 +7,8 @@ reads memories. The same text gets the same mask, so that a provider's prompt ca
 from dataclasses import replace
 
 from skill_agent.ports import ChatMessage, ModelRequest
-from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import mask, masked_but, masked_within
+from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import ToolCall
 
 NOTHING: frozenset[str] = frozenset()

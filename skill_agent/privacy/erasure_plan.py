@@ -16,8 +16,8 @@ from skill_agent.memory.english.phrases import Finder
 from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
 from skill_agent.ports import Ledger
-from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import mask
+from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import (
     ERASED_TITLE,
     Erasure,

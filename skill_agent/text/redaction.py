@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .credentials import secrets_in
+from skill_agent.text.secrets.credentials import secrets_in
 
 _SHOWN = 4
 _LONG_ENOUGH = 16

@@ -83,7 +83,7 @@ async def _tool(
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
     else:
         tainted = bool(hands.taint.origins)
-        typed = parted(brief.message.content).words
+        typed = parted(brief.message.content).words if _speaks_for_the_person(hands) else ""
         why = tool.needs_approval(call.arguments, typed=typed, tainted=tainted)
         choice: Choice = "once"
         if why and not hands.allows(tool.rule(call.arguments), tainted):
@@ -117,9 +117,18 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         arguments=call.arguments,
         rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
         origins=hands.taint.origins,
-        reason="; ".join(filter(None, (why, hands.suspicion.line))),
+        reason="; ".join(filter(None, (_by_key(hands), why, hands.suspicion.line))),
         timeout_s=hands.approval_timeout_s,
     )
+
+
+def _speaks_for_the_person(hands: Hands) -> bool:
+    """Whoever may put something into memory may also say what is to be fetched."""
+    return hands.asker is None or hands.asker.may("memory")
+
+
+def _by_key(hands: Hands) -> str:
+    return f"asked over the API key {hands.asker.name!r}" if hands.asker else ""
 
 
 async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:

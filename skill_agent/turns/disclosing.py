@@ -10,8 +10,8 @@ from skill_agent.conversations.client_context import all_said
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Event, Notice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Disclosure
-from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import mask
+from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.tools.approvals import stored_rule
 from skill_agent.values import Memory, Message
 

@@ -10,13 +10,13 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
-from skill_agent.values import Memory, Message
+from skill_agent.turns.guards.suspicion import Suspicion
+from skill_agent.values import Memory, Message, Requester
 
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
 from .manner import Manner
-from .suspicion import Suspicion
 from .taint import Taint
 
 
@@ -87,6 +87,10 @@ class Hands:
     """Of the prompt, from its start."""
     suspicion: Suspicion = field(default_factory=Suspicion)
     """Of texts of others that speak to the model."""
+    asker: Requester | None = None
+    """Who asks by an API key; None is the home's own person."""
+    left_out: tuple[str, ...] = ()
+    """Skills that are part of the agent and that nobody has approved."""
     present: bool = False
     """Somebody is there to be asked."""
     tokens: Tokens = field(default_factory=Tokens)

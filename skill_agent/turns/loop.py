@@ -6,7 +6,7 @@ cancellation through; turning those into a `TurnFailed` is the runtime's outer w
 """
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -24,8 +24,12 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import iso
 from skill_agent.memory.recall.budget import Selection
+from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
+from skill_agent.turns.guards.outgoing import Outgoing, repeats, tells_of_another
+from skill_agent.turns.guards.suspicion import of_others
+from skill_agent.turns.guards.watching import Watch, by_code, watched
 from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called
@@ -33,13 +37,10 @@ from .composition import composed
 from .disclosing import disclosing, kept_without
 from .fitting import Fit, fit_block
 from .hands import Brief, Hands, Talk
-from .known import Offer, Recollection
+from .known import Kept, Offer, Recollection
 from .manner import Manner
-from .outgoing import Outgoing, repeats, tells_of_another
 from .prompt import conversation
 from .speaking import Reply, only_thoughts, request_of, spoken
-from .suspicion import of_others
-from .watching import Watch, by_code, watched
 
 NOT_KEPT = 'nothing was remembered: the API key lacks the scope "memory"'
 
@@ -51,25 +52,14 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     kept = await hands.keep(brief.message, manner)
     for memory in kept.memories:
         yield _saved(brief, memory)
-    if kept.refused:
-        yield Notice(**brief.ids, level="warning", text=NOT_KEPT)
-    if notice := kept_without(brief, kept.memories):
+    for notice in _of_keeping(brief, hands, kept):
         yield notice
-    recall_start = time.perf_counter()
-    try:
-        recollection = await hands.recall(brief.message, kept.memories, manner)
-    except SkillAgentError as problem:
-        recollection = None
-        hint = f" ({problem.hint})" if problem.hint else ""
-        yield Notice(**brief.ids, level="warning", text=f"without memory: {problem.message}{hint}")
-    if recollection is not None:
-        hands.taint.add(recollection.origins)
-        if recollection.behind:
-            yield _incomplete(brief, recollection.behind)
-        yield _recalled(brief, recollection.selection, time.perf_counter() - recall_start)
+    recollection, events = await _remembered(brief, hands, kept, manner)
+    for event in events:
+        yield event
     for text, origins in of_others(brief.message, recollection):
         if told := await hands.suspicion.reading(text, origins):
-            yield Notice(**brief.ids, level="warning", text=told)
+            yield _warning(brief, told)
     formed = brief.response_schema is not None
     offer = Offer() if formed else await hands.offer(manner, recollection)
     before = any(one.role == "user" for one in brief.draft.history)
@@ -113,6 +103,37 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
             yield event
 
 
+def _of_keeping(brief: Brief, hands: Hands, kept: Kept) -> Iterator[Notice]:
+    """What the person should know before the reply: what is missing of the agent, and of memory."""
+    if hands.left_out and not brief.draft.history:
+        yield _warning(brief, _left_out(brief, hands.left_out))
+    if kept.refused:
+        yield _warning(brief, NOT_KEPT)
+    if notice := kept_without(brief, kept.memories):
+        yield notice
+
+
+async def _remembered(
+    brief: Brief, hands: Hands, kept: Kept, manner: Manner
+) -> tuple[Recollection | None, list[Event]]:
+    """What memory has for the message, and what is to be told of that."""
+    begun = time.perf_counter()
+    try:
+        found = await hands.recall(brief.message, kept.memories, manner)
+    except SkillAgentError as problem:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        return None, [_warning(brief, f"without memory: {problem.message}{hint}")]
+    if found is None:
+        return None, []
+    hands.taint.add(found.origins)
+    behind = [_incomplete(brief, found.behind)] if found.behind else []
+    return found, [*behind, _recalled(brief, found.selection, time.perf_counter() - begun)]
+
+
+def _warning(brief: Brief, text: str) -> Notice:
+    return Notice(**brief.ids, level="warning", text=text)
+
+
 def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     """The message as it is read. A small model gets figures in place of a table, which it would
     only add up wrongly, and the code that a diff leaves in place of the diff."""
@@ -125,6 +146,14 @@ def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
         return text
     code = tamed(as_it_is_now(manner.matter)).strip("\n")
     return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
+
+
+def _left_out(brief: Brief, names: Sequence[str]) -> str:
+    commands = "; ".join(how_to_approve(name) for name in names)
+    return (
+        f"{brief.agent.name} works without {', '.join(names)}: nobody approved it yet. "
+        f"Once you have read it: {commands}"
+    )
 
 
 def _incomplete(brief: Brief, behind: int) -> Notice:

@@ -276,8 +276,11 @@ class TurnRunner:
         return await model.preview(self._bench.tokens)
 
     def _taint(self, turn: Turn, view: _View) -> Taint:
-        """What the prompt holds from its start that others wrote."""
-        return Taint(of_conversation((*view.messages, turn.message)))
+        """What the prompt holds from its start that others wrote; a key's own words are no others'
+        to the key."""
+        found = of_conversation((*view.messages, turn.message))
+        own = () if turn.request.keeps else ("client",)
+        return Taint(tuple(one for one in found if one not in own))
 
     def _events(
         self, turn: Turn, view: _View, model: Recorder, taint: Taint

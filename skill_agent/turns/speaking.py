@@ -17,13 +17,13 @@ from skill_agent.ports import (
     ThoughtPart,
     ToolPart,
 )
+from skill_agent.turns.guards.guarding import Guard
+from skill_agent.turns.guards.outgoing import Outgoing
+from skill_agent.turns.guards.watching import TRIES, Watch
 from skill_agent.values import ToolCall, Usage
 
 from .fitting import reply_room, window_of
-from .guarding import Guard
 from .hands import Brief, Hands, Talk
-from .outgoing import Outgoing
-from .watching import TRIES, Watch
 
 SMALL_TEMPERATURE = 0.3
 

@@ -170,7 +170,7 @@ class Turns(operations.TurnOperations):
             role="user",
             content=without_address(request.text, dna.slug),
             client_context=sent,
-            origins=_origins(request.text, sent),
+            origins=_origins(request, sent),
             created_at=self._clock(),
             agent=dna.slug,
         )
@@ -340,10 +340,12 @@ class Turns(operations.TurnOperations):
         await asyncio.gather(*chores, return_exceptions=True)
 
 
-def _origins(text: str, sent: ClientContext | None) -> tuple[Origin, ...]:
-    """Who, beside the person, wrote of a message; what looks pasted among the words counts."""
-    pasted: tuple[Origin, ...] = ("paste",) if parted(text).beside else ()
-    return all_origins(pasted, sent.origins if sent else ())
+def _origins(request: TurnRequest, sent: ClientContext | None) -> tuple[Origin, ...]:
+    """Who, beside the person, wrote of a message; what looks pasted among the words counts, and all
+    that comes by a key which does not speak for them."""
+    pasted: tuple[Origin, ...] = ("paste",) if parted(request.text).beside else ()
+    other: tuple[Origin, ...] = () if request.keeps else ("client",)
+    return all_origins(pasted, other, sent.origins if sent else ())
 
 
 def _named(request: TurnRequest, words: str) -> str:

@@ -121,6 +121,10 @@ class Workbench:
             compute=partial(self._compute, model),
             offer=partial(self._offer, dna, self.tools(dna, request, taint=taint)),
             announce=partial(self.desk.open, asker=asker.key if asker else None),
+            asker=asker,
+            left_out=tuple(
+                one.name for one in self.skillbook.unapproved(dna.craft_skill_names, dna.slug)
+            ),
             decide=partial(self._decide, request.interactive),
             allows=partial(self.rules.allows, dna.slug),
             present=request.interactive and not dry,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from text_samples import samples
 
-from skill_agent.text.credentials import secrets_in
 from skill_agent.text.redaction import masked, redact
+from skill_agent.text.secrets.credentials import secrets_in
 
 RECALL, FALSE_ALARMS = 0.95, 0.03
 

@@ -12,7 +12,7 @@ from skill_agent.events import Event, Notice, TextDelta, TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ChatMessage
-from skill_agent.turns.outgoing import Outgoing, repeats, tells_of_another
+from skill_agent.turns.guards.outgoing import Outgoing, repeats, tells_of_another
 from skill_agent.values import Attachment, NewMemory, ToolCall, TurnRequest
 
 KEY = "sk-proj-" + "Ab3dEf9hIj2lMn5pQr8tUv1x" * 2

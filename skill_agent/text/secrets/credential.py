@@ -22,5 +22,5 @@ class Secret:
 @cache
 def credential_data() -> dict[str, Any]:
     """What `credentials.toml` says."""
-    file = resources.files("skill_agent.text").joinpath("credentials.toml")
+    file = resources.files("skill_agent.text.secrets").joinpath("credentials.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))

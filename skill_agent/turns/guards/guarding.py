@@ -12,8 +12,7 @@ from skill_agent.text.language import language_of
 from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
 from skill_agent.text.scripts import HAN, KATAKANA
 from skill_agent.text.strays import strays
-
-from .manner import Manner
+from skill_agent.turns.manner import Manner
 
 TELLS_LANGUAGE = 16
 """Characters from which a sentence tells its language."""

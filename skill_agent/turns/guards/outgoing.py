@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from skill_agent.ports import ChatMessage
-from skill_agent.text.credentials import Secret, secrets_in
+from skill_agent.text.secrets.credentials import Secret, secrets_in
 
 REPEATED = 12
 """So many words in a row of the instructions are no chance."""

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from .by_name import named_secrets
+from .by_shape import OTHER_KINDS, shaped_secrets
 from .credential import Secret, credential_data
-from .credentials_by_name import named_secrets
-from .credentials_by_shape import OTHER_KINDS, shaped_secrets
 
 __all__ = ["Secret", "secrets_in"]
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from skill_agent.ports import ModelRequest
+from skill_agent.turns.known import Kept, Offer, Recollection
+from skill_agent.turns.manner import Manner
 from skill_agent.values import Hit, Message, ModelProfile
 
 from .guarding import Guard
-from .known import Kept, Offer, Recollection
-from .manner import Manner
 
 TRIES = 2
 TELLING = 13

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from skill_agent.text.scripts import HAN, KANA
+
 from .credential import Secret, credential_data
-from .scripts import HAN, KANA
 from .value_looks import Looks, looks_of
 
 _REST = (  # DB_PASSWORD_2, apiKeyValue, passwords

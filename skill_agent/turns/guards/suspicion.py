@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from skill_agent.conversations.client_context import pasted_in
 from skill_agent.text.flags import flags_of
 from skill_agent.text.origins import in_words
+from skill_agent.turns.known import Recollection
 from skill_agent.values import Message, Origin
-
-from .known import Recollection
 
 _log = logging.getLogger(__name__)
 

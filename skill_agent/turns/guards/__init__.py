@@ -1,0 +1,1 @@
+"""Looked at before it is read or shown: a small model's sentences, texts of others, secrets."""
