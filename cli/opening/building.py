@@ -40,7 +40,7 @@ EMBEDDER = "all-minilm-l6-v2"
 async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runtime:
     """The runtime of a home whose lock this process has; raises ConfigErrors, LedgerTooNew."""
     settings = read_settings(home)
-    skillbook = SkillBook(skill_roots(home), rules=RuleBook(home.rules).in_force)
+    skillbook = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
     directory = _directory(home, skillbook)
     _look_at(directory, settings, home)
     ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)

@@ -83,19 +83,15 @@ class RuleBook:
         stripped = (line.strip() for line in read_text(self._file).splitlines())
         return [line for line in stripped if line and not line.startswith("#")]
 
-    def in_force(self) -> list[str]:
-        """The rules as far as they can be read; a file that cannot be read stops nobody's turn."""
-        try:
-            return self.rules()
-        except ConfigError as problem:
-            _log.warning("the stored approvals: %s", problem.message)
-            return []
-
     def allows(self, agent: str, rule: str, tainted: bool = False) -> bool:
         """Whether such a call may run unasked; one under the influence of text from outside only
         by a rule that says so. Nothing is allowed by a file that cannot be read."""
         kinds = (True,) if tainted else (True, False)
-        stored = set(self.in_force())
+        try:
+            stored = set(self.rules())
+        except ConfigError as problem:
+            _log.warning("the stored approvals: %s", problem.message)
+            return False
         return any(
             stored_rule(who, rule, tainted=kind) in stored
             for who in (agent, EVERY_AGENT)
