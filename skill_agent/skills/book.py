@@ -4,6 +4,7 @@ Catalogue first, a body on activation, single files on demand. Reading the front
 `reading`'s work, whom to trust `trust`'s; which agent has which skill is decided elsewhere.
 """
 
+import logging
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from html import escape
 from pathlib import Path
 from time import monotonic
 
-from skill_agent.errors import NotFound, ToolFailed
+from skill_agent.errors import ConfigError, NotFound, ToolFailed
 from skill_agent.files.bundled import bundled_skills_path
 from skill_agent.files.home import Home
 from skill_agent.text.gate import tamed
@@ -43,6 +44,8 @@ from .trust import NOT_APPROVED, approvals_in, is_trusted, judged
 
 MOST_FOLDERS, MOST_DEPTH = 2_000, 5
 """Where a scan stops; it says so."""
+
+_log = logging.getLogger(__name__)
 
 BRIEF = "brief"
 """Key of a skill's metadata: its instructions in a few sentences, for models that are told few."""
@@ -146,7 +149,11 @@ class SkillBook(SkillOperations):
         return self._judged(self._lately(seconds))
 
     def _judged(self, files: Sequence[SkillFile], agent: str | None = None) -> tuple[Skill, ...]:
-        approvals = approvals_in(self._rules())
+        try:
+            approvals = approvals_in(self._rules())
+        except ConfigError as problem:  # nothing is approved by a file that cannot be read
+            _log.warning("the stored approvals: %s", problem.message)
+            approvals = []
         return tuple(judged(file.skill, approvals, agent) for file in files)
 
     def _sorted(self) -> tuple[SkillFile, ...]:

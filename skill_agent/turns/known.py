@@ -20,6 +20,8 @@ class Recollection:
     """Something known surely has to do with the message."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote of what is told."""
+    others: tuple[str, ...] = ()
+    """The texts of it that they wrote."""
     always: tuple[str, ...] = ()
     """What is told of person and team whatever the message."""
 

@@ -35,7 +35,7 @@ from skill_agent.values import (
 from .fitting import Tokens, window_of
 from .known import Recollection
 from .manner import Manner
-from .taint import of_found
+from .taint import origins_by_id
 
 RECALL_LIMIT = 40
 """Hits considered for the budget."""
@@ -115,6 +115,7 @@ class Recollector:
         told, memories = await with_sides(self._ledger, selection.hits, scope, self._clock())
         selection = replace(selection, hits=told)
         standing = await self._standing(dna, model, manner, present | {h.item.id for h in told})
+        wrote = await origins_by_id(self._ledger, told, memories)
         recollection = Recollection(
             selection=selection,
             block=self._block(
@@ -123,9 +124,9 @@ class Recollector:
             behind=behind,
             sure=bool(sure),
             origins=all_origins(
-                await of_found(self._ledger, told, memories),
-                *(one.origins for one in (*standing.profile, *standing.team)),
+                *wrote.values(), *(one.origins for one in (*standing.profile, *standing.team))
             ),
+            others=tuple(hit.item.text for hit in told if wrote.get(hit.item.id)),
             always=tuple(one.content for one in (*standing.profile, *standing.team)),
         )
         if not dry:

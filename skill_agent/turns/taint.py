@@ -26,15 +26,15 @@ def of_conversation(messages: Iterable[Message]) -> tuple[Origin, ...]:
     return all_origins(*(one.origins for one in messages))
 
 
-async def of_found(
+async def origins_by_id(
     ledger: Ledger, hits: Sequence[Hit], known: Mapping[str, Memory]
-) -> tuple[Origin, ...]:
-    """Of what was found; `known` are memories at hand. The words of a person are their own,
-    whatever came beside them."""
+) -> dict[str, tuple[Origin, ...]]:
+    """Who wrote of each thing found; `known` are memories at hand. The words of a person are their
+    own, whatever came beside them."""
     ids = [hit.item.id for hit in hits if hit.item.id not in known]
     memories = {**known, **await ledger.memories_by_id(ids)} if ids else known
     messages = await ledger.messages_by_id([one for one in ids if one not in memories])
-    return all_origins(
-        *(one.origins for one in memories.values()),
-        *(one.words_origins for one in messages.values()),
-    )
+    return {
+        **{one.id: one.origins for one in memories.values()},
+        **{one.id: one.words_origins for one in messages.values()},
+    }

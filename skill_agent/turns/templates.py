@@ -15,8 +15,6 @@ from skill_agent.files.home import Home
 from skill_agent.files.private import read_bytes
 from skill_agent.text.nearest import did_you_mean
 
-from .wishes import checked_options
-
 INPUT = "{input}"
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,63}")
 _TEXTS = ("agent", "model", "system")
@@ -95,6 +93,8 @@ def _head(fields: dict[str, Any], file: Path) -> dict[str, Any]:
         known = f"a template knows {', '.join(_TEXTS)} and options"
         raise UsageError(f"{file}: {unknown[0]} means nothing here", hint=hint or known)
     from skill_agent.skills.plain_yaml import is_text, typed
+
+    from .wishes import checked_options  # an attached command knows no settings
 
     for name in _TEXTS:
         if not is_text(fields.get(name, "")):

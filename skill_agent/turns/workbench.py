@@ -48,6 +48,7 @@ from skill_agent.values import (
     Source,
     ToolCall,
     TurnRequest,
+    all_origins,
 )
 
 from .fitting import Tokens
@@ -57,7 +58,7 @@ from .manner import Manner, manner_of
 from .prompt import system_layers
 from .recollection import Recollector
 from .tables import answer_material
-from .taint import Taint, of_found
+from .taint import Taint, origins_by_id
 
 BRIEFLY_S, PATIENTLY_S = 0.1, 2.0
 """How long a turn waits for comparisons; a search, and a turn that just kept something, longer."""
@@ -325,7 +326,8 @@ class Workbench:
         )
         hits = [one.hit for one in found]
         known = {one.memory.id: one.memory for one in found if one.memory}
-        return hits, await of_found(self.ledger, hits, known)
+        wrote = await origins_by_id(self.ledger, hits, known)
+        return hits, all_origins(*wrote.values())
 
     async def _save_for(self, dna: AgentDNA, taint: Taint, content: str) -> Memory:
         return await self.book.add(

@@ -215,33 +215,14 @@ def test_a_person_denies(ska: Ska, typed: str, choice: str) -> None:
 
 
 def test_a_question_shows_all_that_is_asked(ska: Ska) -> None:
-    url = f"https://bank.example.evil.invalid:8443/?q={'a' * 900}&end=my-home"
+    url = f"https://evil.invalid:8443/?q={'a' * 900}&end=my-home"
     ska.model.add([ToolCall(id="c1", name="http_get", arguments={"url": url})], "Well then.")
     ska("memory", "list")
     done = ska("ask", "look at the news for me", person=Terminal(["d"]))
-    assert "kyra wants to use http_get → bank.example.evil.invalid:8443\n" in done.err
+    assert "kyra wants to use http_get → evil.invalid:8443\n" in done.err
     assert f"  url = {url}\n" in done.err
     assert f"ends with …{url[-60:]})\n" in done.err
-    rule = "kyra http_get:bank.example.evil.invalid"
-    assert f"always would store the rule: {rule}\n" in done.err
-
-
-def test_a_question_shows_what_nobody_would_see(capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"https://bank.example@evil.invalid:8443/?q={'a' * 900}&to=\u202ekcatta\u200b&end=my-home"
-    ask = asking(Surroundings(read_line=Terminal(["d"])))
-    choice = ask(
-        ApprovalAsked(
-            session="s", turn="t", agent="kyra", approval="a", tool="http_get",
-            arguments={"url": url}, rule="kyra http_get:evil.invalid", reason="", timeout_s=1,
-        )
-    )  # fmt: skip
-    assert choice == "deny"
-    said = capsys.readouterr().err
-    shown = url.replace("\u202e", "‹U+202E›").replace("\u200b", "‹U+200B›")
-    assert "kyra wants to use http_get → evil.invalid:8443\n" in said
-    assert f"  url = {shown}\n" in said
-    assert f"ends with …{shown[-60:]})\n" in said
-    assert "always would store the rule: kyra http_get:evil.invalid\n" in said
+    assert "always would store the rule: kyra http_get:evil.invalid\n" in done.err
 
 
 def test_a_question_tells_of_several_lines_and_of_who_wrote_here(

@@ -39,7 +39,10 @@ def test_an_export_of_everything_can_be_brought_in(
     file = tmp_path / "me.zip"
     assert told("user", "export", str(file), "--json").json["masked"] == 1
     elsewhere = ("--home", str(tmp_path / "other"))
-    assert told(*elsewhere, "user", "import", str(file), "--json").json["added"]["messages"] == 2
+    assert (
+        told(*elsewhere, "user", "import", str(file), "--yes", "--json").json["added"]["messages"]
+        == 2
+    )
     assert MASK in told(*elsewhere, "sessions", "show", "latest").out
 
 
@@ -63,7 +66,7 @@ def test_a_correction_and_an_import_say_so(ska: Ska, tmp_path: Path) -> None:
     assert corrected.code == 0 and "1 key or password was masked" in corrected.err
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"content": f"token: {KEY}"}) + "\n")
-    done = ska("memory", "import", str(rows))
+    done = ska("memory", "import", str(rows), "--yes")
     assert done.code == 0 and "1 key or password was masked" in done.err
     assert KEY not in ska("memory", "list", "--json").out
 

@@ -247,7 +247,8 @@ def test_what_is_piped_into_a_template_is_no_part_of_it(ska: Ska, text: str, sai
     assert asked["content"] == said
     (beside,) = asked["client_context"]["attachments"]
     assert beside["text"] == evil.decode()
-    assert "Mallory" not in ska("memory", "list").out
+    for kept in ska("memory", "list", "--json").json:
+        assert (kept["origins"], kept["pinned"]) == (["pipe"], False)
 
 
 def test_the_command_line_stands_over_a_template(ska: Ska) -> None:

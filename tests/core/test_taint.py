@@ -9,7 +9,14 @@ import pytest
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.errors import UsageError
-from skill_agent.events import ApprovalAnswered, ApprovalAsked, Event, MemorySaved, ToolFinished
+from skill_agent.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    Event,
+    MemorySaved,
+    Notice,
+    ToolFinished,
+)
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import (
@@ -181,6 +188,7 @@ async def test_a_recalled_memory_taints_another_conversation(open_runtime: OpenR
         new = TurnRequest("what was planted by a page?", interactive=False)
         events = await told(runtime, new)
         assert "planted by a page" in model.requests[-1].messages[1].content
+        assert Notice not in kinds(events), "it speaks to no model"
         assert [event.origins for event in events if isinstance(event, ApprovalAsked)] == [("web",)]
 
 

@@ -47,5 +47,6 @@ def of_others(
             yield text, ("client",)
         for one in sent.attachments:
             yield one.text, (one.origin,)
-    if recollection is not None and recollection.origins:
-        yield recollection.block, recollection.origins
+    if recollection is not None:
+        for text in recollection.others:
+            yield text, recollection.origins

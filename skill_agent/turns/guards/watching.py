@@ -7,6 +7,7 @@ token, and are what small models get wrong most.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from skill_agent.memory.recall.question import is_reply
 from skill_agent.ports import ModelRequest
 from skill_agent.turns.known import Kept, Offer, Recollection
 from skill_agent.turns.manner import Manner
@@ -126,12 +127,14 @@ def watched(
     if not manner.small:
         return None
     hits = recollection.selection.hits if recollection else ()
+    others = recollection.others if recollection else ()
+    said_by_them = (hit for hit in hits if not is_reply(hit.item) and hit.item.text not in others)
     known = recollection.always if recollection else ()
     return Watch(
         manner=manner,
         said=said,
         told=(computed, *_told(history), *(hit.item.text for hit in hits), *known),
-        best=max(hits, key=lambda hit: hit.score, default=None),
+        best=max(said_by_them, key=lambda hit: hit.score, default=None),
         weak=manner.unasked and recollection is not None and not recollection.sure,
         computed=computed,
     )
