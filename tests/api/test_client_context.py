@@ -119,7 +119,7 @@ async def test_a_look_alike_that_a_person_types_keeps_its_words(open_runtime: Op
         (asked,) = [one for one in events if isinstance(one, ApprovalAsked)]
         assert asked.origins == ("paste",), "what looks like a program's counts as pasted"
         (started,) = [one for one in events if isinstance(one, TurnStarted)]
-        assert (started.text, started.agent) == (TYPED, "kyra")
+        assert (started.text, started.agent) == (TYPED, "luke")
         assert model.requests[0].messages[-1].content.endswith(f"\n\n{TYPED}")
         await runtime.memory.settle()
         (kept,) = await runtime.memory.list()
