@@ -115,7 +115,8 @@ async def test_a_look_alike_that_a_person_types_keeps_its_words(open_runtime: Op
     fetch = ToolCall(id="c", name="http_get", arguments={"url": URL})
     model = ScriptedModel([[fetch], "Seen."], otherwise="Yes.")
     async with open_runtime(model) as runtime:
-        events = [event async for event in runtime.ask(f"@luke {TYPED}")]
+        asking = runtime.ask(f"@luke {TYPED}", interactive=False)
+        events = [event async for event in asking]
         (asked,) = [one for one in events if isinstance(one, ApprovalAsked)]
         assert asked.origins == ("paste",), "what looks like a program's counts as pasted"
         (started,) = [one for one in events if isinstance(one, TurnStarted)]
