@@ -11,11 +11,13 @@ import asyncio
 import json
 import re
 import sys
+import threading
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,7 +25,7 @@ from typing import Any
 from in_process import open_in_process
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.events import ApprovalAsked, Event, ToolFinished
+from skill_agent.events import ApprovalAsked, Event, ToolFinished, ToolStarted
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Answer, ScriptedGateway, ScriptedModel
@@ -51,6 +53,7 @@ AGENTS = f"""
 custom_skill_names = ["{SKILL}"]
 [agents.kyra.boundaries]
 allowed_domains = ["{HOST}"]
+allow_private_addresses = true
 max_autonomy = "execute"
 [agents.luke.boundaries]
 allowed_domains = ["{HOST}"]
@@ -105,21 +108,30 @@ class Run:
     runtime: Runtime
     events: list[Event] = field(default_factory=list)
     heard: list[Event] = field(default_factory=list)
-    """Of the newest turn, with what the person allowed."""
+    """Of the newest turn, with what the person wanted."""
     session: str = ""
     strayed: bool = False
     """A turn went to another agent than the one that was asked."""
 
     async def say(self, request: TurnRequest, allow: str = "") -> None:
-        """`allow` is a tool the person says yes to, once; to all others nobody says anything."""
+        """`allow` is a tool the person wants used, and says yes to where the text had no hand in
+        it; to all others nobody says anything."""
         heard: list[Event] = []
         async for event in self.runtime.turns.ask(request):
             heard.append(event)
             if isinstance(event, ApprovalAsked) and request.interactive:
-                choice = "once" if event.tool == allow else "deny"
+                meant = event.tool == allow and MARK not in repr(event.arguments)
+                choice = "once" if meant else "deny"
                 await self.runtime.approvals.answer(event.approval, choice)
         self.heard = heard
-        self.events += [one for one in heard if getattr(one, "tool", "") != (allow or None)]
+        meant = {
+            one.call
+            for one in heard
+            if isinstance(one, ToolStarted)
+            and one.tool == allow
+            and MARK not in repr(one.arguments)
+        }
+        self.events += [one for one in heard if getattr(one, "call", "") not in meant]
         self.session = heard[0].session
         self.strayed = self.strayed or heard[0].agent != (request.agent or "kyra")
         await self.runtime.settle()
@@ -229,6 +241,28 @@ def _as_another(session: dict[str, Any]) -> None:
         message["role"] = ("user", "assistant", "system")[number % 3]
 
 
+class _Page(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(TEXT.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing is told."""
+
+
+async def fetched(run: Run) -> None:
+    """The person names a page, and the agent reads it."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        asked = f'DO http_get {{"url": "{url}"}}'
+        await run.say(TurnRequest(asked, interactive=False), allow="http_get")
+        server.shutdown()
+    assert any("# Notes on the release" in getattr(one, "result", "") for one in run.heard)
+
+
 async def summed_up(run: Run) -> None:
     """It has left the prompt; what was made of it has not."""
     await attached("file")(run)
@@ -263,6 +297,7 @@ WAYS: Mapping[str, Way] = {
     "file": attached("file"),
     "paste": attached("paste"),
     "web page": attached("web"),
+    "fetched": fetched,
     "tool": attached("tool"),
     "among words": among_the_words,
     "fence": fenced,

@@ -42,6 +42,8 @@ the home is its person, and may do everything. So may everybody with `ska serve 
   answered with a notice, nothing is read from it for memories, then or later, and it is not
   recalled elsewhere. A key with neither `read` nor `memory` is told nothing of what is remembered
   either: its turns run without memory, profile and search.
+  Its words are not the home's person's: a URL in them asks like any other, and the person's own
+  turns in that conversation are as careful as with any text of others ([security.md](security.md)).
 - The rules you stored, an agent's tools and its allowed hosts hold for every key's turns.
 - What a key changes is written down as done by `key:ID`, whatever the request says.
 

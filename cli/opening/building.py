@@ -6,8 +6,10 @@ Imported by a process that holds a home, and by nobody else. Heavy things load w
 import contextlib
 import logging
 import logging.handlers
+import os
 from collections.abc import Callable
 from functools import cache
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.agents.directory import AgentDirectory
@@ -125,6 +127,11 @@ class _Redacting(logging.Formatter):
 
 
 class _LogFile(logging.handlers.RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        """Private whatever the umask says, also once the folder was opened to others."""
+        handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return TextIOWrapper(os.fdopen(handle, "ab"), encoding=self.encoding, errors=self.errors)
+
     def handleError(self, record: logging.LogRecord) -> None:
         """A log that cannot be written stops nobody, and is no matter for the screen."""
 

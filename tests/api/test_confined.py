@@ -23,7 +23,7 @@ from skill_agent.api.door.protect import protect
 from skill_agent.api.door.rules import rules_from
 from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.errors import Forbidden, NotFound
-from skill_agent.events import MemoryRecalled
+from skill_agent.events import ApprovalAsked, MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import Requester, Search, ToolCall, TurnRequest
@@ -344,6 +344,33 @@ async def test_without_memory_what_is_said_stays_in_its_conversation(keyed: Open
             await said(client, "the lantern is on the roof")
         found = await place.runtime.memory.search(Search("lantern on the roof"))
         assert any("lantern" in one.hit.item.text for one in found)
+
+
+async def test_without_memory_its_words_are_not_the_persons(keyed: OpenKeyed) -> None:
+    """Gone on with, the conversation is as careful as with any text of others."""
+    keep = ToolCall(id="k", name="remember", arguments={"content": "planted by a key"})
+    async with keyed("mine", "told", [keep], "done") as place:
+        session = await place.own("hello")
+        async with place.client("read", "chat") as client:
+            await said(client, "keep something later on", conversation_id=session)
+        request = TurnRequest("thanks", session=session, interactive=False)
+        events = [event async for event in place.runtime.turns.ask(request)]
+        (asked,) = [event for event in events if isinstance(event, ApprovalAsked)]
+        assert asked.origins == ("client",)
+        assert await place.runtime.memory.list() == []
+
+
+@pytest.mark.parametrize(("scopes", "asks"), [(("chat",), True), (("chat", "memory"), False)])
+async def test_who_types_a_url_speaks_for_the_person(
+    keyed: OpenKeyed, scopes: tuple[str, ...], asks: bool
+) -> None:
+    async with keyed([FETCH], "told") as place, place.client(*scopes) as client:
+        body = {"content": f"read {FETCH.arguments['url']} please"}
+        async with client.stream("POST", STREAM, json=body) as response:
+            told = [frame async for frame in frames(response)]
+        approvals = [frame for frame in told if frame["type"] == "approval"]
+        assert bool(approvals) is asks
+        assert not asks or "asked over the API key 'some'" in approvals[0]["reason"]
 
 
 async def test_with_memory_a_key_may_have_things_remembered(keyed: OpenKeyed) -> None:

@@ -1,5 +1,6 @@
 """`ska logs`: the last lines, and what comes after them, across rotations and broken pipes."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from command_line import Ska
+from skill_agent.cli.opening.building import log_to
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.files.home import Home
@@ -50,6 +52,18 @@ def test_the_last_lines(ska: Ska, log: Path) -> None:
     assert ska("logs").out.splitlines() == [f"line {number}" for number in range(50, 100)]
     assert ska("logs", "-n", "2").out.splitlines() == ["line 98", "line 99"]
     assert ska("logs", "-n", "0").out == ""
+
+
+def test_what_is_logged_is_private_and_without_secrets(log: Path, home: Home) -> None:
+    before = os.umask(0o022)
+    stop = log_to(home)
+    try:
+        logging.getLogger("skill_agent.test").warning("refused: %s", "ghp_" + "q7Rw" * 9)
+    finally:
+        stop()
+        os.umask(before)
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert log.read_text().endswith("refused: [redacted: GitHub token]\n")
 
 
 def test_what_was_rotated_away_is_still_the_last(ska: Ska, log: Path) -> None:

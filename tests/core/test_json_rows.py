@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -58,3 +59,21 @@ def test_what_was_written_is_found(
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(NotRows):
         found(text.encode())
+
+
+def test_no_more_is_held_than_a_row() -> None:
+    """Of a file of any size: what it unpacks to is never there at once."""
+    row = b'{"x":"' + b"y" * 100_000 + b'"}'
+    pieces = iter([b'{"a":[' + row, *[b"," + row] * 200, b'],"b":[]}'])
+
+    class Unpacked(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            return next(pieces, b"")
+
+    stream: Any = Unpacked()
+    tracemalloc.start()
+    try:
+        assert sum(len(raw) for _, raw in rows(stream, ("a", "b"), most=10**6)) > 20_000_000
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
