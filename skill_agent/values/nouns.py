@@ -94,9 +94,10 @@ class ClientContext:
 
     @property
     def origins(self) -> tuple[Origin, ...]:
-        """Who wrote it."""
+        """Who wrote it; what stands in a picture nobody typed."""
         client: tuple[Origin, ...] = ("client",) if self.instructions or self.exchanges else ()
-        return all_origins(client, (one.origin for one in self.attachments))
+        shown: tuple[Origin, ...] = ("file",) if self.images else ()
+        return all_origins(client, shown, (one.origin for one in self.attachments))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import (
     Attachment,
     ClientContext,
+    Image,
     Memory,
     MemoryFilter,
     Message,
@@ -291,6 +292,7 @@ async def test_words_of_a_person_stay_theirs_when_they_are_found_again(
 def test_a_message_knows_its_words_from_what_came_beside() -> None:
     sent = ClientContext(instructions="be brief", attachments=piped("x", "file"))
     assert sent.origins == ("file", "client")
+    assert ClientContext(images=(Image(data="aGk="),)).origins == ("file",), "nobody typed it"
     message = Message(
         id="m",
         session="s",
