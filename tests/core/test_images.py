@@ -142,7 +142,7 @@ async def test_it_comes_along_from_anybody(open_runtime: OpenRuntime, tmp_path: 
         first, *_ = await messages(other)
         assert (first.client_context, first.origins) == (
             ClientContext(images=(SHOWN,)),
-            ("import",),
+            ("file", "import"),
         )
 
 
