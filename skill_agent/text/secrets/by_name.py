@@ -12,7 +12,7 @@ from functools import cache
 
 from skill_agent.text.scripts import HAN, KANA
 
-from .credential import Secret, credential_data
+from .credential import Secret, compiled, credential_data
 from .value_looks import Looks, looks_of
 
 _REST = (  # DB_PASSWORD_2, apiKeyValue, passwords
@@ -61,7 +61,7 @@ class _Name:
 
     kind: str
     word: str
-    pattern: re.Pattern[str]
+    source: str
     first: str
     """A literal part of the word, looked for before the pattern is."""
     any: bool
@@ -69,6 +69,10 @@ class _Name:
     phrase: bool
     plain: bool
     """Also an everyday word, which only a sign or "is" right after it makes a name."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return compiled(self.source)
 
 
 def named_secrets(text: str, known: Iterable[Secret]) -> Iterator[Secret]:
@@ -106,7 +110,7 @@ def _names() -> tuple[_Name, ...]:
         _Name(
             kind=one["kind"],
             word=word,
-            pattern=re.compile(_worded(word, whole=one.get("whole", False)) + after),
+            source=_worded(word, whole=one.get("whole", False)) + after,
             first=max(_LETTERS.findall(word), key=len),
             any=one.get("any", False),
             long=one.get("long", False),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from .credential import Secret, credential_data
+from .credential import Secret, compiled, credential_data
 
 OTHER_KINDS = ("password", "token", "private key", "AWS secret access key")
 """Kinds that are found here and are named nowhere in the data."""
@@ -45,12 +45,16 @@ class _Shape:
 
     kind: str
     near: str
-    pattern: re.Pattern[str]
+    source: str
     before: re.Pattern[str] | None = None
     """What of the credential stands before the match."""
     dense: bool = False
     skip: int = 0
     """So many characters of the match are its name."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return compiled(self.source)
 
 
 def shaped_secrets(text: str) -> Iterator[Secret]:
@@ -82,7 +86,7 @@ def _shapes() -> tuple[_Shape, ...]:
         _Shape(
             one["kind"],
             one["near"],
-            re.compile(one["pattern"]),
+            one["pattern"],
             before=re.compile(one["before"]) if "before" in one else None,
             skip=one.get("skip", 0),
         )
@@ -91,13 +95,13 @@ def _shapes() -> tuple[_Shape, ...]:
     return (*tokens, *shapes)
 
 
-def _prefixed(prefix: str, one: dict[str, str], data: dict[str, dict[str, str]]) -> re.Pattern[str]:
+def _prefixed(prefix: str, one: dict[str, str], data: dict[str, dict[str, str]]) -> str:
     literal = re.escape(prefix)
     letters = data["alphabets"].get(one["alphabet"], one["alphabet"])
     most = one.get("most", "")
     start = "" if one.get("inside") else rf"(?<![A-Za-z0-9]{literal})"
     end = rf"(?![{letters}])" if most else ""
-    return re.compile(rf"{literal}{start}[{letters}]{{{one['least']},{most}}}{end}")
+    return rf"{literal}{start}[{letters}]{{{one['least']},{most}}}{end}"
 
 
 def _of(shape: _Shape, text: str, match: re.Match[str]) -> Secret | None:
