@@ -16,8 +16,8 @@ from skill_agent.access.keys import keys_file
 from skill_agent.files.home import Home
 
 SECONDS = 10.0
-"""Of the processor, for one command with a file of a megabyte: a guard against what runs away, which
-took minutes. How quick it is belongs into `benchmarks/`."""
+"""Of the processor, for one command with a file of a megabyte: a guard against what runs away,
+which took minutes."""
 
 
 @dataclass(frozen=True, slots=True)
