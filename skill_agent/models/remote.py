@@ -235,11 +235,13 @@ def _imported() -> Any:
 
 
 async def close_clients() -> None:
-    """Closes litellm's connections, if it was ever imported."""
+    """Closes litellm's connections, if it was ever imported, and lets go of them: it would hold on
+    to what is closed for ten minutes."""
     import sys
 
     if litellm := sys.modules.get("litellm"):
         await litellm.close_litellm_async_clients()
+        litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 async def _closed(chunks: Any) -> None:

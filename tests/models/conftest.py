@@ -8,6 +8,7 @@ from model_files import give_to, smollm2_settings
 
 from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
+from skill_agent.models.remote import close_clients
 
 
 @pytest.fixture
@@ -24,3 +25,10 @@ async def gateway(model_home: Home) -> AsyncIterator[Gateway]:
     opened = Gateway(smollm2_settings(), model_home)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+async def _no_connection_left() -> AsyncIterator[None]:
+    """A provider's connections are closed in the loop they were opened in."""
+    yield
+    await close_clients()
