@@ -20,14 +20,15 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
     request = TurnRequest(request) if isinstance(request, str) else request
     if not request.text.strip() and not any(one.text.strip() for one in request.attachments):
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
+    sent = [text for one in request.attachments for text in (one.text, one.name)]
     size = len(fenced(request.client_context)) + len(request.system) + len(request.text)
-    size += sum(len(one.text) for one in request.attachments)
+    size += sum(map(len, sent))
     if size > MAX_PROMPT:
         raise UsageError(
             f"the prompt has {size:,} characters; {MAX_PROMPT:,} is the most",
             hint="give the part that matters, or the file's path",
         )
-    if any("\0" in text for text in (request.text, *(one.text for one in request.attachments))):
+    if any("\0" in text for text in (request.text, *sent)):
         raise UsageError(
             "the prompt is not text: it contains zero bytes",
             hint="convert it first, e.g. with iconv or base64",

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from skill_agent.conversations.client_context import typed
 from skill_agent.errors import ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
@@ -18,7 +19,6 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Tool, ToolOutcome
-from skill_agent.text.beside import parted
 from skill_agent.tools.approvals import stored_rule
 from skill_agent.values import ORIGINS, Origin, ToolCall
 
@@ -83,8 +83,8 @@ async def _tool(
         outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
     else:
         tainted = bool(hands.taint.origins)
-        typed = parted(brief.message.content).words if _speaks_for_the_person(hands) else ""
-        why = tool.needs_approval(call.arguments, typed=typed, tainted=tainted)
+        words = typed(brief.message) if _speaks_for_the_person(hands) else ""
+        why = tool.needs_approval(call.arguments, typed=words, tainted=tainted)
         choice: Choice = "once"
         if why and not hands.allows(tool.rule(call.arguments), tainted):
             asked = _asked(brief, hands, call, tool.rule(call.arguments), why)
@@ -117,7 +117,7 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         arguments=call.arguments,
         rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
         origins=hands.taint.origins,
-        reason="; ".join(filter(None, (_by_key(hands), why, hands.suspicion.line))),
+        reason="; ".join(filter(None, (hands.asked_by, why, hands.suspicion.line))),
         timeout_s=hands.approval_timeout_s,
     )
 
@@ -125,10 +125,6 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
 def _speaks_for_the_person(hands: Hands) -> bool:
     """Whoever may put something into memory may also say what is to be fetched."""
     return hands.asker is None or hands.asker.may("memory")
-
-
-def _by_key(hands: Hands) -> str:
-    return f"asked over the API key {hands.asker.name!r}" if hands.asker else ""
 
 
 async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:

@@ -18,6 +18,7 @@ from skill_agent.values import Memory, Message
 from .hands import Brief, Hands, Talk
 
 TOOL = "send_secret"
+_ELSEWHERE = "does not run on this machine; denied, it is sent masked"
 
 
 async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[Event, None]:
@@ -79,6 +80,7 @@ def _sent(messages: Iterable[Message]) -> dict[str, str]:
 
 def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> ApprovalAsked:
     model = hands.model.info.name
+    why = f"your message holds a secret, and {model} {_ELSEWHERE}"
     return ApprovalAsked(
         **brief.ids,
         approval=new_id(),
@@ -89,8 +91,7 @@ def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> Appr
             "model": model,
         },
         rule=stored_rule(brief.agent.slug, rule, tainted=False),
-        reason=f"your message holds a secret, and {model} does not run on this machine; "
-        "denied, it is sent masked",
+        reason="; ".join(filter(None, (hands.asked_by, why))),
         timeout_s=hands.approval_timeout_s,
     )
 

@@ -97,6 +97,11 @@ class Hands:
     compose: Callable[[Composition], None] = lambda _: None
     """Is told what the prompt is made of, before the model is asked."""
 
+    @property
+    def asked_by(self) -> str:
+        """Whose question it is, where it is not the person's; part of what is asked."""
+        return f"asked over the API key {self.asker.name!r}" if self.asker else ""
+
 
 @dataclass(slots=True)
 class Talk:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.client_context import typed
 from skill_agent.text.beside import Parts, parted
 from skill_agent.text.kinds import Kind, KindName, kind_of
 from skill_agent.text.language import ENGLISH, Language, english, language, language_of
@@ -82,7 +83,7 @@ def manner_of(
     """Blocking: the first call of a process loads two small models, a third of a second."""
     said, before = _said(message), _fallback(dna)
     if last := next((one for one in reversed(earlier) if one.role == "user"), None):
-        before = language_of(parted(last.content).words, otherwise=before)
+        before = language_of(typed(last), otherwise=before)
     code = language_of(said.words, otherwise=before)
     known, small, alone = language(code), profile.small, not said.beside
     kind = kind_of(said.words)

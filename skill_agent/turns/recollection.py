@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.client_context import typed
 from skill_agent.errors import SkillAgentError
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
@@ -18,7 +19,6 @@ from skill_agent.memory.recall.recaller import with_sides
 from skill_agent.memory.recall.told import data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
-from skill_agent.text.beside import parted
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import (
@@ -230,7 +230,7 @@ def _said_here(history: Sequence[Message], manner: Manner) -> list[Hit]:
     model believes what stands nearest, and that must be the newest word."""
     if not manner.personal:
         return []
-    said = ((one, parted(one.content).words) for one in reversed(history) if one.role == "user")
+    said = ((one, typed(one)) for one in reversed(history) if one.role == "user")
     told = ((one, words) for one, words in said if kind_of(words).name not in _ASKING)
     return [
         Hit(

@@ -178,9 +178,7 @@ class Turns(operations.TurnOperations):
     def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
         slugs = self._directory.slugs
         fallback = session.agent if session else self._default_agent
-        dna = self._directory.get(
-            mentioned(parted(request.text).words, slugs) or request.agent or fallback
-        )
+        dna = self._directory.get(mentioned(request.text, slugs) or request.agent or fallback)
         if dna.status != "active":
             raise UsageError(f"{dna.name} is {dna.status}", hint=f"ska agents activate {dna.slug}")
         return dna

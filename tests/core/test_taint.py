@@ -88,6 +88,19 @@ async def test_a_text_that_is_only_piped_in_is_read_and_not_obeyed(
             await runtime.turns.submit(TurnRequest("  ", attachments=piped(" \n")))
 
 
+@pytest.mark.parametrize(
+    ("name", "told"), [("x" * 10_000_001, "is the most"), ("a\0b", "zero bytes")]
+)
+async def test_what_a_file_is_called_counts_too(
+    open_runtime: OpenRuntime, name: str, told: str
+) -> None:
+    async with open_runtime(ScriptedModel()) as runtime:
+        file = Attachment("x", origin="file", name=name)
+        with pytest.raises(UsageError, match=told):
+            await runtime.turns.submit(TurnRequest("sum it up", attachments=(file,)))
+        assert await runtime.conversations.list() == []
+
+
 async def test_words_beside_a_file_are_the_persons_own(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="ok")) as runtime:
         said = TurnRequest("Remember that Jo owns the build", attachments=piped(EVIL))
