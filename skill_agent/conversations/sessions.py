@@ -55,10 +55,14 @@ def checked_ref(ref: str) -> str:
     return bare
 
 
+_LOOKED_AT = 4_000
+"""Characters of a message that its title is made from; no credential is longer."""
+
+
 def title_of(text: str, limit: int = 60) -> str:
     """A session's title from its first message: its first line without credentials, cut at a
     word."""
-    lines = masked(text).splitlines()
+    lines = masked(text.lstrip()[:_LOOKED_AT]).splitlines()
     line = next((" ".join(part.split()) for part in lines if part.strip()), "Untitled")
     if len(line) <= limit:
         return line

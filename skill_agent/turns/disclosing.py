@@ -4,6 +4,7 @@ It is asked once, as a tool call is; where nobody is there to be asked, or the a
 model gets a mask, and the person is told. What memory was given without it is told here too.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from skill_agent.conversations.client_context import all_said
@@ -31,10 +32,12 @@ async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[E
     info = hands.model.info
     if info.local:
         return
-    found, rule = _sent([brief.message]), f"{TOOL}:{info.provider}"
+    # A message may have megabytes, which take a while to look through.
+    found = await asyncio.to_thread(_sent, [brief.message])
+    rule = f"{TOOL}:{info.provider}"
     # Whoever else wrote of the prompt has no say in what the person's own message holds.
     if hands.allows(rule, False):
-        found = _sent([*brief.draft.history, brief.message])
+        found = await asyncio.to_thread(_sent, [*brief.draft.history, brief.message])
         talk.disclosed = Disclosure(provider=info.provider, secrets=frozenset(found))
         return
     if found and hands.present:
