@@ -1,7 +1,7 @@
 """Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -55,6 +55,7 @@ def add(one: Usage, other: Usage) -> Usage:
         completion_tokens=one.completion_tokens + other.completion_tokens,
         cached_tokens=one.cached_tokens + other.cached_tokens,
         cost_usd=one.cost_usd + other.cost_usd,
+        priced=one.priced and other.priced,
         first_token_s=other.first_token_s or one.first_token_s,
         total_s=one.total_s + other.total_s,
     )
@@ -66,19 +67,35 @@ def usage_of(row: LogEntry) -> Usage:
 
 
 def usage_record(usage: Usage) -> dict[str, Any]:
-    """As it is noted."""
-    return {name: getattr(usage, name) for name in Usage.__slots__}
+    """As it is noted; that a price is known goes without saying."""
+    told = asdict(usage)
+    if usage.priced:
+        del told["priced"]
+    return told
 
 
 def usage_in(said: object) -> Usage:
     """What was used, of whatever says so: a figure that cannot be added up counts as nothing."""
     told: dict[str, Any] = said if isinstance(said, dict) else {}
     model = told.get("model")
-    tokens = {name: int(_figure(told.get(name), _MOST_TOKENS)) for name in _TOKENS}
-    amounts = {name: float(_figure(told.get(name), _MOST_OF_ALL)) for name in _AMOUNTS}
-    return replace(
-        Usage(model=model[:_LONGEST_NAME] if isinstance(model, str) else "", **tokens), **amounts
+    return Usage(
+        model=model[:_LONGEST_NAME] if isinstance(model, str) else "",
+        prompt_tokens=_tokens(told, "prompt_tokens"),
+        completion_tokens=_tokens(told, "completion_tokens"),
+        cached_tokens=_tokens(told, "cached_tokens"),
+        cost_usd=_amount(told, "cost_usd"),
+        priced=told.get("priced") is not False,
+        first_token_s=_amount(told, "first_token_s"),
+        total_s=_amount(told, "total_s"),
     )
+
+
+def _tokens(told: dict[str, Any], name: str) -> int:
+    return int(_figure(told.get(name), _MOST_TOKENS))
+
+
+def _amount(told: dict[str, Any], name: str) -> float:
+    return float(_figure(told.get(name), _MOST_OF_ALL))
 
 
 def _figure(value: object, most: int) -> float:
@@ -89,9 +106,7 @@ def _figure(value: object, most: int) -> float:
 
 
 _LONGEST_NAME = 300
-_TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 _MOST_TOKENS = 10**9
-_AMOUNTS = ("cost_usd", "first_token_s", "total_s")
 _MOST_OF_ALL = 10**6
 
 
@@ -113,7 +128,7 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
     return {"turns": (state or {}).get("turns", 0) + 1, "usage": asdict(usage)}
 
 
-_USAGE = Projection(name="usage", version=2, kinds=("usage",), keys=_keys, step=_step)
+_USAGE = Projection(name="usage", version=3, kinds=("usage",), keys=_keys, step=_step)
 
 
 def _summed(state: State | None) -> Usage:

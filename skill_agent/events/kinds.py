@@ -14,9 +14,15 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from skill_agent.identifiers import new_id
-from skill_agent.values import Attachment, FailureReason, Finish, MemoryType, Origin, Usage
-
-Choice = Literal["once", "always", "deny"]
+from skill_agent.values import (
+    Attachment,
+    Choice,
+    FailureReason,
+    Finish,
+    MemoryType,
+    Origin,
+    Usage,
+)
 
 LONGEST_LINE = 200
 

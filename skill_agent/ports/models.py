@@ -100,7 +100,8 @@ class EndPart:
     """The last part of every stream that did not raise."""
 
     usage: Usage
-    finish: Literal["stop", "length", "tool_calls"] = "stop"
+    finish: Literal["stop", "length", "tool_calls", "filtered", "cut"] = "stop"
+    """`filtered`: the provider withheld the rest; `cut`: the stream ended without saying so."""
 
 
 ModelPart = TextPart | ThoughtPart | ToolPart | StatusPart | EndPart

@@ -11,15 +11,17 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 from skill_agent.conversations.client_context import context_record
+from skill_agent.conversations.usage import usage_record
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import iso
 from skill_agent.text.redaction import Masker
-from skill_agent.values import Message, Note, Session, Usage
+from skill_agent.values import Message, Note, Session
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -170,14 +172,13 @@ def _message_row(message: Message) -> dict[str, Any]:
         "client_context": context_record(sent) if sent else None,
         "created_at": iso(message.created_at),
         "agent": message.agent,
-        "tool_calls": [
-            {"id": call.id, "name": call.name, "arguments": call.arguments}
-            for call in message.tool_calls
-        ],
+        "tool_calls": [asdict(call) for call in message.tool_calls],
         "tool_call_id": message.tool_call_id,
         "state": message.state,
-        "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
+        "usage": usage_record(usage) if usage else None,
         "origins": list(message.origins),
+        "outcome": asdict(message.outcome) if message.outcome else None,
+        "zone": message.zone,
     }
 
 

@@ -18,6 +18,7 @@ from skill_agent.text.checks import sound_moment
 from skill_agent.values import (
     Attachment,
     Belongings,
+    CallOutcome,
     ClientContext,
     Image,
     Memory,
@@ -36,6 +37,7 @@ from .archive_file import ArchiveFile, Wrong
 Made = TypeVar("Made")
 
 _LARGEST_TALK, _LARGEST_ROW = 64 * 1024**2, 1024**2
+_LONGEST_ZONE = 64
 """Bytes of a conversation with its pictures, and of a memory, a note or a tool call."""
 _TOGETHER, _MOST_TOGETHER = 4 * 1024**2, 2_000
 """Bytes, and number, of rows that are made into values at a time."""
@@ -46,6 +48,7 @@ class _Call(msgspec.Struct):
     id: str
     name: str
     arguments: msgspec.Raw
+    problem: str = ""
 
 
 class _Image(msgspec.Struct):
@@ -83,6 +86,8 @@ class _Message(msgspec.Struct):
     client_context: _Sent | msgspec.UnsetType | None = msgspec.UNSET
     """Versions that had no such field wrote what it holds before the words."""
     origins: list[Origin] = []
+    outcome: CallOutcome | None = None
+    zone: str = ""
 
 
 class _Talk(msgspec.Struct):
@@ -231,7 +236,12 @@ def _message(session: str, row: _Message) -> Message:
         created_at=_moment(row.created_at),
         agent=row.agent,
         tool_calls=tuple(
-            ToolCall(id=call.id, name=call.name, arguments=_object(call.arguments))
+            ToolCall(
+                id=call.id,
+                name=call.name,
+                arguments=_object(call.arguments),
+                problem=call.problem,
+            )
             for call in row.tool_calls
         ),
         tool_call_id=row.tool_call_id,
@@ -239,6 +249,8 @@ def _message(session: str, row: _Message) -> Message:
         usage=row.usage,
         position=row.position,
         origins=tuple(dict.fromkeys(row.origins)),
+        outcome=row.outcome,
+        zone=row.zone[:_LONGEST_ZONE],
     )
 
 

@@ -23,8 +23,9 @@ AgentStatus = Literal["draft", "active", "paused", "archived"]
 SkillTrust = Literal["trusted", "approved", "changed", "not approved"]
 """Whether it came with the program, was approved as it is, as it was, or never."""
 
-Finish = Literal["stop", "length"]
-"""Why a whole reply ended: the model was done, or had reached its length limit."""
+Finish = Literal["stop", "length", "filtered", "cut", "limit"]
+"""Why a reply that is kept as whole ended: the model was done, or had reached its length limit; the
+provider withheld the rest; the stream broke off without an end; a limit of this program's."""
 FailureReason = Literal[
     "cancelled",
     "model_unavailable",
@@ -34,8 +35,15 @@ FailureReason = Literal[
     "error",
     "host_lost",
     "host_closed",
+    "filtered",
+    "abandoned",
+    "budget",
 ]
-"""`host_lost`: the process that ran the turn is gone; `host_closed`: it was closed under it."""
+"""`host_lost`: the process that ran the turn is gone; `host_closed`: it was closed under it;
+`filtered`: the provider withheld the whole reply; `abandoned`: whoever asked went away; `budget`:
+the agent's money is spent."""
+Choice = Literal["once", "always", "deny"]
+"""What a person answers to an approval."""
 
 MEMORY_TYPES: tuple[MemoryType, ...] = (
     "semantic", "episodic", "procedural", "agent_private", "shared", "identity", "user_profile",
@@ -52,6 +60,8 @@ class Usage:
     cached_tokens: int = 0
     """Prompt tokens the provider did not have to read again."""
     cost_usd: float = 0.0
+    priced: bool = True
+    """Whether a price is known for all of it; otherwise it cost more than `cost_usd`."""
     first_token_s: float = 0.0
     total_s: float = 0.0
 
@@ -63,6 +73,20 @@ class ToolCall:
     id: str
     name: str
     arguments: dict[str, Any]
+    problem: str = ""
+    """Why it cannot be carried out: what the model wrote is no call. It is told so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOutcome:
+    """What became of a tool call."""
+
+    ok: bool
+    seconds: float = 0.0
+    choice: Choice | None = None
+    """What was answered where somebody had to allow it."""
+    by: str = ""
+    """Who answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +145,10 @@ class Message:
     """Ids of the items in `context`."""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    outcome: CallOutcome | None = None
+    """Of the call whose result this is; None elsewhere, and in messages from before it was kept."""
+    zone: str = ""
+    """IANA name, or offset as `+02:00`, of the clock of whoever wrote it; "" is this machine's."""
     state: MessageState = "complete"
     usage: Usage | None = None
     origins: tuple[Origin, ...] = ()

@@ -120,6 +120,10 @@ class TurnRequest:
     """What is shown with the words: PNG, JPEG, WebP or GIF; 5 MB each and 7 MB in all at most."""
     attachments: tuple[Attachment, ...] = ()
     """Texts that come with the words and are not the person's: read, never obeyed as theirs."""
+    zone: str = ""
+    """IANA name of the person's time zone, or an offset as `+02:00`; "" is the host's."""
+    detach: bool = False
+    """It goes on when whoever asked goes away; otherwise it is stopped soon after."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
     requester: Requester | None = field(default=None, metadata=HOST_ONLY)

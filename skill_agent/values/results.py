@@ -253,12 +253,15 @@ class TurnState:
     """Of that reply."""
     usage: Usage | None = None
     finish: Finish = "stop"
-    """Why that reply ended. The ledger does not keep it: another host says `stop`."""
+    """Why that reply ended; `stop` also where that was not yet kept."""
     reason: FailureReason | None = None
     """Why it failed, as far as it is known."""
     problem: str = ""
     """That in words, with what to do next in `hint`."""
     hint: str = ""
+    notices: tuple[str, ...] = ()
+    """Warnings that were told with it."""
+    ended_at: datetime | None = None
 
 
 JobState = Literal["waiting", "running", "failed", "done"]

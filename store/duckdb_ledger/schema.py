@@ -94,9 +94,18 @@ def add_origins(connection: "DuckDBPyConnection") -> None:
     """)
 
 
+def add_outcomes_and_zones(connection: "DuckDBPyConnection") -> None:
+    """Version 5: what became of a tool call, and by whose clock a message was written; NULL in
+    older ones, which do not tell."""
+    connection.execute("""
+        ALTER TABLE messages ADD COLUMN outcome VARCHAR;
+        ALTER TABLE messages ADD COLUMN zone VARCHAR;
+    """)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     create_first_tables, add_projections_and_client_context, add_model_calls,
-    add_origins,
+    add_origins, add_outcomes_and_zones,
 )  # fmt: skip
 """Number n (from 1) turns version n-1 into version n; released ones never change."""
 

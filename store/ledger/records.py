@@ -5,12 +5,15 @@ payloads hold and what digests cover. A row is a tuple in the order of the `*_FI
 """
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from skill_agent.conversations.client_context import context_record, context_value, unmixed
+from skill_agent.conversations.usage import usage_record
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.values import (
+    CallOutcome,
     LogEntry,
     Memory,
     Message,
@@ -39,7 +42,7 @@ MEMORY_FIELDS = (
 
 MESSAGE_FIELDS = (
     "id", "session", "turn", "position", "role", "content", "created_at", "agent",
-    "tool_calls", "tool_call_id", "state", "usage", "client_context", "origins",
+    "tool_calls", "tool_call_id", "state", "usage", "client_context", "origins", "outcome", "zone",
 )  # fmt: skip
 
 SESSION_FIELDS = ("id", "title", "agent", "created_at", "updated_at", "messages", "archived")
@@ -55,6 +58,7 @@ _JSON = frozenset(
         "usage",
         "client_context",
         "origins",
+        "outcome",
     }
 )
 _EMPTY = {list: "[]", dict: "{}"}
@@ -149,16 +153,20 @@ def message_record(message: Message) -> Record:
         "content": message.content,
         "created_at": iso(message.created_at),
         "agent": message.agent,
-        "tool_calls": [
-            {"id": call.id, "name": call.name, "arguments": call.arguments}
-            for call in message.tool_calls
-        ],
+        "tool_calls": [_call_record(call) for call in message.tool_calls],
         "tool_call_id": message.tool_call_id,
         "state": message.state,
-        "usage": {name: getattr(usage, name) for name in Usage.__slots__} if usage else None,
+        "usage": usage_record(usage) if usage else None,
         "client_context": context_record(sent) if sent else {},
         "origins": list(message.origins),
+        "outcome": asdict(message.outcome) if message.outcome else None,
+        "zone": message.zone or None,
     }
+
+
+def _call_record(call: ToolCall) -> Record:
+    told = {"id": call.id, "name": call.name, "arguments": call.arguments}
+    return {**told, "problem": call.problem} if call.problem else told
 
 
 def message_value(record: Record) -> Message:
@@ -172,6 +180,8 @@ def message_value(record: Record) -> Message:
     plain["created_at"] = parse_time(record["created_at"])
     plain["tool_calls"] = tuple(ToolCall(**call) for call in record["tool_calls"])
     plain["usage"] = Usage(**record["usage"]) if record["usage"] else None
+    plain["outcome"] = CallOutcome(**record["outcome"]) if record["outcome"] else None
+    plain["zone"] = record["zone"] or ""
     stated = record["origins"]
     plain["origins"] = _once(plain) if stated is None else tuple(stated)
     return Message(**plain)

@@ -7,7 +7,6 @@ forgotten one and a rating, an agent of the person's own), with the index of `Ha
 
 import json
 import tarfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from fakes import HashEmbedder, StepClock
 from in_process import open_in_process
 
+from skill_agent.conversations.usage import usage_record
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 
@@ -48,7 +48,7 @@ async def shown_by(runtime: Runtime) -> dict[str, Any]:
         ),
         "search": [one.hit.item.id for one in await runtime.memory.search("deploy release branch")],
         "agents": [one.slug for one in await runtime.agents.list()],
-        "usage": asdict(usage.total),
+        "usage": usage_record(usage.total),
         "turns": usage.turns,
         "counts": await runtime.figures.counts(),
         "ratings": await runtime.feedback.of([m.id for one in messages.values() for m in one]),
