@@ -21,6 +21,7 @@ from skill_agent.values import (
     Finish,
     MemoryType,
     Origin,
+    ToolCall,
     Usage,
 )
 
@@ -264,6 +265,8 @@ class TurnFinished(AnyEvent):
     text: str
     usage: Usage
     finish: Finish = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of a client program's tools, for that program to carry out."""
 
     @property
     def line(self) -> str:

@@ -58,6 +58,7 @@ from .nouns import (
 from .origins import ORIGINS, Attachment, Origin, all_origins
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
 from .requests import (
+    ClientTool,
     MemoryChange,
     MemoryFilter,
     NewMemory,
@@ -125,6 +126,7 @@ __all__ = [
     "Chore",
     "ChoreStatus",
     "ClientContext",
+    "ClientTool",
     "ColumnKind",
     "ColumnProfile",
     "Compaction",

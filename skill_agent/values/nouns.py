@@ -23,9 +23,10 @@ AgentStatus = Literal["draft", "active", "paused", "archived"]
 SkillTrust = Literal["trusted", "approved", "changed", "not approved"]
 """Whether it came with the program, was approved as it is, as it was, or never."""
 
-Finish = Literal["stop", "length", "filtered", "cut", "limit"]
+Finish = Literal["stop", "length", "filtered", "cut", "limit", "tool_calls"]
 """Why a reply that is kept as whole ended: the model was done, or had reached its length limit; the
-provider withheld the rest; the stream broke off without an end; a limit of this program's."""
+provider withheld the rest; the stream broke off without an end; a limit of this program's; it
+asks a client program for calls of that program's tools."""
 FailureReason = Literal[
     "cancelled",
     "model_unavailable",

@@ -90,6 +90,16 @@ class Requester:
         return "admin" in self.scopes or not self.scopes.isdisjoint(scopes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTool:
+    """A tool of a client program, which that program runs itself."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Any]
+    """A JSON schema of type object."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnRequest:
     """What somebody asks an agent for."""
@@ -126,6 +136,10 @@ class TurnRequest:
     """It goes on when whoever asked goes away; otherwise it is stopped soon after."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
+    client_tools: tuple[ClientTool, ...] = field(default=(), metadata=HOST_ONLY)
+    """Offered to the model in place of the agent's own; a reply that calls them ends there."""
+    tool_choice: str = field(default="auto", metadata=HOST_ONLY)
+    """`auto`, `none`, `required`, or the name of the one of them that must be called."""
     requester: Requester | None = field(default=None, metadata=HOST_ONLY)
     """Whose API key asks; None is the home's own person."""
 
