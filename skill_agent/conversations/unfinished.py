@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from skill_agent.errors import SkillAgentError
@@ -18,6 +18,7 @@ from skill_agent.events import TurnFailed
 from skill_agent.files.private import read_json, write_private
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Clock, Ledger
+from skill_agent.text.whole import whole
 from skill_agent.values import ORIGINS, Message, Origin
 
 from .turn_ends import note_end, state_of
@@ -51,7 +52,8 @@ class UnfinishedReplies:
     def keep(self, reply: Unfinished) -> None:
         """Raises SkillAgentError or OSError where it cannot be written."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._file(reply.turn), json.dumps(asdict(reply)))
+        said = asdict(replace(reply, text=whole(reply.text)))
+        write_private(self._file(reply.turn), json.dumps(said))
 
     def drop(self, turn: str) -> None:
         with contextlib.suppress(OSError):
@@ -86,35 +88,39 @@ class Keeping:
     """Writes one running reply down now and then, beside the event loop."""
 
     def __init__(self, replies: UnfinishedReplies, begun: Unfinished) -> None:
-        self._replies, self._begun = replies, begun
-        self._next = 0.0
+        self._replies, self._now = replies, begun
+        self._last = 0.0
+        self._over = asyncio.Event()
         self._writing: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Before anything is shown."""
-        await self._write(self._begun)
+        await self._write()
 
     def grown(self, text: str, origins: tuple[Origin, ...]) -> None:
-        """The reply as it stands now; most calls do nothing."""
-        now = time.monotonic()
-        if now < self._next or (self._writing is not None and not self._writing.done()):
-            return
-        self._next = now + EVERY_S
-        begun = self._begun
-        reply = Unfinished(
-            session=begun.session, turn=begun.turn, agent=begun.agent, text=text, origins=origins
-        )
-        self._writing = asyncio.create_task(self._write(reply))
+        """The reply as it stands now; it is written down soon, with what comes until then."""
+        self._now = replace(self._now, text=text, origins=origins)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._soon())
 
     async def end(self) -> None:
         """The ledger has it now."""
+        self._over.set()
         if self._writing is not None:
             await asyncio.wait([self._writing])
-        await asyncio.to_thread(self._replies.drop, self._begun.turn)
+        await asyncio.to_thread(self._replies.drop, self._now.turn)
 
-    async def _write(self, reply: Unfinished) -> None:
+    async def _soon(self) -> None:
+        wait = max(0.0, self._last + EVERY_S - time.monotonic())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), wait)
+            return
+        self._last = time.monotonic()
+        await self._write()
+
+    async def _write(self) -> None:
         try:
-            await asyncio.to_thread(self._replies.keep, reply)
+            await asyncio.to_thread(self._replies.keep, self._now)
         except (OSError, SkillAgentError) as problem:  # a turn goes on without
             _log.warning("a running reply is not kept in a file: %s", problem)
 

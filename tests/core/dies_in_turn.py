@@ -28,7 +28,7 @@ async def waits_and_dies(seconds: float) -> None:
 
 async def main(home: str, key: str, *how: str) -> None:
     if how:
-        model = ScriptedModel(otherwise=["Half of it. ", Pause(0.5)], sleep=waits_and_dies)
+        model = ScriptedModel(otherwise=["Half ", "of it. ", Pause(3.0)], sleep=waits_and_dies)
     else:
         model = ScriptedModel(otherwise=dies)
     gateway = ScriptedGateway(model)
