@@ -218,20 +218,27 @@ class TurnRunner:
         try:
             await progress.keeping.begin()
             async with self._locks[turn.session.id]:
-                self._bus.publish(_started(turn))
-                await self._run(turn, progress)
-            return
-        except asyncio.CancelledError:
-            failure = self._stopped(turn)
-        except SkillAgentError as problem:
-            failure = _Failure(_reason(problem), problem.message, problem.hint)
-        except Exception as problem:  # the wall: a bug ends the turn, not the workstation
-            _log.exception("turn %s", turn.id)
-            told = redact(f"{type(problem).__name__}: {problem}")
-            failure = _Failure("error", told, "ska doctor")
+                # Its end is part of it: the next turn of the session reads what was kept.
+                if failure := await self._attempt(turn, progress):
+                    await _to_its_end(self._fail(turn, progress, failure))
+        except asyncio.CancelledError:  # while it waited
+            await _to_its_end(self._fail(turn, progress, self._stopped(turn)))
         finally:
             loading.cancel()
-        await _to_its_end(self._fail(turn, progress, failure))
+
+    async def _attempt(self, turn: Turn, progress: _Progress) -> "_Failure | None":
+        """Why there is no whole reply; None where there is one."""
+        try:
+            self._bus.publish(_started(turn))
+            await self._run(turn, progress)
+        except asyncio.CancelledError:
+            return self._stopped(turn)
+        except SkillAgentError as problem:
+            return _Failure(_reason(problem), problem.message, problem.hint)
+        except Exception as problem:  # the wall: a bug ends the turn, not the workstation
+            _log.exception("turn %s", turn.id)
+            return _Failure("error", redact(f"{type(problem).__name__}: {problem}"), "ska doctor")
+        return None
 
     async def _view(self, turn: Turn, *, before: bool) -> _View:
         """The conversation as the agent knows it, before the message or with everything so far,
