@@ -72,5 +72,6 @@ def _warm(litellm: Any) -> None:
         said = litellm.completion(model="openai/m", messages=[message], stream=True, client=client)
         for _ in said:
             pass
+    importlib.import_module("httpcore")  # which httpx takes at its first connection
     litellm.token_counter(model="openai/m", text="Hello")
     litellm.validate_environment("openai/m")
