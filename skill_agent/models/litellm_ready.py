@@ -26,6 +26,9 @@ async def close_clients() -> None:
     to what is closed for ten minutes."""
     if litellm := sys.modules.get("litellm"):
         await litellm.close_litellm_async_clients()
+        # Some providers share one that it forgets; closed, it makes itself anew.
+        if shared := vars(litellm).get("module_level_aclient"):
+            await shared.close()
         litellm.in_memory_llm_clients_cache.flush_cache()
 
 

@@ -7,13 +7,14 @@ Imports httpx, as litellm does: import it where that is imported.
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from ssl import SSLContext
 
 import httpx
 
 from .answers import LARGEST, LARGEST_PAGE, chat_stream, failed, web_page
 from .chunks import error_in
+from .message_events import is_message, message_events
 from .model_json import value_in
 from .proxies import proxy_for, unusable
 
@@ -62,9 +63,11 @@ class _Body(httpx.AsyncByteStream):
         self._pieces, self._answer = pieces, answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async with aclosing(self._pieces):
+        try:
             async for piece in self._pieces:
                 yield piece
+        finally:  # whoever reads leaves the connection open where reading raises
+            await self.aclose()
 
     async def aclose(self) -> None:
         await self._answer.aclose()
@@ -90,24 +93,41 @@ async def _checked(answer: httpx.Response, request: httpx.Request) -> httpx.Resp
 async def _any_body(answer: httpx.Response, where: str) -> AsyncGenerator[bytes, None]:
     """A body of another protocol as it came; raises ModelError where it is a page or an error."""
     whole = "application/json" in answer.headers.get("content-type", "")
-    head, known = b"", False
+    head, lines = b"", _ErrorLines(where)
+    known = False
     async for piece in answer.aiter_bytes():
-        if known:
-            yield piece
-            continue
-        head += piece
+        head += b"" if known else piece
         page = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"", b"<")
-        if len(head) > (LARGEST_PAGE if page else LARGEST):
+        if not known and len(head) > (LARGEST_PAGE if page else LARGEST):
             break
-        if not page and not whole:
-            known = True
-            yield head
+        if not known and (page or whole):
+            continue
+        told, head, known = piece if known else head, b"", True
+        lines.feed(told)
+        yield told
     if known:
         return
     text = head.decode("utf-8-sig", "replace").strip()
     if text.startswith("<"):
         raise web_page(where, text)
     value = value_in(text)
-    if isinstance(value, dict) and (error := error_in(value)) and "content" not in value:
+    if isinstance(value, dict) and "content" not in value and (error := error_in(value)):
         raise failed(where, *error)
-    yield head
+    yield message_events(value) if is_message(value) else head
+
+
+class _ErrorLines:
+    """Looks for an error among the lines of a body of JSON lines."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Raises ModelError for one."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            if line.lstrip().startswith(b'{"error"'):
+                value = value_in(line.decode("utf-8", "replace"))
+                if isinstance(value, dict) and (error := error_in(value)):
+                    raise failed(self._where, *error)

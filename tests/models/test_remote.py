@@ -235,3 +235,23 @@ async def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[s
         with pytest.raises(ModelRejected):
             await listen(model(server.base, name="nowhere/m"), ASK)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "priced"),
+    [("openai/gpt-4o-mini", True), ("openai/nobody-knows-it", False)],
+)
+async def test_whether_a_price_is_known_elsewhere(
+    name: str, priced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provider(Say()) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base.removesuffix("/v1"))
+        heard = await listen(model("http://model.invalid/v1", name=name), ASK)
+    assert heard.end.usage.priced is priced
+    assert (heard.end.usage.cost_usd > 0) is priced
+
+
+async def test_what_runs_on_this_machine_costs_nothing() -> None:
+    with provider(Say()) as server:
+        usage = (await listen(model(server.base, name="openai/nobody-knows-it"), ASK)).end.usage
+    assert (usage.cost_usd, usage.priced) == (0.0, True)
