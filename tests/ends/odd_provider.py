@@ -25,8 +25,8 @@ class Scenario:
     """One way to answer, and what a person must come to see of it."""
 
     says: Says
-    end: Literal["whole", "told", "failed"]
-    """A whole reply; a reply with a word about what it lacks; a failure."""
+    end: Literal["whole", "told", "failed", "noticed"]
+    """A whole reply; a reply with a word about what it lacks; a failure; one of the latter two."""
     text: str | None = None
     """What is shown; None does not look."""
     said: str = ""
@@ -190,6 +190,11 @@ def _failed(says: Says, said: str = "", text: str | None = "", **more: Any) -> S
     return Scenario(says=says, end="failed", text=text, said=said, **more)
 
 
+def _noticed(says: Says) -> Scenario:
+    """Whether it fails is the transport's matter."""
+    return Scenario(says=says, end="noticed", text=HALF)
+
+
 def _again(*pieces: bytes) -> Scenario:
     """A mistake in a call, of which the model is told."""
     return _whole(then_answers(*pieces), "Then so.", calls=2)
@@ -279,7 +284,7 @@ CALLING = {
 }  # fmt: skip
 ENDING = {
     "no-finish": _told(stream(words(HALF)), "broke off"),
-    "done-without-finish": _told(stream(words(HALF), DONE), ""),
+    "done-without-finish": _whole(stream(words(HALF), DONE), HALF),
     "withheld-from-there": _told(stream(words(HALF), stop("content_filter"), DONE), "filter"),
     "too-long": _told(stream(words(HALF), stop("length"), DONE), "length"),
     "never-ends": Scenario(
@@ -306,13 +311,11 @@ ENDING = {
     "an-error-after-words": _failed(
         stream(words(HALF), event({"error": {"message": "the backend fell over"}})), text=HALF
     ),
-    "reset-after-words": _failed(
-        lambda _count: [head(), *words(HALF), 0.2, RESET], text=HALF
-    ),
+    "reset-after-words": _noticed(lambda _count: [head(), *words(HALF), 0.2, RESET]),
     "fewer-bytes-than-said": _failed(
         once(head(Content_Length="90000"), *words(HALF)), text=HALF
     ),
-    "cut-in-an-event": _failed(stream(words(HALF), b'data: {"id": "c", "cho'), text=None),
+    "cut-in-an-event": _noticed(stream(words(HALF), b'data: {"id": "c", "cho')),
     "empty-body": _failed(body(b"")),
     "no-content": _failed(once(head(status="204 No Content"))),
     "moved": _failed(once(head(status="302 Found", Location="/elsewhere", Content_Length="0"))),

@@ -107,7 +107,9 @@ def check_end(end: TurnFinished | TurnFailed, events: list[Event], scenario: Sce
     told = "\n".join(
         one.text for one in events if isinstance(one, Notice) and one.level == "warning"
     )
-    if scenario.end == "failed":
+    if scenario.end == "noticed":
+        assert isinstance(end, TurnFailed) or told
+    elif scenario.end == "failed":
         assert isinstance(end, TurnFailed), end
         assert scenario.said in f"{end.message} {end.hint}"
         assert "unexpected" not in end.message and "Error:" not in end.message, end.message
@@ -145,7 +147,7 @@ async def test_a_script_learns_how_it_went(
         root, "ask", "-m", f"openai/{name}", "-o", "max_tokens=2000", "Where does it stand?"
     )
     assert "Traceback" not in err and "Warning:" not in err, err
-    assert (code != 0) == (scenario.end == "failed"), (code, out, err)
+    assert scenario.end == "noticed" or (code != 0) == (scenario.end == "failed"), (code, err)
     if scenario.text:
         assert " ".join(scenario.text.split()) in " ".join(out.split())
     if scenario.end != "whole":
