@@ -14,6 +14,7 @@ _HELLO = b"".join(
     for piece in ((b"Hello", b"null"), (b"", b'"stop"'))
 )
 _ENOUGH_TO_REPEAT = 10**9
+_log = logging.getLogger(__name__)
 
 
 async def litellm_ready() -> Any:
@@ -45,7 +46,10 @@ def _ready() -> Any:
     for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpx", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _connect()
-    _warm(litellm)
+    try:
+        _warm(litellm)
+    except Exception:  # only time is lost: the first call imports what this would have
+        _log.warning("litellm could not be warmed up", exc_info=True)
     return litellm
 
 

@@ -19,12 +19,10 @@ def read(text: str) -> Any:
         value = json.loads(
             text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once
         )
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
+    except (json.JSONDecodeError, _Refused):
+        raise
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except _Refused:
-        raise
     except ValueError:  # Python reads no whole number of thousands of digits
         raise ValueError("it holds a number that is too long") from None
     if too_deep(value):

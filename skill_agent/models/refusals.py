@@ -1,5 +1,6 @@
 """What went wrong at a remote provider, as our errors with a hint; litellm's own tree ends here."""
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -90,9 +91,10 @@ def retry_after(error: BaseException) -> float | None:
     response = getattr(error, "response", None)
     headers = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", {})
     try:
-        return float((headers or {}).get("retry-after", ""))
+        asked = float((headers or {}).get("retry-after", ""))
     except ValueError:
         return None
+    return asked if 0 <= asked < math.inf else None
 
 
 def _status(error: BaseException) -> int:

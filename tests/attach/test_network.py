@@ -149,3 +149,15 @@ async def test_the_own_socket_refuses_by_its_length_what_no_prompt_can_have(
             writer.write(head.format(50_000_001).encode())
             assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
             writer.close()
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5h://127.0.0.1:9"])
+async def test_a_home_on_this_machine_is_reached_past_any_proxy(
+    home: Home, clock: StepClock, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    async with (
+        serving(home, ScriptedModel(otherwise="Hi."), clock) as runtime,
+        over_tcp(runtime) as (window, _),
+    ):
+        assert isinstance([event async for event in window.ask("Hi")][-1], TurnFinished)

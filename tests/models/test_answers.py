@@ -3,13 +3,17 @@ says what came instead."""
 
 import gzip
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from http_fake import END, Raw, delta, event, provider
+from hypothesis import given
+from hypothesis import strategies as st
 from listening import Heard, listen, user
 
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable
+from skill_agent.models.answers import chat_stream
 from skill_agent.models.remote import RemoteModel
 from skill_agent.ports import ModelRequest, ThoughtPart
 from skill_agent.values import ModelInfo
@@ -21,6 +25,12 @@ WHOLE = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello."}}],
     "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
 }
+NAMES_IN_CHUNKS = (
+    "choices", "delta", "message", "content", "tool_calls", "function", "function_call", "name",
+    "arguments", "index", "id", "finish_reason", "usage", "error", "code", "type", "text",
+    "thinking", "prompt_tokens", "prompt_tokens_details", "reasoning", "reasoning_details",
+    "refusal",
+)  # fmt: skip
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in to Guest &amp; Wi-Fi</title></head></html>"
 
 
@@ -241,3 +251,53 @@ async def test_a_thought_is_one_by_whatever_name(said: dict[str, Any]) -> None:
     assert [part.text for part in parts if isinstance(part, ThoughtPart)] == ["hm"]
     found = await heard(delta(**said), delta(content="Hello."), END)
     assert found.text == "Hello."
+
+
+BYTES = st.lists(
+    st.sampled_from([
+        HELLO, END, PAGE, b"data: ", b"data:", b"event: error\n", b"\n", b"\r", b"\n\n", b"{",
+        b"}", b"[", b'"', b"[DONE]", b":", b"\xef\xbb\xbf", b"\xf0\x9f", json.dumps(WHOLE).encode(),
+        b'{"choices": ', b'[{"delta": ', b'{"content": "a\\ud83d"}', b'"index": ', b"null",
+        b"1e400",
+    ])
+    | st.binary(max_size=6),
+    max_size=10,
+).map(b"".join)  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES_IN_CHUNKS) | st.text(max_size=3), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+async def streamed(*pieces: bytes) -> list[bytes] | str:
+    """What is passed on of a body, or the error instead."""
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        for piece in pieces:
+            yield piece
+
+    try:
+        return [frame async for frame in chat_stream(body(), "here")]
+    except ModelError as problem:
+        return problem.message
+
+
+@given(BYTES, st.lists(st.integers(min_value=0, max_value=400), max_size=6))
+async def test_any_body_is_chunks_or_an_error_wherever_it_is_cut(
+    body: bytes, cuts: list[int]
+) -> None:
+    places = sorted({min(cut, len(body)) for cut in cuts})
+    pieces = [body[a:b] for a, b in zip([0, *places], [*places, len(body)], strict=True)]
+    assert await streamed(*pieces) == await streamed(body)
+
+
+@given(VALUES)
+async def test_any_value_in_a_chunk_is_passed_on_plain_or_an_error(value: Any) -> None:
+    for one in (value, {"choices": [value]}, {"choices": [{"delta": value}], "usage": value}):
+        found = await streamed(event(one))
+        for frame in found if isinstance(found, list) else ():
+            json.loads(frame.removeprefix(b"data: ").replace(b"[DONE]", b"0"), parse_constant=None)

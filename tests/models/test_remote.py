@@ -5,6 +5,7 @@ import json
 from contextlib import aclosing
 from pathlib import Path
 
+import httpx
 import pytest
 from http_fake import Call, Fail, Hang, Provider, Say, provider
 from listening import HTTP, PERSONA, listen, user
@@ -12,6 +13,7 @@ from model_files import smollm2_path
 
 from skill_agent.errors import ModelRejected, ModelUnavailable
 from skill_agent.models.local.llama_host import embedded_server
+from skill_agent.models.refusals import retry_after
 from skill_agent.models.remote import RemoteModel
 from skill_agent.ports import ChatMessage, ModelRequest, TextPart, ThoughtPart
 from skill_agent.values import ModelInfo, ToolCall
@@ -145,6 +147,16 @@ async def test_a_rate_limit_that_stays_gives_up_with_the_wait() -> None:
     assert len(server.bodies) == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "wait"),
+    [("3", 3.0), ("0.5", 0.5), ("-3", None), ("nan", None), ("inf", None), ("soon", None)],
+)
+def test_a_wait_that_is_none_is_not_believed(told: str, wait: float | None) -> None:
+    answer = httpx.Response(429, headers={"retry-after": told})
+    asked = httpx.Request("POST", "http://model.invalid")
+    assert retry_after(httpx.HTTPStatusError("", request=asked, response=answer)) == wait
+
+
 async def test_a_long_rate_limit_is_not_waited_for() -> None:
     with (
         provider(Fail(429, {"retry-after": "90"})) as server,
@@ -179,9 +191,11 @@ async def test_a_dropped_connection_is_unavailable() -> None:
         await listen(model(server.base), ASK)
 
 
-async def test_closing_the_stream_ends_the_request() -> None:
+@pytest.mark.parametrize("name", ["openai/m", "anthropic/claude-sonnet-4-5"])
+async def test_closing_the_stream_ends_the_request(name: str) -> None:
     with provider(Say(tuple("abcdef" * 200), pause_s=0.01)) as server:
-        async with aclosing(model(server.base).stream(ASK)) as parts:
+        base = server.base if name.startswith("openai") else server.base.removesuffix("/v1")
+        async with aclosing(model(base, name=name).stream(ASK)) as parts:
             async for part in parts:
                 if isinstance(part, TextPart):
                     break
