@@ -10,7 +10,8 @@ SkillAgentError                 exit code 1
 ├── ModelError                  1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
-│   └── ModelFailed             1   it answered, but not usably
+│   ├── ModelFailed             1   it answered, but not usably
+│   └── BudgetSpent             3   the agent may not spend what the call could cost
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -103,6 +104,12 @@ class ModelRejected(ModelError):
 
 class ModelFailed(ModelError):
     """The model answered, but what it said cannot be used."""
+
+
+class BudgetSpent(ModelError):
+    """The agent's money for the day or the month does not reach for the call; it was not made."""
+
+    exit_code = 3
 
 
 class PullFailed(SkillAgentError):

@@ -15,7 +15,14 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import TurnBoard
-from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
+from skill_agent.conversations.usage import usage_record
+from skill_agent.errors import (
+    BudgetSpent,
+    ModelError,
+    ModelRejected,
+    ModelUnavailable,
+    SkillAgentError,
+)
 from skill_agent.events import (
     Event,
     TextDelta,
@@ -188,6 +195,8 @@ class TurnRunner:
                 await self._run(turn, progress)
         except asyncio.CancelledError:
             await self._stopped(turn, progress)
+        except BudgetSpent as problem:
+            await self._fail(turn, progress, "budget", problem.message, problem.hint)
         except ModelUnavailable as problem:
             await self._fail(turn, progress, "model_unavailable", problem.message, problem.hint)
         except ModelRejected as problem:
@@ -362,22 +371,10 @@ class TurnRunner:
         self._touched()
 
     async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
-        usage = event.usage
-        await self._ledger.note(
-            "usage",
-            turn.id,
-            actor=turn.dna.slug,
-            data={
-                "session": turn.session.id,
-                "model": usage.model,
-                "prompt_tokens": usage.prompt_tokens,
-                "completion_tokens": usage.completion_tokens,
-                "cached_tokens": usage.cached_tokens,
-                "cost_usd": usage.cost_usd,
-                "first_token_s": usage.first_token_s,
-                "total_s": usage.total_s,
-            },
-        )
+        """The turn as a whole; what it cost is noted call by call (`models/metered`)."""
+        used = usage_record(event.usage)
+        data = {"session": turn.session.id, **used, "by_call": True}
+        await self._ledger.note("usage", turn.id, actor=turn.dna.slug, data=data)
 
     async def _stopped(self, turn: Turn, progress: _Progress) -> None:
         if self._closing:
