@@ -48,6 +48,7 @@ _EXIT_CODES: dict[FailureReason, int] = {
     "cancelled": INTERRUPTED,
     "model_unavailable": 3,
     "rejected": 3,
+    "budget": 3,
     "model_failed": 1,
     "limit": 1,
     "error": 1,

@@ -48,7 +48,7 @@ def without_effect(dna: AgentDNA) -> tuple[str, ...]:
     named = config.force_tier or config.model_name in TIERS
     if config.max_tier and not named:
         told.append(
-            f"max_tier {config.max_tier}: a tier is named neither by force_tier nor model_name"
+            f"max_tier {config.max_tier}: neither force_tier nor model_name names a tier to cap"
         )
     if config.enable_model_routing:
         told.append("enable_model_routing: messages are not routed by difficulty yet")

@@ -83,7 +83,7 @@ async def spent(
     """US dollars an agent's calls cost in each span, as far as prices are known."""
     wanted = [[f"{agent}|{key}" for key in _cover(*span)] for span in spans]
     found = await states(ledger, sorted({key for keys in wanted for key in keys}))
-    return [sum(found[key]["cost"] for key in keys if key in found) for keys in wanted]
+    return [sum((found[key]["cost"] for key in keys if key in found), 0.0) for keys in wanted]
 
 
 def day_of(moment: datetime, zone: tzinfo | None = None) -> tuple[datetime, datetime]:

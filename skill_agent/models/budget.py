@@ -141,7 +141,7 @@ class Budgets:
                 raise _refused(limits, agent, key, most, told)
 
     def _holding(self, agent: str) -> float:
-        return sum(one.usd for one in self._held[agent])
+        return sum((one.usd for one in self._held[agent]), 0.0)
 
     async def _spent(self, agent: str) -> tuple[float, float]:
         now = self._clock()

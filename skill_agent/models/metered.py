@@ -34,7 +34,7 @@ from skill_agent.values import Budget, ModelInfo, Usage
 from .around import Around
 from .budget import Budgets, Hold, Limits, limits_of
 from .fallback import FallbackModel
-from .prices import Price, Prices, most_tokens, tokens_in
+from .prices import FREE, Price, Prices, most_tokens, tokens_in
 
 _BEYOND = 20
 """So many times what a call can have used is not believed."""
@@ -84,14 +84,14 @@ class _Call:
             told = replace(told, completion_tokens=guess.completion_tokens, cost_usd=0.0)
         if told.prompt_tokens > _BEYOND * max(guess.prompt_tokens, 1_000):
             told = replace(told, prompt_tokens=guess.prompt_tokens, cached_tokens=0, cost_usd=0.0)
-        if told.cost_usd:
-            return replace(told, priced=True)
-        if not told.prompt_tokens and self.price and self.price.prompt:
-            told = replace(told, prompt_tokens=guess.prompt_tokens)
+        if self.price not in (None, FREE) and not (told.prompt_tokens and told.completion_tokens):
             told = replace(
-                told, completion_tokens=told.completion_tokens or guess.completion_tokens
+                told,
+                prompt_tokens=told.prompt_tokens or guess.prompt_tokens,
+                completion_tokens=told.completion_tokens or guess.completion_tokens,
+                cost_usd=0.0,
             )
-        return self.priced(told)
+        return replace(told, priced=True) if told.cost_usd else self.priced(told)
 
     def priced(self, usage: Usage) -> Usage:
         if self.price is None:

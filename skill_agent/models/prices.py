@@ -56,8 +56,8 @@ class Prices:
         found = await asyncio.to_thread(lambda: self._list)
         if (listed := _price(_named(found, info.name))) is not None:
             return listed
-        if "litellm" not in sys.modules:
-            return None
+        if not getattr(sys.modules.get("litellm"), "suppress_debug_info", False):
+            return None  # it is not there yet, or would print what it thinks of an unknown name
         return await asyncio.to_thread(_told_by_litellm, info.name)
 
     @cached_property
