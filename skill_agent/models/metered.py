@@ -119,7 +119,7 @@ class Metered(Around):
         budgets = self._counter.budgets
         hold: Hold | None = await budgets.reserve(self._agent, call.most)
         try:
-            if call.price is None and self._counter.untold(request.session, self.info.name):
+            if call.price is None and self._counter.untold(request, self.info.name):
                 yield StatusPart(
                     text=f"no price is known for {self.info.name}: what it costs is not counted"
                 )
@@ -158,7 +158,7 @@ class Budgeted(Around):
         has so much room."""
         request = ModelRequest(messages=(), max_tokens=room)
         problems: list[BudgetSpent] = []
-        for model in (*self._chain, *await self._cheaper(request)):
+        for model in (self._chain[0], *await self._cheaper(request)):
             try:
                 await model.check(request)
                 return
@@ -260,13 +260,18 @@ class Counter:
         return found
 
     async def standings(self) -> list[Budget]:
-        """How the money of each agent stands, in the order of agents.toml."""
-        return [await self.budgets.of(dna.slug) for dna in self._directory.list()]
+        """How the money of each agent stands, in the order of agents.toml; of none where that
+        cannot be read."""
+        try:
+            agents = self._directory.list()
+        except SkillAgentError:
+            return []
+        return [await self.budgets.of(dna.slug) for dna in agents]
 
-    def untold(self, session: str, model: str) -> bool:
+    def untold(self, request: ModelRequest, model: str) -> bool:
         """Whether a conversation was not told yet that a model has no known price; it is now."""
-        key = session, model
-        if not session or key in self._told:
+        key = request.session, model
+        if not request.session or request.purpose not in ("reply", "tools") or key in self._told:
             return False
         self._told[key] = None
         if len(self._told) > _MOST_TOLD:

@@ -16,7 +16,8 @@ from skill_agent.files.home import Home
 from skill_agent.files.private import write_private
 from skill_agent.host.runtime import Runtime
 
-DEAR, CHEAP, UNKNOWN = "openai/paid-dear", "openai/paid-cheap", "openai/of-no-price"
+DEAR, MIDDLING, CHEAP = "openai/paid-dear", "openai/paid-middling", "openai/paid-cheap"
+UNKNOWN = "openai/of-no-price"
 ROOM = 100
 """Tokens a reply may take: a dollar's worth at the dear model, ten cents' at the cheap one."""
 AGENT = """
@@ -36,7 +37,7 @@ def know_prices() -> None:
 
     litellm.suppress_debug_info = True
     logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
-    for name, price in ((DEAR, 0.01), (CHEAP, 0.001)):
+    for name, price in ((DEAR, 0.01), (MIDDLING, 0.004), (CHEAP, 0.001)):
         entry = {"input_cost_per_token": 0.0, "output_cost_per_token": price}
         more = {"litellm_provider": "openai", "mode": "chat"}
         litellm.register_model({name.partition("/")[2]: entry | more})

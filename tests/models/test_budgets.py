@@ -11,12 +11,25 @@ from pathlib import Path
 
 import pytest
 from http_fake import Call, Fail, Say, provider
-from paying import CHEAP, DEAR, UNKNOWN, ask, change_agent, end, make_home, notices, opened
+from paying import (
+    CHEAP,
+    DEAR,
+    MIDDLING,
+    UNKNOWN,
+    ask,
+    change_agent,
+    end,
+    make_home,
+    notices,
+    opened,
+)
 
 from skill_agent.errors import BudgetSpent
 from skill_agent.events import TurnFailed, TurnFinished
 from skill_agent.host.runtime import Runtime
-from skill_agent.values import Budget, Purge, Usage
+from skill_agent.models.remote import RemoteModel
+from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.values import Budget, ModelInfo, Purge, Usage
 
 HERE = Path(__file__).parent
 REAL = 2 * 0.01
@@ -199,17 +212,21 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
 # -- what serves instead -------------------------------------------------------------------------
 
 
-async def test_a_cheaper_tier_serves_where_the_money_does_not_reach(tmp_path: Path) -> None:
+async def test_the_dearest_tier_that_fits_serves_instead(tmp_path: Path) -> None:
+    roles = {"roles.fast": CHEAP, "roles.balanced": MIDDLING, "roles.powerful": DEAR}
     with provider(Say()) as server:
-        home = make_home(tmp_path, server.base, "daily_budget_usd = 0.5", **{"roles.fast": CHEAP})
+        home = make_home(tmp_path, server.base, "daily_budget_usd = 0.407", **roles)
         async with opened(home) as runtime:
             events = await ask(runtime)
             assert isinstance(end(events), TurnFinished)
-            assert [one["model"] for one in server.bodies] == ["paid-cheap"]
             (told,) = notices(events)
-            assert told.startswith("Kyra has spent $0.00 of $0.50 today")
-            assert told.endswith(f"{CHEAP} answers")
-            assert (await money(runtime)).spent_today_usd == pytest.approx(2 * 0.001)
+            assert told == (
+                "Kyra has spent $0.00 of $0.41 today; this call may cost up to $1.00; "
+                f"{MIDDLING} answers"
+            )
+            assert (await money(runtime)).spent_today_usd == pytest.approx(2 * 0.004)
+            assert notices(await ask(runtime))[0].endswith(f"{CHEAP} answers")
+            assert [one["model"] for one in server.bodies] == ["paid-middling", "paid-cheap"]
 
 
 async def test_its_own_tiers_stand_in_no_higher_than_its_highest(tmp_path: Path) -> None:
@@ -224,17 +241,34 @@ async def test_its_own_tiers_stand_in_no_higher_than_its_highest(tmp_path: Path)
                 await ask(runtime)
 
 
-async def test_a_fallback_of_ones_own_costs_nothing(tmp_path: Path) -> None:
-    """Ollama's models are free; its protocol is another one, so the call itself fails here."""
+async def test_a_model_of_ones_own_is_never_refused(tmp_path: Path) -> None:
+    own = ScriptedModel(otherwise="From here.", name="embedded/own")
     with provider(Say()) as server:
-        home = make_home(
-            tmp_path, server.base, "daily_budget_usd = 0", fallback=["ollama/tiny:latest"]
-        )
+        dear = RemoteModel(ModelInfo(name=DEAR, provider="openai"), timeout_s=60, base=server.base)
+        gateway = ScriptedGateway({DEAR: dear, "embedded/own": own})
+        home = make_home(tmp_path, server.base, "daily_budget_usd = 0", fallback=["embedded/own"])
+        async with opened(home, gateway=gateway) as runtime:
+            events = await ask(runtime)
+            last = end(events)
+            assert isinstance(last, TurnFinished) and last.text == "From here."
+            assert notices(events) == [
+                "Kyra may spend nothing (daily_budget_usd is 0); this call may cost up to $1.00; "
+                "embedded/own answers"
+            ]
+            assert isinstance(end(await ask(runtime, model="embedded/own")), TurnFinished)
+            assert server.bodies == []
+
+
+async def test_what_reads_and_sums_up_pays_from_the_agents_money(tmp_path: Path) -> None:
+    with provider(Say(("{}",))) as server:
+        home = make_home(tmp_path, server.base, "daily_budget_usd = 1.03")
         async with opened(home) as runtime:
-            model = await runtime.gateway.model("ollama/tiny:latest")
-            begun = await runtime.turns.submit("hi")
-            assert begun.agent == "kyra" and model.info.name == "ollama/tiny:latest"
-            await runtime.turns.cancel(begun.turn)
+            await ask(runtime, "My dentist's practice moved to the harbour after the flood")
+            (job, *_) = await runtime.extractions.run("latest", again=True)
+            assert job.state == "failed" and "Kyra has spent $" in job.error
+            notes = await runtime.ledger.log(kinds=("call_usage",))
+            purposes = [(row.new or {})["purpose"] for row in notes]
+            assert purposes[0] == "reply" and {*purposes[1:]} <= {"extraction"}
 
 
 async def test_a_price_nobody_knows_is_told_once_and_counted_as_unknown(tmp_path: Path) -> None:
