@@ -45,6 +45,7 @@ COMMANDS = MappingProxyType(
         ),
         "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
         "logs": Entry("host.logs", "Show what the home's host has to say"),
+        "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),
         "doctor": Entry("setup.doctor", "Find what is wrong and say what mends it"),
     }

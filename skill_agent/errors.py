@@ -10,8 +10,9 @@ SkillAgentError                 exit code 1
 ├── ModelError                  1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
-│   └── ModelFailed             1   it answered, but not usably
-│       └── ModelFiltered       1   its provider withheld the answer
+│   ├── ModelFailed             1   it answered, but not usably
+│   │   └── ModelFiltered       1   its provider withheld the answer
+│   └── BudgetSpent             3   the agent may not spend what the call could cost
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -109,6 +110,12 @@ class ModelFailed(ModelError):
 
 class ModelFiltered(ModelFailed):
     """The provider's content filter withheld the answer before any of it was shown."""
+
+
+class BudgetSpent(ModelError):
+    """The agent's money for the day or the month does not reach for the call; it was not made."""
+
+    exit_code = 3
 
 
 class PullFailed(SkillAgentError):

@@ -56,7 +56,7 @@ class MemoryHome:
             ledger=self.ledger,
             intake=self.intake,
             queue=ExtractionQueue(self.ledger, self.clock),
-            gateway=gateway or ScriptedGateway(model or {}),
+            gateway=lambda _: gateway or ScriptedGateway(model or {}),
             config=lambda slug: self.configs.get(slug, MemoryConfig()),
             publish=heard or self.events.append,
             clock=self.clock,

@@ -164,4 +164,5 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "tokens_today": usage.today.prompt_tokens + usage.today.completion_tokens,
         "cost_today_usd": round(usage.today.cost_usd, 6),
         "cost_total_usd": round(usage.total.cost_usd, 6),
+        "cost_unknown": "" if usage.total.priced else "of some calls no price is known (ska usage)",
     }

@@ -48,6 +48,7 @@ _EXIT_CODES: dict[FailureReason, int] = {
     "cancelled": INTERRUPTED,
     "model_unavailable": 3,
     "rejected": 3,
+    "budget": 3,
     "model_failed": 1,
     "limit": 1,
     "error": 1,
@@ -303,6 +304,7 @@ def summary(event: TurnFinished, usage: Usage) -> str:
         f"{usage.prompt_tokens}{cached} + {usage.completion_tokens} tokens",
         f"first after {usage.first_token_s:.1f} s, all after {usage.total_s:.1f} s",
         f"${usage.cost_usd:.4f}" if usage.cost_usd else "",
+        "" if usage.priced else "price unknown",
         f"session {event.session}",
     ]
     return " · ".join(part for part in parts if part)

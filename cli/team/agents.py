@@ -12,6 +12,7 @@ from ..opening.running import with_runtime
 from ..options import JsonOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
+from .model_choice import idle, model_settings, spoken_with
 from .team import Team, follow, team_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ def show(
     elif as_json:
         emit_json(agent_object(dna))
     else:
-        record(_summary(dna))
+        from skill_agent.agents.tiers import without_effect
+
+        spoken = spoken_with(dna, model_settings(ctx))
+        record([*_summary(dna, spoken), ("without effect", "\n".join(without_effect(dna)))])
 
 
 @app.command()
@@ -242,6 +246,11 @@ def validate(
     except ConfigError as error:
         tell_problems([error], (), as_json=as_json, fine="")
     else:
+        settings = model_settings(ctx)
+        for dna in team.agents:
+            narrate(f"{dna.slug} speaks with {spoken_with(dna, settings)}")
+        for told in idle(team.agents):
+            narrate(told)
         fine = f"{chosen}: {len(team.agents)} agents, no mistakes"
         left_out = craft_warnings(team.agents, skills, str(chosen))
         tell_problems((), (*team.warnings, *left_out), as_json=as_json, fine=fine)
@@ -252,7 +261,7 @@ def agent_object(dna: "AgentDNA") -> dict[str, Any]:
     return {"id": dna.slug, **plain(dna), "effective_skills": list(dna.effective_skills)}
 
 
-def _summary(dna: "AgentDNA") -> list[tuple[str, object]]:
+def _summary(dna: "AgentDNA", spoken: str) -> list[tuple[str, object]]:
     persona, model, bounds = dna.personality, dna.model, dna.boundaries
     traits = ", ".join(f"{name} {weight:g}" for name, weight in persona.traits.items())
     return [
@@ -267,8 +276,9 @@ def _summary(dna: "AgentDNA") -> list[tuple[str, object]]:
         ("instructions", persona.custom_instructions),
         ("skills", dna.effective_skills),
         ("disabled skills", dna.disabled_skill_names),
-        ("model", f"{model.model_name}, temperature {model.temperature:g}"),
-        ("tiers", f"forced {model.force_tier}" if model.force_tier else model.max_tier or ""),
+        ("model", f"{spoken}, temperature {model.temperature:g}"),
+        ("own tiers", [f"{one.tier}: {one.model_name}" for one in model.custom_tiers]),
+        ("highest tier", model.max_tier),
         ("budget", f"${model.daily_budget_usd:g} a day, ${model.monthly_budget_usd:g} a month"),
         ("memory", f"{dna.memory.token_budget} tokens a message"),
         ("remembers on", dna.memory.remember_commands),

@@ -61,11 +61,17 @@ class ModelConfig(Table):
     max_output_tokens: int = Field(default=4096, ge=100, le=32000)
     provider_overrides: dict[str, Any] = Field(default_factory=dict)
     enable_model_routing: bool = True
+    """Without effect yet: messages are not routed by difficulty."""
     force_tier: ModelTier | None = None
+    """This tier's model instead of `model_name`; `-m` goes before it."""
     max_tier: ModelTier | None = None
+    """The highest tier that `force_tier`, or a tier in `model_name`, may come to."""
     custom_tiers: tuple[TierModel, ...] = ()
+    """The models of tiers for this agent; those of `[models.roles]` otherwise."""
     daily_budget_usd: float = Field(default=5.0, ge=0.0)
+    """What paid models may cost on a day of the host's clock; 0 allows free ones only."""
     monthly_budget_usd: float = Field(default=100.0, ge=0.0)
+    """The same for a month."""
 
 
 class RetrievalWeights(Table):

@@ -13,7 +13,7 @@ def doubts_of(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Each doubt with the key it stands at, below the agent's table."""
     force, most = agent.model.force_tier, agent.model.max_tier
     if force and most and _TIERS.index(force) > _TIERS.index(most):
-        yield ("model", "force_tier"), f'"{force}" is above max_tier "{most}"'
+        yield ("model", "force_tier"), f'"{force}" is above max_tier "{most}", which is used'
     yield from _reach(agent)
     yield from _left_out(agent)
 

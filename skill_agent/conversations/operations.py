@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.route import route
-from skill_agent.values import HomeInfo, Message, Session, UsageTotals
+from skill_agent.values import HomeInfo, Message, Session, UsageBy, UsageTotals
 
 if TYPE_CHECKING:
     from .requesters import OwnConversations
@@ -81,8 +81,17 @@ class FigureOperations(Protocol):
         ...
 
     @route("GET", "/v1/usage", scope="read", id="usage")
-    async def usage(self) -> UsageTotals:
-        """Tokens and cost: last turn, today, all."""
+    async def usage(
+        self,
+        *,
+        by: UsageBy | None = None,
+        since: datetime | None = None,
+        agent: str | None = None,
+        zone: str = "",
+    ) -> UsageTotals:
+        """Tokens and cost: last turn, today, all; with `by` also what was used since a moment, in
+        rows, and what each agent may still spend. Days are those of `zone` (an IANA name or
+        `+02:00`), of the host's machine where it is left out; budgets are the host's in any."""
         ...
 
     @route("GET", "/v1/counts", scope="read", id="counts")

@@ -1,50 +1,10 @@
-"""Tokens and cost added up from the ledger's `usage` rows; no counting of its own."""
+"""What calls of models consumed, as a value: added up, noted, and believed as far as it can be."""
 
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
-from skill_agent.ports import Clock, Ledger
-from skill_agent.ports.projections import Projection, State
-from skill_agent.values import HomeInfo, LogEntry, Usage, UsageTotals
-
-from .operations import FigureOperations
-
-
-class Figures(FigureOperations):
-    """What one home has used, and how much it holds."""
-
-    def __init__(self, ledger: Ledger, clock: Clock, info: Callable[[], HomeInfo]) -> None:
-        """`info` tells of the home as it is now."""
-        self._ledger, self._clock, self._info = ledger, clock, info
-
-    async def info(self) -> HomeInfo:
-        return self._info()
-
-    async def usage(self) -> UsageTotals:
-        return await totals(self._ledger, self._clock())
-
-    async def counts(self) -> dict[str, int]:
-        return await self._ledger.counts()
-
-    async def warnings(self) -> list[str]:
-        return list(self._ledger.warnings)
-
-
-async def totals(ledger: Ledger, now: datetime) -> UsageTotals:
-    """The last turn, today (by this machine's clock) and all turns."""
-    day = _quarters_of_day(now)
-    found = await ledger.projected(_USAGE, [_LAST, _ALL, *day])
-    today = Usage()
-    for quarter in day:
-        today = add(today, _summed(found.get(quarter)))
-    return UsageTotals(
-        last=_summed(found.get(_LAST)),
-        today=today,
-        total=_summed(found.get(_ALL)),
-        turns=found[_ALL]["turns"] if _ALL in found else 0,
-    )
+from skill_agent.values import LogEntry, Usage
 
 
 def add(one: Usage, other: Usage) -> Usage:
@@ -110,40 +70,8 @@ _MOST_TOKENS = 10**9
 _MOST_OF_ALL = 10**6
 
 
-# -- what the ledger keeps of it -----------------------------------------------------------------
-
-_LAST, _ALL = "last", "all"
-_QUARTER = timedelta(minutes=15)
-"""Midnight falls on such a border in every time zone, so days can be summed in any."""
-
-
-def _keys(row: LogEntry) -> tuple[str, ...]:
-    return _LAST, _ALL, _quarter(row.at)
-
-
-def _step(key: str, state: State | None, row: LogEntry) -> State:
-    if key == _LAST:
-        state = None
-    usage = add(_summed(state), usage_of(row))
-    return {"turns": (state or {}).get("turns", 0) + 1, "usage": asdict(usage)}
-
-
-_USAGE = Projection(name="usage", version=3, kinds=("usage",), keys=_keys, step=_step)
-
-
-def _summed(state: State | None) -> Usage:
-    return Usage(**state["usage"]) if state else Usage()
-
-
-def _quarter(moment: datetime) -> str:
-    moment = moment.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H}:{moment.minute // 15 * 15:02}"
-
-
-def _quarters_of_day(now: datetime) -> list[str]:
-    """Those of the local day, which clock changes make an hour shorter or longer."""
-    day = now.astimezone().date()
-    begin, end = (
-        datetime.combine(one, time()).astimezone(UTC) for one in (day, day + timedelta(days=1))
-    )
-    return [_quarter(begin + n * _QUARTER) for n in range((end - begin) // _QUARTER)]
+def usd(amount: float) -> str:
+    """Dollars as people write them; what is less than a few cents with the digits it takes."""
+    if amount >= 0.095 or amount == 0:
+        return f"${amount:,.2f}"
+    return f"${Decimal(f'{amount:.2g}'):f}"

@@ -51,14 +51,15 @@ class MemoryParts:
         ledger: Ledger,
         projector: Projector,
         directory: AgentDirectory,
-        gateway: ModelGateway,
+        gateway: Callable[[str], ModelGateway],
         clock: Clock,
         publish: Callable[[Event], None],
         hosting: bool,
         read: Read | None,
     ) -> None:
-        """`hosting` says that the process stays: only then work is begun unasked. `read` stands in
-        for the reader where messages leave a prompt."""
+        """`gateway` gives the models in an agent's name. `hosting` says that the process stays:
+        only then work is begun unasked. `read` stands in for the reader where messages leave a
+        prompt."""
         self._ledger, self._gateway, self._directory = ledger, gateway, directory
         self._settings, self._hosting = settings, hosting
         self._housework: asyncio.Task[None] | None = None
@@ -71,21 +72,16 @@ class MemoryParts:
         self.reconciler = Reconciler(
             ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
-        compared = partial(self.reconcile, PATIENTLY_S)
-        self.book = MemoryBook(ledger, projector, clock, user, told, compared, self._slugs)
+        self.book = MemoryBook(
+            ledger, projector, clock, user, told, partial(self.reconcile, PATIENTLY_S), self._slugs
+        )
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
         self.compactor = Compactor(
             self.shield, publish=publish, clock=clock, slow=self._is_slow, hosting=hosting
         )
-        self.upkeep = Upkeep(
-            ledger,
-            Consolidator(ledger, self._writer, projector, clock, user),
-            Expiry(ledger, self._writer, clock, {"episodic": settings.memory.episodic_days}),
-            clock,
-            partial(extraction_model, gateway),
-        )
+        self.upkeep = self._upkeep(projector, clock)
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = Eraser(
             ledger=ledger,
@@ -131,6 +127,17 @@ class MemoryParts:
             user=user,
             hosting=self._hosting,
             reconciler=self.reconciler,
+        )
+
+    def _upkeep(self, projector: Projector, clock: Clock) -> Upkeep:
+        general, ledger = self._settings.general, self._ledger
+        return Upkeep(
+            ledger,
+            Consolidator(ledger, self._writer, projector, clock, general.user),
+            Expiry(ledger, self._writer, clock, {"episodic": self._settings.memory.episodic_days}),
+            clock,
+            # What is summed up there is of no one agent: the default one pays.
+            partial(extraction_model, self._gateway(general.default_agent)),
         )
 
     async def begin(self) -> str:

@@ -7,20 +7,23 @@ the folder of its idea; nothing here draws, prints, or knows what a store is mad
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 
 from skill_agent import __version__
 from skill_agent.agents.agents import Agents
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.pages import AgentPages, figures
 from skill_agent.conversations.conversations import Conversations
+from skill_agent.conversations.figures import Figures
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.unfinished import UnfinishedReplies, mark_unfinished
-from skill_agent.conversations.usage import Figures
 from skill_agent.errors import SkillAgentError
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read
+from skill_agent.models.budget import Budgets
+from skill_agent.models.metered import Counter, limits_in
 from skill_agent.models.models import Models
 from skill_agent.ports import Clock, Embedder, Ledger, ModelGateway, TableReader
 from skill_agent.settings.schema import Settings
@@ -73,20 +76,23 @@ class Runtime(Workstation):
         self._tables, self._hosting = tables, hosting
         self._bus = Bus()
         self._pages = AgentPages(home, directory)
+        self._budgets = Budgets(ledger, clock, partial(limits_in, directory))
+        counter = Counter(gateway, directory, settings.models, self._budgets)
+        self._standings = counter.standings
         self._mind = mind = MemoryParts(
             home=home,
             settings=settings,
             ledger=ledger,
             projector=projector,
             directory=directory,
-            gateway=gateway,
+            gateway=counter.gateway,
             clock=clock,
             publish=self._bus.publish,
             hosting=hosting,
             read=read,
         )
         self.book = mind.book
-        self._models = Models(gateway, directory)
+        self._models = Models(gateway, directory, settings.models, counter)
         self._conversations = Conversations(
             ledger,
             clock,
@@ -122,7 +128,13 @@ class Runtime(Workstation):
                 directory=self.directory,
                 models=self._models,
             ),
-            "figures": Figures(self.ledger, clock, self._info),
+            "figures": Figures(
+                self.ledger,
+                clock,
+                self._info,
+                budgets=self._standings,
+                settled=self._budgets.settled,
+            ),
             "memory": mind.book,
             "extractions": mind.reader,
             "upkeep": mind.upkeep,
@@ -229,6 +241,7 @@ class Runtime(Workstation):
         """Returns once the turns that ended were read by the rules and summed up where needed."""
         await self._mind.settle()
         await self._calls.settle()
+        await self._budgets.settled()
 
     async def drain(self, seconds: float, *, own: bool = False) -> bool:
         """Waits for the turns that run for other processes, with `own` for all; whether they
@@ -244,6 +257,7 @@ class Runtime(Workstation):
         await self._turns.close()
         await self._calls.settle()
         await self._mind.close()
+        await self._budgets.settled()
         await self._refresh_pages()
         await self.gateway.close()
         await self._projector.close()

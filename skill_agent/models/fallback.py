@@ -15,27 +15,27 @@ class FallbackModel:
     """
 
     def __init__(self, chain: Sequence[Model]) -> None:
-        self._chain = tuple(chain)
+        self.chain = tuple(chain)
 
     @property
     def info(self) -> ModelInfo:
-        return self._chain[0].info
+        return self.chain[0].info
 
     async def load(self) -> None:
-        await self._chain[0].load()
+        await self.chain[0].load()
 
     async def prefill(self, request: ModelRequest) -> None:
-        await self._chain[0].prefill(request)
+        await self.chain[0].prefill(request)
 
     async def count_tokens(self, text: str) -> int:
-        return await self._chain[0].count_tokens(text)
+        return await self.chain[0].count_tokens(text)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         problems: list[ModelUnavailable] = []
-        for number, model in enumerate(self._chain):
+        for number, model in enumerate(self.chain):
             if problems:
                 why = problems[-1].message
-                before = self._chain[number - 1].info.name
+                before = self.chain[number - 1].info.name
                 yield StatusPart(text=f"{before}: {why}; falling back to {model.info.name}")
             spoken = False
             try:

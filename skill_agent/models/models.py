@@ -2,18 +2,32 @@
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.agents.tiers import chosen
 from skill_agent.ports import Model, ModelGateway, Progress
+from skill_agent.settings.schema import ModelSettings
 from skill_agent.values import ModelInfo, ModelTrial
 
 from . import operations
+from .metered import Budgeted, Counter
 from .trial import tried
+
+_UNKNOWN_WINDOW = 32_768
+_REPLYS_SHARE = 4
+"""A reply has at most this fraction (1/4) of the window."""
 
 
 class Models(operations.ModelOperations):
-    """What the gateway gives, by the names agents use."""
+    """What the gateway gives, by the names agents use; what agents ask is paid for."""
 
-    def __init__(self, gateway: ModelGateway, directory: AgentDirectory) -> None:
+    def __init__(
+        self,
+        gateway: ModelGateway,
+        directory: AgentDirectory,
+        settings: ModelSettings,
+        counter: Counter,
+    ) -> None:
         self._gateway, self._directory = gateway, directory
+        self._settings, self._counter = settings, counter
 
     async def list(self) -> operations.Models:
         return self._gateway.catalogue()
@@ -24,21 +38,22 @@ class Models(operations.ModelOperations):
     async def test(
         self, name: str | None = None, *, progress: Progress | None = None
     ) -> ModelTrial:
-        """Raises what its first call raises."""
+        """Raises what its first call raises. No agent asks, so no agent pays."""
         return await tried(await self._gateway.model(name or "default"), progress)
 
     async def of(self, dna: AgentDNA, override: str | None = None) -> Model:
         """The model an agent answers with; raises NotFound for an unknown embedded one."""
-        return await self._gateway.model(_named(dna, override))
+        return await self._given(dna, chosen(dna, override, self._settings).name)
 
     async def ready(self, dna: AgentDNA, override: str | None = None) -> Model:
-        """As `of`, but raises now what its first call would raise where that is known already."""
-        model = await self.of(dna, override)
-        self._gateway.check(_named(dna, override))
+        """As `of`, but raises now what its first call would raise where that is known already:
+        also BudgetSpent."""
+        name = chosen(dna, override, self._settings).name
+        model = await self._given(dna, name)
+        self._gateway.check(name)
+        window = model.info.context_window or _UNKNOWN_WINDOW
+        await model.check(min(dna.model.max_output_tokens, window // _REPLYS_SHARE))
         return model
 
-
-def _named(dna: AgentDNA, override: str | None) -> str:
-    tier = dna.model.force_tier
-    custom = {one.tier: one.model_name for one in dna.model.custom_tiers}
-    return override or (custom.get(tier, tier) if tier else dna.model.model_name)
+    async def _given(self, dna: AgentDNA, name: str) -> Budgeted:
+        return await self._counter.gateway(dna.slug).model(name)

@@ -31,12 +31,17 @@ def price_list_stamp() -> list[int]:
     return [found.st_size, found.st_mtime_ns]
 
 
+def price_list() -> dict[str, Any]:
+    """Every model's entry in litellm's list; some twenty milliseconds."""
+    return _read(_PRICES)
+
+
 def price_list_probe(name: str) -> Probe:
     """What litellm's price list says of a model; of one that is not listed, that it is able.
 
     Reading it takes some twenty milliseconds, so keep the answer.
     """
-    prices = _read(_PRICES)
+    prices = price_list()
     found = prices.get(name) or prices.get(name.partition("/")[2])
     if not isinstance(found, dict):
         return Probe(profile=ModelProfile())

@@ -65,6 +65,9 @@ class ModelRequest:
     """Credentials that are not masked on their way to a model that runs elsewhere."""
     purpose: str = "reply"
     """What for, in a word or two, for whoever looks the call up; no model is told."""
+    session: str = ""
+    turn: str = ""
+    """Where it is asked, for the accounts; empty for what no turn asks. No model is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from skill_agent.conversations.accounts import CALL, TURN, call_note
 from skill_agent.conversations.client_context import kept_instructions
 from skill_agent.conversations.images import checked_images
 from skill_agent.conversations.usage import usage_in, usage_record
@@ -29,7 +30,7 @@ from skill_agent.values import (
     all_origins,
 )
 
-_LONGEST_COMMENT, _LONGEST_NAME, _MOST_EXCHANGES = 10_000, 200, 100_000
+_LONGEST_COMMENT, _LONGEST_NAME, _LONGEST_PURPOSE, _MOST_EXCHANGES = 10_000, 200, 40, 100_000
 _SPOKEN = ("user", "assistant", "tool")
 
 
@@ -174,12 +175,13 @@ class Taking:
         return demoted(memory, now=self._now, sessions_here=elsewhere)
 
     def _note(self, note: Note) -> Note | None:
-        session = note.data.get("session")
-        if note.kind in ("usage", "feedback") and session in self._named.sessions:
-            data = self._usage(note) if note.kind == "usage" else self._feedback(note)
+        session = note.data.get("conversation" if note.kind == CALL else "session")
+        makers = {TURN: self._usage, CALL: self._call, "feedback": self._feedback}
+        if (made := makers.get(note.kind)) and session in self._named.sessions:
+            data = made(note)
             if data is not None:
                 at = min(note.at, self._now)
-                return replace(note, at=at, reason="", data={"session": session, **data})
+                return replace(note, at=at, reason="", data=data)
         return self._out(f"notes of kind {note.kind[:40]}")
 
     def _usage(self, note: Note) -> dict[str, Any] | None:
@@ -187,14 +189,27 @@ class Taking:
         if note.entity not in self._named.turns or note.entity in self._used:
             return None
         self._used.add(note.entity)
-        return usage_record(usage_in(note.data))
+        by_call = {"by_call": True} if note.data.get("by_call") is True else {}
+        used = usage_record(usage_in(note.data))
+        return {"session": note.data["session"], **used, **by_call}
+
+    def _call(self, note: Note) -> dict[str, Any] | None:
+        """Of a turn that comes along."""
+        if note.entity not in self._named.turns:
+            return None
+        purpose, session = note.data.get("purpose"), note.data["conversation"]
+        told = purpose[:_LONGEST_PURPOSE] if isinstance(purpose, str) else ""
+        return call_note(usage_in(note.data), session=session, purpose=told)
 
     def _feedback(self, note: Note) -> dict[str, Any] | None:
         """The rating alone: what it did to memories is done."""
         rating, text = note.data.get("rating"), note.data.get("text")
         if note.entity not in self._named.messages or rating not in ("up", "down"):
             return None
-        data: dict[str, Any] = {"message": note.entity, "memories": [], "rating": rating}
+        data: dict[str, Any] = {
+            "session": note.data["session"], "message": note.entity, "memories": [],
+            "rating": rating,
+        }  # fmt: skip
         return {**data, "text": text[:_LONGEST_COMMENT]} if isinstance(text, str) else data
 
     def _out(self, what: str) -> None:

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skill_agent.conversations.usage import totals
+from skill_agent.conversations.accounts import CALL, TURN
+from skill_agent.conversations.figures import totals
 from skill_agent.errors import Conflict
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
@@ -106,7 +107,7 @@ class UserData(UserOperations):
             part.close()
             part.begin("notes")
             async for notes in self._notes():
-                rows = [note_row(one) for one in notes if one.kind != "usage"]
+                rows = [note_row(one) for one in notes if one.kind not in (TURN, CALL)]
                 noted += len(rows)
                 await asyncio.to_thread(part.rows, rows)
             part.close()
@@ -125,17 +126,17 @@ class UserData(UserOperations):
         return {"memories": len(mine)}
 
     async def _usage(self, archive: ArchiveWriter) -> dict[str, int]:
-        turns = 0
+        noted = 0
         total = (await totals(self._ledger, self._clock())).total
         with archive.part("usage.json") as part:
             part.value("total", {name: getattr(total, name) for name in Usage.__slots__})
             part.begin("notes")
             async for notes in self._notes():
-                rows = [note_row(one) for one in notes if one.kind == "usage"]
-                turns += len(rows)
-                part.rows(rows)
+                used = [one for one in notes if one.kind in (TURN, CALL)]
+                noted += len(used)
+                part.rows(map(note_row, used))
             part.close()
-        return {"usage": turns}
+        return {"usage": noted}
 
     async def _notes(self) -> AsyncIterator[list[Note]]:
         async for rows in self._log():

@@ -15,6 +15,7 @@ from typing import Any
 
 from skill_agent.errors import ModelError, SkillAgentError
 from skill_agent.identifiers import new_id
+from skill_agent.models.around import Around
 from skill_agent.ports import (
     Clock,
     EndPart,
@@ -27,7 +28,7 @@ from skill_agent.ports import (
 )
 from skill_agent.settings.schema import PrivacySettings
 from skill_agent.text.redaction import redact, redacted
-from skill_agent.values import Message, ModelCall, ModelInfo, ToolCall, Usage
+from skill_agent.values import Message, ModelCall, ToolCall, Usage
 
 from .composition import Composition, call_told, made_whole, messages_told, scaled, weighed
 from .fitting import Guess, Tokens
@@ -64,27 +65,7 @@ class CallMade:
                 pass
 
 
-class _Around(Model):
-    """Another model, but for what it says."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._model.info
-
-    async def load(self) -> None:
-        await self._model.load()
-
-    async def prefill(self, request: ModelRequest) -> None:
-        await self._model.prefill(request)
-
-    async def count_tokens(self, text: str) -> int:
-        return await self._model.count_tokens(text)
-
-
-class Recorder(_Around):
+class Recorder(Around):
     """A turn's model, whose calls are written down however they end."""
 
     def __init__(self, model: Model, message: Message, clock: Clock) -> None:
@@ -99,6 +80,7 @@ class Recorder(_Around):
         self._composition = composition
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        request = replace(request, session=self._message.session, turn=self._message.turn)
         made = CallMade(at=self._clock(), request=request, composition=self._composition)
         self.calls.append(made)
         begun, first = time.perf_counter(), 0.0
@@ -198,7 +180,7 @@ def _parameters(request: ModelRequest) -> dict[str, Any]:
     }
 
 
-class Unasked(_Around):
+class Unasked(Around):
     """A model that is looked at and never asked: it counts, and ends each reply at once."""
 
     async def prefill(self, request: ModelRequest) -> None:

@@ -22,7 +22,9 @@ from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.unfinished import Keeping, Unfinished, UnfinishedReplies
+from skill_agent.conversations.usage import usage_record
 from skill_agent.errors import (
+    BudgetSpent,
     ModelError,
     ModelFailed,
     ModelFiltered,
@@ -325,22 +327,10 @@ class TurnRunner:
         self._touched()
 
     async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
-        usage = event.usage
-        await self._ledger.note(
-            "usage",
-            turn.id,
-            actor=turn.dna.slug,
-            data={
-                "session": turn.session.id,
-                "model": usage.model,
-                "prompt_tokens": usage.prompt_tokens,
-                "completion_tokens": usage.completion_tokens,
-                "cached_tokens": usage.cached_tokens,
-                "cost_usd": usage.cost_usd,
-                "first_token_s": usage.first_token_s,
-                "total_s": usage.total_s,
-            },
-        )
+        """The turn as a whole; what it cost is noted call by call (`models/metered`)."""
+        used = usage_record(event.usage)
+        data = {"session": turn.session.id, **used, "by_call": True}
+        await self._ledger.note("usage", turn.id, actor=turn.dna.slug, data=data)
 
     def _stopped(self, turn: Turn) -> "_Failure":
         if turn.id in self._why:
@@ -399,6 +389,7 @@ _STOPPED: Mapping[FailureReason, _Failure] = MappingProxyType(
     }
 )
 _REASONS: tuple[tuple[type[SkillAgentError], FailureReason], ...] = (
+    (BudgetSpent, "budget"),
     (ModelUnavailable, "model_unavailable"),
     (ModelRejected, "rejected"),
     (ModelFiltered, "filtered"),

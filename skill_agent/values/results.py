@@ -221,6 +221,44 @@ class FeedbackResult:
         return tuple(one for one in self.memories if one.old != one.new)
 
 
+UsageBy = Literal["day", "agent", "model", "session"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """What was consumed on one day, or by one agent, by a model, in a conversation."""
+
+    id: str
+    """The day (YYYY-MM-DD), the agent's slug, the model's name or the conversation's id; empty for
+    what belongs to no conversation."""
+    turns: int = 0
+    calls: int = 0
+    """Of models; not counted before each was noted."""
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    """Calls no price is known for: it cost more than `cost_usd`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What an agent may spend, and has spent; held is what calls that run may come to cost."""
+
+    id: str
+    """The agent's slug."""
+    name: str = ""
+    daily_usd: float = 0.0
+    monthly_usd: float = 0.0
+    spent_today_usd: float = 0.0
+    spent_month_usd: float = 0.0
+    held_usd: float = 0.0
+    left_today_usd: float = 0.0
+    """Of the day's money, as far as the month's reaches; never less than nothing."""
+    left_month_usd: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTotals:
     """What was consumed, with the number of turns."""
@@ -229,6 +267,10 @@ class UsageTotals:
     today: Usage
     total: Usage
     turns: int
+    rows: tuple[UsageRow, ...] = ()
+    """By what was asked for; nothing where nothing was."""
+    budgets: tuple[Budget, ...] = ()
+    """What each agent may still spend; told with rows."""
 
 
 TurnStatus = Literal["running", "finished", "failed", "interrupted"]

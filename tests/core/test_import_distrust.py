@@ -186,7 +186,14 @@ async def test_figures_from_anywhere_can_be_added_up(
 
     def edit(parts: Parts) -> None:
         notes = parts["usage.json"]["notes"]
-        first, second = notes
+        for one in notes:
+            assert one["kind"] == "call_usage" or one["data"].pop("by_call")
+        first, second = turns = [one for one in notes if one["kind"] == "usage"]
+        calls = [one for one in notes if one["kind"] == "call_usage"]
+        notes[:] = turns  # as of before calls were noted
+        notes.append(calls[0] | {"entity": new_id()})
+        calls[0]["data"] |= {"cost_usd": -1e9, "prompt_tokens": True, "purpose": ["x"]}
+        notes.append(calls[0])
         first["data"] |= {"cost_usd": "abc", "prompt_tokens": -5, "model": [1], "unheard": {}}
         second["data"] |= {"cost_usd": 1e300, "prompt_tokens": 7, "total_s": 2}
         notes.append(second | {"at": "2026-03-01T00:00:00Z"})
@@ -198,6 +205,7 @@ async def test_figures_from_anywhere_can_be_added_up(
     async with open_runtime(ScriptedModel()) as runtime:
         done = await runtime.user_data.import_(str(rewritten(sound, edit)))
         assert done.plan.refused["notes of kind usage"] == 2
+        assert done.plan.refused["notes of kind call_usage"] == 1
         total = (await runtime.figures.usage()).total
         assert (total.cost_usd, total.prompt_tokens) == (0.0, 7)
         (session,) = await runtime.conversations.list()

@@ -115,7 +115,7 @@ async def test_a_round_trip_loses_nothing(
     assert told.counts == contents(first)["manifest.json"]["counts"]
     assert told.counts["sessions"] == 2
     assert told.counts["memories"] == 4, "neither Kyra's identity nor what is Anna's"
-    assert told.counts["usage"] == 3
+    assert told.counts["usage"] == 3 + 4, "each turn, and each call of a model"
 
     opened = open_in_process(
         tmp_path / "other", create=True, gateway=ScriptedGateway(ScriptedModel()), clock=clock

@@ -14,13 +14,16 @@ from typing import Any
 @dataclass(frozen=True)
 class Say:
     """Streams these words, after its thoughts; `drop_after` cuts the connection after that many
-    words."""
+    words, `after` holds them back until it is set."""
 
     words: tuple[str, ...] = ("Hel", "lo")
     thoughts: tuple[str, ...] = ()
     finish: str = "stop"
     drop_after: int | None = None
     pause_s: float = 0.0
+    after: threading.Event | None = None
+    usage: dict[str, Any] | None = None
+    """What it says it used, where that is not the usual."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, say: Say) -> None:
         self._open()
+        if say.after is not None:
+            say.after.wait(60)
         for thought in say.thoughts:
             self._event({"choices": [_choice({"reasoning_content": thought})]})
         for number, word in enumerate(say.words):
@@ -137,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not self._event({"choices": [_choice({"content": word})]}):
                 return
             time.sleep(say.pause_s)
-        self._end(say.finish)
+        self._end(say.finish, say.usage)
 
     def _say_as_anthropic(self, say: Say) -> None:
         self._open()
@@ -178,9 +183,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._event({"choices": [_choice({"tool_calls": [rest]})]})
         self._end("tool_calls")
 
-    def _end(self, finish: str) -> None:
+    def _end(self, finish: str, said: dict[str, Any] | None = None) -> None:
         self._event({"choices": [_choice({}, finish)]})
-        usage = {
+        usage = said or {
             "prompt_tokens": 12,
             "completion_tokens": 2,
             "total_tokens": 14,

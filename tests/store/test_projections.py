@@ -9,13 +9,14 @@ from pathlib import Path
 
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
-from skill_agent.conversations.usage import UsageTotals, add, totals
+from skill_agent.conversations.figures import totals
+from skill_agent.conversations.usage import add
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, MemoryIndex
 from skill_agent.ports.projections import Projection, State
-from skill_agent.values import Belongings, LogEntry, Note, Purge, Usage
+from skill_agent.values import Belongings, LogEntry, Note, Purge, Usage, UsageTotals
 
 OLD = Path(__file__).parent / "fixtures" / "ledger-v1.duckdb.gz"
 """Two sessions of twelve turns, three ratings, one purge; made by the last version without

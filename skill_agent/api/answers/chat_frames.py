@@ -33,6 +33,7 @@ Frame = dict[str, Any]
 
 STATUS: dict[FailureReason, int] = {
     "cancelled": 409,
+    "budget": 402,
     "limit": 422,
     "rejected": 502,
     "model_failed": 502,
@@ -44,6 +45,7 @@ STATUS: dict[FailureReason, int] = {
 """What a turn that failed this way answers over HTTP."""
 
 _KINDS: dict[FailureReason, str] = {
+    "budget": "BudgetSpent",
     "rejected": "ModelRejected",
     "model_failed": "ModelFailed",
     "model_unavailable": "ModelUnavailable",

@@ -59,6 +59,7 @@ class OpenAIFault(BaseModel):
 
 _REFUSALS = {
     400: "The request is malformed, or a value is not of its type.",
+    402: "The agent's money for the day or the month does not reach for the call.",
     404: "There is no such thing.",
     409: "Something else stands there meanwhile, or the key stands for something else.",
     413: "The body is too large.",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from skill_agent.api.door.refusals import INTERNAL, request_id_of
 from skill_agent.errors import (
+    BudgetSpent,
     Closing,
     ConfigError,
     ConfigErrors,
@@ -43,6 +44,7 @@ _STATUS: tuple[tuple[type[SkillAgentError], int], ...] = (
     (HomeBusy, 409),
     (UsageError, 422),
     (ConfigError, 422),
+    (BudgetSpent, 402),
     (ModelUnavailable, 503),
     (ModelRejected, 502),
     (ModelFailed, 502),

@@ -446,6 +446,7 @@ async def _asked(model: Model, pair: Pair) -> str:
         temperature=0.0,
         max_tokens=32,
         background=True,
+        purpose="judge",
     )  # fmt: skip
     text = await whole_reply(model, request)
     try:

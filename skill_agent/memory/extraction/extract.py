@@ -284,6 +284,7 @@ async def _answer(model: Model, system: str, asked: str, schema: dict[str, Any])
         temperature=0.0,
         max_tokens=_ANSWER_TOKENS,
         background=True,
+        purpose="extraction",
     )
     said = await whole_reply(model, request)
     if wrong := problem(said, schema):

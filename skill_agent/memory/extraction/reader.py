@@ -69,7 +69,7 @@ class Reader(ExtractionOperations):
         ledger: Ledger,
         intake: Intake,
         queue: ExtractionQueue,
-        gateway: ModelGateway,
+        gateway: Callable[[str], ModelGateway],
         config: Callable[[str], MemoryConfig],
         publish: Callable[[MemoriesExtracted], None],
         clock: Clock,
@@ -77,8 +77,8 @@ class Reader(ExtractionOperations):
         hosting: bool = False,
         reconciler: Reconciler | None = None,
     ) -> None:
-        """`config` gives an agent's memory settings by slug. `hosting` says that the process
-        stays: only then models read unasked."""
+        """`gateway` gives the models in an agent's name, `config` its memory settings by slug.
+        `hosting` says that the process stays: only then models read unasked."""
         self._ledger, self._intake, self.queue = ledger, intake, queue
         self._gateway, self._config_of, self._publish = gateway, config, publish
         self._clock, self._user, self._hosting = clock, user, hosting
@@ -189,7 +189,7 @@ class Reader(ExtractionOperations):
 
     async def _attempt(self, job: ExtractionJob, *, asked: bool = False) -> bool:
         """Runs a job in a task that a turn can cancel; False if it could not run or was stopped."""
-        model = await extraction_model(self._gateway)
+        model = await extraction_model(self._gateway(job.agent))
         local = model is not None and model.info.local
         if local and (self._turns or (self._resting() and not asked)):
             return False
@@ -243,7 +243,7 @@ class Reader(ExtractionOperations):
         """
         if not messages:
             return []
-        reader = await extraction_model(self._gateway)
+        reader = await extraction_model(self._gateway(agent))
         if reader is None and model is not None and able(model.info):
             reader = model
         result = await self._read(messages, reader, agent)

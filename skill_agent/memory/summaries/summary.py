@@ -94,6 +94,7 @@ async def _ask(previous: str, part: str, model: Model, most: int) -> str:
         temperature=0.0,
         max_tokens=most,
         background=True,
+        purpose="summary",
     )
     text = await whole_reply(model, request)
     if _copies(text) or _says_nothing(text, part):
@@ -197,6 +198,7 @@ async def told_by_model(events: Sequence[Memory], model: Model) -> str:
         response_schema=_SCHEMA,
         temperature=0.0,
         max_tokens=400,
+        purpose="summary",
     )
     said = await whole_reply(model, request)
     try:
