@@ -93,7 +93,7 @@ class Runtime(Workstation):
             before_deletion=mind.reader.finish_session,
             touched=projector.touch,
         )
-        desk, rules = ApprovalDesk(), RuleBook(home.rules)
+        desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder = embedder
         self._turns = self._make_turns(skillbook, desk, rules, clock)
         super().__init__(

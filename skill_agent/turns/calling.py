@@ -88,7 +88,7 @@ async def _tool(
         choice: Choice = "once"
         if why and not hands.allows(tool.rule(call.arguments), tainted):
             asked = _asked(brief, hands, call, tool.rule(call.arguments), why)
-            hands.announce(asked.approval)
+            hands.announce(asked)
             yield asked
             choice, by = await hands.decide(asked.approval, asked.rule)
             yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)

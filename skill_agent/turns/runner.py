@@ -144,6 +144,7 @@ class TurnRunner:
             self._running.pop(turn.session.id)
             self._locks.pop(turn.session.id, None)
         self._board.left(turn.id)
+        self._bench.desk.drop(turn.id)
         if self._compactor is not None:
             self._compactor.turn_ended(self._pressed(turn) if turn.request.use_memory else None)
         if self._reader is not None and turn.request.use_memory:

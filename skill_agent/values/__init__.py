@@ -95,6 +95,7 @@ from .results import (
     UserExport,
     UserImport,
     VerifyReport,
+    WaitingApproval,
 )
 from .tables import (
     Cell,
@@ -215,6 +216,7 @@ __all__ = [
     "UserExport",
     "UserImport",
     "VerifyReport",
+    "WaitingApproval",
     "all_origins",
     "digest_of",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .nouns import (
     FailureReason,
@@ -13,6 +13,7 @@ from .nouns import (
     Rating,
     Usage,
 )
+from .origins import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,3 +348,23 @@ class ExpiryReport:
     expired: tuple[Memory, ...]
     left_alone: int = 0
     """Changed by somebody else meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingApproval:
+    """A question that waits for somebody's decision."""
+
+    id: str
+    agent: str
+    session: str
+    turn: str
+    tool: str
+    arguments: dict[str, Any]
+    rule: str
+    """What `always` would store."""
+    reason: str
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what the model was told before it asked."""
+    since: datetime
+    expires: datetime
+    """When it is denied if nobody answers."""
