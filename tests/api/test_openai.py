@@ -317,12 +317,47 @@ async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi)
 
 
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+
+def tool(name: str = "f", **more: Any) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "parameters": {}, **more}}
+
+
+def call(key: str = "c", name: str = "f", arguments: str = "{}") -> dict[str, Any]:
+    made = {"id": key, "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [made]}
+
+
+def result(text: str, key: str = "c") -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": key, "content": text}
+
+
+NAMED_G = {"type": "function", "function": {"name": "g"}}
+ALLOWED_G = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED_G]}}
 UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"n": 2}, "n"),
-    ({"tools": [TOOL]}, "tools"),
+    ({"n": 0}, "n"),
+    ({"tools": [tool("two words")]}, "tools"),
+    ({"tools": [tool("x" * 65)]}, "tools"),
+    ({"tools": [tool(), tool()]}, "tools"),
+    ({"tools": [tool(f"f{n}") for n in range(129)]}, "tools"),
+    ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools"),
+    ({"tools": [tool(parameters={"type": "string"})]}, "tools"),
+    ({"tools": [tool(parameters={"properties": 5})]}, "tools"),
+    ({"tools": [tool(parameters={"type": "object", "required": "x"})]}, "tools"),
     ({"tool_choice": "required"}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": "always"}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": NAMED_G}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": ALLOWED_G}, "tool_choice"),
     ({"functions": [{"name": "f"}]}, "functions"),
+    ({"function_call": "auto"}, "function_call"),
+    (
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 5}}}},
+        "response_format",
+    ),
+    ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+    ({"top_logprobs": 3}, "top_logprobs"),
+    ({"logit_bias": {"50256": -100}}, "logit_bias"),
     ({"response_format": {"type": "xml"}}, "response_format"),
     ({"response_format": {"type": "json_schema"}}, "response_format"),
     ({"temperature": 3}, "temperature"),
@@ -335,7 +370,20 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"messages": [user("")]}, "messages"),
     ({"messages": [system("alone")]}, "messages"),
     ({"messages": [user("x"), assistant("y")]}, "messages"),
-    ({"messages": [user("x"), {"role": "tool", "tool_call_id": "1", "content": "y"}]}, "messages"),
+    ({"messages": [user("x"), result("y")]}, "messages"),
+    ({"messages": [result("y")]}, "messages"),
+    ({"messages": [user("x"), call()]}, "messages"),
+    ({"messages": [user("x"), call(), user("z")]}, "messages"),
+    ({"messages": [user("x"), call(), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), call(), result("y", "d")]}, "messages"),
+    ({"messages": [user("x"), call(), result("y"), result("y")]}, "messages"),
+    ({"messages": [user("x"), call(), result("y"), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), call(), {"role": "tool", "content": "y"}]}, "messages"),
+    ({"messages": [{**user("x"), "tool_calls": call()["tool_calls"]}]}, "messages"),
+    ({"messages": [user("a\0b")]}, "messages"),
+    ({"messages": [system("a\0b"), user("x")]}, "messages"),
+    ({"messages": [user("x"), call(), result("a\0b")]}, "messages"),
+    ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages"),
     ({"messages": []}, "messages"),
     ({"messages": "hi"}, "messages"),
     ({"messages": [{"role": "bishop", "content": "x"}]}, "messages"),
