@@ -85,7 +85,7 @@ class Runtime(Workstation):
             read=read,
         )
         self.book = mind.book
-        self._models = Models(gateway, directory)
+        self._models = Models(gateway, directory, embedder)
         self._conversations = Conversations(
             ledger,
             clock,

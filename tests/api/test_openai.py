@@ -2,16 +2,13 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import openai
 import pytest
-from api_home import Api, OpenApi, until, until_idle
-from openai import AsyncOpenAI
+from api_home import OpenApi, until, until_idle
+from openai_client import ask, assistant, called, client, place, result, system, tool, user
 
 from skill_agent.conversations.client_context import client_context
 from skill_agent.errors import ModelUnavailable
@@ -21,33 +18,6 @@ from skill_agent.values import Image, MemoryFilter, ModelProfile, Usage
 
 COMPLETIONS = "/v1/chat/completions"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
-
-
-@asynccontextmanager
-async def client(api: Api) -> AsyncIterator[AsyncOpenAI]:
-    plain = httpx.AsyncClient(verify=False)  # loading certificates takes longer than a turn here
-    async with AsyncOpenAI(base_url=f"{api.url}/v1", api_key="ska_none", http_client=plain) as made:
-        yield made
-
-
-def user(text: object) -> dict[str, Any]:
-    return {"role": "user", "content": text}
-
-
-def assistant(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": text}
-
-
-def system(text: str) -> dict[str, Any]:
-    return {"role": "system", "content": text}
-
-
-async def ask(ai: AsyncOpenAI, *messages: dict[str, Any], **more: Any) -> Any:
-    return await ai.chat.completions.create(model="kyra", messages=list(messages), **more)  # type: ignore[call-overload]
-
-
-def place(completion: Any) -> str:
-    return completion.model_extra["conversation_id"]
 
 
 async def test_the_agents_are_models(open_api: OpenApi) -> None:
@@ -319,19 +289,6 @@ async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi)
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
 
 
-def tool(name: str = "f", **more: Any) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": name, "parameters": {}, **more}}
-
-
-def call(key: str = "c", name: str = "f", arguments: str = "{}") -> dict[str, Any]:
-    made = {"id": key, "type": "function", "function": {"name": name, "arguments": arguments}}
-    return {"role": "assistant", "content": None, "tool_calls": [made]}
-
-
-def result(text: str, key: str = "c") -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": key, "content": text}
-
-
 NAMED_G = {"type": "function", "function": {"name": "g"}}
 ALLOWED_G = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED_G]}}
 UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
@@ -372,17 +329,17 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"messages": [user("x"), assistant("y")]}, "messages"),
     ({"messages": [user("x"), result("y")]}, "messages"),
     ({"messages": [result("y")]}, "messages"),
-    ({"messages": [user("x"), call()]}, "messages"),
-    ({"messages": [user("x"), call(), user("z")]}, "messages"),
-    ({"messages": [user("x"), call(), assistant("z")]}, "messages"),
-    ({"messages": [user("x"), call(), result("y", "d")]}, "messages"),
-    ({"messages": [user("x"), call(), result("y"), result("y")]}, "messages"),
-    ({"messages": [user("x"), call(), result("y"), assistant("z")]}, "messages"),
-    ({"messages": [user("x"), call(), {"role": "tool", "content": "y"}]}, "messages"),
-    ({"messages": [{**user("x"), "tool_calls": call()["tool_calls"]}]}, "messages"),
+    ({"messages": [user("x"), called()]}, "messages"),
+    ({"messages": [user("x"), called(), user("z")]}, "messages"),
+    ({"messages": [user("x"), called(), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y", "d")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y"), result("y")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y"), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), called(), {"role": "tool", "content": "y"}]}, "messages"),
+    ({"messages": [{**user("x"), "tool_calls": called()["tool_calls"]}]}, "messages"),
     ({"messages": [user("a\0b")]}, "messages"),
     ({"messages": [system("a\0b"), user("x")]}, "messages"),
-    ({"messages": [user("x"), call(), result("a\0b")]}, "messages"),
+    ({"messages": [user("x"), called(), result("a\0b")]}, "messages"),
     ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages"),
     ({"messages": []}, "messages"),
     ({"messages": "hi"}, "messages"),
