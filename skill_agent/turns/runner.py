@@ -65,7 +65,6 @@ from skill_agent.values import (
     TurnRequest,
 )
 
-from .calling import in_short
 from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
@@ -373,9 +372,9 @@ class TurnRunner:
 
     async def _finish(self, turn: Turn, event: TurnFinished, progress: _Progress) -> None:
         """Saves the whole reply and how it ended, then tells of it."""
-        said = event.text if event.text.strip() else "\n".join(in_short(event.tool_calls))
-        reply = self._reply(turn, event.message_id, said, progress.taint.origins)
-        saved = self._save(replace(reply, usage=event.usage))
+        reply = self._reply(turn, event.message_id, event.text, progress.taint.origins)
+        calls = tuple(replace(one, arguments=whole_json(one.arguments)) for one in event.tool_calls)
+        saved = self._save(replace(reply, usage=event.usage, tool_calls=calls))
         noted = note_end(self._ledger, event, progress.notices)
         await asyncio.gather(saved, self._note_usage(turn, event), noted)
         progress.ended = True

@@ -11,6 +11,7 @@ from .nouns import (
     Memory,
     Message,
     Rating,
+    ToolCall,
     Usage,
 )
 from .origins import Origin
@@ -255,6 +256,8 @@ class TurnState:
     usage: Usage | None = None
     finish: Finish = "stop"
     """Why that reply ended; `stop` also where that was not yet kept."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of a client program's tools, for that program to carry out."""
     reason: FailureReason | None = None
     """Why it failed, as far as it is known."""
     problem: str = ""

@@ -265,6 +265,54 @@ async def test_what_is_said_of_the_sampling_is_heard(open_api: OpenApi) -> None:
         ]  # fmt: skip
 
 
+async def streamed(ai: Any, **more: Any) -> tuple[str, str | None]:
+    """What a stream shows, and why it ended."""
+    text, finish = "", None
+    async for chunk in await ask(ai, user("go"), stream=True, **more):
+        for choice in chunk.choices:
+            text, finish = text + (choice.delta.content or ""), choice.finish_reason or finish
+    return text, finish
+
+
+STOPS = (
+    (["one two EN", "D three"], "END", "one two "),
+    (["one two EN", "GINE three"], "END", "one two ENGINE three"),
+    (["one EN"], "END", "one EN"),
+    (["a", "b", "c", "d"], ["cd", "bc"], "a"),
+    (["first\n", "\nsecond"], ["\n\n", "never"], "first"),
+    (["END of it"], "END", ""),
+    (["grü", "ße 你", "好"], ["你好"], "grüße "),
+)
+
+
+@pytest.mark.parametrize(("reply", "stop", "shown"), STOPS)
+async def test_a_reply_ends_before_a_stop(
+    open_api: OpenApi, reply: list[str], stop: Any, shown: str
+) -> None:
+    async with open_api(reply, reply) as api, client(api) as ai:
+        made = await ask(ai, user("go"), stop=stop)
+        assert made.choices[0].message.content == shown
+        assert made.choices[0].finish_reason == "stop"
+        assert made.usage.prompt_tokens > 0 and made.usage.completion_tokens > 0
+        kept = await api.runtime.conversations.messages(place(made))
+        assert kept[-1].content == shown, "a client that sends its history finds it again"
+        assert await streamed(ai, stop=stop) == (shown, "stop")
+
+
+async def test_what_code_says_ends_before_a_stop_too(open_api: OpenApi) -> None:
+    small = ModelProfile(strength="small", tools=False, languages=("en",))
+    async with open_api(profile=small) as api, client(api) as ai:
+        made = await ask(ai, user("Remember that my locker code is 4417."))
+        said = made.choices[0].message.content
+        assert api.model.requests == [] and "memory forget" in said
+        again = await ask(
+            ai, user("Remember that my bike lock code is 3302."), stop=["memory forget"]
+        )
+        shown = again.choices[0].message.content
+        assert said.startswith(shown) and shown and "memory" not in shown
+        assert again.choices[0].finish_reason == "stop"
+
+
 async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi) -> None:
     url = f"data:image/png;base64,{b64encode(PNG).decode()}"
     parts = [
