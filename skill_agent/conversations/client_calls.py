@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from skill_agent.values import Attachment, Message, ToolCall
 
 
-def is_reply(message: Message) -> bool:
-    """Whether it ends a turn: one with calls does where they were left to a client program. Calls
-    that were made here stand in messages of their own, without figures."""
-    if message.role != "assistant":
-        return False
-    return not message.tool_calls or message.usage is not None
-
-
-def left_to_client(message: Message) -> tuple[ToolCall, ...]:
-    """The calls a reply leaves to a client program."""
-    return message.tool_calls if is_reply(message) else ()
+def replies_in(turn: Sequence[Message]) -> list[Message]:
+    """The replies among a turn's messages. One with calls is a reply where they were left to a
+    client program; calls that were made here stand in messages of their own, without figures, and
+    their results behind them."""
+    made = {one.tool_call_id for one in turn if one.role == "tool"}
+    return [
+        one
+        for one in turn
+        if one.role == "assistant"
+        and (not one.tool_calls or one.usage is not None)
+        and not any(call.id in made for call in one.tool_calls)
+    ]
 
 
 def results_with(message: Message) -> tuple[Attachment, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from skill_agent.events import Event, Notice, TurnFailed, TurnFinished
 from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
-from .client_calls import is_reply, left_to_client
+from .client_calls import replies_in
 
 MOST_ENDED = 200
 """So many ended turns are kept in mind; older ones are read from the ledger."""
@@ -80,15 +80,15 @@ def folded(messages: Sequence[Message]) -> TurnState | None:
     asked = next((one for one in messages if one.role == "user"), None)
     if asked is None:
         return None
-    replies = [one for one in messages if is_reply(one)]
+    replies = replies_in(messages)
     if not replies:
         return _state(asked, "interrupted")
     reply = next((one for one in replies if one.state == "complete"), replies[-1])
     state: TurnStatus = "finished" if reply.state == "complete" else "failed"
     found = replace(_state(asked, state), agent=reply.agent or asked.agent or "")
     found = replace(found, message_id=reply.id, text=reply.content, usage=reply.usage)
-    if calls := left_to_client(reply):
-        return replace(found, finish="tool_calls", tool_calls=calls)
+    if reply.tool_calls:
+        return replace(found, finish="tool_calls", tool_calls=reply.tool_calls)
     return found
 
 

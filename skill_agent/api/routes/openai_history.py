@@ -7,12 +7,13 @@ client remembers, so it is found again after a restart. Nothing is written here.
 from collections.abc import Sequence
 from itertools import groupby
 
+from skill_agent.conversations.client_calls import replies_in
 from skill_agent.conversations.client_context import Exchange, digest, plain, unaddressed
 from skill_agent.values import Message, ToolCall
 from skill_agent.workstation import Workstation
 
 from .openai_talk import Talk
-from .openai_tools import results_in, told_call, unanswered
+from .openai_tools import results_in, told_call
 
 _CANDIDATES = 50
 _NEEDLE = 200
@@ -45,9 +46,9 @@ def _asked(messages: Sequence[Message], talk: Talk) -> bool:
 def waited_for(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
     """The calls of the last whole reply, where they were left to a client program."""
     for turn in reversed(_turns(messages)):
-        calls, (_, reply) = unanswered(turn), _sides(turn)
-        if calls or (reply is not None and reply.state == "complete"):
-            return calls
+        _, reply = _sides(turn)
+        if reply is not None and reply.state == "complete":
+            return reply.tool_calls
     return ()
 
 
@@ -86,12 +87,7 @@ def _turns(messages: Sequence[Message]) -> list[list[Message]]:
 
 def _sides(turn: Sequence[Message]) -> tuple[str, Message | None]:
     said = next((plain(one.content) for one in turn if one.role == "user"), "")
-    answered = {one.tool_call_id for one in turn if one.role == "tool"}
-    replies = [
-        one
-        for one in turn
-        if one.role == "assistant" and not any(call.id in answered for call in one.tool_calls)
-    ]
+    replies = replies_in(turn)
     return said, replies[-1] if replies else None
 
 

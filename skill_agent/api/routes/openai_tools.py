@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from skill_agent.conversations.client_calls import results_with
 from skill_agent.models.structured import schema_problem
 from skill_agent.values import Attachment, ClientTool, Message, ToolCall
 
@@ -204,15 +205,7 @@ def attachments_of(results: Sequence[Result]) -> tuple[Attachment, ...]:
 
 def results_in(message: Message) -> str:
     """The results that came with a stored message, as lines of a talk."""
-    sent = message.client_context.attachments if message.client_context else ()
-    return "\n\n".join(told_result(one.name, one.text) for one in sent if one.origin == "tool")
-
-
-def unanswered(turn: Sequence[Message]) -> tuple[ToolCall, ...]:
-    """The calls of a turn's reply that were left to the client program."""
-    answered = {one.tool_call_id for one in turn if one.role == "tool"}
-    calls = (call for one in turn if one.role == "assistant" for call in one.tool_calls)
-    return tuple(call for call in calls if call.id not in answered)
+    return "\n\n".join(told_result(one.name, one.text) for one in results_with(message))
 
 
 def _json(value: Any, *, sort: bool = False) -> str:
