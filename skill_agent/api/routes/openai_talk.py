@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from skill_agent.conversations.client_context import Exchange
+from skill_agent.errors import UsageError
 from skill_agent.values import Image
 
 from .openai_errors import Unsupported
@@ -173,7 +174,7 @@ def _text(message: ClientMessage, place: int) -> str:
         told = [part for part in content if part.type != "image_url"]
         text = "\n".join(part.text or part.refusal for part in told)
     if "\0" in text:
-        raise _wrong(place, "it is not text: it contains zero bytes")
+        raise UsageError(f"messages[{place}] is not text: it contains zero bytes")
     return text
 
 
