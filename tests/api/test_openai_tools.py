@@ -62,7 +62,7 @@ async def test_a_call_its_result_and_the_answer(open_api: OpenApi) -> None:
         assert [(one.name, one.description, one.parameters) for one in offered] == [
             ("weather", "Tells the weather.", CITY)
         ], "the agent's own stay off"
-        history = [QUESTION, as_sent(choice.message), result("21 degrees", "call_1")]
+        history = [QUESTION, choice.message, result("21 degrees", "call_1")]
         told = await ask(ai, *history, tools=[WEATHER])
         assert told.choices[0].message.content == "It is 21 degrees."
         assert told.choices[0].finish_reason == "stop" and place(told) == place(asked)
@@ -236,8 +236,8 @@ CHOICES: tuple[tuple[Any, object, list[str]], ...] = (
     ("required", "required", ["weather", "clock"]),
     (
         {"type": "function", "function": {"name": "clock"}},
-        {"type": "function", "function": {"name": "clock"}},
-        ["weather", "clock"],
+        "required",
+        ["clock"],
     ),
     (
         {

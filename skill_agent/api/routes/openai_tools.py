@@ -111,7 +111,8 @@ def offered(tools: Sequence[DeclaredTool] | None, choice: ToolChoice | None) -> 
     match choice:
         case NamedTool():
             _known(choice.function.name, found)
-            return Offered(tools=tuple(found.values()), choice=choice.function.name)
+            # Told so, every model understands it, also one that knows no choice by name.
+            return Offered(tools=(found[choice.function.name],), choice="required")
         case AllowedTools():
             names = [one.function.name for one in choice.allowed_tools.tools]
             for name in names:
