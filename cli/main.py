@@ -36,7 +36,9 @@ COMMANDS = MappingProxyType(
         "user": Entry("memory.user", "Take everything about you along, bring it in, or erase it"),
         "models": Entry("setup.models", "See, fetch and test models"),
         "config": Entry("setup.config", "See and check the settings"),
-        "approvals": Entry("talk.approvals", "See and revoke what agents may always do"),
+        "approvals": Entry(
+            "talk.approvals", "Answer what agents ask; see and revoke what they may always do"
+        ),
         "up": Entry("host.up", "Host the home without a screen"),
         "down": Entry("host.down", "End the host of the home"),
         "serve": Entry("host.serve", "Serve the home's API over the network"),

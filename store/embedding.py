@@ -101,6 +101,11 @@ class OnnxEmbedder:
         place = {text: row for row, text in enumerate(distinct)}
         return np.stack([rows[place[text]] for text in texts])
 
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Of each text only what is read of it counts."""
+        _, tokenizer = self._load()
+        return sum(len(one.ids) for one in tokenizer.encode_batch(list(texts)))
+
     def _each(self, batches: list[list[int]], fill: Callable[[list[int]], None]) -> None:
         """A thread a batch, where there is much to do: within one batch a second thread waits more
         than it helps."""
@@ -150,6 +155,12 @@ class SentenceTransformerEmbedder:
             list(texts), normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
         )
         return np.asarray(vectors, np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Of each text only what is read of it counts."""
+        model = self._load()
+        read = model.tokenizer(list(texts), truncation=True, max_length=model.max_seq_length)
+        return sum(map(len, read["input_ids"]))
 
     def _load(self) -> Any:
         with self._lock:

@@ -107,7 +107,8 @@ class Hosted:
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
-        self._limiter = self._limiter or Limiter(self._options.clock)
+        at_once = self.runtime.settings.api.requests_at_once
+        self._limiter = self._limiter or Limiter(self._options.clock, at_once=at_once)
         guarded = protect(
             app,
             home=self._home,

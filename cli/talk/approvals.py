@@ -1,15 +1,18 @@
-"""Asking a person whether a tool may run, and `ska approvals`: the rules stored with "always".
+"""Asking a person whether a tool may run, and `ska approvals`: what waits for an answer, and the
+rules stored with "always".
 
 Without a host the commands read and write the home's rule file alone and open nothing.
 """
 
 import os
 import sys
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.errors import NotFound
 from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import hosts_in, in_one_line, tail_of, value_lines
@@ -20,7 +23,10 @@ from ..output import emit_json, narrate, table
 from ..surroundings import Surroundings, surroundings
 from .driver import Answer
 
-app = group("See and revoke what agents may always do.")
+if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
+app = group("Answer what agents ask; see and revoke what they may always do.")
 
 _CHOICES: dict[str, Choice] = {
     "o": "once", "once": "once", "y": "once", "yes": "once",
@@ -100,6 +106,60 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
         (rule.partition(" ")[::2] for rule in rules),
         empty="nothing is always allowed",
     )
+
+
+@app.command()
+def waiting(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the questions that wait for a decision.
+
+    Of every window and program that has this home open; nothing waits where none is.
+
+    \b
+    Example:
+      ska approvals waiting
+    """
+    found = with_runtime(ctx, lambda runtime: runtime.approvals.waiting()) if _hosted(ctx) else []
+    if as_json:
+        emit_json(found)
+        return
+    table(
+        ("id", "agent", "tool", "asks for", "why", "until"),
+        (
+            (one.id, one.agent, one.tool, _arguments(one.arguments), one.reason, one.expires)
+            for one in found
+        ),
+        empty="nothing waits for a decision",
+    )
+
+
+@app.command()
+def answer(
+    ctx: typer.Context,
+    approval: Annotated[str, typer.Argument(metavar="ID", help="As `waiting` shows it.")],
+    choice: Annotated[Choice, typer.Argument(help="`always` stores a rule.")],
+) -> None:
+    """Answer a question that waits: once, always or deny.
+
+    \b
+    Example:
+      ska approvals answer 0193f2a0-5a1c-7c3e-9d7f-2b8f4f6f1a11 once
+
+    \b
+    Exit codes: 0 answered, 2 it does not wait (any more).
+    """
+    said = partial(_answered, approval=approval, choice=choice)
+    if not (_hosted(ctx) and with_runtime(ctx, said)):
+        raise NotFound(f"no question {approval} waits", hint="ska approvals waiting")
+    narrate(f"answered: {choice}")
+
+
+async def _answered(runtime: "Workstation", *, approval: str, choice: Choice) -> bool:
+    return await runtime.approvals.answer(approval, choice)
+
+
+def _arguments(arguments: Mapping[str, Any]) -> str:
+    told = ((name, " ".join(value_lines(value))) for name, value in arguments.items())
+    return ", ".join(f"{in_one_line(name)}={value}" for name, value in told)
 
 
 @app.command()

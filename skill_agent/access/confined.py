@@ -23,6 +23,7 @@ from skill_agent.values import (
     Submitted,
     TurnRequest,
     TurnState,
+    WaitingApproval,
 )
 from skill_agent.workstation import GROUPS, Operation, Workstation
 
@@ -166,6 +167,12 @@ class _Approvals(_Group):
     def __init__(self, station: Workstation, by: Requester) -> None:
         super().__init__(station.approvals)
         self._by = by
+
+    async def waiting(self) -> list[WaitingApproval]:
+        found = await self._group.waiting()
+        if self._by.may("admin"):
+            return found
+        return [one for one in found if self._group.asker(one.id) == self._by.key]
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "") -> bool:
         """Raises Forbidden for a standing rule. A key's own question is denied by that, for whoever

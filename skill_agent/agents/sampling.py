@@ -28,7 +28,7 @@ SAME = MappingProxyType({"max_completion_tokens": "max_tokens", "max_output_toke
 EVERYWHERE = frozenset(
     {
         *NUMBERS, *WHOLE, "stop", "reasoning_effort", "thinking", "verbosity", "top_k",
-        "repetition_penalty", "logit_bias", "service_tier", "num_ctx",
+        "repetition_penalty", "logit_bias", "service_tier", "num_ctx", "parallel_tool_calls",
     }
 )  # fmt: skip
 """What the client of providers knows by these names and puts where each wants it."""

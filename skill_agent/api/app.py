@@ -19,6 +19,7 @@ from skill_agent.api.routes.chat import chat_router
 from skill_agent.api.routes.derived import routes
 from skill_agent.api.routes.events_stream import Heard, event_response
 from skill_agent.api.routes.openai_chat import openai_router
+from skill_agent.api.routes.openai_embeddings import embeddings_router
 from skill_agent.api.routes.sockets import socket_router
 from skill_agent.errors import SkillAgentError
 from skill_agent.workstation import Route, Workstation, table
@@ -28,6 +29,7 @@ BY_HAND = (
     Route(verb="POST", path="/v1/agents/{slug}/chat", scope="chat", limit="chat"),
     Route(verb="POST", path="/v1/agents/{slug}/chat/stream", scope="chat", limit="chat"),
     Route(verb="POST", path="/v1/chat/completions", scope="chat", limit="chat"),
+    Route(verb="POST", path="/v1/embeddings", scope="chat", limit="embed"),
     Route(verb="GET", path="/v1/models", scope="read"),
     Route(verb="GET", path="/v1/models/{model}", scope="read"),
 )
@@ -58,6 +60,7 @@ def create_app(station: Workstation, *, local: bool) -> FastAPI:
     app.include_router(_events(station), responses=usual)
     app.include_router(chat_router(station), responses=usual)
     app.include_router(openai_router(station), responses=openai)
+    app.include_router(embeddings_router(station), responses=openai)
     app.include_router(socket_router(station))
     app.include_router(routes(station, table(), local=local))
     return app

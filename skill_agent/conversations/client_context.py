@@ -104,9 +104,9 @@ def fenced(context: ClientContext | None) -> str:
 
 def attached(context: ClientContext | None, *, alone: bool = False) -> str:
     """The texts that came with the words, each in a fence that nothing in it ends; one that came
-    without any words stands by itself."""
+    without any words stands by itself, unless a tool gave it: that nobody said."""
     texts = context.attachments if context else ()
-    if alone and len(texts) == 1:
+    if alone and len(texts) == 1 and texts[0].origin != "tool":
         return tamed(texts[0].text)
     return "\n\n".join(f"{_headed(one)}\n{in_fence(tamed(one.text))}" for one in texts)
 

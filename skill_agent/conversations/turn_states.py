@@ -11,6 +11,8 @@ from datetime import datetime
 from skill_agent.events import Event, Notice, TurnFailed, TurnFinished
 from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
+from .client_calls import replies_in
+
 MOST_ENDED = 200
 """So many ended turns are kept in mind; older ones are read from the ledger."""
 
@@ -78,13 +80,16 @@ def folded(messages: Sequence[Message]) -> TurnState | None:
     asked = next((one for one in messages if one.role == "user"), None)
     if asked is None:
         return None
-    replies = [one for one in messages if one.role == "assistant" and not one.tool_calls]
+    replies = replies_in(messages)
     if not replies:
         return _state(asked, "interrupted")
     reply = next((one for one in replies if one.state == "complete"), replies[-1])
     state: TurnStatus = "finished" if reply.state == "complete" else "failed"
     found = replace(_state(asked, state), agent=reply.agent or asked.agent or "")
-    return replace(found, message_id=reply.id, text=reply.content, usage=reply.usage)
+    found = replace(found, message_id=reply.id, text=reply.content, usage=reply.usage)
+    if reply.tool_calls:
+        return replace(found, finish="tool_calls", tool_calls=reply.tool_calls)
+    return found
 
 
 def told(state: TurnState) -> TurnFinished | TurnFailed:
@@ -98,6 +103,7 @@ def told(state: TurnState) -> TurnFinished | TurnFailed:
             text=state.text,
             usage=state.usage or Usage(),
             finish=state.finish,
+            tool_calls=state.tool_calls,
         )
     return TurnFailed(
         session=state.session,
@@ -125,6 +131,7 @@ def _state(message: Message, state: TurnStatus) -> TurnState:
 def _ended(state: TurnState, event: TurnFinished | TurnFailed) -> TurnState:
     known = replace(state, message_id=event.message_id, text=event.text, usage=event.usage)
     if isinstance(event, TurnFinished):
+        known = replace(known, tool_calls=event.tool_calls)
         return replace(known, state="finished", finish=event.finish)
     return replace(
         known, state="failed", reason=event.reason, problem=event.message, hint=event.hint

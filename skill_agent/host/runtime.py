@@ -92,7 +92,7 @@ class Runtime(Workstation):
             read=read,
         )
         self.book = mind.book
-        self._models = Models(gateway, directory, settings.models, counter)
+        self._models = Models(gateway, directory, settings.models, counter, embedder)
         self._conversations = Conversations(
             ledger,
             clock,
@@ -101,7 +101,7 @@ class Runtime(Workstation):
             touched=projector.touch,
         )
         self._unfinished, self._clock = UnfinishedReplies(home.unfinished), clock
-        desk, rules = ApprovalDesk(), RuleBook(home.rules)
+        desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder = embedder
         self._turns = self._make_turns(skillbook, desk, rules, clock)
         super().__init__(

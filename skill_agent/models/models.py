@@ -1,13 +1,16 @@
 """The models of a home as front ends see them, and which one an agent speaks with."""
 
+from collections.abc import Callable, Sequence
+
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.tiers import chosen
-from skill_agent.ports import Model, ModelGateway, Progress
+from skill_agent.ports import Embedder, Model, ModelGateway, Progress
 from skill_agent.settings.schema import ModelSettings
 from skill_agent.values import ModelInfo, ModelTrial
 
 from . import operations
+from .embeddings import Embedded, Embeddings
 from .metered import Budgeted, Counter
 from .trial import tried
 
@@ -25,9 +28,11 @@ class Models(operations.ModelOperations):
         directory: AgentDirectory,
         settings: ModelSettings,
         counter: Counter,
+        embedder: Callable[[], Embedder] | None = None,
     ) -> None:
         self._gateway, self._directory = gateway, directory
         self._settings, self._counter = settings, counter
+        self._embeddings = Embeddings(embedder)
 
     async def list(self) -> operations.Models:
         return self._gateway.catalogue()
@@ -40,6 +45,10 @@ class Models(operations.ModelOperations):
     ) -> ModelTrial:
         """Raises what its first call raises. No agent asks, so no agent pays."""
         return await tried(await self._gateway.model(name or "default"), progress)
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Raises ModelUnavailable where no embedder is installed."""
+        return await self._embeddings.of(texts)
 
     async def of(self, dna: AgentDNA, override: str | None = None) -> Model:
         """The model an agent answers with; raises NotFound for an unknown embedded one."""

@@ -1,10 +1,14 @@
 """What can be done with models, as an interface with its routes."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.ports import Progress
 from skill_agent.route import route
 from skill_agent.values import ModelInfo, ModelTrial
+
+if TYPE_CHECKING:
+    from .embeddings import Embedded
 
 Models = list[ModelInfo]  # `list` is a method
 
@@ -27,4 +31,8 @@ class ModelOperations(Protocol):
         self, name: str | None = None, *, progress: Progress | None = None
     ) -> ModelTrial:
         """Has a model say hello, and times it."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> "Embedded":
+        """Texts as vectors, by the embedder of the home. In the process of the host only."""
         ...

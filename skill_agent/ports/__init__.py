@@ -3,6 +3,7 @@
 from .callbacks import Clock, Progress
 from .models import (
     ChatMessage,
+    CountsTokens,
     Disclosure,
     Embedder,
     EndPart,
@@ -23,6 +24,7 @@ from .tools import Tool, ToolOutcome
 __all__ = [
     "ChatMessage",
     "Clock",
+    "CountsTokens",
     "Disclosure",
     "Embedder",
     "EndPart",

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from skill_agent.values import (
     Image,
@@ -171,4 +171,13 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> "np.ndarray":
         """float32 array (len(texts), dimensions), rows of length 1. Blocking; call in a thread."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An embedder that can tell how much it reads."""
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """Of all the texts together. Blocking."""
         ...

@@ -98,6 +98,14 @@ class PrivacySettings(Table):
     """At most so much of it is kept, the newest; 0 keeps none."""
 
 
+class ApiSettings(Table):
+    """`[api]`"""
+
+    requests_at_once: int = Field(default=64, ge=1, le=500)
+    """Requests of one address that `ska serve` answers at the same time, open streams among them;
+    all that come through a proxy come from one."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -113,4 +121,5 @@ class Settings(Table):
     memory: MemorySettings = Field(default_factory=MemorySettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -7,12 +7,16 @@ import asyncio
 import logging
 import os
 import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from skill_agent.errors import ConfigError, NotFound
-from skill_agent.events import Choice
+from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.files.private import read_text
+from skill_agent.ports import Clock
 from skill_agent.skills.trust import EVERY_AGENT
+from skill_agent.values import WaitingApproval
 
 from .operations import ApprovalOperations
 
@@ -28,40 +32,76 @@ def stored_rule(agent: str, rule: str, *, tainted: bool) -> str:
     return " ".join(plain.split()) + (ALSO_TAINTED if tainted else "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, and where its answer arrives."""
+
+    asked: WaitingApproval
+    asker: str | None
+    answer: asyncio.Future[tuple[Choice, str]]
+
+
 class ApprovalDesk:
     """Questions waiting for a person."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[tuple[Choice, str]]] = {}
-        self._askers: dict[str, str | None] = {}
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._questions: dict[str, _Question] = {}
 
-    def open(self, approval: str, *, asker: str | None = None) -> None:
+    def open(self, asked: ApprovalAsked, *, asker: str | None = None) -> None:
         """Announces a question, so that an answer given at once is not lost; `asker` is the API key
         whose turn asks."""
-        self._waiting[approval] = asyncio.get_running_loop().create_future()
-        self._askers[approval] = asker
+        answer = asyncio.get_running_loop().create_future()
+        self._questions[asked.approval] = _Question(self._kept(asked), asker, answer)
+
+    def _kept(self, asked: ApprovalAsked) -> WaitingApproval:
+        now = self._clock()
+        return WaitingApproval(
+            id=asked.approval,
+            agent=asked.agent,
+            session=asked.session,
+            turn=asked.turn,
+            tool=asked.tool,
+            arguments=asked.arguments,
+            rule=asked.rule,
+            reason=asked.reason,
+            origins=asked.origins,
+            since=now,
+            expires=now + timedelta(seconds=asked.timeout_s),
+        )
+
+    @property
+    def waiting(self) -> list[WaitingApproval]:
+        """What nobody has answered yet, the oldest first."""
+        return [one.asked for one in self._questions.values() if not one.answer.done()]
+
+    def drop(self, turn: str) -> None:
+        """Forgets what a turn asked that has ended before anybody waited for the answer."""
+        for approval, one in [*self._questions.items()]:
+            if one.asked.turn == turn:
+                del self._questions[approval]
 
     def asker(self, approval: str) -> str | None:
         """The API key whose turn asks; None for the person's own, and what is not waiting."""
-        return self._askers.get(approval)
+        question = self._questions.get(approval)
+        return question.asker if question else None
 
     async def wait(self, approval: str, timeout_s: float) -> tuple[Choice, str]:
         """The choice and who made it; a question nobody answers is denied."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._waiting[approval]
+                return await self._questions[approval].answer
         except TimeoutError:
             return "deny", "time-out"
         finally:
-            self._waiting.pop(approval, None)
-            self._askers.pop(approval, None)
+            self._questions.pop(approval, None)
 
     def answer(self, approval: str, choice: Choice, by: str) -> bool:
         """Settles a question; False if it is not waiting (any more)."""
-        future = self._waiting.get(approval)
-        if future is None or future.done():
+        question = self._questions.get(approval)
+        if question is None or question.answer.done():
             return False
-        future.set_result((choice, by))
+        question.answer.set_result((choice, by))
         return True
 
 
@@ -127,6 +167,9 @@ class Approvals(ApprovalOperations):
 
     def __init__(self, desk: ApprovalDesk, rules: RuleBook) -> None:
         self._desk, self._rules = desk, rules
+
+    async def waiting(self) -> list[WaitingApproval]:
+        return self._desk.waiting
 
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
         return self._desk.answer(approval, choice, by)

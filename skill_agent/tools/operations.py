@@ -4,10 +4,17 @@ from typing import Protocol
 
 from skill_agent.events import Choice
 from skill_agent.route import route
+from skill_agent.values import WaitingApproval
 
 
 class ApprovalOperations(Protocol):
     """Questions that wait for a person, and what was allowed with "always"."""
+
+    @route("GET", "/v1/approvals", scope="chat", id="approvals")
+    async def waiting(self) -> list[WaitingApproval]:
+        """Questions that wait for a decision, the oldest first. A key sees what its own turns ask,
+        with the scope `admin` all."""
+        ...
 
     @route("POST", "/v1/approvals/{approval}", scope="chat", id="answer")
     async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:

@@ -42,7 +42,7 @@ async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[E
         return
     if found and hands.present:
         asked = _asked(brief, hands, found, rule)
-        hands.announce(asked.approval)
+        hands.announce(asked)
         yield asked
         choice, by = await hands.decide(asked.approval, asked.rule)
         yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)

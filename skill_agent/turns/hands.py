@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.events import Choice
+from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
 from skill_agent.turns.guards.suspicion import Suspicion
@@ -82,8 +82,8 @@ class Hands:
     """Which tools the message may want that is not answered by what is known."""
     decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
     """(approval id, rule) -> the choice and who made it."""
-    announce: Callable[[str], None]
-    """Opens an approval id for answers, before the question is published."""
+    announce: Callable[[ApprovalAsked], None]
+    """Opens a question for answers, before it is published."""
     allows: Callable[[str, bool], bool]
     """(rule, tainted): whether a stored rule allows the call."""
     approval_timeout_s: float

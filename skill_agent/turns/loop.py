@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from skill_agent.conversations.client_calls import results_with
 from skill_agent.conversations.client_context import as_read, with_attached
 from skill_agent.conversations.usage import add
 from skill_agent.errors import SkillAgentError
@@ -27,6 +28,7 @@ from skill_agent.memory.recall.budget import Selection
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
+from skill_agent.text.stops import Stops, until_stop
 from skill_agent.tools.client import Foreign
 from skill_agent.turns.guards.outgoing import Outgoing, repeats, tells_of_another
 from skill_agent.turns.guards.suspicion import of_others
@@ -57,6 +59,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _saved(brief, memory)
     for notice in _of_keeping(brief, hands, kept):
         yield notice
+    answered = _only_answers(brief)
     recollection, events = await _remembered(brief, hands, kept, manner)
     for event in events:
         yield event
@@ -68,7 +71,8 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     offer = await hands.offer(manner, recollection) if own else _of_client(brief)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
-    if said and own:
+    if said and own and not answered:
+        said = until_stop(said, _stops(brief))
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
@@ -77,7 +81,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     draft = replace(
         brief.draft,
         text=_as_shown(brief, computed, manner),
-        block=recollection.block if recollection else manner.hint,
+        block=recollection.block if recollection else "" if answered else manner.hint,
     )
     # What was counted before stands only for the text it was counted with.
     fitted = brief.fitted if draft.text == brief.draft.text else None
@@ -91,10 +95,11 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         text=draft.text,
         block=plan.block,
         summary=plan.summary,
+        newest=brief.message,
     )
     if shown := brief.message.client_context:
         prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
-    free = not (offer.tools or formed)
+    free = not (offer.tools or formed or answered)
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)
@@ -121,6 +126,8 @@ async def _remembered(
     brief: Brief, hands: Hands, kept: Kept, manner: Manner
 ) -> tuple[Recollection | None, list[Event]]:
     """What memory has for the message, and what is to be told of that."""
+    if _only_answers(brief):  # what helps was found with the words that led to the calls
+        return None, []
     begun = time.perf_counter()
     try:
         found = await hands.recall(brief.message, kept.memories, manner)
@@ -182,6 +189,16 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
     )
 
 
+def _only_answers(brief: Brief) -> bool:
+    """Whether nothing is said: a client program brings what came of its tools."""
+    return bool(results_with(brief.message)) and not brief.message.content.strip()
+
+
+def _stops(brief: Brief) -> Sequence[str]:
+    """Texts at which a reply ends, whoever speaks."""
+    return brief.agent.model.provider_overrides.get("stop") or ()
+
+
 def _of_client(brief: Brief) -> Offer:
     """The tools of the program that asks, where it has any and leaves them to the model."""
     free = brief.response_schema is None and brief.tool_choice != "none"
@@ -199,7 +216,7 @@ async def _converse(
             async for event in run:
                 yield event
     while True:
-        reply = Reply(outgoing)
+        reply = Reply(outgoing, Stops(_stops(brief)))
         outgoing.reading(talk.messages)
         request = request_of(brief, hands, talk)
         async with aclosing(spoken(brief, hands, request, reply, watch)) as events:

@@ -8,16 +8,18 @@ summary.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.identity import identity_text, short_identity
-from skill_agent.conversations.client_context import as_read
+from skill_agent.conversations.client_calls import answers, results_with
+from skill_agent.conversations.client_context import as_read, with_attached
 from skill_agent.ports import ChatMessage
 from skill_agent.text.gate import tamed, tamed_line
 from skill_agent.text.origins import in_words
 from skill_agent.text.shaping import estimate_tokens
-from skill_agent.values import Memory, Message, ModelProfile, Origin, Skill
+from skill_agent.values import Memory, Message, ModelProfile, Origin, Skill, ToolCall
 
 _LANGUAGE = "Reply in the language of the user's message."
 _HOUSE_RULES = (
@@ -122,6 +124,56 @@ def chat_message(message: Message) -> ChatMessage:
     )
 
 
+_NO_RESULT = "(no result came)"
+
+
+def as_chat(history: Sequence[Message]) -> tuple[list[ChatMessage], tuple[ToolCall, ...]]:
+    """Stored messages as a model reads them, and the calls of a client's tools that wait for their
+    results at the end.
+
+    Results that came with a later message stand as such behind their calls; a call without any is
+    told so, for no provider reads one that nothing follows.
+    """
+    told: list[ChatMessage] = []
+    waiting: tuple[ToolCall, ...] = ()
+    for message in history:
+        if message.role == "tool":
+            waiting = tuple(one for one in waiting if one.id != message.tool_call_id)
+            told.append(chat_message(message))
+            continue
+        given = _given(message, waiting)
+        told += given or _missing(waiting)
+        rest = _without_results(message) if given else message
+        if not given or rest.content or rest.context:
+            told.append(chat_message(rest))
+        waiting = message.tool_calls
+    return told, waiting
+
+
+def _given(message: Message, calls: Sequence[ToolCall]) -> list[ChatMessage]:
+    """The results that come with a message, where they answer these calls."""
+    return [
+        ChatMessage(
+            role="tool",
+            content=as_result(one.text, (one.origin,), message.turn),
+            tool_call_id=call.id,
+        )
+        for call, one in zip(calls, answers(message, calls), strict=False)
+    ]
+
+
+def _missing(calls: Sequence[ToolCall]) -> list[ChatMessage]:
+    return [ChatMessage(role="tool", content=_NO_RESULT, tool_call_id=one.id) for one in calls]
+
+
+def _without_results(message: Message) -> Message:
+    sent, results = message.client_context, results_with(message)
+    if sent is None:
+        return message
+    rest = tuple(one for one in sent.attachments if one not in results)
+    return replace(message, client_context=replace(sent, attachments=rest))
+
+
 def _estimated_size(message: Message) -> int:
     return estimate_tokens(message.context) + estimate_tokens(told_text(message))
 
@@ -171,11 +223,21 @@ def conversation(
     text: str,
     block: str = "",
     summary: str = "",
+    newest: Message | None = None,
 ) -> tuple[ChatMessage, ...]:
-    """The whole prompt: system message, summary, history, then the newest message."""
+    """The whole prompt: system message, summary, history, then the newest message.
+
+    `text` is all of `newest` as it is read; results of tools in it go where they belong.
+    """
     messages = [ChatMessage(role="system", content=system)]
     if summary:
         messages.append(ChatMessage(role="user", content=_SUMMARY.format(tamed(summary))))
-    messages.extend(chat_message(message) for message in history)
-    newest = f"{block}\n\n{text}" if block else text
-    return (*messages, ChatMessage(role="user", content=newest))
+    told, waiting = as_chat(history)
+    given = _given(newest, waiting) if newest else []
+    messages += [*told, *(given or _missing(waiting))]
+    if newest and given:
+        text = text.replace(with_attached(newest), with_attached(_without_results(newest)))
+    parts = [part for part in (block, text.strip() if given else text) if part]
+    if parts or not given:
+        messages.append(ChatMessage(role="user", content="\n\n".join(parts)))
+    return tuple(messages)

@@ -58,7 +58,6 @@ from skill_agent.values import (
     ToolCall,
 )
 
-from .calling import in_short
 from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor
 from .hands import Brief
@@ -136,6 +135,7 @@ class TurnRunner:
             self._running.pop(turn.session.id)
             self._locks.pop(turn.session.id, None)
         self._board.left(turn.id)
+        self._bench.desk.drop(turn.id)
         if self._compactor is not None:
             self._compactor.turn_ended(
                 self._views.pressed(turn) if turn.request.use_memory else None
@@ -287,9 +287,9 @@ class TurnRunner:
 
     async def _finish(self, turn: Turn, event: TurnFinished, progress: _Progress) -> None:
         """Saves the whole reply and how it ended, then tells of it."""
-        said = event.text if event.text.strip() else "\n".join(in_short(event.tool_calls))
-        reply = self._reply(turn, event.message_id, said, progress.taint.origins)
-        saved = self._save(replace(reply, usage=event.usage))
+        reply = self._reply(turn, event.message_id, event.text, progress.taint.origins)
+        calls = tuple(replace(one, arguments=whole_json(one.arguments)) for one in event.tool_calls)
+        saved = self._save(replace(reply, usage=event.usage, tool_calls=calls))
         noted = note_end(self._ledger, event, progress.notices)
         await asyncio.gather(saved, self._note_usage(turn, event), noted)
         progress.ended = True

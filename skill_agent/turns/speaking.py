@@ -18,6 +18,8 @@ from skill_agent.ports import (
     ThoughtPart,
     ToolPart,
 )
+from skill_agent.text.shaping import estimate_tokens
+from skill_agent.text.stops import Stops
 from skill_agent.turns.guards.guarding import Guard
 from skill_agent.turns.guards.outgoing import Outgoing
 from skill_agent.turns.guards.watching import TRIES, Watch
@@ -36,6 +38,7 @@ class Reply:
     """What one model call has given so far."""
 
     outgoing: Outgoing = field(default_factory=Outgoing)
+    stops: Stops = field(default_factory=Stops)
     text: str = ""
     thought: bool = False
     calls: list[ToolCall] = field(default_factory=list)
@@ -49,6 +52,12 @@ class Reply:
     def hear(self, piece: str) -> None:
         self.heard += len(piece)
         self.first = self.first or time.monotonic()
+
+    def say(self, piece: str, *, last: bool = False) -> str:
+        """What of it is shown: nothing behind a stop that was asked for."""
+        text = self.stops.feed(piece) + (self.stops.rest() if last else "")
+        self.text += text
+        return text
 
     def past(self, request: ModelRequest, seconds: float) -> bool:
         """Whether the model goes on for longer than anything it was asked for can take."""
@@ -70,25 +79,23 @@ async def spoken(
     for attempt in range(TRIES):
         opening = watch.opening(attempt, model.info.profile)
         guard = watch.guard(attempt)
-        if opening and not reply.text:
-            reply.text = f"{opening} "
-            yield TextDelta(**brief.ids, text=reply.text)
+        if opening and not reply.text and (text := reply.say(f"{opening} ")):
+            yield TextDelta(**brief.ids, text=text)
         wanted = watch.request(request, attempt, opening, model.info.profile)
         async with aclosing(_stream(brief, hands, wanted, reply, guard)) as events:
             async for event in events:
                 yield event
-        if guard.sentences or reply.calls or reply.finish == "limit":
+        if guard.sentences or reply.calls or reply.finish == "limit" or reply.stops.found:
             return
         if not guard.again:
             break
-    if not reply.text and (said := watch.instead()):
-        reply.text = said
+    if not reply.text and (said := reply.say(watch.instead(), last=True)):
         yield TextDelta(**brief.ids, text=said)
 
 
 def check_end(brief: Brief, reply: Reply, text: str) -> None:
     """Raises where a turn has come to its end and nothing was said."""
-    if text.strip():
+    if text.strip() or (reply.stops.wanted and reply.finish == "stop"):
         return
     if reply.finish == "limit":
         raise TurnLimit(
@@ -143,7 +150,7 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     gives_up = talk.failed and hands.model.info.profile.small
     if talk.calls >= limit or gives_up:
         overrides["tool_choice"] = "none"
-    elif brief.client_tools and brief.tool_choice != "auto":
+    elif brief.client_tools and talk.tools and brief.tool_choice != "auto":
         overrides["tool_choice"] = _chosen(brief.tool_choice)
     return ModelRequest(
         messages=talk.messages,
@@ -180,17 +187,16 @@ async def _stream(
 ) -> AsyncGenerator[Event, None]:
     """One call of the model, until it has ended or runs away; with a guard, until that finds a
     fault."""
-    seconds = hands.reply_timeout_s
+    seconds, ended, before = hands.reply_timeout_s, False, reply.heard
     async with aclosing(hands.model.stream(request)) as parts:
         async for part in parts:
             match part:
                 case TextPart():
                     reply.hear(part.text)
                     passed = guard.feed(part.text) if guard else part.text
-                    if text := reply.outgoing.feed(passed):
-                        reply.text += text
+                    if text := reply.say(reply.outgoing.feed(passed)):
                         yield TextDelta(**brief.ids, text=text)
-                    if guard and guard.fault:
+                    if (guard and guard.fault) or reply.stops.found:
                         break
                 case ThoughtPart():
                     reply.hear(part.text)
@@ -202,12 +208,29 @@ async def _stream(
                     yield Notice(**brief.ids, level="info", text=part.text)
                 case EndPart():
                     reply.usage, reply.finish = add(reply.usage, part.usage), part.finish
+                    ended = True
                 case _:
                     assert_never(part)
             if reply.past(request, seconds):
                 reply.finish = "limit"
                 break
     passed = guard.rest() if guard and not guard.fault else ""
-    if text := reply.outgoing.feed(passed) + reply.outgoing.rest():
-        reply.text += text
+    if text := reply.say(reply.outgoing.feed(passed) + reply.outgoing.rest(), last=True):
         yield TextDelta(**brief.ids, text=text)
+    if reply.stops.found:
+        reply.finish = "stop"
+    if not ended:
+        used = await _estimated(hands, request, reply.heard - before)
+        reply.usage = add(reply.usage, used)
+
+
+async def _estimated(hands: Hands, request: ModelRequest, heard: int) -> Usage:
+    """What a call has used that we broke off, so that its figures never came."""
+    model = hands.model
+    read = await hands.tokens.of_chat(model, request.messages)
+    return Usage(
+        model=model.info.name,
+        prompt_tokens=read + await hands.tokens.of_tools(model, request.tools),
+        completion_tokens=heard and estimate_tokens("x" * heard),
+        priced=model.info.local,
+    )

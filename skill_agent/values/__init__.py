@@ -98,6 +98,7 @@ from .results import (
     UserExport,
     UserImport,
     VerifyReport,
+    WaitingApproval,
 )
 from .tables import (
     Cell,
@@ -221,6 +222,7 @@ __all__ = [
     "UserExport",
     "UserImport",
     "VerifyReport",
+    "WaitingApproval",
     "all_origins",
     "digest_of",
 ]

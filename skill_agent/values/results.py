@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .nouns import (
     FailureReason,
@@ -11,8 +11,10 @@ from .nouns import (
     Memory,
     Message,
     Rating,
+    ToolCall,
     Usage,
 )
+from .origins import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +298,8 @@ class TurnState:
     usage: Usage | None = None
     finish: Finish = "stop"
     """Why that reply ended; `stop` also where that was not yet kept."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of a client program's tools, for that program to carry out."""
     reason: FailureReason | None = None
     """Why it failed, as far as it is known."""
     problem: str = ""
@@ -389,3 +393,23 @@ class ExpiryReport:
     expired: tuple[Memory, ...]
     left_alone: int = 0
     """Changed by somebody else meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingApproval:
+    """A question that waits for somebody's decision."""
+
+    id: str
+    agent: str
+    session: str
+    turn: str
+    tool: str
+    arguments: dict[str, Any]
+    rule: str
+    """What `always` would store."""
+    reason: str
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what the model was told before it asked."""
+    since: datetime
+    expires: datetime
+    """When it is denied if nobody answers."""

@@ -466,6 +466,28 @@ async def test_a_key_answers_what_its_own_turns_ask(keyed: OpenKeyed) -> None:
         assert (frame["choice"], frame["by"]) == ("deny", "some")
 
 
+async def test_a_key_is_told_what_its_own_turns_ask(keyed: OpenKeyed) -> None:
+    async def waiting(client: httpx.AsyncClient) -> list[str]:
+        return [one["id"] for one in (await client.get("/v1/approvals")).json()["items"]]
+
+    async with (
+        keyed([FETCH], "told") as place,
+        place.client("chat") as one,
+        place.client("read", "chat", "memory") as other,
+        place.client("admin") as admin,
+        asking(place, one) as (approval, told),
+    ):
+        assert await waiting(one) == [approval] == await waiting(admin)
+        assert await waiting(other) == []
+        assert (await other.get("/v1/approvals")).status_code == 200
+        (told_of,) = (await one.get("/v1/approvals")).json()["items"]
+        assert told_of["tool"] == "http_get" and told_of["arguments"] == FETCH.arguments
+        assert told_of["expires"] > told_of["since"]
+        assert (await answered(one, approval, "deny")).json() is True
+        assert [frame async for frame in told][-1]["type"] == "done"
+        assert await waiting(one) == await waiting(admin) == []
+
+
 async def test_nobodys_key_but_an_admins_answers_what_the_person_is_asked(
     keyed: OpenKeyed,
 ) -> None:

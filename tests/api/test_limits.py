@@ -1,12 +1,16 @@
 """How often a caller may ask, who is counted together, and what every answer says of it."""
 
+from contextlib import ExitStack
+
 import httpx
 import pytest
 from guarded import Place, StillClock, on_a_port
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from skill_agent.api.door.limiting import PER_MINUTE, Limiter, address_of, limit_class
 from skill_agent.api.door.moving_window import SWEEP_EVERY
+from skill_agent.api.door.refusals import Refusal
 from skill_agent.files.home import Home
 
 
@@ -216,3 +220,45 @@ async def test_messages_on_a_websocket_count(place: Place) -> None:
     assert heard[-1] == "rate_limited"
     assert all(text.endswith("hello") for text in heard[:2])
     await place.settled()
+
+
+# -- at the same time ------------------------------------------------------------------------
+
+
+def test_so_many_of_an_address_at_the_same_time() -> None:
+    limiter = Limiter(StillClock(), at_once=8)
+    with ExitStack() as answered:
+        for _ in range(8):
+            answered.enter_context(limiter.answering("a", known=True))
+        with pytest.raises(Refusal) as refused, limiter.answering("a", known=True):
+            pass
+        assert refused.value.status_code == 429 and refused.value.details["limit"] == 8
+        for _ in range(2):
+            answered.enter_context(limiter.answering("a", known=False))
+        with pytest.raises(Refusal), limiter.answering("a", known=False):
+            pass
+        answered.enter_context(limiter.answering("b", known=True))
+    with limiter.answering("a", known=True), limiter.answering("a", known=False):
+        pass
+
+
+async def test_who_holds_streams_open_gets_no_more_of_them(place: Place) -> None:
+    limiter = Limiter(place.clock, at_once=2)
+    headers = bearer(place.key("read", "chat"))
+    async with (
+        on_a_port(place.protected(limiter=limiter)) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers) as client,
+    ):
+        url = f"ws://127.0.0.1:{port}/v1/socket"
+        async with client.stream("GET", "/v1/events"), connect(url, additional_headers=headers):
+            full = await client.get("/v1/memories")
+            assert (full.status_code, full.json()["error"]) == (429, "too_many_at_once")
+            assert full.headers["retry-after"] == "1"
+            assert "requests_at_once" in full.json()["details"]["hint"]
+            with pytest.raises(InvalidStatus, match="429"):
+                await connect(url, additional_headers=headers)
+            openai = await client.get("/v1/models")
+            assert openai.json()["error"]["type"] == "rate_limit_error"
+            assert (await client.get("/health", headers={"Authorization": ""})).status_code == 200
+        place.app.more.set()
+        assert (await client.get("/v1/memories")).status_code == 200

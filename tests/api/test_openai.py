@@ -1,17 +1,15 @@
 """The OpenAI client people have, talking to our agents."""
 
 import asyncio
+import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import openai
 import pytest
-from api_home import Api, OpenApi, until, until_idle
-from openai import AsyncOpenAI
+from api_home import OpenApi, until, until_idle
+from openai_client import ask, assistant, called, client, place, result, system, tool, user
 
 from skill_agent.conversations.client_context import client_context
 from skill_agent.errors import ModelUnavailable
@@ -21,33 +19,6 @@ from skill_agent.values import Image, MemoryFilter, ModelProfile, Usage
 
 COMPLETIONS = "/v1/chat/completions"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
-
-
-@asynccontextmanager
-async def client(api: Api) -> AsyncIterator[AsyncOpenAI]:
-    plain = httpx.AsyncClient(verify=False)  # loading certificates takes longer than a turn here
-    async with AsyncOpenAI(base_url=f"{api.url}/v1", api_key="ska_none", http_client=plain) as made:
-        yield made
-
-
-def user(text: object) -> dict[str, Any]:
-    return {"role": "user", "content": text}
-
-
-def assistant(text: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": text}
-
-
-def system(text: str) -> dict[str, Any]:
-    return {"role": "system", "content": text}
-
-
-async def ask(ai: AsyncOpenAI, *messages: dict[str, Any], **more: Any) -> Any:
-    return await ai.chat.completions.create(model="kyra", messages=list(messages), **more)  # type: ignore[call-overload]
-
-
-def place(completion: Any) -> str:
-    return completion.model_extra["conversation_id"]
 
 
 async def test_the_agents_are_models(open_api: OpenApi) -> None:
@@ -295,6 +266,54 @@ async def test_what_is_said_of_the_sampling_is_heard(open_api: OpenApi) -> None:
         ]  # fmt: skip
 
 
+async def streamed(ai: Any, **more: Any) -> tuple[str, str | None]:
+    """What a stream shows, and why it ended."""
+    text, finish = "", None
+    async for chunk in await ask(ai, user("go"), stream=True, **more):
+        for choice in chunk.choices:
+            text, finish = text + (choice.delta.content or ""), choice.finish_reason or finish
+    return text, finish
+
+
+STOPS = (
+    (["one two EN", "D three"], "END", "one two "),
+    (["one two EN", "GINE three"], "END", "one two ENGINE three"),
+    (["one EN"], "END", "one EN"),
+    (["a", "b", "c", "d"], ["cd", "bc"], "a"),
+    (["first\n", "\nsecond"], ["\n\n", "never"], "first"),
+    (["END of it"], "END", ""),
+    (["grü", "ße 你", "好"], ["你好"], "grüße "),
+)
+
+
+@pytest.mark.parametrize(("reply", "stop", "shown"), STOPS)
+async def test_a_reply_ends_before_a_stop(
+    open_api: OpenApi, reply: list[str], stop: Any, shown: str
+) -> None:
+    async with open_api(reply, reply) as api, client(api) as ai:
+        made = await ask(ai, user("go"), stop=stop)
+        assert made.choices[0].message.content == shown
+        assert made.choices[0].finish_reason == "stop"
+        assert made.usage.prompt_tokens > 0 and made.usage.completion_tokens > 0
+        kept = await api.runtime.conversations.messages(place(made))
+        assert kept[-1].content == shown, "a client that sends its history finds it again"
+        assert await streamed(ai, stop=stop) == (shown, "stop")
+
+
+async def test_what_code_says_ends_before_a_stop_too(open_api: OpenApi) -> None:
+    small = ModelProfile(strength="small", tools=False, languages=("en",))
+    async with open_api(profile=small) as api, client(api) as ai:
+        made = await ask(ai, user("Remember that my locker code is 4417."))
+        said = made.choices[0].message.content
+        assert api.model.requests == [] and "memory forget" in said
+        again = await ask(
+            ai, user("Remember that my bike lock code is 3302."), stop=["memory forget"]
+        )
+        shown = again.choices[0].message.content
+        assert said.startswith(shown) and shown and "memory" not in shown
+        assert again.choices[0].finish_reason == "stop"
+
+
 async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi) -> None:
     url = f"data:image/png;base64,{b64encode(PNG).decode()}"
     parts = [
@@ -317,12 +336,34 @@ async def test_an_image_is_shown_to_an_agent_whose_model_sees(open_api: OpenApi)
 
 
 IMAGE = [{"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}]
-TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
+
+
+NAMED_G = {"type": "function", "function": {"name": "g"}}
+ALLOWED_G = {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": [NAMED_G]}}
 UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"n": 2}, "n"),
-    ({"tools": [TOOL]}, "tools"),
+    ({"n": 0}, "n"),
+    ({"tools": [tool("two words")]}, "tools"),
+    ({"tools": [tool("x" * 65)]}, "tools"),
+    ({"tools": [tool(), tool()]}, "tools"),
+    ({"tools": [tool(f"f{n}") for n in range(129)]}, "tools"),
+    ({"tools": [{"type": "custom", "custom": {"name": "f"}}]}, "tools"),
+    ({"tools": [tool(parameters={"type": "string"})]}, "tools"),
+    ({"tools": [tool(parameters={"properties": 5})]}, "tools"),
+    ({"tools": [tool(parameters={"type": "object", "required": "x"})]}, "tools"),
     ({"tool_choice": "required"}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": "always"}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": NAMED_G}, "tool_choice"),
+    ({"tools": [tool()], "tool_choice": ALLOWED_G}, "tool_choice"),
     ({"functions": [{"name": "f"}]}, "functions"),
+    ({"function_call": "auto"}, "function_call"),
+    (
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 5}}}},
+        "response_format",
+    ),
+    ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
+    ({"top_logprobs": 3}, "top_logprobs"),
+    ({"logit_bias": {"50256": -100}}, "logit_bias"),
     ({"response_format": {"type": "xml"}}, "response_format"),
     ({"response_format": {"type": "json_schema"}}, "response_format"),
     ({"temperature": 3}, "temperature"),
@@ -335,7 +376,17 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"messages": [user("")]}, "messages"),
     ({"messages": [system("alone")]}, "messages"),
     ({"messages": [user("x"), assistant("y")]}, "messages"),
-    ({"messages": [user("x"), {"role": "tool", "tool_call_id": "1", "content": "y"}]}, "messages"),
+    ({"messages": [user("x"), result("y")]}, "messages"),
+    ({"messages": [result("y")]}, "messages"),
+    ({"messages": [user("x"), called()]}, "messages"),
+    ({"messages": [user("x"), called(), user("z")]}, "messages"),
+    ({"messages": [user("x"), called(), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y", "d")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y"), result("y")]}, "messages"),
+    ({"messages": [user("x"), called(), result("y"), assistant("z")]}, "messages"),
+    ({"messages": [user("x"), called(), {"role": "tool", "content": "y"}]}, "messages"),
+    ({"messages": [{**user("x"), "tool_calls": called()["tool_calls"]}]}, "messages"),
+    ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "messages"),
     ({"messages": []}, "messages"),
     ({"messages": "hi"}, "messages"),
     ({"messages": [{"role": "bishop", "content": "x"}]}, "messages"),
@@ -360,6 +411,21 @@ async def test_what_is_not_supported_is_named(open_api: OpenApi) -> None:
         assert await api.runtime.conversations.list() == []
 
 
+async def test_zero_bytes_are_no_text_wherever_they_stand(open_api: OpenApi) -> None:
+    async with open_api() as api:
+        for messages in (
+            [user("a\0b")],
+            [system("a\0b"), user("x")],
+            [user([{"type": "text", "text": "\0"}])],
+            [user("x"), assistant("a\0b"), user("y")],
+            [user("x"), called(), result("a\0b")],
+        ):
+            answer = await api.http.post(COMPLETIONS, json={"model": "kyra", "messages": messages})
+            assert answer.status_code == 422
+            assert "zero bytes" in answer.json()["error"]["message"]
+        assert await api.runtime.conversations.list() == []
+
+
 ODD: tuple[dict[str, Any], ...] = (
     {"modalities": 5},
     {"response_format": [1]},
@@ -377,6 +443,20 @@ ODD: tuple[dict[str, Any], ...] = (
     {"stream_options": []},
     {"n": "many"},
     {"n": 10**30},
+    {"seed": 2**63},
+    {"max_tokens": 1e308},
+    {"stop": "\ud800"},
+    {"tools": "many"},
+    {"tools": [None]},
+    {"tools": [{"type": "function"}]},
+    {"tools": [tool(parameters={"$ref": "#/$defs/missing", "$schema": 5})]},
+    {"tools": [tool(description="\udfff")]},
+    {"tools": [tool()], "tool_choice": {"type": "function"}},
+    {"tools": [tool()], "tool_choice": []},
+    {"messages": [user("x"), {"role": "assistant", "tool_calls": [{"id": "", "function": {}}]}]},
+    {"messages": [user("x"), {"role": "assistant", "tool_calls": "c"}]},
+    {"messages": [user("x"), called(arguments="\ud800"), result("y")]},
+    {"messages": [user("x"), called(), {**result("y"), "tool_call_id": 5}]},
 )
 
 
@@ -384,7 +464,7 @@ async def test_odd_requests_are_refused_and_never_fall(open_api: OpenApi) -> Non
     async with open_api() as api:
         for change in ODD:
             body = {"model": "kyra", "messages": [user("hi")], **change}
-            answer = await api.http.post(COMPLETIONS, json=body)
+            answer = await api.http.post(COMPLETIONS, content=json.dumps(body))
             assert answer.status_code in (400, 404, 422), (change, answer.text)
             assert answer.json()["error"]["message"], change
         for raw in (b"", b"[]", b"null", b"\xff", b'{"model": "kyra", "messages": "\\ud800"}'):

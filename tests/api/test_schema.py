@@ -48,6 +48,9 @@ RAW = (
     b"", b"[]", b"null", b"{", b"\xff", b"[" * 50_000, b'{"a":' * 50_000, b'{"text": NaN}',
     b'{"content": 1e999}', b'{"\\ud800": 1}', b"\xef\xbb\xbf{}",
     b'{"content": "tea", "content": "coffee"}',
+    b'{"content": ' + b"9" * 5_000 + b"}", b'{"content": "x", "metadata": -' + b"9" * 5_000 + b"}",
+    b'{"content": "x", "metadata": [-Infinity]}',
+    b'{"content": "\\udfff"}', b'{"content": "x"} {"content": "y"}', b'{"content": "\x01"}',
     b'{"content": "x", "metadata": {"a": 1, "b": [{"c": 1, "\\u0063": 2}]}}',
     b'{"content": "x", "metadata": {"a": [' + b"0," * 1_000_000 + b"0]}}",
 )  # fmt: skip
@@ -274,10 +277,11 @@ def test_malformed_bodies(place: World) -> None:
                     answer = client.post(path, content=raw, headers={"content-type": kind})
                     assert answer.status_code == 400, (path, raw[:20], kind)
                     assert set(answer.json()) == {"error", "message", "details", "request_id"}
-        answer = client.post(
-            "/v1/chat/completions", content=b'{"a":' * 50_000, headers={"content-type": KINDS[0]}
-        )
-        assert answer.status_code == 400
+        for path in ("/v1/chat/completions", "/v1/embeddings"):
+            for raw in RAW:
+                answer = client.post(path, content=raw, headers={"content-type": KINDS[0]})
+                assert answer.status_code == 400, (path, raw[:20])
+                assert answer.json()["error"].keys() == {"message", "type", "param", "code"}
 
 
 def test_zero_bytes_are_no_prompt(place: World) -> None:

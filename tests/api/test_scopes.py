@@ -144,7 +144,9 @@ def test_what_is_a_keys_own_is_nobody_elses(
 def test_nothing_of_a_keys_own_is_left_out() -> None:
     """An operation that reaches only what is a key's own is tried above, or only reads."""
     own = {row for row, cells in TABLE.items() if "own" in cells.values()}
-    assert own - set(OWN) == {("POST", "/v1/approvals/{approval}")}
+    # What a turn asks is tried in test_confined.py.
+    asked = {("GET", "/v1/approvals"), ("POST", "/v1/approvals/{approval}")}
+    assert own - set(OWN) == asked
     confined = {one.id for one in table() if is_confined(one)}
     by_id = {one.id: one.route for one in table()}
     assert {by_id[one].scope for one in confined} == {"chat", "memory", "read"}

@@ -1,8 +1,9 @@
 """A host that kills itself on cue: `python mortal_host.py HOME MODE`.
 
 Modes: `before` the message is saved, `answer` after it is saved and before that is told, `middle`
-of the reply, `finished` once the reply is saved and before that is told, `never`. A mode that
-begins with `/` is a path: a POST to what ends with it is carried out and never answered.
+of the reply, `finished` once the reply is saved and before that is told, `never`; `asks` never dies
+either, and its first turn asks whether it may fetch a page. A mode that begins with `/` is a path:
+a POST to what ends with it is carried out and never answered.
 """
 
 import asyncio
@@ -22,8 +23,10 @@ from skill_agent.store.lock import HomeLock
 
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
+from skill_agent.values import ToolCall
 
 REPLY = ["It was ", "a dark ", "and stormy night."]
+FETCH = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/weather"})
 
 
 def die() -> None:
@@ -66,7 +69,8 @@ async def main(root: str, mode: str) -> None:
     lock = HomeLock(home.lock, role="mortal")
     lock.acquire()
     slow = [REPLY[0], REPLY[1], Pause(60.0), REPLY[2]] if mode == "middle" else REPLY
-    model = ScriptedModel(otherwise=slow)
+    asks: list[Any] = [[FETCH], REPLY] if mode == "asks" else []
+    model = ScriptedModel(asks, otherwise=slow)
     options = OpenOptions(role="mortal", gateway=ScriptedGateway(model), embedder=HashEmbedder())
     host = Mortal(home, lock, options)
     host.mode = mode

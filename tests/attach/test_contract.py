@@ -386,9 +386,14 @@ async def test_approvals_and_rules(open_station: OpenStation) -> None:
             if isinstance(event, ApprovalAsked):
                 asked.append(event)
                 assert event.arguments == {"url": "http://127.0.0.1:9/x"}
+                (waiting,) = await station.approvals.waiting()
+                assert (waiting.id, waiting.rule) == (event.approval, event.rule)
+                assert waiting.arguments == event.arguments
+                assert waiting.expires - waiting.since == timedelta(seconds=event.timeout_s)
                 assert await station.approvals.answer(event.approval, "always", by="a test")
         assert len(asked) == 1
         assert not await station.approvals.answer(asked[0].approval, "deny")
+        assert await station.approvals.waiting() == []
         assert await station.approvals.rules() == ["kyra http_get:127.0.0.1"]
         await station.approvals.revoke("kyra http_get:127.0.0.1")
         with pytest.raises(NotFound, match="no stored rule"):

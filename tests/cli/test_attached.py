@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from ska_processes import WITHIN_S, Processes, processes
 
+from skill_agent.api.door.addresses import live_socket
 from skill_agent.files.home import Home
 
 MORTAL = Path(__file__).parent.parent / "attach" / "mortal_host.py"
@@ -134,6 +137,27 @@ def test_rules_go_through_the_host(machine: Processes, mortal: Mortals) -> None:
     assert machine.home.rules.read_text().count("http_get") == 1
     again = machine.run("approvals", "revoke", "kyra", "http_get:example.org")
     assert again.returncode == 2 and "no stored rule" in again.stderr
+
+
+def test_a_question_of_another_program_is_seen_and_answered(
+    machine: Processes, mortal: Mortals
+) -> None:
+    assert machine.json("approvals", "waiting") == []
+    mortal.start("asks")
+    transport = httpx.HTTPTransport(uds=str(live_socket(machine.home)))
+    with httpx.Client(transport=transport, base_url="http://home", timeout=WITHIN_S) as other:
+        begun = other.post("/v1/turns", json={"text": "Look it up", "detach": True}).json()
+        while not (found := machine.json("approvals", "waiting")):
+            time.sleep(0.05)
+        (waiting,) = found
+        assert (waiting["turn"], waiting["tool"]) == (begun["turn"], "http_get")
+        assert "http://127.0.0.1:9/weather" in machine.run("approvals", "waiting").stdout
+        assert machine.run("approvals", "answer", waiting["id"], "deny").returncode == 0
+        again = machine.run("approvals", "answer", waiting["id"], "once")
+        assert again.returncode == 2 and "ska approvals waiting" in again.stderr
+        while other.get(f"/v1/turns/{begun['turn']}").json()["state"] == "running":
+            time.sleep(0.05)
+    assert machine.json("approvals", "waiting") == []
 
 
 def test_the_doctor_looks_through_the_host(machine: Processes, mortal: Mortals) -> None:

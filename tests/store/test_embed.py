@@ -43,6 +43,13 @@ def test_onnx_keeps_order_and_repeats_across_batches(onnx: OnnxEmbedder) -> None
     assert all(np.array_equal(vectors[i], vectors[j]) for i, j in twins)
 
 
+def test_onnx_counts_what_it_reads(onnx: OnnxEmbedder) -> None:
+    alone = [onnx.count_tokens([text]) for text in TEXTS]
+    assert onnx.count_tokens(TEXTS) == sum(alone) and onnx.count_tokens([]) == 0
+    assert alone[0] > alone[3] >= 1
+    assert onnx.count_tokens(["word " * 5000]) == onnx.count_tokens(["word " * 9000])
+
+
 def test_onnx_takes_long_and_empty_texts(onnx: OnnxEmbedder) -> None:
     assert np.isfinite(onnx.embed(["", "word " * 5000])).all()
     assert onnx.embed([]).shape == (0, onnx.dimensions)

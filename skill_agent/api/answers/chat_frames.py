@@ -33,7 +33,9 @@ Frame = dict[str, Any]
 
 STATUS: dict[FailureReason, int] = {
     "cancelled": 409,
+    "abandoned": 409,
     "budget": 402,
+    "filtered": 422,
     "limit": 422,
     "rejected": 502,
     "model_failed": 502,

@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -217,19 +218,22 @@ class Admission:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        try:
-            caller = self._admitted(scope)
-            if self._doorkeeper is not None and scope["path"] == TOKEN_PATH:
-                await self._hand_out(self._doorkeeper, caller, scope, receive, send)
+        with ExitStack() as begun:
+            try:
+                caller = self._admitted(scope)
+                address = address_of(scope.get("client"))
+                begun.enter_context(self._limiter.answering(address, known=caller is not None))
+                if self._doorkeeper is not None and scope["path"] == TOKEN_PATH:
+                    await self._hand_out(self._doorkeeper, caller, scope, receive, send)
+                    return
+            except Refusal as refusal:
+                # Sent from here and not left to the guard, so that CORS lets a page read it.
+                await refuse(scope, receive, send, refusal)
                 return
-        except Refusal as refusal:
-            # Sent from here and not left to the guard, so that CORS lets a page read it.
-            await refuse(scope, receive, send, refusal)
-            return
-        if (check := scope["state"].get("check")) is None:
-            await self._app(scope, receive, send)
-            return
-        await Standing(scope, receive, send, check, every_s=self._look_s).run(self._app)
+            if (check := scope["state"].get("check")) is None:
+                await self._app(scope, receive, send)
+                return
+            await Standing(scope, receive, send, check, every_s=self._look_s).run(self._app)
 
     def _admitted(self, scope: Scope) -> Caller | None:
         """Who asks, within rate and scope; raises Refusal. None on a path open to everybody."""

@@ -1,11 +1,14 @@
-"""How often a caller may ask, per minute and kind of request; counted in memory, never on disk.
+"""How often a caller may ask, per minute and kind of request, and how many requests of one address
+are answered at the same time; counted in memory, never on disk.
 
 The window moves: a request counts for sixty seconds from when it came. Refused ones do not count.
 """
 
 import ipaddress
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -13,10 +16,15 @@ from skill_agent.ports import Clock
 from skill_agent.workstation import LimitClass
 
 from .moving_window import MovingWindow
+from .refusals import Refusal
 
 PER_MINUTE: Mapping[LimitClass, int] = MappingProxyType(
     {"chat": 60, "general": 300, "search": 30, "auth": 10, "embed": 100}
 )
+
+
+AT_ONCE, STRANGERS_SHARE = 64, 4
+"""Of one address, streams and WebSockets among them; strangers have a quarter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +53,16 @@ class RateStatus:
 class Limiter:
     """Counts requests; one for a whole server."""
 
-    def __init__(self, clock: Clock, per_minute: Mapping[LimitClass, int] = PER_MINUTE) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Clock,
+        per_minute: Mapping[LimitClass, int] = PER_MINUTE,
+        *,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        """`at_once` requests of an address are answered at the same time."""
+        self._clock, self._at_once = clock, at_once
+        self._answered: Counter[tuple[str, bool]] = Counter()
         self._window = MovingWindow(clock)
         self._per_minute = {**PER_MINUTE, **per_minute}
 
@@ -54,6 +70,26 @@ class Limiter:
     def callers(self) -> int:
         """How many callers are remembered, by kind."""
         return len(self._window)
+
+    @contextmanager
+    def answering(self, address: str, *, known: bool) -> Iterator[None]:
+        """While a request of an address is answered; raises Refusal. Those without a key
+        (not `known`) have a share of their own, so that they take nothing from the others."""
+        who = (address, known)
+        most = self._at_once if known else max(1, self._at_once // STRANGERS_SHARE)
+        if self._answered[who] >= most:
+            raise Refusal(
+                429, "too_many_at_once", f"at most {most} requests of one address at the same time",
+                headers={"Retry-After": "1"}, limit=most,
+                hint="wait until others have ended; config.toml: [api] requests_at_once",
+            )  # fmt: skip
+        self._answered[who] += 1
+        try:
+            yield
+        finally:
+            self._answered[who] -= 1
+            if not self._answered[who]:
+                del self._answered[who]
 
     def hit(self, kind: LimitClass, who: str) -> RateStatus:
         """Counts one request of a caller, if it is still allowed."""

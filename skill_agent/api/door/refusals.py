@@ -17,6 +17,9 @@ from starlette.types import ExceptionHandler, Receive, Scope, Send
 
 INTERNAL = "something went wrong here; the log of the host says what, under the request id"
 
+OPENAI_PATHS = ("/v1/chat/completions", "/v1/embeddings", "/v1/models")
+"""Under these everything is answered in OpenAI's shape, refusals too."""
+
 _KINDS = {404: "NotFound", 500: "SkillAgentError", 503: "StoreError"}
 
 
@@ -75,10 +78,29 @@ def shaped(refusal: Refusal, request_id: str) -> bytes:
     ).encode("utf-8", "replace")
 
 
+def openai_error(
+    message: str, *, status: int, code: str | None, param: str | None = None
+) -> dict[str, Any]:
+    """OpenAI's error body."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    kind = "rate_limit_error" if status == 429 else kind
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _body_of(refusal: Refusal, scope: Scope) -> bytes:
+    path = scope.get("path", "")
+    if not any(path == one or path.startswith(f"{one}/") for one in OPENAI_PATHS):
+        return shaped(refusal, request_id_of(scope))
+    hint = refusal.details.get("hint")
+    message = f"{refusal.message} ({hint})" if hint else refusal.message
+    told = openai_error(message, status=refusal.status_code, code=refusal.error)
+    return json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def response_of(refusal: Refusal, scope: Scope) -> Response:
     """The refusal as a response."""
     return Response(
-        shaped(refusal, request_id_of(scope)),
+        _body_of(refusal, scope),
         refusal.status_code,
         headers=dict(refusal.headers or {}),
         media_type="application/json",

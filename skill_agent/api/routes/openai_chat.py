@@ -6,86 +6,54 @@ is kept here, so of a history that is sent again only the last message is new.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.api.answers.chat_frames import STATUS, failure
-from skill_agent.api.answers.error_answers import answer, status_of, unexpected
+from skill_agent.api.answers.error_answers import answer, unexpected
 from skill_agent.api.answers.sse import EventStream, until_gone
 from skill_agent.api.door.auth import require
-from skill_agent.api.door.refusals import Refusal, request_id_of
+from skill_agent.api.door.refusals import openai_error, request_id_of
 from skill_agent.conversations.client_context import client_context, kept_instructions
-from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import (
-    Event,
-    TextDelta,
-    ThoughtDelta,
-    TurnFailed,
-    TurnFinished,
-    type_name,
-)
-from skill_agent.text.redaction import redact
-from skill_agent.values import ClientContext, Submitted, TurnRequest
+from skill_agent.errors import NotFound
+from skill_agent.events import Event, TextDelta, ThoughtDelta, TurnFailed, TurnFinished
+from skill_agent.values import ClientContext, FailureReason, Message, Submitted, TurnRequest
 from skill_agent.workstation import Workstation
 from skill_agent.workstation.wire import encode
 
 from .chat import Key
-from .openai_history import continued, last_instructions
+from .openai_errors import ONCE, OpenAIRoute, UnknownModel
+from .openai_history import continued, last_instructions, waited_for
 from .openai_shape import (
     Completion,
     CompletionRequest,
-    Talk,
-    UnknownModel,
-    Unsupported,
     check_supported,
-    error_object,
     model_entry,
     now,
     options_of,
     schema_of,
-    talk_of,
 )
+from .openai_talk import Talk, named_by, talk_of
+from .openai_tools import attachments_of, offered
 from .seen import seen_by
 from .turns import begin, closing, follow
 
 _DONE = b"data: [DONE]\n\n"
-_ONCE = {"x-should-retry": "false"}
-"""A turn that failed has left its message in the conversation; clients that try again by
-themselves would say it twice."""
 _LEAST_EARLIER, _MOST_EARLIER = 2_000, 24_000
-
-
-class _OpenAIRoute(APIRoute):
-    """A route whose errors have OpenAI's shape."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def shaped(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as problem:
-                return _malformed(problem)
-            except SkillAgentError as problem:
-                return _refused(problem)
-            except Refusal as problem:
-                told = error_object(problem.message, status=problem.status_code, code=problem.error)
-                return answer(told, problem.status_code, dict(problem.headers or {}))
-
-        return shaped
+_SPENT: tuple[int, str] = (429, "insufficient_quota")
+"""How OpenAI says that the money is spent."""
 
 
 def openai_router(station: Workstation) -> APIRouter:
     """`/v1/models` and `/v1/chat/completions`."""
-    router = APIRouter(tags=["openai"], route_class=_OpenAIRoute)
+    router = APIRouter(tags=["openai"], route_class=OpenAIRoute)
     talks = _Talks()
 
     @router.get("/v1/models", dependencies=[Depends(require("read"))])
@@ -162,11 +130,15 @@ class _Talks:
     ) -> Submitted:
         if key and (known := await _begun(station, key)):
             return known
+        tools = offered(body.tools, body.tool_choice)
         async with self._choosing:  # or two clients with the same history meet in one conversation
-            session, context = await self._place(station, talk, dna, named)
+            session, talk, context = await self._place(station, talk, dna, named)
             request = TurnRequest(
                 talk.words,
                 client_context=context,
+                attachments=attachments_of(talk.results),
+                client_tools=tools.tools,
+                tool_choice=tools.choice,
                 agent=dna.slug,
                 session=session,
                 use_memory=body.use_memory,
@@ -182,20 +154,22 @@ class _Talks:
 
     async def _place(
         self, station: Workstation, talk: Talk, dna: AgentDNA, named: str | None
-    ) -> tuple[str | None, ClientContext | None]:
-        """The conversation, and what it does not know yet."""
-        earlier = talk.earlier
+    ) -> tuple[str | None, Talk, ClientContext | None]:
+        """The conversation, what is said there, and what it does not know yet."""
         if named:
             session: str | None = (await station.conversations.find(named)).id
-            known = last_instructions(await station.conversations.messages(session))
+            messages = await station.conversations.messages(session)
+            known, talk = last_instructions(messages), _answering(talk, messages)
         else:
+            talk = _answering(talk, None)
             busy = frozenset(self._busy.values())
-            session, known = await continued(station, earlier, agent=dna.slug, busy=busy)
+            session, known = await continued(station, talk, agent=dna.slug, busy=busy)
         new = talk.instructions if kept_instructions(talk.instructions) != known else ""
         if session:
-            return session, client_context(instructions=new)
+            return session, talk, client_context(instructions=new)
+        earlier = talk.earlier
         most = await _room(station, dna.slug) if earlier else 0
-        return None, client_context(instructions=new, earlier=earlier, most=most)
+        return None, talk, client_context(instructions=new, earlier=earlier, most=most)
 
     async def follow(
         self, station: Workstation, begun: Submitted, key: str | None
@@ -206,6 +180,18 @@ class _Talks:
                     yield event
         finally:
             self._busy.pop(begun.turn, None)
+
+
+def _answering(talk: Talk, messages: Sequence[Message] | None) -> Talk:
+    """The talk with each result by its tool. In a conversation that is named, results answer what
+    waits there, whether or not the client tells the calls again; elsewhere it has to.
+
+    Raises Unsupported for results of calls that nobody asked for, and where some are missing.
+    """
+    if not talk.results or (messages is None and all(one.tool for one in talk.results)):
+        return talk
+    waiting = {one.id: one.name for one in waited_for(messages or ())}
+    return replace(talk, results=named_by(talk.results, waiting))
 
 
 async def _begun(station: Workstation, key: str) -> Submitted | None:
@@ -232,11 +218,13 @@ async def _whole(
             async for event in coming:
                 match event:
                     case TurnFinished():
-                        whole = completion.whole(event.text, event.usage, event.finish)
-                        return answer(whole, headers=headers)
+                        told = completion.whole(
+                            event.text, event.usage, event.finish, event.tool_calls
+                        )
+                        return answer(told, headers=headers)
                     case TurnFailed():
-                        told = _failed(event)
-                        return answer(told, STATUS[event.reason], {**headers, **_ONCE})
+                        status, _ = _status(event.reason)
+                        return answer(_failed(event), status, {**headers, **ONCE})
                     case _:
                         pass
     except ClientDisconnect:
@@ -257,7 +245,8 @@ async def _pieces(
                     case ThoughtDelta():
                         yield _data(completion.chunk({"reasoning_content": event.text}))
                     case TurnFinished():
-                        yield _data(completion.chunk({}, event.finish))
+                        for piece in completion.end(event.finish, event.tool_calls):
+                            yield _data(piece)
                         if usage:
                             yield _data(completion.last(event.usage))
                     case TurnFailed():
@@ -268,7 +257,7 @@ async def _pieces(
         yield _DONE
     except Exception as problem:  # the wall: whatever happens, it ends in an error or in `[DONE]`
         told = unexpected(problem, request)
-        yield _data(error_object(told["message"], status=500, code=told["error"]))
+        yield _data(openai_error(told["message"], status=500, code=told["error"]))
 
 
 def _data(value: dict[str, Any]) -> bytes:
@@ -277,34 +266,23 @@ def _data(value: dict[str, Any]) -> bytes:
 
 def _last_words(told: dict[str, Any]) -> bytes:
     """A stream's end whose key has lapsed."""
-    return _data(error_object(told["message"], status=401, code=told["error"]))
+    return _data(openai_error(told["message"], status=401, code=told["error"]))
 
 
 def _failed(event: TurnFailed) -> dict[str, Any]:
     told = failure(event)
     hint = told["details"]["hint"]
     message = f"{told['message']} ({hint})" if hint else told["message"]
+    status, code = _status(event.reason)
     return {
-        **error_object(message, status=STATUS[event.reason], code=event.reason),
+        **openai_error(message, status=status, code=code),
         "conversation_id": event.session,
         "content": event.text,
     }
 
 
-def _refused(problem: SkillAgentError) -> Response:
-    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    status, code, param = status_of(problem), type_name(type(problem)), None
-    if isinstance(problem, Unsupported):
-        status, param = 400, problem.param
-    elif isinstance(problem, UnknownModel):
-        code, param = "model_not_found", "model"
-    told = error_object(redact(message), status=status, code=code, param=param)
-    return answer(told, status, _ONCE if status >= 500 else None)
-
-
-def _malformed(problem: RequestValidationError) -> Response:
-    first = problem.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:])
-    param = next((part for part in first["loc"][1:2] if isinstance(part, str)), None)
-    message = f"{place}: {first['msg']}" if place else str(first["msg"])
-    return answer(error_object(message, status=400, code="malformed", param=param), 400)
+def _status(reason: FailureReason) -> tuple[int, str]:
+    """What a turn that failed this way answers, and OpenAI's code for it where it has one."""
+    if reason == "budget":
+        return _SPENT
+    return STATUS[reason], "content_filter" if reason == "filtered" else reason

@@ -1,34 +1,25 @@
 """OpenAI's chat completions as plain values: what a request says, and what an answer looks like.
 
-No routes, no turns: which conversation a request goes on with is `openai_history`'s business.
+No routes, no turns: what the messages mean is `openai_talk`'s business, which conversation they go
+on with `openai_history`'s.
 """
 
-import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from skill_agent.conversations.client_context import Exchange
-from skill_agent.errors import NotFound, UsageError
-from skill_agent.values import Finish, Image, Usage
+from skill_agent.models.structured import schema_problem
+from skill_agent.values import Finish, ToolCall, Usage
+
+from .openai_errors import Unsupported
+from .openai_tools import ClientCall, DeclaredTool, ToolChoice, calls_on_the_wire, deltas
 
 OWNER = "skill-agent"
-_DATA_URL = re.compile(r"data:image/[a-z+.-]+;base64,", re.IGNORECASE)
-
-
-class Unsupported(UsageError):
-    """A parameter we cannot do justice to; it is named, so that nobody believes it was heard."""
-
-    def __init__(self, message: str, param: str, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.param = param
-
-
-class UnknownModel(NotFound):
-    """No agent goes by the name of this model."""
+MOST_STOPS = 4
 
 
 class ImageUrl(BaseModel):
@@ -57,7 +48,9 @@ class ClientMessage(BaseModel):
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[Part] | None = None
-    tool_calls: list[Any] | None = None
+    tool_calls: list[ClientCall] | None = None
+    tool_call_id: str | None = None
+    """Of a tool's result: the call it answers."""
 
 
 class StreamOptions(BaseModel):
@@ -103,9 +96,12 @@ class CompletionRequest(BaseModel):
     max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     seed: int | None = None
-    stop: Stop | list[Stop] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=MOST_STOPS)] | None = None
     reasoning_effort: Annotated[str, Field(min_length=1)] | None = None
     response_format: ResponseFormat | None = None
+    tools: list[DeclaredTool] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = 1
@@ -116,23 +112,9 @@ class CompletionRequest(BaseModel):
     """Not OpenAI's: false keeps memory out of this turn."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
-    """What a request's messages mean to us."""
-
-    words: str
-    """What the person says now."""
-    earlier: tuple[Exchange, ...]
-    """What the client remembers of the talk so far."""
-    instructions: str
-    """The system messages."""
-    images: tuple[Image, ...] = ()
-    """What the person shows with it."""
-
-
 _REFUSED = (
-    "tools", "functions", "function_call", "logprobs", "top_logprobs", "logit_bias", "audio",
-    "prediction", "web_search_options", "moderation",
+    "functions", "function_call", "logprobs", "top_logprobs", "logit_bias", "audio", "prediction",
+    "web_search_options", "moderation",
 )  # fmt: skip
 
 
@@ -143,16 +125,20 @@ def check_supported(request: CompletionRequest) -> None:
     more = request.model_extra or {}
     for name in _REFUSED:
         if more.get(name):
-            raise Unsupported(
-                f"{name} is not supported: an agent has its own tools and voice", name
-            )
-    if more.get("tool_choice") not in (None, "none", "auto"):
-        raise Unsupported("tool_choice is not supported: an agent has its own tools", "tool_choice")
+            raise Unsupported(f"{name} is not supported{_INSTEAD.get(name, '')}", name)
     if more.get("modalities") not in (None, [], ["text"]):
         raise Unsupported("only text is supported", "modalities")
     shape = request.response_format
     if shape and shape.type == "json_schema" and shape.json_schema is None:
         raise Unsupported("response_format: json_schema is missing", "response_format")
+    if shape and shape.json_schema and (wrong := schema_problem(shape.json_schema.definition)):
+        told = f"response_format: the schema is no JSON schema: {wrong}"
+        raise Unsupported(told[:500], "response_format")
+
+
+_INSTEAD = MappingProxyType(
+    {"functions": "; declare them as tools", "function_call": "; it is called tool_choice by now"}
+)
 
 
 _OPTIONS = (
@@ -164,6 +150,8 @@ _OPTIONS = (
 def options_of(request: CompletionRequest) -> dict[str, Any] | None:
     """What it says of the sampling, as options of a turn; None where it says nothing."""
     said = {name: getattr(request, name) for name in _OPTIONS}
+    if request.tools:
+        said["parallel_tool_calls"] = request.parallel_tool_calls
     return {name: value for name, value in said.items() if value is not None} or None
 
 
@@ -175,87 +163,12 @@ def schema_of(request: CompletionRequest) -> dict[str, Any] | None:
     return shape.json_schema.definition if shape.json_schema else {"type": "object"}
 
 
-def talk_of(messages: Sequence[ClientMessage]) -> Talk:
-    """The last user message, what came before it, and the system messages.
-
-    Raises Unsupported for what is not text and for a talk that does not end with the user.
-    """
-    instructions: list[str] = []
-    turns: list[tuple[str, str]] = []
-    for place, message in enumerate(messages):
-        text = _text(message, place)
-        match message.role:
-            case "system" | "developer":
-                instructions.append(text)
-            case "user" | "assistant":
-                turns.append((message.role, text))
-            case _:
-                raise Unsupported(
-                    f"messages[{place}]: results of the client's own tools are not supported",
-                    "messages",
-                )
-    if not turns or turns[-1][0] != "user":
-        raise Unsupported("the last message must be the user's", "messages")
-    *earlier, (words, _) = _exchanges(turns)
-    if not words.strip():
-        raise Unsupported("the last user message is empty", "messages")
-    return Talk(
-        words=words,
-        earlier=tuple(earlier),
-        instructions="\n\n".join(instructions),
-        images=_images(messages),
-    )
-
-
-def _images(messages: Sequence[ClientMessage]) -> tuple[Image, ...]:
-    """The pictures of what is said last; those before it are known here, or gone."""
-    said = next(one for one in reversed(messages) if one.role == "user")
-    parts = said.content if isinstance(said.content, list) else []
-    urls = [one.image_url.url for one in parts if one.type == "image_url" and one.image_url]
-    for url in urls:
-        if not _DATA_URL.match(url):
-            raise Unsupported(
-                "only images in the request are read, as data:image/png;base64,…; "
-                "nothing is fetched from an address",
-                "messages",
-            )
-    return tuple(Image(data=url.partition(",")[2]) for url in urls)
-
-
-def _exchanges(turns: Sequence[tuple[str, str]]) -> list[Exchange]:
-    """Neighbours of the same role as one; a reply ends an exchange."""
-    found: list[Exchange] = []
-    before = "assistant"
-    for role, text in turns:
-        said, replied = found[-1] if found else ("", "")
-        if role == "user" and before == "assistant":
-            found.append((text, ""))
-        elif role == "user":
-            found[-1] = (f"{said}\n\n{text}", "")
-        elif not found:
-            found.append(("", text))
-        else:
-            found[-1] = (said, f"{replied}\n\n{text}" if replied else text)
-        before = role
-    return found
-
-
-def _text(message: ClientMessage, place: int) -> str:
-    if message.tool_calls:
-        raise Unsupported(
-            f"messages[{place}]: calls of the client's own tools are not supported", "messages"
-        )
-    if message.content is None or isinstance(message.content, str):
-        return message.content or ""
-    for number, part in enumerate(message.content):
-        if part.type not in ("text", "refusal", "image_url"):
-            raise Unsupported(
-                f"messages[{place}].content[{number}]: agents read text and images, "
-                f"not {part.type}",
-                "messages",
-            )
-    told = [part for part in message.content if part.type != "image_url"]
-    return "\n".join(part.text or part.refusal for part in told)
+FINISHES: dict[Finish, str] = {
+    "length": "length",
+    "filtered": "content_filter",
+    "tool_calls": "tool_calls",
+}
+"""What OpenAI calls an end; any other is `stop`."""
 
 
 def usage_of(usage: Usage) -> dict[str, Any]:
@@ -277,16 +190,26 @@ class Completion:
     conversation: str
     created: int
 
-    def whole(self, text: str, usage: Usage, finish: Finish) -> dict[str, Any]:
+    def whole(
+        self, text: str, usage: Usage, finish: Finish, calls: Sequence[ToolCall] = ()
+    ) -> dict[str, Any]:
         """The answer in one piece."""
-        message = {"role": "assistant", "content": text, "refusal": None}
-        choice = {"index": 0, "message": message, "finish_reason": finish, "logprobs": None}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        if calls:
+            message |= {"content": text or None, "tool_calls": calls_on_the_wire(calls)}
+        choice = {"index": 0, "message": message, "logprobs": None, **_ended(finish)}
         return {**self._head("chat.completion"), "choices": [choice], "usage": usage_of(usage)}
 
     def chunk(self, delta: dict[str, Any], finish: Finish | None = None) -> dict[str, Any]:
         """A piece of a streamed answer."""
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        choice = {"index": 0, "delta": delta, "logprobs": None, **_ended(finish)}
         return {**self._head("chat.completion.chunk"), "choices": [choice]}
+
+    def end(self, finish: Finish, calls: Sequence[ToolCall]) -> Iterator[dict[str, Any]]:
+        """The pieces after the text: what is called, and why it ended."""
+        for delta in deltas(calls):
+            yield self.chunk(delta)
+        yield self.chunk({}, finish)
 
     def last(self, usage: Usage) -> dict[str, Any]:
         """The piece that carries the figures and nothing else."""
@@ -307,12 +230,8 @@ def model_entry(slug: str, created: float | None) -> dict[str, Any]:
     return {"id": slug, "object": "model", "created": int(created or 0), "owned_by": OWNER}
 
 
-def error_object(
-    message: str, *, status: int, code: str | None, param: str | None = None
-) -> dict[str, Any]:
-    """OpenAI's error body."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+def _ended(finish: Finish | None) -> dict[str, Any]:
+    return {"finish_reason": finish and FINISHES.get(finish, "stop")}
 
 
 def now() -> int:
