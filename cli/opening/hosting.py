@@ -131,10 +131,11 @@ class Hosted:
             KeyRing(keys_file(self._home.root), self._options.clock).any_active
         )
 
-    async def close(self) -> None:
-        """Turns end with a word, then the door, the stores and the lock."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """Turns end with a word, then the door, the stores and the lock. `at_once` says that nobody
+        may wait for turns of others."""
         try:
-            if not self._options.hosting:
+            if not (self._options.hosting or at_once):
                 await self.runtime.drain(OTHERS_S)
             await self._end_opening()
             await self.runtime.end_turns()
