@@ -28,6 +28,10 @@ COMMANDS = MappingProxyType(
         "skills": Entry("team.skills", "See, check and approve the skills agents can use"),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
+        "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),
+        "cancel": Entry(
+            "talk.cancel", "Stop a reply that is being made; what there is of it is kept"
+        ),
         "sessions": Entry("talk.sessions", "Find, read, rename, export and delete conversations"),
         "feedback": Entry(
             "talk.feedback",
@@ -148,14 +152,14 @@ def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
     raise typer.Exit(2)
 
 
-def main() -> NoReturn:
+def main(around: Surroundings | None = None) -> NoReturn:
     """The console script."""
     from .ending import TOLD, end_here, heeding, leave
     from .streams import mend_streams
 
     mend_streams()
     with heeding(end_here, signals=TOLD):
-        code = run(sys.argv[1:])
+        code = run(sys.argv[1:], around)
     leave(code)
 
 

@@ -67,7 +67,7 @@ def up(
     if foreground:
         run(_stand(around, home))
         return
-    if (holder := _staying_holder(home)) is not None:
+    if (holder := staying_holder(home)) is not None:
         narrate(f"{home.root} is hosted already: {described(holder)}")
         _tell(home, holder.pid, as_json, started=False)
         return
@@ -108,7 +108,8 @@ def _tell(home: Home, pid: int, as_json: bool, *, started: bool) -> None:
         typer.echo(pid)
 
 
-def _staying_holder(home: Home) -> "Holder | None":
+def staying_holder(home: Home) -> "Holder | None":
+    """The process that hosts the home and does not end by itself soon."""
     from ...store.lock import HomeLock
 
     holder = HomeLock(home.lock).holder()

@@ -103,7 +103,7 @@ class Hosted:
         from skill_agent.api.door.limiting import Limiter
         from skill_agent.api.door.protect import protect
         from skill_agent.api.door.rules import rules_from
-        from skill_agent.host.presence import noting
+        from skill_agent.host.presence import naming, noting
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
@@ -122,7 +122,7 @@ class Hosted:
             limiter=self._limiter,
         )
         self._guarded.append(guarded)
-        return guarded if tcp else noting(guarded, self._presence)
+        return naming(guarded) if tcp else noting(guarded, self._presence)
 
     async def _keys_exist(self) -> bool:
         from skill_agent.access.keys import KeyRing, keys_file

@@ -39,7 +39,7 @@ from skill_agent.values import HomeInfo
 from skill_agent.workstation import Workstation
 
 from .memory_parts import MemoryParts
-from .presence import Presence, attached
+from .presence import Presence, attached, client
 
 _log = logging.getLogger(__name__)
 
@@ -188,6 +188,7 @@ class Runtime(Workstation):
             bus=self._bus,
             board=board,
             calls=calls,
+            client=client,
         )
 
     @property

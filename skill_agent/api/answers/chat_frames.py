@@ -33,6 +33,7 @@ Frame = dict[str, Any]
 
 STATUS: dict[FailureReason, int] = {
     "cancelled": 409,
+    "abandoned": 409,
     "limit": 422,
     "rejected": 502,
     "model_failed": 502,
