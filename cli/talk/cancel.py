@@ -12,7 +12,7 @@ from ..opening.running import run_with
 from ..options import JsonOption, single
 from ..output import emit_json, narrate
 from ..surroundings import surroundings
-from .turns import hosted, state_of
+from .turns import NOBODY, hosted, state_of
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -59,18 +59,15 @@ def cancel(
         return [(one, await runtime.turns.cancel(one.id)) for one in wanted]
 
     around = surroundings(ctx)
-    if hosted(around):
-        done = run_with(around, work, role="cancel")
-    elif turn is None:
-        done = []
-    else:
-        raise _unknown(turn)
+    if not (there := hosted(around)) and turn is not None:
+        raise NotFound(NOBODY, hint="ska turns")
+    done = run_with(around, work, role="cancel") if there else []
     if as_json:
         emit_json([{"id": one.id, "session": one.session, "stopped": did} for one, did in done])
     for one, did in done:
         _tell(one, did)
     if not done:
-        narrate("no turn runs")
+        narrate("no turn runs" if there else NOBODY)
 
 
 def named(ref: str, known: Sequence[TurnState]) -> TurnState | None:

@@ -8,12 +8,14 @@ from skill_agent.values import TurnState
 
 from ..opening.running import run_with
 from ..options import JsonOption, single
-from ..output import emit_json, narrate, plain, table
+from ..output import emit_json, plain, table
 from ..surroundings import Surroundings, surroundings
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
+
+NOBODY = "no turn runs: nobody hosts the home"
 
 app = single()
 
@@ -39,28 +41,26 @@ def turns(
         return await runtime.turns.list(limit=limit)
 
     around = surroundings(ctx)
-    found = run_with(around, work, role="turns") if hosted(around) else []
+    there = hosted(around)
+    found = run_with(around, work, role="turns") if there else []
     if as_json:
         emit_json([plain(one) for one in found])
         return
     table(
         ("turn", "agent", "state", "since", "asked by", "words"),
         ((one.id, one.agent, state_of(one), one.started_at, one.by, one.words) for one in found),
-        empty='no turn runs, and none has ended lately (ska ask --detach "…")',
+        empty="no turn runs, and none has ended lately" if there else NOBODY,
     )
 
 
 def hosted(around: Surroundings) -> bool:
-    """Whether a process has the home; said on stderr where none does, for then no turn runs."""
+    """Whether a process has the home."""
     if around.api:
         return True
     from ...store.lock import HomeLock
 
     home = around.home
-    if home.exists and HomeLock(home.lock).holder() is not None:
-        return True
-    narrate(f"nobody hosts {home.root}: no turn runs")
-    return False
+    return home.exists and HomeLock(home.lock).holder() is not None
 
 
 def state_of(turn: TurnState) -> str:

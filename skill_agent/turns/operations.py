@@ -41,10 +41,6 @@ class TurnOperations(Protocol):
         to stay. In the process of the host only."""
         ...
 
-    async def give_up(self, turn: str) -> bool:
-        """As `cancel`, because whoever asked has gone. In the process of the host only."""
-        ...
-
     async def requester(self, turn: str) -> str | None:
         """The id of the API key that asked for a turn; None for the person's own. In the process
         of the host only."""

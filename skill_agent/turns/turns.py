@@ -84,7 +84,10 @@ class Turns(operations.TurnOperations):
         self._bus, self._board, self._once = bus, board, Once()
         self._calls, self._client = calls, client
         self._attended = Attended(
-            runs=board.runs, give_up=self.give_up, client=client, grace_s=grace_s
+            runs=board.runs,
+            give_up=partial(runner.cancel, reason="abandoned"),
+            client=client,
+            grace_s=grace_s,
         )
         self._default_agent = bench.settings.general.default_agent
         self._closing = False
@@ -269,9 +272,6 @@ class Turns(operations.TurnOperations):
     async def cancel(self, turn: str) -> bool:
         await self._once.settled(turn)
         return await self._runner.cancel(turn)
-
-    async def give_up(self, turn: str) -> bool:
-        return await self._runner.cancel(turn, reason="abandoned")
 
     def attending(
         self, *, session: str | None = None, turn: str | None = None

@@ -24,14 +24,14 @@ async def begin(station: Workstation, request: TurnRequest) -> Submitted:
     except asyncio.CancelledError:
         (begun,) = await asyncio.gather(beginning, return_exceptions=True)
         if isinstance(begun, Submitted) and not request.key:
-            await station.turns.give_up(begun.turn)
+            await station.turns.cancel(begun.turn)
         raise
 
 
 async def follow(
     station: Workstation, begun: Submitted, *, key: str | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The turn's events to its end. Leaving early gives it up: at once, or with a key, by which one
+    """The turn's events to its end. Leaving early cancels it: at once, or with a key, by which one
     may come back, soon after."""
     ended = False
     try:
@@ -53,7 +53,7 @@ async def follow(
         yield closing(begun)
     finally:
         if not ended and not key:
-            await station.turns.give_up(begun.turn)
+            await station.turns.cancel(begun.turn)
 
 
 def closing(begun: Submitted) -> TurnFailed:
