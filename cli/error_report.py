@@ -19,7 +19,7 @@ from skill_agent.errors import ConfigError, SkillAgentError
 
 from .ending import Ended
 from .output import INTERRUPTED, NOBODY_READS, emit_json, narrate, table, tell_error
-from .streams import Unwritable, silence
+from .streams import NobodyReads, Unwritable, silence
 from .surroundings import Surroundings
 
 
@@ -32,7 +32,7 @@ def report(error: BaseException, around: Surroundings) -> int:
         case Ended():
             narrate(f"ended by {cause.signal.name}")
             return cause.exit_code
-        case BrokenPipeError():
+        case NobodyReads():
             silence(sys.stdout)
             return NOBODY_READS
         case SkillAgentError():

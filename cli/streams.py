@@ -17,9 +17,13 @@ class Unwritable(SkillAgentError):
     """What was to be shown cannot be written where stdout leads."""
 
 
+class NobodyReads(BaseException):
+    """Whoever read the output has gone. As KeyboardInterrupt, nothing but the outer wall handles
+    it: Typer would make an exit code of its own of a BrokenPipeError."""
+
+
 class Output(io.TextIOWrapper):
-    """Standard output; raises Unwritable where it takes no more, BrokenPipeError where nobody
-    reads."""
+    """Standard output; raises Unwritable where it takes no more, NobodyReads where nobody does."""
 
     def write(self, text: str) -> int:
         try:
@@ -62,9 +66,9 @@ def silence(stream: TextIO) -> None:
         os.close(sink)
 
 
-def _told(error: OSError) -> OSError | Unwritable:
+def _told(error: OSError) -> NobodyReads | Unwritable:
     if isinstance(error, BrokenPipeError):
-        return error
+        return NobodyReads()
     return Unwritable(
         f"the output cannot be written: {error.strerror or error}",
         hint="is the disk full, or the file read-only? write somewhere else",
