@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -72,9 +72,9 @@ class Told:
             self._clock.cancel()
 
     def _late(self) -> None:
-        from .output import narrate
-
-        narrate(f"closing takes longer than {CLOSING_S:.0f} s; ending without it")
+        said = f"closing takes longer than {CLOSING_S:.0f} s; ending without it\n"
+        with suppress(OSError):  # the stream may be a screen's, which does not draw any more
+            os.write(2, said.encode())
         self._vanish()
 
     def _vanish(self) -> NoReturn:
