@@ -178,15 +178,18 @@ class WorkstationApp(App[None]):
 
     async def action_quit(self) -> None:
         """Keeps drafts, ends turns, closes the home, and leaves with the failure's exit code."""
-        self._talk.leave()
-        await self._leave()
-        self.exit(return_code=self._failure.exit_code if self._failure else 0)
+        try:
+            self._talk.leave()
+            await self._leave()
+        finally:
+            self.exit(return_code=self._failure.exit_code if self._failure else 0)
 
     def _handle_exception(self, error: Exception) -> None:
         """What the home refuses to a worker is told and ends nothing; on the way out, when the home
         is being closed under it, there is nothing to tell."""
-        cause = error.error if isinstance(error, WorkerFailed) else error
-        if self._leaving.is_set():
+        worked = isinstance(error, WorkerFailed)
+        cause = error.error if worked else error
+        if worked and self._leaving.is_set():
             self.log.error(cause)
         elif isinstance(cause, SkillAgentError):
             self.notify(cause.message, title="That did not work", severity="warning", markup=False)
