@@ -46,7 +46,8 @@ from . import operations
 from .attended import GRACE_S, Attended
 from .calls import CallLog
 from .prompt import system_text
-from .runner import Turn, TurnRunner
+from .runner import TurnRunner
+from .views import Turn
 from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 
