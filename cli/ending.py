@@ -60,16 +60,12 @@ class Told:
         return False
 
     def hurry(self) -> None:
-        """From now on the clock runs: past it the process ends, whatever it is doing."""
+        """From now on the clock runs: past it the process ends, whatever it is doing. Nothing stops
+        that clock but the end."""
         if self._clock is None:
             self._clock = threading.Timer(CLOSING_S, self._late)
             self._clock.daemon = True
             self._clock.start()
-
-    def calm(self) -> None:
-        """Everything was closed in time."""
-        if self._clock is not None:
-            self._clock.cancel()
 
     def _late(self) -> None:
         said = f"closing takes longer than {CLOSING_S:.0f} s; ending without it\n"
@@ -110,7 +106,6 @@ def heeding(
         yield told
     finally:
         if told.signal is None:
-            told.calm()
             for one, before in previous.items():
                 signal.signal(one, before)
 

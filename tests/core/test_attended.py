@@ -3,7 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+import pytest
+from fakes import OpenRuntime
+
+from skill_agent.models.scripted import Pause, ScriptedModel
 from skill_agent.turns.attended import Attended
+from skill_agent.values import TurnRequest
 
 LONG, SHORT = 600.0, 0.01
 
@@ -136,3 +141,22 @@ async def test_turns_that_ended_are_forgotten() -> None:
             work.running.discard(str(number))
     work.begin("last")
     assert list(work.attended._watched) == ["last"]
+
+
+@pytest.mark.deep
+async def test_a_turn_that_does_not_end_holds_up_no_close(open_runtime: OpenRuntime) -> None:
+    stuck, free = asyncio.Event(), asyncio.Event()
+
+    async def stubborn(_: float) -> None:
+        stuck.set()
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                continue
+
+    model = ScriptedModel([["half ", Pause(1)]], sleep=stubborn)
+    async with open_runtime(model) as runtime:
+        await runtime.turns.submit(TurnRequest("go"))
+        await stuck.wait()
+    free.set()
