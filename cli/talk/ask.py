@@ -42,6 +42,20 @@ app = single()
 Said = Callable[[], tuple[str, tuple[Attachment, ...]]]
 """Waits for what is said: the person's words, and what came beside them."""
 
+NoMemoryOption = Annotated[bool, typer.Option("--no-memory", help="Recall nothing for this reply.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")
+]
+ShowPromptOption = Annotated[
+    bool, typer.Option("--show-prompt", help="Then print on stderr what the model was sent.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only print what would be sent; save and send nothing.")
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Print the turn's id and leave; the host goes on with it.")
+]
+
 
 @app.command()
 def ask(
@@ -67,23 +81,11 @@ def ask(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print every event as a JSON line, as it happens.")
     ] = False,
-    no_memory: Annotated[
-        bool, typer.Option("--no-memory", help="Recall nothing for this reply.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")
-    ] = False,
-    show_prompt: Annotated[
-        bool, typer.Option("--show-prompt", help="Then print on stderr what the model was sent.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only print what would be sent; save and send nothing."),
-    ] = False,
-    detach: Annotated[
-        bool,
-        typer.Option("--detach", help="Print the turn's id and leave; the host goes on with it."),
-    ] = False,
+    no_memory: NoMemoryOption = False,
+    quiet: QuietOption = False,
+    show_prompt: ShowPromptOption = False,
+    dry_run: DryRunOption = False,
+    detach: DetachOption = False,
 ) -> None:
     """Ask an agent one thing and print the reply.
 
