@@ -116,7 +116,13 @@ def test_who_reads_no_more_stops_the_turn(told: Callable[..., Told], driver: Scr
 
 
 @pytest.mark.parametrize(
-    "command", [("ask", "tell me"), ("--help",), ("agents", "list"), ("agents", "list", "--json")]
+    "command",
+    [
+        ("ask", "tell me"),
+        ("--help",),
+        pytest.param(("agents", "list"), marks=pytest.mark.deep),
+        pytest.param(("agents", "list", "--json"), marks=pytest.mark.deep),
+    ],
 )
 def test_a_full_device_is_an_error_of_its_own(driver: Script, command: tuple[str, ...]) -> None:
     script = driver("ScriptedModel(otherwise='All of it.')")
@@ -131,7 +137,14 @@ def test_a_full_device_is_an_error_of_its_own(driver: Script, command: tuple[str
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
 
 
-@pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        "<&- >&- 2>&-",
+        "2>/dev/full",
+        *(pytest.param(one, marks=pytest.mark.deep) for one in ("<&-", ">&-", "2>&-")),
+    ],
+)
 def test_closed_streams_are_no_obstacle(driver: Script, streams: str) -> None:
     script = driver("ScriptedModel(otherwise='All of it.')")
     done = subprocess.run(
