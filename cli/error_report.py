@@ -17,7 +17,9 @@ import typer
 
 from skill_agent.errors import ConfigError, SkillAgentError
 
-from .output import INTERRUPTED, emit_json, narrate, table, tell_error
+from .ending import Ended
+from .output import INTERRUPTED, NOBODY_READS, emit_json, narrate, table, tell_error
+from .streams import NobodyReads, Unwritable, silence
 from .surroundings import Surroundings
 
 
@@ -27,7 +29,15 @@ def report(error: BaseException, around: Surroundings) -> int:
     if os.environ.get("SKILL_AGENT_DEBUG"):
         traceback.print_exception(error)
     match cause:
+        case Ended():
+            narrate(f"ended by {cause.signal.name}")
+            return cause.exit_code
+        case NobodyReads():
+            silence(sys.stdout)
+            return NOBODY_READS
         case SkillAgentError():
+            if isinstance(cause, Unwritable):
+                silence(sys.stdout)
             tell_error(cause.message, cause.hint)
             return cause.exit_code
         case KeyboardInterrupt() | asyncio.CancelledError():

@@ -4,10 +4,10 @@ Imports Typer and nothing else at the top; each command's module is loaded when 
 what is heavy when it is needed. No command's own logic lives here.
 """
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, NoReturn
@@ -28,6 +28,10 @@ COMMANDS = MappingProxyType(
         "skills": Entry("team.skills", "See, check and approve the skills agents can use"),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
+        "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),
+        "cancel": Entry(
+            "talk.cancel", "Stop a reply that is being made; what there is of it is kept"
+        ),
         "sessions": Entry("talk.sessions", "Find, read, rename, export and delete conversations"),
         "feedback": Entry(
             "talk.feedback",
@@ -151,42 +155,43 @@ def _open_without_command(ctx: typer.Context, around: Surroundings) -> None:
     raise typer.Exit(2)
 
 
-def main() -> NoReturn:
+def main(around: Surroundings | None = None) -> NoReturn:
     """The console script."""
-    # A stream the caller closed is None in Python; what would go there goes nowhere.
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
-    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
-    sys.exit(run(sys.argv[1:]))
+    from .ending import TOLD, end_here, heeding, leave
+    from .streams import mend_streams
+
+    mend_streams()
+    with heeding(end_here, signals=TOLD):
+        code = run(sys.argv[1:], around)
+    leave(code)
 
 
 def run(arguments: Sequence[str], around: Surroundings | None = None) -> int:
     """Runs one command line and returns its exit code; every error ends here."""
-    code = _run(arguments, around or Surroundings())
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _silence_stdout()
-    return code
+    around = around or Surroundings()
+    code = _walled(partial(_run, arguments, around), around)
+    flushed = _walled(_flushed, around)
+    return code or flushed
 
 
 def _run(arguments: Sequence[str], around: Surroundings) -> int:
     command = made_plain(typer.main.get_command(app))
+    code = command.main(args=list(arguments), prog_name="ska", standalone_mode=False, obj=around)
+    return code if isinstance(code, int) else 0
+
+
+def _flushed() -> int:
+    sys.stdout.flush()
+    return 0
+
+
+def _walled(work: Callable[[], int], around: Surroundings) -> int:
+    """The outer wall of the command line: the exit code of the work, or of the error in it."""
     try:
-        code = command.main(
-            args=list(arguments), prog_name="ska", standalone_mode=False, obj=around
-        )
-        return code if isinstance(code, int) else 0
+        return work()
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
-    except BrokenPipeError:
-        _silence_stdout()
-        return 1
-    except BaseException as error:  # the outer wall of the command line
+    except BaseException as error:
         from .error_report import report
 
         return report(error, around)
-
-
-def _silence_stdout() -> None:
-    """Lets the interpreter end without complaining that nobody reads any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -16,9 +16,13 @@ from typing import Any, TextIO
 from skill_agent.identifiers import iso
 from skill_agent.text.printing import json_shown, printable
 
+from .streams import silence
+
 _BLANKS = str.maketrans("\t\n\r", "   ")
 INTERRUPTED = 130
 """Exit code of what a person ended with Ctrl+C."""
+NOBODY_READS = 141
+"""Exit code where whoever read the output has gone, as of a program that SIGPIPE ends."""
 
 
 def emit_json(data: Any) -> None:
@@ -38,10 +42,14 @@ def emit_text(text: str) -> None:
 
 
 def narrate(text: str) -> None:
-    """What is going on, on stderr, so that stdout stays data."""
+    """What is going on, on stderr, so that stdout stays data. Where stderr takes nothing, there is
+    nobody to tell, and the work goes on."""
     lines = "\n".join(harmless(line) for line in text.splitlines())
-    sys.stderr.write(encodable(lines, sys.stderr) + "\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(encodable(lines, sys.stderr) + "\n")
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
 
 
 def tell_masked(count: int, *, keeps: str = "") -> None:

@@ -50,8 +50,8 @@ the home is its person, and may do everything. So may everybody with `ska serve 
 A key that is revoked or runs out, a token that runs out, and a key whose scopes are cut in its
 file lose their open streams within a second or two: an event `error` (a frame, then close code
 1008 on a WebSocket; OpenAI's error object on its route) says why. A reply that is being made is
-stopped as when the caller hangs up: with an `Idempotency-Key` it is finished and kept, otherwise
-cancelled. Nobody but the home's person or an `admin` key can answer what it still asks.
+stopped as when the caller hangs up, and what there is of it kept. Nobody but the home's person or
+an `admin` key can answer what it still asks.
 
 ## Every route
 

@@ -8,22 +8,24 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from rich.segment import Segments
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.identifiers import new_id
 
 from .frame.plain import printable
-from .frame.terminal import copy_with, give_back, own_terminal, routes
+from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
 from .frame.theme import DARK, LIGHT, accent_variables
 from .talk.drafts import NEW, DraftBook
 from .talk.outbox import Outbox
@@ -75,6 +77,9 @@ class WorkstationApp(App[None]):
         self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}")
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
+        self._told: int | None = None
+        """The signal by which the process is told to end."""
+        self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
         self._memories: MemoryScreen | None = None
@@ -90,11 +95,27 @@ class WorkstationApp(App[None]):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._start)
+        self.app_resume_signal.subscribe(self, self._resumed)
+
+    def _resumed(self, _: App[object]) -> None:
+        """The terminal kept nothing of what stood there before the process was stopped."""
+        self.refresh(layout=True)
 
     @property
     def crashed(self) -> bool:
         """Whether it ended by an error that was not about the home."""
-        return self.return_code not in (0, None) and self._failure is None
+        ours = self._told is not None or self._failure is not None
+        return self.return_code not in (0, None) and not ours
+
+    @property
+    def exit_code(self) -> int:
+        """Of the process, where it did not crash."""
+        return (self.return_code or 0) if self._told is None else 128 + self._told
+
+    def end(self, number: int) -> None:
+        """A signal tells the process to end: as `quit`, whatever is on the screen."""
+        self._told = number
+        self._ending = asyncio.create_task(self.action_quit())
 
     # -- the home ----------------------------------------------------------------------------
 
@@ -157,9 +178,32 @@ class WorkstationApp(App[None]):
 
     async def action_quit(self) -> None:
         """Keeps drafts, ends turns, closes the home, and leaves with the failure's exit code."""
-        self._talk.leave()
-        await self._leave()
-        self.exit(return_code=self._failure.exit_code if self._failure else 0)
+        try:
+            self._talk.leave()
+            await self._leave()
+        finally:
+            self.exit(return_code=self._failure.exit_code if self._failure else 0)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What the home refuses to a worker is told and ends nothing; on the way out, when the home
+        is being closed under it, there is nothing to tell."""
+        worked = isinstance(error, WorkerFailed)
+        cause = error.error if worked else error
+        if worked and self._leaving.is_set():
+            self.log.error(cause)
+        elif isinstance(cause, SkillAgentError):
+            self.notify(cause.message, title="That did not work", severity="warning", markup=False)
+        else:
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """The report without what variables held: that may be anybody's words."""
+        from rich.traceback import Traceback
+
+        self.bell()
+        report = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(report, self.console.options)))
+        self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:
         await self._leave()
@@ -247,29 +291,56 @@ class WorkstationApp(App[None]):
         self.notify(f"Copied {len(text):,} characters → {way}", markup=False)
 
 
+class Run(Protocol):
+    """Runs a coroutine to its end and gives what it gives."""
+
+    def __call__(
+        self,
+        main: Coroutine[Any, Any, None],
+        *,
+        end: Callable[[int], None],
+        last_words: Callable[[], None],
+    ) -> None:
+        """A signal to end calls `end` on the loop; `last_words` are said where it cannot wait."""
+        ...
+
+
+def _run_plainly(
+    main: Coroutine[Any, Any, None], *, end: Callable[[int], None], last_words: Callable[[], None]
+) -> None:
+    """Signals do what they always do."""
+    asyncio.run(main)
+
+
 def run_workstation(
     open_runtime: OpenRuntime,
     *,
     draft_dir: Path,
     log_file: Path,
+    run: Run = _run_plainly,
     session: str | None = None,
     agent: str | None = None,
 ) -> int:
     """Runs the workstation until the person leaves; gives the exit code.
 
-    Raises UsageError where stdin or stdout is no terminal (it would wait there for ever), and
-    SkillAgentError when it broke.
+    Raises UsageError where stdin or stdout is no terminal (it would wait there for ever) or none
+    that can be drawn on, and SkillAgentError when it broke.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "the workstation needs a terminal", hint='use `ska chat`, or `ska ask "…"` in a pipe'
         )
+    if not draws(os.environ):
+        raise UsageError(
+            f"this terminal cannot draw a screen (TERM={os.environ['TERM']})",
+            hint="use `ska chat`, which goes line by line",
+        )
     app = WorkstationApp(open_runtime, draft_dir=draft_dir, session=session, agent=agent)
-    with own_terminal(log_file):
-        app.run()
+    with own_terminal(log_file) as restore:
+        run(app.run_async(), end=app.end, last_words=restore)
     if app.crashed:
         raise SkillAgentError(
             "the workstation stopped by a fault of its own; what you typed is kept",
             hint=f"the report is at the end of {log_file}",
         )
-    return app.return_code or 0
+    return app.exit_code

@@ -16,6 +16,7 @@ import typer
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.events import HostFound, HostLost
 
+from ..event_loop import run
 from ..opening.running import ready_home
 from ..options import single
 from ..output import emit_text, narrate
@@ -68,7 +69,7 @@ def serve(
     around = on_this_machine(ctx)
     wanted = _Wanted(host, port, not no_auth, _origins(cors or []))
     ready_home(around)
-    asyncio.run(_serve(around, wanted))
+    run(_serve(around, wanted))
 
 
 _OPEN = (

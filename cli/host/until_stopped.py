@@ -4,51 +4,48 @@ Nothing is served or printed here.
 """
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ..ending import Told, heeding
+
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+class EndSignal:
+    """Set by the first signal to end."""
+
+    def __init__(self, told: Told, event: asyncio.Event) -> None:
+        self._told, self._event = told, event
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+    def hurry(self) -> None:
+        """It shall end without a signal; closing is bounded all the same."""
+        self._told.hurry()
 
 
 @contextmanager
-def end_signal() -> Iterator[asyncio.Event]:
-    """An event that is set by the first signal to end; a second one acts as it always does.
+def end_signal() -> Iterator[EndSignal]:
+    """Inside, the first signal to end is only taken note of; a second one ends the process."""
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
 
-    Signals the process was started to ignore stay ignored.
-    """
-    loop, told = asyncio.get_running_loop(), asyncio.Event()
-    heeded: list[signal.Signals] = []
+    def end(_: int) -> None:
+        loop.call_soon_threadsafe(event.set)
 
-    def end() -> None:
-        told.set()
-        let_go()
-
-    def let_go() -> None:
-        while heeded:
-            loop.remove_signal_handler(heeded.pop())
-
-    for one in ENDING:
-        if signal.getsignal(one) is not signal.SIG_IGN:
-            with contextlib.suppress(RuntimeError, ValueError):  # not on the main thread
-                loop.add_signal_handler(one, end)
-                heeded.append(one)
-    try:
-        yield told
-    finally:
-        let_go()
+    with heeding(end) as told:
+        yield EndSignal(told, event)
 
 
-async def until_stopped(station: "Workstation", told: asyncio.Event) -> None:
+async def until_stopped(station: "Workstation", told: EndSignal) -> None:
     """Returns once a signal came, or somebody asked this process as the host to stop."""
     waits = [asyncio.create_task(told.wait()), asyncio.create_task(station.until_stopped())]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        told.hurry()
     finally:
         for wait in waits:
             wait.cancel()

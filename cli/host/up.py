@@ -3,7 +3,6 @@
 How a home is opened is `opening`'s business; here a process is started and waited for.
 """
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
 from skill_agent.host.presence import SERVICES
 
+from ..event_loop import run
 from ..opening.running import ready_home
 from ..options import JsonOption, single
 from ..output import emit_json, narrate
@@ -65,9 +65,9 @@ def up(
     around = on_this_machine(ctx)
     home = ready_home(around)
     if foreground:
-        asyncio.run(_stand(around, home))
+        run(_stand(around, home))
         return
-    if (holder := _staying_holder(home)) is not None:
+    if (holder := staying_holder(home)) is not None:
         narrate(f"{home.root} is hosted already: {described(holder)}")
         _tell(home, holder.pid, as_json, started=False)
         return
@@ -108,7 +108,8 @@ def _tell(home: Home, pid: int, as_json: bool, *, started: bool) -> None:
         typer.echo(pid)
 
 
-def _staying_holder(home: Home) -> "Holder | None":
+def staying_holder(home: Home) -> "Holder | None":
+    """The process that hosts the home and does not end by itself soon."""
     from ...store.lock import HomeLock
 
     holder = HomeLock(home.lock).holder()

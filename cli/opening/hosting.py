@@ -103,7 +103,7 @@ class Hosted:
         from skill_agent.api.door.limiting import Limiter
         from skill_agent.api.door.protect import protect
         from skill_agent.api.door.rules import rules_from
-        from skill_agent.host.presence import noting
+        from skill_agent.host.presence import naming, noting
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
@@ -123,7 +123,7 @@ class Hosted:
             limiter=self._limiter,
         )
         self._guarded.append(guarded)
-        return guarded if tcp else noting(guarded, self._presence)
+        return naming(guarded) if tcp else noting(guarded, self._presence)
 
     async def _keys_exist(self) -> bool:
         from skill_agent.access.keys import KeyRing, keys_file
@@ -132,10 +132,11 @@ class Hosted:
             KeyRing(keys_file(self._home.root), self._options.clock).any_active
         )
 
-    async def close(self) -> None:
-        """Turns end with a word, then the door, the stores and the lock."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """Turns end with a word, then the door, the stores and the lock. `at_once` says that nobody
+        may wait for turns of others."""
         try:
-            if not self._options.hosting:
+            if not (self._options.hosting or at_once):
                 await self.runtime.drain(OTHERS_S)
             await self._end_opening()
             await self.runtime.end_turns()

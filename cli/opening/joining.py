@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import Closing, HomeBusy
@@ -40,7 +41,7 @@ async def joined(home: Home, options: OpenOptions) -> AsyncIterator["Workstation
     found = await joining.find()
     async with AsyncExitStack() as stack:
         if found.here is True:
-            stack.push_async_callback(found.close)
+            stack.push_async_exit(partial(_closed, found))
             yield found.runtime
             return
         from skill_agent.attach.remote_workstation import RemoteWorkstation
@@ -168,6 +169,11 @@ def _load() -> None:
     from skill_agent.api.door import listener  # noqa: F401
 
     from . import building, hosting  # noqa: F401
+
+
+async def _closed(found: "Hosted", kind: type[BaseException] | None, *_: object) -> None:
+    """Closes the home; a process that is told to end waits for nobody."""
+    await found.close(at_once=kind is not None and not issubclass(kind, Exception))
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

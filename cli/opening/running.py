@@ -70,10 +70,10 @@ def run_with(
     around: Surroundings, work: "Callable[[Workstation], Awaitable[Result]]", *, role: str
 ) -> Result:
     """Runs the work on the runtime of a home that is there already."""
-    import asyncio
+    from ..event_loop import run
 
     async def opened() -> Result:
         async with around.open_home(role=role) as runtime:
             return await work(runtime)
 
-    return asyncio.run(opened())
+    return run(opened())

@@ -3,7 +3,6 @@
 Nothing is fetched without a person's word or the command itself; other commands never do.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -203,13 +202,15 @@ def _fault(around: Surroundings, name: str) -> str:
     """Tries a model here and says what it did; why it should not be used, empty if nothing is."""
     from skill_agent.models.trial import fault
 
+    from ..event_loop import run
+
     async def tried() -> "ModelTrial":
         async with around.open_home(role="init") as runtime:
             return await runtime.models.test(name, progress=lambda *said: narrate(said[2]))
 
     narrate(f"trying {name}: loading it, one reply, one form to fill in")
     try:
-        trial = asyncio.run(tried())
+        trial = run(tried())
     except SkillAgentError as problem:
         return problem.message
     narrate(f"it said {trial.text!r} after {trial.seconds:.1f} s")
@@ -245,6 +246,7 @@ def _fetch(around: Surroundings, home: Home, name: str) -> None:
 
 def _wake(around: Surroundings) -> None:
     """Lets the agents read their instructions now: their first replies then start in seconds."""
+    from ..event_loop import run
 
     async def prepare() -> None:
         async with around.open_home(role="init") as runtime:
@@ -256,7 +258,7 @@ def _wake(around: Surroundings) -> None:
                 await runtime.turns.prepare(agent.slug)
 
     try:
-        asyncio.run(prepare())
+        run(prepare())
     except SkillAgentError as problem:
         narrate(f"not now: {problem.message}")
 

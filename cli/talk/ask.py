@@ -42,6 +42,20 @@ app = single()
 Said = Callable[[], tuple[str, tuple[Attachment, ...]]]
 """Waits for what is said: the person's words, and what came beside them."""
 
+NoMemoryOption = Annotated[bool, typer.Option("--no-memory", help="Recall nothing for this reply.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")
+]
+ShowPromptOption = Annotated[
+    bool, typer.Option("--show-prompt", help="Then print on stderr what the model was sent.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only print what would be sent; save and send nothing.")
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Print the turn's id and leave; the host goes on with it.")
+]
+
 
 @app.command()
 def ask(
@@ -67,25 +81,19 @@ def ask(
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print every event as a JSON line, as it happens.")
     ] = False,
-    no_memory: Annotated[
-        bool, typer.Option("--no-memory", help="Recall nothing for this reply.")
-    ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No narration on stderr, only errors.")
-    ] = False,
-    show_prompt: Annotated[
-        bool, typer.Option("--show-prompt", help="Then print on stderr what the model was sent.")
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only print what would be sent; save and send nothing."),
-    ] = False,
+    no_memory: NoMemoryOption = False,
+    quiet: QuietOption = False,
+    show_prompt: ShowPromptOption = False,
+    dry_run: DryRunOption = False,
+    detach: DetachOption = False,
 ) -> None:
     """Ask an agent one thing and print the reply.
 
     The reply streams to stdout; what was recalled, saved and used goes to stderr. Text piped in is
     read beside the prompt: nothing in it counts as said by you. `@name` anywhere in the prompt
     addresses an agent. Without a terminal, tool calls that would need your approval are denied.
+    When you leave before the end, the turn is stopped and what was said kept; with --detach it
+    goes on in the host (`ska up`): see `ska turns`, and `ska sessions show` for the reply.
 
     \b
     Examples:
@@ -98,17 +106,22 @@ def ask(
       git diff | ska ask -t review
       ska ask -i receipt.jpg "what did I pay?"
       ska ask -x "a script that counts my photos" > count.sh
+      ska ask --detach "read the report and sum it up"
       ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
     \b
     Exit codes: 0 done, 1 failed (also: no JSON of the schema, no code block), 2 wrong usage or
-    settings, 3 model unavailable, 130 interrupted (what was said so far is kept).
+    settings (also: --detach without a host), 3 model unavailable, 130 interrupted and 143 told to
+    end (what was said so far is kept), 141 nobody reads the output any more.
     """
     around = surroundings(ctx)
     words = list(prompt or ())
     _check(words, around, follow=follow, session=session, template=template)
     _check_form(as_json=as_json, jsonl=jsonl, extract=extract, schema=schema)
     _check_dry(dry_run, jsonl=jsonl, show_prompt=show_prompt)
+    alone = dry_run or jsonl or show_prompt or extract
+    if detach:
+        _check_detached(around, alone=alone)
     kept = _kept(around, template)
     wishes: dict[str, Any] = {
         **kept.wishes(agent=agent, model=model, system=system, options=options_of(option)),
@@ -120,6 +133,9 @@ def ask(
     said = partial(_said, words, _piped(around, words), kept, quiet=quiet)
     if dry_run:
         return _show_dry(around, said, as_json=as_json, quiet=quiet, **wishes)
+    if detach:
+        ready_to_talk(around, wishes["model"])
+        return _leave_behind(around, said, as_json=as_json, quiet=quiet, **wishes)
     outcome = Outcome()
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_to_talk(around, wishes["model"])
@@ -165,6 +181,43 @@ def _show_dry(
         emit_json(call)
     else:
         emit_text(prompts_text([call]))
+
+
+def _check_detached(around: Surroundings, *, alone: bool) -> None:
+    """Raises UsageError where a turn could not go on without this process."""
+    if alone:
+        raise UsageError("--detach goes with none of --dry-run, --jsonl, --show-prompt, --extract")
+    if around.api:
+        return
+    from ..host.up import staying_holder
+
+    if not around.home.exists or staying_holder(around.home) is None:
+        raise _no_host()
+
+
+def _no_host() -> UsageError:
+    return UsageError(
+        "--detach leaves the turn to the host of the home, and there is none that stays",
+        hint="start one with `ska up`, then ask again",
+    )
+
+
+def _leave_behind(
+    around: Surroundings, said: Said, *, as_json: bool, quiet: bool, **wishes: Any
+) -> None:
+    """Begins the turn in the host and says where it is found."""
+    with talking(around, role="ask") as talk:
+        if getattr(talk.runtime, "here", True):  # the host has ended in this moment
+            raise _no_host()
+        text, beside = said()
+        request = TurnRequest(text, attachments=beside, interactive=False, detach=True, **wishes)
+        begun = talk.call(talk.runtime.turns.submit, request)
+    if as_json:
+        emit_json({"id": begun.turn, "session": begun.session, "agent": begun.agent})
+        return
+    emit_text(begun.turn)
+    if not quiet:
+        narrate(f"{begun.agent} goes on; ska turns, ska sessions show {begun.session}")
 
 
 def _show_sent(talk: Talk, turn: str) -> None:

@@ -1,21 +1,24 @@
-"""Drives turns for the line-oriented front ends, with Ctrl+C and approvals under control.
+"""Drives turns for the line-oriented front ends, with signals and approvals under control.
 
 The runtime lives on an event loop in a thread of its own, so that the main thread can sit in a
 plain `input()` while agents wake and stores are tended. Nothing is printed here.
 """
 
+import asyncio
 import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.events import ApprovalAsked, Choice, Event, TurnFailed, TurnFinished
 
+from ..ending import TOLD, Ended, heeding
+from ..event_loop import leave_workers
 from ..surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -29,7 +32,9 @@ Answer = Callable[[ApprovalAsked], Choice]
 
 @dataclass(frozen=True, slots=True)
 class _Interrupt:
-    """Ctrl+C was pressed."""
+    """Ctrl+C was pressed, or the process is told to end."""
+
+    signal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def talking(around: Surroundings, *, role: str, hosting: bool = False) -> "Itera
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(around.open_home(role=role, hosting=hosting)) as runtime,
     ):
+        portal.call(leave_workers)
         yield Talk(portal, runtime)
 
 
@@ -79,28 +85,49 @@ class Talk:
         """One turn from submission to its last event.
 
         The first Ctrl+C cancels the turn and keeps what was said; a second one raises
-        KeyboardInterrupt. Raises what `submit` raises.
+        KeyboardInterrupt. Told to end, it does the same and raises Ended. However this ends, so
+        does the turn. Raises what `submit` raises, and what `show` raises.
         """
         items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-        pump = self._portal.start_task_soon(self._pump, text, options, items)
+        pump = self._portal.call(self._begin, text, options, items)
         turn = _Turn(self, show, answer)
-        with _interrupts(items):
-            while not turn.over:
-                turn.take(items.get())
-                if turn.interrupted and not turn.id:
-                    pump.cancel()
-                    raise KeyboardInterrupt
+        try:
+            with _interrupts(items, turn):
+                while not turn.over:
+                    turn.take(items.get())
+                    if turn.interrupted and not turn.id:
+                        raise KeyboardInterrupt
+        except BaseException:
+            self._portal.call(_stopped, pump)
+            if turn.ended_by:
+                raise Ended(turn.ended_by) from None
+            raise
+        self._portal.call(asyncio.wait, {pump})
+        if turn.ended_by:
+            raise Ended(turn.ended_by)
+
+    async def _begin(
+        self, text: str, options: dict[str, Any], items: "queue.SimpleQueue[_Item]"
+    ) -> "asyncio.Task[None]":
+        return asyncio.create_task(self._pump(text, options, items))
 
     async def _pump(
         self, text: str, options: dict[str, Any], items: "queue.SimpleQueue[_Item]"
     ) -> None:
         error: BaseException | None = None
         try:
-            async for event in self.runtime.ask(text, **options):
-                items.put(event)
+            async with aclosing(self.runtime.ask(text, **options)) as events:
+                async for event in events:
+                    items.put(event)
         except Exception as raised:  # handed to the main thread, which raises it
             error = raised
         items.put(_Over(error))
+
+
+async def _stopped(pump: "asyncio.Task[None]") -> None:
+    """Nobody listens any more: the turn is cancelled."""
+    pump.cancel()
+    await asyncio.gather(pump, return_exceptions=True)
 
 
 class _Turn:
@@ -110,7 +137,9 @@ class _Turn:
         self._talk, self._show, self._answer = talk, show, answer
         self.id = ""
         self.over = False
-        self.interrupted = False
+        self.interrupted = self.asking = False
+        self.ended_by = 0
+        """The signal by which the process is told to end."""
 
     def take(self, item: _Item) -> None:
         match item:
@@ -133,11 +162,14 @@ class _Turn:
 
     def _approve(self, event: ApprovalAsked, answer: Answer) -> None:
         with _default_interrupt():
+            self.asking = True
             try:
                 choice = answer(event)
-            except (KeyboardInterrupt, EOFError):
+            except (KeyboardInterrupt, EOFError, Ended):
                 choice = "deny"
                 self._interrupt()
+            finally:
+                self.asking = False
         self._talk.call(self._talk.runtime.approvals.answer, event.approval, choice)
 
     def _interrupt(self) -> None:
@@ -147,23 +179,32 @@ class _Turn:
 
 
 @contextmanager
-def _interrupts(items: "queue.SimpleQueue[_Item]") -> Iterator[None]:
-    """Turns Ctrl+C into an item of the queue, so that no event is lost to an exception."""
-    if not _owns_interrupt():
-        yield
-        return
-    presses = count(1)
+def _interrupts(items: "queue.SimpleQueue[_Item]", turn: _Turn) -> Iterator[None]:
+    """Turns Ctrl+C and what tells the process to end into items of the queue, so that no event is
+    lost to an exception."""
 
-    def pressed(*_: object) -> None:
-        if next(presses) > 1:
-            raise KeyboardInterrupt
-        items.put(_Interrupt())  # a SimpleQueue may be used inside a signal handler
+    def told(number: int) -> None:
+        turn.ended_by = number
+        items.put(_Interrupt(number))
+        if turn.asking:  # the main thread waits for a person
+            raise Ended(number)
 
-    previous = signal.signal(signal.SIGINT, pressed)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    with heeding(told, signals=TOLD):
+        if not _owns_interrupt():
+            yield
+            return
+        presses = count(1)
+
+        def pressed(number: int, _: object) -> None:
+            if next(presses) > 1:
+                raise KeyboardInterrupt
+            items.put(_Interrupt(number))  # a SimpleQueue may be used inside a signal handler
+
+        previous = signal.signal(signal.SIGINT, pressed)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ def open_workstation(
 ) -> None:
     """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
     from ...tui.app import run_workstation
+    from ..event_loop import run
     from ..opening.joining import load_ahead
 
     home = ready_to_talk(around)
@@ -51,6 +52,7 @@ def open_workstation(
         opener,
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
+        run=run,
         session=session,
         agent=agent,
     )

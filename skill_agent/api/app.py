@@ -115,7 +115,11 @@ def _events(station: Workstation) -> APIRouter:
     ) -> Response:
         """Events as they happen, of one session, one turn or all; resumes at `Last-Event-ID`."""
         return event_response(
-            cast(Heard, station.turns), session=session, turn=turn, last_event_id=last_event_id
+            cast(Heard, station.turns),
+            session=session,
+            turn=turn,
+            last_event_id=last_event_id,
+            attending=station.turns.attending(session=session, turn=turn),
         )
 
     return router

@@ -53,9 +53,9 @@ class Line:
         UsageError for a URL that cannot be one."""
         self.local = socket is not None
         self.at = str(socket) if socket else url
-        headers = {"User-Agent": name}
+        headers = {"User-Agent": name, "X-Ska-Client": f"{name}/{os.getpid()}"}
         if self.local:
-            headers |= {"X-Ska-Client": f"{name}/{os.getpid()}", "Accept-Encoding": "identity"}
+            headers["Accept-Encoding"] = "identity"
         if key:
             headers["Authorization"] = f"Bearer {key}"
         limits = httpx.Limits(

@@ -9,12 +9,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from skill_agent.events import Event, Notice, TurnFailed, TurnFinished
+from skill_agent.text.shaping import one_line
 from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
 from .client_calls import replies_in
 
 MOST_ENDED = 200
 """So many ended turns are kept in mind; older ones are read from the ledger."""
+WORDS = 80
+"""Characters of a message that tell its turn from others in a listing."""
 
 
 class TurnBoard:
@@ -33,6 +36,11 @@ class TurnBoard:
     def lent(self, turn: str) -> None:
         """It runs for another process."""
         self._of_others.add(turn)
+
+    def asked(self, turn: str, by: str) -> None:
+        """Who asked for it, where that is not this process."""
+        if state := self._running.get(turn):
+            self._running[turn] = replace(state, by=by)
 
     @property
     def of_others(self) -> frozenset[str]:
@@ -125,6 +133,7 @@ def _state(message: Message, state: TurnStatus) -> TurnState:
         session=message.session,
         agent=message.agent or "",
         started_at=message.created_at,
+        words=one_line(message.content, WORDS),
     )
 
 

@@ -36,6 +36,8 @@ _LOOK_S = 2.0
 _log = logging.getLogger(__name__)
 
 _caller: ContextVar["_Noted | None"] = ContextVar("caller", default=None)
+_claimed: ContextVar[str] = ContextVar("claimed", default="")
+"""What a caller over the network says it is; it counts for turns of its own alone."""
 
 
 class Listeners(Protocol):
@@ -217,6 +219,27 @@ def noting(app: App, presence: Presence) -> App:
     return noted
 
 
+def naming(app: App) -> App:
+    """The same ASGI app for callers over TCP: which window asks, by its own account."""
+
+    async def named(scope: Any, receive: Any, send: Any) -> None:
+        token = _claimed.set("/".join(_said(scope) or ()))
+        try:
+            await app(scope, receive, send)
+        finally:
+            _claimed.reset(token)
+
+    return named
+
+
+def client() -> str | None:
+    """The window of another process for which this is being done, as `COMMAND/PROCESS`; None for
+    this process, for whoever does not say, and for what only stands by."""
+    caller = _caller.get()
+    name = f"{caller.name}/{caller.pid}" if caller else _claimed.get()
+    return name if name and name.partition("/")[0] not in SERVICES else None
+
+
 def attached() -> bool:
     """Whether this is being done for an attached process, and not for this one."""
     return _caller.get() is not None
@@ -236,9 +259,15 @@ def alive(pid: int) -> bool:
 
 
 def _caller_in(scope: Any, presence: Presence) -> _Noted | None:
+    said = _said(scope)
+    return presence.note(said[0], int(said[1])) if said else None
+
+
+def _said(scope: Any) -> tuple[str, str] | None:
+    """The name and the process a caller gives."""
     for name, value in scope.get("headers", ()):
         if name == CLIENT_HEADER and (said := _CLIENT.fullmatch(value.decode("latin-1"))):
-            return presence.note(said[1], int(said[2]))
+            return said[1], said[2]
     return None
 
 

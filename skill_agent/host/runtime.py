@@ -42,7 +42,7 @@ from skill_agent.values import HomeInfo
 from skill_agent.workstation import Workstation
 
 from .memory_parts import MemoryParts
-from .presence import Presence, attached
+from .presence import Presence, attached, client
 
 _log = logging.getLogger(__name__)
 
@@ -200,6 +200,7 @@ class Runtime(Workstation):
             bus=self._bus,
             board=board,
             calls=calls,
+            client=client,
         )
 
     @property

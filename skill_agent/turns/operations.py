@@ -1,6 +1,7 @@
 """What can be done with turns and summaries of conversations, as interfaces with their routes."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.events import Event
@@ -30,6 +31,14 @@ class TurnOperations(Protocol):
 
     def subscribe(self, *, session: str | None = None, turn: str | None = None) -> "Subscription":
         """Events from now on, or of a whole turn; a context manager and async iterator."""
+        ...
+
+    def attending(
+        self, *, session: str | None = None, turn: str | None = None
+    ) -> AbstractContextManager[None]:
+        """While this is open, somebody listens to a turn, a conversation or everything over a
+        connection: a turn that the last listener left is given up soon after, unless it was asked
+        to stay. In the process of the host only."""
         ...
 
     async def requester(self, turn: str) -> str | None:

@@ -66,6 +66,9 @@ from .taint import Taint, of_conversation
 from .views import Turn, View, Views
 from .workbench import Workbench
 
+CLOSING_S = 5.0
+"""How long turns may take to end when the home is closed."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -109,6 +112,7 @@ class TurnRunner:
         """Of turns that are being stopped."""
         self._board, self._for_others = board or TurnBoard(), for_others
         self._closing = False
+        self._stuck: set[asyncio.Task[None]] = set()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: Counter[str] = Counter()
@@ -165,12 +169,16 @@ class TurnRunner:
         return True
 
     async def close(self) -> None:
-        """Ends every turn as `host_closed`; what there is of their replies is kept."""
+        """Ends every turn as `host_closed`; what there is of their replies is kept. One that does
+        not end is left behind."""
         self._closing = True
-        tasks = list(self._tasks.values())
+        tasks = [task for task in self._tasks.values() if task not in self._stuck]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            _, self._stuck = await asyncio.wait(tasks, timeout=CLOSING_S)
+        if self._stuck:
+            _log.warning("%d turns do not end; closing without them", len(self._stuck))
 
     async def _drive(self, turn: Turn) -> None:
         """The wall around a turn: whatever happens, it ends in one event."""

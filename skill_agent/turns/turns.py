@@ -6,7 +6,7 @@ How a turn thinks is `loop`'s work, how it is run and kept `runner`'s.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -43,6 +43,7 @@ from skill_agent.values import (
 )
 
 from . import operations
+from .attended import GRACE_S, Attended
 from .calls import CallLog
 from .prompt import system_text
 from .runner import TurnRunner
@@ -73,12 +74,22 @@ class Turns(operations.TurnOperations):
         bus: Bus,
         board: TurnBoard,
         calls: CallLog,
+        client: Callable[[], str | None] = lambda: None,
+        grace_s: float = GRACE_S,
     ) -> None:
+        """`client` names the window of another process for which something is done just now. A
+        turn nobody listens to any more goes on for `grace_s`."""
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
         self._bus, self._board, self._once = bus, board, Once()
-        self._calls = calls
+        self._calls, self._client = calls, client
+        self._attended = Attended(
+            runs=board.runs,
+            give_up=partial(runner.cancel, reason="abandoned"),
+            client=client,
+            grace_s=grace_s,
+        )
         self._default_agent = bench.settings.general.default_agent
         self._closing = False
         self._awake: dict[str, None] = {}
@@ -123,6 +134,9 @@ class Turns(operations.TurnOperations):
         self._runner.start(
             Turn(request=request, seen=seen, session=found, dna=dna, model=chosen, message=message)
         )
+        by = request.requester.name if request.requester else self._client() or ""
+        self._board.asked(turn, by)
+        self._attended.began(turn, found.id, stays=request.detach)
         return Submitted(session=found.id, turn=turn, agent=dna.slug)
 
     async def preview(self, request: TurnRequest | str) -> ModelCall:
@@ -260,6 +274,11 @@ class Turns(operations.TurnOperations):
         await self._once.settled(turn)
         return await self._runner.cancel(turn)
 
+    def attending(
+        self, *, session: str | None = None, turn: str | None = None
+    ) -> AbstractContextManager[None]:
+        return self._attended.listening(session=session, turn=turn)
+
     # -- agents woken ahead ------------------------------------------------------------------
 
     async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
@@ -332,6 +351,7 @@ class Turns(operations.TurnOperations):
         """No turn begins any more, those that run end as `host_closed`, and every listener gets
         its last events."""
         self._closing = True
+        self._attended.close()
         await self._once.close()
         await self._runner.close()
         await self._bus.drained()

@@ -291,6 +291,11 @@ class TurnState:
     agent: str
     started_at: datetime
     """When the person's message was saved."""
+    words: str = ""
+    """How that message begins."""
+    by: str = ""
+    """Who asked, while it is known: an API key's name, or `COMMAND/PROCESS` of an attached window;
+    empty for the process of the host itself."""
     message_id: str | None = None
     """The reply, whole or what was kept of it."""
     text: str = ""

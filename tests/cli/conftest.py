@@ -26,12 +26,11 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
 from fakes import HashEmbedder
 from skill_agent.cli.opening.options import OpenOptions
-from skill_agent.cli.main import run
+from skill_agent.cli.main import main
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import Gate, Pause, ScriptedGateway, ScriptedModel
 model = {model}
-sys.exit(run(sys.argv[1:], Surroundings(opening=OpenOptions(
-    gateway=ScriptedGateway(model), embedder=HashEmbedder()))))
+main(Surroundings(opening=OpenOptions(gateway=ScriptedGateway(model), embedder=HashEmbedder())))
 """,
             encoding="utf-8",
         )

@@ -13,6 +13,7 @@ What lives long is put out of the collector's sight (`gc.freeze`), at moments wh
 
 import contextlib
 import gc
+import io
 import os
 import subprocess
 import sys
@@ -20,31 +21,83 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_AS_IT_WAS = (
+    "\x1b[?2004l\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l"
+    "\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+)
+"""Paste, resize, mouse and focus reports off, Kitty's keyboard off, wrapping on, the alternate
+screen off, the cursor on."""
+
+
+class _Screen(io.TextIOWrapper):
+    """The terminal to draw on; a window that was closed takes nothing more, and that is no error:
+    who waits for a thread that draws must not wait for ever."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
+
 
 @contextlib.contextmanager
-def own_terminal(log: Path) -> Iterator[None]:
-    """Inside, anything but the app that writes to stdout or stderr writes to the log."""
+def own_terminal(log: Path) -> Iterator[Callable[[], None]]:
+    """Inside, anything but the app that writes to stdout or stderr writes to the log. Gives what
+    leaves the terminal as it was, for a process that vanishes without leaving this."""
     log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept_out, kept_err = os.dup(1), os.dup(2)
     real_out, real_err = sys.__stdout__, sys.__stderr__
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     # Textual draws through sys.__stderr__, which a person may have sent elsewhere, and measures
     # through sys.__stdout__: both become the terminal on stdout.
-    screen = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
+    screen = _Screen(os.fdopen(os.dup(1), "wb"), encoding="utf-8", errors="replace")
+    set_modes = _modes(kept_out)
+
+    def restore() -> None:
+        with contextlib.suppress(OSError):
+            os.write(kept_out, _AS_IT_WAS.encode())
+        set_modes()
+
     sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
     try:
         os.dup2(sink, 1)
         os.dup2(sink, 2)
-        yield
+        yield restore
     finally:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(ValueError):
             screen.flush()
         os.dup2(kept_out, 1)
         os.dup2(kept_err, 2)
         sys.__stdout__, sys.__stderr__ = real_out, real_err  # type: ignore[misc]
         for descriptor in (kept_out, kept_err, sink):
             os.close(descriptor)
-        screen.close()
+        with contextlib.suppress(OSError):
+            screen.close()
+
+
+def draws(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal says that it can be drawn on."""
+    return environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def _modes(descriptor: int) -> Callable[[], None]:
+    """Sets the terminal's modes to what they are now."""
+    try:
+        import termios
+    except ImportError:  # a system without them
+        return lambda: None
+    with contextlib.suppress(termios.error):
+        modes = termios.tcgetattr(descriptor)
+
+        def set_again() -> None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(descriptor, termios.TCSANOW, modes)
+
+        return set_again
+    return lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def chat_router(station: Workstation) -> APIRouter:
 
     @router.post("/v1/agents/{slug}/chat", response_model=ChatAnswer)
     async def chat(request: Request, slug: str, body: ChatRequest, key: Key = None) -> Response:
-        """Waits for the whole reply. Hanging up cancels the turn, unless it has a key."""
+        """Waits for the whole reply. Hanging up stops the turn; with a key, only if nobody asks
+        again with it within seconds."""
         seen = seen_by(station, request)
         begun = await begin(seen, _request(slug, body, key, interactive=False))
         return await _whole(seen, begun, request, key)

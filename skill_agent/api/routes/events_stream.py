@@ -5,6 +5,7 @@ read stops only its own stream.
 """
 
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from starlette.responses import Response
@@ -33,30 +34,37 @@ def event_response(
     session: str | None = None,
     turn: str | None = None,
     last_event_id: str | None = None,
+    attending: AbstractContextManager[None] | None = None,
 ) -> Response:
     """The stream of a session's, a turn's or all events, from the one after `last_event_id` on.
 
     Each has the id `EPOCH.SEQ`, its type and its JSON. An id of another epoch, or older than the
     journal, is answered by a `gap` first: then a turn is told from its beginning, everything else
-    from now on. A closing host ends the stream with `closing`.
+    from now on. A closing host ends the stream with `closing`. `attending` is open for as long as
+    the stream is.
     """
-    return _Events(heard, session, turn, last_event_id)
+    return _Events(heard, session, turn, last_event_id, attending or nullcontext())
 
 
 class _Events(EventStream):
     """A listener's place is taken before the answer begins: whoever has its head misses nothing."""
 
     def __init__(
-        self, heard: Heard, session: str | None, turn: str | None, last_event_id: str | None
+        self,
+        heard: Heard,
+        session: str | None,
+        turn: str | None,
+        last_event_id: str | None,
+        attending: AbstractContextManager[None],
     ) -> None:
         super().__init__(self._told())
+        self._attending = attending
         self._heard, self._session, self._turn = heard, session, turn
         self._after, self._gap = _position(last_event_id, heard.epoch)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._heard.subscribe(
-            session=self._session, turn=self._turn, after=self._after
-        ) as self._events:
+        listening = self._heard.subscribe(session=self._session, turn=self._turn, after=self._after)
+        with listening as self._events, self._attending:
             await super().__call__(scope, receive, send)
 
     async def _told(self) -> AsyncGenerator[bytes, None]:

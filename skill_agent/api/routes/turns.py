@@ -16,7 +16,7 @@ async def begin(station: Workstation, request: TurnRequest) -> Submitted:
     """Begins the turn; raises what `submit` raises, before anything was answered.
 
     Cancelled meanwhile, it leaves no turn without a key behind. With a key of the client's the turn
-    outlives the connection, and asking again with the same one follows the same turn.
+    outlives the connection for a while, and asking again with the same one follows the same turn.
     """
     beginning = asyncio.create_task(station.turns.submit(request))
     try:
@@ -31,7 +31,8 @@ async def begin(station: Workstation, request: TurnRequest) -> Submitted:
 async def follow(
     station: Workstation, begun: Submitted, *, key: str | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The turn's events to its end; leaving early cancels it, unless it has a key."""
+    """The turn's events to its end. Leaving early cancels it: at once, or with a key, by which one
+    may come back, soon after."""
     ended = False
     try:
         if key and (past := await _past(station, begun.turn)):
@@ -39,7 +40,10 @@ async def follow(
             for event in past:
                 yield event
             return
-        with station.turns.subscribe(turn=begun.turn) as events:
+        with (
+            station.turns.attending(turn=begun.turn),
+            station.turns.subscribe(turn=begun.turn) as events,
+        ):
             async for event in events:
                 ended = isinstance(event, TurnFinished | TurnFailed)
                 yield event
