@@ -11,6 +11,7 @@ from .nouns import (
     Memory,
     Message,
     Rating,
+    Session,
     Usage,
 )
 
@@ -219,6 +220,14 @@ class FeedbackResult:
     @property
     def changed(self) -> tuple[Rated, ...]:
         return tuple(one for one in self.memories if one.old != one.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSession(Session):
+    """A conversation that fits what somebody looks for."""
+
+    hit: str = ""
+    """The place in its newest message that holds the text; empty where only the title fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
