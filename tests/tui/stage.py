@@ -6,7 +6,7 @@ Its ids and times are fixed, so that a picture of the screen is the same every t
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -16,7 +16,13 @@ from stage_book import StageBook, StageFeedback, book
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
-from skill_agent.conversations.operations import ConversationOperations, Messages, Sessions, Texts
+from skill_agent.conversations.operations import (
+    ConversationOperations,
+    FoundSessions,
+    Messages,
+    Sessions,
+    Texts,
+)
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -36,6 +42,7 @@ from skill_agent.turns.operations import Calls, States, TurnOperations
 from skill_agent.values import (
     Attachment,
     ClientContext,
+    FoundSession,
     Message,
     ModelCall,
     ModelInfo,
@@ -122,6 +129,8 @@ class StageRuntime(Workstation):
         """What `turns.prompt` gives, by the reply's text; an error raises."""
         self.missed: dict[str, TurnState] = {}
         self.woken: list[str] = []
+        self.broken: SkillAgentError | None = None
+        """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
         self.asked: dict[str, asyncio.Future[Choice]] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -335,8 +344,28 @@ class StageConversations(ConversationOperations):
     async def list(
         self, *, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> Sessions:
-        stored = self._stage.stored.values()
-        return sorted(stored, key=lambda one: one.updated_at, reverse=True)[:limit]
+        if self._stage.broken is not None:
+            raise self._stage.broken
+        stored = [
+            one
+            for one in self._stage.stored.values()
+            if before is None or (one.updated_at, one.id) < before
+        ]
+        return sorted(stored, key=lambda one: (one.updated_at, one.id), reverse=True)[:limit]
+
+    async def matching(
+        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> FoundSessions:
+        names = {dna.slug: dna.name for dna in self._stage.team}
+        found: FoundSessions = []
+        for one in await self.list(limit=len(self._stage.stored), before=before):
+            titled = f"{one.title} {one.agent} {names.get(one.agent)}".lower()
+            said = [
+                m.content for m in self._stage.said.get(one.id, []) if text in m.content.lower()
+            ]
+            if said or all(word in titled for word in text.lower().split()):
+                found.append(FoundSession(**asdict(one), hit=said[-1] if said else ""))
+        return found[:limit]
 
     async def find(self, ref: str) -> Session:
         if ref == TALK.id:

@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
-LISTED = 200
-"""Conversations in the list."""
 WAKE_AFTER = 0.6
 """Seconds an agent must stay chosen before it is woken; Tab may pass several."""
 
@@ -435,7 +433,7 @@ class TalkScreen(Screen[None]):
         if (home := self._home) is None:
             return
         listing = SessionList(
-            await home.runtime.conversations.list(limit=LISTED),
+            home.runtime.conversations,
             agents=self._agents,
             current=self.session_id,
             rename=self._rename,
