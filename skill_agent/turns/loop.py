@@ -23,7 +23,6 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.identifiers import iso
-from skill_agent.memory.recall.budget import Selection
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
@@ -127,7 +126,7 @@ async def _remembered(
         return None, []
     hands.taint.add(found.origins)
     behind = [_incomplete(brief, found.behind)] if found.behind else []
-    return found, [*behind, _recalled(brief, found.selection, time.perf_counter() - begun)]
+    return found, [*behind, _recalled(brief, found, time.perf_counter() - begun)]
 
 
 def _warning(brief: Brief, text: str) -> Notice:
@@ -256,7 +255,8 @@ def _saved(brief: Brief, memory: Memory) -> MemorySaved:
     )
 
 
-def _recalled(brief: Brief, selection: Selection, seconds: float) -> MemoryRecalled:
+def _recalled(brief: Brief, found: Recollection, seconds: float) -> MemoryRecalled:
+    selection = found.selection
     items = tuple(
         RecalledItem(
             id=hit.item.id,
@@ -276,4 +276,5 @@ def _recalled(brief: Brief, selection: Selection, seconds: float) -> MemoryRecal
         tokens=selection.tokens,
         budget=selection.budget,
         seconds=seconds,
+        told=len(selection.hits) + len(found.always),
     )

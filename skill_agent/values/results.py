@@ -270,6 +270,8 @@ class TurnState:
     hint: str = ""
     notices: tuple[str, ...] = ()
     """Warnings that were told with it."""
+    saved: tuple[str, ...] = ()
+    """Ids of what it put into memory because the person asked for it."""
     ended_at: datetime | None = None
 
 
