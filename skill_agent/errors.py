@@ -11,6 +11,7 @@ SkillAgentError                 exit code 1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
 │   └── ModelFailed             1   it answered, but not usably
+│       └── ModelFiltered       1   the provider's content filter withheld all of it
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -18,6 +19,7 @@ SkillAgentError                 exit code 1
 ├── StoreError                  1
 │   ├── LedgerTooNew            1   written by a newer version; nothing was changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
+├── TurnLimit                   1   a turn reached a limit before it had said anything
 └── ToolFailed                  1   shown to the model, which may try something else
 
 Nothing here says how an error is shown: that is the front end's business.
@@ -105,6 +107,10 @@ class ModelFailed(ModelError):
     """The model answered, but what it said cannot be used."""
 
 
+class ModelFiltered(ModelFailed):
+    """The provider's content filter withheld the whole reply."""
+
+
 class PullFailed(SkillAgentError):
     """No source gave the file, or what it gave was not the file."""
 
@@ -137,6 +143,10 @@ class LedgerTooNew(StoreError):
 
 class MemoryChanged(StoreError):
     """Somebody else changed a memory meanwhile; nothing of the batch was written."""
+
+
+class TurnLimit(SkillAgentError):
+    """A turn was stopped at a limit of this program's, and nothing was said by then."""
 
 
 class ToolFailed(SkillAgentError):

@@ -123,6 +123,9 @@ class _Turns(_Group):
             raise NotFound(f"there is no turn {turn} of this key")
         return found
 
+    async def of_session(self, session_id: str) -> list[TurnState]:
+        return await self._group.of_session((await self._find(session_id)).id)
+
     async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
         """Raises as `submit` does."""
         asked = await self._asked(request)

@@ -6,8 +6,9 @@ The ledger is asked for what this process did not run itself; nothing here start
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from skill_agent.events import Event, TurnFailed, TurnFinished
+from skill_agent.events import Event, Notice, TurnFailed, TurnFinished
 from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
 MOST_ENDED = 200
@@ -36,12 +37,16 @@ class TurnBoard:
         """The turns that run for other processes."""
         return frozenset(self._of_others)
 
-    def heard(self, event: Event) -> None:
-        """Takes note of a turn's end; must hear of it before anybody else does."""
+    def heard(self, event: Event, at: datetime | None = None) -> None:
+        """Takes note of a turn's warnings and of its end, `at` a moment; must hear of it before
+        anybody else does."""
+        state = self._running.get(event.turn)
+        if state is not None and isinstance(event, Notice) and event.level == "warning":
+            self._running[event.turn] = replace(state, notices=(*state.notices, event.text))
         if not isinstance(event, TurnFinished | TurnFailed):
             return
         if state := self._running.pop(event.turn, None):
-            self._ended[event.turn] = _ended(state, event)
+            self._ended[event.turn] = replace(_ended(state, event), ended_at=at)
             while len(self._ended) > self._most:
                 self._ended.popitem(last=False)
 
@@ -68,7 +73,8 @@ class TurnBoard:
 
 def folded(messages: Sequence[Message]) -> TurnState | None:
     """What the ledger's messages of a turn that does not run say of it; None without a person's
-    message. A failure that left no text reads as `interrupted`."""
+    message. A failure that left no text reads as `interrupted`; how turns really ended is noted
+    beside (`turn_ends`)."""
     asked = next((one for one in messages if one.role == "user"), None)
     if asked is None:
         return None

@@ -219,6 +219,10 @@ class ToolFinished(AnyEvent):
     seconds: float
     origins: tuple[Origin, ...] = ()
     """Who wrote the result, beside this program."""
+    choice: Choice | None = None
+    """What was answered where somebody had to allow the call."""
+    by: str = ""
+    """Who answered."""
 
     @property
     def line(self) -> str:
@@ -425,6 +429,9 @@ def from_json(data: dict[str, Any]) -> Event:
     if kind is TurnStarted:
         beside = fields.get("attachments", ())
         fields["attachments"] = tuple(Attachment(**_known(Attachment, one)) for one in beside)
+    if kind is TurnFinished:
+        calls = fields.get("tool_calls", ())
+        fields["tool_calls"] = tuple(ToolCall(**_known(ToolCall, one)) for one in calls)
     if "origins" in fields:
         fields["origins"] = tuple(fields["origins"])
     if kind is MemoriesExtracted:

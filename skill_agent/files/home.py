@@ -56,6 +56,11 @@ class Home:
         return self.run / "drafts"
 
     @property
+    def unfinished(self) -> Path:
+        """Replies that are being given just now."""
+        return self.run / "unfinished"
+
+    @property
     def templates(self) -> Path:
         """Messages a person keeps for `ska ask -t`."""
         return self.root / "templates"

@@ -14,6 +14,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.pages import AgentPages, figures
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.turn_states import TurnBoard
+from skill_agent.conversations.unfinished import UnfinishedReplies, mark_unfinished
 from skill_agent.conversations.usage import Figures
 from skill_agent.errors import SkillAgentError
 from skill_agent.events.bus import Bus
@@ -94,6 +95,7 @@ class Runtime(Workstation):
             before_deletion=mind.reader.finish_session,
             touched=projector.touch,
         )
+        self._unfinished, self._clock = UnfinishedReplies(home.unfinished), clock
         desk, rules = ApprovalDesk(), RuleBook(home.rules)
         self._embedder = embedder
         self._turns = self._make_turns(skillbook, desk, rules, clock)
@@ -173,6 +175,7 @@ class Runtime(Workstation):
             board=board,
             for_others=attached,
             calls=calls,
+            unfinished=self._unfinished,
         )
         return Turns(
             ledger=self.ledger,
@@ -216,6 +219,8 @@ class Runtime(Workstation):
 
     async def begin(self) -> None:
         """Finishes what a crash cut short, and begins the background work; once, after opening."""
+        if lost := await mark_unfinished(self.ledger, self._unfinished, self._clock):
+            _log.warning("%d turns were cut short when the program ended last", lost)
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
         if self._hosting:

@@ -92,6 +92,10 @@ class Ledger(Protocol):
         """A turn's messages in order, as `messages` gives them; empty for an unknown turn."""
         ...
 
+    async def open_turns(self) -> list[Message]:
+        """The persons' messages whose turn has no note of its end, since such notes are written."""
+        ...
+
     async def search_messages(
         self, text: str, *, limit: int = 50, agent: str | None = None
     ) -> list[Message]:

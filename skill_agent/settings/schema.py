@@ -59,6 +59,8 @@ class ModelSettings(Table):
     """Tried in order on 5xx, time-outs and exhausted 429s; never on 400 or 401."""
     timeout_s: float = Field(default=60.0, gt=0)
     """Longest wait for the first token, and between two."""
+    reply_timeout_s: float = Field(default=600.0, gt=0)
+    """Longest time one whole reply may take; what came by then is kept."""
     roles: RoleSettings = Field(default_factory=RoleSettings)
     embedded: EmbeddedSettings = Field(default_factory=EmbeddedSettings)
     api_base: dict[str, str] = Field(default_factory=dict)

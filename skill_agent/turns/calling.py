@@ -1,10 +1,16 @@
-"""The tools a model calls, with their approvals; no tool's fault ends a turn."""
+"""The tools a model calls, with their approvals; no call, however odd, ends a turn.
 
+Each call is counted before it is made, also where several come at once. What is not made (a tool
+that does not exist, arguments that are none, one call too many) is a result the model reads.
+"""
+
+import json
 import logging
+import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skill_agent.conversations.client_context import typed
 from skill_agent.errors import ToolFailed
@@ -19,12 +25,19 @@ from skill_agent.events import (
 )
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Tool, ToolOutcome
+from skill_agent.text.whole import whole
 from skill_agent.tools.approvals import stored_rule
 from skill_agent.values import ORIGINS, Origin, ToolCall
 
 from .fitting import LONGEST_SHARE, SLACK, most, reply_room, window_of
 from .hands import Brief, Hands, Talk
 from .prompt import as_result
+
+SAME_CALLS = 3
+"""The very same call is made so often in a turn; what it gives is known by then."""
+UNNAMED = "unnamed_tool"
+_LONGEST_NAME = 64
+_BROKE = "failed: {} broke ({})"
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +46,10 @@ async def called(
     brief: Brief, hands: Hands, talk: Talk, calls: Sequence[ToolCall], said: str = ""
 ) -> AsyncGenerator[Event, None]:
     """The calls of a reply, made; what they give is cut to fit what is left of the window."""
+    calls = [_sound(call, talk.ids) for call in calls]
     asked = ChatMessage(role="assistant", content=said, tool_calls=tuple(calls))
     talk.messages = (*talk.messages, asked)
+    talk.useful = False
     for call in calls:
         outcome = _Outcome()
         async with aclosing(_tool(brief, hands, call, talk, outcome)) as events:
@@ -48,7 +63,16 @@ async def called(
         told = as_result(told, outcome.origins, brief.turn)
         result = ChatMessage(role="tool", content=told, tool_call_id=call.id)
         talk.messages = (*talk.messages, result)
-    talk.calls += len(calls)
+
+
+def _sound(call: ToolCall, ids: set[str]) -> ToolCall:
+    """A call that any provider reads again: with an id that no other one of the turn has, and a
+    name of the letters a tool's may have."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name)[:_LONGEST_NAME] or UNNAMED
+    known = call.id in ids or not call.id.strip()
+    found = replace(call, id=new_id() if known else whole(call.id), name=name)
+    ids.add(found.id)
+    return found
 
 
 async def _within(brief: Brief, hands: Hands, talk: Talk, text: str) -> str:
@@ -70,43 +94,78 @@ class _Outcome:
     text: str = ""
     ok: bool = False
     origins: tuple[Origin, ...] = ()
+    choice: Choice | None = None
+    by: str = ""
 
 
 async def _tool(
     brief: Brief, hands: Hands, call: ToolCall, talk: Talk, outcome: _Outcome
 ) -> AsyncGenerator[Event, None]:
-    """One tool call with its approval; fills `outcome`, never raises ToolFailed."""
-    tools = {**talk.offer.tools, **talk.offer.then}
-    tool = tools.get(call.name)
+    """One tool call with its approval; fills `outcome`, never raises for what a tool does."""
+    tool = {**talk.offer.tools, **talk.offer.then}.get(call.name)
+    outcome.text = _not_made(brief, call, talk, tool)
+    talk.count(call)
+    if tool is not None and not outcome.text:
+        async with aclosing(_allowed(brief, hands, call, tool, outcome)) as events:
+            async for event in events:
+                yield event
     begun = time.perf_counter()
-    if tool is None:
-        outcome.text = f"there is no tool {call.name!r}; there are: {', '.join(tools)}"
-    else:
-        tainted = bool(hands.taint.origins)
-        words = typed(brief.message) if _speaks_for_the_person(hands) else ""
-        why = tool.needs_approval(call.arguments, typed=words, tainted=tainted)
-        choice: Choice = "once"
-        if why and not hands.allows(tool.rule(call.arguments), tainted):
-            asked = _asked(brief, hands, call, tool.rule(call.arguments), why)
-            hands.announce(asked.approval)
-            yield asked
-            choice, by = await hands.decide(asked.approval, asked.rule)
-            yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
-        yield ToolStarted(**brief.ids, call=call.id, tool=call.name, arguments=call.arguments)
-        begun = time.perf_counter()
-        if choice == "deny":
-            outcome.text = "not allowed: the person (or nobody being there) denied this call"
-        else:
-            await _run(tool, call, outcome)
+    yield ToolStarted(**brief.ids, call=call.id, tool=call.name, arguments=call.arguments)
+    if tool is not None and not outcome.text:
+        talk.useful = True
+        await _run(tool, call, outcome)
     yield ToolFinished(
         **brief.ids,
         call=call.id,
         tool=call.name,
         ok=outcome.ok,
-        result=outcome.text,
+        result=whole(outcome.text),
         origins=outcome.origins,
         seconds=time.perf_counter() - begun,
+        choice=outcome.choice,
+        by=outcome.by,
     )
+
+
+def _not_made(brief: Brief, call: ToolCall, talk: Talk, tool: Tool | None) -> str:
+    """Why a call is not made at all, as the model is told; "" for one that is."""
+    limit = brief.agent.boundaries.max_tool_calls_per_turn
+    if talk.calls >= limit:
+        return f"not made: this turn has made its {limit} tool calls; answer with what they gave"
+    if call.problem:
+        return f"not made: {call.problem}; write the arguments as one JSON object"
+    if tool is None:
+        names = ", ".join({**talk.offer.tools, **talk.offer.then}) or "none"
+        return f"there is no tool {call.name!r}; there are: {names}"
+    if talk.same(call) >= SAME_CALLS:
+        return f"not made: this very call was made {SAME_CALLS} times; use what it gave"
+    return ""
+
+
+async def _allowed(
+    brief: Brief, hands: Hands, call: ToolCall, tool: Tool, outcome: _Outcome
+) -> AsyncGenerator[Event, None]:
+    """Asks where somebody has to allow the call; leaves in `outcome` why it may not be made."""
+    tainted = bool(hands.taint.origins)
+    words = typed(brief.message) if _speaks_for_the_person(hands) else ""
+    try:
+        why = tool.needs_approval(call.arguments, typed=words, tainted=tainted)
+        rule = tool.rule(call.arguments) if why else ""
+    except Exception as problem:  # arguments it did not foresee: nothing of the tool's ends a turn
+        _log.exception("the tool %s cannot be asked for", call.name)
+        outcome.text = _BROKE.format(call.name, type(problem).__name__)
+        return
+    if not why or hands.allows(rule, tainted):
+        return
+    asked = _asked(brief, hands, call, rule, why)
+    hands.announce(asked.approval)
+    yield asked
+    outcome.choice, outcome.by = await hands.decide(asked.approval, asked.rule)
+    yield ApprovalAnswered(
+        **brief.ids, approval=asked.approval, choice=outcome.choice, by=outcome.by
+    )
+    if outcome.choice == "deny":
+        outcome.text = "not allowed: the person (or nobody being there) denied this call"
 
 
 def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> ApprovalAsked:
@@ -137,6 +196,21 @@ async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
         return
     except Exception as problem:  # a fault of the tool's own; the turn goes on without it
         _log.exception("the tool %s failed", call.name)
-        outcome.text = f"failed: {call.name} broke ({type(problem).__name__})"
+        outcome.text = _BROKE.format(call.name, type(problem).__name__)
         return
     outcome.text, outcome.origins, outcome.ok = result.text, result.origins, True
+
+
+def for_client(brief: Brief, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
+    """Those of a reply's calls that the program which asks is to carry out."""
+    if brief.tool_choice == "none":
+        return ()
+    known = {one.name for one in brief.client_tools}
+    ids: set[str] = set()
+    return tuple(_sound(one, ids) for one in calls if one.name in known and not one.problem)
+
+
+def in_short(calls: Sequence[ToolCall]) -> Iterator[str]:
+    """Calls as a reply without words is told afterwards."""
+    for call in calls:
+        yield f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"

@@ -2,6 +2,8 @@
 the model as far as that has come.
 """
 
+import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -11,7 +13,7 @@ from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
 from skill_agent.turns.guards.suspicion import Suspicion
-from skill_agent.values import Memory, Message, Requester
+from skill_agent.values import ClientTool, Memory, Message, Requester, ToolCall
 
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
@@ -48,6 +50,10 @@ class Brief:
     """What of it fits, where that was counted already."""
     response_schema: dict[str, Any] | None = None
     """A JSON schema the reply has to satisfy; then no tool is offered."""
+    client_tools: tuple[ClientTool, ...] = ()
+    """Of the program that asks: offered in place of the agent's own, and carried out by it."""
+    tool_choice: str = "auto"
+    """How free the model is to call them."""
     warm: bool = False
     """The person chose the temperature for this reply."""
     parent: str | None = None
@@ -81,6 +87,8 @@ class Hands:
     allows: Callable[[str, bool], bool]
     """(rule, tainted): whether a stored rule allows the call."""
     approval_timeout_s: float
+    reply_timeout_s: float = 600.0
+    """The longest one reply of the model may take."""
     others: Callable[[], Awaitable[Sequence[str]]] = _nobody
     """What is known of other persons than the one who asks."""
     taint: Taint = field(default_factory=Taint)
@@ -111,12 +119,31 @@ class Talk:
     offer: Offer
     started: float
     calls: int = 0
+    """That the model wished for, made or not."""
     failed: bool = False
     """A call failed; a small model would go on trying."""
+    useful: bool = False
+    """One of the last reply's calls was made."""
+    ids: set[str] = field(default_factory=set)
+    """Of the calls so far."""
+    made: Counter[str] = field(default_factory=Counter)
+    """How often each call was wished for, by its name and arguments."""
     disclosed: Disclosure | None = None
     """Credentials the person lets a provider read."""
+
+    def count(self, call: ToolCall) -> None:
+        self.calls += 1
+        self.made[_as_key(call)] += 1
+
+    def same(self, call: ToolCall) -> int:
+        """How often this very call was wished for."""
+        return self.made[_as_key(call)]
 
     @property
     def tools(self) -> Mapping[str, Tool]:
         """Those in play now."""
         return {**self.offer.tools, **self.offer.then} if self.calls else self.offer.tools
+
+
+def _as_key(call: ToolCall) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True, default=str)}"

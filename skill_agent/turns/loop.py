@@ -26,12 +26,13 @@ from skill_agent.identifiers import iso
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
+from skill_agent.tools.client import Foreign
 from skill_agent.turns.guards.outgoing import Outgoing, repeats, tells_of_another
 from skill_agent.turns.guards.suspicion import of_others
 from skill_agent.turns.guards.watching import Watch, by_code, watched
 from skill_agent.values import Finish, Memory, Usage
 
-from .calling import called
+from .calling import called, for_client
 from .composition import composed
 from .disclosing import disclosing, kept_without
 from .fitting import Fit, fit_block
@@ -39,8 +40,10 @@ from .hands import Brief, Hands, Talk
 from .known import Kept, Offer, Recollection
 from .manner import Manner
 from .prompt import conversation
-from .speaking import Reply, only_thoughts, request_of, spoken
+from .speaking import Reply, check_end, ending, finish_of, request_of, spoken
 
+IDLE_REPLIES = 2
+"""After so many in a row whose calls were all refused, the model does not find out of it."""
 NOT_KEPT = 'nothing was remembered: the API key lacks the scope "memory"'
 
 
@@ -60,10 +63,11 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         if told := await hands.suspicion.reading(text, origins):
             yield _warning(brief, told)
     formed = brief.response_schema is not None
-    offer = Offer() if formed else await hands.offer(manner, recollection)
+    own = not (formed or brief.client_tools)
+    offer = await hands.offer(manner, recollection) if own else _of_client(brief)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
-    if said and not formed:
+    if said and own:
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
         yield _finished(brief, said, usage, started)
@@ -176,11 +180,17 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
     )
 
 
+def _of_client(brief: Brief) -> Offer:
+    """The tools of the program that asks, where it has any and leaves them to the model."""
+    free = brief.response_schema is None and brief.tool_choice != "none"
+    return Offer(tools={one.name: Foreign(one) for one in brief.client_tools} if free else {})
+
+
 async def _converse(
     brief: Brief, hands: Hands, talk: Talk, watch: Watch | None, outgoing: Outgoing
 ) -> AsyncGenerator[Event, None]:
-    """Model call, tools, model call … until a reply comes without tool calls."""
-    total, text, asked = Usage(), "", 0
+    """Model call, tools, model call … until a reply comes without tool calls, or a limit."""
+    total, text, asked, idle = Usage(), "", 0, 0
     if talk.offer.first:
         watch = None
         async with aclosing(called(brief, hands, talk, [talk.offer.first])) as run:
@@ -190,26 +200,31 @@ async def _converse(
         reply = Reply(outgoing)
         outgoing.reading(talk.messages)
         request = request_of(brief, hands, talk)
-        async with aclosing(spoken(brief, hands.model, request, reply, watch)) as events:
+        async with aclosing(spoken(brief, hands, request, reply, watch)) as events:
             async for event in events:
                 yield event
         first = total.first_token_s if asked else reply.usage.first_token_s
         total = replace(add(total, reply.usage), first_token_s=first)
         text, asked = text + reply.text, asked + 1
-        if not reply.calls:
+        foreign = for_client(brief, reply.calls)
+        if foreign or not reply.calls or reply.finish == "limit":
+            break
+        if asked > brief.agent.boundaries.max_tool_calls_per_turn + 1 or idle >= IDLE_REPLIES:
+            reply.finish = "limit"
             break
         watch = None  # what tools give is told as it is
         async with aclosing(called(brief, hands, talk, reply.calls, reply.text)) as events:
             async for event in events:
                 yield event
-    if reply.thought and not text.strip():
-        raise only_thoughts(reply)
-    if reply.finish == "length":
-        yield Notice(**brief.ids, level="warning", text="the reply hit its length limit")
+        idle = 0 if talk.useful else idle + 1
+    if not foreign:
+        check_end(brief, reply, text)
+    if told := ending(brief, reply):
+        yield _warning(brief, told)
     for told in await _given_away(brief, hands, outgoing, text):
-        yield Notice(**brief.ids, level="warning", text=told)
-    finish: Finish = "length" if reply.finish == "length" else "stop"
-    yield _finished(brief, text, total, talk.started, finish)
+        yield _warning(brief, told)
+    ended = _finished(brief, text, total, talk.started, finish_of(reply))
+    yield replace(ended, finish="tool_calls", tool_calls=foreign) if foreign else ended
 
 
 def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:

@@ -52,6 +52,11 @@ class TurnOperations(Protocol):
         """What became of a turn."""
         ...
 
+    @route("GET", "/v1/conversations/{session_id}/turns", scope="read", id="turns_of_session")
+    async def of_session(self, session_id: str) -> States:
+        """What became of each turn of a conversation, in order."""
+        ...
+
     @route("GET", "/v1/turns/{turn}/prompt", scope="read", id="prompt")
     async def prompt(self, turn: str) -> Calls:
         """The calls of a model that a turn made: the exact messages by layer, what was left out,

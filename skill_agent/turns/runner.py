@@ -6,18 +6,38 @@ Whatever happens inside a turn, it ends in exactly one `TurnFinished` or `TurnFa
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import aclosing
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.told_apart import told_apart
+from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
-from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable, SkillAgentError
+from skill_agent.conversations.unfinished import Keeping, Unfinished, UnfinishedReplies
+from skill_agent.errors import (
+    ModelError,
+    ModelFailed,
+    ModelFiltered,
+    ModelRejected,
+    ModelUnavailable,
+    SkillAgentError,
+    TurnLimit,
+)
 from skill_agent.events import (
     Event,
+    Notice,
     TextDelta,
     ToolFinished,
     ToolStarted,
@@ -32,7 +52,10 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact
+from skill_agent.text.whole import whole, whole_json
+from skill_agent.tools.client import Foreign
 from skill_agent.values import (
+    CallOutcome,
     FailureReason,
     Message,
     ModelCall,
@@ -42,6 +65,7 @@ from skill_agent.values import (
     TurnRequest,
 )
 
+from .calling import in_short
 from .calls import CallLog, Recorder, Unasked
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
@@ -81,9 +105,12 @@ class Turn:
 class _Progress:
     """What a turn has said and done so far, in case it does not end well."""
 
+    keeping: Keeping
     taint: Taint = field(default_factory=Taint)
     text: str = ""
     calls: dict[str, ToolCall] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    """Warnings that were told."""
     ended: bool = False
 
 
@@ -112,11 +139,14 @@ class TurnRunner:
         board: TurnBoard | None = None,
         for_others: Callable[[], bool] = lambda: False,
         calls: CallLog,
+        unfinished: UnfinishedReplies,
     ) -> None:
         """`for_others` says that what is asked just now is asked through another process."""
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
-        self._calls = calls
+        self._calls, self._unfinished = calls, unfinished
+        self._why: dict[str, FailureReason] = {}
+        """Of turns that are being stopped."""
         self._board, self._for_others = board or TurnBoard(), for_others
         self._closing = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -139,6 +169,7 @@ class TurnRunner:
 
     def _ended(self, turn: Turn) -> None:
         self._tasks.pop(turn.id, None)
+        self._why.pop(turn.id, None)
         self._running[turn.session.id] -= 1
         if self._running[turn.session.id] <= 0:
             self._running.pop(turn.session.id)
@@ -149,11 +180,12 @@ class TurnRunner:
         if self._reader is not None and turn.request.use_memory:
             self._reader.turn_ended(turn.session.id, turn.dna.slug)
 
-    async def cancel(self, turn: str) -> bool:
+    async def cancel(self, turn: str, *, reason: FailureReason = "cancelled") -> bool:
         """Stops a turn and waits for its end; False if it is not running."""
         task = self._tasks.get(turn)
         if task is None:
             return False
+        self._why.setdefault(turn, reason)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return True
@@ -179,29 +211,27 @@ class TurnRunner:
 
     async def _drive(self, turn: Turn) -> None:
         """The wall around a turn: whatever happens, it ends in one event."""
-        progress = _Progress()
+        begun = Unfinished(session=turn.session.id, turn=turn.id, agent=turn.dna.slug)
+        progress = _Progress(keeping=Keeping(self._unfinished, begun))
         loading = asyncio.create_task(turn.model.load())  # beside recall: both take a second
         loading.add_done_callback(_noticed)
         try:
+            await progress.keeping.begin()
             async with self._locks[turn.session.id]:
                 self._bus.publish(_started(turn))
                 await self._run(turn, progress)
+            return
         except asyncio.CancelledError:
-            await self._stopped(turn, progress)
-        except ModelUnavailable as problem:
-            await self._fail(turn, progress, "model_unavailable", problem.message, problem.hint)
-        except ModelRejected as problem:
-            await self._fail(turn, progress, "rejected", problem.message, problem.hint)
-        except ModelError as problem:
-            await self._fail(turn, progress, "model_failed", problem.message, problem.hint)
+            failure = self._stopped(turn)
         except SkillAgentError as problem:
-            await self._fail(turn, progress, "error", problem.message, problem.hint)
+            failure = _Failure(_reason(problem), problem.message, problem.hint)
         except Exception as problem:  # the wall: a bug ends the turn, not the workstation
             _log.exception("turn %s", turn.id)
             told = redact(f"{type(problem).__name__}: {problem}")
-            await self._fail(turn, progress, "error", told, "ska doctor")
+            failure = _Failure("error", told, "ska doctor")
         finally:
             loading.cancel()
+        await _to_its_end(self._fail(turn, progress, failure))
 
     async def _view(self, turn: Turn, *, before: bool) -> _View:
         """The conversation as the agent knows it, before the message or with everything so far,
@@ -215,6 +245,8 @@ class TurnRunner:
         rest = await still_true(self._ledger, rest, self._clock())
         small = turn.model.info.profile.small  # it is told of none beforehand
         tools = {} if small else self._bench.tools(turn.dna, turn.request)
+        if turn.request.client_tools:
+            tools = {one.name: Foreign(one) for one in turn.request.client_tools}
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
         draft = Draft(
             system=system_text(layers),
@@ -262,8 +294,12 @@ class TurnRunner:
         progress.taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, progress.taint)) as events:
             async for event in events:
-                await self._record(turn, event, progress)
-                self._tell(event)
+                if isinstance(event, TurnFinished):
+                    # Whoever stops the turn now comes too late: it is whole.
+                    await _to_its_end(self._finish(turn, event, progress))
+                else:
+                    await self._record(turn, event, progress)
+                    self._tell(event)
 
     async def preview(self, turn: Turn) -> ModelCall:
         """What a dry turn would send for its reply; no model is asked."""
@@ -271,8 +307,9 @@ class TurnRunner:
         model = Recorder(Unasked(turn.model), turn.message, self._clock)
         taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, taint)) as events:
-            async for _ in events:
-                pass
+            with suppress(ModelFailed):  # a model that is not asked gives no reply
+                async for _ in events:
+                    pass
         return await model.preview(self._bench.tokens)
 
     def _taint(self, turn: Turn, view: _View) -> Taint:
@@ -293,6 +330,8 @@ class TurnRunner:
             draft=view.draft,
             fitted=None if view.fit.guessed else view.fit,
             response_schema=turn.request.response_schema,
+            client_tools=turn.request.client_tools,
+            tool_choice=turn.request.tool_choice,
             warm="temperature" in (turn.request.options or {}),
         )
         hands = self._bench.hands(
@@ -308,9 +347,10 @@ class TurnRunner:
         return run_turn(brief, replace(hands, compose=model.compose))
 
     def _tell(self, event: Event) -> None:
-        if isinstance(event, TurnFinished | TurnFailed):
+        ended = isinstance(event, TurnFinished | TurnFailed)
+        if ended:
             self._calls.ended(event.turn)
-        self._board.heard(event)
+        self._board.heard(event, self._clock() if ended else None)
         self._bus.publish(event)
 
     async def _record(self, turn: Turn, event: Event, progress: _Progress) -> None:
@@ -318,19 +358,28 @@ class TurnRunner:
         match event:
             case TextDelta():
                 progress.text += event.text
+                progress.keeping.grown(progress.text, progress.taint.origins)
+            case Notice() if event.level == "warning":
+                progress.notices.append(event.text)
             case ToolStarted():
                 progress.calls[event.call] = ToolCall(
-                    id=event.call, name=event.tool, arguments=event.arguments
+                    id=event.call, name=event.tool, arguments=whole_json(event.arguments)
                 )
             case ToolFinished():
                 await self._save_tool(turn, progress, event)
-            case TurnFinished():
-                reply = self._reply(turn, event.message_id, event.text, progress.taint.origins)
-                saved = self._save(replace(reply, usage=event.usage))
-                await asyncio.gather(saved, self._note_usage(turn, event))
-                progress.ended = True
             case _:
                 pass
+
+    async def _finish(self, turn: Turn, event: TurnFinished, progress: _Progress) -> None:
+        """Saves the whole reply and how it ended, then tells of it."""
+        said = event.text if event.text.strip() else "\n".join(in_short(event.tool_calls))
+        reply = self._reply(turn, event.message_id, said, progress.taint.origins)
+        saved = self._save(replace(reply, usage=event.usage))
+        noted = note_end(self._ledger, event, progress.notices)
+        await asyncio.gather(saved, self._note_usage(turn, event), noted)
+        progress.ended = True
+        await progress.keeping.end()
+        self._tell(event)
 
     async def _save_tool(self, turn: Turn, progress: _Progress, event: ToolFinished) -> None:
         """The exchange as two messages, so that a resumed session replays it."""
@@ -338,8 +387,9 @@ class TurnRunner:
         # The call was made before its result was read.
         asked = self._reply(turn, new_id(), "", progress.taint.origins)
         told = self._reply(turn, new_id(), event.result, event.origins)
+        outcome = CallOutcome(ok=event.ok, seconds=event.seconds, choice=event.choice, by=event.by)
         asked = replace(asked, tool_calls=(call,))
-        told = replace(told, role="tool", tool_call_id=event.call)
+        told = replace(told, role="tool", tool_call_id=event.call, outcome=outcome)
         await self._save(asked)
         await self._save(told)
 
@@ -351,7 +401,7 @@ class TurnRunner:
             session=turn.session.id,
             turn=turn.id,
             role="assistant",
-            content=text,
+            content=whole(text),
             created_at=self._clock(),
             agent=turn.dna.slug,
             origins=origins,
@@ -379,25 +429,17 @@ class TurnRunner:
             },
         )
 
-    async def _stopped(self, turn: Turn, progress: _Progress) -> None:
-        if self._closing:
-            told = "the home was closed before the reply was whole"
-            await self._fail(turn, progress, "host_closed", told, "ask again")
-        else:
-            await self._fail(turn, progress, "cancelled", "cancelled")
+    def _stopped(self, turn: Turn) -> "_Failure":
+        if turn.id in self._why:
+            return _STOPPED[self._why[turn.id]]
+        return _STOPPED["host_closed" if self._closing else "cancelled"]
 
-    async def _fail(
-        self,
-        turn: Turn,
-        progress: _Progress,
-        reason: FailureReason,
-        message: str,
-        hint: str = "",
-    ) -> None:
-        """Keeps the partial text, then ends the turn with its one failure event."""
+    async def _fail(self, turn: Turn, progress: _Progress, failure: "_Failure") -> None:
+        """Keeps the partial text and how the turn ended, then tells of it."""
         if progress.ended:
             return
         kept: str | None = None
+        hint = failure.hint
         if progress.text.strip():
             kept = new_id()
             reply = self._reply(turn, kept, progress.text, progress.taint.origins)
@@ -406,18 +448,66 @@ class TurnRunner:
                 await self._save(partial)
             except SkillAgentError as problem:
                 kept, hint = None, f"the partial reply could not be kept: {problem.message}"
-        self._tell(
-            TurnFailed(
-                session=turn.session.id,
-                turn=turn.id,
-                agent=turn.dna.slug,
-                reason=reason,
-                message=redact(message),
-                hint=hint,
-                message_id=kept,
-                text=progress.text,
-            )
+        failed = TurnFailed(
+            session=turn.session.id,
+            turn=turn.id,
+            agent=turn.dna.slug,
+            reason=failure.reason,
+            message=redact(failure.message),
+            hint=hint,
+            message_id=kept,
+            text=progress.text,
         )
+        try:
+            await note_end(self._ledger, failed, progress.notices)
+            await progress.keeping.end()
+        except SkillAgentError as problem:  # the file stays: the next opening takes it from there
+            _log.warning("the end of turn %s is not noted: %s", turn.id, problem.message)
+        progress.ended = True
+        self._tell(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a turn has no whole reply."""
+
+    reason: FailureReason
+    message: str
+    hint: str = ""
+
+
+_STOPPED: Mapping[FailureReason, _Failure] = MappingProxyType(
+    {
+        "cancelled": _Failure("cancelled", "cancelled"),
+        "abandoned": _Failure("abandoned", "stopped: whoever asked went away", "ask again"),
+        "host_closed": _Failure(
+            "host_closed", "the home was closed before the reply was whole", "ask again"
+        ),
+    }
+)
+_REASONS: tuple[tuple[type[SkillAgentError], FailureReason], ...] = (
+    (ModelUnavailable, "model_unavailable"),
+    (ModelRejected, "rejected"),
+    (ModelFiltered, "filtered"),
+    (ModelError, "model_failed"),
+    (TurnLimit, "limit"),
+)
+
+
+def _reason(problem: SkillAgentError) -> FailureReason:
+    for kind, reason in _REASONS:
+        if isinstance(problem, kind):
+            return reason
+    return "error"
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Waits for what must not be left half done, also while it is being cancelled."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()
 
 
 def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:

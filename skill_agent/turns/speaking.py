@@ -1,12 +1,13 @@
 """One reply of the model, streamed; a small one's is watched, tried again, or said by code."""
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never
 
 from skill_agent.conversations.usage import add
-from skill_agent.errors import ModelFailed
+from skill_agent.errors import ModelFailed, ModelFiltered, TurnLimit
 from skill_agent.events import Event, Notice, TextDelta, ThoughtDelta
 from skill_agent.ports import (
     EndPart,
@@ -20,12 +21,14 @@ from skill_agent.ports import (
 from skill_agent.turns.guards.guarding import Guard
 from skill_agent.turns.guards.outgoing import Outgoing
 from skill_agent.turns.guards.watching import TRIES, Watch
-from skill_agent.values import ToolCall, Usage
+from skill_agent.values import Finish, ToolCall, Usage
 
 from .fitting import reply_room, window_of
 from .hands import Brief, Hands, Talk
 
 SMALL_TEMPERATURE = 0.3
+CHARACTERS_EACH = 16
+"""Of a token at most, over a whole reply: what is longer ignores the limit it was told."""
 
 
 @dataclass(slots=True)
@@ -37,19 +40,33 @@ class Reply:
     thought: bool = False
     calls: list[ToolCall] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
-    finish: str = "stop"
+    finish: Finish = "stop"
+    heard: int = 0
+    """Characters the model has given, thoughts among them."""
+    first: float = 0.0
+    """When its first piece came."""
+
+    def hear(self, piece: str) -> None:
+        self.heard += len(piece)
+        self.first = self.first or time.monotonic()
+
+    def past(self, request: ModelRequest, seconds: float) -> bool:
+        """Whether the model goes on for longer than anything it was asked for can take."""
+        too_long = self.heard > request.max_tokens * CHARACTERS_EACH
+        return too_long or (self.first > 0 and time.monotonic() - self.first > seconds)
 
 
 async def spoken(
-    brief: Brief, model: Model, request: ModelRequest, reply: Reply, watch: Watch | None
+    brief: Brief, hands: Hands, request: ModelRequest, reply: Reply, watch: Watch | None
 ) -> AsyncGenerator[Event, None]:
     """One reply. A watched one that goes wrong at its first sentence is tried once more, then
     said by code; one that goes wrong later ends there."""
     if watch is None:
-        async with aclosing(_stream(brief, model, request, reply)) as events:
+        async with aclosing(_stream(brief, hands, request, reply)) as events:
             async for event in events:
                 yield event
         return
+    model = hands.model
     for attempt in range(TRIES):
         opening = watch.opening(attempt, model.info.profile)
         guard = watch.guard(attempt)
@@ -57,16 +74,58 @@ async def spoken(
             reply.text = f"{opening} "
             yield TextDelta(**brief.ids, text=reply.text)
         wanted = watch.request(request, attempt, opening, model.info.profile)
-        async with aclosing(_stream(brief, model, wanted, reply, guard)) as events:
+        async with aclosing(_stream(brief, hands, wanted, reply, guard)) as events:
             async for event in events:
                 yield event
-        if guard.sentences or reply.calls:
+        if guard.sentences or reply.calls or reply.finish == "limit":
             return
         if not guard.again:
             break
     if not reply.text and (said := watch.instead()):
         reply.text = said
         yield TextDelta(**brief.ids, text=said)
+
+
+def check_end(brief: Brief, reply: Reply, text: str) -> None:
+    """Raises where a turn has come to its end and nothing was said."""
+    if text.strip():
+        return
+    if reply.finish == "limit":
+        raise TurnLimit(
+            ending(brief, reply),
+            hint=f"ask for less at once, or raise the limits of {_where(brief)}",
+        )
+    if reply.finish == "filtered":
+        raise ModelFiltered("the provider's content filter withheld the reply")
+    if reply.thought:
+        raise only_thoughts(reply)
+    raise ModelFailed("the model gave no reply", hint="ask again, or choose another model with -m")
+
+
+def ending(brief: Brief, reply: Reply) -> str:
+    """What the person is to be told of how a reply ended; "" where it simply did."""
+    match reply.finish:
+        case "length":
+            return "the reply hit its length limit"
+        case "filtered":
+            return "the provider's content filter withheld the rest of the reply"
+        case "cut":
+            return "the reply broke off: the stream ended without saying that it was whole"
+        case "limit" if reply.calls:
+            most = brief.agent.boundaries.max_tool_calls_per_turn
+            return f"stopped: the model went on calling tools past the limits ({most} calls a turn)"
+        case "limit":
+            return "stopped: the reply went on past the limits of one reply"
+        case _:
+            return ""
+
+
+def finish_of(reply: Reply) -> Finish:
+    return reply.finish if reply.finish != "tool_calls" else "stop"
+
+
+def _where(brief: Brief) -> str:
+    return f"agents.{brief.agent.slug}.boundaries in agents.toml"
 
 
 def only_thoughts(reply: Reply) -> ModelFailed:
@@ -84,6 +143,8 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     gives_up = talk.failed and hands.model.info.profile.small
     if talk.calls >= limit or gives_up:
         overrides["tool_choice"] = "none"
+    elif brief.client_tools and brief.tool_choice != "auto":
+        overrides["tool_choice"] = _chosen(brief.tool_choice)
     return ModelRequest(
         messages=talk.messages,
         tools=tuple(tool.spec for tool in talk.tools.values()),
@@ -96,6 +157,13 @@ def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     )
 
 
+def _chosen(name: str) -> Any:
+    """As providers take it: a mode, or one function."""
+    if name in ("none", "required"):
+        return name
+    return {"type": "function", "function": {"name": name}}
+
+
 def _temperature(brief: Brief, model: Model) -> float:
     """A small model wanders off where it is given much freedom, also into another language."""
     wanted = brief.agent.model.temperature
@@ -104,13 +172,20 @@ def _temperature(brief: Brief, model: Model) -> float:
 
 
 async def _stream(
-    brief: Brief, model: Model, request: ModelRequest, reply: Reply, guard: Guard | None = None
+    brief: Brief,
+    hands: Hands,
+    request: ModelRequest,
+    reply: Reply,
+    guard: Guard | None = None,
 ) -> AsyncGenerator[Event, None]:
-    """One call of the model; with a guard, until that finds a fault."""
-    async with aclosing(model.stream(request)) as parts:
+    """One call of the model, until it has ended or runs away; with a guard, until that finds a
+    fault."""
+    seconds = hands.reply_timeout_s
+    async with aclosing(hands.model.stream(request)) as parts:
         async for part in parts:
             match part:
                 case TextPart():
+                    reply.hear(part.text)
                     passed = guard.feed(part.text) if guard else part.text
                     if text := reply.outgoing.feed(passed):
                         reply.text += text
@@ -118,6 +193,7 @@ async def _stream(
                     if guard and guard.fault:
                         break
                 case ThoughtPart():
+                    reply.hear(part.text)
                     reply.thought = True
                     yield ThoughtDelta(**brief.ids, text=part.text)
                 case ToolPart():
@@ -128,6 +204,9 @@ async def _stream(
                     reply.usage, reply.finish = add(reply.usage, part.usage), part.finish
                 case _:
                     assert_never(part)
+            if reply.past(request, seconds):
+                reply.finish = "limit"
+                break
     passed = guard.rest() if guard and not guard.fault else ""
     if text := reply.outgoing.feed(passed) + reply.outgoing.rest():
         reply.text += text

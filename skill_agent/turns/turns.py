@@ -19,7 +19,8 @@ from skill_agent.conversations.client_context import beside
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.requesters import note_requester, requester_of
-from skill_agent.conversations.turn_states import TurnBoard, folded, told
+from skill_agent.conversations.turn_ends import state_of, states_in
+from skill_agent.conversations.turn_states import TurnBoard, told
 from skill_agent.errors import Closing, NotFound, UsageError
 from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
@@ -239,10 +240,16 @@ class Turns(operations.TurnOperations):
     async def get(self, turn: str) -> TurnState:
         """Raises NotFound where none was ever begun by this id."""
         await self._once.settled(turn)
-        found = self._board.get(turn) or folded(await self._ledger.turn(turn))
+        found = self._board.get(turn) or await state_of(self._ledger, await self._ledger.turn(turn))
         if found is None:
             raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
         return found
+
+    async def of_session(self, session_id: str) -> operations.States:
+        """Raises NotFound for an unknown conversation."""
+        found = await self._conversations.find(session_id)
+        states = await states_in(self._ledger, found.id)
+        return [self._board.get(one.id) or one for one in states]
 
     async def requester(self, turn: str) -> str | None:
         return await requester_of(self._ledger, turn)

@@ -130,6 +130,7 @@ class Workbench:
             allows=partial(self.rules.allows, dna.slug),
             present=request.interactive and not dry,
             approval_timeout_s=self.settings.tools.approval_timeout_s,
+            reply_timeout_s=self.settings.models.reply_timeout_s,
             tokens=self.tokens,
             others=self._others,
             taint=taint,

@@ -246,6 +246,17 @@ class Conversations:
         found = self._select("WHERE turn = ? ORDER BY session, position", [turn_id])
         return _with(self._contexts(found[0].session) if found else {}, found)
 
+    def open_turns(self) -> list[Message]:
+        """Messages of persons after the first note of an end, whose turn has none itself."""
+        return self._select(
+            """WHERE role = 'user'
+            AND seq > (SELECT min(seq) FROM log WHERE kind = 'turn_ended')
+            AND seq IN (SELECT seq FROM log WHERE kind = 'message.saved')
+            AND turn NOT IN (SELECT entity FROM log WHERE kind = 'turn_ended')
+            ORDER BY seq""",
+            [],
+        )
+
     def _contexts(self, session_id: str) -> dict[str, dict[str, Any]]:
         """By message, what its `recalled` row says; a purged row says nothing any more."""
         seqs = mentioning(self._database, session_id)

@@ -195,6 +195,9 @@ class DuckLedger:
     async def turn(self, turn_id: str) -> list[Message]:
         return await self._run("read", lambda: self._conversations.turn(turn_id))
 
+    async def open_turns(self) -> list[Message]:
+        return await self._run("read", self._conversations.open_turns)
+
     async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
         return await self._run("read", lambda: self._conversations.by_id(ids))
 

@@ -273,6 +273,10 @@ async def test_a_turn(open_station: OpenStation) -> None:
         assert (await station.figures.counts())["messages"] == 2
         with pytest.raises(NotFound):
             await station.turns.get(new_id())
+        (told,) = await station.turns.of_session(task.session)
+        assert (told.id, told.state, told.text) == (turn, "finished", task.text)
+        with pytest.raises(NotFound):
+            await station.turns.of_session(new_id())
 
 
 async def test_the_prompt_of_a_turn(open_station: OpenStation) -> None:

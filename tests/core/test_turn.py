@@ -395,7 +395,9 @@ async def test_a_long_tool_result_never_overflows_the_window() -> None:
         async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
             return ToolOutcome(text="data " * 20_000)
 
-    model = ScriptedModel([[call()]] * 9 + ["enough"], context_window=4096)
+    model = ScriptedModel(
+        [*([call(page=number)] for number in range(9)), "enough"], context_window=4096
+    )
     events = await events_of(run_turn(brief(), hands(model, Flood())))
     finished = next(event for event in events if isinstance(event, ToolFinished))
     assert len(finished.result) == 100_000, "the person sees all of it"

@@ -115,7 +115,7 @@ async def test_leaving_while_it_is_asked_ends_the_turn(open_runtime: OpenRuntime
         assert (await runtime.turns.get(key)).reason == "cancelled"
 
 
-async def test_a_turn_cut_short_by_a_crash_is_interrupted_and_never_run_again(
+async def test_a_turn_cut_short_by_a_crash_has_failed_and_is_never_run_again(
     home: Home, open_runtime: OpenRuntime
 ) -> None:
     key, model = new_id(), ScriptedModel(otherwise="hello")
@@ -123,7 +123,7 @@ async def test_a_turn_cut_short_by_a_crash_is_interrupted_and_never_run_again(
     assert await died.wait() == -9
     async with open_runtime(model) as runtime:
         task = await runtime.turns.get(key)
-        assert (task.state, task.id, task.text) == ("interrupted", key, "")
+        assert (task.state, task.reason, task.id, task.text) == ("failed", "host_lost", key, "")
         again = await runtime.turns.submit(TurnRequest("hi", key=key))
         assert (again.turn, again.session, again.agent) == (key, task.session, task.agent)
         (end,) = [event async for event in runtime.ask("hi", key=key)]

@@ -295,6 +295,11 @@ class StageTurns(TurnOperations):
             raise NotFound(f"no turn {turn!r}")
         return self._state(turn)
 
+    async def of_session(self, session_id: str) -> States:
+        said = self._stage.said.get(session_id, [])
+        turns = dict.fromkeys(one.turn for one in said if one.turn in self._stage.tasks)
+        return [self._state(turn) for turn in turns]
+
     async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
         self._stage.woken.append(agent or "")
 
