@@ -1,9 +1,10 @@
 """What became of calls and turns, in words; the same while it happens and when it is read later."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from skill_agent.values import Choice, FailureReason
+from skill_agent.values import Choice, FailureReason, ToolCall
 
 _ANSWERS: Mapping[Choice, str] = MappingProxyType(
     {"once": "Allowed once", "always": "Allowed from now on", "deny": "Denied"}
@@ -45,6 +46,16 @@ def cut_short(reason: FailureReason, *, kept: bool) -> str:
 
 BROKEN_OFF = "Broken off here; what came is kept"
 """Of a reply that went wrong in its midst."""
+
+
+NOT_ENDED = "stopped before it ended"
+"""In the place of what a tool gives, where the turn was over first."""
+
+
+def in_short(calls: Sequence[ToolCall]) -> Iterator[str]:
+    """Calls as a reply without words is told afterwards."""
+    for call in calls:
+        yield f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"
 
 
 def recalled(count: int) -> str:

@@ -4,11 +4,10 @@ Each call is counted before it is made, also where several come at once. What is
 that does not exist, arguments that are none, one call too many) is a result the model reads.
 """
 
-import json
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -208,9 +207,3 @@ def for_client(brief: Brief, calls: Sequence[ToolCall]) -> tuple[ToolCall, ...]:
     known = {one.name for one in brief.client_tools}
     ids: set[str] = set()
     return tuple(_sound(one, ids) for one in calls if one.name in known and not one.problem)
-
-
-def in_short(calls: Sequence[ToolCall]) -> Iterator[str]:
-    """Calls as a reply without words is told afterwards."""
-    for call in calls:
-        yield f"{call.name} {json.dumps(call.arguments, ensure_ascii=False)}"

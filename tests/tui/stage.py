@@ -23,6 +23,7 @@ from skill_agent.conversations.operations import (
     Sessions,
     Texts,
 )
+from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -38,7 +39,13 @@ from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.operations import ApprovalOperations
-from skill_agent.turns.operations import Calls, States, TurnOperations
+from skill_agent.turns.operations import (
+    Calls,
+    Compactions,
+    States,
+    SummaryOperations,
+    TurnOperations,
+)
 from skill_agent.values import (
     Attachment,
     ClientContext,
@@ -118,7 +125,7 @@ class StageRuntime(Workstation):
         self.team, self.refuse = team, refuse
         self.book, self.ratings = memory or book(), ratings or StageFeedback()
         self._settings = settings or Settings()
-        self.bus = Bus()
+        self.bus, self.board = Bus(), TurnBoard()
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
@@ -141,6 +148,7 @@ class StageRuntime(Workstation):
                 "approvals": played(StageApprovals)(self),
                 "agents": played(StageAgents)(self),
                 "models": played(StageModels)(),
+                "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "memory": self.book,
                 "feedback": self.ratings,
@@ -191,7 +199,7 @@ class StageRuntime(Workstation):
 
     async def play(self, ids: Ids, asked: TurnRequest, script: Script) -> None:
         said: list[str] = []
-        self.bus.publish(
+        self.tell(
             TurnStarted(
                 **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
                 attachments=asked.attachments,
@@ -202,7 +210,7 @@ class StageRuntime(Workstation):
                 match step:
                     case str():
                         said.append(step)
-                        self.bus.publish(TextDelta(**ids, text=step))
+                        self.tell(TextDelta(**ids, text=step))
                     case Stop(event):
                         await event.wait()
                     case Make(kind, fields):
@@ -221,23 +229,25 @@ class StageRuntime(Workstation):
         reply = self.say(
             ids["session"], ids["turn"], "assistant", "".join(said), ids["agent"], usage=usage
         )
-        self.bus.publish(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+        self.tell(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+
+    def tell(self, event: Event) -> None:
+        self.board.heard(event)
+        self.bus.publish(event)
 
     async def _publish(self, event: Event) -> None:
-        self.bus.publish(event)
+        self.tell(event)
         if isinstance(event, ApprovalAsked):
             self.asked[event.approval] = asyncio.get_running_loop().create_future()
             choice = await self.asked[event.approval]
             ids: Ids = {"session": event.session, "turn": event.turn, "agent": event.agent}
-            self.bus.publish(
-                ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person")
-            )
+            self.tell(ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person"))
 
     def _fail(self, ids: Ids, said: list[str], reason: Any, message: str, hint: str = "") -> None:
         text = "".join(said)
         if text:
             self.say(ids["session"], ids["turn"], "assistant", text, ids["agent"], state="partial")
-        self.bus.publish(TurnFailed(**ids, reason=reason, message=message, hint=hint, text=text))
+        self.tell(TurnFailed(**ids, reason=reason, message=message, hint=hint, text=text))
 
 
 # -- its groups ------------------------------------------------------------------------------
@@ -267,7 +277,7 @@ class StageTurns(TurnOperations):
             session = stage.add_session(text[:40], slug).id
         beside = ClientContext(attachments=asked.attachments) if asked.attachments else None
         stage.attached.append(asked.attachments)
-        stage.say(session, turn, "user", text, slug, client_context=beside)
+        stage.board.began(stage.say(session, turn, "user", text, slug, client_context=beside))
         script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
         stage.tasks[turn] = asyncio.create_task(stage.play(ids, asked, script))
@@ -297,8 +307,8 @@ class StageTurns(TurnOperations):
 
     async def of_session(self, session_id: str) -> States:
         said = self._stage.said.get(session_id, [])
-        turns = dict.fromkeys(one.turn for one in said if one.turn in self._stage.tasks)
-        return [self._state(turn) for turn in turns]
+        found = (self._stage.board.get(turn) for turn in dict.fromkeys(one.turn for one in said))
+        return [one for one in found if one]
 
     async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
         self._stage.woken.append(agent or "")
@@ -327,6 +337,11 @@ class StageApprovals(ApprovalOperations):
             return False
         waiting.set_result(choice)
         return True
+
+
+class StageSummaries(SummaryOperations):
+    async def list(self, session_id: str) -> Compactions:
+        return []
 
 
 class StageAgents(AgentOperations):

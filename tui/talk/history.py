@@ -6,7 +6,6 @@ not kept, and so are all that is missing here.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from textual.widget import Widget
 
@@ -54,8 +53,11 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     begun = past.messages[0].created_at if past.messages else None
     summed_up = [one for one in past.summed_up if begun and one.at >= begun]
     blocks: list[Widget] = []
-    for _, group in groupby(past.messages, key=lambda one: one.turn):
-        turn = _Turn(past, [one for one in group if one.role != "system"])
+    turns: dict[str, list[Message]] = {}  # what is asked meanwhile waits for the turn before it
+    for message in past.messages:
+        turns.setdefault(message.turn, []).append(message)
+    for messages in turns.values():
+        turn = _Turn(past, messages)
         while summed_up and turn.asked and summed_up[0].at < turn.asked.created_at:
             blocks.append(lines.summed_up(summed_up.pop(0).line))
         meanwhile = [one for one in summed_up if turn.answered_after(one)]
@@ -92,7 +94,7 @@ class _Turn:
         self._past, self._messages = past, messages
         self.asked = next((one for one in messages if one.role == "user"), None)
         self._replies = [one for one in messages if one.role in ("assistant", "tool")]
-        self._state = past.turns.get(messages[0].turn) if messages else None
+        self._state = past.turns.get(messages[0].turn)
 
     def answered_after(self, compaction: Compaction) -> bool:
         """Whether earlier messages were summed up before any of its reply was there."""

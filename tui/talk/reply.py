@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
+from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.values import FeedbackResult, Rating
 
 from ..frame.agents import Member
@@ -168,7 +169,7 @@ class ReplyBlock(Block):
         self._thought_ended()
         for tool in self._tools.values():
             if not tool.settled:
-                tool.finish(ok=False, result="stopped")
+                tool.finish(ok=False, result=NOT_ENDED)
         await self._stop_waiting()
         if meta:
             await self.mount(Static(meta, markup=False, classes="meta"))

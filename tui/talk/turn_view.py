@@ -6,6 +6,7 @@ It keeps no facts of its own beyond which block belongs to which turn.
 from collections.abc import Callable
 from typing import assert_never
 
+from skill_agent.conversations.in_words import in_short
 from skill_agent.events import (
     AnyEvent,
     ApprovalAnswered,
@@ -142,6 +143,8 @@ class TurnView:
     async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
         if event.text.startswith(reply.source) and event.text != reply.source:
             await reply.say(event.text.removeprefix(reply.source))  # what of it was not heard
+        if not event.text.strip() and event.tool_calls:
+            await reply.say("\n".join(in_short(event.tool_calls)))
         reply.message_id = event.message_id
         recalled = self._recalled.get(event.turn, 0)
         await reply.close(lines.figures(event.usage, recalled=recalled))
