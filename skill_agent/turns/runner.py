@@ -12,16 +12,12 @@ from collections.abc import (
     Collection,
     Coroutine,
     Mapping,
-    Sequence,
 )
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from skill_agent.agents.dna import AgentDNA
-from skill_agent.conversations.client_context import as_read
 from skill_agent.conversations.in_words import NOT_ENDED, in_short
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
@@ -49,57 +45,28 @@ from skill_agent.events import (
 )
 from skill_agent.events.bus import Bus
 from skill_agent.identifiers import new_id
-from skill_agent.memory.english.remember import is_private
 from skill_agent.memory.extraction.reader import Reader
-from skill_agent.memory.summaries.compaction import after
-from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.ports import Clock, Ledger
 from skill_agent.text.redaction import redact
 from skill_agent.text.whole import whole, whole_json
-from skill_agent.tools.client import Foreign
 from skill_agent.values import (
     CallOutcome,
     FailureReason,
     Message,
     ModelCall,
     Origin,
-    Session,
     ToolCall,
-    TurnRequest,
 )
 
 from .calls import CallLog, Recorder, Unasked
-from .compactor import Compactor, Pressed
-from .fitting import Draft, Fit, fit, window_of
+from .compactor import Compactor
 from .hands import Brief
 from .loop import run_turn
-from .prompt import system_text
 from .taint import Taint, of_conversation
-from .wishes import with_wishes
+from .views import Turn, View, Views
 from .workbench import Workbench
 
-BLOCK_SHARE = 8
-"""Of the window so much (1/8) is kept free for what recall puts beside the message."""
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One turn to run; its user message is in the ledger."""
-
-    request: TurnRequest
-    session: Session
-    dna: AgentDNA
-    model: Model
-    message: Message
-    seen: int
-    """Last ledger sequence before the turn: what recall must know of."""
-    dry: bool = False
-    """It is only looked at: nothing of it is kept."""
-
-    @property
-    def id(self) -> str:
-        return self.message.turn
 
 
 @dataclass(slots=True)
@@ -116,15 +83,6 @@ class _Progress:
     saved: list[str] = field(default_factory=list)
     """Ids of what was put into memory."""
     ended: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """What a turn knows of its conversation, and what of that fits."""
-
-    messages: Sequence[Message]
-    draft: Draft
-    fit: Fit
 
 
 class TurnRunner:
@@ -149,6 +107,7 @@ class TurnRunner:
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
         self._calls, self._unfinished = calls, unfinished
+        self._views = Views(ledger=ledger, bench=bench, clock=clock, compactor=compactor)
         self._why: dict[str, FailureReason] = {}
         """Of turns that are being stopped."""
         self._board, self._for_others = board or TurnBoard(), for_others
@@ -180,7 +139,9 @@ class TurnRunner:
             self._locks.pop(turn.session.id, None)
         self._board.left(turn.id)
         if self._compactor is not None:
-            self._compactor.turn_ended(self._pressed(turn) if turn.request.use_memory else None)
+            self._compactor.turn_ended(
+                self._views.pressed(turn) if turn.request.use_memory else None
+            )
         if self._reader is not None and turn.request.use_memory:
             self._reader.turn_ended(turn.session.id, turn.dna.slug)
 
@@ -222,78 +183,30 @@ class TurnRunner:
         try:
             await progress.keeping.begin()
             async with self._locks[turn.session.id]:
-                self._bus.publish(_started(turn))
-                await self._run(turn, progress)
-            return
-        except asyncio.CancelledError:
-            failure = self._stopped(turn)
-        except SkillAgentError as problem:
-            failure = _Failure(_reason(problem), problem.message, problem.hint)
-        except Exception as problem:  # the wall: a bug ends the turn, not the workstation
-            _log.exception("turn %s", turn.id)
-            told = redact(f"{type(problem).__name__}: {problem}")
-            failure = _Failure("error", told, "ska doctor")
+                # Its end is part of it: the next turn of the session reads what was kept.
+                if failure := await self._attempt(turn, progress):
+                    await _to_its_end(self._fail(turn, progress, failure))
+        except asyncio.CancelledError:  # while it waited
+            await _to_its_end(self._fail(turn, progress, self._stopped(turn)))
         finally:
             loading.cancel()
-        await _to_its_end(self._fail(turn, progress, failure))
 
-    async def _view(self, turn: Turn, *, before: bool) -> _View:
-        """The conversation as the agent knows it, before the message or with everything so far,
-        and what fits of it."""
-        messages = await self._ledger.messages(turn.session.id)
-        if before:
-            at = turn.message.position
-            messages = [m for m in messages if m.position < at or m.role != "user"]
-        done = await self._compactor.latest(turn.session.id) if self._compactor else None
-        rest = heard_by(turn.dna.slug, after(messages, done))
-        rest = await still_true(self._ledger, rest, self._clock())
-        small = turn.model.info.profile.small  # it is told of none beforehand
-        tools = {} if small else self._bench.tools(turn.dna, turn.request)
-        if turn.request.client_tools:
-            tools = {one.name: Foreign(one) for one in turn.request.client_tools}
-        layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
-        draft = Draft(
-            system=system_text(layers),
-            layers=layers,
-            text=with_wishes(as_read(turn.message), turn.request) if before else "",
-            images=len(turn.request.images),
-            reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
-            summary=done.summary if done else "",
-            history=rest,
-            tools=[tool.spec for tool in tools.values()],
-            max_messages=self._bench.settings.memory.history_messages,
-            max_output=turn.dna.model.max_output_tokens,
-        )
-        fitted = await fit(draft, turn.model, self._bench.tokens, rough=2)
-        return _View(messages=messages, draft=draft, fit=fitted)
-
-    def _pressed(self, turn: Turn, *, before: bool = False) -> Pressed:
-        async def measure() -> tuple[Fit, int]:
-            view = await self._view(turn, before=before)
-            return view.fit, len(view.draft.history)
-
-        return Pressed(
-            session=turn.session.id,
-            turn=turn.id,
-            agent=turn.dna.slug,
-            model=turn.model,
-            measure=measure,
-            max_messages=self._bench.settings.memory.history_messages,
-        )
-
-    async def _prepared(self, turn: Turn) -> _View:
-        """What the turn starts from; sums up the conversation first where that is quick."""
-        view = await self._view(turn, before=True)
-        if not view.fit.dropped or self._compactor is None or not turn.request.use_memory:
-            return view
-        done = await self._compactor.make_room(self._pressed(turn, before=True))
-        if done is None:
-            return view
-        await self._bench.book.settle()  # what was kept must be found: it has left the prompt
-        return await self._view(turn, before=True)
+    async def _attempt(self, turn: Turn, progress: _Progress) -> "_Failure | None":
+        """Why there is no whole reply; None where there is one."""
+        try:
+            self._bus.publish(_started(turn))
+            await self._run(turn, progress)
+        except asyncio.CancelledError:
+            return self._stopped(turn)
+        except SkillAgentError as problem:
+            return _Failure(_reason(problem), problem.message, problem.hint)
+        except Exception as problem:  # the wall: a bug ends the turn, not the workstation
+            _log.exception("turn %s", turn.id)
+            return _Failure("error", redact(f"{type(problem).__name__}: {problem}"), "ska doctor")
+        return None
 
     async def _run(self, turn: Turn, progress: _Progress) -> None:
-        view = await self._prepared(turn)
+        view = await self._views.prepared(turn)
         model = self._calls.recorder(turn.model, turn.message, seen=turn.seen)
         progress.taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, progress.taint)) as events:
@@ -307,7 +220,7 @@ class TurnRunner:
 
     async def preview(self, turn: Turn) -> ModelCall:
         """What a dry turn would send for its reply; no model is asked."""
-        view = await self._view(turn, before=True)
+        view = await self._views.of(turn, before=True)
         model = Recorder(Unasked(turn.model), turn.message, self._clock)
         taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, taint)) as events:
@@ -316,7 +229,7 @@ class TurnRunner:
                     pass
         return await model.preview(self._bench.tokens)
 
-    def _taint(self, turn: Turn, view: _View) -> Taint:
+    def _taint(self, turn: Turn, view: View) -> Taint:
         """What the prompt holds from its start that others wrote; a key's own words are no others'
         to the key."""
         found = of_conversation((*view.messages, turn.message))
@@ -324,7 +237,7 @@ class TurnRunner:
         return Taint(tuple(one for one in found if one not in own))
 
     def _events(
-        self, turn: Turn, view: _View, model: Recorder, taint: Taint
+        self, turn: Turn, view: View, model: Recorder, taint: Taint
     ) -> AsyncGenerator[Event, None]:
         brief = Brief(
             session=turn.session.id,
@@ -520,35 +433,6 @@ async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
         with suppress(asyncio.CancelledError):
             await asyncio.shield(task)
     task.result()
-
-
-def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
-    """A conversation as one of its agents may know it: what another one recalled, looked up or was
-    told between the two of them stays with that one."""
-    secret = {m.turn for m in messages if m.role == "user" and is_private(m.content)}
-    heard: list[Message] = []
-    for message in messages:
-        if message.agent in (None, agent):
-            heard.append(message)
-        elif message.turn not in secret and message.role != "tool" and not message.tool_calls:
-            heard.append(replace(message, context="", recalled=()))
-    return heard
-
-
-async def still_true(ledger: Ledger, messages: Sequence[Message], now: datetime) -> list[Message]:
-    """The messages, without the data block where a memory in it was replaced, forgotten or has
-    expired since: what no longer holds must leave the prompt, and the rest is found again."""
-    named = list(dict.fromkeys(one for message in messages for one in message.recalled))
-    known = await ledger.memories_by_id(named) if named else {}
-    gone = {
-        key
-        for key, one in known.items()
-        if one.status not in ("active", "disputed") or (one.expires_at and one.expires_at <= now)
-    }
-    return [
-        one if gone.isdisjoint(one.recalled) else replace(one, context="", recalled=())
-        for one in messages
-    ]
 
 
 def _noticed(loading: "asyncio.Task[None]") -> None:

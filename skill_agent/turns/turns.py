@@ -45,7 +45,8 @@ from skill_agent.values import (
 from . import operations
 from .calls import CallLog
 from .prompt import system_text
-from .runner import Turn, TurnRunner
+from .runner import TurnRunner
+from .views import Turn
 from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 

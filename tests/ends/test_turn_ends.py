@@ -29,7 +29,7 @@ from skill_agent.models.scripted import Answer, Pause, ScriptedModel
 from skill_agent.ports import EndPart, ModelRequest, ThoughtPart
 from skill_agent.values import ClientTool, ToolCall, TurnRequest, Usage
 
-DIES = Path(__file__).with_name("dies_in_turn.py")
+DIES = Path(__file__).parents[1] / "core" / "dies_in_turn.py"
 HERE = "search_memory"
 
 
