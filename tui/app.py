@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .memory.screen import MemoryScreen
 
 LATER = (
-    ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener", ".talk.reading",
+    ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""

@@ -11,7 +11,7 @@ from .approvals import ApprovalBar
 from .footer import Footer
 
 if TYPE_CHECKING:
-    from .history import Past
+    from skill_agent.workstation.past import Past
 
 
 class Display(Protocol):

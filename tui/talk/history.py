@@ -4,23 +4,16 @@ What each thing looks like stands in `lines`; the live side is `turn_view`. A mo
 not kept, and so are all that is missing here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 from textual.widget import Widget
 
+from skill_agent.conversations.in_order import Called, Said, in_order
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import MemorySaved, TurnFailed
-from skill_agent.values import (
-    CallOutcome,
-    Compaction,
-    Memory,
-    Message,
-    Rating,
-    ToolCall,
-    TurnState,
-)
+from skill_agent.values import Compaction, Message
+from skill_agent.workstation.past import Past
 
 from ..frame.agents import AgentList
 from . import lines
@@ -32,31 +25,12 @@ SHOWN = 200
 """The newest messages of a conversation that are drawn; the rest stays in the ledger."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """A conversation, and what became of each of its turns."""
-
-    messages: Sequence[Message] = ()
-    """In order."""
-    turns: Mapping[str, TurnState] = field(default_factory=dict)
-    """How they ended, by turn."""
-    saved: Mapping[str, Memory] = field(default_factory=dict)
-    """What they put into memory, by id."""
-    summed_up: Sequence[Compaction] = ()
-    """The oldest first."""
-    ratings: Mapping[str, Rating] = field(default_factory=dict)
-    """By message."""
-
-
 def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     """One block a user message, one a reply with all its tool calls, one an error."""
     begun = past.messages[0].created_at if past.messages else None
     summed_up = [one for one in past.summed_up if begun and one.at >= begun]
     blocks: list[Widget] = []
-    turns: dict[str, list[Message]] = {}  # what is asked meanwhile waits for the turn before it
-    for message in past.messages:
-        turns.setdefault(message.turn, []).append(message)
-    for messages in turns.values():
+    for messages in past.by_turn():
         turn = _Turn(past, messages)
         while summed_up and turn.asked and summed_up[0].at < turn.asked.created_at:
             blocks.append(lines.summed_up(summed_up.pop(0).line))
@@ -136,16 +110,12 @@ class _Turn:
 
     def _said(self) -> Iterator[Widget]:
         """Its words, and each call where it was made."""
-        outcomes = {m.tool_call_id: m for m in self._replies if m.role == "tool"}
-        calls: list[_Call] = []
-        before = 0
-        for message in self._replies:
-            if message.role == "assistant" and message.content:
-                yield from _woven(message.content, before, calls)
-                before, calls = before + len(message.content), []
-            for call in message.tool_calls:
-                calls.append(_Call(call, outcomes.get(call.id)))
-        yield from _woven("", before, calls)
+        for part in in_order(self._replies):
+            match part:
+                case Said(text=text):
+                    yield Prose(text)
+                case Called():
+                    yield from _called(part)
 
     def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
         for text in self._state.notices if self._state else ():
@@ -158,37 +128,13 @@ class _Turn:
             yield Line("■", "Stopped here", kind="warning")
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A tool call, and its result where there is one."""
-
-    call: ToolCall
-    result: Message | None
-
-    @property
-    def outcome(self) -> CallOutcome | None:
-        return self.result.outcome if self.result else None
-
-    def widgets(self) -> Iterator[Widget]:
-        outcome, block = self.outcome, ToolBlock(self.call.name, self.call.arguments)
-        if outcome and outcome.choice:
-            yield lines.decision(outcome.choice, outcome.by)
-        if outcome and self.result:
-            block.finish(ok=outcome.ok, result=self.result.content, seconds=outcome.seconds)
-        else:  # it ran before outcomes were kept
-            block.finish(ok=None, result=self.result.content if self.result else "")
-        yield block
-
-
-def _woven(content: str, before: int, calls: Sequence[_Call]) -> Iterator[Widget]:
-    """A text with the calls that were made in its midst; so much was said `before` it."""
-    at = 0
-    for call in calls:
-        said = call.outcome.said if call.outcome else 0
-        upto = min(max(said - before, at), len(content))
-        if part := content[at:upto]:
-            yield Prose(part)
-        at = upto
-        yield from call.widgets()
-    if rest := content[at:]:
-        yield Prose(rest)
+def _called(made: Called) -> Iterator[Widget]:
+    outcome, block = made.outcome, ToolBlock(made.call.name, made.call.arguments)
+    result = made.result.content if made.result else ""
+    if outcome and outcome.choice:
+        yield lines.decision(outcome.choice, outcome.by)
+    if outcome:
+        block.finish(ok=outcome.ok, result=result, seconds=outcome.seconds)
+    else:  # it ran before outcomes were kept
+        block.finish(ok=None, result=result)
+    yield block

@@ -24,13 +24,13 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.values import Session
+from skill_agent.workstation.past import Past, past_of
 
 from ..frame.terminal import release_garbage
 from .display import ConversationDisplay
 from .drafts import NEW
-from .history import Past
+from .history import SHOWN
 from .outbox import Outbox
-from .reading import past_of
 from .running_turns import RunningTurns
 from .welcome import RECENT
 
@@ -114,7 +114,8 @@ class Listener:
         past = Past()
         if session:
             await self._join(session.id)
-            past = await past_of(self._runtime, session.id, but=self.turns.of(session.id))
+            running = self.turns.of(session.id)
+            past = await past_of(self._runtime, session.id, last=SHOWN, but=running)
         self.session = session.id if session else None
         self._drawn = {one.turn for one in past.messages}
         chosen = agent or (session.agent if session else "")

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from skill_agent.events import Event, TurnFailed, TurnFinished
     from skill_agent.values import Message, Session
     from skill_agent.workstation import Workstation
+    from skill_agent.workstation.past import Past
 
     from .asking import Asking
-    from .history import Past
     from .listener import Listener
     from .reply import PromptWanted, Rated
     from .sender import Sender
