@@ -17,7 +17,7 @@ from skill_agent.values import Message, ModelCall, Session
 from skill_agent.workstation.past import Past, past_of
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, LimitOption, OutputOption, YesOption, group
+from ..options import JsonOption, LimitOption, OutputOption, YesOption, group, newest
 from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
 from .prompts import NONE_KEPT, prompts_text
@@ -49,9 +49,9 @@ def list_(
     """
 
     async def work(runtime: "Workstation") -> list[Session]:
-        return (await runtime.conversations.list(limit=offset + limit))[offset:]
+        return (await runtime.conversations.list(limit=offset + limit + 1))[offset:]
 
-    found = with_runtime(ctx, work)
+    found = newest(with_runtime(ctx, work), limit)
     if as_json:
         emit_json(found)
         return
@@ -129,8 +129,9 @@ def search(
       ska sessions search "release branch"
     """
     found = with_runtime(
-        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit)
+        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit + 1)
     )
+    found = newest(found, limit)
     if as_json:
         emit_json(found)
         return

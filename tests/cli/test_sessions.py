@@ -142,3 +142,14 @@ def test_show_tells_what_became_of_turns(ska: Ska) -> None:
     assert exported["turns"] == turns
     outcomes = [one["outcome"] for one in exported["messages"] if one["role"] == "tool"]
     assert [(one["ok"], one["choice"]) for one in outcomes] == [(False, "deny"), (False, None)]
+
+
+def test_a_listing_that_is_cut_says_so(ska: Ska, talk: str) -> None:
+    ska("ask", "another")
+    ska("ask", "remember that my bike is green")
+    ska("ask", "remember that my car is red")
+    for listing in (("sessions", "list"), ("sessions", "search", "o"), ("memory", "list")):
+        cut = ska(*listing, "--limit", "1", "--json")
+        assert (len(cut.json), "the newest 1 are shown" in cut.err) == (1, True), listing
+        whole = ska(*listing, "--json")
+        assert len(whole.json) > 1 and "are shown" not in whole.err, listing
