@@ -77,7 +77,7 @@ def test_a_model_that_cannot_answer_leaves_no_session(
     [
         ((), "ska init, or ska models pull"),
         (("-m", "foo/bar"), "name it provider/model"),
-        (("-m", "openai/gpt-4o-mini"), "ska init, or export OPENAI_API_KEY"),
+        (("-m", "openai/gpt-4o-mini"), "export OPENAI_API_KEY"),
     ],
 )
 def test_a_first_talk_that_nobody_could_answer_makes_no_home(
