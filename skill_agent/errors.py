@@ -11,7 +11,7 @@ SkillAgentError                 exit code 1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
 │   ├── ModelRejected           3   400/401/403/404: our request or the key is wrong, never retried
 │   └── ModelFailed             1   it answered, but not usably
-│       └── ModelFiltered       1   the provider's content filter withheld all of it
+│       └── ModelFiltered       1   its provider withheld the answer
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -108,7 +108,7 @@ class ModelFailed(ModelError):
 
 
 class ModelFiltered(ModelFailed):
-    """The provider's content filter withheld the whole reply."""
+    """The provider's content filter withheld the answer before any of it was shown."""
 
 
 class PullFailed(SkillAgentError):

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from skill_agent.errors import SkillAgentError, UsageError
+from skill_agent.models.proxies import is_loopback
 
 from .remote_errors import HostGone, error_of
 from .sse_reader import Frame, frames
@@ -68,7 +69,7 @@ class Line:
             limits=limits,
             transport=transport,
             verify=url.startswith("https:"),
-            trust_env=not self.local,
+            trust_env=not (self.local or is_loopback(url)),
             timeout=httpx.Timeout(None, connect=CONNECT_S),
         )
 

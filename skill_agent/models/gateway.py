@@ -28,9 +28,11 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ModelInfo
 
 from .fallback import FallbackModel
-from .providers import is_loopback, lacks_key, ollama_base, ollama_models, remote_profile
+from .litellm_ready import close_clients
+from .providers import lacks_key, ollama_base, ollama_models, remote_profile
+from .proxies import is_loopback
 from .refusals import missing_key, unknown_provider
-from .remote import RemoteModel, close_clients
+from .remote import RemoteModel
 from .remote_facts import (
     known_providers,
     ollama_probe,

@@ -4,16 +4,16 @@ No token is spent and nothing heavy imported; a provider not listed here still w
 litellm, only its key is not looked for.
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from skill_agent.settings.schema import ModelSettings, Settings
 from skill_agent.values import ModelProfile
+
+from .proxies import client, through
 
 ASK_S = 2.0
 """Longest wait for a provider's answer."""
@@ -154,6 +154,13 @@ def remote_profile(name: str) -> ModelProfile:
     return ModelProfile(vision=sees)
 
 
+def usual_address(provider: str) -> str:
+    """Where a provider's API lies if nobody says otherwise; of one not listed here a guess that
+    is good enough to tell which proxy stands before it."""
+    known = next((one.base for one in _KNOWN if one.name == provider), "")
+    return known or f"https://api.{provider}.com"
+
+
 def key_variable(provider: str) -> str:
     """The environment variable of a provider's key."""
     known = next((one.variable for one in _KNOWN if one.name == provider), "")
@@ -176,15 +183,6 @@ def ollama_base(settings: ModelSettings | None, environ: Mapping[str, str]) -> s
         base = f"http://{base}"
     # OLLAMA_HOST tells a server to listen everywhere; a client cannot call that address.
     return base.rstrip("/").replace("//0.0.0.0", "//127.0.0.1")
-
-
-def is_loopback(base: str) -> bool:
-    """Whether an address is this machine's own."""
-    host = urlsplit(base).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _state(provider: _Known, base: str, key: str, ask: bool) -> Provider:
@@ -210,9 +208,10 @@ def _asked(provider: _Known, base: str, key: str) -> tuple[State, str]:
         bearer = provider.key_header == "Authorization"
         headers[provider.key_header] = f"Bearer {key}" if bearer else key
     try:
-        answer = httpx.get(f"{base.rstrip('/')}/models", headers=headers, timeout=ASK_S)
+        with client(base, timeout=ASK_S) as http:
+            answer = http.get(f"{base.rstrip('/')}/models", headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return "unreachable", f"{base}: {type(error).__name__}"
+        return "unreachable", f"{base}: {type(error).__name__}{through(base)}"
     if answer.status_code in (400, 401, 403):
         return "key refused", f"{base} refused the key in {provider.variable}"
     if answer.status_code >= 500:
@@ -228,7 +227,8 @@ def ollama_models(base: str) -> dict[str, int] | None:
     import httpx
 
     try:
-        answer = httpx.get(f"{base}/api/tags", timeout=httpx.Timeout(ASK_S, connect=0.5))
+        with client(base, timeout=httpx.Timeout(ASK_S, connect=0.5)) as http:
+            answer = http.get(f"{base}/api/tags")
         return {
             f"ollama/{one['name']}": int(one.get("size") or 0)
             for one in answer.json().get("models", ())

@@ -1,23 +1,30 @@
 """What went wrong at a remote provider, as our errors with a hint; litellm's own tree ends here."""
 
-import asyncio
 import re
+from collections.abc import Iterator
 
 from skill_agent.errors import ModelError, ModelFailed, ModelRejected, ModelUnavailable
 
-from .providers import key_variable
+from .answers import said_by_page
+from .providers import key_variable, usual_address
+from .proxies import through
 
 _REFUSED = (400, 401, 403, 404, 413, 422)
 _MAX_MESSAGE = 300
+_BROKEN_OFF = ("DecodingError", "ReadError", "RemoteProtocolError", "WriteError")
+_BROKEN = ("ConnectError", "ProxyError", *_BROKEN_OFF)
+"""What httpx calls a connection that fails or breaks."""
+_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.I)
 _FRAME = re.compile(r"^(?:(?:litellm\.)?\w+(?:Error|Exception)(?::| -)\s*)+")
 
 
-def translated(error: Exception, model: str, base: str = "") -> ModelError:
+def translated(error: BaseException, model: str, base: str = "") -> ModelError:
     """The error of our tree for what litellm (or the wait for it) raised."""
     provider = model.partition("/")[0]
-    where = f"{provider} at {base}" if base else provider
-    if isinstance(error, TimeoutError | asyncio.TimeoutError):
-        return ModelUnavailable(f"{where} did not answer in time", hint=_unreachable_hint(provider))
+    where = place(model, base)
+    causes = list(_causes(error))
+    if ours := next((one for one in causes if isinstance(one, ModelError)), None):
+        return ours
     status = _status(error)
     said = _said(error)
     if "LLM Provider NOT provided" in str(error):
@@ -32,16 +39,32 @@ def translated(error: Exception, model: str, base: str = "") -> ModelError:
             hint="wait, or set models.fallback in config.toml",
             retry_after=retry_after(error),
         )
-    if _is_connection(error):
+    way = through(base or usual_address(provider))
+    if any(isinstance(one, TimeoutError) or _is_timeout(one) for one in causes):
         return ModelUnavailable(
-            f"{where} cannot be reached: {said}", hint=_unreachable_hint(provider)
+            f"{where} did not answer in time{way}", hint=_unreachable_hint(provider)
         )
-    if status >= 500 or status == 408:
+    if any(_is_connection(one) for one in causes):
+        name, words = _deepest(causes) or ("", said)
+        what = "broke off" if name in _BROKEN_OFF else "cannot be reached"
+        return ModelUnavailable(f"{where} {what}: {words}{way}", hint=_unreachable_hint(provider))
+    if status == 407:
+        return ModelUnavailable(
+            f"a proxy asks who you are (407): {said}{way}",
+            hint="put name and password into the proxy's address: http://NAME:PASSWORD@…",
+        )
+    if status >= 500 or status == 408 or 300 <= status < 400:
         return ModelUnavailable(
             f"{where} failed ({status}): {said}",
             hint="try again later, or set models.fallback in config.toml",
         )
     return ModelFailed(f"{where}: {said}")
+
+
+def place(model: str, base: str = "") -> str:
+    """A model's provider as errors name it, with its address where the person gave one."""
+    provider = model.partition("/")[0]
+    return f"{provider} at {base}" if base else provider
 
 
 def unknown_provider(model: str, near: str = "") -> ModelRejected:
@@ -62,7 +85,7 @@ def missing_key(provider: str, variables: list[str]) -> ModelRejected:
     )
 
 
-def retry_after(error: Exception) -> float | None:
+def retry_after(error: BaseException) -> float | None:
     """Seconds the provider asked to wait."""
     response = getattr(error, "response", None)
     headers = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", {})
@@ -72,24 +95,50 @@ def retry_after(error: Exception) -> float | None:
         return None
 
 
-def _status(error: Exception) -> int:
+def _status(error: BaseException) -> int:
     try:
         return int(getattr(error, "status_code", 0) or 0)
     except (TypeError, ValueError):
         return 0
 
 
-def _is_connection(error: Exception) -> bool:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was made of: litellm wraps what it is given, some three times."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = getattr(one, "original_exception", None)
+        waiting += [inner, one.__cause__, one.__context__]
+
+
+def _is_timeout(error: BaseException) -> bool:
+    return type(error).__name__ in ("APITimeoutError", "ConnectTimeout", "ReadTimeout")
+
+
+def _is_connection(error: BaseException) -> bool:
     """Whether the network failed, however deep litellm buried it (it makes a 500 of it)."""
-    if type(error).__name__ in ("APIConnectionError", "Timeout"):
+    if type(error).__name__ in ("APIConnectionError", *_BROKEN):
         return True
     return bool(re.search(r"connection error|connect call failed|peer closed", str(error), re.I))
 
 
-def _said(error: Exception) -> str:
-    """The provider's words without litellm's frame around them."""
-    text = " ".join(str(getattr(error, "message", "") or error).split())
-    text = _FRAME.sub("", text).strip()
+def _deepest(causes: list[BaseException]) -> tuple[str, str] | None:
+    """The network's own words, where litellm's are "Connection error.", and what it calls that."""
+    found = ((type(one).__name__, str(one)[:_MAX_MESSAGE]) for one in causes)
+    return next((one for one in found if one[0] in _BROKEN and one[1]), None)
+
+
+def _said(error: BaseException) -> str:
+    """The provider's words without litellm's frame around them; of a page what it shows."""
+    told = str(getattr(error, "message", "") or error)
+    text = _FRAME.sub("", " ".join(told.split())).strip()
+    if _PAGE.search(text):
+        text = said_by_page(text)
     return text[:_MAX_MESSAGE] or type(error).__name__
 
 

@@ -4,9 +4,8 @@ No fallback to another model and no local model here.
 """
 
 import asyncio
-import importlib
 import json
-import logging
+import math
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -15,8 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from skill_agent.errors import ModelError, ModelFailed, ModelUnavailable
-from skill_agent.identifiers import new_id
+from skill_agent.errors import ModelError, ModelFailed, ModelFiltered, ModelUnavailable
 from skill_agent.ports import (
     ChatMessage,
     EndPart,
@@ -29,13 +27,17 @@ from skill_agent.ports import (
     ToolSpec,
 )
 from skill_agent.text.gate import tokenless
-from skill_agent.values import Image, ModelInfo, ToolCall, Usage
+from skill_agent.values import Image, ModelInfo, Usage
 
 from .admitted import admitted
+from .calls import Calls
+from .chunks import count, finish
 from .disclosure import as_sent
-from .refusals import missing_key, translated
+from .litellm_ready import litellm_ready
+from .proxies import is_loopback
+from .received import received
+from .refusals import missing_key, place, translated
 from .structured import checked
-from .thoughts import thoughts_apart
 
 RATE_LIMIT_TRIES = 3
 LONGEST_WAIT_S = 20.0
@@ -45,7 +47,15 @@ LONGEST_WAIT_S = 20.0
 _CLAUDES = ("anthropic", "bedrock", "vertex_ai", "openrouter")
 """Providers of Claude, which keeps of a prompt what is marked; others keep what they see fit."""
 _THINKING = ("reasoning_effort", "thinking")
+_IN_BETWEEN = "intermittent_finish_reason"
+"""Where litellm puts the reason of some providers, who give one before their last words."""
 _CACHED = MappingProxyType({"type": "ephemeral"})
+
+
+AFTER_END_S = 5.0
+"""A server that told why its reply ended is waited for so long, for the figures."""
+
+Finish = Literal["stop", "length", "tool_calls", "filtered", "cut"]
 
 
 @dataclass(slots=True)
@@ -54,9 +64,15 @@ class _Heard:
 
     started: float = field(default_factory=time.perf_counter)
     first: float = 0.0
-    calls: dict[int, dict[str, str]] = field(default_factory=dict)
-    finish: Literal["stop", "length", "tool_calls"] = "stop"
+    calls: Calls = field(default_factory=Calls)
+    said: bool = False
+    """Whether there is a reply: white space is none."""
+    thought: bool = False
+    finish: str = ""
     usage: Any = None
+
+    def heard(self) -> None:
+        self.first = self.first or time.perf_counter() - self.started
 
 
 class RemoteModel:
@@ -76,15 +92,15 @@ class RemoteModel:
         self._called = info.name.replace("ollama/", "ollama_chat/", 1) if ollama else info.name
 
     async def load(self) -> None:
-        """Imports litellm: some three seconds."""
-        await _litellm()
+        """Imports litellm: some four seconds."""
+        await litellm_ready()
 
     async def prefill(self, request: ModelRequest) -> None:
         """Only loads; providers keep their own prompt caches."""
         await self.load()
 
     async def count_tokens(self, text: str) -> int:
-        litellm = await _litellm()
+        litellm = await litellm_ready()
         text = tokenless(text)
         return await asyncio.to_thread(litellm.token_counter, model=self._called, text=text)
 
@@ -92,14 +108,14 @@ class RemoteModel:
         return checked(self._worded, request) if request.response_schema else self._worded(request)
 
     def _worded(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        return thoughts_apart(self._spoken(request))
+        return received(self._spoken(request))
 
     async def _spoken(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         heard = _Heard()
         if not self.info.local:
             request = await asyncio.to_thread(as_sent, request, self.info.provider)
         request = admitted(request)
-        litellm = await _litellm()
+        litellm = await litellm_ready()
         self._check_key(litellm)
         chunks: Any = None
         try:
@@ -109,18 +125,19 @@ class RemoteModel:
                         yield step
                     else:
                         chunks = step
-            async for chunk in self._timed(chunks):
+            async for chunk in self._timed(chunks, heard):
                 for part in _parts(chunk, heard):
                     yield part
-            for part in _calls(heard):
-                yield part
+            ended = self._ended(heard, _reason(chunks))
         except ModelError:
             raise
         except Exception as error:  # litellm has no tree of its own worth the name
             raise translated(error, self.info.name, self._base) from None
         finally:
             await _closed(chunks)
-        yield EndPart(usage=self._usage(litellm, heard), finish=heard.finish)
+        for call in heard.calls.told() if ended == "tool_calls" else ():
+            yield ToolPart(call=call)
+        yield EndPart(usage=self._usage(litellm, heard), finish=ended)
 
     async def _opened(
         self, litellm: Any, request: ModelRequest
@@ -128,8 +145,8 @@ class RemoteModel:
         """The provider's stream as the last thing yielded, after waiting out short rate limits."""
         for attempt in range(1, RATE_LIMIT_TRIES + 1):
             try:
-                async with asyncio.timeout(self._timeout_s):
-                    chunks = await litellm.acompletion(**self._arguments(request))
+                # The transport sees to the time: it runs from when the request is sent.
+                chunks = await litellm.acompletion(**self._arguments(request))
             except Exception as error:
                 failure = translated(error, self.info.name, self._base)
                 pause = _pause(failure, attempt)
@@ -141,14 +158,55 @@ class RemoteModel:
             yield StatusPart(text=f"{self.info.provider} is busy; trying again in {pause:.1f} s")
             await asyncio.sleep(pause)
 
-    async def _timed(self, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async def _timed(self, chunks: AsyncIterator[Any], heard: _Heard) -> AsyncIterator[Any]:
         while True:
+            wait = min(self._timeout_s, AFTER_END_S) if heard.finish else self._timeout_s
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(wait):
                     chunk = await anext(chunks)
             except StopAsyncIteration:
                 return
+            except TimeoutError:
+                if heard.finish:
+                    return
+                raise
             yield chunk
+
+    def _ended(self, heard: _Heard, reason: str) -> Finish:
+        """How the stream ended; raises where it gave nothing that could be used."""
+        where = place(self.info.name, self._base)
+        if not reason:
+            return self._cut(heard, where)
+        if reason == "content_filter":
+            if heard.said:
+                return "filtered"
+            raise ModelFiltered(
+                f"{where} withheld the reply: its content filter was set off",
+                hint="say it in other words, or choose another model with -m",
+            )
+        if heard.calls:
+            return "tool_calls"
+        length = reason == "length"
+        if heard.said or heard.thought:
+            return "length" if length else "stop"
+        if length:
+            raise ModelFailed(
+                f"{where} gave no reply before its length limit",
+                hint="ask again with -o max_tokens=8000, or -o reasoning_effort=low",
+            )
+        # Nothing was shown, and another model may well have an answer: as good as not there.
+        raise ModelUnavailable(
+            f"{where} gave no reply: its answer was empty",
+            hint="ask again, or choose another model with -m",
+        )
+
+    def _cut(self, heard: _Heard, where: str) -> Finish:
+        hint = "ask again; if it happens each time, look at the server's log"
+        if heard.calls:
+            raise ModelUnavailable(f"{where} broke off in the middle of a tool call", hint=hint)
+        if not heard.said:
+            raise ModelUnavailable(f"{where} broke off before a reply", hint=hint)
+        return "cut"
 
     def _arguments(self, request: ModelRequest) -> dict[str, Any]:
         arguments: dict[str, Any] = {
@@ -206,42 +264,18 @@ class RemoteModel:
     def _usage(self, litellm: Any, heard: _Heard) -> Usage:
         usage = heard.usage
         details = getattr(usage, "prompt_tokens_details", None)
+        cost = _cost(litellm, self._called, usage)
+        free = self.info.local or self.info.provider == "ollama" or is_loopback(self._base)
         return Usage(
             model=self.info.name,
-            prompt_tokens=getattr(usage, "prompt_tokens", 0) or 0,
-            completion_tokens=getattr(usage, "completion_tokens", 0) or 0,
-            cached_tokens=getattr(details, "cached_tokens", 0) or 0,
-            cost_usd=_cost(litellm, self._called, usage),
+            prompt_tokens=count(getattr(usage, "prompt_tokens", 0)),
+            completion_tokens=count(getattr(usage, "completion_tokens", 0)),
+            cached_tokens=count(getattr(details, "cached_tokens", 0)),
+            cost_usd=cost or 0.0,
+            priced=free or cost is not None,
             first_token_s=heard.first,
             total_s=time.perf_counter() - heard.started,
         )
-
-
-async def _litellm() -> Any:
-    return await asyncio.to_thread(_imported)
-
-
-def _imported() -> Any:
-    """litellm without its price download, telemetry, chatter on stderr and own HTTP client."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    litellm: Any = importlib.import_module("litellm")
-    litellm.telemetry = False
-    litellm.suppress_debug_info = True
-    litellm.disable_aiohttp_transport = True
-    litellm.disable_hf_tokenizer_download = True  # of whatever has "llama-3" in its name
-    for name in ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "httpx", "openai"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    return litellm
-
-
-async def close_clients() -> None:
-    """Closes litellm's connections, if it was ever imported, and lets go of them: it would hold on
-    to what is closed for ten minutes."""
-    import sys
-
-    if litellm := sys.modules.get("litellm"):
-        await litellm.close_litellm_async_clients()
-        litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 async def _closed(chunks: Any) -> None:
@@ -307,54 +341,40 @@ def _parts(chunk: Any, heard: _Heard) -> list[ModelPart]:
     """Thought and text of a chunk; calls, end and usage go to `heard`."""
     if usage := getattr(chunk, "usage", None):
         heard.usage = usage
-    if not chunk.choices:
+    choice = next(iter(getattr(chunk, "choices", None) or ()), None)
+    if choice is None:
         return []
-    choice = chunk.choices[0]
-    if choice.finish_reason in ("length", "tool_calls"):
-        heard.finish = choice.finish_reason
-    for call in choice.delta.tool_calls or ():
-        _note_call(heard, call)
+    heard.finish = finish(choice.finish_reason) or heard.finish
+    delta = choice.delta
+    for call in getattr(delta, "tool_calls", None) or ():
+        heard.heard()
+        told = call.function
+        heard.calls.add(call.index, call.id or "", told.name or "", told.arguments or "")
     parts: list[ModelPart] = []
-    if thought := getattr(choice.delta, "reasoning_content", None):
+    if thought := getattr(delta, "reasoning_content", None):
+        heard.thought = True
         parts.append(ThoughtPart(text=thought))
-    if text := choice.delta.content:
+    if text := getattr(delta, "content", None):
+        heard.said = heard.said or not text.isspace()
         parts.append(TextPart(text=text))
     if parts:
-        heard.first = heard.first or time.perf_counter() - heard.started
+        heard.heard()
     return parts
 
 
-def _note_call(heard: _Heard, call: Any) -> None:
-    """Calls arrive in pieces, told apart by their index."""
-    heard.first = heard.first or time.perf_counter() - heard.started
-    noted = heard.calls.setdefault(call.index or 0, {"id": "", "name": "", "arguments": ""})
-    noted["id"] = noted["id"] or call.id or ""
-    noted["name"] = noted["name"] or call.function.name or ""
-    noted["arguments"] += call.function.arguments or ""
+def _reason(chunks: Any) -> str:
+    """Why the server says its reply ended, empty where it says nothing: litellm then tells of an
+    ordinary end all the same."""
+    told = (getattr(chunks, name, None) for name in ("received_finish_reason", _IN_BETWEEN))
+    return next((reason for one in told if (reason := finish(one))), "")
 
 
-def _calls(heard: _Heard) -> list[ModelPart]:
-    parts: list[ModelPart] = []
-    for _, noted in sorted(heard.calls.items()):
-        try:
-            arguments = json.loads(noted["arguments"] or "{}")
-        except ValueError:
-            arguments = None
-        if not isinstance(arguments, dict) or not noted["name"]:
-            raise ModelFailed(f"the model made an unreadable call of {noted['name'] or 'a tool'!r}")
-        call = ToolCall(id=noted["id"] or new_id(), name=noted["name"], arguments=arguments)
-        parts.append(ToolPart(call=call))
-    if parts:
-        heard.finish = "tool_calls"
-    return parts
-
-
-def _cost(litellm: Any, model: str, usage: Any) -> float:
-    """US dollars by litellm's price list; 0 for a model it has no price for."""
+def _cost(litellm: Any, model: str, usage: Any) -> float | None:
+    """US dollars by litellm's price list; None for a model it has no price for."""
     if usage is None:
-        return 0.0
+        return None
     try:
-        prompt, completion = litellm.cost_per_token(model=model, usage_object=usage)
+        cost = sum(litellm.cost_per_token(model=model, usage_object=usage))
     except Exception:  # it raises bare exceptions for unknown models; a price is never worth a turn
-        return 0.0
-    return float(prompt + completion)
+        return None
+    return float(cost) if math.isfinite(cost) and cost >= 0 else None

@@ -14,6 +14,7 @@ from typing import Any
 from skill_agent.values import ModelProfile
 
 from .files.probe import LARGE, Probe
+from .proxies import client
 
 ASK_S = 2.0
 _PRICES = "model_prices_and_context_window_backup.json"
@@ -62,9 +63,8 @@ def ollama_probe(base: str, name: str) -> Probe | None:
     import httpx
 
     try:
-        answer = httpx.post(
-            f"{base}/api/show", json={"model": name.partition("/")[2]}, timeout=ASK_S
-        )
+        with client(base, timeout=ASK_S) as http:
+            answer = http.post(f"{base}/api/show", json={"model": name.partition("/")[2]})
         told = answer.json() if answer.status_code == 200 else None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None

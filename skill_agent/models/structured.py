@@ -3,15 +3,17 @@
 Which model speaks is the caller's business.
 """
 
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+from skill_agent.conversations.usage import add
 from skill_agent.errors import ModelFailed, ModelRejected
 from skill_agent.ports import ChatMessage, EndPart, ModelPart, ModelRequest, StatusPart, TextPart
 from skill_agent.values import Usage
+
+from .model_json import read
 
 Speak = Callable[[ModelRequest], AsyncGenerator[ModelPart, None]]
 
@@ -22,7 +24,7 @@ async def checked(speak: Speak, request: ModelRequest) -> AsyncGenerator[ModelPa
     Raises ModelFailed when the second answer is no better.
     """
     schema = request.response_schema or {}
-    spent: list[Usage] = []
+    spent = Usage()
     wrong = ""
     for _ in range(2):
         text, cut = "", False
@@ -32,31 +34,23 @@ async def checked(speak: Speak, request: ModelRequest) -> AsyncGenerator[ModelPa
                     case TextPart():
                         text += part.text
                     case EndPart():
-                        spent.append(part.usage)
-                        cut = part.finish == "length"
+                        spent = _both(spent, part.usage)
+                        cut = part.finish in ("length", "cut", "filtered")
                     case _:
                         yield part
         wrong = problem(text, schema, cut=cut)
         if not wrong:
             yield TextPart(text=bare(text))
-            yield EndPart(usage=summed(spent))
+            yield EndPart(usage=spent)
             return
         yield StatusPart(text="the answer did not have the asked form; asking again")
         request = replace(request, messages=request.messages + correction(text, wrong))
     raise ModelFailed(f"the model's answer does not have the asked form: {wrong}")
 
 
-def summed(usages: list[Usage]) -> Usage:
-    """Several calls as one; the first token is the first call's."""
-    return Usage(
-        model=usages[-1].model,
-        prompt_tokens=sum(one.prompt_tokens for one in usages),
-        completion_tokens=sum(one.completion_tokens for one in usages),
-        cached_tokens=sum(one.cached_tokens for one in usages),
-        cost_usd=sum(one.cost_usd for one in usages),
-        first_token_s=usages[0].first_token_s,
-        total_s=sum(one.total_s for one in usages),
-    )
+def _both(one: Usage, other: Usage) -> Usage:
+    """Two calls as one; the first token is the first call's."""
+    return replace(add(one, other), first_token_s=one.first_token_s or other.first_token_s)
 
 
 def problem(text: str, schema: dict[str, Any], *, cut: bool = False) -> str:
@@ -68,7 +62,7 @@ def problem(text: str, schema: dict[str, Any], *, cut: bool = False) -> str:
     if cut:
         return "it was cut off before its end; answer more briefly"
     try:
-        value = json.loads(bare(text))
+        value = read(bare(text))
     except ValueError as error:
         return f"it is not JSON: {error}"
     if wrong := schema_problem(schema):

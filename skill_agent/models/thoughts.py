@@ -1,10 +1,11 @@
 """What a reasoning model thinks before it answers, told apart from its words.
 
 Thoughts come as parts of their own from some providers and as `<think>…</think>` in the text from
-others and from local models. Only a thought before the words is one: a tag further on belongs to
-the reply, which may well be about such tags.
+others and from local models, by one tag or another. Only a thought before the words is one: a tag
+further on belongs to the reply, which may well be about such tags.
 """
 
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
@@ -17,7 +18,15 @@ from skill_agent.ports import (
     ToolPart,
 )
 
-OPEN, CLOSE = "<think>", "</think>"
+TAGS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[think]", "[/think]"),
+    ("◁think▷", "◁/think▷"),
+)
+"""How models mark a thought's beginning and end, in small letters; they are not particular."""
 
 
 class ThoughtFilter:
@@ -26,6 +35,7 @@ class ThoughtFilter:
     def __init__(self) -> None:
         self._held = ""
         """What may be the beginning of a tag, or white space before it is known what follows."""
+        self._close = ""
         self._within = self._opening = self._spoken = self._thought = False
 
     def thought(self) -> None:
@@ -58,21 +68,23 @@ class ThoughtFilter:
 
     def _outside(self) -> TextPart | None:
         text = self._held.lstrip()
-        if text.startswith(OPEN):
-            self._held = text[len(OPEN) :]
+        if opened := next((one for one in TAGS if _is(text[: len(one[0])], one[0])), None):
+            self._held, self._close = text[len(opened[0]) :], opened[1]
             self._within = self._opening = self._thought = True
-        elif not OPEN.startswith(text):
+        elif not any(_is(text, tag[: len(text)]) for tag, _ in TAGS):
             self._spoken = True
             said, self._held = text if self._thought else self._held, ""
             return TextPart(text=said)
         return None
 
     def _inside(self) -> ThoughtPart | None:
-        thought, closed, rest = self._held.partition(CLOSE)
+        thought = self._held
+        closed = re.search(re.escape(self._close), thought, re.I)
         if closed:
-            self._held, self._within = rest, False
+            thought, self._held = thought[: closed.start()], thought[closed.end() :]
+            self._within = False
         else:
-            thought, self._held = _certain(thought)
+            thought, self._held = _certain(thought, self._close)
         if self._opening:
             thought = thought.lstrip()
         thought = thought.rstrip() if closed else thought
@@ -80,12 +92,17 @@ class ThoughtFilter:
         return ThoughtPart(text=thought) if thought else None
 
 
-def _certain(thought: str) -> tuple[str, str]:
+def _certain(thought: str, close: str) -> tuple[str, str]:
     """What of an unfinished thought is one, and the end that may yet be white space before the
     closing tag, or the tag's beginning."""
-    tag = next(size for size in range(len(CLOSE) - 1, -1, -1) if thought.endswith(CLOSE[:size]))
+    sizes = range(len(close) - 1, 0, -1)
+    tag = next((size for size in sizes if _is(thought[-size:], close[:size])), 0)
     sure = thought[: len(thought) - tag].rstrip()
     return sure, thought[len(sure) :]
+
+
+def _is(text: str, tag: str) -> bool:
+    return text.lower() == tag
 
 
 async def thoughts_apart(

@@ -16,6 +16,8 @@ class Recollection:
     block: str
     behind: int = 0
     """Log rows that could not be searched yet."""
+    waited: float = 0.0
+    """Seconds that went by until the model was loaded, which are not recall's."""
     sure: bool = True
     """Something known surely has to do with the message."""
     origins: tuple[Origin, ...] = ()

@@ -130,7 +130,8 @@ async def _remembered(
         return None, []
     hands.taint.add(found.origins)
     behind = [_incomplete(brief, found.behind)] if found.behind else []
-    return found, [*behind, _recalled(brief, found, time.perf_counter() - begun)]
+    seconds = time.perf_counter() - begun - found.waited
+    return found, [*behind, _recalled(brief, found, seconds)]
 
 
 def _warning(brief: Brief, text: str) -> Notice:

@@ -3,6 +3,7 @@
 How items are ranked is the memory package's work; the turn only sees what comes out.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -105,12 +106,13 @@ class Recollector:
         sure = [hit for hit in hits if evidence_of(hit) >= floor or hit.item.pinned]
         share = LOCAL_BUDGET_SHARE if model.info.local else BUDGET_SHARE
         present = {item for m in history for item in m.recalled}
+        loaded, waited = await _loaded(model)
         selection = select(
             sure or hits[:UNSURE],
             budget=min(dna.memory.token_budget, window_of(model) // share),
             floor=floor if sure else 0.0,
             present=present | _retold(found, history),
-            sizes=await self._sizes(model, hits),
+            sizes=await self._sizes(model, hits) if loaded else {},
         )
         told, memories = await with_sides(self._ledger, selection.hits, scope, self._clock())
         selection = replace(selection, hits=told)
@@ -122,6 +124,7 @@ class Recollector:
                 (*told, *_said_here(history, manner)), kept, memories, standing, manner
             ),
             behind=behind,
+            waited=waited,
             sure=bool(sure),
             origins=all_origins(
                 *wrote.values(), *(one.origins for one in (*standing.profile, *standing.team))
@@ -206,18 +209,25 @@ class Recollector:
         await self._ledger.note("recalled", message.id, actor=dna.slug, data=data)
 
     async def _sizes(self, model: Model, hits: Sequence[Hit]) -> dict[str, int]:
-        """Tokens of each item's line by the model's own tokenizer.
-
-        A turn loads its model beside this in any case; a model that cannot be loaded estimates.
-        """
-        try:
-            await model.load()
-        except SkillAgentError:
-            return {}
+        """Tokens of each item's line by the model's own tokenizer."""
         return {
             hit.item.id: await self._tokens.count(model, recall_line(hit.item) + "\n")
             for hit in hits
         }
+
+
+async def _loaded(model: Model) -> tuple[bool, float]:
+    """Whether the model is there, and the seconds that took: they are not recall's.
+
+    A turn loads its model beside this in any case; for one that cannot be loaded sizes are
+    estimated.
+    """
+    begun = time.perf_counter()
+    try:
+        await model.load()
+    except SkillAgentError:
+        return False, time.perf_counter() - begun
+    return True, time.perf_counter() - begun
 
 
 def _asked(message: Message, manner: Manner) -> str:

@@ -17,7 +17,9 @@ PNG = b64encode(b"\x89PNG\r\n\x1a\n" + bytes(40)).decode()
 MISTAKES = {
     "nothing": TurnRequest(""),
     "blanks": TurnRequest(" \n\t "),
-    "an empty text beside no words": TurnRequest("", attachments=(Attachment("  ", origin="file"),)),
+    "an empty text beside no words": TurnRequest(
+        "", attachments=(Attachment("  ", origin="file"),)
+    ),
     "too long": TurnRequest("x" * 10_000_001),
     "no text": TurnRequest("a\0b"),
     "half a sign": TurnRequest("a\ud83d"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
@@ -467,3 +468,26 @@ async def test_what_is_told_twice_is_kept_once(open_runtime: OpenRuntime) -> Non
         again = one(await events_of(runtime.ask(DEPLOY.lower())), MemorySaved)
         assert again.memory_id == first.memory_id
         assert len(await runtime.memory.list()) == 1
+
+
+class SlowToLoad(ScriptedModel):
+    """Takes its time to be there, as one does that is read from disk or imported."""
+
+    load_s = 0.4
+
+    async def load(self) -> None:
+        await asyncio.sleep(self.load_s)
+
+
+async def test_waiting_for_the_model_is_no_part_of_what_recall_took(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime(SlowToLoad(otherwise="Noted.")) as runtime:
+        await events_of(runtime.ask(DEPLOY))
+        begun = time.perf_counter()
+        async for event in runtime.ask("When do I deploy?"):
+            if isinstance(event, MemoryRecalled):
+                assert event.seconds < time.perf_counter() - begun - SlowToLoad.load_s
+                break
+        else:
+            raise AssertionError("nothing was recalled")

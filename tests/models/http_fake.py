@@ -1,6 +1,7 @@
 """A real HTTP server that speaks OpenAI's and Anthropic's protocols and fails on request."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -44,7 +45,32 @@ class Hang:
     """Accepts the request and says nothing until the test ends."""
 
 
-Behaviour = Say | Call | Fail | Hang
+@dataclass(frozen=True)
+class Raw:
+    """Answers with these bytes, piece by piece, whatever they are; `breaks` cuts the connection
+    behind them instead of ending the body, `stays` leaves it open without a further word."""
+
+    pieces: tuple[bytes, ...]
+    type: str = "text/event-stream"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    breaks: bool = False
+    stays: bool = False
+
+
+Behaviour = Say | Call | Fail | Hang | Raw
+
+
+def delta(finish: str | None = None, **said: Any) -> bytes:
+    """An event with one chunk of a chat completion."""
+    return event({"choices": [{"index": 0, "delta": said, "finish_reason": finish}]})
+
+
+def event(data: Any) -> bytes:
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+END = delta("stop") + b"data: [DONE]\n\n"
 
 
 class Provider:
@@ -83,6 +109,21 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(say)
             case Call() as call:
                 self._call(call)
+            case Raw() as raw:
+                self._answer(raw)
+
+    def _answer(self, raw: Raw) -> None:
+        self._open(raw.status, raw.type, raw.headers)
+        for piece in raw.pieces:
+            self._raw(piece)
+            time.sleep(0.01)
+        if raw.stays:
+            self.provider.over.wait(30)
+        if not raw.breaks:
+            self._raw(b"")
+            return
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def _say(self, say: Say) -> None:
         self._open()
@@ -149,10 +190,16 @@ class _Handler(BaseHTTPRequestHandler):
         if self._raw(b"data: [DONE]\n\n"):
             self._raw(b"")
 
-    def _open(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
+    def _open(
+        self,
+        status: int = 200,
+        kind: str = "text/event-stream",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.send_response(status)
+        told = {"Content-Type": kind, "Transfer-Encoding": "chunked", **(headers or {})}
+        for name, value in told.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def _event(self, data: dict[str, Any]) -> bool:

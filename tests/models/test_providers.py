@@ -5,10 +5,10 @@ from http_fake import Fail, Say, provider
 
 from skill_agent.models.providers import (
     detect_providers,
-    is_loopback,
     key_variable,
     ollama_base,
 )
+from skill_agent.models.proxies import is_loopback
 from skill_agent.settings.schema import ModelSettings, Settings
 
 NO_OLLAMA = {"OLLAMA_HOST": "127.0.0.1:9"}

@@ -10,7 +10,7 @@ from http_fake import Call, Fail, Hang, Provider, Say, provider
 from listening import HTTP, PERSONA, listen, user
 from model_files import smollm2_path
 
-from skill_agent.errors import ModelFailed, ModelRejected, ModelUnavailable
+from skill_agent.errors import ModelRejected, ModelUnavailable
 from skill_agent.models.local.llama_host import embedded_server
 from skill_agent.models.remote import RemoteModel
 from skill_agent.ports import ChatMessage, ModelRequest, TextPart, ThoughtPart
@@ -60,12 +60,15 @@ async def test_tools_go_out_and_calls_come_back_whole() -> None:
     assert sent["messages"][2]["tool_call_id"] == "a"
 
 
-async def test_unreadable_arguments_are_a_failure() -> None:
-    with (
-        provider(Call("http_get", "{oops")) as server,
-        pytest.raises(ModelFailed, match="unreadable call of 'http_get'"),
-    ):
-        await listen(model(server.base), ModelRequest(messages=(user("go"),), tools=(HTTP,)))
+async def test_unreadable_arguments_are_told_with_the_call() -> None:
+    with provider(Call("http_get", "{oops")) as server:
+        heard = await listen(
+            model(server.base), ModelRequest(messages=(user("go"),), tools=(HTTP,))
+        )
+    (call,) = heard.calls
+    assert (call.name, call.arguments) == ("http_get", {})
+    assert "no JSON object" in call.problem
+    assert heard.end.finish == "tool_calls"
 
 
 async def test_a_schema_is_asked_for_and_checked_with_one_more_try() -> None:
@@ -232,3 +235,23 @@ async def test_nothing_is_written_to_the_terminal(capfd: pytest.CaptureFixture[s
         with pytest.raises(ModelRejected):
             await listen(model(server.base, name="nowhere/m"), ASK)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "priced"),
+    [("openai/gpt-4o-mini", True), ("openai/nobody-knows-it", False)],
+)
+async def test_whether_a_price_is_known_elsewhere(
+    name: str, priced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provider(Say()) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base.removesuffix("/v1"))
+        heard = await listen(model("http://model.invalid/v1", name=name), ASK)
+    assert heard.end.usage.priced is priced
+    assert (heard.end.usage.cost_usd > 0) is priced
+
+
+async def test_what_runs_on_this_machine_costs_nothing() -> None:
+    with provider(Say()) as server:
+        usage = (await listen(model(server.base, name="openai/nobody-knows-it"), ASK)).end.usage
+    assert (usage.cost_usd, usage.priced) == (0.0, True)

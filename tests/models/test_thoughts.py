@@ -49,6 +49,16 @@ def sorted_out(pieces: Iterable[str]) -> tuple[str, str]:
         ("<think>a <think> b</think>c", "a <think> b", "c"),
         ("</think>Hello.", "", "</think>Hello."),
         ("<think>a</think>Hi <think>b</think>", "a", "Hi <think>b</think>"),
+        ("<thinking>hm</thinking>Hello.", "hm", "Hello."),
+        ("<thinking>hm </think> hm</thinking>Hello.", "hm </think> hm", "Hello."),
+        ("<reasoning>\nhm\n</reasoning>\nHello.", "hm", "Hello."),
+        ("<thought>hm</thought><think>hm</think>Hello.", "hmhm", "Hello."),
+        ("<THINK>Hm</Think>Hello.", "Hm", "Hello."),
+        ("[THINK]hm[/THINK]Hello.", "hm", "Hello."),
+        ("◁think▷hm◁/think▷Hello.", "hm", "Hello."),
+        ("<reasoning>no end", "no end", ""),
+        ("<thinkers>", "", "<thinkers>"),
+        ("[thin ice]", "", "[thin ice]"),
     ],
 )
 def test_thoughts_and_words(text: str, thoughts: str, words: str) -> None:

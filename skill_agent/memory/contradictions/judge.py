@@ -4,7 +4,6 @@ Rules first; a model is asked only about what they leave open, and can never mak
 give way by itself. Nothing here reads or writes a store.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal
 from skill_agent.errors import ModelError
 from skill_agent.memory.english.stemming import words
 from skill_agent.memory.english.subjects import is_single_valued
+from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.values import Memory, MemoryType
@@ -449,7 +449,7 @@ async def _asked(model: Model, pair: Pair) -> str:
     )  # fmt: skip
     text = await whole_reply(model, request)
     try:
-        return str(json.loads(text).get("verdict", ""))
+        return str(read(text).get("verdict", ""))
     except (ValueError, AttributeError):
         return ""
 

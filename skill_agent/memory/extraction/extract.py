@@ -5,7 +5,6 @@ out what was said in passing; the second tells what leans on its surroundings in
 which `grounding` checks. Nothing here writes or compares with what is stored.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from skill_agent.memory.english.small_talk import asks_for_a_fact, in_passing, m
 from skill_agent.memory.english.standalone import WISH, standalone, standalone_sentence, told, whole
 from skill_agent.memory.english.when import resolve_dates
 from skill_agent.memory.english.work_rules import names_time
+from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.models.structured import bare, problem
 from skill_agent.ports import ChatMessage, Model, ModelRequest
@@ -288,7 +288,7 @@ async def _answer(model: Model, system: str, asked: str, schema: dict[str, Any])
     said = await whole_reply(model, request)
     if wrong := problem(said, schema):
         raise ModelFailed(f"the model's notes do not have the asked form: {wrong}")
-    return json.loads(bare(said))
+    return read(bare(said))
 
 
 SORT = """\

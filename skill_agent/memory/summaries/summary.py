@@ -3,12 +3,12 @@
 What the person said for one agent's ears only enters neither; when to write one is elsewhere.
 """
 
-import json
 import re
 from collections.abc import Sequence
 
 from skill_agent.errors import ModelFailed
 from skill_agent.memory.english.remember import is_private
+from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.text.gate import tamed_line
@@ -200,7 +200,7 @@ async def told_by_model(events: Sequence[Memory], model: Model) -> str:
     )
     said = await whole_reply(model, request)
     try:
-        text = " ".join(str(json.loads(said)["summary"]).split())
+        text = " ".join(str(read(said)["summary"]).split())
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFailed(f"the summary cannot be read: {error}") from None
     if not text or len(text) > LONGEST or _figures(text) - _figures(lines):

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
+from skill_agent.models.proxies import client
+
 from .catalogue import Folder, HubFile, ModelFile, Packages, Part
-from .hub import CONNECT_S, HubAnswer, SourceFailed, asked, unreachable
+from .hub import CONNECT_S, HubAnswer, SourceFailed, asked, broken, unreachable
 
 _BLOCK = 1 << 20
 _PATIENCE_S = 30.0
@@ -83,9 +85,10 @@ class Fetcher:
             wanted["Range"] = f"bytes={have}-"
         timeout = httpx.Timeout(_PATIENCE_S, connect=CONNECT_S)
         try:
-            with httpx.stream(
-                "GET", url, headers=wanted, follow_redirects=True, timeout=timeout
-            ) as answer:
+            with (
+                client(url, follow_redirects=True, timeout=timeout) as http,
+                http.stream("GET", url, headers=wanted) as answer,
+            ):
                 if answer.status_code not in (200, 206):
                     raise SourceFailed(f"HTTP {answer.status_code}")
                 with part.open("ab" if answer.status_code == 206 else "wb") as out:
@@ -93,7 +96,7 @@ class Fetcher:
                         out.write(block)
                         moved(out.tell())
         except httpx.HTTPError as error:
-            raise SourceFailed(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+            raise SourceFailed(broken(error, url)) from None
         if part.stat().st_size != file.size:
             raise SourceFailed(f"gave {part.stat().st_size} bytes, not {file.size}")
 

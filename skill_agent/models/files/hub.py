@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from skill_agent.models.proxies import client, proxy_for, through
+
 from .catalogue import HUB
 
 if TYPE_CHECKING:
@@ -57,15 +59,16 @@ def asked(url: str, *, patience_s: float, sample_s: float = 0.0) -> HubAnswer:
 
     wanted = {"Range": f"bytes=0-{_SAMPLE - 1 if sample_s else 0}", "Accept-Encoding": "identity"}
     try:
-        with httpx.stream(
-            "GET", url, headers=wanted, follow_redirects=True, timeout=patience_s
-        ) as answer:
+        with (
+            client(url, follow_redirects=True, timeout=patience_s) as http,
+            http.stream("GET", url, headers=wanted) as answer,
+        ):
             if answer.status_code not in (200, 206):
                 raise SourceFailed(f"HTTP {answer.status_code}")
             steps = [*answer.history, answer]
             rate = _rate(answer, sample_s) if sample_s else 0.0
     except httpx.HTTPError as error:
-        raise SourceFailed(f"{type(error).__name__}: {error}".rstrip(": ")) from None
+        raise SourceFailed(broken(error, url)) from None
     return HubAnswer(
         size=next((size for one in steps if (size := _size(one))), 0),
         sha256=next((digest for one in steps if (digest := _digest(one))), ""),
@@ -78,7 +81,7 @@ def unreachable(url: str, patience_s: float) -> str:
     proxy answers for it."""
     import socket
 
-    if _proxied(url):
+    if proxy_for(url):
         return ""
 
     address = urlsplit(url)
@@ -99,11 +102,9 @@ def unreachable(url: str, patience_s: float) -> str:
     return f"cannot be reached: {outcome[0]}" if outcome[0] else ""
 
 
-def _proxied(url: str) -> bool:
-    from urllib.request import getproxies, proxy_bypass
-
-    address = urlsplit(url)
-    return address.scheme in getproxies() and not proxy_bypass(address.hostname or "")
+def broken(error: Exception, url: str) -> str:
+    """What went wrong on the way to a URL."""
+    return f"{type(error).__name__}: {error}".rstrip(": ") + through(url)
 
 
 def _rate(answer: "Response", seconds: float) -> float:

@@ -5,18 +5,17 @@ from lies in `pull`.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from skill_agent.errors import ModelFailed
 from skill_agent.identifiers import new_id
 from skill_agent.models.admitted import admitted
-from skill_agent.models.structured import checked, problem
-from skill_agent.models.thoughts import thoughts_apart
+from skill_agent.models.model_json import read
+from skill_agent.models.received import received
+from skill_agent.models.structured import bare, checked, problem
 from skill_agent.ports import (
     ChatMessage,
     EndPart,
@@ -154,7 +153,7 @@ class EmbeddedModel:
         return checked(self._worded, request) if request.response_schema else self._worded(request)
 
     def _worded(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        return thoughts_apart(self._spoken(request))
+        return received(self._spoken(request))
 
     async def _loaded(self) -> Engine:
         async with self._loading:
@@ -278,15 +277,15 @@ class EmbeddedModel:
         """The action as a tool call with its arguments; None where the model had better reply."""
         if action.tool is None:
             return None
-        arguments = action.arguments
+        arguments, wrong = action.arguments, ""
         if arguments is None:
-            arguments = await self._arguments(work, action.tool)
+            arguments, wrong = await self._arguments(work, action.tool)
         work.tally.heard()
-        call = ToolCall(id=new_id(), name=action.tool.name, arguments=arguments)
+        call = ToolCall(id=new_id(), name=action.tool.name, arguments=arguments, problem=wrong)
         return None if work.menu.repeats(call, work.request.messages) else call
 
-    async def _arguments(self, work: _Work, tool: ToolSpec) -> dict[str, Any]:
-        """Arguments that satisfy the tool's schema; raises ModelFailed after two tries."""
+    async def _arguments(self, work: _Work, tool: ToolSpec) -> tuple[dict[str, Any], str]:
+        """Arguments that satisfy the tool's schema, or what is wrong with them after two tries."""
         wrong = ""
         for temperature in (0.0, 0.5):
             payload = {
@@ -302,8 +301,8 @@ class EmbeddedModel:
             wrong = problem(text, tool.parameters, cut=work.finish == "length")
             work.finish = "stop"
             if not wrong:
-                return json.loads(text)
-        raise ModelFailed(f"the model gave no usable arguments for {tool.name}: {wrong}")
+                return read(bare(text)), ""
+        return {}, f"the arguments are not as the tool takes them: {wrong}"
 
 
 async def _chunks(work: _Work, payload: Chunk) -> AsyncGenerator[Chunk | StatusPart, None]:
