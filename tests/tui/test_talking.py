@@ -318,8 +318,9 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
         await seat.until(lambda: seat.talk.figures.written)
         shown = str(seat.talk.query_one(Recalled).render())
         assert "0.90" in shown and "lexical 0.80" in shown and "same words" in shown
-        assert "id-7" in str(seat.talk.query_one(Saved).render())
-        assert "id-7" in seat.shown()
+        shown = str(seat.talk.query_one(Saved).render())
+        assert "Likes tea" in shown and "id-7" not in shown, "its story names it"
+        assert "id-7" not in seat.shown()
         assert "recency" not in shown, "the weak are left out at first"
         await seat.press("f4")
         await seat.until(lambda: "recency 0.00" in str(seat.talk.query_one(Recalled).render()))

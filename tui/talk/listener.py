@@ -280,7 +280,9 @@ def _read_out(event: MemoriesExtracted) -> str:
     if event.problem:
         return "memories were not read out yet; it is tried again"
     if event.disputed:
-        return "new in dispute: F5, then d, to decide"
+        count = len(event.disputed)
+        memories = f"{count} {'memory' if count == 1 else 'memories'}"
+        return f"{memories} in dispute: F5, then d, to decide"
     count = len(event.created) + len(event.versioned)
     return f"✓ {count} remembered" if count else ""
 
