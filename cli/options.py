@@ -1,14 +1,17 @@
 """Options that several commands share, so that one letter means one thing everywhere."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from .lazy import LateTyper
+from .output import narrate
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
+
+Item = TypeVar("Item")
 
 AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Agent to speak to or as.")
@@ -47,6 +50,13 @@ def group(help_text: str) -> typer.Typer:
 async def slug_of(runtime: "Workstation", agent: str | None) -> str | None:
     """The slug of the agent that `AgentOption` names; raises NotFound with the nearest."""
     return (await runtime.agents.get(agent.lstrip("@"))).slug if agent else None
+
+
+def newest(found: list[Item], limit: int) -> list[Item]:
+    """So many of a listing for which one more was asked; that there are more is told."""
+    if len(found) > limit:
+        narrate(f"the newest {limit:,} are shown, there are more: --limit N shows N")
+    return found[:limit]
 
 
 def choice(option: str, text: str | None, known: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from .memory.screen import MemoryScreen
 
 LATER = (
-    ".talk.asking", ".talk.history", ".talk.listener", ".talk.sender", ".talk.session_list",
-    ".talk.turn_view",
+    ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
+    ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
 MEMORY_SCREEN = ".memory.screen"

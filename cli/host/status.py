@@ -56,8 +56,9 @@ def _status(around: Surroundings, home: Home) -> dict[str, Any]:
         return found | {"state": "not set up (ska init)"}
     holder = HomeLock(home.lock).holder()
     if holder is None:
-        none = {"state": "ready", "host_pid": None, "host": None}
-        return found | none | run_with(around, _details, role="status")
+        details = run_with(around, _details, role="status")
+        state = "no model yet (ska init)" if details["model_missing"] else "ready"
+        return found | {"state": state, "host_pid": None, "host": None} | details
     found |= {"state": "in use", "host_pid": holder.pid, "since": holder.since}
     socket, host = _host(home, holder)
     found["host"] = host
@@ -127,7 +128,10 @@ def spoken(seconds: int) -> str:
 
 
 async def _missing(station: "Workstation") -> str:
-    """What gets the default model here; empty where it is, or is not this machine's."""
+    """What gets the default model here; empty where it is, or is not this machine's, or another
+    stands in for it."""
+    if station.settings.models.fallback:
+        return ""
     default = station.settings.models.default
     found = next((one for one in await station.models.list() if one.name == default), None)
     gone = found is not None and not found.installed

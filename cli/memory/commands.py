@@ -28,6 +28,7 @@ from ..options import (
     YesOption,
     choice,
     group,
+    newest,
     slug_of,
 )
 from ..output import emit_json, emit_text, narrate, record, table, tell_masked
@@ -210,12 +211,12 @@ def list_(
                 session=origin,
                 min_importance=min_importance,
                 review=review,
-                limit=limit,
+                limit=limit + 1,
                 offset=offset,
             )
         )
 
-    show_list(with_runtime(ctx, work), as_json=as_json)
+    show_list(newest(with_runtime(ctx, work), limit), as_json=as_json)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, LimitOption, choice
+from ..options import JsonOption, LimitOption, choice, newest
 from ..output import emit_json, narrate, plain, table
 from ..progress import Bar
 
@@ -103,7 +103,7 @@ def extractions(
         if retry is not None:
             job = await runtime.extractions.retry(retry)
             return await runtime.extractions.run(job.session)
-        return await runtime.extractions.list(states, limit=limit)
+        return newest(await runtime.extractions.list(states, limit=limit + 1), limit)
 
     jobs = with_runtime(ctx, work)
     if as_json:

@@ -1,9 +1,12 @@
 """Runs a command's work on the runtime of its home, which is made on first use."""
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
+
+from skill_agent.errors import ModelUnavailable
 
 from ..output import narrate
 from ..surroundings import Surroundings, surroundings
@@ -40,10 +43,13 @@ def ready_home(around: Surroundings) -> "Home":
 
 
 def ready_to_talk(around: Surroundings, model: str | None = None) -> "Home":
-    """As `ready_home`; a person whose default model is missing is offered to fetch it first."""
+    """As `ready_home`; a person whose default model is missing is offered to fetch it first, and
+    for a script no home is made in which nobody could answer."""
     fresh = not around.home.exists
-    home = ready_home(around)
     stands_in = around.opening is not None and around.opening.gateway is not None
+    if fresh and not (around.api or stands_in or around.interactive):
+        _check_model(around.home, model)
+    home = ready_home(around)
     if fresh or around.api or model or stands_in or not around.interactive:
         return home
     from skill_agent.models.files.installed import installed
@@ -56,6 +62,19 @@ def ready_to_talk(around: Surroundings, model: str | None = None) -> "Home":
     if alone and not installed(chosen.default, home):
         set_up(around, first_use=True)
     return home
+
+
+def _check_model(home: "Home", model: str | None) -> None:
+    """Raises ModelUnavailable where a home yet to be made would have no model to answer with."""
+    from skill_agent.models.gateway import Gateway
+    from skill_agent.settings.parsing import parse_settings
+
+    settings, _ = parse_settings("", str(home.config), dict(os.environ))
+    try:
+        Gateway(settings, home).check(model or settings.models.default)
+    except ModelUnavailable as problem:
+        there = f"there is no skill-agent home at {home.root} yet, and {problem.message}"
+        raise ModelUnavailable(there, hint=f"ska init, or {problem.hint}") from problem
 
 
 def with_runtime(ctx: typer.Context, work: "Callable[[Workstation], Awaitable[Result]]") -> Result:

@@ -303,8 +303,15 @@ def summary(event: TurnFinished, usage: Usage) -> str:
         usage.model,
         f"{usage.prompt_tokens}{cached} + {usage.completion_tokens} tokens",
         f"first after {usage.first_token_s:.1f} s, all after {usage.total_s:.1f} s",
-        f"${usage.cost_usd:.4f}" if usage.cost_usd else "",
-        "" if usage.priced else "price unknown",
+        _cost(usage),
         f"session {event.session}",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _cost(usage: Usage) -> str:
+    """Nothing for what cost nothing."""
+    known = f"${usage.cost_usd:.4f}" if usage.cost_usd else ""
+    if usage.priced:
+        return known
+    return f"{known} + unknown" if known else "price unknown"

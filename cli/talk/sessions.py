@@ -2,26 +2,26 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.conversations.client_context import in_fence
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
 from skill_agent.text.attachments import label
 from skill_agent.text.printing import json_shown
 from skill_agent.text.redaction import Masker
-from skill_agent.values import Compaction, Message, ModelCall, Session
+from skill_agent.values import Message, ModelCall, Session
+from skill_agent.workstation.past import Past, past_of
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, LimitOption, OutputOption, YesOption, group
+from ..options import JsonOption, LimitOption, OutputOption, YesOption, group, newest
 from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
 from .prompts import NONE_KEPT, prompts_text
+from .retold import retold, speaker
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -49,9 +49,9 @@ def list_(
     """
 
     async def work(runtime: "Workstation") -> list[Session]:
-        return (await runtime.conversations.list(limit=offset + limit))[offset:]
+        return (await runtime.conversations.list(limit=offset + limit + 1))[offset:]
 
-    found = with_runtime(ctx, work)
+    found = newest(with_runtime(ctx, work), limit)
     if as_json:
         emit_json(found)
         return
@@ -86,21 +86,17 @@ def show(
         _show_prompts(with_runtime(ctx, partial(_calls, session=session, last=last)), as_json)
         return
 
-    async def work(runtime: "Workstation") -> tuple[Session, list[Message], "list[Compaction]"]:
-        found, messages = await _conversation(runtime, session, last)
-        return found, messages, await runtime.summaries.list(found.id)
-
-    found, messages, summed = with_runtime(ctx, work)
+    found, past = with_runtime(ctx, partial(_conversation, session=session, last=last))
     if as_json:
-        emit_json({**_session_object(found, messages), "compactions": plain(summed)})
+        emit_json(_session_object(found, past))
     else:
-        lines = {one.up_to: one.line for one in summed}
-        emit_text(_markdown(found, messages, lines).rstrip("\n"))
+        emit_text(retold(found, past).rstrip("\n"))
 
 
 async def _calls(runtime: "Workstation", *, session: str, last: int) -> list[ModelCall]:
     """What was sent for the turns of the messages that would be shown."""
-    _, messages = await _conversation(runtime, session, last)
+    found = await runtime.conversations.find(session)
+    messages = await runtime.conversations.messages(found.id, last=last)
     turns = dict.fromkeys(message.turn for message in messages)
     return [call for turn in turns for call in await runtime.turns.prompt(turn)]
 
@@ -133,14 +129,15 @@ def search(
       ska sessions search "release branch"
     """
     found = with_runtime(
-        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit)
+        ctx, lambda runtime: runtime.conversations.search(" ".join(text), limit=limit + 1)
     )
+    found = newest(found, limit)
     if as_json:
         emit_json(found)
         return
     table(
         ("session", "at", "who", "text"),
-        ((one.session, one.created_at, _speaker(one), _briefly(one)) for one in found),
+        ((one.session, one.created_at, speaker(one), _briefly(one)) for one in found),
         empty="nothing found",
     )
 
@@ -186,13 +183,13 @@ def export(
     masker = Masker()
 
     async def work(runtime: "Workstation") -> tuple[str, int]:
-        found, messages = await _conversation(runtime, session, 0)
-        document = _document(found, messages, form, masker)
+        found, past = await _conversation(runtime, session=session, last=0)
+        document = _document(found, past, form, masker)
         if output is not None:
             write_private(output.absolute(), document)
             # So that erasing reaches it.
             await runtime.user_data.note_written(str(output.absolute()), "sessions")
-        return document, len(messages)
+        return document, len(past.messages)
 
     document, count = with_runtime(ctx, work)
     tell_masked(masker.count)
@@ -204,10 +201,10 @@ def export(
         sys.stdout.write(document)
 
 
-def _document(session: Session, messages: list[Message], form: str, masker: Masker) -> str:
+def _document(session: Session, past: Past, form: str, masker: Masker) -> str:
     if form == "md":
-        return masker(_markdown(session, messages))
-    whole = masker(_session_object(session, messages))
+        return masker(retold(session, past))
+    whole = masker(_session_object(session, past))
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -268,11 +265,9 @@ def delete(
     _changed(found, "deleted", as_json=as_json)
 
 
-async def _conversation(
-    runtime: "Workstation", session: str, last: int
-) -> tuple[Session, list[Message]]:
+async def _conversation(runtime: "Workstation", *, session: str, last: int) -> tuple[Session, Past]:
     found = await runtime.conversations.find(session)
-    return found, await runtime.conversations.messages(found.id, last=last)
+    return found, await past_of(runtime, found.id, last=last)
 
 
 def _changed(found: Session, what: str, *, as_json: bool) -> None:
@@ -283,44 +278,17 @@ def _changed(found: Session, what: str, *, as_json: bool) -> None:
         emit_text(found.id)
 
 
-def _session_object(found: Session, messages: Sequence[Message]) -> dict[str, Any]:
+def _session_object(found: Session, past: Past) -> dict[str, Any]:
     # `messages` counts in a listing; here it is the conversation itself.
-    return {**plain(found), "messages": [plain(message) for message in messages]}
-
-
-def _markdown(
-    found: Session, messages: Sequence[Message], lines_after: Mapping[int, str] | None = None
-) -> str:
-    """`lines_after` stand in the conversation, each after the message at its position."""
-    lines = [
-        f"# {found.title}",
-        "",
-        f"Session {found.id}, begun {found.created_at:%Y-%m-%d %H:%M} UTC",
-    ]
-    for message in messages:
-        partial = " (interrupted)" if message.state == "partial" else ""
-        when = f"{message.created_at:%Y-%m-%d %H:%M}"
-        lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", _said(message)]
-        lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
-        if note := (lines_after or {}).get(message.position):
-            lines += ["", f"*{note}*"]
-    return "\n".join(lines) + "\n"
-
-
-def _said(message: Message) -> str:
-    """The words, and below them each text that came beside them, with where it is from."""
-    words, attachments = told_apart(message)
-    texts = (f"[{label(one)}]\n{in_fence(one.text)}" for one in attachments)
-    return "\n\n".join(part for part in (words, *texts) if part)
+    return {
+        **plain(found),
+        "messages": [plain(message) for message in past.messages],
+        "turns": [plain(turn) for turn in past.turns.values()],
+        "compactions": plain(past.summed_up),
+    }
 
 
 def _briefly(message: Message) -> str:
     """The beginning of the words, and what came beside them."""
     beside = [f"[{label(one)}]" for one in told_apart(message)[1]]
     return " ".join([message.content[:200], *beside]).strip()
-
-
-def _speaker(message: Message) -> str:
-    if message.role == "user":
-        return "you"
-    return message.agent or message.role if message.role == "assistant" else message.role

@@ -1,6 +1,6 @@
 """The conversations of a home as front ends see them, over the ledger."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,12 +25,14 @@ class Conversations(operations.ConversationOperations):
         clock: Clock,
         *,
         slug_of: Callable[[str], str],
+        names: Callable[[], Mapping[str, str]],
         before_deletion: Callable[[str], Awaitable[None]],
         touched: Callable[[], None],
     ) -> None:
-        """`slug_of` gives a named agent's slug or raises NotFound; `before_deletion` reads what is
-        unread of a session; `touched` tells the index that there is something new."""
-        self._ledger, self._clock, self._slug_of = ledger, clock, slug_of
+        """`slug_of` gives a named agent's slug or raises NotFound; `names` are the agents' shown
+        ones by slug; `before_deletion` reads what is unread of a session; `touched` tells the index
+        that there is something new."""
+        self._ledger, self._clock, self._slug_of, self._names = ledger, clock, slug_of, names
         self._before_deletion, self._touched = before_deletion, touched
 
     async def list(
@@ -39,17 +41,27 @@ class Conversations(operations.ConversationOperations):
         """`before` is (updated_at, id) of the last one already had."""
         return await self._ledger.sessions(limit=limit, before=before)
 
+    async def matching(
+        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> operations.FoundSessions:
+        """Raises UsageError for no text."""
+        if not (wanted := text.strip()):
+            raise UsageError("what is looked for?", hint="ska sessions list")
+        sound_text(wanted, "what is looked for")
+        return await self._ledger.find_sessions(
+            wanted, names=self._names(), limit=limit, before=before
+        )
+
     async def find(self, ref: str) -> Session:
         """Raises NotFound or UsageError."""
         return await find_session(self._ledger, ref)
 
-    async def begin(self, text: str, agent: str) -> Session:
-        """A new one, named by what is said first."""
+    def new(self, text: str, agent: str) -> Session:
+        """One that is named by what is said first; it is nowhere kept until something is said."""
         now = self._clock()
-        session = Session(
+        return Session(
             id=new_id(), title=title_of(text), agent=agent, created_at=now, updated_at=now
         )
-        return await self._ledger.create_session(session)
 
     async def messages(
         self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0

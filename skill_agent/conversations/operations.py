@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.route import route
-from skill_agent.values import HomeInfo, Message, Session, UsageBy, UsageTotals
+from skill_agent.values import FoundSession, HomeInfo, Message, Session, UsageBy, UsageTotals
 
 if TYPE_CHECKING:
     from .requesters import OwnConversations
 
 Sessions = list[Session]  # `list` is a method
+FoundSessions = list[FoundSession]
 Messages = list[Message]
 Texts = list[str]
 
@@ -22,6 +23,21 @@ class ConversationOperations(Protocol):
         self, *, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> Sessions:
         """Conversations, the newest activity first."""
+        ...
+
+    @route(
+        "GET",
+        "/v1/find/conversations",
+        scope="read",
+        limit="search",
+        keyset=("updated_at", "id"),
+        id="find_sessions",
+    )
+    async def matching(
+        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> FoundSessions:
+        """Conversations whose title and agent hold every word of the text, or in which it was said,
+        the newest activity first."""
         ...
 
     @route("GET", "/v1/find/conversation", scope="read", id="find_session")

@@ -1,6 +1,7 @@
 """Sessions by the names people use for them, over the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.ports import Ledger
@@ -8,7 +9,7 @@ from skill_agent.text.checks import sound_text
 from skill_agent.text.redaction import masked
 from skill_agent.values import Session
 
-_SCAN = 5_000
+_PAGE = 1_000
 
 
 async def find_session(ledger: Ledger, ref: str) -> Session:
@@ -19,12 +20,20 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
     ref = checked_ref(ref)
     if (exact := await ledger.session(ref)) is not None:
         return exact
-    sessions = await ledger.sessions(limit=1 if ref == "latest" else _SCAN)
     if ref == "latest":
-        if not sessions:
+        if not (newest := await ledger.sessions(limit=1)):
             raise NotFound("there is no session yet", hint='ska ask "hello"')
-        return sessions[0]
-    return find_among(ref, sessions)
+        return newest[0]
+    return find_among(ref, [one async for one in all_sessions(ledger)])
+
+
+async def all_sessions(ledger: Ledger) -> AsyncGenerator[Session, None]:
+    """Those on the list, the newest activity first."""
+    before: tuple[datetime, str] | None = None
+    while page := await ledger.sessions(limit=_PAGE, before=before):
+        for session in page:
+            yield session
+        before = page[-1].updated_at, page[-1].id
 
 
 def find_among(ref: str, sessions: Sequence[Session]) -> Session:

@@ -19,9 +19,13 @@ _LONGEST = 2_000
 
 
 async def note_end(
-    ledger: Ledger, event: TurnFinished | TurnFailed, notices: Sequence[str]
+    ledger: Ledger,
+    event: TurnFinished | TurnFailed,
+    notices: Sequence[str] = (),
+    saved: Sequence[str] = (),
 ) -> None:
-    """Writes down how a turn ended, with the warnings that were told during it."""
+    """Writes down how a turn ended, with the warnings that were told during it and the ids of what
+    it put into memory."""
     data: dict[str, Any] = {"session": event.session, "message_id": event.message_id}
     if isinstance(event, TurnFinished):
         data |= {"state": "finished", "finish": event.finish}
@@ -30,6 +34,8 @@ async def note_end(
         data |= {"problem": event.message[:_LONGEST], "hint": event.hint[:_LONGEST]}
     if notices:
         data["notices"] = [one[:_LONGEST] for one in notices]
+    if saved:
+        data["saved"] = [*saved]
     await ledger.note(ENDED, event.turn, actor=event.agent, data=data)
 
 
@@ -58,6 +64,7 @@ def _state(messages: Sequence[Message], end: State | None) -> TurnState | None:
         known,
         message_id=_text(end.get("message_id")) or known.message_id,
         notices=tuple(str(one) for one in end.get("notices") or ()),
+        saved=tuple(str(one) for one in end.get("saved") or ()),
         ended_at=parse_time(end["at"]) if "at" in end else None,
     )
     if end.get("state") == "finished":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from skill_agent.events import Event, Notice, TurnFailed, TurnFinished
+from skill_agent.events import Event, MemorySaved, Notice, TurnFailed, TurnFinished
 from skill_agent.text.shaping import one_line
 from skill_agent.values import Message, TurnState, TurnStatus, Usage
 
@@ -48,11 +48,13 @@ class TurnBoard:
         return frozenset(self._of_others)
 
     def heard(self, event: Event, at: datetime | None = None) -> None:
-        """Takes note of a turn's warnings and of its end, `at` a moment; must hear of it before
-        anybody else does."""
+        """Takes note of a turn's warnings, of what it put into memory and of its end, `at` a
+        moment; must hear of it before anybody else does."""
         state = self._running.get(event.turn)
         if state is not None and isinstance(event, Notice) and event.level == "warning":
             self._running[event.turn] = replace(state, notices=(*state.notices, event.text))
+        if state is not None and isinstance(event, MemorySaved):
+            self._running[event.turn] = replace(state, saved=(*state.saved, event.memory_id))
         if not isinstance(event, TurnFinished | TurnFailed):
             return
         if state := self._running.pop(event.turn, None):

@@ -145,7 +145,7 @@ async def _mark(ledger: Ledger, turn: str, reply: Unfinished | None, clock: Cloc
     if state is None or state.ended_at is not None:
         return False  # its message was erased or never saved, or only the file was left
     if state.state == "finished":
-        await note_end(ledger, told(state), ())
+        await note_end(ledger, told(state))
         return False
     kept = state.message_id
     if reply is not None and reply.text.strip() and kept is None:
@@ -160,7 +160,7 @@ async def _mark(ledger: Ledger, turn: str, reply: Unfinished | None, clock: Cloc
         message_id=kept,
         text=state.text,
     )
-    await note_end(ledger, failed, ())
+    await note_end(ledger, failed)
     return True
 
 

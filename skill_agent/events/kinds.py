@@ -82,6 +82,9 @@ class MemoryRecalled(AnyEvent):
     tokens: int
     budget: int
     seconds: float
+    told: int = 0
+    """How many stand in the prompt because of it: those of `items` that were not there already, and
+    what is always known of the person and the team."""
 
     @property
     def line(self) -> str:

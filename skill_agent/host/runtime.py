@@ -97,6 +97,7 @@ class Runtime(Workstation):
             ledger,
             clock,
             slug_of=lambda name: directory.get(name).slug,
+            names=lambda: {dna.slug: dna.name for dna in directory.list()},
             before_deletion=mind.reader.finish_session,
             touched=projector.touch,
         )

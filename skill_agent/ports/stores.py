@@ -1,6 +1,6 @@
 """What the core asks of the two stores, as Protocols; no implementation lives here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from skill_agent.values import (
     Belongings,
     BelongingsResult,
     Delta,
+    FoundSession,
     Hit,
     ImportResult,
     LogEntry,
@@ -53,6 +54,18 @@ class Ledger(Protocol):
         """Newest activity first; `before` is (updated_at, id) of the last one already had."""
         ...
 
+    async def find_sessions(
+        self,
+        text: str,
+        *,
+        names: Mapping[str, str],
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+    ) -> list[FoundSession]:
+        """As `sessions`, those whose title and agent (`names` by slug) hold every word of the text,
+        or of which a message contains the text; case does not count."""
+        ...
+
     async def rename_session(self, session_id: str, title: str, *, actor: str) -> None: ...
     async def set_session_agent(self, session_id: str, agent: str) -> None: ...
     async def archive_session(self, session_id: str, *, actor: str) -> None:
@@ -61,6 +74,10 @@ class Ledger(Protocol):
 
     async def save_message(self, message: Message) -> Message:
         """Gives the message its position; raises StoreError for an unknown session."""
+        ...
+
+    async def begin_session(self, session: Session, message: Message) -> Message:
+        """Creates the session with its first message, both or neither."""
         ...
 
     async def message(self, message_id: str) -> Message | None: ...

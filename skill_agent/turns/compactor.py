@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Compacted, Event, Notice
@@ -117,7 +116,7 @@ class Compactor:
             fit, _ = await pressed.measure()
             if not fit.dropped:
                 return None
-            self._tell(pressed, "info", "summing up what was said earlier")
+            self._tell(pressed, "summing up what was said earlier")
             return await self._walled(pressed, verbatim(fit, pressed.max_messages))
 
     async def compact(self, session: str, model: Model | None, agent: str) -> Compaction | None:
@@ -209,19 +208,20 @@ class Compactor:
         wait = min(FIRST_WAIT * 2 ** min(count - 1, 10), LONGEST_WAIT)
         self._failed[pressed.session] = _Failures(count, self._clock() + wait)
         told = f"earlier messages could not be summed up and stay as they are: {redact(problem)}"
-        self._tell(pressed, "warning", f"{told}; it is tried again later")
+        self._tell(pressed, f"{told}; it is tried again later")
 
     def _may_try(self, session: str) -> bool:
         failures = self._failed.get(session)
         return failures is None or self._clock() >= failures.again
 
-    def _tell(self, pressed: Pressed, level: Literal["info", "warning"], text: str) -> None:
+    def _tell(self, pressed: Pressed, text: str) -> None:
+        """While one waits; what could not be done is tried again, and so is no part of the talk."""
         self._publish(
             Notice(
                 session=pressed.session,
                 turn=pressed.turn,
                 agent=pressed.agent,
-                level=level,
+                level="info",
                 text=text,
             )
         )

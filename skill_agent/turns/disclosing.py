@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from skill_agent.conversations.client_context import all_said
+from skill_agent.conversations.in_words import answered
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Event, Notice
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Disclosure
 from skill_agent.text.redaction import mask
 from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.tools.approvals import stored_rule
-from skill_agent.values import Memory, Message
+from skill_agent.values import Choice, Memory, Message
 
 from .hands import Brief, Hands, Talk
 
@@ -48,6 +49,7 @@ async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[E
         yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
         if choice != "deny":
             talk.disclosed = Disclosure(provider=info.provider, secrets=frozenset(found))
+            yield Notice(**brief.ids, level="warning", text=_sent_whole(found, info.name, choice))
             return
     if found:
         yield Notice(**brief.ids, level="warning", text=_not_sent(brief, found, info.name))
@@ -97,6 +99,12 @@ def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> Appr
         reason="; ".join(filter(None, (hands.asked_by, why))),
         timeout_s=hands.approval_timeout_s,
     )
+
+
+def _sent_whole(found: dict[str, str], model: str, choice: Choice) -> str:
+    """What was let go stays told with the reply."""
+    marks = ", ".join(dict.fromkeys(mask(kind, secret) for secret, kind in found.items()))
+    return f"{model} was sent {marks} unmasked: {answered(choice).lower()}"
 
 
 def _not_sent(brief: Brief, found: dict[str, str], model: str) -> str:

@@ -24,7 +24,6 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.identifiers import iso
-from skill_agent.memory.recall.budget import Selection
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
@@ -139,7 +138,7 @@ async def _remembered(
     hands.taint.add(found.origins)
     behind = [_incomplete(brief, found.behind)] if found.behind else []
     seconds = time.perf_counter() - begun - found.waited
-    return found, [*behind, _recalled(brief, found.selection, seconds)]
+    return found, [*behind, _recalled(brief, found, seconds)]
 
 
 def _warning(brief: Brief, text: str) -> Notice:
@@ -289,7 +288,8 @@ def _saved(brief: Brief, memory: Memory) -> MemorySaved:
     )
 
 
-def _recalled(brief: Brief, selection: Selection, seconds: float) -> MemoryRecalled:
+def _recalled(brief: Brief, found: Recollection, seconds: float) -> MemoryRecalled:
+    selection = found.selection
     items = tuple(
         RecalledItem(
             id=hit.item.id,
@@ -309,4 +309,5 @@ def _recalled(brief: Brief, selection: Selection, seconds: float) -> MemoryRecal
         tokens=selection.tokens,
         budget=selection.budget,
         seconds=seconds,
+        told=len(selection.hits) + len(found.always),
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
@@ -35,6 +36,7 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     Event,
+    MemorySaved,
     Notice,
     TextDelta,
     ToolFinished,
@@ -79,9 +81,12 @@ class _Progress:
     keeping: Keeping
     taint: Taint = field(default_factory=Taint)
     text: str = ""
-    calls: dict[str, ToolCall] = field(default_factory=dict)
+    calls: dict[str, tuple[ToolCall, int]] = field(default_factory=dict)
+    """Those under way, each with how much of the reply had been said before."""
     notices: list[str] = field(default_factory=list)
     """Warnings that were told."""
+    saved: list[str] = field(default_factory=list)
+    """Ids of what was put into memory."""
     ended: bool = False
 
 
@@ -285,11 +290,18 @@ class TurnRunner:
             case Notice() if event.level == "warning":
                 progress.notices.append(event.text)
             case ToolStarted():
-                progress.calls[event.call] = ToolCall(
+                call = ToolCall(
                     id=event.call, name=event.tool, arguments=whole_json(event.arguments)
                 )
+                progress.calls[event.call] = call, len(whole(progress.text))
+            case MemorySaved():
+                progress.saved.append(event.memory_id)
             case ToolFinished():
-                await self._save_tool(turn, progress, event)
+                outcome = CallOutcome(
+                    ok=event.ok, seconds=event.seconds, choice=event.choice, by=event.by
+                )
+                told = self._reply(turn, new_id(), event.result, event.origins)
+                await self._save_call(turn, progress, replace(told, outcome=outcome), event.call)
             case _:
                 pass
 
@@ -298,23 +310,22 @@ class TurnRunner:
         reply = self._reply(turn, event.message_id, event.text, progress.taint.origins)
         calls = tuple(replace(one, arguments=whole_json(one.arguments)) for one in event.tool_calls)
         saved = self._save(replace(reply, usage=event.usage, tool_calls=calls))
-        noted = note_end(self._ledger, event, progress.notices)
+        noted = note_end(self._ledger, event, progress.notices, progress.saved)
         await asyncio.gather(saved, self._note_usage(turn, event), noted)
         progress.ended = True
         await progress.keeping.end()
         self._tell(event)
 
-    async def _save_tool(self, turn: Turn, progress: _Progress, event: ToolFinished) -> None:
+    async def _save_call(
+        self, turn: Turn, progress: _Progress, told: Message, call_id: str
+    ) -> None:
         """The exchange as two messages, so that a resumed session replays it."""
-        call = progress.calls[event.call]
+        call, said = progress.calls.pop(call_id)
         # The call was made before its result was read.
         asked = self._reply(turn, new_id(), "", progress.taint.origins)
-        told = self._reply(turn, new_id(), event.result, event.origins)
-        outcome = CallOutcome(ok=event.ok, seconds=event.seconds, choice=event.choice, by=event.by)
-        asked = replace(asked, tool_calls=(call,))
-        told = replace(told, role="tool", tool_call_id=event.call, outcome=outcome)
-        await self._save(asked)
-        await self._save(told)
+        outcome = replace(told.outcome or CallOutcome(ok=False), said=said)
+        await self._save(replace(asked, tool_calls=(call,)))
+        await self._save(replace(told, role="tool", tool_call_id=call_id, outcome=outcome))
 
     def _reply(
         self, turn: Turn, message_id: str, text: str, origins: tuple[Origin, ...]
@@ -351,14 +362,16 @@ class TurnRunner:
             return
         kept: str | None = None
         hint = failure.hint
-        if progress.text.strip():
-            kept = new_id()
-            reply = self._reply(turn, kept, progress.text, progress.taint.origins)
-            partial = replace(reply, state="partial")
-            try:
-                await self._save(partial)
-            except SkillAgentError as problem:
-                kept, hint = None, f"the partial reply could not be kept: {problem.message}"
+        try:
+            for call in list(progress.calls):
+                unfinished = self._reply(turn, new_id(), NOT_ENDED, ())
+                await self._save_call(turn, progress, unfinished, call)
+            if progress.text.strip():
+                kept = new_id()
+                reply = self._reply(turn, kept, progress.text, progress.taint.origins)
+                await self._save(replace(reply, state="partial"))
+        except SkillAgentError as problem:
+            kept, hint = None, f"the partial reply could not be kept: {problem.message}"
         failed = TurnFailed(
             session=turn.session.id,
             turn=turn.id,
@@ -370,7 +383,7 @@ class TurnRunner:
             text=progress.text,
         )
         try:
-            await note_end(self._ledger, failed, progress.notices)
+            await note_end(self._ledger, failed, progress.notices, progress.saved)
             await progress.keeping.end()
         except SkillAgentError as problem:  # the file stays: the next opening takes it from there
             _log.warning("the end of turn %s is not noted: %s", turn.id, problem.message)

@@ -124,20 +124,24 @@ class Turns(operations.TurnOperations):
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
         words = without_address(request.text, dna.slug)
-        begins = found is None
-        if found is None:
-            found = await self._conversations.begin(_named(request, words), dna.slug)
-        await note_requester(self._ledger, request, turn=turn, session=found.id, begins=begins)
-        message = await self._ledger.save_message(
-            self._message(request, turn=turn, session=found, dna=dna)
+        session = found or self._conversations.new(_named(request, words), dna.slug)
+        await note_requester(
+            self._ledger, request, turn=turn, session=session.id, begins=found is None
         )
+        message = self._message(request, turn=turn, session=session, dna=dna)
+        if found is None:  # together, so that no conversation is ever empty
+            message = await self._ledger.begin_session(session, message)
+        else:
+            message = await self._ledger.save_message(message)
         self._runner.start(
-            Turn(request=request, seen=seen, session=found, dna=dna, model=chosen, message=message)
+            Turn(
+                request=request, seen=seen, session=session, dna=dna, model=chosen, message=message
+            )
         )
         by = request.requester.name if request.requester else self._client() or ""
         self._board.asked(turn, by)
-        self._attended.began(turn, found.id, stays=request.detach)
-        return Submitted(session=found.id, turn=turn, agent=dna.slug)
+        self._attended.began(turn, session.id, stays=request.detach)
+        return Submitted(session=session.id, turn=turn, agent=dna.slug)
 
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""

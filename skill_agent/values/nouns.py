@@ -88,6 +88,8 @@ class CallOutcome:
     """What was answered where somebody had to allow it."""
     by: str = ""
     """Who answered."""
+    said: int = 0
+    """So many characters of the reply had been said before the call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -393,10 +395,9 @@ class Compaction:
     @property
     def line(self) -> str:
         """What happened, in words for the person."""
-        messages = f"{self.messages} earlier message" + ("s were" if self.messages > 1 else " was")
+        messages = f"{self.messages:,} earlier message" + ("s" if self.messages > 1 else "")
         count = len(self.memories)
-        kept = f"{count} memor" + ("y" if count == 1 else "ies")
-        return f"{messages} summed up; {kept} kept"
+        return f"{messages} summed up, {count:,} memor{'y' if count == 1 else 'ies'} kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

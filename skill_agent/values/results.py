@@ -11,6 +11,7 @@ from .nouns import (
     Memory,
     Message,
     Rating,
+    Session,
     ToolCall,
     Usage,
 )
@@ -262,6 +263,14 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSession(Session):
+    """A conversation that fits what somebody looks for."""
+
+    hit: str = ""
+    """The place in its newest message that holds the text; empty where only the title fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageTotals:
     """What was consumed, with the number of turns."""
 
@@ -312,6 +321,8 @@ class TurnState:
     hint: str = ""
     notices: tuple[str, ...] = ()
     """Warnings that were told with it."""
+    saved: tuple[str, ...] = ()
+    """Ids of what it put into memory because the person asked for it."""
     ended_at: datetime | None = None
 
 

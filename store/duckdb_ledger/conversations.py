@@ -5,14 +5,14 @@ erased here, archiving included.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
 from skill_agent.errors import NotFound, StoreError
-from skill_agent.values import Message, Session
+from skill_agent.values import FoundSession, Message, Session
 
 from ..ledger.journal import Draft, Journal
 from ..ledger.recent import Saved, sent_with
@@ -101,6 +101,33 @@ class Conversations:
         )
         return [session_value(row) for row in rows]
 
+    def find(
+        self,
+        text: str,
+        names: Mapping[str, str],
+        limit: int,
+        before: tuple[datetime, str] | None,
+    ) -> list[FoundSession]:
+        """Those on the list, each with the place in its newest message that holds the text."""
+        titled, values = _titled(text, names)
+        page, rest = page_after("updated_at", before)
+        said = MESSAGE_TEXT
+        rows = self._database.rows(
+            f"WITH told AS (SELECT session, max(seq) AS newest FROM messages "
+            f"WHERE contains(lower({said}), lower(?)) GROUP BY session), "
+            f"found AS (SELECT {SESSION_COLUMNS}, newest FROM sessions "
+            "LEFT JOIN told ON told.session = sessions.id "
+            f"WHERE NOT archived AND (newest IS NOT NULL OR ({titled})){page} "
+            "ORDER BY updated_at DESC, id DESC LIMIT ?) "
+            f"SELECT {SESSION_COLUMNS}, (SELECT {_AROUND} FROM messages "
+            "WHERE seq = newest) FROM found ORDER BY updated_at DESC, id DESC",
+            [text, *values, *rest, limit, text],
+        )
+        return [
+            FoundSession(**asdict(session_value(row[:-1])), hit=" ".join((row[-1] or "").split()))
+            for row in rows
+        ]
+
     def change(self, kind: str, session_id: str, actor: str, **fields: Any) -> None:
         """Sets some of title, agent, archived; writes nothing if they are so already."""
         with self._journal.write() as draft:
@@ -140,6 +167,12 @@ class Conversations:
                 f"Message {message.id} exists with other content.", hint="Use a fresh id."
             )
         return stored
+
+    def begin(self, session: Session, message: Message) -> Message:
+        """A session with its first message, both or neither."""
+        with self._journal.together():
+            self.create(session)
+            return self._append(message)
 
     def _append(self, message: Message) -> Message:
         with self._journal.write() as draft:
@@ -259,6 +292,24 @@ class Conversations:
 def _with(sent: dict[str, dict[str, Any]], messages: list[Message]) -> list[Message]:
     """The messages, each with what was sent beside it."""
     return [replace(one, **sent[one.id]) if one.id in sent else one for one in messages]
+
+
+_BEFORE, _SHOWN = 40, 200
+"""Characters shown before what was found, and in all."""
+_AROUND = (
+    f"substr({MESSAGE_TEXT}, greatest(strpos(lower({MESSAGE_TEXT}), lower(?)) - {_BEFORE}, 1), "
+    f"{_SHOWN})"
+)
+
+
+def _titled(text: str, names: Mapping[str, str]) -> tuple[str, list[Any]]:
+    """A condition, and its values: each word stands in the title or in the agent's names."""
+    conditions, values = list[str](), list[Any]()
+    for word in text.lower().split():
+        called = [slug for slug, name in names.items() if word in f"{slug} {name}".lower()]
+        conditions.append(f"(contains(lower(title), ?) OR {among('agent', called)})")
+        values += [word, *called]
+    return " AND ".join(conditions), values
 
 
 def page_after(column: str, before: tuple[datetime, str] | None) -> tuple[str, list[Any]]:

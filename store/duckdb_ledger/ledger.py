@@ -6,7 +6,7 @@ There is no recall and no vector here: those are a projection that may be delete
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from skill_agent.values import (
     Belongings,
     BelongingsResult,
     Delta,
+    FoundSession,
     ImportResult,
     LogEntry,
     Memory,
@@ -145,6 +146,16 @@ class DuckLedger:
             "read", lambda: self._conversations.sessions(limit, offset, archived, before)
         )
 
+    async def find_sessions(
+        self,
+        text: str,
+        *,
+        names: Mapping[str, str],
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+    ) -> list[FoundSession]:
+        return await self._run("read", lambda: self._conversations.find(text, names, limit, before))
+
     async def rename_session(self, session_id: str, title: str, *, actor: str) -> None:
         await self._change_session("session.renamed", session_id, actor, title=title)
 
@@ -159,6 +170,9 @@ class DuckLedger:
 
     async def save_message(self, message: Message) -> Message:
         return await self._save(lambda: self._conversations.save(message))
+
+    async def begin_session(self, session: Session, message: Message) -> Message:
+        return await self._save(lambda: self._conversations.begin(session, message))
 
     async def message(self, message_id: str) -> Message | None:
         return await self._run("read", lambda: self._conversations.message(message_id))

@@ -146,6 +146,9 @@ class Journal:
     @contextmanager
     def together(self) -> Iterator[None]:
         """One transaction, one wait for the disk, for several writes; all or none."""
+        if self._shared is not None:
+            yield
+            return
         with self.write() as self._shared:
             try:
                 yield

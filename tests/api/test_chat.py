@@ -364,3 +364,37 @@ async def test_the_paths_that_turns_had_before_still_answer(open_api: OpenApi) -
             assert now == before and "error" not in now
         answer = await api.http.post(f"/v1/tasks/{turn}/cancel")
         assert (answer.status_code, answer.json()) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("slug", "wrong"),
+    [
+        ("kira", {}),
+        ("luke", {}),
+        ("kyra", {"content": "  "}),
+        ("kyra", {"conversation_id": "nowhere"}),
+        ("kyra", {"images": [{"data": "AAAA"}]}),
+        ("kyra", {"response_schema": {"type": 3}}),
+        ("kyra", {"options": {"temperature": "hot"}}),
+    ],
+)
+async def test_no_door_leaves_anything_of_a_mistake(
+    open_api: OpenApi, slug: str, wrong: dict[str, Any]
+) -> None:
+    async with open_api("ok") as api:
+        await api.runtime.agents.set_status("luke", "paused")
+        before = await api.runtime.ledger.last_seq()
+        body = {"content": "hi", **wrong}
+        for place in ("chat", "chat/stream"):
+            answer = await api.http.post(f"/v1/agents/{slug}/{place}", json=body)
+            assert answer.status_code in (404, 409, 422, 400), answer.text
+        text = body["content"]
+        if set(wrong) <= {"content", "conversation_id"}:
+            asked = {"model": slug, "messages": [{"role": "user", "content": text}], **wrong}
+            asked.pop("content", None)
+            answer = await api.http.post("/v1/chat/completions", json=asked)
+            assert answer.status_code in (404, 409, 422, 400), answer.text
+            turn = {"text": text, "agent": slug, "session": wrong.get("conversation_id")}
+            answer = await api.http.post("/v1/turns", json=turn)
+            assert answer.status_code in (404, 409, 422, 400), answer.text
+        assert await api.runtime.ledger.last_seq() == before

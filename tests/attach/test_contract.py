@@ -37,6 +37,7 @@ from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
+    FoundSession,
     Image,
     ImportResult,
     Memory,
@@ -424,6 +425,11 @@ async def test_conversations(open_station: OpenStation) -> None:
         assert known == replace(talk[1], context="")
         (hit,) = await station.conversations.search("question 1")
         assert isinstance(hit, Message) and hit.session == sessions[1].id
+        found = await station.conversations.matching("QUESTION", limit=2)
+        assert all(isinstance(one, FoundSession) for one in found) and found[0].hit == "Question 2"
+        last = (found[1].updated_at, found[1].id)
+        (third,) = await station.conversations.matching("question", before=last)
+        assert {third.id, *(one.id for one in found)} == {one.id for one in sessions}
         assert (await station.conversations.find("Question 1")).id == sessions[1].id
         renamed = await station.conversations.rename("Question 1", "Tea / coffee ? 100 %")
         assert renamed.title == "Tea / coffee ? 100 %"

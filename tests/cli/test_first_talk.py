@@ -63,10 +63,31 @@ def sessions(ska: Ska) -> list:
 def test_a_model_that_cannot_answer_leaves_no_session(
     model: tuple[str, ...], hint: str, real: Real, ska: Ska
 ) -> None:
+    ska("init", "--offline", "--no-pull")
     done = real("ask", "hi", *model)
     assert (done.code, done.out) == (3, ""), done.err
     assert f"hint: {hint}" in done.err or hint in done.err.splitlines()[-1]
     assert sessions(ska) == []
+    state = real("status", "--json").json["state"]
+    assert state == "no model yet (ska init)"
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ((), "ska init, or ska models pull"),
+        (("-m", "foo/bar"), "name it provider/model"),
+        (("-m", "openai/gpt-4o-mini"), "export OPENAI_API_KEY"),
+    ],
+)
+def test_a_first_talk_that_nobody_could_answer_makes_no_home(
+    model: tuple[str, ...], hint: str, real: Real, home: Home
+) -> None:
+    done = real("ask", "hi", *model)
+    assert (done.code, done.out) == (3, "")
+    assert f"hint: {hint}" in done.err
+    assert not home.root.exists()
+    assert real("status", "--json").json["state"] == "not set up (ska init)"
 
 
 def test_a_person_is_offered_the_model_and_then_gets_the_answer(real: Real, ska: Ska) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from command_line import Ska, Terminal
 
+from skill_agent.errors import ModelFailed
+from skill_agent.values import ToolCall
+
 
 @pytest.fixture
 def talk(ska: Ska) -> str:
@@ -108,3 +111,45 @@ def test_status_of_nothing(ska: Ska) -> None:
     assert done.code == 0
     assert "ska init" in done.json["state"]
     assert not ska.home.root.exists()
+
+
+def test_show_tells_what_became_of_turns(ska: Ska) -> None:
+    call = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.9/"})
+    odd = ToolCall(id="d", name="fly", arguments={})
+    ska.model.add("Noted.", ["I will look. ", call], "I may not.", [odd], "I cannot.")
+    ska.model.add(["half an ans", ModelFailed("boom", hint="try again later")])
+    session = ska("ask", "--json", "remember that my bike is green").json["session"]
+    for said in ("fetch it", "fly"):
+        assert ska("ask", "--session", session, said).code == 0
+    assert ska("ask", "--session", session, "fail").code == 1
+    out = ska("sessions", "show", session).out
+    for wanted in (
+        "*✓ saved to memory: My bike is green*",
+        "I will look. \n\n> uses http_get {'url': 'http://127.0.0.9/'}",
+        "> ✗ denied, nobody was there to be asked",
+        "> ✗ failed",
+        "there is no tool 'fly'",
+        "(interrupted)\n\nhalf an ans\n\n*■ Broken off here; what came is kept*",
+        "**kyra could not answer**: boom\n→ try again later",
+    ):
+        assert wanted in out
+    assert out.index("I will look.") < out.index("> uses http_get") < out.index("I may not.")
+    assert ska("sessions", "export", session).out == out
+    turns = ska("sessions", "show", session, "--json").json["turns"]
+    assert [one["state"] for one in turns] == ["finished", "finished", "finished", "failed"]
+    assert (turns[3]["reason"], turns[3]["problem"]) == ("model_failed", "boom")
+    exported = json.loads(ska("sessions", "export", session, "-f", "json").out)
+    assert exported["turns"] == turns
+    outcomes = [one["outcome"] for one in exported["messages"] if one["role"] == "tool"]
+    assert [(one["ok"], one["choice"]) for one in outcomes] == [(False, "deny"), (False, None)]
+
+
+def test_a_listing_that_is_cut_says_so(ska: Ska, talk: str) -> None:
+    ska("ask", "another")
+    ska("ask", "remember that my bike is green")
+    ska("ask", "remember that my car is red")
+    for listing in (("sessions", "list"), ("sessions", "search", "o"), ("memory", "list")):
+        cut = ska(*listing, "--limit", "1", "--json")
+        assert (len(cut.json), "the newest 1 are shown" in cut.err) == (1, True), listing
+        whole = ska(*listing, "--json")
+        assert len(whole.json) > 1 and "are shown" not in whole.err, listing

@@ -190,7 +190,7 @@ async def test_a_fact_said_at_the_start_outlives_300_messages(home: Home, clock:
         assert len(await runtime.conversations.messages(session.id)) == 304
         assert await runtime.conversations.search("Marigold")
         (done,) = await runtime.summaries.list(session.id)
-        assert done.line == "280 earlier messages were summed up; 1 memory kept"
+        assert done.line == "280 earlier messages summed up, 1 memory kept"
 
 
 async def test_a_talk_is_summed_up_between_turns_and_its_prefix_changes_only_then(

@@ -46,7 +46,7 @@ RECALLED = make(
             created_at="2026-10-02T10:00:00Z",
         ),
     ),
-    tokens=164, budget=2000, seconds=0.012,
+    tokens=164, budget=2000, seconds=0.012, told=3,
 )  # fmt: skip
 
 SAVED = make(

@@ -6,7 +6,7 @@ Its ids and times are fixed, so that a picture of the screen is the same every t
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
 
@@ -16,7 +16,14 @@ from stage_book import StageBook, StageFeedback, book
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
-from skill_agent.conversations.operations import ConversationOperations, Messages, Sessions, Texts
+from skill_agent.conversations.operations import (
+    ConversationOperations,
+    FoundSessions,
+    Messages,
+    Sessions,
+    Texts,
+)
+from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
@@ -32,10 +39,17 @@ from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.operations import ApprovalOperations
-from skill_agent.turns.operations import Calls, States, TurnOperations
+from skill_agent.turns.operations import (
+    Calls,
+    Compactions,
+    States,
+    SummaryOperations,
+    TurnOperations,
+)
 from skill_agent.values import (
     Attachment,
     ClientContext,
+    FoundSession,
     Message,
     ModelCall,
     ModelInfo,
@@ -111,7 +125,7 @@ class StageRuntime(Workstation):
         self.team, self.refuse = team, refuse
         self.book, self.ratings = memory or book(), ratings or StageFeedback()
         self._settings = settings or Settings()
-        self.bus = Bus()
+        self.bus, self.board = Bus(), TurnBoard()
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
@@ -122,6 +136,8 @@ class StageRuntime(Workstation):
         """What `turns.prompt` gives, by the reply's text; an error raises."""
         self.missed: dict[str, TurnState] = {}
         self.woken: list[str] = []
+        self.broken: SkillAgentError | None = None
+        """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
         self.asked: dict[str, asyncio.Future[Choice]] = {}
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -132,6 +148,7 @@ class StageRuntime(Workstation):
                 "approvals": played(StageApprovals)(self),
                 "agents": played(StageAgents)(self),
                 "models": played(StageModels)(),
+                "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "memory": self.book,
                 "feedback": self.ratings,
@@ -182,7 +199,7 @@ class StageRuntime(Workstation):
 
     async def play(self, ids: Ids, asked: TurnRequest, script: Script) -> None:
         said: list[str] = []
-        self.bus.publish(
+        self.tell(
             TurnStarted(
                 **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
                 attachments=asked.attachments,
@@ -193,7 +210,7 @@ class StageRuntime(Workstation):
                 match step:
                     case str():
                         said.append(step)
-                        self.bus.publish(TextDelta(**ids, text=step))
+                        self.tell(TextDelta(**ids, text=step))
                     case Stop(event):
                         await event.wait()
                     case Make(kind, fields):
@@ -212,23 +229,25 @@ class StageRuntime(Workstation):
         reply = self.say(
             ids["session"], ids["turn"], "assistant", "".join(said), ids["agent"], usage=usage
         )
-        self.bus.publish(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+        self.tell(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+
+    def tell(self, event: Event) -> None:
+        self.board.heard(event)
+        self.bus.publish(event)
 
     async def _publish(self, event: Event) -> None:
-        self.bus.publish(event)
+        self.tell(event)
         if isinstance(event, ApprovalAsked):
             self.asked[event.approval] = asyncio.get_running_loop().create_future()
             choice = await self.asked[event.approval]
             ids: Ids = {"session": event.session, "turn": event.turn, "agent": event.agent}
-            self.bus.publish(
-                ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person")
-            )
+            self.tell(ApprovalAnswered(**ids, approval=event.approval, choice=choice, by="person"))
 
     def _fail(self, ids: Ids, said: list[str], reason: Any, message: str, hint: str = "") -> None:
         text = "".join(said)
         if text:
             self.say(ids["session"], ids["turn"], "assistant", text, ids["agent"], state="partial")
-        self.bus.publish(TurnFailed(**ids, reason=reason, message=message, hint=hint, text=text))
+        self.tell(TurnFailed(**ids, reason=reason, message=message, hint=hint, text=text))
 
 
 # -- its groups ------------------------------------------------------------------------------
@@ -258,7 +277,7 @@ class StageTurns(TurnOperations):
             session = stage.add_session(text[:40], slug).id
         beside = ClientContext(attachments=asked.attachments) if asked.attachments else None
         stage.attached.append(asked.attachments)
-        stage.say(session, turn, "user", text, slug, client_context=beside)
+        stage.board.began(stage.say(session, turn, "user", text, slug, client_context=beside))
         script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
         stage.tasks[turn] = asyncio.create_task(stage.play(ids, asked, script))
@@ -288,8 +307,8 @@ class StageTurns(TurnOperations):
 
     async def of_session(self, session_id: str) -> States:
         said = self._stage.said.get(session_id, [])
-        turns = dict.fromkeys(one.turn for one in said if one.turn in self._stage.tasks)
-        return [self._state(turn) for turn in turns]
+        found = (self._stage.board.get(turn) for turn in dict.fromkeys(one.turn for one in said))
+        return [one for one in found if one]
 
     async def wake(self, agent: str | None = None, *, model: str | None = None) -> None:
         self._stage.woken.append(agent or "")
@@ -320,6 +339,11 @@ class StageApprovals(ApprovalOperations):
         return True
 
 
+class StageSummaries(SummaryOperations):
+    async def list(self, session_id: str) -> Compactions:
+        return []
+
+
 class StageAgents(AgentOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
@@ -340,8 +364,28 @@ class StageConversations(ConversationOperations):
     async def list(
         self, *, limit: int = 50, before: tuple[datetime, str] | None = None
     ) -> Sessions:
-        stored = self._stage.stored.values()
-        return sorted(stored, key=lambda one: one.updated_at, reverse=True)[:limit]
+        if self._stage.broken is not None:
+            raise self._stage.broken
+        stored = [
+            one
+            for one in self._stage.stored.values()
+            if before is None or (one.updated_at, one.id) < before
+        ]
+        return sorted(stored, key=lambda one: (one.updated_at, one.id), reverse=True)[:limit]
+
+    async def matching(
+        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+    ) -> FoundSessions:
+        names = {dna.slug: dna.name for dna in self._stage.team}
+        found: FoundSessions = []
+        for one in await self.list(limit=len(self._stage.stored), before=before):
+            titled = f"{one.title} {one.agent} {names.get(one.agent)}".lower()
+            said = [
+                m.content for m in self._stage.said.get(one.id, []) if text in m.content.lower()
+            ]
+            if said or all(word in titled for word in text.lower().split()):
+                found.append(FoundSession(**asdict(one), hit=said[-1] if said else ""))
+        return found[:limit]
 
     async def find(self, ref: str) -> Session:
         if ref == TALK.id:

@@ -11,7 +11,14 @@ from stage import StageConversations, StageRuntime, Stop, make, opener
 from textual.events import Key
 
 from skill_agent.errors import ModelUnavailable, NotFound
-from skill_agent.events import ApprovalAsked, MemoryRecalled, MemorySaved, RecalledItem
+from skill_agent.events import (
+    ApprovalAsked,
+    MemoryRecalled,
+    MemorySaved,
+    RecalledItem,
+    ToolFinished,
+    ToolStarted,
+)
 from skill_agent.values import Session
 
 
@@ -274,7 +281,13 @@ async def test_an_approval_needs_f2_and_a_letter(sit) -> None:
 
 
 async def test_the_exact_rule_is_shown_and_deny_works(sit) -> None:
-    runtime = StageRuntime([[ASK, "then not"]])
+    refused = (
+        make(ToolStarted, call="c1", tool="http_get", arguments={"url": "https://example.org"}),
+        make(
+            ToolFinished, call="c1", tool="http_get", ok=False, result="not allowed", seconds=0.0,
+        ),
+    )  # fmt: skip
+    runtime = StageRuntime([[ASK, *refused, "then not"]])
     async with sit(runtime) as seat:
         await seat.say("fetch it")
         await seat.until(lambda: seat.talk.approvals.pending)
@@ -305,8 +318,9 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
         await seat.until(lambda: seat.talk.figures.written)
         shown = str(seat.talk.query_one(Recalled).render())
         assert "0.90" in shown and "lexical 0.80" in shown and "same words" in shown
-        assert "id-7" in str(seat.talk.query_one(Saved).render())
-        assert "id-7" in seat.shown()
+        shown = str(seat.talk.query_one(Saved).render())
+        assert "Likes tea" in shown and "id-7" not in shown, "its story names it"
+        assert "id-7" not in seat.shown()
         assert "recency" not in shown, "the weak are left out at first"
         await seat.press("f4")
         await seat.until(lambda: "recency 0.00" in str(seat.talk.query_one(Recalled).render()))

@@ -34,6 +34,8 @@ class Figures:
     written: int = 0
     cached: int = 0
     cost: float = 0.0
+    priced: bool = True
+    """Whether a price is known for all of it."""
     title: str = ""
     disputed: int = 0
     """Disputes that wait for the person."""
@@ -56,6 +58,7 @@ class Figures:
             written=self.written + usage.completion_tokens,
             cached=self.cached + usage.cached_tokens,
             cost=self.cost + usage.cost_usd,
+            priced=self.priced and usage.priced,
         )
 
 
@@ -117,8 +120,15 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
         (window, ""),
         (f"↑{short(figures.read)} ↓{short(figures.written)}", ""),
         (f"{share}% cached", ""),
-        (f"${figures.cost:.4f}" if 0 < figures.cost < 0.1 else f"${figures.cost:.2f}", ""),
+        (_cost(figures), ""),
     ]
+
+
+def _cost(figures: Figures) -> str:
+    known = f"${figures.cost:.4f}" if 0 < figures.cost < 0.1 else f"${figures.cost:.2f}"
+    if figures.priced:
+        return known
+    return f"{known} + unknown" if figures.cost else "price unknown"
 
 
 def _name(figures: Figures) -> Content:

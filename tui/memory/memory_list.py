@@ -12,13 +12,11 @@ from textual.widgets.option_list import Option
 from skill_agent.values import Memory
 
 from ..frame.agents import AgentList
+from ..frame.growing_list import GrowingList
 from ..frame.plain import one_line
 
-NEAR_END = 20
-"""Rows from the last one at which more are asked for."""
 
-
-class MemoryList(OptionList):
+class MemoryList(GrowingList):
     """Remembers which memory is chosen by its id, whatever the rows around it do."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("up", "up_or_out", show=False)]
@@ -29,9 +27,6 @@ class MemoryList(OptionList):
         def __init__(self, memory: Memory) -> None:
             super().__init__()
             self.memory = memory
-
-    class MoreWanted(Message):
-        """The end of what is here is near."""
 
     class LeftUp(Message):
         """Up, on the first row."""
@@ -81,13 +76,6 @@ class MemoryList(OptionList):
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if memory := self._memories.get(event.option.id or ""):
             self.post_message(self.Chosen(memory))
-        if event.option_index >= len(self._memories) - NEAR_END:
-            self.post_message(self.MoreWanted())
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        if new_value > old_value and new_value >= self.max_scroll_y - NEAR_END:
-            self.post_message(self.MoreWanted())
 
     def action_up_or_out(self) -> None:
         if self.highlighted in (None, 0):

@@ -165,7 +165,7 @@ class Recalled(Entry):
 
 
 class Saved(Entry):
-    """One saved memory with its id, so that `ska memory show` finds it."""
+    """One saved memory; its story tells the rest."""
 
     def __init__(self, event: "MemorySaved") -> None:
         super().__init__(event.memory_id)
@@ -179,7 +179,6 @@ class Saved(Entry):
             [
                 Content.assemble(("✓ ", "bold $success"), one_line(event.content, 240)),
                 Content.styled(marks, "$foreground-muted"),
-                Content.styled(event.memory_id, "$foreground-muted"),
             ]
         )
 

@@ -212,7 +212,8 @@ class ToolBlock(FoldedBlock):
         super().__init__()
         self._tool, self._arguments = tool, dict(arguments)
         self._result: str | None = None
-        self._ok, self._seconds = True, 0.0
+        self._ok: bool | None = True
+        self._seconds = 0.0
 
     @property
     def source(self) -> str:
@@ -222,21 +223,24 @@ class ToolBlock(FoldedBlock):
     def settled(self) -> bool:
         return self._result is not None
 
-    def finish(self, *, ok: bool, result: str, seconds: float = 0.0) -> None:
-        """The tool ended; seconds are 0 where nobody measured."""
+    def finish(self, *, ok: bool | None, result: str, seconds: float = 0.0) -> None:
+        """The tool ended; `ok` is None where it was not kept how, seconds 0 where nobody
+        measured."""
         self._ok, self._result, self._seconds = ok, result, seconds
-        self.set_class(not ok, "-failed")
+        self.set_class(ok is False, "-failed")
         self._redraw()
 
     def _headline(self) -> Content:
         brief = " ".join(one_line(value, 48) for value in self._arguments.values())
+        took = f" {self._seconds:.1f} s" if self._seconds >= 0.1 else ""
         if self._result is None:
             state, style = "running", "$foreground-muted"
+        elif self._ok is None:
+            state, style = "", "$foreground-muted"
         elif self._ok:
-            took = f" {self._seconds:.1f} s" if self._seconds >= 0.1 else ""
             state, style = f"✓{took}", "$success"
         else:
-            state, style = f"✗ {one_line(self._result, 48)}", "$error"
+            state, style = f"✗{took} {one_line(self._result, 48)}", "$error"
         return Content.assemble(
             self._arrow,
             (one_line(self._tool, 60), "bold"),

@@ -1,14 +1,17 @@
 """What the parts behind the screen ask of it: `listener`, `sender` and `asking`."""
 
-from collections.abc import Coroutine, Mapping
-from typing import Any, Literal, Protocol
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, TurnFailed, TurnFinished
-from skill_agent.values import Message, Rating, Session
+from skill_agent.values import Session
 
 from .approvals import ApprovalBar
 from .footer import Footer
+
+if TYPE_CHECKING:
+    from skill_agent.workstation.past import Past
 
 
 class Display(Protocol):
@@ -56,10 +59,9 @@ class ConversationDisplay(Display, Protocol):
     async def show(
         self,
         session: Session | None,
-        messages: list[Message],
+        past: "Past",
         agent: str,
         recent: list[Session],
-        ratings: Mapping[str, Rating],
     ) -> None:
         """Another conversation, with its draft."""
         ...

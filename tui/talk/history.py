@@ -1,14 +1,23 @@
-"""A conversation read from the ledger as blocks; the live side is `turn_view`."""
+"""A conversation read from the ledger as blocks: what one would have seen had one been there.
 
-from collections.abc import Iterable, Mapping
+What each thing looks like stands in `lines`; the live side is `turn_view`. A model's thoughts are
+not kept, and so are all that is missing here.
+"""
+
+from collections.abc import Iterator, Sequence
 
 from textual.widget import Widget
 
+from skill_agent.conversations.in_order import Called, Said, in_order
 from skill_agent.conversations.told_apart import told_apart
-from skill_agent.values import Message, Rating, Usage
+from skill_agent.conversations.turn_states import told
+from skill_agent.events import MemorySaved, TurnFailed
+from skill_agent.values import Compaction, Message
+from skill_agent.workstation.past import Past
 
 from ..frame.agents import AgentList
-from .blocks import Block, Line, ToolBlock, UserBlock
+from . import lines
+from .blocks import Line, ToolBlock, UserBlock
 from .prose import Prose
 from .reply import ReplyBlock
 
@@ -16,69 +25,116 @@ SHOWN = 200
 """The newest messages of a conversation that are drawn; the rest stays in the ledger."""
 
 
-def blocks_of(
-    messages: Iterable[Message], agents: AgentList, ratings: Mapping[str, Rating] | None = None
-) -> list[Block]:
-    """One block a user message, one a reply with all its tool calls; `ratings` by message id."""
-    rated = ratings or {}
-    blocks: list[Block] = []
-    reply: list[Message] = []
-    for message in messages:
-        if message.role == "user":
-            blocks += _reply(reply, agents, rated)
-            reply = []
-            blocks.append(UserBlock(*told_apart(message)))
-        elif message.role in ("assistant", "tool"):
-            if reply and reply[0].turn != message.turn:
-                blocks += _reply(reply, agents, rated)
-                reply = []
-            reply.append(message)
-    return blocks + _reply(reply, agents, rated)
+def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
+    """One block a user message, one a reply with all its tool calls, one an error."""
+    begun = past.messages[0].created_at if past.messages else None
+    summed_up = [one for one in past.summed_up if begun and one.at >= begun]
+    blocks: list[Widget] = []
+    for messages in past.by_turn():
+        turn = _Turn(past, messages)
+        while summed_up and turn.asked and summed_up[0].at < turn.asked.created_at:
+            blocks.append(lines.summed_up(summed_up.pop(0).line))
+        meanwhile = [one for one in summed_up if turn.answered_after(one)]
+        summed_up = summed_up[len(meanwhile) :]
+        blocks += turn.blocks(agents, [lines.summed_up(one.line) for one in meanwhile])
+    return blocks + [lines.summed_up(one.line) for one in summed_up]
 
 
-def _reply(messages: list[Message], agents: AgentList, rated: Mapping[str, Rating]) -> list[Block]:
-    if not messages:
-        return []
-    parts: list[Widget] = []
-    tools: dict[str, ToolBlock] = {}
-    for message in messages:
-        if message.role == "tool":
-            if tool := tools.get(message.tool_call_id or ""):
-                tool.finish(ok=True, result=message.content)
-            continue
-        if message.content:
-            parts.append(Prose(message.content))
-        for call in message.tool_calls:
-            tools[call.id] = ToolBlock(call.name, call.arguments)
-            parts.append(tools[call.id])
-        if message.state == "partial":
-            parts.append(Line("■", "Stopped here", kind="warning"))
-    said = "\n\n".join(m.content for m in messages if m.role == "assistant" and m.content)
-    agent = next((m.agent for m in messages if m.agent), "") or ""
-    usage = next((m.usage for m in reversed(messages) if m.usage), None)
-    last = next((m.id for m in reversed(messages) if m.role == "assistant"), None)
+def kept_in(past: Past) -> list[MemorySaved]:
+    """What the conversation put into memory, the oldest first."""
+    shown = dict.fromkeys(one.turn for one in past.messages)
     return [
-        ReplyBlock(
-            agents[agent],
-            messages[0].turn,
-            parts=parts,
-            said=said,
-            meta=meta_of(usage),
-            message_id=last,
-            rating=next((rated[m.id] for m in messages if m.id in rated), None),
+        MemorySaved(
+            session=state.session,
+            turn=state.id,
+            agent=state.agent,
+            memory_id=memory.id,
+            content=memory.content,
+            memory_type=memory.memory_type,
+            pinned=memory.pinned,
+            importance=memory.importance,
         )
+        for turn in shown
+        if (state := past.turns.get(turn))
+        for memory_id in state.saved
+        if (memory := past.saved.get(memory_id))
     ]
 
 
-def meta_of(usage: Usage | None, *, recalled: int = 0) -> str:
-    """The quiet line under a reply; times under a second say nothing and are left out."""
-    if usage is None:
-        return ""
-    parts = [f"{usage.completion_tokens} tokens"] if usage.completion_tokens else []
-    if usage.total_s >= 1:
-        parts.append(f"{usage.total_s:.1f} s")
-    if usage.prompt_tokens and usage.cached_tokens:
-        parts.append(f"{round(100 * usage.cached_tokens / usage.prompt_tokens)}% cached")
-    if recalled:
-        parts.append(f"{recalled} recalled")
-    return " · ".join(parts)
+class _Turn:
+    """One turn's messages, and what is known of its end."""
+
+    def __init__(self, past: Past, messages: Sequence[Message]) -> None:
+        self._past, self._messages = past, messages
+        self.asked = next((one for one in messages if one.role == "user"), None)
+        self._replies = [one for one in messages if one.role in ("assistant", "tool")]
+        self._state = past.turns.get(messages[0].turn)
+
+    def answered_after(self, compaction: Compaction) -> bool:
+        """Whether earlier messages were summed up before any of its reply was there."""
+        return bool(self._replies) and compaction.at < self._replies[0].created_at
+
+    def blocks(self, agents: AgentList, first: Sequence[Widget]) -> list[Widget]:
+        """`first` stands at the head of the reply."""
+        ended = told(self._state) if self._state and self._state.state != "running" else None
+        failed = ended if isinstance(ended, TurnFailed) else None
+        parts = [*first, *self._saved(), *self._said(), *self._notes(failed)]
+        found: list[Widget] = [UserBlock(*told_apart(self.asked))] if self.asked else []
+        if parts or self._replies:
+            found.append(self._reply(agents, parts, failed))
+        if failed and (error := lines.error(failed, agents[failed.agent].name)):
+            found.append(error)
+        return found
+
+    def _reply(
+        self, agents: AgentList, parts: Sequence[Widget], failed: TurnFailed | None
+    ) -> ReplyBlock:
+        replies, rated = self._replies, self._past.ratings
+        agent = next((m.agent for m in (*replies, *self._messages) if m.agent), "") or ""
+        usage = next((m.usage for m in reversed(replies) if m.usage), None)
+        recalled = len(self.asked.recalled) if self.asked else 0
+        return ReplyBlock(
+            agents[agent],
+            self._messages[0].turn,
+            parts=parts,
+            said="\n\n".join(m.content for m in replies if m.role == "assistant" and m.content),
+            meta="" if failed else lines.figures(usage, recalled=recalled),
+            message_id=next((m.id for m in reversed(replies) if m.role == "assistant"), None),
+            rating=next((rated[m.id] for m in replies if m.id in rated), None),
+        )
+
+    def _saved(self) -> Iterator[Widget]:
+        for memory_id in self._state.saved if self._state else ():
+            if memory := self._past.saved.get(memory_id):
+                yield lines.saved(memory.content, pinned=memory.pinned)
+
+    def _said(self) -> Iterator[Widget]:
+        """Its words, and each call where it was made."""
+        for part in in_order(self._replies):
+            match part:
+                case Said(text=text):
+                    yield Prose(text)
+                case Called():
+                    yield from _called(part)
+
+    def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
+        for text in self._state.notices if self._state else ():
+            yield lines.warning(text)
+        known = self._state is not None and (self._state.reason or self._state.state != "failed")
+        if failed and known:
+            if line := lines.stopped(failed):
+                yield line
+        elif any(one.state == "partial" for one in self._replies):
+            yield Line("■", "Stopped here", kind="warning")
+
+
+def _called(made: Called) -> Iterator[Widget]:
+    outcome, block = made.outcome, ToolBlock(made.call.name, made.call.arguments)
+    result = made.result.content if made.result else ""
+    if outcome and outcome.choice:
+        yield lines.decision(outcome.choice, outcome.by)
+    if outcome:
+        block.finish(ok=outcome.ok, result=result, seconds=outcome.seconds)
+    else:  # it ran before outcomes were kept
+        block.finish(ok=None, result=result)
+    yield block

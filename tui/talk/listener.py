@@ -23,7 +23,8 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.values import Message, Session
+from skill_agent.values import Session
+from skill_agent.workstation.past import Past, past_of
 
 from ..frame.terminal import release_garbage
 from .display import ConversationDisplay
@@ -100,31 +101,25 @@ class Listener:
         release_garbage()
         await self._forget_sent(session.id if session else NEW)
 
-    async def reload(self, then: Event | None = None) -> None:
-        """Reads the conversation shown from the ledger again, and shows an event after it."""
+    async def reload(self) -> None:
+        """Reads the conversation shown from the ledger again."""
         if self.session is None:
             return
         session = await self._runtime.conversations.find(self.session)
         if session.id == self.session:
             await self.open(session, agent=self._display.speaker)
-        if then is not None and self._shown(then):
-            async with self.lock:
-                await self._display.apply(then)
 
     async def _read(self, session: Session | None, agent: str) -> None:
         recent = [] if session else await self._runtime.conversations.list(limit=RECENT)
-        messages: list[Message] = []
+        past = Past()
         if session:
             await self._join(session.id)
-            messages = await self._runtime.conversations.messages(session.id, last=SHOWN)
             running = self.turns.of(session.id)
-            messages = [one for one in messages if one.turn not in running]
-        replies = [one.id for one in messages if one.role == "assistant"]
-        ratings = await self._runtime.feedback.of(replies) if replies else {}
+            past = await past_of(self._runtime, session.id, last=SHOWN, but=running)
         self.session = session.id if session else None
-        self._drawn = {one.turn for one in messages}
+        self._drawn = {one.turn for one in past.messages}
         chosen = agent or (session.agent if session else "")
-        await self._display.show(session, messages, chosen, recent, ratings)
+        await self._display.show(session, past, chosen, recent)
         if session:
             await self._replay(session.id)
 
@@ -198,8 +193,7 @@ class Listener:
             return
         self._end(event)
         if self._shown(event):
-            failed = event if isinstance(event, TurnFailed) else None
-            self._work(lambda: self.reload(failed))
+            self._work(self.reload)
 
     async def _show(self, event: Event) -> None:
         if self._shown(event):
@@ -237,8 +231,8 @@ class Listener:
         if self._shown(event):
             await self._display.apply(event)
         if isinstance(event, MemoriesExtracted):
-            if count := len(event.created) + len(event.versioned):
-                self._display.footer.say(f"✓ {count} remembered")
+            if note := _read_out(event):
+                self._display.footer.say(note)
             self._display.look_for_disputes()
         elif isinstance(event, AgentWaking):
             self._display.footer.say(event.line)
@@ -278,6 +272,19 @@ class Listener:
 
     def _work(self, work: "Callable[[], Awaitable[None]]") -> None:
         self._display.run_worker(_patient(work), group="hear")
+
+
+def _read_out(event: MemoriesExtracted) -> str:
+    """What became of reading messages for memories, where it is any news; it is no part of the
+    conversation, and what waits for a decision is counted as long as it waits."""
+    if event.problem:
+        return "memories were not read out yet; it is tried again"
+    if event.disputed:
+        count = len(event.disputed)
+        memories = f"{count} {'memory' if count == 1 else 'memories'}"
+        return f"{memories} in dispute: F5, then d, to decide"
+    count = len(event.created) + len(event.versioned)
+    return f"✓ {count} remembered" if count else ""
 
 
 async def _patient(work: "Callable[[], Awaitable[None]]") -> None:

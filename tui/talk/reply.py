@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Markdown, Static
 
+from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.values import FeedbackResult, Rating
 
 from ..frame.agents import Member
@@ -73,6 +74,7 @@ class ReplyBlock(Block):
         self._said = [said] if said else []
         self._flow: Flow | None = None
         self._tools: dict[str, ToolBlock] = {}
+        self._notes: list[Line] = []
         self._thought: ThoughtBlock | None = None
         self._thinks_since = 0.0
 
@@ -109,7 +111,9 @@ class ReplyBlock(Block):
     async def say(self, text: str) -> None:
         """Appends streamed text."""
         self._said.append(text)
-        if self._flow is None:
+        if self._flow is not None:
+            await self._stop_waiting()
+        else:
             prose = Prose()
             await self._put(prose)
             self._flow = Flow(prose)
@@ -133,6 +137,12 @@ class ReplyBlock(Block):
         """Puts a line after what was said so far."""
         await self.pause()
         await self._put(line)
+
+    async def note(self, line: Line) -> None:
+        """Puts a line below all that is said, whatever is said after it."""
+        self._notes.append(line)
+        waiting = self.query(".waiting")
+        await self.mount(line, before=waiting.first() if waiting else None)
 
     async def use(self, call: str, tool: ToolBlock) -> None:
         """Puts a tool call after what was said so far."""
@@ -159,9 +169,8 @@ class ReplyBlock(Block):
         self._thought_ended()
         for tool in self._tools.values():
             if not tool.settled:
-                tool.finish(ok=False, result="stopped")
-        for waiting in self.query(".waiting"):
-            await waiting.remove()
+                tool.finish(ok=False, result=NOT_ENDED)
+        await self._stop_waiting()
         if meta:
             await self.mount(Static(meta, markup=False, classes="meta"))
 
@@ -175,9 +184,12 @@ class ReplyBlock(Block):
 
     async def _put(self, widget: Static | Markdown | Block) -> None:
         self._thought_ended()
+        await self._stop_waiting()
+        await self.mount(widget, before=self._notes[0] if self._notes else None)
+
+    async def _stop_waiting(self) -> None:
         for waiting in self.query(".waiting"):
             await waiting.remove()
-        await self.mount(widget)
 
 
 _RATINGS = {"up": ("  ▲ good", "not bold $success"), "down": ("  ▼ not good", "not bold $warning")}

@@ -6,7 +6,6 @@ and from there by the `sender` to the home; what comes back is heard by the `lis
 that opens the home has loaded it.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +17,6 @@ from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
@@ -41,8 +39,9 @@ from .welcome import Welcome
 
 if TYPE_CHECKING:
     from skill_agent.events import Event, TurnFailed, TurnFinished
-    from skill_agent.values import Message, Rating, Session
+    from skill_agent.values import Message, Session
     from skill_agent.workstation import Workstation
+    from skill_agent.workstation.past import Past
 
     from .asking import Asking
     from .listener import Listener
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
-LISTED = 200
-"""Conversations in the list."""
 WAKE_AFTER = 0.6
 """Seconds an agent must stay chosen before it is woken; Tab may pass several."""
 
@@ -228,12 +225,11 @@ class TalkScreen(Screen[None]):
     async def show(
         self,
         session: "Session | None",
-        messages: "list[Message]",
+        past: "Past",
         agent: str,
         recent: "list[Session]",
-        ratings: "Mapping[str, Rating]",
     ) -> None:
-        from .history import SHOWN, blocks_of
+        from .history import SHOWN, blocks_of, kept_in
         from .turn_view import TurnView
 
         key = session.id if session else NEW
@@ -242,6 +238,7 @@ class TalkScreen(Screen[None]):
             self._key = key
             self.composer.put(self._outbox.open(key), self._outbox.draft(key).attachments)
             self.composer.sent = []
+        messages = past.messages
         said = [_written(one) for one in messages if one.role == "user"]
         # What was sent while the home was opening is the newest.
         self.composer.sent = [*said, *(one for one in self.composer.sent if one not in said)]
@@ -254,12 +251,14 @@ class TalkScreen(Screen[None]):
             figures = figures.plus(message.usage)
         self.figures = figures
         self.set_agent(agent)
-        blocks: list[Widget] = [*blocks_of(messages, self._agents, ratings)]
+        blocks = blocks_of(past, self._agents)
         if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
             more = f"{earlier} earlier messages: ska sessions show {session.id}"
             blocks.insert(0, Line("·", more))
         await self.conversation.replace(blocks or [Welcome(self._member, self._agents, recent)])
         await self.query_one(MemoryPane).clear()
+        for memory in kept_in(past):
+            await self.query_one(MemoryPane).saved(memory)
         self.draw_waiting()
         self.write()
 
@@ -435,7 +434,7 @@ class TalkScreen(Screen[None]):
         if (home := self._home) is None:
             return
         listing = SessionList(
-            await home.runtime.conversations.list(limit=LISTED),
+            home.runtime.conversations,
             agents=self._agents,
             current=self.session_id,
             rename=self._rename,

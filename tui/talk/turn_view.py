@@ -3,14 +3,15 @@
 It keeps no facts of its own beyond which block belongs to which turn.
 """
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import assert_never
 
+from skill_agent.conversations.in_words import in_short
 from skill_agent.events import (
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
+    Compacted,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -26,28 +27,13 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.values import FailureReason
 
 from ..frame.agents import AgentList
-from ..frame.plain import one_line
 from ..memory.pane import MemoryPane
-from .blocks import ErrorBlock, Line, ToolBlock, UserBlock
+from . import lines
+from .blocks import Line, ToolBlock, UserBlock
 from .conversation import Conversation
-from .history import meta_of
 from .reply import ReplyBlock
-
-_CUT_SHORT: Mapping[FailureReason, str] = MappingProxyType(
-    {
-        "cancelled": "Stopped",
-        "host_lost": "The process that held the home went away; your message is saved",
-        "host_closed": "The process that held the home was closed; your message is saved",
-    }
-)
-_ANSWERS = {"once": "Allowed once", "always": "Allowed from now on", "deny": "Denied"}
-
-
-SHOWN_SAVED = 240
-"""Characters of what was saved; all of it stands where one takes it back."""
 
 
 class TurnView:
@@ -66,16 +52,18 @@ class TurnView:
         self._own = own
         self._replies: dict[str, ReplyBlock] = {}
         self._recalled: dict[str, int] = {}
+        self._decided: dict[str, Line] = {}
+        """What was answered of the call that comes next in a turn."""
 
     async def apply(self, event: AnyEvent) -> None:
         """Shows one event; of one it does not know, the line."""
         match event:
             case TurnStarted():
                 await self._start(event)
-            case MemoriesExtracted():
-                await self._around(event.turn, extracted(event))
-            case HostLost() | HostFound():
+            case MemoriesExtracted() | HostLost() | HostFound():
                 pass  # the status line tells
+            case Compacted():
+                await self._around(event.turn, lines.summed_up(event.line))
             case _ if isinstance(event, TurnEvent):
                 await self._within(event)
             case _:
@@ -89,13 +77,10 @@ class TurnView:
             case TurnStarted():
                 pass
             case MemorySaved():
-                kept = f"Saved to memory: {one_line(event.content, SHOWN_SAVED)}"
-                pinned = " · pinned" if event.pinned else ""
-                detail = f"{event.memory_id}{pinned} · undo: F6, Enter, f"
-                await reply.tell(Line("✓", kept, detail, kind="saved"))
+                await reply.tell(lines.saved(event.content, pinned=event.pinned))
                 await self._pane.saved(event)
             case MemoryRecalled():
-                self._recalled[event.turn] = len(event.items)
+                self._recalled[event.turn] = event.told
                 await self._pane.recalled(event)
                 await reply.wait("Thinking …")
             case Notice():
@@ -105,6 +90,8 @@ class TurnView:
             case ThoughtDelta():
                 await reply.think(event.text)
             case ToolStarted():
+                if decision := self._decided.pop(event.turn, None):
+                    await reply.tell(decision)
                 await reply.use(event.call, ToolBlock(event.tool, event.arguments))
             case ToolFinished():
                 if tool := reply.tool(event.call):
@@ -113,7 +100,8 @@ class TurnView:
             case ApprovalAsked():
                 await reply.wait(f"Waiting for you: {event.tool} …")
             case ApprovalAnswered():
-                await self._answered(reply, event)
+                self._decided[event.turn] = lines.decision(event.choice, event.by)
+                await reply.wait("Thinking …")
             case TurnFinished():
                 await self._finish(reply, event)
             case TurnFailed():
@@ -129,10 +117,8 @@ class TurnView:
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()
 
-    async def _around(self, turn: str, line: Line | None) -> None:
+    async def _around(self, turn: str, line: Line) -> None:
         """What happens to a conversation beside its turns: a line of its own."""
-        if line is None:
-            return
         reply = self._replies.get(turn)
         if reply is None:
             await self._conversation.add(line)
@@ -148,53 +134,33 @@ class TurnView:
         return self._replies[turn]
 
     async def _notice(self, reply: ReplyBlock, event: Notice) -> None:
-        if event.step:
+        """What goes on is told while one waits; a warning stays."""
+        if event.level == "warning":
+            await reply.note(lines.warning(event.text))
+        else:
             await reply.wait(f"{event.text} …")
-            return
-        mark = "!" if event.level == "warning" else "·"
-        await reply.tell(Line(mark, event.text, kind=event.level))
-        if event.level == "info":
-            await reply.wait("Thinking …")
-
-    async def _answered(self, reply: ReplyBlock, event: ApprovalAnswered) -> None:
-        by = "" if event.by == "person" else f"by {event.by}"
-        kind = "warning" if event.choice == "deny" else "info"
-        await reply.tell(Line("·", _ANSWERS[event.choice], by, kind=kind))
 
     async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
         if event.text.startswith(reply.source) and event.text != reply.source:
             await reply.say(event.text.removeprefix(reply.source))  # what of it was not heard
+        if not event.text.strip() and event.tool_calls:
+            await reply.say("\n".join(in_short(event.tool_calls)))
         reply.message_id = event.message_id
-        await reply.close(meta_of(event.usage, recalled=self._recalled.get(event.turn, 0)))
-        self._replies.pop(event.turn, None)
+        recalled = self._recalled.get(event.turn, 0)
+        await reply.close(lines.figures(event.usage, recalled=recalled))
+        self._forget(event.turn)
 
     async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
         reply.message_id = event.message_id
-        if event.reason in _CUT_SHORT:
-            kept = "; what came is kept" if event.text else ""
-            text = f"{_CUT_SHORT[event.reason]}{kept}"
-            await reply.tell(Line("■", text, event.hint, kind="warning"))
-            await reply.close("")
-        else:
-            await reply.close("")
+        if line := lines.stopped(event):
+            await reply.note(line)
+        await reply.close("")
+        if error := lines.error(event, self._agents[event.agent].name):
             if reply.bare:
                 await reply.remove()
-            title = f"{self._agents[event.agent].name} could not answer"
-            await self._conversation.add(ErrorBlock(title, event.message, event.hint))
-        self._replies.pop(event.turn, None)
+            await self._conversation.add(error)
+        self._forget(event.turn)
 
-
-def extracted(event: MemoriesExtracted) -> Line | None:
-    """One line where the person has something to do or to know; reading well is no news."""
-    if event.problem:
-        detail = f"{event.problem}; it is tried again"
-        return Line("!", "Memories were not read out of this yet", detail, kind="warning")
-    if event.disputed:
-        count = _counted(len(event.disputed), "memory", "memories")
-        text = f"{count} in dispute: F5, then d, to decide which is right"
-        return Line("≠", text, kind="warning")
-    return None
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
+    def _forget(self, turn: str) -> None:
+        for known in (self._replies, self._recalled, self._decided):
+            known.pop(turn, None)

@@ -1,0 +1,76 @@
+"""A conversation as it was, with what became of each of its turns; asked of a workstation."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import NotFound
+from skill_agent.values import Compaction, Memory, MemoryFilter, Message, Rating, TurnState
+
+if TYPE_CHECKING:
+    from .interface import Workstation
+
+_MOST_SAVED = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What there was to be seen of a conversation, but for what models thought."""
+
+    messages: Sequence[Message] = ()
+    """In order."""
+    turns: Mapping[str, TurnState] = field(default_factory=dict)
+    """How they ended, by turn."""
+    saved: Mapping[str, Memory] = field(default_factory=dict)
+    """What they put into memory, by id, as far as it is still there."""
+    summed_up: Sequence[Compaction] = ()
+    """The oldest first."""
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    """By message."""
+
+    def by_turn(self) -> list[list[Message]]:
+        """The messages of each turn; what was asked while another ran comes after it."""
+        turns: dict[str, list[Message]] = {}
+        for message in self.messages:
+            turns.setdefault(message.turn, []).append(message)
+        return list(turns.values())
+
+
+async def past_of(
+    station: "Workstation", session: str, *, last: int = 0, but: Collection[str] = ()
+) -> Past:
+    """Of a session's messages, `last` > 0 of them from the end, but for those of some turns."""
+    messages, turns, summed_up = await asyncio.gather(
+        station.conversations.messages(session, last=last),
+        station.turns.of_session(session),
+        station.summaries.list(session),
+    )
+    messages = [one for one in messages if one.turn not in but]
+    shown = {one.turn for one in messages}
+    states = {one.id: one for one in turns if one.id in shown}
+    replies = [one.id for one in messages if one.role == "assistant"]
+    return Past(
+        messages=messages,
+        turns=states,
+        saved=await _saved(station, session, states.values()),
+        summed_up=summed_up,
+        ratings=await station.feedback.of(replies) if replies else {},
+    )
+
+
+async def _saved(
+    station: "Workstation", session: str, turns: Collection[TurnState]
+) -> dict[str, Memory]:
+    wanted = dict.fromkeys(one for turn in turns for one in turn.saved)
+    if not wanted:
+        return {}
+    listed = await station.memory.list(MemoryFilter(session=session, limit=_MOST_SAVED))
+    found = {one.id: one for one in listed if one.id in wanted}
+    for memory_id in wanted:
+        if memory_id not in found:  # it was known before, from elsewhere
+            try:
+                found[memory_id] = await station.memory.get(memory_id)
+            except NotFound:
+                continue
+    return found
