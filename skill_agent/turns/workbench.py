@@ -24,6 +24,7 @@ from skill_agent.skills.book import SkillBook
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.language import language_of
 from skill_agent.text.redaction import masked
+from skill_agent.text.sameness import same
 from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
@@ -226,8 +227,8 @@ class Workbench:
         """The same words, kept before and still standing: told twice is kept once."""
         hot = await self.hot.of(dna.slug, self.settings.general.user)
         for memory in hot.hot:
-            same = memory.agent == owner and memory.content.casefold() == content.casefold()
-            if same and memory.pinned and memory.status == "active":
+            again = memory.agent == owner and same(memory.content, content)
+            if again and memory.pinned and memory.status == "active":
                 return memory
         return None
 

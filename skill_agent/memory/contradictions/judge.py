@@ -6,23 +6,24 @@ give way by itself. Nothing here reads or writes a store.
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from skill_agent.errors import ModelError
+from skill_agent.memory.english.retold import says_more, says_the_same
 from skill_agent.memory.english.stemming import words
 from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.values import Memory, MemoryType
 
-from .difference import Difference, Sentence, Token, difference, parsed
+from .difference import Difference, Sentence, difference, parsed
 
 Action = Literal["same", "supersede", "dispute", "coexist", "unrelated"]
 
-SAME, NEAR, FAR = 0.95, 0.7, 0.45
-"""Cosines of bare texts: the same fact, possibly a contradiction, hardly about the same."""
+NEAR, FAR = 0.7, 0.45
+"""Cosines of bare texts: possibly a contradiction, hardly about the same. None says that two are
+the same."""
 FACTS: tuple[MemoryType, ...] = ("semantic", "user_profile", "episodic")
 _CHANGE = re.compile(
     r"\b(?:no longer|any ?more|nowadays|these days|instead(?! of)|instead of|as of|from now on|"
@@ -137,15 +138,14 @@ def protected(old: Memory, new: Memory) -> bool:
 
 def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) -> Judgement:
     """What the words alone say; owners are the caller's to compare (`comparable`)."""
+    if says_the_same(old.content, new.content):
+        return Judgement(action="same", reason="the same words")
     if max(len(old.content), len(new.content)) > _LONGEST:
-        alike = " ".join(old.content.split()) == " ".join(new.content.split())
-        action: Action = "same" if alike else "coexist" if cosine > FAR else "unrelated"
+        action: Action = "coexist" if cosine > FAR else "unrelated"
         return Judgement(action=action, reason="too long to be compared by words")
     before, after = parsed(old.content), parsed(new.content)
     differs = difference(before, after)
     changes = changes or says_change(new.content)
-    if differs.nothing and not (differs.small[0] or differs.small[1]):
-        return Judgement(action="same", reason="the same words")
     if _both_happened(new, old, before, after) and not changes:
         return Judgement(action="coexist", reason="two events at different times")
     found = _clash(new, old, before, after, differs, cosine, changes)
@@ -240,25 +240,17 @@ def _slots(
 
 
 def _harmless(new: Memory, old: Memory, differs: Difference, cosine: float) -> Judgement:
-    """No contradiction in the words: the same, more of it, or something else."""
+    """No contradiction in the words: more of the same, less of it, or something else."""
     subject = new.subject is not None and new.subject == old.subject
-    if differs.about_other and not differs.nothing:
+    if differs.about_other:
         near = cosine > NEAR and not _telling(differs)
-        if near and cosine > SAME:
-            return Judgement(action="same", reason="the same in other words")
         action: Action = "coexist" if subject else "unrelated"
         return Judgement(action=action, reason="about something else", open=near and subject)
-    if not differs.swapped and not differs.negated and differs.verb:
-        if differs.added and not differs.dropped:
-            allowed = new.created_at >= old.created_at and not protected(old, new)
-            if _ends_with(new.content, differs.added) and allowed:
-                return Judgement(action="supersede", reason="it says the same and more")
-        elif differs.dropped and not differs.added and not says_change(new.content):
-            return Judgement(action="same", reason="known in more detail")
-        elif not differs.added and not differs.dropped and cosine > SAME:
-            return Judgement(action="same", reason="the same words")
-    if cosine > SAME and not _telling(differs) and not differs.moved:
-        return Judgement(action="same", reason="the same in other words")
+    allowed = new.created_at >= old.created_at and not protected(old, new)
+    if allowed and says_more(old.content, new.content):
+        return Judgement(action="supersede", reason="it says the same and more")
+    if says_more(new.content, old.content) and not says_change(new.content):
+        return Judgement(action="same", reason="known in more detail")
     if cosine < FAR and not subject:
         return Judgement(action="unrelated", reason="about something else")
     if differs.moved:
@@ -269,12 +261,6 @@ def _harmless(new: Memory, old: Memory, differs: Difference, cosine: float) -> J
         reason="both can be true",
         open=(cosine > NEAR or subject) and not known,
     )
-
-
-def _ends_with(text: str, added: Sequence[Token]) -> bool:
-    """Whether what was added stands at the end, where it narrows nothing that came before."""
-    tail = [one.stem for one in parsed(text).tokens if one.kind != "small"][-len(added) :]
-    return tail == [one.stem for one in added] and not any(one.kind == "not" for one in added)
 
 
 def _telling(differs: Difference) -> bool:
@@ -460,7 +446,5 @@ def _weighed(verdict: str, ruled: Judgement, pair: Pair) -> Judgement:
         case "conflicts" | "replaces":
             changes = pair.changes or says_change(pair.new.content)
             return _settled("the model sees a contradiction", pair.new, pair.old, changes)
-        case "same" if pair.cosine > SAME - 0.1:
-            return Judgement(action="same", reason="the model sees the same fact")
         case _:
             return Judgement(action=ruled.action, reason=ruled.reason)
