@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.text.clock import minute_of
+
 from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption, choice
 from ..output import emit_json, narrate, plain, table
@@ -125,7 +127,7 @@ def _object(job: "ExtractionJob") -> dict[str, Any]:
 def _row(job: "ExtractionJob") -> tuple[object, ...]:
     error = job.error
     if job.state == "failed":
-        when = f"again {job.next_try:%Y-%m-%d %H:%M}" if job.next_try else "given up; --retry"
+        when = f"again {minute_of(job.next_try)}" if job.next_try else "given up; --retry"
         error = f"{error} ({when})"
     span = f"{job.start}-{job.end - 1}"
     kept = job.created + job.versioned + job.disputed

@@ -13,6 +13,7 @@ from skill_agent.conversations.told_apart import told_apart
 from skill_agent.errors import UsageError
 from skill_agent.files.private import write_private
 from skill_agent.text.attachments import label
+from skill_agent.text.clock import minute_of
 from skill_agent.text.printing import json_shown
 from skill_agent.text.redaction import Masker
 from skill_agent.values import Compaction, Message, ModelCall, Session
@@ -295,11 +296,11 @@ def _markdown(
     lines = [
         f"# {found.title}",
         "",
-        f"Session {found.id}, begun {found.created_at:%Y-%m-%d %H:%M} UTC",
+        f"Session {found.id}, begun {minute_of(found.created_at)}",
     ]
     for message in messages:
         partial = " (interrupted)" if message.state == "partial" else ""
-        when = f"{message.created_at:%Y-%m-%d %H:%M}"
+        when = minute_of(message.created_at, message.zone)
         lines += ["", f"**{_speaker(message)}** · {when}{partial}", "", _said(message)]
         lines += [f"> uses {call.name} {call.arguments}" for call in message.tool_calls]
         if note := (lines_after or {}).get(message.position):

@@ -20,6 +20,7 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.summary import told_by_model, told_by_rules
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model, Progress
+from skill_agent.text.clock import day_of
 from skill_agent.values import (
     Access,
     Action,
@@ -260,7 +261,7 @@ def _clusters(memories: Iterable[Memory], now: datetime, touched: set[str]) -> l
         small = one.importance < SMALL_EVENT and not one.pinned
         told = one.source_type == "consolidation" or one.id in touched
         if one.memory_type == "episodic" and old and small and not told:
-            months[(one.agent, one.user, f"{one.created_at:%Y-%m}")].append(one)
+            months[(one.agent, one.user, day_of(one.created_at)[:7])].append(one)
     clusters: list[list[Memory]] = []
     for events in months.values():
         events.sort(key=lambda one: (one.created_at, one.id))

@@ -15,6 +15,7 @@ from skill_agent.memory.english.stemming import words
 from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.clock import day_of
 from skill_agent.values import Memory, MemoryType
 
 from .difference import Difference, Sentence, difference, parsed
@@ -380,7 +381,7 @@ def _both_happened(new: Memory, old: Memory, before: Sentence, after: Sentence) 
     a, b = before.marks("day", "number"), after.marks("day", "number")
     if a and b:
         return bool(a - b and b - a)
-    return new.created_at.date() != old.created_at.date()
+    return day_of(new.created_at) != day_of(old.created_at)
 
 
 _VERDICTS = ("same", "replaces", "conflicts", "both_true")
