@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from skill_agent.values import ExtractionJob, Memory
     from skill_agent.workstation import Workstation
 
+_NONE = (
+    "no reading waits, failed or ended: rules read each message as it comes, and what they kept "
+    "stands in ska memory list"
+)
 _STATES = ("waiting", "running", "failed", "done")
 
 
@@ -114,7 +118,7 @@ def extractions(
         table(
             ("id", "state", "session", "messages", "why", "kept", "passes", "error"),
             map(_row, jobs),
-            empty="nothing was read yet",
+            empty="no reading of this kind" if states else _NONE,
         )
     if retry is not None:
         _sum_up(jobs)

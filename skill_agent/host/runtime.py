@@ -15,7 +15,6 @@ from skill_agent.agents.pages import AgentPages, figures
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.usage import Figures
-from skill_agent.errors import SkillAgentError
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
@@ -249,5 +248,5 @@ class Runtime(Workstation):
             return
         try:
             self._pages.refresh(await figures(self.ledger))
-        except SkillAgentError as problem:
-            _log.warning("agent pages: %s", redact(problem.message))
+        except Exception as problem:  # a page is a courtesy; the stores have to be closed
+            _log.warning("agent pages: %s", redact(str(problem)))
