@@ -13,6 +13,7 @@ from skill_agent.memory.english.telling_words import telling_words
 from skill_agent.memory.english.time_words import MONTHS
 from skill_agent.memory.english.when import resolve_dates
 from skill_agent.text.clock import said_at
+from skill_agent.text.sameness import marks
 from skill_agent.values import Source
 
 from .statement import Candidate, Statement
@@ -151,11 +152,11 @@ def _anew(one: Candidate, content: str, statement: Statement) -> Candidate:
 def _drop_correction(kept: list[Candidate], mended: int, statement: Statement) -> None:
     """Takes out what the correction itself gave, where it says no more than the mended one."""
 
+    whole = kept[mended].content
     for number in range(len(kept) - 1, -1, -1):
         one = kept[number]
         own = number != mended and one.quote == statement.clause.quote
-        if own and set(telling_words(one.content)) - set(
-            telling_words(_FRAME.sub(" ", one.content))
-        ) | set(telling_words(one.content)) <= set(telling_words(kept[mended].content)):
+        less = set(telling_words(one.content)) <= set(telling_words(whole))
+        if own and less and marks(one.content) <= marks(whole):
             del kept[number]
             return
