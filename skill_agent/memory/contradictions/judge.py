@@ -16,6 +16,7 @@ from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.text.clock import day_of
+from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryType
 
 from .difference import Difference, Sentence, difference, parsed
@@ -181,7 +182,8 @@ def _clash(
     single = is_single_valued(subject)
     also = bool(_ALSO.search(new.content))
     over = _switched(new.content, before) or _leaves(new.content, before, after)
-    if changes and not also and over and not _MODES[0].search(old.content):
+    unsaid = _signs(old.content) - _signs(new.content)
+    if changes and not also and over and not unsaid and not _MODES[0].search(old.content):
         return "it says the earlier one is over"
     if any(bool(mode.search(new.content)) != bool(mode.search(old.content)) for mode in _MODES):
         return ""
@@ -195,7 +197,7 @@ def _clash(
         return ""
     if differs.opposed and not differs.negated and _both_say_what_somebody_is(before, after):
         return "they say opposite things"
-    denied = differs.negated and not differs.swapped and cosine > FAR
+    denied = differs.negated and not differs.swapped and cosine > FAR and not unsaid
     if denied and _mostly_common(differs):
         return "one denies the other"
     near = cosine > NEAR or subject is not None or _one_slot(differs)
@@ -262,6 +264,11 @@ def _harmless(new: Memory, old: Memory, differs: Difference, cosine: float) -> J
         reason="both can be true",
         open=(cosine > NEAR or subject) and not known,
     )
+
+
+def _signs(text: str) -> set[str]:
+    """What words leave out of a text: what is left of "C" is not left of "C++"."""
+    return {one for one in marks(text) if not one.isalnum()}
 
 
 def _telling(differs: Difference) -> bool:
