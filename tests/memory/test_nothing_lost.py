@@ -11,7 +11,7 @@ from model_files import minilm_dir
 from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.memory.care.consolidate import Consolidator
-from skill_agent.values import MemoryFilter, NewMemory, Search
+from skill_agent.values import MemoryFilter, NewMemory, Search, Source
 
 _SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("The @ store is kept at # degrees", ("-5", "5", "+5", "−5.5", "15", "5.5")),
@@ -100,3 +100,25 @@ async def test_less_of_the_same_told_by_the_person_takes_nothing_away(
         await home.book.add("I live in Porto")
         await home.reconciler.catch_up()
         assert (await home.book.get(more.id)).status == "active"
+
+
+async def test_what_was_asked_to_be_kept_is_not_read_again_but_the_rest_of_the_message_is(
+    tmp_path: Path, clock: StepClock
+) -> None:
+    async with memory_home(tmp_path, clock) as home:
+        session = await home.session("Remember that the choir meets on Monday at 7pm in hall 4")
+        (said, _) = await home.ledger.messages(session.id)
+        source = Source(session=session.id, message_ids=(said.id,))
+        await home.book.add(NewMemory("The choir meets on Monday at 7pm in hall 4", source=source))
+        same = home.candidate(
+            "The choir meets on 23 November 2026 at 7pm in hall 4",
+            quote="the choir meets on Monday at 7pm in hall 4",
+            source=source,
+        )
+        other = home.candidate(
+            "The choir meets on Monday at 7am in hall 4",
+            quote="the choir meets on Monday at 7am in hall 4",
+            source=source,
+        )
+        taken = await home.take(same, other)
+        assert [one.content for one in taken.memories] == [other.content]

@@ -124,7 +124,7 @@ class Intake:
         ruling = Judge(judge)
         fresh: list[Memory] = await self._recent(memories)
         for candidate, memory, found in zip(wanted, memories, near, strict=True):
-            if read := _read_before(memory, fresh):
+            if read := _read_before(memory, candidate.quote, fresh):
                 _skip(tally, candidate, [read.id])
                 tally.again.add(read.id)
                 continue
@@ -226,7 +226,7 @@ class Intake:
         )
 
 
-def _read_before(memory: Memory, others: Sequence[Memory]) -> Memory | None:
+def _read_before(memory: Memory, quote: str, others: Sequence[Memory]) -> Memory | None:
     """The same, made of the same messages, whatever has become of it: what a person has forgotten
     or replaced does not come back because a conversation is read again."""
     sources = set(memory.source.message_ids)
@@ -234,7 +234,8 @@ def _read_before(memory: Memory, others: Sequence[Memory]) -> Memory | None:
         if sources & set(other.source.message_ids):
             common = likeness(memory.content, other.content)
             ruled = judge_by_rules(memory, other, cosine=common, changes=False)
-            whole = marks(memory.content) <= marks(other.content)
+            there = marks(other.content)
+            whole = any(marks(text) <= there for text in (memory.content, quote) if text)
             asked = other.source_type == "explicit" and common >= _SAME_WORDS and whole
             if ruled.action == "same" or asked:
                 return other
