@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any, TextIO
 
 from skill_agent.identifiers import iso
+from skill_agent.text.clock import local
 from skill_agent.text.printing import json_shown, printable
 
 from .streams import silence
@@ -68,7 +69,8 @@ def tell_error(message: str, hint: str = "") -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
-    """A listing on stdout; with no rows, `empty` goes to stderr instead."""
+    """A listing on stdout, its times by the clock here where a person reads it; with no rows,
+    `empty` goes to stderr instead."""
     cells = [[harmless(_text(value)) for value in row] for row in rows]
     if not cells:
         if empty:
@@ -174,7 +176,8 @@ def _text(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return iso(value)
+            seen = sys.stdout.isatty()  # a script reads UTC, a person their own clock
+            return f"{local(value):%Y-%m-%d %H:%M:%S}" if seen else iso(value)
         case list() | tuple():
             return ", ".join(str(item) for item in value)
         case _:

@@ -22,7 +22,7 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.extraction.statement import Candidate
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.scripted import ScriptedGateway
-from skill_agent.ports import Model, ModelGateway, ModelRequest
+from skill_agent.ports import Embedder, Model, ModelGateway, ModelRequest
 from skill_agent.values import Memory, Message, Session, Source
 
 AGENT = "kyra"
@@ -120,10 +120,13 @@ class MemoryHome:
 
 
 @asynccontextmanager
-async def memory_home(folder: Path, clock: StepClock) -> AsyncIterator[MemoryHome]:
+async def memory_home(
+    folder: Path, clock: StepClock, embedder: Embedder | None = None
+) -> AsyncIterator[MemoryHome]:
     """Opens the memory of a folder, which may have been open before."""
+    embedder = embedder or HashEmbedder()
     ledger = await DuckLedger.open(folder / "ledger.duckdb", clock)
-    projector = Projector(ledger, partial(LanceIndex.open, folder / "index", HashEmbedder()))
+    projector = Projector(ledger, partial(LanceIndex.open, folder / "index", embedder))
     book = MemoryBook(ledger, projector, clock, "me")
     parts = {"ledger": ledger, "writer": book, "projector": projector, "clock": clock, "user": "me"}
     home = MemoryHome(

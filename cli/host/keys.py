@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import NotFound, UsageError
+from skill_agent.text.clock import minute_of
 
 from ..opening.running import ready_home
 from ..options import JsonOption, YesOption, group
@@ -184,7 +185,7 @@ def _span(text: str | None) -> timedelta | None:
 
 
 def _minute(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+    return "" if moment is None else minute_of(moment)
 
 
 def _key_object(key: "ApiKey") -> dict[str, Any]:

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.text.clock import minute_of
+
 from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption, choice, newest
 from ..output import emit_json, narrate, plain, table
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
     from skill_agent.values import ExtractionJob, Memory
     from skill_agent.workstation import Workstation
 
+_NONE = (
+    "no reading waits, failed or ended: rules read each message as it comes, and what they kept "
+    "stands in ska memory list"
+)
 _STATES = ("waiting", "running", "failed", "done")
 
 
@@ -112,7 +118,7 @@ def extractions(
         table(
             ("id", "state", "session", "messages", "why", "kept", "passes", "error"),
             map(_row, jobs),
-            empty="nothing was read yet",
+            empty="no reading of this kind" if states else _NONE,
         )
     if retry is not None:
         _sum_up(jobs)
@@ -125,7 +131,7 @@ def _object(job: "ExtractionJob") -> dict[str, Any]:
 def _row(job: "ExtractionJob") -> tuple[object, ...]:
     error = job.error
     if job.state == "failed":
-        when = f"again {job.next_try:%Y-%m-%d %H:%M}" if job.next_try else "given up; --retry"
+        when = f"again {minute_of(job.next_try)}" if job.next_try else "given up; --retry"
         error = f"{error} ({when})"
     span = f"{job.start}-{job.end - 1}"
     kept = job.created + job.versioned + job.disputed

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from skill_agent.text.clock import minute_of
+
 from ..output import emit_json, emit_text, narrate
 from ..surroundings import Surroundings
 
@@ -48,7 +50,7 @@ def _tell(erasure: "Erasure") -> None:
         narrate(f"  … and {more} more messages")
     counts = {name: count for name, count in erasure.counts.items() if count}
     narrate("  in all: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    narrate(f"  what models were sent and answered since {erasure.since:%Y-%m-%d %H:%M} UTC")
+    narrate(f"  what models were sent and answered since {minute_of(erasure.since)}")
     tell_files(erasure.files)
     if erasure.alike:
         narrate("Other memories say nearly the same and stay:")

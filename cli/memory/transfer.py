@@ -119,6 +119,9 @@ async def _import_lines(
     looked, total = Rows(stream, wanted.name), count_lines(stream)
     plan = await runtime.memory.plan_rows(looked.rows(), refused=looked.refuse)
     if not _goes_on(around, wanted, plan, wrong=len(looked.mistakes)):
+        _tell_mistakes(looked)
+        if looked.mistakes and wanted.dry_run:
+            raise typer.Exit(1)
         return
     stream.seek(0)
     reader, masker = Rows(stream, wanted.name), Masker()
@@ -265,10 +268,7 @@ def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
-    for mistake in reader.mistakes[:SHOWN_MISTAKES]:
-        narrate(f"{reader.name}:{mistake.line}: {mistake.problem}")
-    if (more := len(reader.mistakes) - SHOWN_MISTAKES) > 0:
-        narrate(f"… and {more} more wrong lines")
+    _tell_mistakes(reader)
     for key, count in reader.unknown.most_common(5):
         meant = did_you_mean(key, KNOWN_KEYS)
         narrate(f"warning: key {key!r} ignored in {count} lines{f'; {meant}' if meant else ''}")
@@ -293,6 +293,13 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
     )
     if reader.mistakes or result.conflicts:
         raise typer.Exit(1)
+
+
+def _tell_mistakes(reader: Rows) -> None:
+    for mistake in reader.mistakes[:SHOWN_MISTAKES]:
+        narrate(f"{reader.name}:{mistake.line}: {mistake.problem}")
+    if (more := len(reader.mistakes) - SHOWN_MISTAKES) > 0:
+        narrate(f"… and {more} more wrong lines")
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from skill_agent.text.clock import day_of
+
 from ..opening.running import with_runtime
 from ..options import JsonOption
 from ..output import emit_json, narrate, plain, record, table
@@ -110,7 +112,7 @@ def expire(
         return
     table(
         ("id", "type", "created", "content"),
-        ((m.id, m.memory_type, f"{m.created_at:%Y-%m-%d}", m.content) for m in report.expired),
+        ((m.id, m.memory_type, day_of(m.created_at), m.content) for m in report.expired),
     )
     narrate(f"{len(report.expired)} memories {'would be ' if dry_run else ''}archived")
 

@@ -7,6 +7,7 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
+from skill_agent.text.clock import day_of
 from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import Dispute, Memory, MemoryDifference
 
@@ -92,7 +93,7 @@ def disputes(ctx: typer.Context, as_json: JsonOption = False) -> None:
     for one in found:
         table(
             ("id", "said", "agent", "content"),
-            ((m.id, f"{m.created_at:%Y-%m-%d}", m.agent, m.content) for m in one.memories),
+            ((m.id, day_of(m.created_at), m.agent, m.content) for m in one.memories),
         )
         emit_text("")
     narrate(f"{len(found)} disputes" if found else "nothing is disputed")

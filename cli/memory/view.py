@@ -1,9 +1,9 @@
 """Memories as commands print them: one object for scripts, a few columns for a person."""
 
-from datetime import datetime
 from typing import Any
 
 from skill_agent.memory.rows import memory_row
+from skill_agent.text.clock import day_of, minute_of
 from skill_agent.text.origins import in_words
 from skill_agent.values import Found, LogEntry, Memory, Story
 
@@ -54,8 +54,8 @@ def show_list(memories: list[Memory], *, as_json: bool) -> None:
     table(
         ("id", "type", "imp", "agent", "state", "created", "content"),
         (
-            (one.id, one.memory_type, one.importance, one.agent, _state(one), _day(one.created_at),
-             one.content)
+            (one.id, one.memory_type, one.importance, one.agent, _state(one),
+             day_of(one.created_at), one.content)
             for one in memories
         ),
         empty="no memories",
@@ -74,7 +74,7 @@ def found_row(found: "Found") -> tuple[object, ...]:
     """A search result as the cells of a table."""
     item = found.hit.item
     kind = item.memory_type if item.kind == "memory" else f"said by {item.speaker or '?'}"
-    return (item.id, f"{found.hit.score:.2f}", kind, item.agent, _day(item.created_at), item.text)
+    return (item.id, f"{found.hit.score:.2f}", kind, item.agent, day_of(item.created_at), item.text)
 
 
 def explain_found(found: "Found") -> None:
@@ -115,7 +115,7 @@ def tell(story: Story) -> None:
     """A story for a person: the sentences, the versions, what happened."""
     for one in story.sources:
         emit_text(
-            f'{one.created_at:%Y-%m-%d %H:%M}  said in session {one.session}: "{one.content}"'
+            f'{minute_of(one.created_at, one.zone)}  said in session {one.session}: "{one.content}"'
         )
     for one in story.versions:
         mark = "→" if one.id == story.memory.id else " "
@@ -140,7 +140,3 @@ def show_changed(memory: Memory, what: str, *, as_json: bool) -> None:
     else:
         narrate(f"{what}: {memory.content}")
         emit_text(memory.id)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"

@@ -15,6 +15,7 @@ from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import TurnFailed
 from skill_agent.text.attachments import label
+from skill_agent.text.clock import minute_of
 from skill_agent.values import CallOutcome, Message, Session, TurnState
 from skill_agent.workstation.past import Past
 
@@ -24,7 +25,7 @@ def retold(session: Session, past: Past) -> str:
     lines = [
         f"# {session.title}",
         "",
-        f"Session {session.id}, begun {session.created_at:%Y-%m-%d %H:%M} UTC",
+        f"Session {session.id}, begun {minute_of(session.created_at)}",
     ]
     summaries = {one.up_to: one.line for one in past.summed_up}
     for messages in past.by_turn():
@@ -66,7 +67,11 @@ def _turn(past: Past, messages: Sequence[Message]) -> Iterator[str]:
 
 def _header(message: Message) -> tuple[str, ...]:
     partial = " (interrupted)" if message.state == "partial" else ""
-    return "", f"**{speaker(message)}** · {message.created_at:%Y-%m-%d %H:%M}{partial}", ""
+    return (
+        "",
+        f"**{speaker(message)}** · {minute_of(message.created_at, message.zone)}{partial}",
+        "",
+    )
 
 
 def _words(message: Message) -> str:

@@ -47,11 +47,10 @@ class AgentFigures:
 async def figures(ledger: Ledger) -> dict[str, AgentFigures]:
     """Each agent's figures, counted from the log."""
     found: dict[str, AgentFigures] = {}
-    rated: dict[str, tuple[str, str]] = {}
+    rated: dict[str, tuple[str, str]] = {}  # by reply: its agent, as far as it is told, and how
     after = 0
     while rows := await ledger.log(kinds=("usage", "feedback"), after=after, limit=5_000):
         for row in rows:
-            new = row.new or {}
             if row.kind == "usage":
                 one, used = found.get(row.actor, AgentFigures()), usage_of(row)
                 found[row.actor] = replace(
@@ -60,10 +59,16 @@ async def figures(ledger: Ledger) -> dict[str, AgentFigures]:
                     tokens=one.tokens + used.prompt_tokens + used.completion_tokens,
                     cost_usd=one.cost_usd + used.cost_usd,
                 )
-            elif isinstance(agent := new.get("agent"), str) and agent:
-                rated[row.entity] = (agent, str(new.get("rating", "")))
+            elif row.new:  # one that was not erased
+                agent, rating = row.new.get("agent"), row.new.get("rating")
+                rated[row.entity] = (agent if isinstance(agent, str) else "", str(rating))
         after = rows[-1].seq
-    for agent, rating in rated.values():  # a reply's last rating counts
+    untold = [reply for reply, (agent, _) in rated.items() if not agent]
+    replies = await ledger.messages_by_id(untold)  # older versions noted the reply alone
+    for reply, (told, rating) in rated.items():  # a reply's last rating counts
+        agent = told or (replies[reply].agent if reply in replies else None)
+        if not agent:
+            continue
         one = found.get(agent, AgentFigures())
         up, down = one.liked + (rating == "up"), one.disliked + (rating == "down")
         found[agent] = replace(one, liked=up, disliked=down)
@@ -96,7 +101,7 @@ class AgentPages:
         Raises UsageError where a file of another origin is in the way, unless `force`.
         """
         folder = to.expanduser().absolute()
-        known, stored = self._read()
+        known, _ = self._read()
         agents = list(agents)
         for dna in agents:
             path = folder / f"{dna.slug}.md"
@@ -112,7 +117,7 @@ class AgentPages:
         for dna in agents:
             path = str(folder / f"{dna.slug}.md")
             known[path] = Page(agent=dna.slug, path=path, format=page_format, sha256="")
-        return self._write(known, {**stored, **done}, {dna.slug for dna in agents})
+        return self._write(known, done, {dna.slug for dna in agents})
 
     def refresh(self, done: Mapping[str, AgentFigures] | None = None) -> Pages:
         """Writes every page whose agent is no longer what it says; None keeps the last figures.
@@ -123,7 +128,7 @@ class AgentPages:
         alive = {path: page for path, page in known.items() if Path(path).exists()}
         if not known:
             return Pages()
-        return self._write(alive, {**stored, **(done or {})}, set())
+        return self._write(alive, stored if done is None else done, set())
 
     def _write(
         self, pages: dict[str, Page], done: Mapping[str, AgentFigures], wanted: set[str]

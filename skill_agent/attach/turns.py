@@ -11,6 +11,7 @@ from skill_agent.conversations.turn_states import told
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, HostFound, HostLost, TurnFailed, TurnFinished
 from skill_agent.identifiers import new_id
+from skill_agent.text.clock import zone_here
 from skill_agent.values import Submitted, TurnRequest, TurnState
 from skill_agent.workstation import Operation
 
@@ -53,7 +54,10 @@ class _Turns(RemoteGroup):
         self._submitting: set[str] = set()
 
     async def submit(self, request: TurnRequest | str) -> Submitted:
-        """As the operation; those who listen here are told of the turn's end in any case."""
+        """As the operation; those who listen here are told of the turn's end in any case. The clock
+        is this window's where the request names none."""
+        request = TurnRequest(request) if isinstance(request, str) else request
+        request = replace(request, zone=request.zone or zone_here())
         operation = OPERATIONS["turns.submit"]
         arguments, turn = calls.keyed(operation, calls.bound(operation, request))
         self._submitting.add(turn)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from skill_agent.errors import UsageError
 from skill_agent.ports import Ledger
+from skill_agent.text.clock import checked_zone, zone_here
 from skill_agent.values import Submitted, TurnRequest
 
 from .address import without_address
@@ -16,7 +17,8 @@ MAX_PROMPT = 10_000_000
 
 
 def checked_request(request: TurnRequest | str) -> TurnRequest:
-    """A bare text is all there is to say; raises UsageError for an empty or oversized one."""
+    """A bare text is all there is to say, and the clock is this machine's where none is named;
+    raises UsageError for an empty or oversized one, and for a zone nobody knows."""
     request = TurnRequest(request) if isinstance(request, str) else request
     if not request.text.strip() and not any(one.text.strip() for one in request.attachments):
         raise UsageError("the prompt is empty", hint='ska ask "your question"')
@@ -33,7 +35,8 @@ def checked_request(request: TurnRequest | str) -> TurnRequest:
             "the prompt is not text: it contains zero bytes",
             hint="convert it first, e.g. with iconv or base64",
         )
-    return replace(request, images=checked_images(request.images))
+    zone = checked_zone(request.zone) or zone_here()
+    return replace(request, images=checked_images(request.images), zone=zone)
 
 
 async def begun_before(ledger: Ledger, turn: str, request: TurnRequest) -> Submitted | None:

@@ -17,7 +17,6 @@ from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.figures import Figures
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.unfinished import UnfinishedReplies, mark_unfinished
-from skill_agent.errors import SkillAgentError
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
@@ -270,5 +269,5 @@ class Runtime(Workstation):
             return
         try:
             self._pages.refresh(await figures(self.ledger))
-        except SkillAgentError as problem:
-            _log.warning("agent pages: %s", redact(problem.message))
+        except Exception as problem:  # a page is a courtesy; the stores have to be closed
+            _log.warning("agent pages: %s", redact(str(problem)))

@@ -13,6 +13,7 @@ from functools import partial
 from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
+from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.ports import Clock, Ledger, Progress
@@ -45,6 +46,8 @@ from .operations import MemoryOperations
 from .standing import within_bounds
 from .writer import LedgerWriter, nobody
 
+_SHARED = 1 / 3
+"""Share of the shorter text's words."""
 MAX_CONTENT = 100_000
 """Characters of one memory; more is a document, not a memory."""
 
@@ -58,6 +61,7 @@ Differences = list[MemoryDifference]
 
 _TRIES = 5
 _MADE = ("memory.created", "memory.versioned", "memory.disputed")
+_ARCHIVED = ("memory.archived", "memory.expired")
 _ALL = 100_000
 
 
@@ -155,13 +159,19 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         raise _busy(memory_id)
 
     async def restore(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
-        """Takes a forgotten or expired memory back; raises UsageError for a replaced one."""
-        return await self._alter(memory_id, "memory.restored", life.restored, actor, reason)
+        """Takes a forgotten or expired memory back, pinned and hot where it was so; raises
+        UsageError for a replaced one."""
+        memory_id = (await self.get(memory_id)).id
+        rows = await self._ledger.log(memory_id, kinds=_ARCHIVED, limit=_ALL)
+        was = (rows[-1].old or {}) if rows else {}
+        change = partial(life.restored, before=was)
+        return await self._alter(memory_id, "memory.restored", change, actor, reason)
 
     async def correct(
         self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
     ) -> Memory:
-        """Puts a new version in its place and gives it; what it was in dispute with gives way too.
+        """Puts a new version in its place and gives it. What it was in dispute with gives way too
+        where the new words are about the same, and is free otherwise.
 
         Raises UsageError where the memory has been replaced already.
         """
@@ -175,13 +185,15 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
                 )
             if content.strip() == old.content:
                 return old
-            olds = [old, *await self._opponents(old)]
+            others = await self._opponents(old)
+            olds = [old, *(one for one in others if _about_the_same(content, one.content))]
             with suppress(MemoryChanged):
                 now = self._clock()
                 new = replace(
                     old,
                     id=new_id(),
                     content=content.strip(),
+                    subject=old.subject if _about_the_same(content, old.content) else None,
                     created_at=now,
                     confidence=1.0,
                     source_type="explicit",
@@ -193,6 +205,9 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
                 changes = life.superseding(
                     new, olds, now=now, actor=actor, reason=reason or "corrected", stored=False
                 )
+                gone = {one.id for one in olds}
+                free = [one for one in others if one.id not in gone]
+                changes += life.released(free, gone, now=now, actor=actor)
                 return (await self.write(changes))[0]
         raise _busy(memory_id)
 
@@ -373,6 +388,12 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
     async def lag(self) -> int:
         """Log rows the index has not seen yet."""
         return await self._projector.lag()
+
+
+def _about_the_same(one: str, other: str) -> bool:
+    """Whether two texts share enough words to be answers to one question."""
+    a, b = {*stems(one)}, {*stems(other)}
+    return bool(a and b) and len(a & b) >= _SHARED * min(len(a), len(b))
 
 
 def _check(content: str, memory_type: str, importance: int, agent: str | None) -> None:

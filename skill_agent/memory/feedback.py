@@ -177,6 +177,7 @@ class Feedback(FeedbackOperations):
         data: dict[str, Any] = {
             "message": reply.id,
             "session": reply.session,
+            "agent": reply.agent or "",
             "memories": [one.id for one in before],
             "rating": rating,
             "net": {one: step for one, step in net.items() if step},

@@ -6,9 +6,10 @@ to be true side by side name each other in `related_to`, which keeps the questio
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from skill_agent.errors import UsageError
 from skill_agent.values import Dispute, Memory, MemoryChange, MemoryDifference
@@ -58,8 +59,16 @@ def archiving(
     changes = [
         MemoryChange(kind=kind, memory=after, actor=actor, reason=reason, expected=memory)
     ]  # fmt: skip
-    for one in opponents:
-        against = tuple(other for other in one.contradicts if other != memory.id)
+    return changes + released(opponents, {memory.id}, now=now, actor=actor)
+
+
+def released(
+    memories: Iterable[Memory], gone: Collection[str], *, now: datetime, actor: str
+) -> list[MemoryChange]:
+    """Those that contradicted what is gone do so no longer."""
+    changes: list[MemoryChange] = []
+    for one in memories:
+        against = tuple(other for other in one.contradicts if other not in gone)
         if one.status != "disputed" or against == one.contradicts:
             continue
         free = replace(
@@ -74,8 +83,9 @@ def archiving(
     return changes
 
 
-def restored(memory: Memory) -> Memory:
-    """Back from the archive, its expiry lifted; raises UsageError for a replaced one."""
+def restored(memory: Memory, before: Mapping[str, Any]) -> Memory:
+    """Back from the archive, its expiry lifted; `before` is what it was put there from, as far as
+    anybody knows. Raises UsageError for a replaced one."""
     if memory.superseded_by:  # also one that was forgotten after it had been replaced
         raise UsageError(
             f"memory {memory.id} was replaced by {memory.superseded_by}",
@@ -83,9 +93,9 @@ def restored(memory: Memory) -> Memory:
         )
     if memory.status != "archived":
         return memory
-    always = memory.memory_type == "identity"
-    tier = "hot" if always else "warm"
-    return replace(memory, status="active", tier=tier, pinned=always, expires_at=None)
+    pinned = memory.memory_type == "identity" or before.get("pinned") is True
+    tier = "hot" if pinned or before.get("tier") == "hot" else "warm"
+    return replace(memory, status="active", tier=tier, pinned=pinned, expires_at=None)
 
 
 def succeeding(new: Memory, olds: Sequence[Memory]) -> Memory:

@@ -29,6 +29,8 @@ from skill_agent.values import (
 
 _NAMESPACE = UUID("5b0e8d0c-6d0a-5c0e-9a55-2f6f0d3c7a11")
 _LONGEST_ID, _MOST_VERSIONS, _DEEPEST = 200, 2**31, 32
+_SHOWN = 120
+"""Characters of a value that an error repeats."""
 _STATUSES, _TIERS, _SOURCES = get_args(MemoryStatus), get_args(Tier), get_args(SourceType)
 
 
@@ -111,7 +113,7 @@ def read_row(
     agent = _text(row, "agent")
     if kind in ("agent_private", "identity") and not agent:
         raise UsageError(f"agent: a row of type {kind} needs one")
-    return Memory(
+    memory = Memory(
         id=_text(row, "id") or _made_id(row, seen if seen is not None else Counter()),
         content=content.strip(),
         created_at=created,
@@ -140,12 +142,15 @@ def read_row(
         origins=all_origins(row.get("origins") or ()),
         metadata=_mapping(row, "metadata"),
     )
+    return whole(memory)
 
 
 def whole(memory: Memory) -> Memory:
     """A memory made elsewhere as the ledger can keep it, its times in UTC; raises UsageError."""
-    if not memory.id.strip() or len(memory.id) > _LONGEST_ID or not memory.content.strip():
+    if not memory.id.strip() or not memory.content.strip():
         raise UsageError("a memory needs an id and content")
+    if len(memory.id) > _LONGEST_ID:
+        raise UsageError(f"id: longer than {_LONGEST_ID} characters")
     if not 1 <= memory.importance <= 10:
         raise UsageError(f"importance: expected 1 to 10, found {memory.importance}")
     if not 0 <= memory.confidence <= 1:
@@ -171,7 +176,7 @@ def _check_shape(row: dict[str, Any]) -> None:
         raise UsageError(f"lists and objects lie more than {_DEEPEST} deep in one another")
     for key, (expected, fits) in _SHAPES.items():
         if (value := row.get(key)) is not None and not fits(value):
-            raise UsageError(f"{key}: expected {expected}, found {value!r}"[:200])
+            raise UsageError(f"{key}: expected {expected}, found {_shown(value)}")
     try:
         json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError:
@@ -234,15 +239,17 @@ def _text(row: dict[str, Any], key: str) -> str | None:
     value = row.get(key)
     if value is None or isinstance(value, str):
         return value
-    if key == "id" and isinstance(value, int):
+    if key == "id" and type(value) is int:
         return str(value)
-    raise UsageError(f"{key}: expected a text, found {value!r}")
+    raise UsageError(f"{key}: expected a text, found {_shown(value)}")
 
 
 def _one_of(row: dict[str, Any], key: str, choices: tuple[str, ...], default: str) -> str:
-    value = row.get(key) or default
+    value = row.get(key)
+    if value is None or value == "":
+        return default
     if value not in choices:
-        raise UsageError(f"{key}: {value!r} is not one of {', '.join(choices)}")
+        raise UsageError(f"{key}: {_shown(value)} is not one of {', '.join(choices)}")
     return value
 
 
@@ -253,18 +260,24 @@ def _time(row: dict[str, Any], key: str) -> datetime | None:
     try:
         return sound_moment(parse_time(value), key)
     except (ValueError, AttributeError, TypeError):
-        raise UsageError(f"{key}: expected an ISO 8601 time, found {value!r}") from None
+        raise UsageError(f"{key}: expected an ISO 8601 time, found {_shown(value)}") from None
 
 
 def _importance(row: dict[str, Any]) -> int:
     value = row.get("importance", 5)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 10:
-        raise UsageError(f"importance: expected a whole number from 1 to 10, found {value!r}")
+        raise UsageError(f"importance: expected a whole number from 1 to 10, found {_shown(value)}")
     return value
 
 
 def _mapping(row: dict[str, Any], key: str) -> dict[str, Any]:
-    value = row.get(key) or {}
+    value = row.get(key)
+    if value is None:
+        return {}
     if not isinstance(value, dict):
-        raise UsageError(f"{key}: expected an object, found {value!r}")
+        raise UsageError(f"{key}: expected an object, found {_shown(value)}")
     return value
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN]

@@ -14,7 +14,7 @@ from pathlib import Path
 from skill_agent.errors import UsageError
 from skill_agent.memory.imported import counted
 from skill_agent.memory.masking import without_secrets
-from skill_agent.memory.row_lines import rows_in
+from skill_agent.memory.row_lines import StrictRows
 from skill_agent.memory.rows import read_rows, whole
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.text.checks import sound_path
@@ -139,7 +139,10 @@ class Bringing:
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
         with stream:
-            chunks = read_rows(rows_in(stream), now=self._clock(), user=self._user, size=_PAGE)
+            rows = StrictRows(stream)
+            chunks = read_rows(
+                rows, now=self._clock(), user=self._user, size=_PAGE, refused=rows.refuse
+            )
             yield _in_a_thread(chunks)
 
 

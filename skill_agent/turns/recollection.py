@@ -6,6 +6,7 @@ How items are ranked is the memory package's work; the turn only sees what comes
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
 from skill_agent.agents.dna import AgentDNA
@@ -20,6 +21,7 @@ from skill_agent.memory.recall.recaller import with_sides
 from skill_agent.memory.recall.told import data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
+from skill_agent.text.clock import local
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import (
@@ -121,7 +123,12 @@ class Recollector:
         recollection = Recollection(
             selection=selection,
             block=self._block(
-                (*told, *_said_here(history, manner)), kept, memories, standing, manner
+                (*told, *_said_here(history, manner)),
+                local(self._clock(), message.zone),
+                kept,
+                memories,
+                standing,
+                manner,
             ),
             behind=behind,
             waited=waited,
@@ -150,7 +157,7 @@ class Recollector:
             text=_asked(message, manner),
             scope=scope,
             limit=RECALL_LIMIT,
-            now=self._clock(),
+            now=local(self._clock(), message.zone),
             current_session=message.session,
             weights=dna.memory.retrieval_weights.model_dump(),
             floor=0.0 if manner.unasked else self._settings.memory.relevance_floor,
@@ -177,6 +184,7 @@ class Recollector:
     def _block(
         self,
         told: Sequence[Hit],
+        now: datetime,
         kept: Sequence[Memory],
         memories: Mapping[str, Memory],
         standing: _Standing,
@@ -186,7 +194,7 @@ class Recollector:
         if told or standing.profile or manner.remembers:
             block = data_block(
                 told,
-                self._clock().astimezone(),
+                now,
                 kept,
                 memories,
                 profile=standing.profile,

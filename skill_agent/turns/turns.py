@@ -192,6 +192,7 @@ class Turns(operations.TurnOperations):
             client_context=sent,
             origins=_origins(request, sent),
             created_at=self._clock(),
+            zone=request.zone,
             agent=dna.slug,
         )
 

@@ -16,14 +16,17 @@ from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.english.remember import Remembrance
+from skill_agent.memory.english.when import resolve_dates
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.text.clock import said_at
 from skill_agent.text.kinds import kind_of
-from skill_agent.text.language import language_of
+from skill_agent.text.language import ENGLISH, language_of
 from skill_agent.text.redaction import masked
+from skill_agent.text.sameness import same
 from skill_agent.text.tables import find_table
 from skill_agent.tools.approvals import ApprovalDesk, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
@@ -183,7 +186,7 @@ class Workbench:
         words = masked(manner.typed)  # before letters are changed
         wishes = remembrances(words, manner.language, dna.memory.remember_commands)
         for wish in wishes:
-            new = self._wished(dna, wish, message, manner.matter, history)
+            new = self._wished(dna, wish, message, manner, history)
             if new is None:
                 continue
             known = await self._known(new.content, dna, new.agent)
@@ -197,20 +200,23 @@ class Workbench:
         dna: AgentDNA,
         wish: Remembrance,
         message: Message,
-        matter: str,
+        manner: Manner,
         history: Sequence[Message],
     ) -> NewMemory | None:
         """What a person asks to be kept: their words, what they sent with them ("remember this"),
         or what they said before. What others wrote is kept as such."""
         source, content, origins = message, wish.content, typed_origins(message)
-        if not content and matter.strip():
-            content = matter.strip()[:LONGEST_KEPT]
+        pasted = not content and bool(manner.matter.strip())
+        if pasted:
+            content = manner.matter.strip()[:LONGEST_KEPT]
             origins = message.origins
         elif not content:
             before = next((one for one in reversed(history) if one.role == "user"), None)
             if before is None or not typed(before).strip():
                 return None
             source, content, origins = before, typed(before), typed_origins(before)
+        if not pasted and manner.language.code == ENGLISH:
+            content = resolve_dates(content, said_at(source), passing=True)
         return NewMemory(
             masked(content),
             memory_type="agent_private" if wish.private else "semantic",
@@ -227,8 +233,8 @@ class Workbench:
         """The same words, kept before and still standing: told twice is kept once."""
         hot = await self.hot.of(dna.slug, self.settings.general.user)
         for memory in hot.hot:
-            same = memory.agent == owner and memory.content.casefold() == content.casefold()
-            if same and memory.pinned and memory.status == "active":
+            again = memory.agent == owner and same(memory.content, content)
+            if again and memory.pinned and memory.status == "active":
                 return memory
         return None
 

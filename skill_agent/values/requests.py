@@ -68,6 +68,7 @@ class RecallQuery:
     scope: Scope
     limit: int = 10
     now: datetime
+    """In the person's time zone: what they call "yesterday" is a day of theirs."""
     current_session: str | None = None
     """For conversation continuity."""
     weights: dict[str, float] = field(default_factory=dict)

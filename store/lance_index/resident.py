@@ -168,7 +168,7 @@ class Resident:
         )
         # Not `@`: BLAS would spread it over threads that a busy machine makes it wait for.
         dense = np.vecdot(self._vectors[: self._columns.size], vector)
-        asked = read_question(query.text, query.now.astimezone())
+        asked = read_question(query.text, query.now)
         lexical = self._postings.scores(
             asked.stems,
             around,
@@ -278,7 +278,7 @@ class Resident:
         """1 for what speaks of a day within a time the question names."""
         found = np.zeros(len(slots), np.float32)
         for row, slot in enumerate(slots[:_READ_CLOSELY]):
-            found[row] = speaks_of(self._item(int(slot)), asked.times)
+            found[row] = speaks_of(self._item(int(slot)), asked.times, asked.zone)
         return found
 
     def _identity(self) -> np.ndarray:

@@ -3,6 +3,7 @@
 The ledger has what was said as it was said; nobody finds a credential by searching for it.
 """
 
+from skill_agent.text.clock import local, said_at
 from skill_agent.text.redaction import masked
 from skill_agent.values import IndexItem, Message
 
@@ -17,7 +18,7 @@ def turn_item(message: Message, seq: int, agent: str, owner: str) -> IndexItem:
         kind="turn",
         seq=seq,
         text=masked(message.content),
-        created_at=message.created_at,
+        created_at=said_at(message),
         speaker="user" if message.role == "user" else agent,
         session=message.session,
         position=message.position,
@@ -36,7 +37,7 @@ def memory_item(record: Record, seq: int, places: dict[str, int]) -> IndexItem:
         kind="memory",
         seq=seq,
         text=masked(memory.content),
-        created_at=memory.created_at,
+        created_at=local(memory.created_at),
         speaker=memory.speaker,
         session=memory.source.session,
         position=place,

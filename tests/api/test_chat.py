@@ -75,6 +75,10 @@ async def test_how_the_reply_is_made(open_api: OpenApi) -> None:
         ({"images": [{"url": "https://example.org/x.png"}]}, 400),
         ({"images": ["x"]}, 400),
         ({"system": 5}, 400),
+        ({"zone": "Mars/Olympus"}, 422),
+        ({"zone": "+99:00"}, 422),
+        ({"zone": "x" * 10_000}, 422),
+        ({"zone": 2}, 400),
     ],
 )
 async def test_what_cannot_be_wished_for(

@@ -30,6 +30,7 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Gap
+from skill_agent.text.clock import zone_here
 from skill_agent.values import HomeInfo, NewMemory, Submitted, TurnRequest, TurnState, Usage
 from skill_agent.workstation import Operation
 
@@ -288,6 +289,15 @@ async def test_turns_end_though_no_host_comes_back() -> None:
             first.answers.append(CUT)
             await window.turns.submit("Hi")
     await window.close()
+
+
+async def test_a_turn_is_sent_with_the_clock_of_its_window() -> None:
+    host = Frail("a", *[Submitted(session="s", turn="t", agent="kyra")] * 3)
+    window = RemoteWorkstation(host, Recovery())
+    for request in ("Hi", TurnRequest("Hi"), TurnRequest("Hi", zone="Asia/Tokyo")):
+        await window.turns.submit(request)
+    sent = [arguments["request"].zone for _, arguments in host.asked]
+    assert sent == [zone_here(), zone_here(), "Asia/Tokyo"]
 
 
 async def test_a_submit_waits_until_everybody_listens() -> None:

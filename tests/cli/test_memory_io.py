@@ -57,6 +57,31 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
         b'{"content": "x", "metadata": {"a": 1e999}}\n',
         b'{"content": "x", "origins": ["person"]}\n',
         b"\xff\xfe\n",
+        b'{"content": "x", "metadata": {"n": ' + b"9" * 5_000 + b"}}\n",
+        b'{"content": "x", "importance": ' + b"9" * 4_000 + b"}\n",
+        b'{"content": "x", "metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n",
+        b'{"content": "x", "metadata": ' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}\n",
+        b'{"content": "x", "metadata": {"a": NaN}}\n',
+        b'{"content": "x", "confidence": -Infinity}\n',
+        b'{"content": "x", "metadata": []}\n',
+        b'{"content": "x", "status": 0}\n',
+        b'{"content": "x", "tier": false}\n',
+        b'{"content": "x", "id": true}\n',
+        b'{"content": "x", "id": "' + b"i" * 300 + b'"}\n',
+        b'{"content": "x", "id": " "}\n',
+        b'{"content": "x", "expires_at": "0001-01-01T00:00:00+14:00"}\n',
+        b'{"content": "x", "created_at": 5}\n',
+        b'{"content": "\\ud83d"}\n',
+        b'{"content": "a\0b"}\n',
+        b'\xef\xbb\xbf{"content": "x"}\n',
+        b"\xef\xbb\xbf\n",
+        b'{"content": "x", "content": "y"}\n',
+        b'{"content": "x", "metadata": {"a": 1, "a": 2}}\n',
+        b'{"content": "' + b"x" * 1_100_000 + b'"}\n',
+        b'"a text"\n',
+        b"7\n",
+        b'{"content": "x"} {"content": "y"}\n',
+        b'{"content": "x"\n',
     ]
     file.write_bytes(lines(GOOD[:1]) + b"\n" + b"".join(bad) + lines(GOOD[1:]))
     done = ska("memory", "import", str(file), "--yes", "--json")
@@ -66,6 +91,21 @@ def test_wrong_lines_are_named_and_the_others_kept(ska: Ska, file: Path) -> None
     assert f"{file}:3: not JSON" in done.err
     for key in ("content", "memory_type", "importance", "created_at", "metadata"):
         assert f": {key}: " in done.err
+
+
+def test_wrong_lines_are_told_of_a_trial_too(ska: Ska, file: Path) -> None:
+    file.write_bytes(lines(GOOD[:1]) + b'{"content": 5}\n')
+    done = ska("memory", "import", str(file), "--dry-run")
+    assert done.code == 1
+    assert f"{file}:2: content: " in done.err
+    assert ska("memory", "list", "--json").json == []
+
+
+def test_what_is_wrong_is_said_in_a_few_words(ska: Ska, file: Path) -> None:
+    file.write_bytes(b'{"content": "x", "agent": ["' + b"y" * 900_000 + b'"]}\n')
+    done = ska("memory", "import", str(file), "--yes")
+    assert done.code == 1
+    assert len(done.err) < 2_000
 
 
 def test_an_unknown_key_is_told(ska: Ska) -> None:

@@ -1,8 +1,11 @@
 """What commands print: JSON that is alone, tables without colour, text that cannot do harm."""
 
 import json
-from datetime import datetime, timedelta, timezone
-from pathlib import PurePosixPath
+import os
+import pty
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path, PurePosixPath
 
 import pytest
 from skill_agent.cli.output import (
@@ -18,6 +21,7 @@ from skill_agent.cli.output import (
 )
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.text.clock import local
 from skill_agent.values import Skill
 
 Capture = pytest.CaptureFixture[str]
@@ -86,3 +90,22 @@ def test_stored_text_cannot_drive_the_terminal(text: str, shown: str, capsys: Ca
 
 def test_wide_characters_count_twice_and_marks_not() -> None:
     assert (display_width("日本"), display_width("é"), display_width("ab")) == (4, 1, 2)
+
+
+def test_a_script_reads_times_in_utc_and_a_person_by_their_clock(
+    tmp_path: Path,
+) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    leader, follower = pty.openpty()
+    piped = tmp_path / "out"
+    try:
+        for path, seen in ((os.ttyname(follower), local(moment)), (piped, None)):
+            with Path(path).open("w", encoding="utf-8") as stream, redirect_stdout(stream):
+                record([("at", moment)])
+            if seen is not None:
+                told = os.read(leader, 1_000).decode()
+                assert told.split("  ")[1].strip() == f"{seen:%Y-%m-%d %H:%M:%S}"
+    finally:
+        os.close(leader)
+        os.close(follower)
+    assert "2026-01-02T03:04:05.000000Z" in piped.read_text("utf-8")

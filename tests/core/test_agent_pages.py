@@ -114,6 +114,46 @@ async def test_figures_are_counted_from_the_log(open_runtime: OpenRuntime) -> No
         assert (erased.turns, erased.tokens) == (1, 0)
 
 
+async def test_a_rating_moves_the_trust_of_who_replied(
+    open_runtime: OpenRuntime, tmp_path: Path
+) -> None:
+    page = tmp_path / "out" / "luke.md"
+    async with open_runtime(ScriptedModel(["one", "two"])) as runtime:
+        for _ in range(2):
+            async for _event in runtime.ask("@luke hello"):
+                pass
+            await runtime.feedback.rate("latest", "up")
+        await runtime.agents.export(["luke"], to=str(tmp_path / "out"), page_format="markdown")
+        assert "- Trust Score: 0.75 (2 ratings)" in page.read_text()
+        await runtime.feedback.rate("latest", "down")
+        found = (await figures(runtime.ledger))["luke"]
+        assert (found.liked, found.disliked) == (1, 1)
+    assert "- Trust Score: 0.50 (2 ratings)" in page.read_text()
+
+
+async def test_ratings_of_older_versions_count_for_who_replied(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel(["one"])) as runtime:
+        replies = [
+            event.message_id
+            async for event in runtime.ask("@luke hello")
+            if isinstance(event, TurnFinished)
+        ]
+        for entity in (replies[0], "unknown"):
+            await runtime.ledger.note("feedback", entity, actor="person", data={"rating": "up"})
+        found = await figures(runtime.ledger)
+        assert {slug: one.liked for slug, one in found.items()} == {"luke": 1}
+
+
+def test_figures_that_were_erased_leave_the_page(
+    team: AgentDirectory, home: Home, tmp_path: Path
+) -> None:
+    pages, luke = AgentPages(home, team), [team.get("luke")]
+    folder, done = tmp_path / "out", {"luke": AgentFigures(turns=3, tokens=900)}
+    pages.export(luke, to=folder, page_format="markdown", done=done)
+    pages.refresh({})
+    assert "Tokens: 0" in (folder / "luke.md").read_text()
+
+
 def test_a_page_is_known_by_its_path() -> None:
     page = Page(agent="luke", path="/x/luke.md", format="claude", sha256="")
     assert page.path.endswith("luke.md")

@@ -158,6 +158,38 @@ def test_identity_is_disputed_not_replaced_by_reading() -> None:
     assert judge_by_rules(told_by_person, old, cosine=0.9, changes=True).action == "supersede"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Directive ZK-2041-031 covers the gate", "Directive ZK-2041-032 covers the gate"),
+        ("Room 12 hosts the choir", "Room 14 hosts the choir"),
+        ("Ticket 4711 blocks the release", "Ticket 4712 blocks the release"),
+        ("Ward 3 is closed", "Ward 4 is closed"),
+        ("Das Zimmer 12 beherbergt den Chor", "Das Zimmer 14 beherbergt den Chor"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("cosine", [0.4, 0.8, 0.98])
+def test_things_of_other_numbers_are_other_things(one: str, other: str, cosine: float) -> None:
+    judged = judge_by_rules(memory(other, day=1), memory(one), cosine=cosine, changes=False)
+    assert judged.action in ("coexist", "unrelated")
+
+
+def test_a_present_answer_contradicts_an_earlier_one() -> None:
+    old, new = memory("My favourite poet is Anna"), memory("My current favourite poet is Bo", day=1)
+    assert judge_by_rules(new, old, cosine=0.8, changes=False).action == "dispute"
+
+
+def test_what_ends_with_a_sign_less_is_another_thing() -> None:
+    old, new = memory("The team uses C++"), memory("The team no longer uses C", day=1)
+    assert judge_by_rules(new, old, cosine=0.9, changes=False).action != "supersede"
+
+
+def test_a_model_cannot_make_two_texts_the_same() -> None:
+    pair = Pair(old=OPEN.old, new=OPEN.new, cosine=0.99)
+    judge = Judge(ScriptedModel(['{"verdict": "same"}']))
+    assert asyncio.run(judge.judge(pair)).action == "coexist"
+
+
 def test_long_texts_are_not_taken_apart() -> None:
     text = "The quick fox jumps. " * 400
     one, other = memory(text), memory(text + "Not.", day=1)

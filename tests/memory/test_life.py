@@ -62,7 +62,7 @@ async def test_forgotten_comes_back(shelf: Shelf) -> None:
         gone = await shelf.book.forget(memory.id, reason="too private")
         assert (gone.status, gone.tier, gone.pinned) == ("archived", "cold", False)
         back = await shelf.book.restore(memory.id)
-        assert (back.status, back.tier) == ("active", "warm")
+        assert (back.status, back.tier, back.pinned) == ("active", "hot", True)
         rows = await shelf.book.log(memory.id)
         assert [row.kind for row in rows][1:] == ["memory.archived", "memory.restored"]
         assert rows[1].reason == "too private"
@@ -97,6 +97,30 @@ async def test_correcting_one_side_ends_the_dispute(shelf: Shelf) -> None:
         new = await shelf.book.correct(one.id, "The plan is C")
         assert (new.status, life.previous(new)) == ("active", (one.id, other.id))
         assert (await shelf.book.get(other.id)).superseded_by == new.id
+
+
+async def test_correcting_one_side_into_something_else_leaves_the_other_standing(
+    shelf: Shelf,
+) -> None:
+    async with shelf:
+        one, other = await shelf.dispute("The user lives in Lisbon", "The user lives in Berlin")
+        new = await shelf.book.correct(one.id, "I deploy on Mondays")
+        assert (new.status, life.previous(new), new.subject) == ("active", (one.id,), None)
+        left = await shelf.book.get(other.id)
+        assert (left.status, left.contradicts, left.superseded_by) == ("active", (), None)
+        assert await shelf.book.disputes() == []
+
+
+async def test_what_was_never_pinned_comes_back_as_it_was(shelf: Shelf) -> None:
+    async with shelf:
+        plain = await shelf.book.add(NewMemory("The cat is grey", importance=5))
+        hot = await shelf.book.add(NewMemory("The dog is called Rex", importance=9))
+        pinned = await shelf.book.pin((await shelf.book.add("The bird sings")).id)
+        unpinned = await shelf.book.unpin(pinned.id)
+        for one in (plain, hot, unpinned):
+            await shelf.book.forget(one.id)
+            back = await shelf.book.restore(one.id[:13] if one is hot else one.id)
+            assert (back.pinned, back.tier) == (one.pinned, one.tier)
 
 
 async def test_forgetting_one_side_ends_the_dispute(shelf: Shelf) -> None:

@@ -9,6 +9,7 @@ import re
 from datetime import datetime
 
 from skill_agent.text import printing
+from skill_agent.text.clock import minute_of
 
 _SEQUENCE = re.compile(r"\x1b\[[0-?]{0,99}[ -/]{0,9}[@-~]")
 """Colours and cursor movements, which say nothing where they do nothing."""
@@ -28,4 +29,4 @@ def one_line(text: object, width: int) -> str:
 
 def shown_time(moment: datetime) -> str:
     """Local date and time to the minute."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return minute_of(moment)

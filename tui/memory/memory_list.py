@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from skill_agent.text.clock import day_of
 from skill_agent.values import Memory
 
 from ..frame.agents import AgentList
@@ -88,7 +89,7 @@ class MemoryList(GrowingList):
         gone = memory.status in ("superseded", "archived")
         kind = memory.memory_type.replace("_", " ")
         owner = self.agents[memory.agent].name if memory.agent else "all"
-        facts = f"{memory.created_at.astimezone():%Y-%m-%d}  {kind:<13}  {memory.importance:>2}"
+        facts = f"{day_of(memory.created_at)}  {kind:<13}  {memory.importance:>2}"
         return Option(
             Content.assemble(
                 (f"{mark} ", f"bold {colour}"),

@@ -41,6 +41,8 @@ class Wishes(BaseModel):
     response_schema: dict[str, Any] | None = None
     """A JSON schema: the reply is JSON that satisfies it, or an error."""
 
+    zone: str = ""
+    """IANA name of the person's time zone, or an offset as `+02:00`; empty is the host's."""
     images: tuple[Image, ...] = ()
     """PNG, JPEG, WebP or GIF in base64: 5 MB each and 7 MB in all at most."""
 

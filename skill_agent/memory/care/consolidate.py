@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from skill_agent.errors import MemoryChanged, ModelError
 from skill_agent.identifiers import new_id
 from skill_agent.memory import life
-from skill_agent.memory.contradictions.judge import judge_by_rules
+from skill_agent.memory.english.retold import says_the_same
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.summary import told_by_model, told_by_rules
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model, Progress
+from skill_agent.text.clock import day_of
 from skill_agent.values import (
     Access,
     Action,
@@ -36,7 +37,7 @@ from skill_agent.values import (
 from .tiers import HOT_WINDOW, fading, tier_of
 
 MERGE_ABOVE = 0.92
-"""Cosine of two texts from which on they may say the same."""
+"""Cosine of two texts from which on they are looked at: alike is not the same."""
 OLD_EVENT = timedelta(days=30)
 SMALL_EVENT = 5
 """Events below this importance are summarised once they are old."""
@@ -118,7 +119,7 @@ class Consolidator:
         by_id = {one.id: one for one in memories if one.memory_type != "identity"}
         scope = Scope(user=self._user, kinds=("memory",))
         pairs = await index.near_pairs(above=MERGE_ABOVE, scope=scope)
-        for at, (first, second, cosine) in enumerate(pairs):
+        for at, (first, second, _) in enumerate(pairs):
             if at % _BREATH == 0:
                 await asyncio.sleep(0)  # there may be thousands, and a reply is being made
             one, other = by_id.get(first), by_id.get(second)
@@ -127,12 +128,12 @@ class Consolidator:
             if run.touched & {first, second}:
                 continue
             winner, loser = _ranked(one, other)
-            verdict = judge_by_rules(winner, loser, cosine=cosine, changes=False)
-            if verdict.action == "same":
+            if says_the_same(winner.content, loser.content):
                 await self._merge_into(run, winner, loser)
 
     async def _merge_into(self, run: _Run, winner: Memory, loser: Memory) -> None:
         """The more important one stays and takes over where the other came from."""
+        ends = (winner.expires_at, loser.expires_at)
         source = Source(
             session=winner.source.session or loser.source.session,
             message_ids=tuple(
@@ -144,6 +145,7 @@ class Consolidator:
             version=winner.version,
             source=source,
             confidence=max(winner.confidence, loser.confidence),
+            expires_at=None if None in ends else max(filter(None, ends)),
             updated_at=run.now,
         )
         reason = "they say the same"
@@ -259,7 +261,7 @@ def _clusters(memories: Iterable[Memory], now: datetime, touched: set[str]) -> l
         small = one.importance < SMALL_EVENT and not one.pinned
         told = one.source_type == "consolidation" or one.id in touched
         if one.memory_type == "episodic" and old and small and not told:
-            months[(one.agent, one.user, f"{one.created_at:%Y-%m}")].append(one)
+            months[(one.agent, one.user, day_of(one.created_at)[:7])].append(one)
     clusters: list[list[Memory]] = []
     for events in months.values():
         events.sort(key=lambda one: (one.created_at, one.id))

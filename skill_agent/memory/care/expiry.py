@@ -11,6 +11,7 @@ from skill_agent.errors import MemoryChanged
 from skill_agent.memory import life
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger
+from skill_agent.text.clock import day_of
 from skill_agent.values import ExpiryReport, Memory, MemoryFilter
 
 from .tiers import protected
@@ -26,7 +27,7 @@ def due(memory: Memory, now: datetime, days: Mapping[str, int]) -> str:
     if memory.memory_type == "identity" or memory.status not in ("active", "disputed"):
         return ""
     if memory.expires_at is not None:
-        return f"it was to be kept until {memory.expires_at:%Y-%m-%d}" * (memory.expires_at <= now)
+        return f"it was to be kept until {day_of(memory.expires_at)}" * (memory.expires_at <= now)
     limit = days.get(memory.memory_type, 0)
     if limit and not protected(memory) and memory.created_at + timedelta(days=limit) <= now:
         return f"{memory.memory_type} memories are kept for {limit} days"

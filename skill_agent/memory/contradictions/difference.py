@@ -1,5 +1,7 @@
 """How two short statements differ: word by word, by lists and patterns; no model, no stores.
 
+Signs and symbols it does not see, so it proves no two texts the same: that is `retold`'s to say.
+
 English only where it knows verbs and opposites; numbers, names and negations work anywhere Latin.
 What follows from a difference is decided in `judge`.
 """
@@ -106,6 +108,10 @@ _TIMELY = re.compile(
     r"(?i)\b(?:(?:as of|from|starting|since) (?:now on|now|today|then on|(?:next|this|last) \w+)|"
     r"these days|at present)\b"
 )
+_NAME_WORDS = 4
+"""Words from the beginning within which a number may belong to a name."""
+_AT_PRESENT = frozenset(words("current present latest"))
+"""Words that change nothing in what is asked: "my current favourite" is my favourite."""
 _GOES_ON = re.compile(r"[^\W_]+(?:[.:]\d+)*")
 
 
@@ -162,10 +168,6 @@ class Difference:
     """Prepositions of which only (old, new) has."""
 
     @property
-    def nothing(self) -> bool:
-        return not (self.swapped or self.added or self.dropped or self.negated or self.opposed)
-
-    @property
     def moved(self) -> bool:
         """The same words in another order."""
         one = [*self.dropped, *(token for a, _ in self.swapped for token in a)]
@@ -184,19 +186,25 @@ def parsed(text: str) -> Sentence:
     verb = 0 if of_user else -1
     for at, found in enumerate(_GOES_ON.finditer(plain)):
         raw = found[0]
-        word = (words(raw) or [raw.lower()])[0] if not raw[0].isdigit() else raw.lower()
-        if verb < 0 and tokens and _VERB.match(word):
-            verb = len(tokens)
-        if (word in _DROPPED and not (word == "may" and raw[0].isupper())) or word in (
-            "has",
-            "have",
-        ):
-            continue
         owner = plain[found.end() :].startswith(("'s ", "’s "))
-        tokens.append(_token(word, raw, first=at == 0 and not owner))
-    return Sentence(
-        tokens=tuple(tokens), verb=max(verb, 0) if of_user else (verb if verb > 0 else 1)
-    )
+        for word in [raw.lower()] if raw[0].isdigit() else words(raw) or [raw.lower()]:
+            if verb < 0 and tokens and _VERB.match(word):
+                verb = len(tokens)
+            dropped = word in _DROPPED and not (word == "may" and raw[0].isupper())
+            if not dropped and word not in ("has", "have"):
+                tokens.append(_token(word, raw, first=at == 0 and not owner))
+    if of_user:
+        return Sentence(tokens=tuple(tokens), verb=max(verb, 0))
+    return Sentence(tokens=tuple(tokens), verb=verb if verb > 0 else _named_end(tokens))
+
+
+def _named_end(tokens: Sequence[Token]) -> int:
+    """Where what a statement is about ends whose verb is not known: a number close to the beginning
+    that is followed by words is part of a name, "Room 12 …", "Ticket 4711 …"."""
+    kinds = [token.kind for token in tokens]
+    first = next((at for at, kind in enumerate(kinds[:_NAME_WORDS]) if kind == "number"), 0)
+    end = next((at for at in range(first, len(kinds)) if kinds[at] != "number"), 0)
+    return end if first and kinds[end] == "word" else 1
 
 
 def _token(word: str, raw: str, *, first: bool) -> Token:
@@ -227,6 +235,8 @@ def difference(old: Sentence, new: Sentence) -> Difference:
     for tag, a1, a2, b1, b2 in matcher.get_opcodes():
         if tag == "equal":
             common += a2 - a1
+            continue
+        if tag != "replace" and all(t.word in _AT_PRESENT for t in (*a[a1:a2], *b[b1:b2])):
             continue
         about_other |= a1 < verb_a or b1 < verb_b
         if tag == "replace":

@@ -5,24 +5,27 @@ give way by itself. Nothing here reads or writes a store.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from skill_agent.errors import ModelError
+from skill_agent.memory.english.retold import says_more, says_the_same
 from skill_agent.memory.english.stemming import words
 from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.clock import day_of
+from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryType
 
-from .difference import Difference, Sentence, Token, difference, parsed
+from .difference import Difference, Sentence, difference, parsed
 
 Action = Literal["same", "supersede", "dispute", "coexist", "unrelated"]
 
-SAME, NEAR, FAR = 0.95, 0.7, 0.45
-"""Cosines of bare texts: the same fact, possibly a contradiction, hardly about the same."""
+NEAR, FAR = 0.7, 0.45
+"""Cosines of bare texts: possibly a contradiction, hardly about the same. None says that two are
+the same."""
 FACTS: tuple[MemoryType, ...] = ("semantic", "user_profile", "episodic")
 _CHANGE = re.compile(
     r"\b(?:no longer|any ?more|nowadays|these days|instead(?! of)|instead of|as of|from now on|"
@@ -137,15 +140,14 @@ def protected(old: Memory, new: Memory) -> bool:
 
 def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) -> Judgement:
     """What the words alone say; owners are the caller's to compare (`comparable`)."""
+    if says_the_same(old.content, new.content):
+        return Judgement(action="same", reason="the same words")
     if max(len(old.content), len(new.content)) > _LONGEST:
-        alike = " ".join(old.content.split()) == " ".join(new.content.split())
-        action: Action = "same" if alike else "coexist" if cosine > FAR else "unrelated"
+        action: Action = "coexist" if cosine > FAR else "unrelated"
         return Judgement(action=action, reason="too long to be compared by words")
     before, after = parsed(old.content), parsed(new.content)
     differs = difference(before, after)
     changes = changes or says_change(new.content)
-    if differs.nothing and not (differs.small[0] or differs.small[1]):
-        return Judgement(action="same", reason="the same words")
     if _both_happened(new, old, before, after) and not changes:
         return Judgement(action="coexist", reason="two events at different times")
     found = _clash(new, old, before, after, differs, cosine, changes)
@@ -180,7 +182,8 @@ def _clash(
     single = is_single_valued(subject)
     also = bool(_ALSO.search(new.content))
     over = _switched(new.content, before) or _leaves(new.content, before, after)
-    if changes and not also and over and not _MODES[0].search(old.content):
+    unsaid = _signs(old.content) - _signs(new.content)
+    if changes and not also and over and not unsaid and not _MODES[0].search(old.content):
         return "it says the earlier one is over"
     if any(bool(mode.search(new.content)) != bool(mode.search(old.content)) for mode in _MODES):
         return ""
@@ -194,7 +197,7 @@ def _clash(
         return ""
     if differs.opposed and not differs.negated and _both_say_what_somebody_is(before, after):
         return "they say opposite things"
-    denied = differs.negated and not differs.swapped and cosine > FAR
+    denied = differs.negated and not differs.swapped and cosine > FAR and not unsaid
     if denied and _mostly_common(differs):
         return "one denies the other"
     near = cosine > NEAR or subject is not None or _one_slot(differs)
@@ -240,25 +243,17 @@ def _slots(
 
 
 def _harmless(new: Memory, old: Memory, differs: Difference, cosine: float) -> Judgement:
-    """No contradiction in the words: the same, more of it, or something else."""
+    """No contradiction in the words: more of the same, less of it, or something else."""
     subject = new.subject is not None and new.subject == old.subject
-    if differs.about_other and not differs.nothing:
+    if differs.about_other:
         near = cosine > NEAR and not _telling(differs)
-        if near and cosine > SAME:
-            return Judgement(action="same", reason="the same in other words")
         action: Action = "coexist" if subject else "unrelated"
         return Judgement(action=action, reason="about something else", open=near and subject)
-    if not differs.swapped and not differs.negated and differs.verb:
-        if differs.added and not differs.dropped:
-            allowed = new.created_at >= old.created_at and not protected(old, new)
-            if _ends_with(new.content, differs.added) and allowed:
-                return Judgement(action="supersede", reason="it says the same and more")
-        elif differs.dropped and not differs.added and not says_change(new.content):
-            return Judgement(action="same", reason="known in more detail")
-        elif not differs.added and not differs.dropped and cosine > SAME:
-            return Judgement(action="same", reason="the same words")
-    if cosine > SAME and not _telling(differs) and not differs.moved:
-        return Judgement(action="same", reason="the same in other words")
+    allowed = new.created_at >= old.created_at and not protected(old, new)
+    if allowed and says_more(old.content, new.content):
+        return Judgement(action="supersede", reason="it says the same and more")
+    if says_more(new.content, old.content) and not says_change(new.content):
+        return Judgement(action="same", reason="known in more detail")
     if cosine < FAR and not subject:
         return Judgement(action="unrelated", reason="about something else")
     if differs.moved:
@@ -271,10 +266,9 @@ def _harmless(new: Memory, old: Memory, differs: Difference, cosine: float) -> J
     )
 
 
-def _ends_with(text: str, added: Sequence[Token]) -> bool:
-    """Whether what was added stands at the end, where it narrows nothing that came before."""
-    tail = [one.stem for one in parsed(text).tokens if one.kind != "small"][-len(added) :]
-    return tail == [one.stem for one in added] and not any(one.kind == "not" for one in added)
+def _signs(text: str) -> set[str]:
+    """What words leave out of a text: what is left of "C" is not left of "C++"."""
+    return {one for one in marks(text) if not one.isalnum()}
 
 
 def _telling(differs: Difference) -> bool:
@@ -394,7 +388,7 @@ def _both_happened(new: Memory, old: Memory, before: Sentence, after: Sentence) 
     a, b = before.marks("day", "number"), after.marks("day", "number")
     if a and b:
         return bool(a - b and b - a)
-    return new.created_at.date() != old.created_at.date()
+    return day_of(new.created_at) != day_of(old.created_at)
 
 
 _VERDICTS = ("same", "replaces", "conflicts", "both_true")
@@ -461,7 +455,5 @@ def _weighed(verdict: str, ruled: Judgement, pair: Pair) -> Judgement:
         case "conflicts" | "replaces":
             changes = pair.changes or says_change(pair.new.content)
             return _settled("the model sees a contradiction", pair.new, pair.old, changes)
-        case "same" if pair.cosine > SAME - 0.1:
-            return Judgement(action="same", reason="the model sees the same fact")
         case _:
             return Judgement(action=ruled.action, reason=ruled.reason)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from skill_agent.errors import MemoryChanged
+from skill_agent.memory.english.retold import says_the_same
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
@@ -161,12 +162,21 @@ def _older(old: Memory, new: Memory) -> bool:
     return (old.created_at, old.id) < (new.created_at, new.id)
 
 
+def _ends_sooner(one: Memory, other: Memory) -> bool:
+    if one.expires_at is None:
+        return False
+    return other.expires_at is None or one.expires_at < other.expires_at
+
+
 def _told_again(verdict: Verdict, memory: Memory) -> Verdict:
     """What a person says in so many words takes the place of the same read or told before; what
-    was brought from elsewhere does not."""
+    was brought from elsewhere does not, nor what is kept for a while only."""
     if verdict.judgement.action != "same":
         return verdict
-    if protected(verdict.old, memory):
+    if not says_the_same(verdict.old.content, memory.content):
+        ruled = Judgement(action="coexist", reason=verdict.judgement.reason)
+        return Verdict(old=verdict.old, judgement=ruled)
+    if _ends_sooner(memory, verdict.old) or protected(verdict.old, memory):
         known = Judgement(action="supersede", reason="it was known")
         return Verdict(old=verdict.old, judgement=known, outdated=True)
     ruled = Judgement(action="supersede", reason="told again")

@@ -46,11 +46,12 @@ def find_times(text: str, now: datetime) -> list[Moment]:
     return [_opened(text, moment, tomorrow) for moment in found]
 
 
-def resolve_dates(text: str, said_at: datetime) -> str:
+def resolve_dates(text: str, said_at: datetime, *, passing: bool = False) -> str:
     """The text with its relative dates spelt out: "yesterday" becomes "on 12 May 2026".
 
     What could be either way is the next one in a plan and the last one in a report; in a habit
-    ("I love hiking in May") it is left alone.
+    ("I love hiking in May") it is left alone; so is, with `passing`, all that comes round again
+    ("on Monday"): only what means another day tomorrow is spelt out.
     """
     done: list[str] = []
     for sentence in re.split(r"(?<=[.!?])(?=\s)", text):
@@ -58,7 +59,9 @@ def resolve_dates(text: str, said_at: datetime) -> str:
         habit = bool(HABIT.search(sentence))
         clock = Clock(said_at, not past)
         for moment in reversed(_moments(sentence, clock)):
-            if not moment.fixed and not (habit and _OPEN.search(moment.words)):
+            words = moment.words
+            kept = not _RELATIVE.search(words) if passing else habit and _OPEN.search(words)
+            if not moment.fixed and not kept:
                 sentence = _replaced(sentence, moment, clock)
         done.append(sentence)
     return "".join(done)
@@ -68,11 +71,17 @@ _DUE = re.compile(r"\b(?:for|by|until|till|due|due on)\s+(?:the\s+)?$", re.IGNOR
 """What stands before a time that is to come, whatever tense the sentence has."""
 _SINCE = re.compile(r"\bsince\s+(?:the\s+)?$", re.IGNORECASE)
 _OPEN = re.compile(
-    rf"^(?:(?:on|in|over|at) )?(?:the )?(?:{'|'.join(MONTHS)}|\w+day|weekend|spring|summer|autumn|"
-    r"fall|winter)\b|^(?:the )?\d|^on the \d|\d$",
+    rf"^(?:(?:on|in|over|at) )?(?:the )?(?:{'|'.join(MONTHS)}|(?:mon|tues|wednes|thurs|fri|satur|"
+    r"sun)day|weekend|spring|summer|autumn|fall|winter)\b|^(?:the )?\d|^on the \d|\d$",
     re.IGNORECASE,
 )
 """Words that come round again each week or year."""
+_RELATIVE = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow|ago|last|past|previous|this|next|coming|following)\b|"
+    r"\bin (?:an?|\w+|a couple of) (?:minute|hour|day|week|weekend|month|quarter|year)s?\b",
+    re.IGNORECASE,
+)
+"""Words that mean another day when they are read on another day."""
 
 
 def _moments(text: str, clock: Clock) -> list[Moment]:

@@ -12,6 +12,8 @@ from datetime import datetime
 from skill_agent.memory.english.telling_words import telling_words
 from skill_agent.memory.english.time_words import MONTHS
 from skill_agent.memory.english.when import resolve_dates
+from skill_agent.text.clock import said_at
+from skill_agent.text.sameness import marks
 from skill_agent.values import Source
 
 from .statement import Candidate, Statement
@@ -85,10 +87,10 @@ def _earlier(kept: Sequence[Candidate], statement: Statement) -> list[int]:
 def _mended(one: Candidate, statement: Statement) -> str:
     """The candidate's sentence with the new value, if the statement speaks of it; else empty."""
     text = statement.clause.text
-    said_at = statement.message.created_at
+    moment = said_at(statement.message)
     if _NOT.match(text):
-        return exchanged(one.content, text, said_at)
-    said = resolve_dates(text, said_at)
+        return exchanged(one.content, text, moment)
+    said = resolve_dates(text, moment)
     for kind in (_DATE, _CLOCK, _NUMBER, _NAME):
         olds, news = kind.findall(one.content), kind.findall(said)
         if not news and kind is _NAME:
@@ -105,14 +107,14 @@ def _mended(one: Candidate, statement: Statement) -> str:
     return ""
 
 
-def exchanged(content: str, text: str, said_at: datetime) -> str:
+def exchanged(content: str, text: str, moment: datetime) -> str:
     """ "It's Thursday, not Friday": what said Friday, said anew; empty where it does not fit."""
     match = _NOT.match(text)
     if match is None:
         return ""
     old = match["old"] or match["old2"] or match["old3"]
     new = match["new"] or match["new2"] or match["new3"]
-    for before, after in ((old, new), tuple(resolve_dates(x, said_at) for x in (old, new))):
+    for before, after in ((old, new), tuple(resolve_dates(x, moment) for x in (old, new))):
         before, after = (re.sub(r"^(?:on|in|at|the) ", "", one.strip(), flags=re.IGNORECASE)
                          for one in (before, after))  # fmt: skip
         pattern = re.compile(rf"(?<![\w.]){re.escape(before)}(?![\w]|\.\d)", re.IGNORECASE)
@@ -150,11 +152,11 @@ def _anew(one: Candidate, content: str, statement: Statement) -> Candidate:
 def _drop_correction(kept: list[Candidate], mended: int, statement: Statement) -> None:
     """Takes out what the correction itself gave, where it says no more than the mended one."""
 
+    whole = kept[mended].content
     for number in range(len(kept) - 1, -1, -1):
         one = kept[number]
         own = number != mended and one.quote == statement.clause.quote
-        if own and set(telling_words(one.content)) - set(
-            telling_words(_FRAME.sub(" ", one.content))
-        ) | set(telling_words(one.content)) <= set(telling_words(kept[mended].content)):
+        less = set(telling_words(one.content)) <= set(telling_words(whole))
+        if own and less and marks(one.content) <= marks(whole):
             del kept[number]
             return

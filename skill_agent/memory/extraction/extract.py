@@ -19,10 +19,11 @@ from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.models.structured import bare, problem
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.clock import said_at
 from skill_agent.values import Message, Source, all_origins
 
 from .corrections import corrects, settled
-from .grounding import same, supported
+from .grounding import supported, told_in
 from .leaning import answering, joined, with_person
 from .rule_reading import MINIMUM_IMPORTANCE, read_by_rules
 from .statement import Candidate, Extraction, Statement
@@ -211,7 +212,7 @@ class _Reading:
     @staticmethod
     def _dated(content: str, statement: Statement) -> str:
 
-        return resolve_dates(content, statement.message.created_at)
+        return resolve_dates(content, said_at(statement.message))
 
     def _keep(
         self, statement: Statement, content: str, sort: Sort | None, confidence: float
@@ -241,7 +242,7 @@ class _Reading:
             private=clause.private,
             origins=statement.origins,
         )
-        if any(same(candidate.content, one.content) for one in self.found):
+        if any(told_in(candidate.content, one.content) for one in self.found):
             return None
         self.found.append(candidate)
         self.made[id(statement)] = candidate

@@ -8,6 +8,7 @@ import re
 
 from skill_agent.memory.english.telling_words import rough_stem, telling_words
 from skill_agent.memory.english.word_list import word_list
+from skill_agent.text.sameness import marks
 
 from .statement import Statement
 
@@ -17,14 +18,11 @@ HELD = 0.7
 """Share of a clause's words that a model's sentence must hold."""
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two sentences say the same: the shorter one's words are nearly all in the other."""
+def told_in(one: str, other: str) -> bool:
+    """Whether a sentence made of a message tells nothing beside another made of it: every number,
+    name and sign of it stands there, and the shorter one's words are nearly all in the other."""
     first, second = set(telling_words(one)), set(telling_words(other))
-    if (
-        not first
-        or not second
-        or (_digits(one) ^ _digits(other) and not _digits(one) & _digits(other))
-    ):
+    if not first or not second or marks(one) - marks(other):
         return False
     return len(first & second) / min(len(first), len(second)) >= COVERED
 

@@ -17,6 +17,7 @@ from skill_agent.memory.contradictions.judge import Judge, judge_by_rules
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source, all_origins
 
 from .statement import Candidate
@@ -123,7 +124,7 @@ class Intake:
         ruling = Judge(judge)
         fresh: list[Memory] = await self._recent(memories)
         for candidate, memory, found in zip(wanted, memories, near, strict=True):
-            if read := _read_before(memory, fresh):
+            if read := _read_before(memory, candidate.quote, fresh):
                 _skip(tally, candidate, [read.id])
                 tally.again.add(read.id)
                 continue
@@ -184,7 +185,7 @@ class Intake:
         """Writes one candidate as one batch; again if somebody else changed a memory meanwhile."""
         for _ in range(_TRIES):
             verdicts = await self._comparer.verdicts(memory, near, judge, changes=candidate.changes)
-            known = [one.old.id for one in verdicts if one.judgement.action == "same"]
+            known = [one.old.id for one in verdicts if _is_known(one)]
             if known:
                 _skip(tally, candidate, known)
                 return []
@@ -225,7 +226,7 @@ class Intake:
         )
 
 
-def _read_before(memory: Memory, others: Sequence[Memory]) -> Memory | None:
+def _read_before(memory: Memory, quote: str, others: Sequence[Memory]) -> Memory | None:
     """The same, made of the same messages, whatever has become of it: what a person has forgotten
     or replaced does not come back because a conversation is read again."""
     sources = set(memory.source.message_ids)
@@ -233,10 +234,17 @@ def _read_before(memory: Memory, others: Sequence[Memory]) -> Memory | None:
         if sources & set(other.source.message_ids):
             common = likeness(memory.content, other.content)
             ruled = judge_by_rules(memory, other, cosine=common, changes=False)
-            asked = other.source_type == "explicit" and common >= _SAME_WORDS
+            there = marks(other.content)
+            whole = any(marks(text) <= there for text in (memory.content, quote) if text)
+            asked = other.source_type == "explicit" and common >= _SAME_WORDS and whole
             if ruled.action == "same" or asked:
                 return other
     return None
+
+
+def _is_known(verdict: Verdict) -> bool:
+    """Said already, and to stay: what is kept for a while only does not stand for it."""
+    return verdict.judgement.action == "same" and verdict.old.expires_at is None
 
 
 def _skip(tally: _Tally, candidate: Candidate, known: Sequence[str]) -> None:
@@ -279,8 +287,15 @@ def _one_fact(one: Candidate, other: Candidate) -> bool:
         return one.memory_type == other.memory_type or _overlap(one, other)
     if not _overlap(one, other):
         return False
-    # Two readings of one quote that differ in a value: the surer one is believed.
-    return ruled.action == "dispute" or common >= _SAME_WORDS
+    # Two readings of one quote that differ in a value: the surer one is believed, unless the quote
+    # has what only the other tells.
+    alike = ruled.action == "dispute" or common >= _SAME_WORDS
+    return alike and not _tells_more(one, other)
+
+
+def _tells_more(one: Candidate, other: Candidate) -> bool:
+    more = marks(one.content) - marks(other.content)
+    return bool(more) and more <= marks(one.quote)
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:

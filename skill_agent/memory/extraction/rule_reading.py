@@ -14,6 +14,8 @@ from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact import Fact
 from skill_agent.memory.english.fact_rules import facts_in
 from skill_agent.memory.english.when import resolve_dates
+from skill_agent.text.clock import said_at
+from skill_agent.text.sameness import plain
 from skill_agent.values import Message, Source, all_origins
 
 from .corrections import exchanged
@@ -42,7 +44,7 @@ def read_by_rules(messages: Sequence[Message]) -> list[Candidate]:
 def _candidate(found: Fact, clause: Clause, message: Message) -> Candidate:
 
     return Candidate(
-        content=resolve_dates(found.content, message.created_at),
+        content=resolve_dates(found.content, said_at(message)),
         memory_type=found.memory_type,
         subject=found.subject,
         importance=10 if clause.asked else max(MINIMUM_IMPORTANCE, found.importance),
@@ -60,7 +62,7 @@ def _corrected(clause: Clause, message: Message, found: Sequence[Candidate]) -> 
     """ "It's Thursday, not Friday": the last candidate that said Friday, said anew."""
 
     for one in reversed(found):
-        if content := exchanged(one.content, clause.text, message.created_at):
+        if content := exchanged(one.content, clause.text, said_at(message)):
             return replace(
                 one,
                 origins=all_origins(one.origins, typed_origins(message)),
@@ -77,7 +79,7 @@ def _once(found: Iterable[Candidate]) -> list[Candidate]:
     """The same sentence said again counts once, with every message it was said in."""
     kept: dict[str, Candidate] = {}
     for one in found:
-        key = re.sub(r"\W+", " ", one.content.lower()).strip()
+        key = plain(one.content)
         if first := kept.get(key):
             ids = dict.fromkeys(first.source.message_ids + one.source.message_ids)
             source = replace(first.source, message_ids=tuple(ids))

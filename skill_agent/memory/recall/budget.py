@@ -3,12 +3,12 @@
 What is relevant at all was decided where it was ranked: see `ranking.chosen`.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.english.stemming import words
+from skill_agent.text.sameness import marks
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Hit, IndexItem
 
@@ -16,15 +16,13 @@ from .told import recall_line
 
 PINNED_TOKENS = 300
 """Reserved for pinned memories before anything competes by score."""
-SAME = 0.8
-"""Share of common stems from which two items say the same."""
+_SHORT = 3
+"""Letters of a word whose last one is no plural's."""
 _PARTS = ("semantic",)
 """The whole of relevance; its parts say more as a reason."""
 PINNED, ALREADY = "pinned", "already in this conversation"
 NO_ROOM, AGAIN = "no room left for it", "another one says the same"
 UNLIKE = "too little to do with the message"
-_TELLS_APART = re.compile(r"\b\w*\d\w*|\b[^\W\d_a-z]\w*|\b(?:no|not|never)\b|n't\b")
-"""Numbers, names, days and denials: two sentences that differ in one say different things."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,25 +107,23 @@ class _Said:
     """An item's text taken apart, to be held against others."""
 
     item: IndexItem
-    stems: frozenset[str]
+    forms: tuple[str, ...]
+    """Its words in order, each in the form that plurals share."""
+    marks: Counter[str]
 
     @classmethod
     def of(cls, item: IndexItem) -> "_Said":
-        return cls(item, frozenset(stems(item.text)))
+        return cls(item, tuple(map(_form, words(item.text))), marks(item.text))
 
     def again(self, other: "_Said") -> bool:
-        """Nearly the same words, the same numbers and names, and no quarrel between them."""
+        """The same words but for plurals, the same in every sign, and no quarrel between them."""
         if "disputed" in (self.item.status, other.item.status):
             return False
-        if len(self.stems & other.stems) < SAME * len(self.stems | other.stems):
-            return False
-        return _marks(self.item.text) == _marks(other.item.text)
+        return (self.forms, self.marks) == (other.forms, other.marks)
 
 
-def _marks(text: str) -> frozenset[str]:
-    """What tells a sentence apart from its like, the capital of its first word left aside."""
-    text = text.strip()
-    return frozenset(mark.casefold() for mark in _TELLS_APART.findall(text[:1].lower() + text[1:]))
+def _form(word: str) -> str:
+    return word.removesuffix("s") if len(word) > _SHORT else word
 
 
 def _strongest(hit: Hit) -> str:

@@ -7,7 +7,7 @@ only; how much anything weighs is `ranking`'s to say, and a question is never an
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from skill_agent.memory.english.stemming import STOP_WORDS, stems, words
@@ -101,6 +101,8 @@ class Question:
     """Work on words or general knowledge: what is remembered seldom helps."""
     any_day: bool = False
     """Names a time and nothing else: whatever speaks of that time answers it."""
+    zone: tzinfo | None = None
+    """Whose days it speaks of."""
 
 
 def read_question(text: str, now: datetime) -> Question:
@@ -128,6 +130,7 @@ def read_question(text: str, now: datetime) -> Question:
         names=proper | frozenset(stems(quoted)),
         proper=proper,
         times=tuple(times),
+        zone=now.tzinfo,
     )
 
 
@@ -179,24 +182,26 @@ def _like_a_name(word: str) -> bool:
     return (word[:1].isupper() or mixed) and not STOP_WORDS.issuperset(words(word))
 
 
-def speaks_of(item: IndexItem, times: Sequence[Moment]) -> bool:
+def speaks_of(item: IndexItem, times: Sequence[Moment], zone: tzinfo | None = UTC) -> bool:
     """Whether an item's own words name a day within one of these times.
 
-    A stretch longer than the one asked about says nothing of it: "in 2026" is not "last week".
+    A stretch longer than the one asked about says nothing of it: "in 2026" is not "last week". What
+    it calls today is a day of the zone.
     """
     if not _DATED.search(item.text):
         return False
     return any(
         asked.start < told.end and told.start < asked.end
         and told.end - told.start <= max(asked.end - asked.start, _DAY)
-        for told in _told(item.text, item.created_at)
+        for told in _told(item.text, item.created_at, zone)
         for asked in times
     )  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
-def _told(text: str, said_at: datetime) -> tuple[Moment, ...]:
-    return tuple(find_times(text, said_at))
+def _told(text: str, moment: datetime, zone: tzinfo | None) -> tuple[Moment, ...]:
+    # One moment of two zones is one key.
+    return tuple(find_times(text, moment.astimezone(zone)))
 
 
 _POLITE = (

@@ -10,6 +10,7 @@ from datetime import datetime
 from skill_agent.errors import UsageError
 from skill_agent.ports import Clock, Ledger, MemoryIndex, Progress
 from skill_agent.text.checks import sound_text
+from skill_agent.text.clock import local
 from skill_agent.values import (
     Found,
     Hit,
@@ -73,7 +74,7 @@ class Recaller:
                 text=wanted.query,
                 scope=scope,
                 limit=wanted.limit,
-                now=self._clock(),
+                now=local(self._clock()),
                 floor=wanted.floor,
             )
         )

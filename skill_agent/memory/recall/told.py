@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeGuard
 
+from skill_agent.text.clock import day_of
 from skill_agent.text.gate import tamed_line
 from skill_agent.text.language import Language
 from skill_agent.text.origins import in_words
@@ -56,7 +57,7 @@ def recall_line(
     With the whole memory a pattern tells how often it has served. `when` replaces the day. `plain`
     leaves the labels out and introduces the person's words in that language.
     """
-    when = when or item.created_at.date().isoformat()
+    when = when or day_of(item.created_at)
     text = _shown(item.text)
     by_user = item.speaker == "user" or (item.kind == "turn" and item.speaker is None)
     source = ""

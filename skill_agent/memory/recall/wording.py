@@ -7,7 +7,7 @@ points. The stems are stored beside each row, so a change here needs another `WO
 from skill_agent.memory.english.stemming import stems
 from skill_agent.values import IndexItem
 
-WORDING = 1
+WORDING = 2
 """Version of everything here and in `english.stemming` that ends up in a stored row."""
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -16,7 +16,8 @@ _MONTHS = (
 
 
 def dated_line(item: IndexItem) -> str:
-    """`speaker (8 May 2023): text`, the line that is embedded."""
+    """`speaker (8 May 2023): text`, the line that is embedded; the day is that of the item's own
+    time zone."""
     day = f"{item.created_at.day} {_MONTHS[item.created_at.month - 1]} {item.created_at.year}"
     return f"{item.speaker} ({day}): {item.text}" if item.speaker else f"({day}) {item.text}"
 

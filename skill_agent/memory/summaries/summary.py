@@ -11,6 +11,7 @@ from skill_agent.memory.english.remember import is_private
 from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.clock import day_of
 from skill_agent.text.gate import tamed_line
 from skill_agent.text.shaping import estimate_tokens, one_line
 from skill_agent.values import Memory, Message
@@ -120,7 +121,8 @@ def _parts(messages: Sequence[Message], window: int) -> list[str]:
     parts: list[str] = []
     for message in messages:
         who = "User" if message.role == "user" else (message.agent or "assistant").capitalize()
-        line = f"{who} ({message.created_at:%Y-%m-%d}): {tamed_line(message.content, _SPOKEN)}\n"
+        said = tamed_line(message.content, _SPOKEN)
+        line = f"{who} ({day_of(message.created_at, message.zone)}): {said}\n"
         if parts and len((parts[-1] + line).encode()) <= most:
             parts[-1] += line
         else:
@@ -177,7 +179,7 @@ def told_by_rules(events: Sequence[Memory]) -> str:
     """Every event's own words in order of time, cut where the summary would grow too long."""
     told, size = list[str](), 0
     for event in events:
-        line = f"{event.created_at:%Y-%m-%d}: {' '.join(event.content.split()).rstrip('.')}"
+        line = f"{day_of(event.created_at)}: {' '.join(event.content.split()).rstrip('.')}"
         size += len(line) + 2
         if size > LONGEST:
             told.append(f"and {len(events) - len(told)} more")
@@ -189,7 +191,7 @@ def told_by_rules(events: Sequence[Memory]) -> str:
 async def told_by_model(events: Sequence[Memory], model: Model) -> str:
     """The model's words. Raises ModelError, ModelFailed too for a summary that states a figure
     none of the events holds."""
-    lines = "\n".join(f"- {one.created_at:%Y-%m-%d}: {tamed_line(one.content)}" for one in events)
+    lines = "\n".join(f"- {day_of(one.created_at)}: {tamed_line(one.content)}" for one in events)
     request = ModelRequest(
         messages=(
             ChatMessage(role="system", content=_ASK),

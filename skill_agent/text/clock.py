@@ -1,0 +1,100 @@
+"""A person's clock: their own days and hours of moments that are kept in UTC.
+
+A zone is a name of the IANA's, or an offset as `+02:00` where no name is known; "" is the zone of
+the machine this runs on. A name knows when clocks change, so a day is as long as it was.
+"""
+
+import re
+import warnings
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from skill_agent.errors import UsageError
+from skill_agent.values import Message
+
+_OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)")
+_LONGEST = 64
+
+
+def zone_here() -> str:
+    """The name of this machine's zone, or its offset where it has none that fits."""
+    now = datetime.now().astimezone()
+    for look in (_named, _named_anew):
+        name = look() or ""
+        zone = _known(name)
+        if zone is not None and now.astimezone(zone).utcoffset() == now.utcoffset():
+            return name
+    return _offset(now)
+
+
+def checked_zone(name: str) -> str:
+    """The name itself; raises UsageError for one that says no zone."""
+    if name and _known(name) is None:
+        raise UsageError(
+            f"unknown time zone {name[:_LONGEST]!r}",
+            hint="an IANA name such as Europe/Berlin, or an offset such as +02:00",
+        )
+    return name
+
+
+def local(moment: datetime, zone: str = "") -> datetime:
+    """The moment by the clock of a zone; a name nobody knows here is taken for this machine's."""
+    known = (_known(zone) if zone else None) or _known(zone_here()) or UTC
+    try:
+        return moment.astimezone(known)
+    except OverflowError:  # within a day of the calendar's ends
+        return moment
+
+
+def said_at(message: Message) -> datetime:
+    """When it was said, by the clock of whoever said it."""
+    return local(message.created_at, message.zone)
+
+
+def day_of(moment: datetime, zone: str = "") -> str:
+    """`2026-10-26`."""
+    return f"{local(moment, zone):%Y-%m-%d}"
+
+
+def minute_of(moment: datetime, zone: str = "") -> str:
+    """`2026-10-26 09:30`."""
+    return f"{local(moment, zone):%Y-%m-%d %H:%M}"
+
+
+def _known(name: str) -> tzinfo | None:
+    if offset := _OFFSET.fullmatch(name):
+        away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return timezone(away if offset[1] == "+" else -away) if away < timedelta(days=1) else None
+    if not name or len(name) > _LONGEST:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _offset(now: datetime) -> str:
+    said = f"{now:%z}"
+    return f"{said[:3]}:{said[3:5]}"
+
+
+def _named() -> str | None:
+    import tzlocal
+
+    try:
+        return tzlocal.get_localzone_name()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _named_anew() -> str | None:
+    """Read again: a laptop travels, and what reads the zone keeps it."""
+    import tzlocal
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name that does not fit is told by its offset
+        try:
+            tzlocal.reload_localzone()
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return None
+    return _named()

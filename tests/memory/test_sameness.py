@@ -1,0 +1,112 @@
+"""Two texts are the same only where they are so in every sign."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skill_agent.memory.english.retold import says_more, says_the_same
+from skill_agent.text.sameness import marks, plain, same
+
+SAME = [
+    ("The gate opens at dawn", "the gate  opens at dawn."),
+    ("Hello there!!!", "hello there"),
+    ("ＡＢＣ １２", "ABC 12"),
+    ("a ﬁne day", "a fine day"),
+    ("It’s “on”", 'It\'s "on"'),
+    ("e\u0301te\u0301", "été"),
+    ("ｶﾞｽ", "ガス"),
+    ("25 ℃", "25 °C"),
+    ("THE GATE OPENS AT DAWN", "the gate opens at dawn"),
+    ("I live in porto", "i live in Porto"),
+    ("駅は青い。", "駅は青い"),
+]
+OTHERS = [
+    ("it is 3 below", "it is -3 below"),
+    ("3 below", "+3 below"),
+    ("m² of it", "m2 of it"),
+    ("½ of it", "1/2 of it"),
+    ("x₂", "x²"),
+    ("① first", "1 first"),
+    ("in Maßen", "in Massen"),
+    ("the answer is 5!", "the answer is 5"),
+    ("Is it blue?", "It is blue"),
+    ("it is blue?", "it is blue"),
+    ("10 mW of it", "10 MW of it"),
+    ("group a", "group A"),
+    ("the US office", "the us office"),
+    ("the ABc1 key", "the abC1 key"),
+    ("key ZK-2041-031", "key ZK-2041-032"),
+    ("key ZK-2041-031", "key zk-2041-031"),
+    ("rub it", "rüb it"),
+    ("كتب", "كَتَبَ"),
+    ("ที่นี่", "ทีนี่"),
+    ("हिन्दी", "हिन्द"),
+    ("👍🏻 it", "👍🏿 it"),
+    ("👨‍👩‍👧 it", "👨👩👧 it"),
+    ("eat, Ana", "eat Ana"),
+    ("x != y", "x = y"),
+    ("5 %", "5 ‰"),
+    ("7,5 l", "75 l"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_another_shape_is_the_same(one: str, other: str) -> None:
+    assert same(one, other)
+    assert same(other, one)
+
+
+@pytest.mark.parametrize(("one", "other"), OTHERS)
+def test_another_sign_is_not_the_same(one: str, other: str) -> None:
+    assert not same(one, other)
+    assert not same(other, one)
+    assert not says_the_same(one, other)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_what_is_the_same_is_so_both_ways_and_in_every_mark(one: str, other: str) -> None:
+    assert same(one, one)
+    assert same(one, other) == same(other, one)
+    assert same(one, plain(one))
+    if marks(one) != marks(other):
+        assert not same(one, other) or one.lower() != other.lower()
+
+
+@given(st.text("我你他的在北京駅青です東กขคงาิ่한글", min_size=2, max_size=12), st.data())
+def test_every_character_counts_where_nothing_parts_words(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text) - 1))
+    assert not same(text, text[:at] + "水" + text[at + 1 :])
+    assert not same(text, text[:at] + text[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("I take the train", "The user takes the train.", True),
+        ("User trains for it", "The user is training for it", True),
+        ("I have a dog", "The user has a dog", True),
+        ("I worked at Acme", "The user works at Acme", False),
+        ("I take 2 pills", "The user takes 3 pills", False),
+        ("I take the train", "She takes the train", False),
+        ("The servers restart", "The server restarts", False),
+    ],
+)
+def test_who_tells_it_makes_no_other_statement(one: str, other: str, expected: bool) -> None:
+    assert says_the_same(one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "expected"),
+    [
+        ("The user has a dog", "The user has a dog named Rex", True),
+        ("I live in Porto", "The user lives in Porto with Ana", True),
+        ("The code is 5", "The code is 5 and 6", False),
+        ("I eat meat", "I eat meat and no fish", False),
+        ("The gate is open", "The gate is open until May", False),
+        ("I live in York", "I live in York County", False),
+        ("I write it in C", "I write it in C++", False),
+    ],
+)
+def test_a_tail_that_takes_nothing_back_says_more(short: str, long: str, expected: bool) -> None:
+    assert says_more(short, long) is expected
+    assert not says_more(long, short)
