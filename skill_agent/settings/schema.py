@@ -96,6 +96,20 @@ class PrivacySettings(Table):
     """At most so much of it is kept, the newest; 0 keeps none."""
 
 
+class BackupSettings(Table):
+    """`[backup]`"""
+
+    folder: str = ""
+    """Where backups are put, best on another disk; empty is a folder beside the home, its name with
+    `-backups`."""
+    daily: bool = True
+    """A host that stays open makes one a day by itself, if anything has changed."""
+    keep_daily: int = Field(default=7, ge=1, le=3650)
+    """Of those it made, the newest of each of so many days is kept …"""
+    keep_weekly: int = Field(default=4, ge=0, le=520)
+    """… and the newest of each of so many weeks."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -111,4 +125,5 @@ class Settings(Table):
     memory: MemorySettings = Field(default_factory=MemorySettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -1,5 +1,6 @@
 """The nouns of the product, what is asked for and what comes of it: frozen values, no behaviour."""
 
+from .backups import Backup, BackupCheck, LedgerHead, Pruned
 from .calls import ModelCall, PromptLayer, PromptMessage, PromptPart
 from .erasures import (
     ERASED_TITLE,
@@ -118,6 +119,8 @@ __all__ = [
     "AgentStatus",
     "AttachedClient",
     "Attachment",
+    "Backup",
+    "BackupCheck",
     "Belongings",
     "BelongingsResult",
     "CallOutcome",
@@ -156,6 +159,7 @@ __all__ = [
     "IndexStatus",
     "ItemKind",
     "JobState",
+    "LedgerHead",
     "LogEntry",
     "Memory",
     "MemoryChange",
@@ -179,6 +183,7 @@ __all__ = [
     "PromptLayer",
     "PromptMessage",
     "PromptPart",
+    "Pruned",
     "Purge",
     "PurgeResult",
     "QueryResult",

@@ -14,6 +14,7 @@ from skill_agent.events import (
     AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
+    BackupFailed,
     Event,
     HostFound,
     HostLost,
@@ -240,7 +241,7 @@ class Listener:
             if count := len(event.created) + len(event.versioned):
                 self._display.footer.say(f"✓ {count} remembered")
             self._display.look_for_disputes()
-        elif isinstance(event, AgentWaking):
+        elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 
     # -- the host ----------------------------------------------------------------------------
