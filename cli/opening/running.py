@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from skill_agent.backups.unfinished import check_not_half_restored
+
 from ..output import narrate
 from ..surroundings import Surroundings, surroundings
 
@@ -27,6 +29,7 @@ def ready_home(around: Surroundings) -> "Home":
         return make_own_files(home)
     if home.exists:
         return home
+    check_not_half_restored(home)
     if around.interactive:
         from ..setup.init import set_up
 

@@ -68,21 +68,10 @@ class Shelf:
         Raises NotFound.
         """
         there = self.all()
-        mine = [one for one in there if home is None or one.home == str(home.root)] or there
-        if which in ("", "latest") and mine:
-            return mine[0]
-        matching = [one for one in there if one.id == which] or [
-            one for one in there if one.id.startswith((which, f"{_LED}{which}"))
-        ]
-        if len(matching) == 1:
-            return matching[0]
-        if matching and which:
-            several = ", ".join(one.id for one in matching[:5])
-            raise NotFound(f"{which!r} may be {several}", hint="ska backup list")
+        mine = [one for one in there if home is None or one.home == str(home.root)]
         if not there:
             raise NotFound(f"there is no backup in {self.folder}", hint="ska backup create")
-        near = did_you_mean(which, [one.id for one in there])
-        raise NotFound(f"no backup {which!r} in {self.folder}", hint=near or "ska backup list")
+        return chosen(which, there, mine or there)
 
     @contextmanager
     def new(self, at: datetime) -> Iterator[Path]:
@@ -158,6 +147,23 @@ class Shelf:
             number += 1
             free = f"{name}-{number}"
         return free
+
+
+def chosen(which: str, there: Sequence[Backup], mine: Sequence[Backup] = ()) -> Backup:
+    """The one a person means among those there are, newest first; `latest` is that of `mine`."""
+    mine = mine or there
+    if which in ("", "latest") and mine:
+        return mine[0]
+    matching = [one for one in there if one.id == which] or [
+        one for one in there if which and one.id.startswith((which, f"{_LED}{which}"))
+    ]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        several = ", ".join(one.id for one in matching[:5])
+        raise NotFound(f"{which!r} may be {several}", hint="ska backup list")
+    near = did_you_mean(which, [one.id for one in there])
+    raise NotFound(f"there is no backup {which!r}", hint=near or "ska backup list")
 
 
 def sync(path: Path) -> None:
