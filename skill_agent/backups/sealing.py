@@ -10,6 +10,7 @@ from typing import Any
 
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.files.private import read_bytes
+from skill_agent.text.checks import sound_text
 
 KEY = "key.age"
 SHORTEST = 8
@@ -17,6 +18,7 @@ SHORTEST = 8
 
 def checked_passphrase(passphrase: str) -> str:
     """The passphrase; raises UsageError for one that protects nothing."""
+    sound_text(passphrase, "the passphrase")
     if len(passphrase) < SHORTEST:
         raise UsageError(
             f"a passphrase needs {SHORTEST} characters or more", hint="some words in a row are good"
@@ -44,6 +46,7 @@ def unseal(sealed: Path, to: Path, passphrase: str) -> None:
             f"{sealed.parent.name} is encrypted",
             hint="--passphrase-file FILE, or SKA_BACKUP_PASSPHRASE in the environment",
         )
+    sound_text(passphrase, "the passphrase")
     try:
         secret = pyrage.passphrase.decrypt(read_bytes(sealed.parent / KEY), passphrase)
     except pyrage.DecryptError:
