@@ -79,15 +79,13 @@ def unpacked(
 
 
 def verified(home: Path, room: Path, copies: LedgerCopies) -> VerifyReport:
-    """The ledger of an unpacked home, read from end to end in a copy of its own, for an older one
-    is migrated by that."""
-    copy = room / "verified.duckdb"
-    try:
-        _copy(Home(home).ledger, copy)
+    """The ledger of an unpacked home, read from end to end in a copy of its own within a room, for
+    an older one is migrated by that."""
+    place = Home(home).ledger
+    with tempfile.TemporaryDirectory(prefix=".ledger.looked-at-", dir=room) as name:
+        copy = Path(name) / place.name
+        _copy(place, copy)
         return copies.verify(copy)
-    finally:
-        for rest in room.glob("verified.duckdb*"):
-            rest.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:

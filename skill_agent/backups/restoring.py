@@ -86,7 +86,7 @@ def _made_ready(
     _drop(making.root)
     try:
         content = unpacked(backup, making.root, copies, passphrase=passphrase, told=told)
-        report = verified(making.root, making.root, copies)
+        report = verified(making.root, making.root.parent, copies)
         if report.problems:
             raise StoreError(
                 f"nothing was restored: the ledger in {backup.id} does not verify: "

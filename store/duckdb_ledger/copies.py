@@ -1,15 +1,15 @@
 """Ledgers in files that no process holds, as backups carry them: how far they go, whether whole.
 
-Blocking; each look opens the file by itself and closes it again.
+Blocking, so it is called in a thread of its own; each look opens the file and closes it again.
 """
 
+import asyncio
 from pathlib import Path
 
 from skill_agent.values import LedgerHead, VerifyReport
 
-from ..ledger.verify import verify
-from .contents import StoredContents
 from .database import Database
+from .ledger import DuckLedger
 from .schema import check_version, stored_version
 
 
@@ -31,10 +31,12 @@ class DuckCopies:
         """Everything in it; one of an older schema is migrated, so give it a copy. Raises
         LedgerTooNew for a newer one."""
         check_version(self.head(file).schema)
-        database = Database(file)
-        database.open()
-        try:
-            with database.explained("be verified"):
-                return verify(StoredContents(database))
-        finally:
-            database.close()
+        return asyncio.run(_verified(file))
+
+
+async def _verified(file: Path) -> VerifyReport:
+    ledger = await DuckLedger.open(file)
+    try:
+        return await ledger.verify()
+    finally:
+        await ledger.close()
