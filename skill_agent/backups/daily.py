@@ -46,7 +46,7 @@ class Failure:
 
 def last_failure(home: Home) -> Failure | None:
     """None once one was made."""
-    with suppress(ConfigError, KeyError, TypeError, ValueError):
+    with suppress(ConfigError, AttributeError, KeyError, TypeError, ValueError):
         row = read_json(home.backup_failure)
         return Failure(at=parse_time(row["at"]), problem=str(row["problem"]), hint=str(row["hint"]))
     return None
@@ -71,12 +71,12 @@ class DailyBackup:
         self._unchanged: datetime | None = None
         """When nothing was found to have changed since the last one."""
 
-    async def keep(self) -> None:
+    async def keep(self, *, first: float = FIRST_LOOK_S, every: float = LOOK_EVERY_S) -> None:
         """Makes one whenever it is due, until cancelled; nothing ends it but that."""
-        wait = FIRST_LOOK_S
+        wait = first
         while True:
             await asyncio.sleep(wait)
-            wait = LOOK_EVERY_S
+            wait = every
             try:
                 if await self._is_due():
                     await self._idle(FOR_TURNS_S)
