@@ -18,6 +18,7 @@ from skill_agent import __version__
 from skill_agent.errors import StoreError
 from skill_agent.files.home import Home
 from skill_agent.ports import Clock, Ledger, LedgerCopies, Progress
+from skill_agent.privacy.signing import HomeKey
 from skill_agent.settings.schema import BackupSettings
 from skill_agent.text.checks import sound_moment, sound_path
 from skill_agent.values import Backup, BackupCheck, LedgerHead, Pruned
@@ -127,6 +128,8 @@ class Backups(BackupOperations):
         folder = staging / "home"
         place = Home(folder).ledger
         head = self._copies.head(place)
+        # What is exported from a restored copy is known by it as this home's own.
+        HomeKey(self._home).make()
         content = copied(self._home, folder)
         at, digest = self._clock(), content.digest(without=place.name)
         if daily and self._is_said(shelf, head, digest):
