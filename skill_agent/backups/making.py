@@ -101,6 +101,8 @@ class Backups(BackupOperations):
         async with self._one_at_a_time:
             staging = self._home.run / STAGING
             await asyncio.to_thread(_emptied, staging)
+            if progress is not None:
+                progress(0, 0, "copying the ledger")
             try:
                 copy = Home(staging / "home").ledger
                 await self._ledger.backup(str(copy))

@@ -14,6 +14,7 @@ from skill_agent.text.checks import sound_text
 
 KEY = "key.age"
 SHORTEST = 8
+_TRIES = 5
 
 
 def checked_passphrase(passphrase: str) -> str:
@@ -47,13 +48,7 @@ def unseal(sealed: Path, to: Path, passphrase: str) -> None:
             hint="--passphrase-file FILE, or SKA_BACKUP_PASSPHRASE in the environment",
         )
     sound_text(passphrase, "the passphrase")
-    try:
-        secret = pyrage.passphrase.decrypt(read_bytes(sealed.parent / KEY), passphrase)
-    except pyrage.DecryptError:
-        raise UsageError(
-            f"the passphrase does not open {sealed.parent.name}",
-            hint="it is the one that was given when the backup was made",
-        ) from None
+    secret = _opened(pyrage, sealed, passphrase)
     try:
         identity = pyrage.x25519.Identity.from_str(secret.decode("ascii").strip())
         with sealed.open("rb") as source, to.open("xb") as target:
@@ -62,6 +57,25 @@ def unseal(sealed: Path, to: Path, passphrase: str) -> None:
         raise SkillAgentError(
             f"{sealed} is damaged: it does not decrypt", hint="choose another backup"
         ) from None
+
+
+def _opened(pyrage: Any, sealed: Path, passphrase: str) -> bytes:
+    """The key beside an archive. age measures how fast the machine is, and refuses what seems to
+    take too long: a busy machine may think so once."""
+    for _ in range(_TRIES):
+        try:
+            return pyrage.passphrase.decrypt(read_bytes(sealed.parent / KEY), passphrase)
+        except pyrage.DecryptError as error:
+            if "excessive work" in str(error).lower():
+                continue
+            raise UsageError(
+                f"the passphrase does not open {sealed.parent.name}",
+                hint="it is the one that was given when the backup was made",
+            ) from None
+    raise SkillAgentError(
+        f"this machine is too busy now to open {sealed.parent.name}",
+        hint="try again when it has less to do",
+    )
 
 
 def _pyrage() -> Any:

@@ -136,7 +136,7 @@ class Shelf:
             raise StoreError(f"another backup is being made in {self.folder}") from None
         except OSError as error:
             raise StoreError(
-                f"{self.folder} cannot be written: {error.strerror or error}",
+                f"{error.filename or self.folder} cannot be written: {error.strerror or error}",
                 hint="make room there, or name another folder: --to DIR, or [backup] folder in "
                 "config.toml",
             ) from None

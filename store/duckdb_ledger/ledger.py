@@ -321,6 +321,9 @@ class DuckLedger:
         )
         try:
             await asyncio.wrap_future(copying)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(database.copier.stop)
+            raise
         except StoreError:
             raise
         except Exception as error:  # DuckDB's own, and what the disk says

@@ -32,6 +32,7 @@ def test_everything_a_used_home_holds_is_copied_but_what_can_be_made_again(
 ) -> None:
     assert ska("memory", "add", "The staging server is called heron").code == 0
     assert ska("ask", "Hello").code == 0
+    assert ska("memory", "search", "heron").code == 0
     assert ska("keys", "create", "phone", "--scope", "read").code == 0
     assert ska("user", "export", str(tmp_path / "me.zip")).code == 0
     (home.root / "signing-keys.json").write_text("{}")
@@ -45,6 +46,7 @@ def test_everything_a_used_home_holds_is_copied_but_what_can_be_made_again(
     script.chmod(0o700)
     (home.drafts / "new.json").write_text("{}")
     (home.run / "host.sock").write_text("")
+    (home.logs / "host.log").write_text("said\n")
     (home.models / "big.gguf").write_text("weights")
     (home.root / ".api-keys.json.lock").write_text("")
     content = copied(home, tmp_path / "copy")

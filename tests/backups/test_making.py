@@ -125,9 +125,12 @@ async def test_who_leaves_leaves_nothing_behind(open_runtime: OpenRuntime, home:
         rows = [{"content": f"Fact number {n} of the garden"} for n in range(2_000)]
         await runtime.memory.import_rows(rows)
         packing = asyncio.Event()
-        making = asyncio.create_task(
-            runtime.backups.create(progress=lambda done, total, what: packing.set())
-        )
+
+        def told(done: int, total: int, what: str) -> None:
+            if what == "packing":
+                packing.set()
+
+        making = asyncio.create_task(runtime.backups.create(progress=told))
         await packing.wait()
         making.cancel()
         await asyncio.gather(making, return_exceptions=True)

@@ -56,15 +56,16 @@ async def test_a_copy_ends_with_its_ledger_and_before_a_purge(ledger, make, tmp_
     assert [one.name for one in tmp_path.iterdir()] == ["store"]
 
 
-async def test_a_caller_that_leaves_stops_nobody(ledger, make, tmp_path):
+async def test_a_caller_that_leaves_leaves_nothing(ledger, make, tmp_path):
     await filled(ledger, make)
     copying = asyncio.create_task(ledger.backup(str(tmp_path / "copy.duckdb")))
     await asyncio.sleep(0)
     copying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await copying
+    assert [one.name for one in tmp_path.iterdir()] == ["store"]
     await ledger.write_memories([make.created()])
-    await ledger.close()
+    await ledger.backup(str(tmp_path / "again.duckdb"))
 
 
 async def test_a_look_at_a_copy_changes_nothing(ledger, make, tmp_path):
