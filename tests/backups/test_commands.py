@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Ska, Terminal
@@ -26,7 +27,7 @@ def full(ska: Ska) -> Ska:
     return ska
 
 
-def secrets(*lines: str) -> dict[str, object]:
+def secrets(*lines: str) -> dict[str, Any]:
     """A person at a terminal who types these passphrases."""
     return {"person": Terminal(()), "read_secret": Terminal(lines)}
 

@@ -224,5 +224,5 @@ async def test_a_backup_of_a_newer_program_is_passed_over_and_told(
         summary.write_text(summary.read_text().replace('"format": 1', '"format": 2'))
         assert await runtime.backups.list() == []
         with pytest.raises(StoreError, match="format 2") as caught:
-            (await asyncio.to_thread(runtime.backups.shelf.one, str(backup.path)))
+            (await asyncio.to_thread(runtime._backups.shelf.one, str(backup.path)))
         assert "newer version" in caught.value.hint
