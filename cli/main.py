@@ -37,6 +37,9 @@ COMMANDS = MappingProxyType(
             "talk.feedback",
             "Rate a reply; the memories it was based on gain or lose a little weight",
         ),
+        "backup": Entry(
+            "backups.commands", "Make backups of the home, look through them, and restore one"
+        ),
         "user": Entry("memory.user", "Take everything about you along, bring it in, or erase it"),
         "models": Entry("setup.models", "See, fetch and test models"),
         "config": Entry("setup.config", "See and check the settings"),

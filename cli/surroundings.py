@@ -31,6 +31,13 @@ def _read_line(prompt: str) -> str:
     return line.rstrip("\n")
 
 
+def _read_secret(prompt: str) -> str:
+    """One line from the terminal that is not shown."""
+    from getpass import getpass
+
+    return getpass(prompt, stream=sys.stderr)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """Everything a command takes from outside."""
@@ -47,6 +54,8 @@ class Surroundings:
     """Whether a person can be asked; None looks at stdin and stderr."""
     read_line: Callable[[str], str] = _read_line
     """Asks a person for one line."""
+    read_secret: Callable[[str], str] = _read_secret
+    """Asks a person for a line that nobody shall see."""
     pull: "Callable[[str, Home, Progress | None], Path] | None" = None
     """Fetches a model; None is the real thing."""
 

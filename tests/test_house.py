@@ -25,7 +25,7 @@ LEVELS = {
         ("models",),
         ("memory",),
         ("tools", "privacy"),
-        ("turns",),
+        ("turns", "backups"),
         ("team", "jobs", "evaluation", "health", "federation"),
         ("workflows",),
         ("workstation",),

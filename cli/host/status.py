@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
 
+from ..backups.standing import last_backup
 from ..opening.running import run_with
 from ..options import JsonOption, single
 from ..output import emit_json, narrate, record
@@ -53,7 +55,10 @@ def _status(around: Surroundings, home: Home) -> dict[str, Any]:
         return there | {"host_pid": None, "host": None} | run_with(around, _details, role="status")
     found: dict[str, Any] = {"id": str(home.root), "home": str(home.root)}
     if not home.exists:
+        check_not_half_restored(home)
         return found | {"state": "not set up (ska init)"}
+    last = last_backup(home)
+    found["last_backup"] = last.at if last else None
     holder = HomeLock(home.lock).holder()
     if holder is None:
         details = run_with(around, _details, role="status")
@@ -103,6 +108,9 @@ def _lines(found: dict[str, Any]) -> Iterable[tuple[str, object]]:
             yield "attached", [_client(one) for one in value["clients"]]
             yield "served at", [f"http://{address}" for address in value["addresses"]]
             yield "log", value["log"]
+        elif name == "last_backup":
+            age = value and round((datetime.now(UTC) - value).total_seconds())
+            yield "last backup", "none" if age is None else f"{spoken(max(0, age))} ago"
         elif name not in ("id", "host", "host_pid", "since"):
             yield name.replace("_", " "), value
 

@@ -76,8 +76,22 @@ def tell_report(
     )
     for problem in report.problems:
         narrate(f"warning: {problem}")
+    _tell_backups(report)
     if report.problems:
         raise typer.Exit(1)
+
+
+def _tell_backups(report: "ErasureReport") -> None:
+    """What no purge reaches into, and how to be rid of it."""
+    if not report.backups:
+        return
+    from datetime import UTC, datetime
+
+    narrate("backups made before may still hold it:")
+    for path in report.backups:
+        narrate(f"  {path}")
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    narrate(f"be rid of them: ska backup create && ska backup prune --before {now}")
 
 
 def report_object(report: "ErasureReport", ids: list[str]) -> dict[str, Any]:
@@ -93,4 +107,5 @@ def report_object(report: "ErasureReport", ids: list[str]) -> dict[str, Any]:
             {"path": str(one.path), "fate": one.fate, "why": one.why} for one in report.files
         ],
         "problems": list(report.problems),
+        "backups": [str(one) for one in report.backups],
     }

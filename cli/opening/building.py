@@ -22,6 +22,7 @@ from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import RuleBook
 
+from ...store.duckdb_ledger.copies import DuckCopies
 from ...store.duckdb_ledger.ledger import DuckLedger
 from ...store.duckdb_tables.reader import DuckTables
 from .home_files import read_settings
@@ -54,6 +55,7 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         home=home,
         settings=settings,
         ledger=ledger,
+        copies=DuckCopies(),
         projector=projector,
         directory=directory,
         skillbook=skillbook,

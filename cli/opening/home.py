@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import NotFound
 from skill_agent.files.home import find_home
 
@@ -47,6 +48,7 @@ async def open_home(
     """
     home = find_home(path)
     if not home.exists:
+        check_not_half_restored(home)
         if not create:
             raise NotFound(f"there is no skill-agent home at {home.root}", hint="ska init")
         init_home(home)

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 def init_home(home: Home, chosen: dict[str, Any] | None = None) -> list[str]:
     """Makes what a home lacks and leaves the rest alone; returns the names of what was made.
 
-    `chosen` are settings by dotted key for a new config.toml.
+    `chosen` are settings by dotted key for a new config.toml. Raises StoreError where a restored
+    home waits to take this place.
     """
+    from skill_agent.backups.unfinished import check_not_half_restored
     from skill_agent.files.bundled import bundled_agents_path
     from skill_agent.files.private import write_private
     from skill_agent.settings.template import default_config_text
 
+    check_not_half_restored(home)
     made: list[str] = []
     for folder in (home.root, home.skills, home.models, home.logs, home.run, home.drafts):
         if not folder.is_dir():

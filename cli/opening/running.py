@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
+from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import ModelUnavailable
 
 from ..output import narrate
@@ -30,6 +31,7 @@ def ready_home(around: Surroundings) -> "Home":
         return make_own_files(home)
     if home.exists:
         return home
+    check_not_half_restored(home)
     if around.interactive:
         from ..setup.init import set_up
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
 from skill_agent.files.home import Home
 from skill_agent.values import Finding
 
+from ..backups.standing import backup_findings
 from ..opening.options import utc_now
 from ..opening.running import run_with
 from ..options import JsonOption, single
@@ -66,7 +68,7 @@ def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
 def findings(around: Surroundings) -> Iterator[Finding]:
     """Every finding, cheap and local ones first."""
     home = around.home
-    yield from _home_findings(home)
+    yield from _guarded("home", lambda: _home_findings(home))
     settings: Settings | None = None
     if home.exists:
         yield from _private_findings(home)
@@ -76,6 +78,7 @@ def findings(around: Surroundings) -> Iterator[Finding]:
         yield from _skill_findings(home)
         yield from _file_findings(around)
         yield from _store_findings(around, home)
+        yield from _guarded("backup", lambda: backup_findings(home))
     yield from _guarded("models", lambda: model_findings(home, settings))
     yield from _guarded("providers", lambda: provider_findings(settings))
     yield from terminal_findings()
@@ -83,6 +86,7 @@ def findings(around: Surroundings) -> Iterator[Finding]:
 
 def _home_findings(home: Home) -> Iterator[Finding]:
     if not home.exists:
+        check_not_half_restored(home)
         yield Finding(
             id="home", level="error", title="no home", detail=str(home.root), fix="ska init"
         )

@@ -36,7 +36,7 @@ async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
     yield Finding(
         id="ledger", level="error", title="the ledger does not verify",
         detail=f"{len(report.problems)} problems: {shown}",
-        fix="ska memory verify   # then restore the last backup",
+        fix="ska memory verify   # then: ska backup restore",
     )  # fmt: skip
 
 

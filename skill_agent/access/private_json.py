@@ -94,7 +94,8 @@ class PrivateJson(Generic[Content]):
     def _damaged(self, why: str) -> NoReturn:
         raise StoreError(
             f"{self.file} cannot be used: {why}",
-            hint="put it back from a backup, or move it away and begin anew",
+            hint="put it back from a backup (ska backup restore --to DIR), or move it away and "
+            "begin anew",
         ) from None
 
     def _keep_private(self) -> None:

@@ -344,6 +344,18 @@ class AgentWaking(_HostEvent):
         return f"waking {self.name} ({self.number} of {self.of})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupFailed(_HostEvent):
+    """The daily backup could not be made; told once, until one was made again."""
+
+    problem: str
+    hint: str = ""
+
+    @property
+    def line(self) -> str:
+        return _line(f"the daily backup failed: {self.problem} (ska doctor)")
+
+
 TurnEvent = (
     TurnStarted
     | MemoryRecalled
@@ -363,7 +375,7 @@ TurnEvent = (
 MemoryEvent = MemoriesExtracted | Compacted
 """What happens to a conversation beside its turns."""
 
-HostEvent = HostLost | HostFound | AgentWaking
+HostEvent = HostLost | HostFound | AgentWaking | BackupFailed
 """What happens to the process that holds the home."""
 
 Event = TurnEvent | MemoryEvent | HostEvent

@@ -71,6 +71,24 @@ class Home:
         return self.root / "approvals.txt"
 
     @property
+    def backups(self) -> Path:
+        """Where backups are put unless the settings name another folder: beside the home, for what
+        lies in it is lost with it."""
+        return self.root.with_name(f"{self.root.name}-backups")
+
+    @property
+    def backup_failure(self) -> Path:
+        """Why the last daily backup was not made."""
+        return self.run / "backup.json"
+
+    @property
+    def restored(self) -> Path:
+        """A restored home that only waits to take this one's name; there for a moment, or after a
+        restore was cut short."""
+        root = self.root.resolve()
+        return root.with_name(f"{root.name}.restored")
+
+    @property
     def exists(self) -> bool:
         """Whatever stands where the settings are: what is wrong with it is told on reading."""
         return os.path.lexists(self.config)

@@ -6,7 +6,8 @@ and ended in the right order.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 
 from skill_agent.agents.directory import AgentDirectory
@@ -33,6 +34,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.text.redaction import redact
 from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
+from skill_agent.values import Backup
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -56,10 +58,11 @@ class MemoryParts:
         publish: Callable[[Event], None],
         hosting: bool,
         read: Read | None,
+        backups: Callable[[datetime], Sequence[Backup]],
     ) -> None:
         """`gateway` gives the models in an agent's name. `hosting` says that the process stays:
         only then work is begun unasked. `read` stands in for the reader where messages leave a
-        prompt."""
+        prompt. `backups` gives those made since a moment."""
         self._ledger, self._gateway, self._directory = ledger, gateway, directory
         self._settings, self._hosting = settings, hosting
         self._housework: asyncio.Task[None] | None = None
@@ -83,14 +86,7 @@ class MemoryParts:
         )
         self.upkeep = self._upkeep(projector, clock)
         self.feedback = Feedback(ledger, self.book, clock)
-        self.eraser = Eraser(
-            ledger=ledger,
-            projector=projector,
-            home=home,
-            clock=clock,
-            user=user,
-            purged=self.hot.clear,
-        )
+        self.eraser = self._eraser(projector, home, clock, backups)
         self.user_data = UserData(
             ledger=ledger,
             projector=projector,
@@ -100,6 +96,23 @@ class MemoryParts:
             user=user,
             changed=self.hot.clear,
             agents=self._slugs,
+        )
+
+    def _eraser(
+        self,
+        projector: Projector,
+        home: Home,
+        clock: Clock,
+        backups: Callable[[datetime], Sequence[Backup]],
+    ) -> Eraser:
+        return Eraser(
+            ledger=self._ledger,
+            projector=projector,
+            home=home,
+            clock=clock,
+            user=self._settings.general.user,
+            purged=self.hot.clear,
+            backups=backups,
         )
 
     def _slugs(self) -> tuple[str, ...]:

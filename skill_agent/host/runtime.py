@@ -4,6 +4,7 @@ It joins the parts, begins them and ends them in the right order. What each grou
 the folder of its idea; nothing here draws, prints, or knows what a store is made of.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from skill_agent import __version__
 from skill_agent.agents.agents import Agents
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.pages import AgentPages, figures
+from skill_agent.backups.daily import DailyBackup
+from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.figures import Figures
 from skill_agent.conversations.turn_states import TurnBoard
@@ -24,7 +27,7 @@ from skill_agent.memory.summaries.compaction import Read
 from skill_agent.models.budget import Budgets
 from skill_agent.models.metered import Counter, limits_in
 from skill_agent.models.models import Models
-from skill_agent.ports import Clock, Embedder, Ledger, ModelGateway, TableReader
+from skill_agent.ports import Clock, Embedder, Ledger, LedgerCopies, ModelGateway, TableReader
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
@@ -55,6 +58,7 @@ class Runtime(Workstation):
         home: Home,
         settings: Settings,
         ledger: Ledger,
+        copies: LedgerCopies,
         projector: Projector,
         directory: AgentDirectory,
         skillbook: SkillBook,
@@ -72,12 +76,16 @@ class Runtime(Workstation):
         self._home, self._settings = home, settings
         self.ledger, self.directory, self.gateway = ledger, directory, gateway
         self._projector, self._presence = projector, presence
-        self._tables, self._hosting = tables, hosting
+        self._tables, self._hosting, self._clock = tables, hosting, clock
         self._bus = Bus()
         self._pages = AgentPages(home, directory)
         self._budgets = Budgets(ledger, clock, partial(limits_in, directory))
         counter = Counter(gateway, directory, settings.models, self._budgets)
         self._standings = counter.standings
+        self._backups = Backups(
+            home=home, settings=settings.backup, ledger=ledger, copies=copies, clock=clock
+        )
+        self._daily_backup: asyncio.Task[None] | None = None
         self._mind = mind = MemoryParts(
             home=home,
             settings=settings,
@@ -89,18 +97,12 @@ class Runtime(Workstation):
             publish=self._bus.publish,
             hosting=hosting,
             read=read,
+            backups=self._backups.since,
         )
         self.book = mind.book
         self._models = Models(gateway, directory, settings.models, counter, embedder)
-        self._conversations = Conversations(
-            ledger,
-            clock,
-            slug_of=lambda name: directory.get(name).slug,
-            names=lambda: {dna.slug: dna.name for dna in directory.list()},
-            before_deletion=mind.reader.finish_session,
-            touched=projector.touch,
-        )
-        self._unfinished, self._clock = UnfinishedReplies(home.unfinished), clock
+        self._conversations = self._make_conversations(clock)
+        self._unfinished = UnfinishedReplies(home.unfinished)
         desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder = embedder
         self._turns = self._make_turns(skillbook, desk, rules, clock)
@@ -141,7 +143,18 @@ class Runtime(Workstation):
             "feedback": mind.feedback,
             "eraser": mind.eraser,
             "user_data": mind.user_data,
+            "backups": self._backups,
         }
+
+    def _make_conversations(self, clock: Clock) -> Conversations:
+        return Conversations(
+            self.ledger,
+            clock,
+            slug_of=lambda name: self.directory.get(name).slug,
+            names=lambda: {dna.slug: dna.name for dna in self.directory.list()},
+            before_deletion=self._mind.reader.finish_session,
+            touched=self._projector.touch,
+        )
 
     def _make_turns(
         self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, clock: Clock
@@ -237,6 +250,19 @@ class Runtime(Workstation):
             _log.warning("%s", redact(owed))
         if self._hosting:
             await self._calls.tidy()
+            if self._settings.backup.daily:
+                daily = self._daily()
+                self._daily_backup = asyncio.create_task(daily.keep(), name="daily backup")
+
+    def _daily(self) -> DailyBackup:
+        return DailyBackup(
+            backups=self._backups,
+            home=self._home,
+            ledger=self.ledger,
+            clock=self._clock,
+            idle=partial(self.drain, own=True),
+            publish=self._bus.publish,
+        )
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
@@ -255,6 +281,9 @@ class Runtime(Workstation):
 
     async def close(self) -> None:
         """Ends running turns (partial replies kept), then the stores."""
+        if self._daily_backup is not None:
+            self._daily_backup.cancel()
+            await asyncio.gather(self._daily_backup, return_exceptions=True)
         await self._turns.close()
         await self._calls.settle()
         await self._mind.close()

@@ -17,7 +17,7 @@ from .models import (
     ToolPart,
     ToolSpec,
 )
-from .stores import Ledger, MemoryIndex
+from .stores import Ledger, LedgerCopies, MemoryIndex
 from .tables import Sheet, TableReader
 from .tools import Tool, ToolOutcome
 
@@ -29,6 +29,7 @@ __all__ = [
     "Embedder",
     "EndPart",
     "Ledger",
+    "LedgerCopies",
     "MemoryIndex",
     "Model",
     "ModelGateway",

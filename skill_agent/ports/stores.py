@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from skill_agent.ports.projections import Projection, State
@@ -13,6 +14,7 @@ from skill_agent.values import (
     FoundSession,
     Hit,
     ImportResult,
+    LedgerHead,
     LogEntry,
     Memory,
     MemoryChange,
@@ -200,7 +202,8 @@ class Ledger(Protocol):
 
     async def verify(self) -> VerifyReport: ...
     async def backup(self, target: str) -> None:
-        """A consistent copy into a new database file, made by the database itself."""
+        """A consistent copy into a new database file, made by the database itself while others
+        write; raises StoreError where the ledger is closed or purged meanwhile."""
         ...
 
     async def counts(self) -> dict[str, int]:
@@ -208,6 +211,19 @@ class Ledger(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class LedgerCopies(Protocol):
+    """Ledgers in files that no process holds, as backups carry them; blocking."""
+
+    def head(self, file: Path) -> LedgerHead:
+        """How far it goes; the file is not changed. Raises StoreError for what is no ledger."""
+        ...
+
+    def verify(self, file: Path) -> VerifyReport:
+        """Everything in it. One of an older schema is migrated, so give it a copy; raises
+        LedgerTooNew for a newer one."""
+        ...
 
 
 class MemoryIndex(Protocol):

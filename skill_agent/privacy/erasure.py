@@ -17,7 +17,16 @@ from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, Ledger
-from skill_agent.values import Erasure, ErasureReport, FileFate, Memory, MemoryChange, Purge, Scope
+from skill_agent.values import (
+    Backup,
+    Erasure,
+    ErasureReport,
+    FileFate,
+    Memory,
+    MemoryChange,
+    Purge,
+    Scope,
+)
 
 from .erasure_plan import Planner, every_memory, holds, mentions
 from .operations import ErasureOperations
@@ -38,9 +47,12 @@ class Eraser(ErasureOperations):
         clock: Clock,
         user: str,
         purged: Callable[[], None] = lambda: None,
+        backups: Callable[[datetime], Sequence[Backup]] = lambda _: (),
     ) -> None:
         """`purged` is called after each purge: whoever keeps memories in his head (system
-        messages of running sessions, hot caches) must let go of them."""
+        messages of running sessions, hot caches) must let go of them. `backups` gives those made
+        since a moment: no purge reaches into them."""
+        self._backups = backups
         self._ledger, self._projector, self._clock = ledger, projector, clock
         self._user, self._purged = user, purged
         self._written = WrittenFiles(home, clock)
@@ -102,7 +114,16 @@ class Eraser(ErasureOperations):
         report = await self.erase_from_stores(request, rebuild=bool(erasure.restated))
         own = await asyncio.to_thread(self._traces.told_elsewhere, holds(erasure))
         problems = [*report.problems, *_sentences(files, own, erasure.fixed)]
-        return replace(report, files=files, problems=tuple(problems))
+        held = await self.still_held(erasure.since)
+        return replace(report, files=files, problems=tuple(problems), backups=held)
+
+    async def still_held(self, since: datetime) -> tuple[Path, ...]:
+        """The backups that may hold what was there from a moment on; empty where their folder
+        cannot be read."""
+        try:
+            return tuple(one.path for one in await asyncio.to_thread(self._backups, since))
+        except SkillAgentError:
+            return ()
 
     async def erase(
         self, memory_ids: Sequence[str], *, expected: str, reason: str = "", actor: str = "person"

@@ -34,6 +34,11 @@ class HomeKey:
         """As a person copies it."""
         return _LED + _text(self._private().public_key().public_bytes_raw())
 
+    def make(self) -> None:
+        """Makes the key, if there is none yet."""
+        if not self.file.exists():
+            self._private()
+
     def sign(self, record: dict[str, Any]) -> dict[str, str]:
         """The signature of a JSON object, with the key to check it by."""
         signature = self._private().sign(_signed(record))

@@ -273,7 +273,8 @@ class UserData(UserOperations):
         report = await self._eraser.erase_from_stores(request, rebuild=True)
         await asyncio.to_thread(self._traces.clear)
         left = [f"not erased: {one.path} ({one.why})" for one in files if one.fate == "not erased"]
-        return replace(report, files=files, problems=(*report.problems, *left))
+        held = await self._eraser.still_held(datetime.min.replace(tzinfo=UTC))
+        return replace(report, files=files, problems=(*report.problems, *left), backups=held)
 
     def _erase_files(self, *, dry: bool) -> tuple[FileFate, ...]:
         always = datetime.min.replace(tzinfo=UTC)

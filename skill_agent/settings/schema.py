@@ -106,6 +106,20 @@ class ApiSettings(Table):
     all that come through a proxy come from one."""
 
 
+class BackupSettings(Table):
+    """`[backup]`"""
+
+    folder: str = ""
+    """Where backups are put, best on another disk; empty is a folder beside the home, its name with
+    `-backups`."""
+    daily: bool = True
+    """A host that stays open makes one a day by itself, if anything has changed."""
+    keep_daily: int = Field(default=7, ge=1, le=3650)
+    """Of those it made, the newest of each of so many days is kept …"""
+    keep_weekly: int = Field(default=4, ge=0, le=520)
+    """… and the newest of each of so many weeks."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -122,4 +136,5 @@ class Settings(Table):
     tools: ToolSettings = Field(default_factory=ToolSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -1,5 +1,6 @@
 """The nouns of the product, what is asked for and what comes of it: frozen values, no behaviour."""
 
+from .backups import Backup, BackupCheck, LedgerHead, Pruned
 from .calls import ModelCall, PromptLayer, PromptMessage, PromptPart
 from .erasures import (
     ERASED_TITLE,
@@ -123,6 +124,8 @@ __all__ = [
     "AgentStatus",
     "AttachedClient",
     "Attachment",
+    "Backup",
+    "BackupCheck",
     "Belongings",
     "BelongingsResult",
     "Budget",
@@ -163,6 +166,7 @@ __all__ = [
     "IndexStatus",
     "ItemKind",
     "JobState",
+    "LedgerHead",
     "LogEntry",
     "Memory",
     "MemoryChange",
@@ -186,6 +190,7 @@ __all__ = [
     "PromptLayer",
     "PromptMessage",
     "PromptPart",
+    "Pruned",
     "Purge",
     "PurgeResult",
     "QueryResult",

@@ -90,6 +90,8 @@ class ErasureReport:
     files: tuple[FileFate, ...]
     problems: tuple[str, ...]
     """What is left to do or cannot be done, a sentence each; empty means all is gone."""
+    backups: tuple[Path, ...] = ()
+    """Those that may still hold it: no purge reaches into a backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from skill_agent.agents.operations import AgentOperations
+from skill_agent.backups.operations import BackupOperations
 from skill_agent.conversations.operations import ConversationOperations, FigureOperations
 from skill_agent.events import Event
 from skill_agent.files.home import Home
@@ -70,6 +71,7 @@ class Workstation:
     feedback = Group(FeedbackOperations)
     eraser = Group(ErasureOperations)
     user_data = Group(UserOperations)
+    backups = Group(BackupOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
 
 from ..ledger.journal import DatabaseLost
+from .copying import Copier, copy_database
 from .schema import check_version, migrate, stored_version
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Database:
     def __init__(self, path: Path, *, memory_limit: str = "768MB", threads: int = 1) -> None:
         self.path = path
         self.warnings: list[str] = []
+        self.copier = Copier()
         self._settings = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -99,6 +101,7 @@ class Database:
         """After a fatal error: a new instance over the same file."""
         import duckdb
 
+        self.copier.stop()
         if self._connection is not None:
             with suppress(duckdb.Error):
                 self._connection.close()
@@ -106,6 +109,7 @@ class Database:
         self.open()
 
     def close(self) -> None:
+        self.copier.stop()
         if self._connection is not None:
             with self.explained("be closed"):
                 self._connection.close()
@@ -182,7 +186,7 @@ class Database:
         self.warnings.append(
             f"The ledger's write-ahead log could not be read to its end; it is kept as {kept.name}."
             " The last changes before the crash may be missing: run `ska memory verify`, "
-            "and restore the last backup if something is."
+            "and `ska backup restore` if something is."
         )
 
     # -- reading and writing -----------------------------------------------------------------
@@ -273,28 +277,19 @@ class Database:
             self.connection.execute("ROLLBACK")
 
     def copy_to(self, target: Path) -> None:
-        """A consistent copy into a new file that appears only when complete."""
-        if target.exists():
-            raise StoreError(f"{target} exists already.", hint="Name a file that does not exist.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".partial")
-        partial.unlink(missing_ok=True)
-        quoted = str(partial).replace("'", "''")
+        """As `copying.copy_database`."""
+        copy_database(self.connection, target)
+
+    @contextmanager
+    def read_only(self) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """A connection that changes nothing, to a file that nobody has open."""
+        import duckdb
+
+        connection = duckdb.connect(str(self.path), read_only=True, config=self._settings)
         try:
-            self.run(f"ATTACH '{quoted}' AS backup_copy")
-            try:
-                (source,) = self.first("SELECT current_database()") or ("",)
-                name = str(source).replace('"', '""')
-                self.run(f'COPY FROM DATABASE "{name}" TO backup_copy')
-                self.run("CHECKPOINT backup_copy")
-            finally:
-                self.run("DETACH backup_copy")
-            partial.chmod(0o600)
-            partial.rename(target)
-        except BaseException:
-            for rest in (partial, partial.with_name(partial.name + ".wal")):
-                rest.unlink(missing_ok=True)
-            raise
+            yield connection
+        finally:
+            connection.close()
 
     # -- errors ------------------------------------------------------------------------------
 
@@ -347,7 +342,7 @@ class Database:
         if "not a valid duckdb database" in low:
             return StoreError(
                 f"{self.path} is not a ledger: it is no DuckDB database.",
-                hint="Move that file away, or restore it from a backup.",
+                hint="Run: ska backup restore   (the old home is kept beside)",
             )
         if "newer version of duckdb" in low or "version number" in low:
             return LedgerTooNew(

@@ -308,6 +308,8 @@ class DuckLedger:
     def _made_anew(self) -> str:
         """Rewrites the file; why that failed, or nothing."""
         try:
+            # A copy under way would hold what was erased.
+            self._database.copier.stop()
             with self._database.explained("be made anew"):
                 rewrite(self._database)
         except StoreError as error:
@@ -329,7 +331,20 @@ class DuckLedger:
         return await self._run("verify", lambda: verify(self._contents))
 
     async def backup(self, target: str) -> None:
-        await self._run("make a backup", lambda: self._database.copy_to(Path(target)))
+        """Beside the ledger's thread: what is written meanwhile waits for nothing."""
+        database, action = self._database, "make a backup"
+        copying = await self._run(
+            action, lambda: database.copier.start(database.connection, Path(target))
+        )
+        try:
+            await asyncio.wrap_future(copying)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(database.copier.stop)
+            raise
+        except StoreError:
+            raise
+        except Exception as error:  # DuckDB's own, and what the disk says
+            raise database.in_words(error, action) from error
 
     async def counts(self) -> dict[str, int]:
         return await self._run("read", self._count)

@@ -126,7 +126,7 @@ def stored_version(connection: "DuckDBPyConnection") -> int:
     if len(rows) != 1:
         raise StoreError(
             f"The ledger states {len(rows)} schema versions where one is expected.",
-            hint="Restore it from the last backup.",
+            hint="Run: ska backup restore   (the old home is kept beside)",
         )
     return int(rows[0][0])
 

@@ -529,6 +529,26 @@ async def test_everything_of_the_person(open_station: OpenStation, tmp_path: Pat
         assert (await station.figures.counts())["memories"] == 0
 
 
+async def test_backups(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model("Yes.")) as station:
+        await whole(station, "Do you know me?")
+        told: list[tuple[int, int, str]] = []
+        made = await station.backups.create(progress=lambda *said: told.append(said))
+        assert told and await station.backups.list() == [made]
+        assert (made.home, made.encrypted, made.daily) == (str(tmp_path / "home"), False, False)
+        check = await station.backups.verify(made.id, progress=lambda *said: told.append(said))
+        assert check.problems == () and check.messages == 2
+        other = await station.backups.create_in(str(tmp_path / "disk"), passphrase="so many words")
+        assert other.encrypted and other.path.parent == tmp_path / "disk"
+        with pytest.raises(UsageError, match="lies in the home"):
+            await station.backups.create_in(str(tmp_path / "home" / "backups"))
+        with pytest.raises(NotFound):
+            await station.backups.verify("backup-1999")
+        planned = await station.backups.prune(before=datetime.now(UTC), dry_run=True)
+        assert planned.removed == (made,) and await station.backups.list() == [made]
+        assert (await station.backups.prune()).kept == (made,)
+
+
 async def test_the_host(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         status = await station.host.status()

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.cli.opening.home_files import init_home, read_settings
+from skill_agent.store.duckdb_ledger.copies import DuckCopies
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.store.duckdb_tables.reader import DuckTables
 from skill_agent.store.lance_index.index import LanceIndex
@@ -103,6 +104,7 @@ async def opened(
         home=home,
         settings=read_settings(home),
         ledger=ledger,
+        copies=DuckCopies(),
         projector=Projector(ledger, index),
         directory=AgentDirectory(home.agents, known_skills=lambda: names),
         skillbook=skills,

@@ -12,6 +12,7 @@ from skill_agent.events import (
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
+    BackupFailed,
     Compacted,
     Event,
     HostFound,
@@ -64,6 +65,7 @@ EVENTS: list[Event] = [
     HostLost(pid=12),
     HostFound(pid=13, here=True),
     AgentWaking(agent="luke", name="Luke", number=2, of=4),
+    BackupFailed(problem="the disk is full", hint="make room"),
     TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
     TurnStarted(**IDS, message_id="m", text="hi\nthere", model="a/b"),
     TurnStarted(

@@ -14,6 +14,7 @@ from skill_agent.events import (
     AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
+    BackupFailed,
     Event,
     HostFound,
     HostLost,
@@ -234,7 +235,7 @@ class Listener:
             if note := _read_out(event):
                 self._display.footer.say(note)
             self._display.look_for_disputes()
-        elif isinstance(event, AgentWaking):
+        elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 
     # -- the host ----------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""`ska backup`: making backups, looking through them, putting one in a home's place."""
