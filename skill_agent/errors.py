@@ -17,6 +17,8 @@ SkillAgentError                 exit code 1
 ├── OutcomeUnknown              1   the host went away during a change that is not simply repeated
 ├── StoreError                  1
 │   ├── LedgerTooNew            1   written by a newer version; nothing was changed
+│   ├── LedgerBehind            1   it ends before its log did, or is another's; stays closed
+│   ├── HomeReadOnly            1   it can be read, and nothing in it changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
 └── ToolFailed                  1   shown to the model, which may try something else
 
@@ -133,6 +135,24 @@ class StoreError(SkillAgentError):
 
 class LedgerTooNew(StoreError):
     """The ledger was written by a newer version of the product."""
+
+
+class LedgerBehind(StoreError):
+    """The ledger's file is missing, ends before its log did, or is another home's; it stays closed
+    until the person chooses."""
+
+    ways_on = (
+        "`ska backup list` and `ska backup restore` bring a backup back; `ska doctor --salvage` "
+        "takes over what can still be read, also from the search index; `ska doctor --accept-loss` "
+        "goes on with what is there."
+    )
+
+    def __init__(self, message: str, *, hint: str = ways_on) -> None:
+        super().__init__(message, hint=hint)
+
+
+class HomeReadOnly(StoreError):
+    """The home lies where nothing can be written; reading works."""
 
 
 class MemoryChanged(StoreError):

@@ -36,6 +36,7 @@ from skill_agent.values import (
     VerifyReport,
 )
 
+from ..ledger.anchor import Anchors
 from ..ledger.journal import DatabaseLost, Journal
 from ..ledger.phrase_search import occurrences
 from ..ledger.projecting import Projections
@@ -49,10 +50,11 @@ from .history import History
 from .memories import Memories
 from .memory_import import import_memories
 from .model_calls import ModelCalls
+from .opening import Opening, told
 from .person_data import import_belongings
 from .projected import ProjectedTables
 from .purge import purge
-from .rewrite import owe, owed, rewrite
+from .rewrite import owe, rewrite
 from .writing import Writing
 
 Result = TypeVar("Result")
@@ -77,11 +79,18 @@ class DuckLedger:
     """`skill_agent.ports.Ledger` on a DuckDB file; open with `await DuckLedger.open(path)`."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, user: str = "me", recent: Recent | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        user: str = "me",
+        recent: Recent | None = None,
+        index: Path | None = None,
     ) -> None:
         self._database = database
         self._recent = recent or Recent(user)
         self._journal = Journal(Writing(database), clock, self._recent)
+        self._opening = Opening(database, self._journal, Anchors(database.path, index), clock)
         self._contents = StoredContents(database)
         self._conversations = Conversations(database, self._journal)
         self._memories = Memories(database, self._journal)
@@ -101,14 +110,19 @@ class DuckLedger:
         *,
         user: str = "me",
         recent: Recent | None = None,
+        index: Path | None = None,
+        only_reads: bool = False,
     ) -> "DuckLedger":
         """Opens or creates the file, migrated to the newest schema.
 
-        `user` is the person whose turns these are, `recent` holds what is kept in memory. Raises
-        LedgerTooNew (nothing changed), HomeBusy if another process has the file, or StoreError.
-        See `warnings` for what had to be mended.
+        `user` is the person whose turns these are, `recent` holds what is kept in memory, `index`
+        is the folder of the search index, which vouches for the ledger too. With `only_reads`
+        nothing is written, and a change raises HomeReadOnly. Raises LedgerTooNew or LedgerBehind
+        (nothing changed), HomeBusy if another process has the file, or StoreError. See `warnings`
+        for what had to be mended.
         """
-        ledger = cls(Database(Path(path)), clock, user=user, recent=recent)
+        database = Database(Path(path), only_reads=only_reads)
+        ledger = cls(database, clock, user=user, recent=recent, index=index)
         try:
             await ledger._run("be opened", lambda: None)
         except BaseException:
@@ -119,8 +133,8 @@ class DuckLedger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the person about damage met while opening."""
-        return tuple(self._database.warnings)
+        """Sentences for the person about damage met while opening, or kept aside since."""
+        return told(self._database)
 
     # -- sessions and messages ---------------------------------------------------------------
 
@@ -328,7 +342,7 @@ class DuckLedger:
         self._closed = True
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._database.close)
+            await loop.run_in_executor(self._thread, self._opening.close)
         finally:
             self._thread.shutdown(wait=False)
 
@@ -341,7 +355,12 @@ class DuckLedger:
     async def _run(self, action: str, work: Callable[[], Result]) -> Result:
         self._check_open()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._attempt, action, work)
+        return await loop.run_in_executor(self._thread, self._anchored, action, work)
+
+    def _anchored(self, action: str, work: Callable[[], Result]) -> Result:
+        result = self._attempt(action, work)
+        self._opening.hold()
+        return result
 
     async def _save(self, work: Callable[[], Result]) -> Result:
         """As `_run`, but writes that wait for the thread together share one commit."""
@@ -358,10 +377,11 @@ class DuckLedger:
             waiting = self._waiting.popleft()
             if waiting.done.set_running_or_notify_cancel():
                 group.append(waiting)
-        if len(group) > 1 and self._saved_together(group):
-            return
-        for waiting in group:
-            self._save_alone(waiting)
+        if len(group) < 2 or not self._saved_together(group):
+            for waiting in group:
+                self._save_alone(waiting)
+        if self._database.is_open:
+            self._opening.hold()
 
     def _saved_together(self, group: "list[_Waiting]") -> bool:
         """False if one of them failed: then nothing is saved, and each is tried by itself."""
@@ -389,22 +409,15 @@ class DuckLedger:
     def _attempt(self, action: str, work: Callable[[], Result]) -> Result:
         """Does the work; once more if a fatal error struck before anything was durable."""
         if not self._database.is_open:
-            self._start()
+            self._opening.open(self._made_anew)
         try:
             with self._database.explained(action):
                 return work()
         except DatabaseLost:
-            self._journal.load_head()
+            self._opening.reload()
         try:
             with self._database.explained(action):
                 return work()
         except DatabaseLost as error:
-            self._journal.load_head()
+            self._opening.reload()
             raise self._database.in_words(error, action) from error
-
-    def _start(self) -> None:
-        """Also after a reopening that failed: the disk may have room again."""
-        self._database.open()
-        self._journal.load_head()
-        if owed(self._database) and (problem := self._made_anew()):
-            self._database.warnings.append(problem)

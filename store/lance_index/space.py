@@ -53,6 +53,7 @@ class Space:
         self._reading = Lock()
         self.layout = kind.layout
         self._keeps = kind.layout == LAYOUT
+        """Whether what comes is stored; else it is found in this process alone."""
         self.watermark = resident.last_seq
         """The ledger is reflected up to here."""
         self.problem = ""
@@ -179,6 +180,15 @@ class Space:
             self._table = fresh
             with self._reading:
                 self._resident.remove(list(gone))
+
+    def only_in_memory(self) -> None:
+        """From now on nothing is stored: its folder cannot be written."""
+        self._keeps = False
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Takes items out of what answers, and out of no file."""
+        with self._storing, self._reading:
+            self._resident.remove(list(ids))
 
     def forget_spares(self) -> None:
         """Loads the resident copy anew, without dead slots and the memory behind them."""
