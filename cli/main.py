@@ -47,6 +47,9 @@ COMMANDS = MappingProxyType(
         "logs": Entry("host.logs", "Show what the home's host has to say"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),
         "doctor": Entry("setup.doctor", "Find what is wrong and say what mends it"),
+        "migrate": Entry(
+            "setup.migrate", "See the schema of the ledger, and what a migration does"
+        ),
     }
 )
 

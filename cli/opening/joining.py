@@ -123,7 +123,7 @@ class Joining:
         except HomeReadOnly as problem:
             if options.hosting or not self._home.ledger.exists():
                 raise
-            options.tell(f"read-only: {problem.message}")
+            options.tell(problem.message)
             options = replace(options, only_reads=True)
         try:
             from .hosting import Hosted

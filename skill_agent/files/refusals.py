@@ -19,6 +19,7 @@ _READ_ONLY = frozenset({errno.EROFS})
 _READ_ONLY_TEXTS = ("read-only file system", "in read-only mode")
 _DENIED = frozenset({errno.EACCES, errno.EPERM})
 _DENIED_TEXTS = ("permission denied", "operation not permitted")
+_COPY = "Copy the home to where it can be written, and name that: --home PATH"
 _BROKEN = frozenset({errno.EIO})
 _BROKEN_TEXTS = ("input/output error",)
 
@@ -39,7 +40,10 @@ def disk_refusal(error: BaseException, place: Path, doing: str = "") -> StoreErr
             hint=f"Make room on the disk of {_folder(at)}, then try again.",
         )
     if number in _READ_ONLY or any(sign in text for sign in _READ_ONLY_TEXTS):
-        return read_only(at, doing)
+        return HomeReadOnly(
+            f"{begun}{at} lies on a read-only disk, where nothing can be changed.",
+            hint=_COPY,
+        )
     if number in _DENIED or any(sign in text for sign in _DENIED_TEXTS):
         return StoreError(
             f"{begun}access to {at} was denied.",
@@ -75,13 +79,21 @@ def cannot_write(error: OSError) -> bool:
     return error.errno in _READ_ONLY | _DENIED
 
 
-def read_only(place: Path, doing: str = "") -> HomeReadOnly:
+def read_only(home: Path, doing: str = "") -> HomeReadOnly:
     """What a change in a read-only home is answered with."""
-    begun = f"{doing}: " if doing else ""
+    begun = f"{doing}: the" if doing else "The"
     return HomeReadOnly(
-        f"{begun}{place} is read-only; what is there can be read, and nothing changed.",
-        hint="Copy the home to where it can be written, and name that: --home PATH",
+        f"{begun} home {home} is read-only; what is there can be read, and nothing changed.",
+        hint=_COPY,
     )
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether the disk of a folder is mounted so that nobody can write."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except (OSError, AttributeError):  # Windows knows no such thing
+        return False
 
 
 def free_text(place: Path) -> str:

@@ -86,11 +86,13 @@ class DuckLedger:
         user: str = "me",
         recent: Recent | None = None,
         index: Path | None = None,
+        as_it_is: bool = False,
     ) -> None:
         self._database = database
         self._recent = recent or Recent(user)
         self._journal = Journal(Writing(database), clock, self._recent)
-        self._opening = Opening(database, self._journal, Anchors(database.path, index), clock)
+        anchors = Anchors(database.path, index)
+        self._opening = Opening(database, self._journal, anchors, clock, as_it_is=as_it_is)
         self._contents = StoredContents(database)
         self._conversations = Conversations(database, self._journal)
         self._memories = Memories(database, self._journal)
@@ -112,17 +114,19 @@ class DuckLedger:
         recent: Recent | None = None,
         index: Path | None = None,
         only_reads: bool = False,
+        as_it_is: bool = False,
     ) -> "DuckLedger":
         """Opens or creates the file, migrated to the newest schema.
 
         `user` is the person whose turns these are, `recent` holds what is kept in memory, `index`
         is the folder of the search index, which vouches for the ledger too. With `only_reads`
-        nothing is written, and a change raises HomeReadOnly. Raises LedgerTooNew or LedgerBehind
+        nothing is written, and a change raises HomeReadOnly; with `as_it_is` a log that ends too
+        early is no error, see `accept_loss`. Raises LedgerTooNew or LedgerBehind
         (nothing changed), HomeBusy if another process has the file, or StoreError. See `warnings`
         for what had to be mended.
         """
         database = Database(Path(path), only_reads=only_reads)
-        ledger = cls(database, clock, user=user, recent=recent, index=index)
+        ledger = cls(database, clock, user=user, recent=recent, index=index, as_it_is=as_it_is)
         try:
             await ledger._run("be opened", lambda: None)
         except BaseException:
@@ -327,6 +331,15 @@ class DuckLedger:
 
     async def backup(self, target: str) -> None:
         await self._run("make a backup", lambda: self._database.copy_to(Path(target)))
+
+    async def accept_loss(self, lost: dict[str, Any]) -> None:
+        """Takes the log to end where it ends, and says so in it."""
+        await self._run("be accepted", self._opening.accept)
+        await self.note("ledger.loss_accepted", "ledger", actor="user", data=lost)
+
+    async def take_calls(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Rows of `model_calls` from another ledger, as old as the newest of this one's log."""
+        await self._run("save", lambda: self._calls.take(rows))
 
     async def counts(self) -> dict[str, int]:
         return await self._run("read", self._count)

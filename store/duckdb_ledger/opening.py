@@ -16,6 +16,7 @@ from ..ledger.anchor import Anchors
 from ..ledger.journal import Journal
 from .database import Database
 from .migrating import bring_up, rotate
+from .placing import finish, index_aside
 from .rewrite import owed
 from .schema import NEWEST
 
@@ -31,7 +32,10 @@ class Opening:
         journal: Journal,
         anchors: Anchors,
         clock: Callable[[], datetime],
+        *,
+        as_it_is: bool = False,
     ) -> None:
+        self._as_it_is = as_it_is
         self._database, self._journal = database, journal
         self._anchors, self._clock = anchors, clock
 
@@ -39,7 +43,10 @@ class Opening:
         """Also after a reopening that failed: the disk may have room again. Raises LedgerBehind,
         with the file closed and as it was, where rows are missing that were once on disk."""
         database = self._database
-        self._anchors.check_there()
+        if not database.only_reads:
+            finish(self._anchors, self._clock())
+        if not self._as_it_is:
+            self._anchors.check_there()
         database.open()
         self.reload()
         if database.only_reads:
@@ -66,6 +73,8 @@ class Opening:
                 self._journal.load_head()
                 anchor = self._anchors.read()
                 stored = self._hash_at(anchor.seq) if anchor else None
+            if self._as_it_is:
+                return
             self._anchors.check(self._journal.head, stored)
             if before.seq and self._journal.head.seq >= before.seq:
                 # This process knows all it acknowledged: the rest of the log never was.
@@ -74,6 +83,13 @@ class Opening:
             with suppress(Exception):
                 self._database.close()
             raise
+
+    def accept(self) -> None:
+        """Forgets what was known of the log's end, and sets aside an index that knows more."""
+        self._anchors.remove()
+        index_aside(self._anchors, self._clock())
+        self._as_it_is = False
+        self.hold()
 
     def hold(self, *, closing: bool = False) -> None:
         """Anchors what is on disk by now."""
@@ -99,7 +115,7 @@ def told(database: Database) -> tuple[str, ...]:
     kept = [f"{one.name} is kept aside" for one in damaged_files(database.path)]
     known = {name for line in database.warnings for name in line.split()}
     aside = tuple(
-        f"{line}: damaged when it was found. Delete it once nothing is missed."
+        f"{line}, from when something was found damaged. Delete it once nothing is missed."
         for line in kept
         if line.split()[0] not in known and f"{line.split()[0]}." not in known
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from skill_agent.errors import StoreError
 
 from .database import Database
+from .placing import drop_aside
 
 
 def owe(database: Database) -> None:
@@ -65,7 +66,8 @@ def _drop_leftovers(database: Database) -> None:
     """What crashes and spills left beside the file may hold what was erased."""
     name, folder = database.path.name, database.path.parent
     for pattern in (".wal.spare", "*.damaged-*", ".before-v*", ".anew*", ".partial*"):
-        _drop(*folder.glob(name + pattern))
+        for left in folder.glob(name + pattern):
+            drop_aside(left)
     with suppress(FileNotFoundError):
         shutil.rmtree(folder / f"{name}.tmp")
 

@@ -287,7 +287,7 @@ class LanceIndex:
 
     def _check_writable(self) -> None:
         if self._only_reads:
-            raise read_only(self._places.root, "The index was not changed")
+            raise read_only(self._places.root.parent, "The index was not changed")
 
     def _reset(self) -> None:
         self._check_writable()
