@@ -141,6 +141,9 @@ class Database:
     def close(self) -> None:
         if self._connection is not None:
             with self.explained("be closed"), self._room_for_the_log():
+                if not self.only_reads and self.wal.exists():
+                    # Closing alone keeps a log that a crash left and nobody wrote to since.
+                    self._connection.execute("CHECKPOINT")
                 self._connection.close()
             self._connection = None
             self._parsed.clear()
