@@ -18,6 +18,7 @@ SkillAgentError                 exit code 1
 ├── StoreError                  1
 │   ├── LedgerTooNew            1   written by a newer version; nothing was changed
 │   ├── LedgerBehind            1   it ends before its log did, or is another's; stays closed
+│   ├── IndexDamaged            1   its files broke; emptied, and filled again from the ledger
 │   ├── HomeReadOnly            1   it can be read, and nothing in it changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
 └── ToolFailed                  1   shown to the model, which may try something else
@@ -149,6 +150,10 @@ class LedgerBehind(StoreError):
 
     def __init__(self, message: str, *, hint: str = ways_on) -> None:
         super().__init__(message, hint=hint)
+
+
+class IndexDamaged(StoreError):
+    """The index could not be gone on with and was emptied: it is made anew from the ledger."""
 
 
 class HomeReadOnly(StoreError):

@@ -4,11 +4,13 @@ Blocking; on the ledger's thread.
 """
 
 import logging
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from skill_agent.errors import StoreError
 from skill_agent.files.refusals import read_only
 from skill_agent.identifiers import iso
 
@@ -47,7 +49,7 @@ class Opening:
             finish(self._anchors, self._clock())
         if not self._as_it_is:
             self._anchors.check_there()
-        database.open()
+        self._open_file()
         self.reload()
         if database.only_reads:
             return
@@ -64,6 +66,19 @@ class Opening:
         if self._anchors.damaged:
             _log.warning("%s could not be read, and is made anew", self._anchors.file.name)
         self.hold()
+
+    def _open_file(self) -> None:
+        """A new file that cannot be made whole is not left behind: it would never open."""
+        path = self._database.path
+        fresh = not self._database.only_reads and not os.path.lexists(path)
+        try:
+            self._database.open()
+        except StoreError:
+            if fresh:
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+                    self._database.wal.unlink(missing_ok=True)
+            raise
 
     def reload(self) -> None:
         """Reads the head again, and looks whether the log still reaches its anchor."""

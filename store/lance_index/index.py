@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import ModelUnavailable, StoreError
+from skill_agent.errors import IndexDamaged, ModelUnavailable
 from skill_agent.files.refusals import disk_refusals, read_only
 from skill_agent.values import Hit, Rebuilding
 
@@ -126,8 +126,16 @@ class LanceIndex:
             async with self._filling, self._writing:
                 await asyncio.to_thread(self._erase, delta.removed)
         async with self._writing:
-            with disk_refusals(self._places.root, "The index could not follow the ledger"):
-                await self._fill(self._serving, delta, progress)
+            try:
+                with disk_refusals(self._places.root, "The index could not follow the ledger"):
+                    await self._fill(self._serving, delta, progress)
+                return
+            except (OSError, RuntimeError, ValueError) as error:
+                if isinstance(error, ModelUnavailable) or not self._serving.storing_failed:
+                    raise
+                problem = error
+        await self.reset()
+        raise IndexDamaged("The index was damaged, and is made anew from the ledger.") from problem
 
     async def rebuilt_to(self) -> int:
         """Highest ledger sequence the space being built reflects; 0 where there is none."""
@@ -195,8 +203,8 @@ class LanceIndex:
     async def close(self) -> None:
         """Waits for a running write and leaves what the next process opens fast."""
         async with self._filling, self._writing:
-            with suppress(StoreError), disk_refusals(self._places.root):
-                # What the disk refuses waits in the ledger.
+            with suppress(OSError, RuntimeError, ValueError):
+                # What cannot be stored waits in the ledger.
                 await asyncio.to_thread(self._serving.close)
 
     async def _fill(

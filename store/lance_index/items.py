@@ -72,7 +72,7 @@ class ItemTable:
     def close(self) -> None:
         """Leaves a snapshot if LanceDB was needed; a disk that refuses costs only speed."""
         if self._opened is not None:
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError, ValueError):
                 self._keep()
         self._opened = None
 

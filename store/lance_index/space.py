@@ -56,6 +56,8 @@ class Space:
         """Whether what comes is stored; else it is found in this process alone."""
         self.watermark = resident.last_seq
         """The ledger is reflected up to here."""
+        self.storing_failed = False
+        """The last write of the table did not succeed."""
         self.problem = ""
         """Why it goes by words alone, until it does not."""
 
@@ -158,7 +160,9 @@ class Space:
         ordered = sorted(self._waiting.values(), key=lambda row: row[0].seq)
         items, vectors, lines = zip(*ordered, strict=True)
         rows = to_table(items, np.stack(vectors), lines, schema(self._dimensions, self.name))
+        self.storing_failed = True
         self._table.write(rows, replacing=self._replacing)
+        self.storing_failed = False
         self._waiting, self._replacing = {}, False
 
     def knows(self, ids: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from skill_agent.conversations.requesters import any_left_out, left_out
-from skill_agent.errors import LedgerBehind
+from skill_agent.errors import IndexDamaged, LedgerBehind
 from skill_agent.ports import Ledger, MemoryIndex, Progress
 from skill_agent.values import Delta, IndexStatus
 
@@ -239,12 +239,15 @@ class Projector:
     async def _step(self, index: MemoryIndex, progress: Progress | None = None) -> None:
         async with self._applying:
             delta = await self._delta(self._reached)
-            if delta.removed:
-                async with self._growing:
+            try:
+                if delta.removed:
+                    async with self._growing:
+                        await index.apply(delta, progress)
+                elif delta.up_to > self._reached:
                     await index.apply(delta, progress)
-            elif delta.up_to > self._reached:
-                await index.apply(delta, progress)
-            self._reached = max(self._reached, delta.up_to)
+                self._reached = max(self._reached, delta.up_to)
+            except IndexDamaged:
+                self._reached = await index.watermark()
         self._announce()
 
     async def _delta(self, after: int, **limit: int) -> Delta:
