@@ -139,27 +139,25 @@ class Database:
         self.open()
 
     def close(self) -> None:
-        if self._connection is not None:
-            with self.explained("be closed"), self._room_for_the_log():
-                if not self.only_reads and self.wal.exists():
-                    # Closing alone keeps a log that a crash left and nobody wrote to since.
-                    self._connection.execute("CHECKPOINT")
-                self._connection.close()
-            self._connection = None
-            self._parsed.clear()
-            atexit.unregister(self._parsed.clear)
-
-    @contextmanager
-    def _room_for_the_log(self) -> Iterator[None]:
-        """A full disk keeps the write-ahead log from going into the file; it waits beside it, with
-        all that was acknowledged."""
+        """Raises StoreError where the file cannot be written to its end; it is closed then, too."""
         import duckdb
 
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        self._parsed.clear()
+        atexit.unregister(self._parsed.clear)
         try:
-            yield
+            if not self.only_reads and self.wal.exists():
+                # Closing alone keeps a log that a crash left and nobody wrote to since.
+                connection.execute("CHECKPOINT")
+            connection.close()
         except (duckdb.Error, OSError) as error:
+            with suppress(duckdb.Error):
+                connection.close()
+            # On a full disk the log waits beside the file, with all that was acknowledged.
             if not is_full(error):
-                raise
+                raise self.in_words(error, "be closed") from error
 
     def keep_private(self) -> None:
         """Takes group and others off the files; DuckDB makes a new log file after checkpoints."""

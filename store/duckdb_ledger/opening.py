@@ -15,7 +15,7 @@ from skill_agent.files.refusals import read_only
 from skill_agent.identifiers import iso
 
 from ..ledger.anchor import Anchors
-from ..ledger.journal import Journal
+from ..ledger.journal import DatabaseLost, Journal
 from .database import Database
 from .migrating import bring_up, rotate
 from .placing import finish, index_aside
@@ -94,9 +94,11 @@ class Opening:
             if before.seq and self._journal.head.seq >= before.seq:
                 # This process knows all it acknowledged: the rest of the log never was.
                 self._database.drop_kept()
-        except BaseException:
-            with suppress(Exception):
+        except BaseException as error:
+            with suppress(StoreError):
                 self._database.close()
+            if isinstance(error, DatabaseLost):
+                raise self._database.in_words(error, "be opened") from error
             raise
 
     def accept(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import IndexDamaged, ModelUnavailable
+from skill_agent.errors import IndexDamaged, ModelUnavailable, SkillAgentError
 from skill_agent.files.refusals import disk_refusals, read_only
 from skill_agent.values import Hit, Rebuilding
 
@@ -130,8 +130,8 @@ class LanceIndex:
                 with disk_refusals(self._places.root, "The index could not follow the ledger"):
                     await self._fill(self._serving, delta, progress)
                 return
-            except (OSError, RuntimeError, ValueError) as error:
-                if isinstance(error, ModelUnavailable) or not self._serving.storing_failed:
+            except Exception as error:  # a library's panic is any
+                if isinstance(error, SkillAgentError) or not self._serving.storing_failed:
                     raise
                 problem = error
         await self.reset()
@@ -203,8 +203,7 @@ class LanceIndex:
     async def close(self) -> None:
         """Waits for a running write and leaves what the next process opens fast."""
         async with self._filling, self._writing:
-            with suppress(OSError, RuntimeError, ValueError):
-                # What cannot be stored waits in the ledger.
+            with suppress(Exception):  # what cannot be stored waits in the ledger
                 await asyncio.to_thread(self._serving.close)
 
     async def _fill(
