@@ -16,6 +16,7 @@ from typing import Any
 import typer
 
 from skill_agent.errors import ConfigError, SkillAgentError
+from skill_agent.files.refusals import disk_refusal
 
 from .ending import Ended
 from .output import INTERRUPTED, NOBODY_READS, emit_json, narrate, table, tell_error
@@ -48,6 +49,9 @@ def report(error: BaseException, around: Surroundings) -> int:
             return INTERRUPTED
         case typer.TyperException():
             return _wrong_usage(cause)
+        case Exception() if told := disk_refusal(cause, around.home.root):
+            tell_error(told.message, told.hint)
+            return told.exit_code
         case _:
             return _unexpected(cause, around)
 

@@ -57,6 +57,9 @@ COMMANDS = MappingProxyType(
         "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),
         "doctor": Entry("setup.doctor", "Find what is wrong and say what mends it"),
+        "migrate": Entry(
+            "setup.migrate", "See the schema of the ledger, and what a migration does"
+        ),
     }
 )
 

@@ -76,9 +76,10 @@ class Surroundings:
             return open_remote(self.api, key(), role=role)
         from .opening.joining import joined
         from .opening.options import OpenOptions
+        from .output import narrate
 
         options = self.opening or OpenOptions()
-        return joined(self.home, replace(options, role=role, hosting=hosting))
+        return joined(self.home, replace(options, role=role, hosting=hosting, tell=narrate))
 
     @property
     def interactive(self) -> bool:

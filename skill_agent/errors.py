@@ -19,6 +19,9 @@ SkillAgentError                 exit code 1
 ├── OutcomeUnknown              1   the host went away during a change that is not simply repeated
 ├── StoreError                  1
 │   ├── LedgerTooNew            1   written by a newer version; nothing was changed
+│   ├── LedgerBehind            1   it ends before its log did, or is another's; stays closed
+│   ├── IndexDamaged            1   its files broke; emptied, and filled again from the ledger
+│   ├── HomeReadOnly            1   it can be read, and nothing in it changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
 ├── TurnLimit                   1   a turn reached a limit before it had said anything
 └── ToolFailed                  1   shown to the model, which may try something else
@@ -146,6 +149,28 @@ class StoreError(SkillAgentError):
 
 class LedgerTooNew(StoreError):
     """The ledger was written by a newer version of the product."""
+
+
+class LedgerBehind(StoreError):
+    """The ledger's file is missing, ends before its log did, or is another home's; it stays closed
+    until the person chooses."""
+
+    ways_on = (
+        "`ska backup list` and `ska backup restore` bring a backup back; `ska doctor --salvage` "
+        "takes over what can still be read, also from the search index; `ska doctor --accept-loss` "
+        "goes on with what is there."
+    )
+
+    def __init__(self, message: str, *, hint: str = ways_on) -> None:
+        super().__init__(message, hint=hint)
+
+
+class IndexDamaged(StoreError):
+    """The index could not be gone on with and was emptied: it is made anew from the ledger."""
+
+
+class HomeReadOnly(StoreError):
+    """The home lies where nothing can be written; reading works."""
 
 
 class MemoryChanged(StoreError):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from skill_agent import __version__
 from skill_agent.errors import ConfigError, HomeBusy, StoreError
 from skill_agent.files.private import read_json
+from skill_agent.files.refusals import cannot_write, disk_refusal, is_full, read_only
 from skill_agent.identifiers import iso, parse_time
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class HomeLock:
         return self._lock is not None
 
     def acquire(self) -> None:
-        """Takes the lock or raises HomeBusy naming the process that has it."""
+        """Takes the lock or raises HomeBusy naming the process that has it, HomeReadOnly where
+        nothing can be written, StoreError where the disk refuses for another reason."""
         if not self._take(_PATIENCE_S):
             raise self._busy()
 
@@ -66,7 +68,10 @@ class HomeLock:
     def listens_on(self, socket: Path) -> None:
         """Adds to the note where the holder can be reached."""
         self._socket = str(socket)
-        self._write_note()
+        try:
+            self._write_note()
+        except OSError as error:
+            raise self._refused(error) from error
 
     def release(self) -> None:
         """Gives the home back; releasing twice does nothing."""
@@ -74,7 +79,8 @@ class HomeLock:
             return
         self._socket = ""
         # First the note: once the lock is free, the note may be another process's.
-        self._note.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._note.unlink(missing_ok=True)
         self._lock.release()
         self._lock = None
 
@@ -109,17 +115,22 @@ class HomeLock:
             return True
         from filelock import Timeout
 
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _file_lock(self._path)
         try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.acquire(timeout=patience_s, poll_interval=0.02)
         except Timeout:
             return False
+        except OSError as error:
+            raise self._refused(error) from error
         self._lock = lock
         self._since = datetime.now(UTC)
         try:
             self._write_note()
         except OSError as error:
+            self._note.with_name(f"{self._note.name}.{os.getpid()}").unlink(missing_ok=True)
+            if is_full(error):
+                return True  # it only puts a name to the lock
             lock.release()
             self._lock = None
             raise StoreError(
@@ -143,6 +154,13 @@ class HomeLock:
             hint="Close it, or choose another home with SKILL_AGENT_HOME.",
         )
 
+    def _refused(self, error: OSError) -> Exception:
+        """Why the lock's file cannot be had."""
+        home = self._path.parent.parent
+        if cannot_write(error):
+            return read_only(home)
+        return disk_refusal(error, self._path, f"The home {home} could not be opened") or error
+
     def _is_free(self) -> bool:
         from filelock import Timeout
 
@@ -153,6 +171,8 @@ class HomeLock:
             probe.acquire(timeout=0)
         except Timeout:
             return False
+        except OSError:
+            return True  # nobody can hold it where nobody can write
         probe.release()
         return True
 

@@ -225,7 +225,13 @@ def verify(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example:
       ska memory verify && echo whole
     """
-    report: VerifyReport = with_runtime(ctx, lambda runtime: runtime.memory.verify())
+
+    async def work(runtime: "Workstation") -> "tuple[VerifyReport, list[str]]":
+        return await runtime.memory.verify(), await runtime.figures.warnings()
+
+    report, warnings = with_runtime(ctx, work)
+    for warning in warnings:
+        narrate(f"warning: {warning}")
     if as_json:
         emit_json(
             {

@@ -44,7 +44,13 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
     skillbook = SkillBook(skill_roots(home), rules=RuleBook(home.rules).rules)
     directory = _directory(home, skillbook)
     _look_at(directory, settings, home)
-    ledger = await DuckLedger.open(home.ledger, options.clock, user=settings.general.user)
+    ledger = await DuckLedger.open(
+        home.ledger,
+        options.clock,
+        user=settings.general.user,
+        index=home.index,
+        only_reads=options.only_reads,
+    )
 
     @cache
     def embedder() -> "Embedder":
@@ -104,7 +110,9 @@ def _index_opener(
         def named(name: str) -> "Embedder | None":
             return embedder_named(name, home.models, threads=settings.models.embedded.threads or 2)
 
-        return await LanceIndex.open(home.index, embedder(), options.clock, named=named)
+        return await LanceIndex.open(
+            home.index, embedder(), options.clock, named=named, only_reads=options.only_reads
+        )
 
     return opened
 

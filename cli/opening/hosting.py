@@ -69,6 +69,8 @@ class Hosted:
         except BaseException:
             self._quiet()
             raise
+        if self._options.only_reads:
+            return
         self._opening = asyncio.create_task(self._open_door(), name="door")
         if self._options.role in SERVICES:  # a screen wakes what it needs by itself
             self._waking = asyncio.create_task(self._wake(), name="wake")

@@ -10,10 +10,11 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import Closing, HomeBusy
+from skill_agent.errors import Closing, HomeBusy, HomeReadOnly
 from skill_agent.files.home import Home
 
 from .options import OpenOptions
@@ -116,13 +117,19 @@ class Joining:
         """The home held by this process from now on; None where another one holds it."""
         from ...store.lock import HomeLock
 
-        lock = HomeLock(self._home.lock, role=self._options.role)
-        if not lock.try_acquire():
-            return None
+        lock, options = HomeLock(self._home.lock, role=self._options.role), self._options
+        try:
+            if not lock.try_acquire():
+                return None
+        except HomeReadOnly as problem:
+            if options.hosting or not self._home.ledger.exists():
+                raise
+            options.tell(problem.message)
+            options = replace(options, only_reads=True)
         try:
             from .hosting import Hosted
 
-            hosted = Hosted(self._home, lock, self._options)
+            hosted = Hosted(self._home, lock, options)
             await hosted.open()
         except BaseException:
             lock.release()

@@ -27,3 +27,7 @@ class OpenOptions:
     embedder: "Embedder | None" = None
     """Stands in for the embedder of the settings."""
     clock: Callable[[], datetime] = utc_now
+    only_reads: bool = False
+    """The home cannot be written: nothing is locked, served or changed."""
+    tell: Callable[[str], None] = lambda line: None
+    """Says a sentence to the person before the work begins."""

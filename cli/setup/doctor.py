@@ -1,7 +1,7 @@
-"""`ska doctor`: what is wrong, and the command that mends it; it mends nothing itself.
+"""`ska doctor`: what is wrong, and the command that mends it.
 
 Works on a home that is broken, in use or not there. The stores are looked into by the runtime,
-never opened here.
+never opened here; what it mends when it is asked to, `doctor_mending` does.
 """
 
 import os
@@ -10,23 +10,26 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skill_agent.backups.unfinished import check_not_half_restored
-from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError
+from skill_agent.errors import ConfigError, HomeBusy, SkillAgentError, UsageError
 from skill_agent.files.home import Home
+from skill_agent.files.refusals import is_read_only
 from skill_agent.values import Finding
 
 from ..backups.standing import backup_findings
 from ..opening.options import utc_now
 from ..opening.running import run_with
-from ..options import JsonOption, single
+from ..options import JsonOption, YesOption, single
 from ..output import emit_json, emit_text, narrate
 from ..surroundings import Surroundings, on_this_machine
+from .doctor_mending import accept_loss as mend_by_acceptance
+from .doctor_mending import salvage as mend_by_salvage
 from .doctor_models import model_findings, provider_findings
-from .doctor_stores import store_findings
+from .doctor_stores import not_opening, store_findings
 
 if TYPE_CHECKING:
     from skill_agent.settings.schema import Settings
@@ -38,19 +41,44 @@ app = single()
 
 
 @app.command()
-def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
+def doctor(
+    ctx: typer.Context,
+    salvage: Annotated[
+        bool,
+        typer.Option("--salvage", help="Take over what can be read of a damaged ledger."),
+    ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Go on with a ledger that lost its end."),
+    ] = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Find what is wrong and say what mends it.
 
     Looks at the home and its permissions, who holds it, settings, agents and skills, both stores
     and how far the index is behind, models, providers (without spending a token) and the
     terminal. Exit code 1 when something is broken, 0 for mere warnings.
 
+    Where a backup can be brought back, do that first. `--salvage` makes a new ledger of what can be
+    read of a damaged one and of the search index, shows what was found, and asks; the damaged files
+    are kept beside it. `--accept-loss` goes on with a ledger whose last rows are gone.
+
     \b
     Examples:
       ska doctor
+      ska doctor --salvage
       ska doctor --json | jq '.[] | select(.level != "ok")'
     """
     around = on_this_machine(ctx)
+    if salvage and accept_loss:
+        raise UsageError("--salvage and --accept-loss exclude each other")
+    if salvage:
+        mend_by_salvage(around, yes=yes, as_json=as_json)
+        return
+    if accept_loss:
+        mend_by_acceptance(around, yes=yes)
+        return
     found: list[Finding] = []
     for finding in findings(around):
         found.append(finding)
@@ -93,6 +121,12 @@ def _home_findings(home: Home) -> Iterator[Finding]:
         return
     if os.access(home.root, os.R_OK | os.W_OK | os.X_OK):
         yield _ok("home", "home", str(home.root))
+    elif is_read_only(home.root):
+        yield Finding(
+            id="home", level="warning", title="the home is read-only",
+            detail=f"{home.root}: it can be read, and nothing in it changed",
+            fix="copy it to where it can be written, and name that: ska --home PATH",
+        )  # fmt: skip
     else:
         yield Finding(
             id="home",
@@ -252,10 +286,7 @@ def _store_findings(around: Surroundings, home: Home) -> Iterator[Finding]:
     except ConfigError:
         yield _unseen("stores", "not looked into until the settings are mended")
     except SkillAgentError as error:
-        yield Finding(
-            id="stores", level="error", title="the home does not open",
-            detail=error.message, fix=error.hint,
-        )  # fmt: skip
+        yield not_opening(error)
     except Exception as error:  # the outer wall: a broken store must not end the diagnosis
         yield Finding(
             id="stores", level="error", title="the home does not open",
@@ -313,12 +344,12 @@ def _held(pid: int) -> Finding:
     return Finding(
         id="lock", level="warning", title="the home is in use",
         detail=f"by {who}; its stores were not looked into",
-        fix=f"close it, then ska doctor{f' (kill {pid} if it hangs)' if pid else ''}",
+        fix=f"close it, then look again{f' (kill {pid} if it hangs)' if pid else ''}",
     )  # fmt: skip
 
 
 def _unseen(name: str, detail: str) -> Finding:
-    return Finding(id=name, level="warning", title=name, detail=detail, fix="ska doctor")
+    return Finding(id=name, level="warning", title=name, detail=detail, fix="ska config validate")
 
 
 def _ok(name: str, title: str, detail: str) -> Finding:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import LedgerBehind, SkillAgentError, StoreError
 from skill_agent.values import Finding
 
 if TYPE_CHECKING:
@@ -14,6 +14,24 @@ MUCH = 1_000
 """Log rows a search takes along without anybody noticing."""
 
 
+BACK = "ska backup list   # then: ska backup restore"
+"""What brings a ledger back; what else there is stands in the detail."""
+
+
+def not_opening(error: SkillAgentError) -> Finding:
+    """Why the home does not open. The diagnosis is not its own cure: what it can be asked to do
+    stands beside, after what brings everything back."""
+    if not (isinstance(error, StoreError) and "ska doctor" in error.hint):
+        return Finding(
+            id="stores", level="error", title="the home does not open",
+            detail=error.message, fix=error.hint,
+        )  # fmt: skip
+    return Finding(
+        id="stores", level="error", title="the home does not open",
+        detail=f"{error.message} {error.hint}", fix=BACK,
+    )  # fmt: skip
+
+
 async def store_findings(runtime: "Workstation") -> list[Finding]:
     """The ledger against its hashes, and the index against the ledger."""
     found = [finding async for finding in _ledger(runtime)]
@@ -22,11 +40,18 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
 
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
-    report = await runtime.memory.verify()
+    try:
+        report = await runtime.memory.verify()
+    except StoreError as error:
+        yield Finding(
+            id="ledger", level="error", title="the ledger cannot be read",
+            detail=f"{error.message} {error.hint}", fix=BACK,
+        )  # fmt: skip
+        return
     for number, warning in enumerate(await runtime.figures.warnings(), start=1):
         yield Finding(
             id=f"ledger.{number}", level="warning", title="ledger", detail=warning,
-            fix="ska memory verify",
+            fix=_fix(warning, runtime),
         )  # fmt: skip
     if not report.problems:
         detail = f"{report.rows} log rows, {report.memories} memories, {report.messages} messages"
@@ -35,9 +60,16 @@ async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
     shown = "; ".join(report.problems[:SHOWN_PROBLEMS])
     yield Finding(
         id="ledger", level="error", title="the ledger does not verify",
-        detail=f"{len(report.problems)} problems: {shown}",
-        fix="ska memory verify   # then: ska backup restore",
+        detail=f"{len(report.problems)} problems: {shown}. {LedgerBehind.ways_on}", fix=BACK,
     )  # fmt: skip
+
+
+def _fix(warning: str, runtime: "Workstation") -> str:
+    if "kept" in warning:
+        return f"rm -r '{runtime.home.ledger}'*.damaged-*   # once nothing is missed"
+    if "read-only" in warning:
+        return "copy the home to where it can be written, and name that: ska --home PATH"
+    return "ska memory verify"
 
 
 async def _index(runtime: "Workstation") -> AsyncIterator[Finding]:

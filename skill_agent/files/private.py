@@ -13,6 +13,8 @@ from typing import Any
 
 from skill_agent.errors import ConfigError, UsageError
 
+from .refusals import disk_refusal
+
 MOST_BYTES = 1_000_000
 """Of a file that a person writes, or that we keep beside it; a larger one would take seconds."""
 
@@ -93,7 +95,8 @@ def resolved(file: Path) -> Path:
 def write_private(file: Path, text: str) -> None:
     """Replaces the file in one step, mode 0600; a symbolic link keeps pointing where it did.
 
-    Raises UsageError where something else than a plain file stands: a device must not be replaced.
+    Raises UsageError where something else than a plain file stands: a device must not be replaced;
+    StoreError, in words, where the disk is full, read-only or failing.
     """
     target = resolved(file)
     if target.exists() and not target.is_file():
@@ -101,7 +104,10 @@ def write_private(file: Path, text: str) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise UsageError(f"cannot write beside {target}: {error.strerror or error}") from None
+        refused = disk_refusal(error, target, f"{target} was not changed")
+        raise refused or UsageError(
+            f"cannot write beside {target}: {error.strerror or error}"
+        ) from None
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(text.encode("utf-8"))
@@ -111,4 +117,7 @@ def write_private(file: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             Path(name).unlink()
-        raise UsageError(f"{target} was not changed: {error.strerror or error}") from None
+        refused = disk_refusal(error, target, f"{target} was not changed")
+        raise refused or UsageError(
+            f"{target} was not changed: {error.strerror or error}"
+        ) from None

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from skill_agent.errors import ConfigError, UsageError
+from skill_agent.errors import ConfigError, SkillAgentError, UsageError
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Clock
 from skill_agent.values import Fate, FileFate, FileKind
@@ -93,7 +93,7 @@ class WrittenFiles:
                 kept = [line for line in _lines(file.path) if not holds(line)]
                 write_private(file.path, "".join(kept))
                 self.add(file.path, file.kind)
-        except (OSError, UsageError) as problem:
+        except (OSError, SkillAgentError) as problem:
             return FileFate(path=file.path, fate="not erased", why=str(problem))
         return fate
 

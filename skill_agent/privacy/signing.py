@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import StoreError, UsageError
 from skill_agent.files.home import Home
 from skill_agent.files.private import write_private
 
@@ -28,6 +28,8 @@ class HomeKey:
 
     def __init__(self, home: Home) -> None:
         self.file = home.root / "signing.key"
+        self._unkept: Ed25519PrivateKey | None = None
+        """One that could not be written down, for as long as this process lasts."""
 
     @property
     def public(self) -> str:
@@ -56,9 +58,15 @@ class HomeKey:
     def _private(self) -> "Ed25519PrivateKey":
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+        if self._unkept is not None:
+            return self._unkept
         if not self.file.exists():
             made = Ed25519PrivateKey.generate()
-            write_private(self.file, _text(made.private_bytes_raw()) + "\n")
+            try:
+                write_private(self.file, _text(made.private_bytes_raw()) + "\n")
+            except StoreError:
+                self._unkept = made
+                return made
         try:
             return Ed25519PrivateKey.from_private_bytes(_bytes(self.file.read_text("ascii")))
         except (OSError, ValueError):

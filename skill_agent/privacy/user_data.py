@@ -7,13 +7,14 @@ and settings are no personal data and stay.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from skill_agent.conversations.accounts import CALL, TURN
 from skill_agent.conversations.figures import totals
-from skill_agent.errors import Conflict
+from skill_agent.errors import Conflict, StoreError
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
@@ -89,7 +90,8 @@ class UserData(UserOperations):
             counts |= await self._memories(archive)
             counts |= await self._usage(archive)
             archive.finish(self._user, counts, self._clock(), self._key.sign)
-        await asyncio.to_thread(self._written.add, path, "user")
+        with suppress(StoreError):
+            await asyncio.to_thread(self._written.add, path, "user")
         return UserExport(path=path, counts=counts, key=self._key.public, masked=archive.masked)
 
     async def _conversations(
@@ -216,7 +218,8 @@ class UserData(UserOperations):
     # -- erasing -----------------------------------------------------------------------------
 
     async def note_written(self, path: str, kind: FileKind) -> None:
-        await asyncio.to_thread(self._written.add, sound_path(path), kind)
+        with suppress(StoreError):  # nothing can be erased from there either
+            await asyncio.to_thread(self._written.add, sound_path(path), kind)
 
     async def plan_purge(self) -> UserErasure:
         """Tells what `purge` would erase."""

@@ -16,11 +16,13 @@ from secrets import token_hex
 from stat import S_IMODE
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.errors import HomeBusy, LedgerTooNew, StoreError
+from skill_agent.errors import HomeBusy, LedgerBehind, LedgerTooNew, StoreError
+from skill_agent.files.refusals import disk_refusal, is_full, read_only
 
 from ..ledger.journal import DatabaseLost
 from .copying import Copier, copy_database
-from .schema import check_version, migrate, stored_version
+from .older import made_readable, with_columns
+from .schema import NEWEST, check_version, migrate, stored_version
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,8 +33,7 @@ Row = tuple[Any, ...]
 _PARSED, _SHORT = 256, 1_000
 """Statements whose parsing is kept, and characters up to which one is: their texts differ by how
 many marks they have, and a parsed one takes some hundred times its text."""
-_DISK_FULL = ("no space left", "file too large", "disk quota", "out of disk")
-_DENIED = ("permission denied", "read-only file system", "operation not permitted")
+_DAMAGED = ("corrupt", "checksum", "serializ", "could not read enough bytes", "internal error")
 
 
 class Database:
@@ -42,10 +43,24 @@ class Database:
     third more.
     """
 
-    def __init__(self, path: Path, *, memory_limit: str = "768MB", threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        memory_limit: str = "768MB",
+        threads: int = 1,
+        only_reads: bool = False,
+    ) -> None:
         self.path = path
         self.warnings: list[str] = []
         self.copier = Copier()
+        self.kept: list[Path] = []
+        """Write-ahead logs found damaged since it was made, and set aside."""
+        self.only_reads = only_reads
+        """The file is not written, whatever it lacks."""
+        self.version = 0
+        """The schema of the file that is open."""
+        self._as_newest = False
         self._settings = {
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -78,15 +93,14 @@ class Database:
     # -- opening and closing -----------------------------------------------------------------
 
     def open(self) -> None:
-        """Connects, mends what a crash left, checks the version and migrates."""
+        """Connects, mends what a crash left, checks the version, and makes the tables of a new
+        file; one of an older version is left as it is."""
         with self.explained("be opened"):
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.only_reads:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             connection = self._connect()
             try:
-                version = stored_version(connection)
-                check_version(version)
-                migrate(connection, version)
-                connection.execute("SET lock_configuration = true")
+                self.version = self._prepared(connection)
             except LedgerTooNew:
                 connection.execute("PRAGMA disable_checkpoint_on_shutdown")
                 connection.close()
@@ -95,7 +109,26 @@ class Database:
                 connection.close()
                 raise
         self._connection = connection
-        self.keep_private()
+        if not self.only_reads:
+            self.keep_private()
+
+    def _prepared(self, connection: "duckdb.DuckDBPyConnection") -> int:
+        """The version of its schema, once everything is ready."""
+        version = stored_version(connection)
+        check_version(version)
+        if self.only_reads:
+            made_readable(connection)
+            self._as_newest = version < NEWEST
+        elif version == 0:
+            migrate(connection, 0)
+            version = stored_version(connection)
+        connection.execute("SET lock_configuration = true")
+        return version
+
+    def read_as_newest(self) -> None:
+        """Lays over an older file what it lacks, so that today's code reads it."""
+        with_columns(self.connection)
+        self._as_newest = True
 
     def reopen(self) -> None:
         """After a fatal error: a new instance over the same file."""
@@ -109,13 +142,26 @@ class Database:
         self.open()
 
     def close(self) -> None:
+        """Raises StoreError where the file cannot be written to its end; it is closed then, too."""
+        import duckdb
+
         self.copier.stop()
-        if self._connection is not None:
-            with self.explained("be closed"):
-                self._connection.close()
-            self._connection = None
-            self._parsed.clear()
-            atexit.unregister(self._parsed.clear)
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        self._parsed.clear()
+        atexit.unregister(self._parsed.clear)
+        try:
+            if not self.only_reads and self.wal.exists():
+                # Closing alone keeps a log that a crash left and nobody wrote to since.
+                connection.execute("CHECKPOINT")
+            connection.close()
+        except (duckdb.Error, OSError) as error:
+            with suppress(duckdb.Error):
+                connection.close()
+            # On a full disk the log waits beside the file, with all that was acknowledged.
+            if not is_full(error):
+                raise self.in_words(error, "be closed") from error
 
     def keep_private(self) -> None:
         """Takes group and others off the files; DuckDB makes a new log file after checkpoints."""
@@ -130,7 +176,7 @@ class Database:
 
         DuckDB removes that file once it is open, so it is copied before.
         """
-        if not self.wal.exists() or not self.wal.stat().st_size:
+        if self.only_reads or not self.wal.exists() or not self.wal.stat().st_size:
             return self._plain()
         spare = self.wal.with_name(f"{self.wal.name}.spare")
         try:
@@ -146,7 +192,7 @@ class Database:
     def _plain(self) -> "duckdb.DuckDBPyConnection":
         import duckdb
 
-        return duckdb.connect(str(self.path), config=self._settings)
+        return duckdb.connect(str(self.path), read_only=self.only_reads, config=self._settings)
 
     def _replayed(self, spare: Path) -> tuple["duckdb.DuckDBPyConnection", bool]:
         """A connection, and whether the whole write-ahead log went into it."""
@@ -155,7 +201,7 @@ class Database:
         try:
             connection = self._plain()
         except duckdb.Error as error:
-            if _is_foreign(str(error)):
+            if _is_foreign(error):
                 raise
             return self._salvaged(spare, str(error)), False
         # A bad byte may also end the replay without an error; only the sizes tell.
@@ -183,10 +229,10 @@ class Database:
     def _keep(self, spare: Path) -> None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         kept = spare.replace(self.wal.with_name(f"{self.wal.name}.damaged-{stamp}"))
+        self.kept.append(kept)
         self.warnings.append(
             f"The ledger's write-ahead log could not be read to its end; it is kept as {kept.name}."
-            " The last changes before the crash may be missing: run `ska memory verify`, "
-            "and `ska backup restore` if something is."
+            " Changes that were never acknowledged may be in it, and nothing else."
         )
 
     # -- reading and writing -----------------------------------------------------------------
@@ -216,6 +262,8 @@ class Database:
     def stream(self, sql: str, values: Sequence[Any] = (), *, batch: int = 5000) -> Iterator[Row]:
         """Rows one by one over a cursor of their own, a batch in memory at a time."""
         cursor = self.connection.cursor()
+        if self._as_newest:  # what lies over a file is each connection's own
+            with_columns(cursor)
         try:
             cursor.execute(sql, list(values))
             while rows := cursor.fetchmany(batch):
@@ -262,12 +310,18 @@ class Database:
             self.rollback()
             raise
 
+    def check_writable(self) -> None:
+        """Raises HomeReadOnly where the ledger was opened to be read."""
+        if self.only_reads:
+            raise read_only(self.path.parent, "Nothing was saved")
+
     def begin(self) -> None:
         self._execute("BEGIN")
 
     def commit(self) -> None:
         self._execute("COMMIT")
-        self.keep_private()
+        if not self.only_reads:
+            self.keep_private()
 
     def rollback(self) -> None:
         import duckdb
@@ -313,6 +367,13 @@ class Database:
                 hint="Decode the input as UTF-8 before saving it.",
             ) from error
 
+    def drop_kept(self) -> None:
+        """Deletes what was set aside: everything that was acknowledged is known to be there."""
+        for file in self.kept:
+            file.unlink(missing_ok=True)
+            self.warnings[:] = [line for line in self.warnings if file.name not in line]
+        self.kept.clear()
+
     def in_words(self, error: Exception, action: str) -> StoreError | HomeBusy:
         """The error as one of ours: what it means and what to do."""
         text = str(error)
@@ -329,20 +390,12 @@ class Database:
                 pid=os.getpid(),
                 hint="Use the one that is open, or close it first.",
             )
-        if any(sign in low for sign in _DISK_FULL):
-            return StoreError(
-                f"The ledger could not {action}: the disk is full. Nothing was half-saved.",
-                hint=f"Make room on the disk of {self.path.parent}, then try again.",
-            )
-        if any(sign in low for sign in _DENIED):
-            return StoreError(
-                f"The ledger could not {action}: access to {self.path} was denied.",
-                hint=f"See who owns {self.path.parent} and that you may write there.",
-            )
+        if told := disk_refusal(error, self.path, f"The ledger could not {action}"):
+            return told
         if "not a valid duckdb database" in low:
             return StoreError(
                 f"{self.path} is not a ledger: it is no DuckDB database.",
-                hint="Run: ska backup restore   (the old home is kept beside)",
+                hint=LedgerBehind.ways_on,
             )
         if "newer version of duckdb" in low or "version number" in low:
             return LedgerTooNew(
@@ -350,12 +403,20 @@ class Database:
                 hint="Install the newer version of skill-agent that wrote it.",
             )
         detail = text.strip().splitlines()[0] if text.strip() else type(error).__name__
-        return StoreError(f"The ledger could not {action}: {detail}", hint="Run: ska doctor")
+        if any(sign in low for sign in _DAMAGED):
+            return StoreError(
+                f"The ledger could not {action}: its file is damaged ({detail[:200]})",
+                hint=LedgerBehind.ways_on,
+            )
+        return StoreError(
+            f"The ledger could not {action}: {detail}",
+            hint=f"If that stays so: {LedgerBehind.ways_on}",
+        )
 
 
-def _is_foreign(text: str) -> bool:
+def _is_foreign(error: Exception) -> bool:
     """Whether a failed open has causes that setting the write-ahead log aside would not cure."""
-    low = text.lower()
+    low = str(error).lower()
     signs = (
         "set lock",
         "different configuration",
@@ -364,4 +425,4 @@ def _is_foreign(text: str) -> bool:
         "cannot open",
         "is a directory",
     )
-    return any(sign in low for sign in (*signs, *_DISK_FULL, *_DENIED))
+    return any(sign in low for sign in signs) or disk_refusal(error, Path()) is not None

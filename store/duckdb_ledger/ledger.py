@@ -37,6 +37,7 @@ from skill_agent.values import (
     VerifyReport,
 )
 
+from ..ledger.anchor import Anchors
 from ..ledger.journal import DatabaseLost, Journal
 from ..ledger.phrase_search import occurrences
 from ..ledger.projecting import Projections
@@ -50,10 +51,11 @@ from .history import History
 from .memories import Memories
 from .memory_import import import_memories
 from .model_calls import ModelCalls
+from .opening import Opening, told
 from .person_data import import_belongings
 from .projected import ProjectedTables
 from .purge import purge
-from .rewrite import owe, owed, rewrite
+from .rewrite import owe, rewrite
 from .writing import Writing
 
 Result = TypeVar("Result")
@@ -78,11 +80,20 @@ class DuckLedger:
     """`skill_agent.ports.Ledger` on a DuckDB file; open with `await DuckLedger.open(path)`."""
 
     def __init__(
-        self, database: Database, clock: Clock, *, user: str = "me", recent: Recent | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        user: str = "me",
+        recent: Recent | None = None,
+        index: Path | None = None,
+        as_it_is: bool = False,
     ) -> None:
         self._database = database
         self._recent = recent or Recent(user)
         self._journal = Journal(Writing(database), clock, self._recent)
+        anchors = Anchors(database.path, index)
+        self._opening = Opening(database, self._journal, anchors, clock, as_it_is=as_it_is)
         self._contents = StoredContents(database)
         self._conversations = Conversations(database, self._journal)
         self._memories = Memories(database, self._journal)
@@ -102,14 +113,21 @@ class DuckLedger:
         *,
         user: str = "me",
         recent: Recent | None = None,
+        index: Path | None = None,
+        only_reads: bool = False,
+        as_it_is: bool = False,
     ) -> "DuckLedger":
         """Opens or creates the file, migrated to the newest schema.
 
-        `user` is the person whose turns these are, `recent` holds what is kept in memory. Raises
-        LedgerTooNew (nothing changed), HomeBusy if another process has the file, or StoreError.
-        See `warnings` for what had to be mended.
+        `user` is the person whose turns these are, `recent` holds what is kept in memory, `index`
+        is the folder of the search index, which vouches for the ledger too. With `only_reads`
+        nothing is written, and a change raises HomeReadOnly; with `as_it_is` a log that ends too
+        early is no error, see `accept_loss`. Raises LedgerTooNew or LedgerBehind
+        (nothing changed), HomeBusy if another process has the file, or StoreError. See `warnings`
+        for what had to be mended.
         """
-        ledger = cls(Database(Path(path)), clock, user=user, recent=recent)
+        database = Database(Path(path), only_reads=only_reads)
+        ledger = cls(database, clock, user=user, recent=recent, index=index, as_it_is=as_it_is)
         try:
             await ledger._run("be opened", lambda: None)
         except BaseException:
@@ -120,8 +138,8 @@ class DuckLedger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the person about damage met while opening."""
-        return tuple(self._database.warnings)
+        """Sentences for the person about damage met while opening, or kept aside since."""
+        return told(self._database)
 
     # -- sessions and messages ---------------------------------------------------------------
 
@@ -346,6 +364,15 @@ class DuckLedger:
         except Exception as error:  # DuckDB's own, and what the disk says
             raise database.in_words(error, action) from error
 
+    async def accept_loss(self, lost: dict[str, Any]) -> None:
+        """Takes the log to end where it ends, and says so in it."""
+        await self._run("be accepted", self._opening.accept)
+        await self.note("ledger.loss_accepted", "ledger", actor="user", data=lost)
+
+    async def take_calls(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Rows of `model_calls` from another ledger, as old as the newest of this one's log."""
+        await self._run("save", lambda: self._calls.take(rows))
+
     async def counts(self) -> dict[str, int]:
         return await self._run("read", self._count)
 
@@ -360,7 +387,7 @@ class DuckLedger:
         self._closed = True
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, self._database.close)
+            await loop.run_in_executor(self._thread, self._opening.close)
         finally:
             self._thread.shutdown(wait=False)
 
@@ -373,7 +400,12 @@ class DuckLedger:
     async def _run(self, action: str, work: Callable[[], Result]) -> Result:
         self._check_open()
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._attempt, action, work)
+        return await loop.run_in_executor(self._thread, self._anchored, action, work)
+
+    def _anchored(self, action: str, work: Callable[[], Result]) -> Result:
+        result = self._attempt(action, work)
+        self._opening.hold()
+        return result
 
     async def _save(self, work: Callable[[], Result]) -> Result:
         """As `_run`, but writes that wait for the thread together share one commit."""
@@ -390,10 +422,11 @@ class DuckLedger:
             waiting = self._waiting.popleft()
             if waiting.done.set_running_or_notify_cancel():
                 group.append(waiting)
-        if len(group) > 1 and self._saved_together(group):
-            return
-        for waiting in group:
-            self._save_alone(waiting)
+        if len(group) < 2 or not self._saved_together(group):
+            for waiting in group:
+                self._save_alone(waiting)
+        if self._database.is_open:
+            self._opening.hold()
 
     def _saved_together(self, group: "list[_Waiting]") -> bool:
         """False if one of them failed: then nothing is saved, and each is tried by itself."""
@@ -421,22 +454,15 @@ class DuckLedger:
     def _attempt(self, action: str, work: Callable[[], Result]) -> Result:
         """Does the work; once more if a fatal error struck before anything was durable."""
         if not self._database.is_open:
-            self._start()
+            self._opening.open(self._made_anew)
         try:
             with self._database.explained(action):
                 return work()
         except DatabaseLost:
-            self._journal.load_head()
+            self._opening.reload()
         try:
             with self._database.explained(action):
                 return work()
         except DatabaseLost as error:
-            self._journal.load_head()
+            self._opening.reload()
             raise self._database.in_words(error, action) from error
-
-    def _start(self) -> None:
-        """Also after a reopening that failed: the disk may have room again."""
-        self._database.open()
-        self._journal.load_head()
-        if owed(self._database) and (problem := self._made_anew()):
-            self._database.warnings.append(problem)

@@ -5,6 +5,7 @@ No log row stands for a call, so it can really go: with age, past a size, with w
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -60,6 +61,15 @@ class ModelCalls:
                 content.decode(),
             ],
         )
+
+    def take(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """As they were; any later purge takes them, for what they rest on is not known."""
+        with self._database.transaction():
+            for call_id, _, *rest in rows:
+                self._database.run(
+                    "INSERT INTO model_calls VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [call_id, self._journal.head.seq, *rest],
+                )
 
     def of_turn(self, turn: str) -> list[ModelCall]:
         """In the order they were made."""

@@ -1,11 +1,14 @@
 """The tables of projections: states by key, and how far into the log each projection is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from skill_agent.files.refusals import is_full
 from skill_agent.ports.projections import Projection, State
 
 from ..ledger.chain import canonical
+from ..ledger.projecting import NotKept
 from .database import Database
 
 
@@ -38,7 +41,11 @@ class ProjectedTables:
             {"key": pa.array(keys, pa.string()), "state": pa.array(texts, pa.string())}
         )
         place = [projection.name, projection.version, canonical(list(projection.kinds)), seq]
-        with self._database.transaction(), self._database.table("new_states", table):
+        with (
+            _room(),
+            self._database.transaction(),
+            self._database.table("new_states", table),
+        ):
             self._database.run(
                 "INSERT OR REPLACE INTO projected SELECT ?, key, state FROM new_states",
                 [projection.name],
@@ -46,8 +53,20 @@ class ProjectedTables:
             self._database.run("INSERT OR REPLACE INTO projections VALUES (?, ?, ?, ?)", place)
 
     def drop(self, name: str) -> None:
-        with self._database.transaction():
+        with _room(), self._database.transaction():
             drop_projection(self._database, name)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if is_full(error):
+            raise NotKept(str(error)) from error
+        raise
 
 
 def drop_projection(database: Database, name: str) -> None:

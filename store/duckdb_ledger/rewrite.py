@@ -13,6 +13,7 @@ from pathlib import Path
 from skill_agent.errors import StoreError
 
 from .database import Database
+from .placing import drop_aside
 
 
 def owe(database: Database) -> None:
@@ -45,7 +46,10 @@ def rewrite(database: Database) -> None:
     try:
         if database.wal.exists() and database.wal.stat().st_size:
             # It belongs to the old file; beside the new one it would be replayed into it.
-            raise StoreError("The write-ahead log could not be closed.", hint="Run: ska doctor")
+            raise StoreError(
+                "The write-ahead log could not be closed.",
+                hint="Close the home (ska down) and open it again.",
+            )
         fresh.replace(database.path)
         _sync_folder(fresh.parent)
     except BaseException:
@@ -61,8 +65,9 @@ def rewrite(database: Database) -> None:
 def _drop_leftovers(database: Database) -> None:
     """What crashes and spills left beside the file may hold what was erased."""
     name, folder = database.path.name, database.path.parent
-    for pattern in (".wal.spare", ".wal.damaged-*", ".anew*", ".partial*"):
-        _drop(*folder.glob(name + pattern))
+    for pattern in (".wal.spare", "*.damaged-*", ".before-v*", ".anew*", ".partial*"):
+        for left in folder.glob(name + pattern):
+            drop_aside(left)
     with suppress(FileNotFoundError):
         shutil.rmtree(folder / f"{name}.tmp")
 

@@ -8,7 +8,7 @@ can be derived from it (`messages` apart, whose contents stand only there and ar
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import LedgerTooNew, StoreError
+from skill_agent.errors import LedgerBehind, LedgerTooNew, StoreError
 
 from ..ledger.records import MEMORY_FIELDS, MESSAGE_FIELDS, SESSION_FIELDS
 
@@ -126,7 +126,7 @@ def stored_version(connection: "DuckDBPyConnection") -> int:
     if len(rows) != 1:
         raise StoreError(
             f"The ledger states {len(rows)} schema versions where one is expected.",
-            hint="Run: ska backup restore   (the old home is kept beside)",
+            hint=LedgerBehind.ways_on,
         )
     return int(rows[0][0])
 

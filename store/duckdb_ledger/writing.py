@@ -26,7 +26,11 @@ class Writing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.begin, self.rollback = database.begin, database.rollback
+        self.rollback = database.rollback
+
+    def begin(self) -> None:
+        self._database.check_writable()
+        self._database.begin()
 
     def commit(self) -> None:
         with self._database.explained("save"):

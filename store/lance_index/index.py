@@ -10,12 +10,14 @@ from the ledger; once that has seen all the first has, it takes over in one step
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import ModelUnavailable
+from skill_agent.errors import IndexDamaged, ModelUnavailable, SkillAgentError
+from skill_agent.files.refusals import disk_refusals, read_only
 from skill_agent.values import Hit, Rebuilding
 
 from ..embedding import CachedEmbedder, Missing, WordsOnly
@@ -25,6 +27,8 @@ from .rows import LAYOUT, Kind, kind_of
 from .space import Space
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from skill_agent.ports import Clock, Embedder, Progress
     from skill_agent.values import Delta, RecallQuery, Scope, Similar
 
@@ -41,12 +45,19 @@ class LanceIndex:
     """A `MemoryIndex` in a directory; make one with `open`."""
 
     def __init__(
-        self, places: Places, serving: Space, wanted: CachedEmbedder, clock: "Clock"
+        self,
+        places: Places,
+        serving: Space,
+        wanted: CachedEmbedder,
+        clock: "Clock",
+        *,
+        only_reads: bool = False,
     ) -> None:
         self._places = places
         self._serving = serving
         self._wanted = wanted
         self._clock = clock
+        self._only_reads = only_reads
         self._growing: Space | None = None
         self._changing = RLock()
         self._slices = 0
@@ -61,19 +72,21 @@ class LanceIndex:
         clock: "Clock" = lambda: datetime.now(UTC),
         *,
         named: NamedEmbedder | None = None,
+        only_reads: bool = False,
     ) -> "LanceIndex":
         """Opens or creates the index. `named` finds the embedder of rows that another one made;
-        rows that cannot be read are left to the ledger to bring back.
+        rows that cannot be read are left to the ledger to bring back. With `only_reads` no file is
+        written: what comes is found while it is open.
 
         The embedder loads beside the rows: together they are most of a cold start.
         """
         wanted, places = CachedEmbedder(embedder), Places(directory)
         serving, _ = await asyncio.gather(
-            asyncio.to_thread(_open, places, wanted, named or _words_only),
+            asyncio.to_thread(_open, places, wanted, named or _words_only, only_reads),
             asyncio.to_thread(_warm, wanted),
         )
         await asyncio.to_thread(serving.warm)
-        return cls(places, serving, wanted, clock)
+        return cls(places, serving, wanted, clock, only_reads=only_reads)
 
     @property
     def embedder(self) -> str:
@@ -89,7 +102,7 @@ class LanceIndex:
     def rebuilding(self) -> Rebuilding | None:
         """How far the space of another embedder is; None while none is wanted."""
         serving = self._serving
-        if not _outdated(serving, self._wanted):
+        if self._only_reads or not _outdated(serving, self._wanted):
             return None
         building = self._places.building
         return Rebuilding(
@@ -113,7 +126,16 @@ class LanceIndex:
             async with self._filling, self._writing:
                 await asyncio.to_thread(self._erase, delta.removed)
         async with self._writing:
-            await self._fill(self._serving, delta, progress)
+            try:
+                with disk_refusals(self._places.root, "The index could not follow the ledger"):
+                    await self._fill(self._serving, delta, progress)
+                return
+            except Exception as error:  # a library's panic is any
+                if isinstance(error, SkillAgentError) or not self._serving.storing_failed:
+                    raise
+                problem = error
+        await self.reset()
+        raise IndexDamaged("The index was damaged, and is made anew from the ledger.") from problem
 
     async def rebuilt_to(self) -> int:
         """Highest ledger sequence the space being built reflects; 0 where there is none."""
@@ -158,7 +180,8 @@ class LanceIndex:
     async def tend(self) -> None:
         """Compacts small commits and frees dead slots; for the host, when idle."""
         async with self._writing:
-            await asyncio.to_thread(self._serving.tend)
+            with disk_refusals(self._places.root, "The index could not be tidied up"):
+                await asyncio.to_thread(self._serving.tend)
 
     async def scrub(self) -> None:
         """Rewrites the index from what lives in it now: afterwards no file in its folder, nor its
@@ -170,7 +193,8 @@ class LanceIndex:
     async def reset(self) -> None:
         """Empties the index, also of what was being built; the next `apply` starts from 0."""
         async with self._filling, self._writing:
-            await asyncio.to_thread(self._reset)
+            with disk_refusals(self._places.root, "The index could not be emptied"):
+                await asyncio.to_thread(self._reset)
 
     async def counts(self) -> dict[str, int]:
         """`items`, `memories`, `turns`."""
@@ -179,7 +203,8 @@ class LanceIndex:
     async def close(self) -> None:
         """Waits for a running write and leaves what the next process opens fast."""
         async with self._filling, self._writing:
-            await asyncio.to_thread(self._serving.close)
+            with suppress(Exception):  # what cannot be stored waits in the ledger
+                await asyncio.to_thread(self._serving.close)
 
     async def _fill(
         self, space: Space, delta: "Delta", progress: "Progress | None", *, strict: bool = False
@@ -198,6 +223,9 @@ class LanceIndex:
 
     def _erase(self, ids: Sequence[str]) -> None:
         """Takes items out of both spaces and of every file."""
+        if self._only_reads:
+            self._serving.drop(ids)
+            return
         with self._changing:
             spaces = [self._serving]
             if self._growing is not None or self._places.building is not None:
@@ -254,6 +282,7 @@ class LanceIndex:
                 self._places.drop(old)
 
     def _scrub(self) -> None:
+        self._check_writable()
         with self._changing:
             spaces = [self._serving]
             if self._growing is not None or self._places.building is not None:
@@ -263,7 +292,12 @@ class LanceIndex:
                 space.forget_spares()
             self._places.tidy()
 
+    def _check_writable(self) -> None:
+        if self._only_reads:
+            raise read_only(self._places.root.parent, "The index was not changed")
+
     def _reset(self) -> None:
+        self._check_writable()
         with self._changing:
             self._places.build(None)
             self._growing = None
@@ -280,28 +314,40 @@ def _warm(embedder: CachedEmbedder) -> None:
         return
 
 
-def _open(places: Places, wanted: CachedEmbedder, named: NamedEmbedder) -> Space:
+def _open(places: Places, wanted: CachedEmbedder, named: NamedEmbedder, only_reads: bool) -> Space:
     """The serving space as it lies there, or a new one."""
+    table = ItemTable(places.serving)
+    rows = table.read()
+    space = _stored(table, rows, wanted, named) if rows is not None else None
+    if only_reads:
+        space = space or _begin(table.directory, wanted)
+        space.only_in_memory()
+        return space
     building = places.building
     if building and (building.embedder, building.layout) != (wanted.name, LAYOUT):
         places.build(None)
-    table = ItemTable(places.serving)
-    rows = table.read()
-    kind = kind_of(rows.schema) if rows is not None else None
-    if rows is None or kind is None or not rows.num_rows:
+    if space is None:
         space = _begin(places.new() if table.exists else table.directory, wanted)
         places.serve(space.directory)
-    elif kind.embedder == wanted.name:
-        space = Space.open(table, rows, wanted)
-    else:
-        older = named(kind.embedder)
-        if older is None or older.name != kind.embedder:
-            older = Missing(kind.embedder, kind.dimensions)
-        space = Space.open(table, rows, CachedEmbedder(older))
     if not _outdated(space, wanted):
         places.build(None)
     places.tidy()
     return space
+
+
+def _stored(
+    table: ItemTable, rows: "pa.Table", wanted: CachedEmbedder, named: NamedEmbedder
+) -> Space | None:
+    """The space of these rows; None where they are none of ours."""
+    kind = kind_of(rows.schema)
+    if kind is None or not rows.num_rows:
+        return None
+    if kind.embedder == wanted.name:
+        return Space.open(table, rows, wanted)
+    older = named(kind.embedder)
+    if older is None or older.name != kind.embedder:
+        older = Missing(kind.embedder, kind.dimensions)
+    return Space.open(table, rows, CachedEmbedder(older))
 
 
 def _begin(folder: Path, wanted: CachedEmbedder) -> Space:

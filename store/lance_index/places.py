@@ -38,6 +38,10 @@ class Places:
         self._root = root
 
     @property
+    def root(self) -> Path:
+        return self._root
+
+    @property
     def serving(self) -> Path:
         """The folder that answers; the root itself until another took over."""
         try:
@@ -110,11 +114,16 @@ class Places:
         """Replaces a small file in one step that survives a power cut."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._root / f"{name}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._root / name)
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._root / name)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            raise
         with suppress(OSError):
             self._sync()
 

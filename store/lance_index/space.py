@@ -53,8 +53,11 @@ class Space:
         self._reading = Lock()
         self.layout = kind.layout
         self._keeps = kind.layout == LAYOUT
+        """Whether what comes is stored; else it is found in this process alone."""
         self.watermark = resident.last_seq
         """The ledger is reflected up to here."""
+        self.storing_failed = False
+        """The last write of the table did not succeed."""
         self.problem = ""
         """Why it goes by words alone, until it does not."""
 
@@ -157,7 +160,9 @@ class Space:
         ordered = sorted(self._waiting.values(), key=lambda row: row[0].seq)
         items, vectors, lines = zip(*ordered, strict=True)
         rows = to_table(items, np.stack(vectors), lines, schema(self._dimensions, self.name))
+        self.storing_failed = True
         self._table.write(rows, replacing=self._replacing)
+        self.storing_failed = False
         self._waiting, self._replacing = {}, False
 
     def knows(self, ids: Sequence[str]) -> bool:
@@ -179,6 +184,15 @@ class Space:
             self._table = fresh
             with self._reading:
                 self._resident.remove(list(gone))
+
+    def only_in_memory(self) -> None:
+        """From now on nothing is stored: its folder cannot be written."""
+        self._keeps = False
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Takes items out of what answers, and out of no file."""
+        with self._storing, self._reading:
+            self._resident.remove(list(ids))
 
     def forget_spares(self) -> None:
         """Loads the resident copy anew, without dead slots and the memory behind them."""

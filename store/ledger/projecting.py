@@ -17,8 +17,12 @@ RowsAfter = Callable[[tuple[str, ...], int, int], list[LogEntry]]
 """At most so many rows of some kinds after a sequence."""
 
 
+class NotKept(Exception):
+    """There is no room for states; they can be folded anew whenever they are asked for."""
+
+
 class KeptStates(Protocol):
-    """Where states stand; blocking, on the ledger's thread."""
+    """Where states stand; blocking, on the ledger's thread. No room for a change: NotKept."""
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Version and sequence a projection was folded to; None for an unknown one."""
@@ -41,8 +45,28 @@ class Projections:
 
     def states(self, projection: Projection, keys: Sequence[str], head: int) -> dict[str, State]:
         """The states as of `head`, the last row there is."""
-        self._catch_up(projection, head)
+        try:
+            self._catch_up(projection, head)
+        except NotKept:
+            return self._unkept(projection, keys, head)
         return self._kept.states(projection.name, keys)
+
+    def _unkept(self, projection: Projection, keys: Sequence[str], head: int) -> dict[str, State]:
+        """The same, with nothing written down."""
+        version, seq = self._kept.place(projection.name) or (projection.version, 0)
+        if stale := version != projection.version or seq > head:
+            seq = 0
+        newer: dict[str, State] = {}
+        while seq < head:
+            rows = self._rows_after(projection.kinds, seq, _AT_ONCE)
+            for row in rows:
+                for key in projection.keys(row):
+                    if key not in newer and not stale:
+                        newer |= self._kept.states(projection.name, [key])
+                    newer[key] = projection.step(key, newer.get(key), row)
+            seq = rows[-1].seq if len(rows) == _AT_ONCE else head
+        older = {} if stale else self._kept.states(projection.name, keys)
+        return {key: state for key, state in {**older, **newer}.items() if key in set(keys)}
 
     def _catch_up(self, projection: Projection, head: int) -> None:
         version, seq = self._kept.place(projection.name) or (projection.version, 0)

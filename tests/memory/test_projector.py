@@ -10,6 +10,7 @@ from fakes import HashEmbedder, StepClock
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.store.lance_index.index import LanceIndex
 
+from skill_agent.errors import LedgerBehind
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.values import Memory, MemoryChange
 
@@ -95,7 +96,7 @@ async def test_closing_at_once_leaves_the_rest_to_the_next(
     assert projector.problem is None
 
 
-async def test_an_index_ahead_of_its_ledger_is_made_anew(
+async def test_an_index_ahead_of_its_ledger_says_that_the_ledger_lost_something(
     ledger: DuckLedger, projector: Projector, tmp_path: Path, embedder: Moody
 ) -> None:
     await keep(ledger, *(f"good number{i}" for i in range(5)))
@@ -104,10 +105,13 @@ async def test_an_index_ahead_of_its_ledger_is_made_anew(
     restored = await DuckLedger.open(tmp_path / "restored.duckdb", StepClock(), user="me")
     await keep(restored, "good old times")
     again = Projector(restored, lambda: LanceIndex.open(tmp_path / "index", embedder))
-    await again.settle()
-    assert (await again.counts())["memories"] == 1
+    with pytest.raises(LedgerBehind, match="4 rows are missing"):
+        await again.settle()
     await again.close()
     await restored.close()
+    kept = Projector(ledger, lambda: LanceIndex.open(tmp_path / "index", embedder))
+    assert (await kept.counts())["memories"] == 5, "what is missing may stand only in the index"
+    await kept.close()
 
 
 async def test_scrubbing_while_following_does_not_stop_it(

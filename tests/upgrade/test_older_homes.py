@@ -2,11 +2,13 @@
 
 `home-0.1.tar.xz` was written by version 0.1.0 (conversations, memories with a correction, a
 forgotten one and a rating, an agent of the person's own), with the index of `HashEmbedder`;
-`home-0.1.json` is what that version showed of it.
+`home-0.1.json` is what that version showed of it. `home-schema-5`, by `make_home.py`, has besides
+what came of tool calls, clocks, and the origins of texts.
 """
 
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,18 @@ async def shown_by(runtime: Runtime) -> dict[str, Any]:
     }
 
 
+async def shown_messages(runtime: Runtime) -> list[Any]:
+    """What schema 5 keeps of messages beside their words."""
+    sessions = await runtime.conversations.list()
+    several = [await runtime.ledger.messages(one.id) for one in sessions]
+    told = [
+        [m.id, m.zone, list(m.origins), asdict(m.outcome) if m.outcome else None,
+         [[call.name, call.problem] for call in m.tool_calls]]
+        for messages in several for m in messages
+    ]  # fmt: skip
+    return json.loads(json.dumps(told))
+
+
 async def test_a_home_of_the_first_version_shows_the_same_and_goes_on(old_home: Path) -> None:
     model = ScriptedModel(["On Fridays, from the release branch."])
     options: Any = {"gateway": ScriptedGateway(model), "embedder": HashEmbedder()}
@@ -69,4 +83,22 @@ async def test_a_home_of_the_first_version_shows_the_same_and_goes_on(old_home: 
     async with open_in_process(old_home, clock=StepClock(), **options) as runtime:
         counts = await runtime.figures.counts()
         assert counts["messages"] == SHOWN["counts"]["messages"] + 2
+        assert (await runtime.memory.verify()).problems == ()
+
+
+async def test_a_home_of_schema_5_shows_the_same_and_goes_on(tmp_path: Path) -> None:
+    root = tmp_path / "home"
+    with tarfile.open(HERE / "home-schema-5.tar.xz") as archive:
+        archive.extractall(root, filter="data")
+    shown = json.loads((HERE / "home-schema-5.json").read_text(encoding="utf-8"))
+    model = ScriptedModel(["From the release branch."])
+    options: Any = {"gateway": ScriptedGateway(model), "embedder": HashEmbedder()}
+    async with open_in_process(root, clock=StepClock(), **options) as runtime:
+        told = await shown_messages(runtime)
+        assert {**await shown_by(runtime), "told": told} == shown
+        async for _ in runtime.ask("From where?", session="latest"):
+            pass
+    async with open_in_process(root, clock=StepClock(), **options) as runtime:
+        counts = await runtime.figures.counts()
+        assert counts["messages"] == shown["counts"]["messages"] + 2
         assert (await runtime.memory.verify()).problems == ()

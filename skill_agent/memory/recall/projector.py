@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from skill_agent.conversations.requesters import any_left_out, left_out
+from skill_agent.errors import IndexDamaged, LedgerBehind
 from skill_agent.ports import Ledger, MemoryIndex, Progress
 from skill_agent.values import Delta, IndexStatus
 
@@ -66,10 +67,14 @@ class Projector:
             if self._index is None:
                 self._index = await self._open_index()
                 self._reached = await self._index.watermark()
-                if self._reached > await self._ledger.last_seq():
-                    # The index knows more than the truth: the ledger was restored or lost its end.
-                    await self._index.reset()
-                    self._reached = 0
+                if self._reached > (last := await self._ledger.last_seq()):
+                    # It knows more than the truth: what the ledger lost may stand only here now.
+                    index, self._index = self._index, None
+                    await index.close()
+                    raise LedgerBehind(
+                        f"The search index reflects the log up to row {self._reached}, but the "
+                        f"ledger ends at row {last}: {self._reached - last} rows are missing."
+                    )
             return self._index
 
     def touch(self) -> None:
@@ -234,12 +239,15 @@ class Projector:
     async def _step(self, index: MemoryIndex, progress: Progress | None = None) -> None:
         async with self._applying:
             delta = await self._delta(self._reached)
-            if delta.removed:
-                async with self._growing:
+            try:
+                if delta.removed:
+                    async with self._growing:
+                        await index.apply(delta, progress)
+                elif delta.up_to > self._reached:
                     await index.apply(delta, progress)
-            elif delta.up_to > self._reached:
-                await index.apply(delta, progress)
-            self._reached = max(self._reached, delta.up_to)
+                self._reached = max(self._reached, delta.up_to)
+            except IndexDamaged:
+                self._reached = await index.watermark()
         self._announce()
 
     async def _delta(self, after: int, **limit: int) -> Delta:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from skill_agent.errors import ConfigError, UsageError
+from skill_agent.errors import ConfigError, SkillAgentError
 from skill_agent.files.private import read_json, write_private
 from skill_agent.values import ModelProfile
 
@@ -69,7 +69,7 @@ class Probes:
     def keep(self, name: str, stamp: Any, probe: Probe) -> Probe:
         """Puts it on record, where the folder can be written to."""
         notes = {**self._notes(), name: {"stamp": stamp, **asdict(probe)}}
-        with contextlib.suppress(OSError, UsageError):  # asked again next time
+        with contextlib.suppress(OSError, SkillAgentError):  # asked again next time
             write_private(self._file, json.dumps(notes, indent=1))
         return probe
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import SkillAgentError
 from skill_agent.files.private import write_private
 
 if TYPE_CHECKING:
@@ -73,5 +73,5 @@ class KeptVectors:
             self._file.parent.mkdir(parents=True, exist_ok=True)
         try:
             write_private(self._file, "\n".join(lines) + "\n")
-        except UsageError as problem:
+        except SkillAgentError as problem:
             _log.warning("vectors of example requests are not kept: %s", problem.message)
