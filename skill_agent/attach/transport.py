@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from skill_agent.errors import SkillAgentError, UsageError
-from skill_agent.models.proxies import is_loopback
+from skill_agent.models.wire.proxies import is_loopback
 
 from .remote_errors import HostGone, error_of
 from .sse_reader import Frame, frames

@@ -22,15 +22,15 @@ from skill_agent.models.local.embedded import EmbeddedModel
 from skill_agent.models.local.engine import Engine
 from skill_agent.models.local.kv_cache import StateCache, StateKey
 from skill_agent.models.local.llama_host import HostSettings, LlamaHost
+from skill_agent.models.wire.litellm_ready import close_clients
+from skill_agent.models.wire.proxies import is_loopback
 from skill_agent.ports import Model
 from skill_agent.settings.schema import Settings
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ModelInfo
 
 from .fallback import FallbackModel
-from .litellm_ready import close_clients
 from .providers import lacks_key, ollama_base, ollama_models, remote_profile
-from .proxies import is_loopback
 from .refusals import missing_key, unknown_provider
 from .remote import RemoteModel
 from .remote_facts import (

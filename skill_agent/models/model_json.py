@@ -8,6 +8,8 @@ import json
 import math
 from typing import Any
 
+from skill_agent.text.whole import whole_json
+
 DEEPEST = 60
 """Levels of lists and tables: what is nested deeper nobody meant, and would break what reads it."""
 
@@ -27,7 +29,7 @@ def read(text: str) -> Any:
         raise ValueError("it holds a number that is too long") from None
     if too_deep(value):
         raise ValueError("it is nested too deeply")
-    return whole_texts(value)
+    return whole_json(value)
 
 
 def value_in(text: str) -> Any:
@@ -53,28 +55,6 @@ def too_deep(value: Any) -> bool:
         if not level:
             return False
     return bool(level)
-
-
-def whole_text(text: str) -> str:
-    """The text with pairs of halves joined and lone ones replaced."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
-
-
-def whole_texts(value: Any) -> Any:
-    """The same for every text inside of lists and tables, names too."""
-    match value:
-        case str():
-            return whole_text(value)
-        case dict():
-            return {whole_text(name): whole_texts(inner) for name, inner in value.items()}
-        case list():
-            return [whole_texts(inner) for inner in value]
-        case _:
-            return value
 
 
 class _Refused(ValueError):

@@ -10,10 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
+from skill_agent.models.wire.proxies import client, through
 from skill_agent.settings.schema import ModelSettings, Settings
 from skill_agent.values import ModelProfile
-
-from .proxies import client, through
 
 ASK_S = 2.0
 """Longest wait for a provider's answer."""

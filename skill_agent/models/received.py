@@ -5,9 +5,9 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from skill_agent.ports import ModelPart, StatusPart, TextPart, ThoughtPart, ToolPart
+from skill_agent.text.whole import whole, whole_json
 from skill_agent.values import ToolCall
 
-from .model_json import whole_text, whole_texts
 from .thoughts import thoughts_apart
 
 _LOST = "\ufffd"
@@ -38,7 +38,7 @@ async def whole_characters(
                     if "\ud800" <= text[-1:] <= "\udbff":
                         text, half = text[:-1], replace(part, text=text[-1])
                     if text:
-                        yield replace(part, text=whole_text(text))
+                        yield replace(part, text=whole(text))
                 case ToolPart():
                     yield replace(part, call=_mended_call(part.call))
                 case _:
@@ -48,8 +48,8 @@ async def whole_characters(
 def _mended_call(call: ToolCall) -> ToolCall:
     return replace(
         call,
-        id=whole_text(call.id),
-        name=whole_text(call.name),
-        arguments=whole_texts(call.arguments),
-        problem=whole_text(call.problem),
+        id=whole(call.id),
+        name=whole(call.name),
+        arguments=whole_json(call.arguments),
+        problem=whole(call.problem),
     )

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 
 from skill_agent.errors import ModelError, ModelFailed, ModelRejected, ModelUnavailable
+from skill_agent.models.wire.answers import said_by_page
+from skill_agent.models.wire.proxies import through
 
-from .answers import said_by_page
 from .providers import key_variable, usual_address
-from .proxies import through
 
 _REFUSED = (400, 401, 403, 404, 413, 422)
 _MAX_MESSAGE = 300

@@ -15,6 +15,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from skill_agent.errors import ModelError, ModelFailed, ModelFiltered, ModelUnavailable
+from skill_agent.models.wire.chunks import count, finish
+from skill_agent.models.wire.litellm_ready import litellm_ready
+from skill_agent.models.wire.proxies import is_loopback
 from skill_agent.ports import (
     ChatMessage,
     EndPart,
@@ -31,10 +34,7 @@ from skill_agent.values import Image, ModelInfo, Usage
 
 from .admitted import admitted
 from .calls import Calls
-from .chunks import count, finish
 from .disclosure import as_sent
-from .litellm_ready import litellm_ready
-from .proxies import is_loopback
 from .received import received
 from .refusals import missing_key, place, translated
 from .structured import checked

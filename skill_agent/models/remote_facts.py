@@ -11,10 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from skill_agent.models.files.probe import LARGE, Probe
+from skill_agent.models.wire.proxies import client
 from skill_agent.values import ModelProfile
-
-from .files.probe import LARGE, Probe
-from .proxies import client
 
 ASK_S = 2.0
 _PRICES = "model_prices_and_context_window_backup.json"

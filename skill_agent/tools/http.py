@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 from skill_agent.agents.dna import Boundaries
 from skill_agent.errors import ToolFailed
 from skill_agent.ports import ToolOutcome, ToolSpec
-
-from .web.addresses import addresses_of, is_public
-from .web.answers import ACCEPTED, body_of, text_of
-from .web.targets import allowed, host_of, is_typed, name_of, redirected, shown, target_of
+from skill_agent.tools.web.addresses import addresses_of, is_public
+from skill_agent.tools.web.answers import ACCEPTED, body_of, text_of
+from skill_agent.tools.web.targets import (
+    allowed,
+    host_of,
+    is_typed,
+    name_of,
+    redirected,
+    shown,
+    target_of,
+)
 
 if TYPE_CHECKING:
     import httpx

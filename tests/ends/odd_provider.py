@@ -60,7 +60,7 @@ async def provider(scenarios: dict[str, Scenario]) -> AsyncIterator[Provider]:
                 if piece == RESET:
                     writer.transport.abort()
                     return
-                if isinstance(piece, float):
+                if not isinstance(piece, bytes):
                     await asyncio.sleep(piece)
                     continue
                 writer.write(piece)

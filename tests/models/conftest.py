@@ -8,7 +8,7 @@ from model_files import give_to, smollm2_settings
 
 from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
-from skill_agent.models.litellm_ready import close_clients
+from skill_agent.models.wire.litellm_ready import close_clients
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from listening import listen, user
 
-from skill_agent.models.litellm_ready import close_clients
 from skill_agent.models.remote import RemoteModel
+from skill_agent.models.wire.litellm_ready import close_clients
 from skill_agent.ports import ModelRequest
 from skill_agent.values import ModelInfo
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from listening import Heard, listen, user
 
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable
-from skill_agent.models.answers import chat_stream
 from skill_agent.models.remote import RemoteModel
+from skill_agent.models.wire.answers import chat_stream
 from skill_agent.ports import ModelRequest, ThoughtPart
 from skill_agent.values import ModelInfo
 

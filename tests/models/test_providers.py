@@ -8,7 +8,7 @@ from skill_agent.models.providers import (
     key_variable,
     ollama_base,
 )
-from skill_agent.models.proxies import is_loopback
+from skill_agent.models.wire.proxies import is_loopback
 from skill_agent.settings.schema import ModelSettings, Settings
 
 NO_OLLAMA = {"OLLAMA_HOST": "127.0.0.1:9"}

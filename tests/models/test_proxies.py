@@ -13,9 +13,9 @@ from ollama_server import SHOWN, ollama
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.files.hub import SourceFailed, asked, unreachable
 from skill_agent.models.providers import detect_providers, ollama_models
-from skill_agent.models.proxies import client, is_loopback, proxy_for, through
 from skill_agent.models.remote import RemoteModel
 from skill_agent.models.remote_facts import ollama_probe
+from skill_agent.models.wire.proxies import client, is_loopback, proxy_for, through
 from skill_agent.ports import ModelRequest
 from skill_agent.settings.schema import ModelSettings, Settings
 from skill_agent.values import ModelInfo

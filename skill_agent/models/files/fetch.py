@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from skill_agent.models.proxies import client
+from skill_agent.models.wire.proxies import client
 
 from .catalogue import Folder, HubFile, ModelFile, Packages, Part
 from .hub import CONNECT_S, HubAnswer, SourceFailed, asked, broken, unreachable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from skill_agent.models.proxies import client, proxy_for, through
+from skill_agent.models.wire.proxies import client, proxy_for, through
 
 from .catalogue import HUB
 

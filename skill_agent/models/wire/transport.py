@@ -12,10 +12,11 @@ from ssl import SSLContext
 
 import httpx
 
+from skill_agent.models.model_json import value_in
+
 from .answers import LARGEST, LARGEST_PAGE, chat_stream, failed, web_page
 from .chunks import error_in
 from .message_events import is_message, message_events
-from .model_json import value_in
 from .proxies import proxy_for, unusable
 
 _STREAMED = re.compile(rb'(?<!\\)"stream"\s*:\s*true')

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skill_agent.errors import ModelError, ModelRejected, ModelUnavailable
+from skill_agent.models.model_json import too_deep, value_in
 
 from .chunks import ending, error_in, plain_chunk
-from .model_json import too_deep, value_in
 
 LARGEST, LARGEST_PAGE = 32 << 20, 1 << 16
 """Characters of one line or of a body that is one JSON value; of a web page that are read."""

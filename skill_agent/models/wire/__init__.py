@@ -1,0 +1,1 @@
+"""What goes over the wire to providers and back, before and after litellm."""
