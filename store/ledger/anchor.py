@@ -78,11 +78,10 @@ class Anchors:
         """Says how far the log is. At closing it outlives a power cut, and the index gets it."""
         anchor = Anchor(seq=head.seq, hash=head.hash, at=at, schema=schema)
         with suppress(OSError):
-            if closing or not self.file.exists():
+            if closing or not _overwritten(self.file, anchor, self._turn % 2):
                 _replace(self.file, anchor)
                 self._turn = 0
             else:
-                _overwrite(self.file, anchor, self._turn % 2)
                 self._turn += 1
         if closing and self.index is not None and index_is_filled(self.index):
             with suppress(OSError):
@@ -195,13 +194,18 @@ def _digest(anchor: Anchor) -> str:
     return seal(f"{anchor.seq} {anchor.hash} {anchor.at} {anchor.schema}", "")[:16]
 
 
-def _overwrite(file: Path, anchor: Anchor, turn: int) -> None:
-    handle = os.open(file, os.O_WRONLY)
+def _overwritten(file: Path, anchor: Anchor, turn: int) -> bool:
+    """False where there is no file yet."""
+    try:
+        handle = os.open(file, os.O_WRONLY)
+    except FileNotFoundError:
+        return False
     try:
         os.lseek(handle, turn * _LINE, os.SEEK_SET)
         os.write(handle, _line(anchor))
     finally:
         os.close(handle)
+    return True
 
 
 def _replace(file: Path, anchor: Anchor) -> None:

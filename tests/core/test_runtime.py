@@ -10,6 +10,7 @@ import pytest
 from fakes import OpenRuntime
 
 from skill_agent.errors import (
+    LedgerBehind,
     ModelRejected,
     ModelUnavailable,
     NotFound,
@@ -437,18 +438,21 @@ async def test_closing_ends_a_running_turn_and_keeps_its_text(
         assert (reply.content, reply.state) == ("some text", "partial")
 
 
-async def test_an_index_ahead_of_its_ledger_is_made_again(
+async def test_a_ledger_that_is_gone_beside_its_index_is_no_empty_home(
     open_runtime: OpenRuntime, home: Home
 ) -> None:
     async with open_runtime(ScriptedModel()) as runtime:
         await runtime.memory.add("the lighthouse is white")
         await runtime.memory.settle()
-    home.ledger.unlink()
+    ledger = home.ledger.rename(home.root / "moved away")
+    with pytest.raises(LedgerBehind, match="is not there"):
+        async with open_runtime(ScriptedModel()):
+            pass
+    assert not home.ledger.exists()
+    ledger.rename(home.ledger)
     async with open_runtime(ScriptedModel()) as runtime:
-        assert await runtime.memory.search("lighthouse") == []
-        kept = await runtime.memory.add("the harbour is blue")
-        (found,) = await runtime.memory.search("harbour")
-        assert found.hit.item.id == kept.id
+        (found,) = await runtime.memory.search("lighthouse")
+        assert found.hit.item.text == "the lighthouse is white"
 
 
 async def test_an_earlier_reply_does_not_stand_beside_what_the_person_said(
