@@ -32,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # A shell ignores Ctrl+C for what it starts in the background, and children inherit that; the
     # tests of Ctrl+C would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # nohup has SIGHUP ignored, for good, in whatever it starts.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in [*os.environ]:
         ours = name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE"
         if ours or name.endswith("_API_KEY"):

@@ -2,7 +2,7 @@
 look there too."""
 
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from skill_agent.errors import ConfigError, UsageError
 from skill_agent.files.home import Home
+from skill_agent.text.clock import local, minute_of
 
 from ..output import narrate
 
@@ -52,7 +53,8 @@ def shelf_of(home: Home, folder: Path | None) -> "Shelf":
 def moment(text: str) -> datetime:
     """A time as a person writes it, of their own clock unless it says otherwise."""
     try:
-        return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone()
+        said = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        return said if said.tzinfo else said.replace(tzinfo=local(datetime.now(UTC)).tzinfo)
     except (ValueError, OverflowError):
         raise UsageError(
             f"{text!r} is no time", hint="for example 2026-11-30 or 2026-11-30T09:00:00Z"
@@ -66,4 +68,4 @@ def size(count: int) -> str:
 
 def when(backup: "Backup") -> str:
     """By the person's clock."""
-    return f"{backup.at.astimezone():%Y-%m-%d %H:%M}"
+    return minute_of(backup.at)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
+from skill_agent.text.clock import minute_of
 from skill_agent.values import Backup, Finding
 
 from .place import backup_settings, shelf_of, when
@@ -30,7 +31,7 @@ def backup_findings(home: Home) -> Iterator[Finding]:
             id="backup.daily",
             level="error",
             title="the daily backup fails",
-            detail=f"{failure.problem} (tried {failure.at.astimezone():%Y-%m-%d %H:%M})",
+            detail=f"{failure.problem} (tried {minute_of(failure.at)})",
             fix=failure.hint or "ska backup create",
         )
     last = last_backup(home)

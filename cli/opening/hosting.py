@@ -109,7 +109,7 @@ class Hosted:
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
-        at_once = self.runtime.settings.api.requests_at_once
+        at_once = self.runtime.settings.serve.requests_at_once
         self._limiter = self._limiter or Limiter(self._options.clock, at_once=at_once)
         guarded = protect(
             app,

@@ -18,7 +18,8 @@ from .manifest import Content, StoredFile
 KEPT = ("config", "agents", "skills", "ledger", "drafts", "templates", "rules")
 """Paths of a `Home` that a backup holds."""
 LEFT_OUT = (
-    "models", "kv_cache", "index", "logs", "run", "lock", "backup_failure", "backups", "restored",
+    "models", "kv_cache", "index", "logs", "run", "lock", "unfinished", "backup_failure", "backups",
+    "restored",
 )  # fmt: skip
 """Paths that it does not: a new path of a `Home` is named in one of the two."""
 

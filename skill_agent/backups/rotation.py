@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from skill_agent.text.clock import day_of, local
 from skill_agent.values import Backup
 
 
@@ -11,8 +12,8 @@ def outlived(backups: Sequence[Backup], *, days: int, weeks: int) -> list[Backup
     one of the last `weeks` weeks on which there are any. The newest is never among them."""
     newest_first = sorted(backups, key=lambda one: (one.at, one.id), reverse=True)
     kept = {one.id for one in newest_first[:1]}
-    kept |= _newest_of_each(newest_first, days, lambda at: at.astimezone().date())
-    kept |= _newest_of_each(newest_first, weeks, lambda at: at.astimezone().isocalendar()[:2])
+    kept |= _newest_of_each(newest_first, days, day_of)
+    kept |= _newest_of_each(newest_first, weeks, lambda at: local(at).isocalendar()[:2])
     return [one for one in newest_first if one.id not in kept]
 
 

@@ -134,6 +134,11 @@ class Shelf:
                 yield
         except Timeout:
             raise StoreError(f"another backup is being made in {self.folder}") from None
+        except (FileExistsError, NotADirectoryError):
+            raise UsageError(
+                f"{self.folder} can be no folder: a file stands there",
+                hint="name another folder: --to DIR, or [backup] folder in config.toml",
+            ) from None
         except OSError as error:
             raise StoreError(
                 f"{error.filename or self.folder} cannot be written: {error.strerror or error}",

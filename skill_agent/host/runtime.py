@@ -266,6 +266,7 @@ class Runtime(Workstation):
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
+        await self._turns.settle()
         await self._mind.settle()
         await self._calls.settle()
         await self._budgets.settled()

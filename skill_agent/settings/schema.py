@@ -98,8 +98,8 @@ class PrivacySettings(Table):
     """At most so much of it is kept, the newest; 0 keeps none."""
 
 
-class ApiSettings(Table):
-    """`[api]`"""
+class ServeSettings(Table):
+    """`[serve]`"""
 
     requests_at_once: int = Field(default=64, ge=1, le=500)
     """Requests of one address that `ska serve` answers at the same time, open streams among them;
@@ -135,6 +135,6 @@ class Settings(Table):
     memory: MemorySettings = Field(default_factory=MemorySettings)
     tools: ToolSettings = Field(default_factory=ToolSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
-    api: ApiSettings = Field(default_factory=ApiSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -173,6 +173,12 @@ class TurnRunner:
             await asyncio.sleep(0)  # their ends are taken note of
         return True
 
+    async def settle(self) -> None:
+        """Returns once the work of every turn is over whose end was told."""
+        while over := [one for turn, one in self._tasks.items() if not self._board.runs(turn)]:
+            await asyncio.wait(over)
+            await asyncio.sleep(0)  # whoever waits for an end is told
+
     async def close(self) -> None:
         """Ends every turn as `host_closed`; what there is of their replies is kept. One that does
         not end is left behind."""

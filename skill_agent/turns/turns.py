@@ -352,6 +352,10 @@ class Turns(operations.TurnOperations):
         board = self._board
         return await self._runner.idle(seconds, lambda: board.running if own else board.of_others)
 
+    async def settle(self) -> None:
+        """Returns once nothing is left to do of turns whose end was told."""
+        await self._runner.settle()
+
     async def end(self) -> None:
         """No turn begins any more, those that run end as `host_closed`, and every listener gets
         its last events."""

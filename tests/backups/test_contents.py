@@ -58,7 +58,8 @@ def test_everything_a_used_home_holds_is_copied_but_what_can_be_made_again(
     assert names(tmp_path / "copy") == expected == {one.name for one in content.files}
     left = {name.split("/")[0] for name in names(home.root) - expected}
     assert left == {
-        "ledger.duckdb", "memory.lance", "models", "logs", "run", ".api-keys.json.lock",
+        "ledger.duckdb", "ledger.duckdb.anchor", "memory.lance", "models", "logs", "run",
+        ".api-keys.json.lock",
     }  # fmt: skip
     assert os.access(tmp_path / "copy" / "skills/mine/scripts/run.sh", os.X_OK)
 

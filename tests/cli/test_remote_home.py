@@ -131,7 +131,7 @@ def test_a_wrong_key_and_an_address_where_nobody_is(there: Remote) -> None:
 
 def test_a_home_that_is_named_wins_over_the_environment(there: Remote, tmp_path: Path) -> None:
     done = there.ska("--home", str(tmp_path / "own"), "memory", "list", "--json")
-    assert json.loads(done.stdout) == []
+    assert json.loads(done.stdout) == [], done.stderr
     both = there.ska("--home", str(tmp_path), "--api", there.url, "memory", "list")
     assert both.returncode == 2 and "exclude each other" in both.stderr
 

@@ -80,7 +80,7 @@ def test_a_killed_host_is_no_host(machine: Processes) -> None:
     until(lambda: gone(pid))
     assert (machine.home.run / "host.sock").exists()
     found = machine.json("status")
-    assert (found["state"], found["host"]) == ("ready", None)
+    assert (found["state"], found["host"]) == ("no model yet (ska init)", None)
     assert machine.run("down").returncode == 0
     next_one = machine.json("up")
     assert next_one["started"] is True
@@ -116,6 +116,7 @@ def test_who_stands_by_takes_over(machine: Processes) -> None:
 
 
 def test_a_screen_is_left_alone_unless_forced(machine: Processes) -> None:
+    assert machine.json("memory", "list") == []  # makes the home
     screen = machine.start("chat")
     machine.until_hosted_by(screen)
     role = machine.json("status")["host"]["role"]

@@ -28,7 +28,9 @@ RESULT = replace(ASKED, id="m4", role="tool", content="found", tool_call_id="c")
 def test_a_turn_is_read_back_from_its_messages() -> None:
     assert folded([]) is None
     assert folded([REPLY]) is None, "nobody asked"
-    lost = TurnState(id="t", state="interrupted", session="s", agent="kyra", started_at=AT)
+    lost = TurnState(
+        id="t", state="interrupted", session="s", agent="kyra", started_at=AT, words="hi"
+    )
     assert folded([ASKED]) == lost
     assert folded([ASKED, CALL, RESULT]) == lost, "the tools ran, the reply never came"
     whole = folded([ASKED, CALL, RESULT, REPLY])

@@ -81,7 +81,7 @@ class Limiter:
             raise Refusal(
                 429, "too_many_at_once", f"at most {most} requests of one address at the same time",
                 headers={"Retry-After": "1"}, limit=most,
-                hint="wait until others have ended; config.toml: [api] requests_at_once",
+                hint="wait until others have ended; config.toml: [serve] requests_at_once",
             )  # fmt: skip
         self._answered[who] += 1
         try:

@@ -11,7 +11,7 @@ from skill_agent.memory.english.remember import is_private
 from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest
-from skill_agent.text.clock import day_of
+from skill_agent.text.clock import day_of, said_at
 from skill_agent.text.gate import tamed_line
 from skill_agent.text.shaping import estimate_tokens, one_line
 from skill_agent.values import Memory, Message
@@ -62,7 +62,8 @@ def plain_summary(
         if message.role != "user":
             continue
         facts = [m.content for m in told if message.id in m.source.message_ids]
-        day = f"{message.created_at.day} {message.created_at:%B %Y}"
+        when = said_at(message)
+        day = f"{when.day} {when:%B %Y}"
         said = facts or [f'{_WROTE} {day}: "{_first_sentence(message.content)}"']
         lines += [f"- {tamed_line(one, 2 * _SENTENCE)}" for one in said]
     return _newest_lines(list(dict.fromkeys(lines)), most)
