@@ -44,11 +44,13 @@ from ..output import (
     tell_error,
 )
 
-_EXIT_CODES: dict[FailureReason, int] = {
+EXIT_CODES: dict[FailureReason, int] = {
     "cancelled": INTERRUPTED,
     "model_unavailable": 3,
     "rejected": 3,
     "budget": 3,
+    "filtered": 1,
+    "abandoned": 1,
     "model_failed": 1,
     "limit": 1,
     "error": 1,
@@ -121,7 +123,7 @@ class Outcome:
         self.text = event.text or self.text
         self.usage = event.usage
         self.error = {"reason": event.reason, "message": event.message, "hint": event.hint}
-        self.exit_code = _EXIT_CODES[event.reason]
+        self.exit_code = EXIT_CODES[event.reason]
 
     def as_json(self) -> dict[str, Any]:
         """The object `--json` prints."""

@@ -284,6 +284,7 @@ class Gateway:
             name=name,
             provider=provider,
             local=local,
+            own_server=is_loopback(self._base(provider)),
             roles=roles.get(name, ()),
             note="named in config.toml" if name in roles else "",
             profile=probe.profile if probe else remote_profile(name),

@@ -48,7 +48,7 @@ class Prices:
 
     async def of(self, info: ModelInfo) -> Price | None:
         """None for a model without a known price. A model of this machine, or of one's own
-        Ollama, costs nothing."""
+        Ollama, costs nothing, and neither does one of a server here that no list knows."""
         if info.local or info.provider in ("embedded", "ollama", "ollama_chat"):
             return FREE
         if (registered := _price(_registered(info.name))) is not None:
@@ -56,6 +56,8 @@ class Prices:
         found = await asyncio.to_thread(lambda: self._list)
         if (listed := _price(_named(found, info.name))) is not None:
             return listed
+        if info.own_server:
+            return FREE
         if not getattr(sys.modules.get("litellm"), "suppress_debug_info", False):
             return None  # it is not there yet, or would print what it thinks of an unknown name
         return await asyncio.to_thread(_told_by_litellm, info.name)

@@ -435,6 +435,8 @@ class ModelInfo:
     """Tokens of the window that is really loaded; 0 where unknown."""
     local: bool = False
     """It runs on this machine: what it reads does not leave it."""
+    own_server: bool = False
+    """A server on this machine is asked for it; what stands behind that, nobody knows here."""
     installed: bool = True
     roles: tuple[str, ...] = ()
     size_bytes: int = 0

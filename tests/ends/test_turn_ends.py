@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fakes import OpenRuntime
+from skill_agent.cli.talk.render import EXIT_CODES
 
+from skill_agent.api.answers.chat_frames import STATUS
 from skill_agent.conversations.turn_ends import ENDED
 from skill_agent.conversations.unfinished import CUT_SHORT, Unfinished, UnfinishedReplies
 from skill_agent.events import (
@@ -27,7 +29,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Answer, Pause, ScriptedModel
 from skill_agent.ports import EndPart, ModelRequest, ThoughtPart
-from skill_agent.values import ClientTool, ToolCall, TurnRequest, Usage
+from skill_agent.values import ClientTool, FailureReason, ToolCall, TurnRequest, Usage
 
 DIES = Path(__file__).parents[1] / "core" / "dies_in_turn.py"
 HERE = "search_memory"
@@ -310,3 +312,7 @@ async def test_a_turn_goes_on_where_its_reply_cannot_be_kept_in_a_file(
         home.unfinished.write_text("in the way")
         events = await told_by(runtime)
         assert isinstance(events[-1], TurnFinished) and events[-1].text == "Still here."
+
+
+def test_every_reason_has_its_exit_code_and_its_status() -> None:
+    assert EXIT_CODES.keys() == STATUS.keys() == set(get_args(FailureReason))

@@ -36,6 +36,9 @@ REAL = 2 * 0.01
 """What a call of the dear model really costs."""
 TEN = "daily_budget_usd = 10.0"
 
+ELSEWHERE = "http://models.example/v1"
+"""Reached through the proxy of the environment, which is the provider of the test."""
+
 
 async def money(runtime: Runtime) -> Budget:
     (found,) = (await runtime.figures.usage(by="agent")).budgets
@@ -110,12 +113,13 @@ async def test_a_round_of_tools_that_would_go_over_ends_the_turn(tmp_path: Path)
             assert (await money(runtime)).spent_today_usd == pytest.approx(REAL)
 
 
-async def test_nothing_may_be_spent_with_a_budget_of_nothing(tmp_path: Path) -> None:
+async def test_nothing_may_be_spent_with_a_budget_of_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number, model in enumerate((DEAR, UNKNOWN)):
         with provider(Say()) as server:
-            home = make_home(
-                tmp_path / str(number), server.base, "daily_budget_usd = 0", model=model
-            )
+            monkeypatch.setenv("HTTP_PROXY", server.base.removesuffix("/v1"))
+            home = make_home(tmp_path / str(number), ELSEWHERE, "daily_budget_usd = 0", model=model)
             async with opened(home) as runtime:
                 with pytest.raises(BudgetSpent, match="may spend nothing"):
                     await ask(runtime)
@@ -271,9 +275,22 @@ async def test_what_reads_and_sums_up_pays_from_the_agents_money(tmp_path: Path)
             assert purposes[0] == "reply" and {*purposes[1:]} <= {"extraction"}
 
 
-async def test_a_price_nobody_knows_is_told_once_and_counted_as_unknown(tmp_path: Path) -> None:
+async def test_a_server_of_one_s_own_costs_nothing_where_no_price_is_known(tmp_path: Path) -> None:
     with provider(Say()) as server:
-        async with opened(make_home(tmp_path, server.base, model=UNKNOWN)) as runtime:
+        home = make_home(tmp_path, server.base, "daily_budget_usd = 0", model=UNKNOWN)
+        async with opened(home) as runtime:
+            told = await ask(runtime)
+            last = end(told)
+            assert isinstance(last, TurnFinished) and last.usage.priced
+            assert notices(told) == []
+
+
+async def test_a_price_nobody_knows_is_told_once_and_counted_as_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with provider(Say()) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.base.removesuffix("/v1"))
+        async with opened(make_home(tmp_path, ELSEWHERE, model=UNKNOWN)) as runtime:
             first = await ask(runtime)
             (told,) = notices(first)
             assert told == f"no price is known for {UNKNOWN}: what it costs is not counted"
