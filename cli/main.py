@@ -121,8 +121,9 @@ def ska(
       ska up                              host the home in the background; all else gets faster
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable,
-    130 interrupted. Data goes to stdout, narration to stderr.
+    Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 model unavailable or
+    its money spent, 130 interrupted, 143 and 129 told to end, 141 nobody reads.
+    Data goes to stdout, narration to stderr.
     """
     around = ctx.find_object(Surroundings) or Surroundings()
     ctx.obj = _placed(ctx, around, home, api)

@@ -91,6 +91,7 @@ async def test_packed_data_that_says_nothing_ends_too(serve: Serve) -> None:
         ("gzip", b"plain after all", "says it is gzip and is not"),
         ("gzip", gzip.compress(b"x" * 999)[:-9], "broke off"),
     ],
+    ids=["twice", "twofold", "other", "deflate", "plain", "cut"],
 )
 async def test_what_cannot_be_unpacked_is_told(
     serve: Serve, encoding: str, body: bytes, why: str
