@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 Bytes = bytes | float
@@ -84,6 +85,23 @@ async def _request(reader: asyncio.StreamReader) -> dict[str, Any]:
         int(line.partition(":")[2]) for line in head.split("\r\n") if "content-length" in line
     )
     return json.loads(await reader.readexactly(size))
+
+
+AGENTS = Path(__file__).parents[2] / "agents.toml"
+
+
+def home_of(root: Path, url: str) -> Path:
+    """A home whose models are this provider's."""
+    root.mkdir()
+    (root / "agents.toml").write_text(AGENTS.read_text(encoding="utf-8"), encoding="utf-8")
+    (root / "config.toml").write_text(_settings(url))
+    return root
+
+
+def _settings(url: str) -> str:
+    return (
+        f'[models]\ndefault = "openai/plain"\ntimeout_s = 20\n[models.api_base]\nopenai = "{url}"\n'
+    )
 
 
 # -- what goes over the wire ---------------------------------------------------------------------

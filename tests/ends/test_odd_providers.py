@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes import HashEmbedder
 from in_process import open_in_process
-from odd_provider import SCENARIOS, Provider, Scenario, provider
+from odd_provider import SCENARIOS, Provider, Scenario, home_of, provider
 
 from skill_agent.events import (
     Event,
@@ -30,23 +30,6 @@ from skill_agent.values import TurnRequest
 EACH = pytest.mark.parametrize(("name", "scenario"), SCENARIOS.items(), ids=SCENARIOS)
 
 
-AGENTS = Path(__file__).parents[2] / "agents.toml"
-
-
-def home_at(root: Path, url: str) -> Path:
-    """A home whose models are this provider's."""
-    root.mkdir()
-    (root / "agents.toml").write_text(AGENTS.read_text(encoding="utf-8"), encoding="utf-8")
-    (root / "config.toml").write_text(settings(url))
-    return root
-
-
-def settings(url: str) -> str:
-    return (
-        f'[models]\ndefault = "openai/plain"\ntimeout_s = 20\n[models.api_base]\nopenai = "{url}"\n'
-    )
-
-
 @pytest.fixture
 async def odd() -> AsyncIterator[Provider]:
     async with provider(SCENARIOS) as served:
@@ -55,7 +38,7 @@ async def odd() -> AsyncIterator[Provider]:
 
 @pytest.fixture
 async def runtime(odd: Provider, tmp_path: Path) -> AsyncIterator[Runtime]:
-    root = home_at(tmp_path / "home", odd.url)
+    root = home_of(tmp_path / "home", odd.url)
     async with open_in_process(root, create=True, embedder=HashEmbedder()) as opened:
         yield opened
 
@@ -142,7 +125,7 @@ COMMANDS = [
 async def test_a_script_learns_how_it_went(
     odd: Provider, tmp_path: Path, name: str, scenario: Scenario
 ) -> None:
-    root = home_at(tmp_path / "home", odd.url)
+    root = home_of(tmp_path / "home", odd.url)
     code, out, err = await ska(
         root, "ask", "-m", f"openai/{name}", "-o", "max_tokens=2000", "Where does it stand?"
     )

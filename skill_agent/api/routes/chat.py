@@ -84,6 +84,8 @@ class ChatUsage(BaseModel):
     completion_tokens: int
     cached_tokens: int
     cost_usd: float
+    priced: bool = True
+    """Whether a price is known for all of it; otherwise it cost more than `cost_usd`."""
     first_token_s: float
     total_s: float
 
