@@ -27,7 +27,11 @@ from skill_agent.events import (
 from skill_agent.host.runtime import Runtime
 from skill_agent.values import TurnRequest
 
-EACH = pytest.mark.parametrize(("name", "scenario"), SCENARIOS.items(), ids=SCENARIOS)
+EACH = [
+    pytest.param(name, one, id=name, marks=pytest.mark.deep if number % 2 else ())
+    for number, (name, one) in enumerate(SCENARIOS.items())
+]
+"""Half of them each time; the deep lane tries all."""
 
 
 @pytest.fixture
@@ -43,7 +47,7 @@ async def runtime(odd: Provider, tmp_path: Path) -> AsyncIterator[Runtime]:
         yield opened
 
 
-@EACH
+@pytest.mark.parametrize(("name", "scenario"), EACH)
 async def test_a_turn_has_one_end_and_keeps_what_was_shown(
     runtime: Runtime, odd: Provider, name: str, scenario: Scenario
 ) -> None:
