@@ -57,12 +57,12 @@ class Opening:
             if database.version < NEWEST:
                 _log.info("schema %d kept as %s", database.version, bring_up(database).name)
                 self.reload()
+            rotate(database.path)
+            if owed(database) and (problem := made_anew()):
+                database.warnings.append(problem)
         except BaseException:
             database.close()
             raise
-        rotate(database.path)
-        if owed(database) and (problem := made_anew()):
-            database.warnings.append(problem)
         if self._anchors.damaged:
             _log.warning("%s could not be read, and is made anew", self._anchors.file.name)
         self.hold()

@@ -157,13 +157,15 @@ def test_closed_streams_are_no_obstacle(driver: Script, streams: str) -> None:
 
 
 @pytest.mark.deep
-def test_a_stuck_end_has_a_bound(told: Callable[..., Told]) -> None:
-    stuck = "ScriptedModel(otherwise=lambda _: __import__('time').sleep(600))"
+def test_a_stuck_end_has_a_bound(told: Callable[..., Told], tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    pauses = "__import__('time').sleep(600)"
+    stuck = f"ScriptedModel(otherwise=lambda _: open({str(asked)!r}, 'w').close() or {pauses})"
     one = told(stuck, "chat")
     assert one.process.stdin
     one.process.stdin.write("tell me\n")
     one.process.stdin.flush()
-    until(lambda: HomeLock(Home(Path(os.environ["SKILL_AGENT_HOME"])).lock).holder() is not None)
+    until(asked.exists)
     one.process.send_signal(signal.SIGTERM)
     code, _, errors = one.end()
     assert code == 143
