@@ -8,6 +8,7 @@ that opens the home has loaded it.
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -416,7 +417,8 @@ class TalkScreen(Screen[None]):
 
     def _wake(self) -> None:
         if self._home is not None:
-            waking = self._wake_all(self._home.runtime)
+            # The function and not its coroutine: a screen that closes at once never awaits that.
+            waking = partial(self._wake_all, self._home.runtime)
             self.run_worker(waking, group="wake", exclusive=True)
 
     async def _wake_all(self, runtime: "Workstation") -> None:
