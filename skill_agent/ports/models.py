@@ -1,6 +1,6 @@
 """What the core asks of models and embedders, as Protocols, and what passes between them."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -53,6 +53,9 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     response_schema: dict[str, Any] | None = None
     """A JSON schema the whole reply must satisfy."""
+    answers: tuple[str, ...] = ()
+    """The reply is one of these words, and the end tells how likely each of them was; see
+    `models.weighing`. They begin with different tokens; no tools and no schema beside them."""
     temperature: float = 0.7
     max_tokens: int = 1024
     overrides: dict[str, Any] = field(default_factory=dict)
@@ -105,6 +108,9 @@ class EndPart:
     usage: Usage
     finish: Literal["stop", "length", "tool_calls", "filtered", "cut"] = "stop"
     """`filtered`: the provider withheld the rest; `cut`: the stream ended without saying so."""
+    likely: Mapping[str, float] = field(default_factory=dict)
+    """Of a request with `answers` the probability of each, summing to 1; empty where it is not
+    known, as of most models that run elsewhere."""
 
 
 ModelPart = TextPart | ThoughtPart | ToolPart | StatusPart | EndPart

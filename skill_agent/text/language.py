@@ -6,7 +6,8 @@ What is said in one is data: a file a language in `languages/`.
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -60,6 +61,8 @@ class Language:
     """Words of the first person."""
     yours: tuple[tuple[str, str], ...]
     """Such words, and what they become when somebody else says them to that person."""
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the file holds beside, by heading; each reader knows its own: see the file `en.toml`."""
 
 
 def language(code: str) -> Language | None:
@@ -131,8 +134,13 @@ def _read(code: str) -> Language | None:
     told: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
     told["remember"] = sorted(told["remember"], key=len, reverse=True)
     told["yours"] = [tuple(pair) for pair in told["yours"]]
+    told["tables"] = {key: told.pop(key) for key, value in list(told.items()) if _is_table(value)}
     lists = ("greetings", "openings", "third", "remember", "led", "mine", "yours")
     return Language(code=code, **{**told, **{name: tuple(told[name]) for name in lists}})
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _folder() -> Any:

@@ -44,6 +44,7 @@ from .toolchoice import (
     ToolMenu,
     grammar,
     settled,
+    shares,
 )
 
 _ARGUMENT_TOKENS = 512
@@ -94,6 +95,7 @@ class _Work:
     tally: _Tally
     tokens: int
     finish: Literal["stop", "length", "tool_calls"] = "stop"
+    likely: dict[str, float] = field(default_factory=dict)
 
     @property
     def room(self) -> int:
@@ -180,7 +182,8 @@ class EmbeddedModel:
             async with aclosing(self._in_slot(work)) as parts:
                 async for part in parts:
                     yield part
-        yield EndPart(usage=tally.usage(self._info.name), finish=work.finish)
+        usage = tally.usage(self._info.name)
+        yield EndPart(usage=usage, finish=work.finish, likely=work.likely)
 
     async def _in_slot(self, work: _Work) -> AsyncGenerator[ModelPart, None]:
         # A schema's instructions are rarely asked for twice, those of background work always.
@@ -192,6 +195,11 @@ class EmbeddedModel:
                     yield step
                 else:
                     work.tally.add(step, counts=False)
+        if work.request.answers:
+            async with aclosing(self._answer(work)) as parts:
+                async for part in parts:
+                    yield part
+            return
         opening = work.request.opening
         if work.menu and work.request.overrides.get("tool_choice") == "none":
             opening = f"{OPENING} {REPLY}\n"
@@ -235,6 +243,28 @@ class EmbeddedModel:
                     if loops(said):
                         yield StatusPart(text="the model began to repeat itself and was stopped")
                         return
+
+    async def _answer(self, work: _Work) -> AsyncGenerator[ModelPart, None]:
+        """The likeliest of the allowed answers, by their first tokens before any grammar."""
+        answers = work.request.answers
+        payload = {
+            "prompt": work.prompt.text + work.request.opening,
+            "n_predict": 1,
+            "temperature": 0.0,
+            "n_probs": _LIKELIEST,
+        }
+        top: list[dict[str, Any]] = []
+        async with aclosing(_chunks(work, payload)) as chunks:
+            async for chunk in chunks:
+                if isinstance(chunk, StatusPart):
+                    yield chunk
+                elif not top and (found := chunk["choices"][0].get("logprobs")):
+                    top = found["content"][0]["top_logprobs"]
+        tokens = await work.engine.first_tokens(list(answers))
+        work.likely = shares(top, dict(zip(answers, tokens, strict=True)))
+        work.finish = "stop"
+        work.tally.heard()
+        yield TextPart(text=max(answers, key=lambda one: work.likely[one]))
 
     async def _choose(self, work: _Work) -> AsyncGenerator[StatusPart | str, None]:
         """The action the model opens with, as the last thing yielded."""

@@ -187,6 +187,16 @@ def settled(
     return best if lead > margin else REPLY
 
 
+def shares(top: Sequence[dict[str, Any]], firsts: dict[str, int]) -> dict[str, float]:
+    """How likely each answer is among them all, from {id, logprob} of the likeliest first tokens
+    and each answer's own first token; one that is not among the likeliest counts as the least."""
+    scores = {int(one["id"]): float(one["logprob"]) for one in top}
+    least = min(scores.values(), default=0.0)
+    raw = {name: math.exp(scores.get(token, least)) for name, token in firsts.items()}
+    total = sum(raw.values())
+    return {name: value / total for name, value in raw.items()}
+
+
 def _calls_since_user(messages: Sequence[ChatMessage]) -> list[ToolCall]:
     calls: list[ToolCall] = []
     for message in reversed(messages):
