@@ -14,6 +14,7 @@ from model_files import smollm2_settings
 from skill_agent.errors import ModelRejected, ModelUnavailable
 from skill_agent.files.home import Home
 from skill_agent.models.gateway import Gateway
+from skill_agent.models.weighing import weigh
 from skill_agent.ports import ChatMessage, Model, ModelRequest, TextPart
 from skill_agent.settings.schema import EmbeddedSettings
 from skill_agent.turns.calls import Recorder
@@ -114,6 +115,17 @@ async def test_a_schema_is_kept(model: Model) -> None:
     )
     heard = await listen(model, request)
     assert set(json.loads(heard.text)) == {"name", "age"}
+
+
+async def test_one_of_a_few_words_comes_with_how_likely_each_was(model: Model) -> None:
+    asked = ModelRequest(
+        messages=(user("Answer with yes or no: is fire hot?"),), answers=("yes", "no"), max_tokens=1
+    )
+    heard = await listen(model, asked)
+    likely = heard.end.likely
+    assert set(likely) == {"yes", "no"} and sum(likely.values()) == pytest.approx(1.0)
+    assert heard.text == max(likely, key=lambda word: likely[word])
+    assert await weigh(model, asked) == pytest.approx(likely, abs=0.02)
 
 
 async def test_a_structured_answer_that_is_cut_off_is_never_given(model: Model) -> None:
