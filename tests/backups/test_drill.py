@@ -128,6 +128,7 @@ class Reader:
         assert done.returncode == 0, f"{here}\n{done.stdout}\n{done.stderr}"
 
 
+@pytest.mark.deep
 def test_each_command_of_the_page_does_what_it_says(home: Home, tmp_path: Path) -> None:
     pytest.importorskip("pyrage")
     reader, missing = Reader(home, tmp_path), list[str]()
