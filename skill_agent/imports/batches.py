@@ -10,7 +10,7 @@ from typing import Any
 
 from skill_agent.errors import NotFound
 from skill_agent.ports import Ledger
-from skill_agent.values import BatchState, ExtractionJob, ImportBatch, LogEntry
+from skill_agent.values import BatchState, ExtractionJob, ImportBatch, LogEntry, Session
 
 BEGUN, SLICE, ENDED = "import.begun", "import.slice", "import.ended"
 UNDONE, CONFIRMED = "import.undone", "import.confirmed"
@@ -31,6 +31,17 @@ class Members:
 def actor_of(batch: str) -> str:
     """Who wrote the rows of a batch, as the log has it."""
     return f"import {batch}"
+
+
+async def every_session(ledger: Ledger) -> dict[str, Session]:
+    """By id, those that were archived too."""
+    found = dict[str, Session]()
+    for archived in (False, True):
+        offset = 0
+        while page := await ledger.sessions(limit=_PAGE, offset=offset, archived=archived):
+            found |= {one.id: one for one in page}
+            offset += len(page)
+    return found
 
 
 class Batches:

@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
-from skill_agent.privacy.json_rows import NotRows, rows
+from skill_agent.privacy.json_rows import Bytes, NotRows, rows
 
 LARGEST_ROW = 64 * 1024**2
 LARGEST_FILE = 256 * 1024**2
@@ -24,7 +24,7 @@ _MILLISECONDS = 1e11
 """Seconds since 1970 that lie after the year 5000: such a number counts milliseconds."""
 
 
-def rows_of(stream: IO[bytes], place: str) -> Iterator[tuple[int, bytes]]:
+def rows_of(stream: Bytes, place: str) -> Iterator[tuple[int, bytes]]:
     """The objects of a file that is one long list, numbered from 1, undecoded and one at a time.
 
     Raises UsageError where the file is no such list, or is not whole.
@@ -43,7 +43,7 @@ def rows_of(stream: IO[bytes], place: str) -> Iterator[tuple[int, bytes]]:
 class _AsRows:
     """A stream whose whole text is the value of a key, for `rows` reads lists under keys."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Bytes) -> None:
         self._stream, self._parts = stream, [b'{"rows":', b"}"]
 
     def read(self, size: int, /) -> bytes:
@@ -53,7 +53,7 @@ class _AsRows:
         return self._stream.read(size) or (self._parts.pop() if self._parts else b"")
 
 
-def whole(stream: IO[bytes], place: str) -> Any:
+def whole(stream: Bytes, place: str) -> Any:
     """The value of a file that is read as a whole; raises UsageError."""
     raw = stream.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:

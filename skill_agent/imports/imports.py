@@ -29,7 +29,7 @@ from skill_agent.values import (
     Unconfirmed,
 )
 
-from .batches import BEGUN, ENDED, SLICE, Batches, actor_of
+from .batches import BEGUN, ENDED, SLICE, Batches, actor_of, every_session
 from .found import Fact, Item, LeftOut, Talk
 from .operations import ImportOperations
 from .survey import Survey, items_of, slices, surveyed
@@ -77,7 +77,7 @@ class Imports(ImportOperations):
     async def plan(self, wanted: PastRequest, *, progress: Progress | None = None) -> PastPlan:
         """Raises UsageError for what cannot be read, NotFound for an unknown agent."""
         with tree_at(wanted.path) as tree:
-            here = await self._sessions()
+            here = await every_session(self._ledger)
             taking = self._taking(wanted, here)
             survey = await self._surveyed(tree, wanted, taking, progress)
         known = survey.sessions.keys() & here.keys()
@@ -129,17 +129,6 @@ class Imports(ImportOperations):
             source=wanted.source, agent=agent, now=self._clock(), newest=max(own, default=None)
         )
 
-    async def _sessions(self) -> dict[str, Session]:
-        found = dict[str, Session]()
-        for archived in (False, True):
-            offset = 0
-            while page := await self._ledger.sessions(
-                limit=_PAGE, offset=offset, archived=archived
-            ):
-                found |= {one.id: one for one in page}
-                offset += len(page)
-        return found
-
     # -- bringing in -------------------------------------------------------------------------
 
     async def bring(
@@ -148,7 +137,7 @@ class Imports(ImportOperations):
         """Raises UsageError as `plan` does, before anything is kept."""
         async with self._bringing:
             with tree_at(wanted.path) as tree:
-                here = await self._sessions()
+                here = await every_session(self._ledger)
                 taking = self._taking(wanted, here)
                 survey = await self._surveyed(tree, wanted, taking, progress)
                 going_on = await self._batches.unfinished(wanted.source, _place(wanted))

@@ -7,11 +7,11 @@ would is refused before a byte of it is read.
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Protocol, Self, TypeVar
 
 from skill_agent.errors import UsageError
 from skill_agent.text.checks import sound_path
@@ -22,6 +22,9 @@ _MOST_SQUEEZED, _ALWAYS_FINE = 200, 10 * 1024**2
 """Times a file may be larger than its packed form; exports of conversations reach 20."""
 _SKIPPED = (".obsidian", ".trash", ".git", "__MACOSX", "node_modules")
 _PEEK = 64 * 1024
+
+
+Result = TypeVar("Result")
 
 
 class Tree(Protocol):
@@ -44,7 +47,7 @@ class Tree(Protocol):
         """Tells the files from what they become by the next change."""
         ...
 
-    def open(self, name: str) -> IO[bytes]: ...
+    def open(self, name: str) -> "IO[bytes] | Entry": ...
     def changed_at(self, name: str) -> datetime | None: ...
 
 
@@ -64,7 +67,7 @@ def tree_at(path: str | Path) -> Iterator[Tree]:
                 yield _Zip(place, archive)
         else:
             yield _Single(place)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as error:
+    except zipfile.BadZipFile as error:
         raise UsageError(
             f"{place} is not a whole zip file: {error}", hint="download it again"
         ) from None
@@ -96,7 +99,7 @@ class _Single:
     def stamp(self) -> str:
         return _stamp(self._place, self._place.stat())
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> "IO[bytes] | Entry":
         return self._place.open("rb")
 
     def changed_at(self, name: str) -> datetime | None:
@@ -128,7 +131,7 @@ class _Folder:
     def stamp(self) -> str:
         return " ".join(_stamp(name, about) for name, about in self._found.items())
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> "IO[bytes] | Entry":
         return (self._place / name).open("rb")
 
     def changed_at(self, name: str) -> datetime | None:
@@ -159,20 +162,48 @@ class _Zip:
     def stamp(self) -> str:
         return _stamp(self._place, self._place.stat())
 
-    def open(self, name: str) -> IO[bytes]:
+    def open(self, name: str) -> "IO[bytes] | Entry":
         entry = self._entries[name]
         if entry.flag_bits & 1:
             raise UsageError(f"{self._place} is encrypted", hint="unpack it first")
         squeezed = entry.file_size > max(entry.compress_size, 1) * _MOST_SQUEEZED
         if squeezed and entry.file_size > _ALWAYS_FINE:
             raise UsageError(f"{name} in {self._place} unpacks to far more than an export would")
-        return self._archive.open(entry)
+        return Entry(self._archive, entry, f"{name} in {self._place}")
 
     def changed_at(self, name: str) -> datetime | None:
         try:
             return datetime(*self._entries[name].date_time, tzinfo=UTC)
         except ValueError:
             return None
+
+
+class Entry:
+    """A file of a zip, of which there is never more than the zip says."""
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> None:
+        self._place = place
+        self._stream = self._told(lambda: archive.open(entry))
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._told(lambda: self._stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._told(lambda: self._stream.readline(size))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+    def _told(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        except Exception as error:  # zlib and zipfile raise what they like for damaged bytes
+            raise UsageError(
+                f"{self._place} is damaged: {error}", hint="download it again"
+            ) from None
 
 
 def _stamp(name: object, about: os.stat_result) -> str:

@@ -9,9 +9,9 @@ from skill_agent.memory.life import previous
 from skill_agent.ports import Ledger
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.erasure_plan import every_memory
-from skill_agent.values import BatchUndo, ErasureReport, Memory, Purge
+from skill_agent.values import BatchUndo, ErasureReport, ImportBatch, Memory, Purge, Session
 
-from .batches import UNDONE, Batches
+from .batches import UNDONE, Batches, every_session
 
 _CONFIRMED = "memories that somebody vouched for"
 _BUILT_ON = "memories that others replaced, or that replaced others"
@@ -30,16 +30,14 @@ class Undoing:
     async def plan(self, ref: str) -> BatchUndo:
         batch = await self._batches.get(ref)
         members = await self._batches.members(batch.id)
+        here = await every_session(self._ledger)
         sessions, messages, kept = list[str](), 0, Counter[str]()
-        for name in sorted(members.sessions):
-            if (session := await self._ledger.session(name)) is None:
-                continue
-            said = await self._ledger.messages(name)
-            if any("import" not in one.origins for one in said):
+        for name in sorted(members.sessions & here.keys()):
+            if await self._gone_on(here[name], batch):
                 kept[_GONE_ON] += 1
                 continue
             sessions.append(name)
-            messages += session.messages
+            messages += here[name].messages
         memories = await self._memories(members.memories, {*sessions}, kept)
         return BatchUndo(
             id=batch.id,
@@ -48,6 +46,13 @@ class Undoing:
             memories=tuple(memories),
             kept=dict(kept),
         )
+
+    async def _gone_on(self, session: Session, batch: ImportBatch) -> bool:
+        """Whether somebody spoke in it here: what came in lies before its batch began."""
+        if session.updated_at <= batch.at:
+            return False
+        said = await self._ledger.messages(session.id)
+        return any("import" not in one.origins for one in said)
 
     async def _memories(self, came: set[str], sessions: set[str], kept: Counter[str]) -> list[str]:
         """Those that came in, and those read from conversations that go."""
