@@ -266,7 +266,7 @@ def killed_at_its_first_slice(home: Home, path: Path) -> None:
 async def test_killed_in_the_middle_and_run_again(
     home: Home, open_runtime: OpenRuntime, tmp_path: Path
 ) -> None:
-    number = 2_000
+    number = 1_500
     many = [chatgpt(f"c{n}", (f"I have {n} hens",)) for n in range(number)]
     path = written(tmp_path / "conversations.json", many)
     await asyncio.to_thread(killed_at_its_first_slice, home, path)
