@@ -108,6 +108,19 @@ def mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def plain(value: object, deepest: int = 16) -> Any:
+    """A value that can be kept as it is: its texts sound, nothing deeper in itself than that."""
+    if isinstance(value, str):
+        return text(value)
+    if not isinstance(value, dict | list):
+        return value
+    if deepest == 0:
+        return None
+    if isinstance(value, list):
+        return [plain(one, deepest - 1) for one in value]
+    return {text(str(key)): plain(one, deepest - 1) for key, one in value.items()}
+
+
 def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 

@@ -144,6 +144,7 @@ class Imports(ImportOperations):
                 batch = going_on.id if going_on else new_id()
                 work = _Work(wanted, taking, batch, survey, here, begun=going_on is not None)
                 await self._keep(tree, work, progress)
+            self._survey = None
             if not work.begun:
                 return None
             left = {**survey.left.counts, **work.left.counts}

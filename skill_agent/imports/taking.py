@@ -18,7 +18,7 @@ from skill_agent.values import Memory, Message, PastSource, Session
 from .found import Fact, Line, Talk
 
 _NAMESPACE = UUID("0d7f5e2a-93c1-5b44-8f0e-6a1f2f5c7d10")
-_LONGEST_TEXT = 1024**2
+_LONGEST_MEMORY = 100_000
 _IMPORTANCE = 5
 
 
@@ -84,7 +84,7 @@ class Taking:
             session=session,
             turn=turn,
             role=line.role,
-            content=line.text[:_LONGEST_TEXT],
+            content=line.text,
             created_at=at,
             agent=self.agent,
             zone=line.zone,
@@ -97,7 +97,7 @@ class Taking:
         name, at = self.memory_id(fact), fact.at or self.now
         memory = Memory(
             id=name,
-            content=fact.text.strip(),
+            content=fact.text.strip()[:_LONGEST_MEMORY],
             created_at=at,
             updated_at=max(at, fact.changed_at or at),
             subject=fact.subject,

@@ -8,13 +8,15 @@ import os
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, Self, TypeVar
 
 from skill_agent.errors import UsageError
 from skill_agent.text.checks import sound_path
+
+from .decoding import text
 
 LARGEST, MOST_FILES = 8 * 1024**3, 200_000
 """Bytes a zip may unpack to, and files a zip or folder may hold."""
@@ -47,7 +49,7 @@ class Tree(Protocol):
         """Tells the files from what they become by the next change."""
         ...
 
-    def open(self, name: str) -> "IO[bytes] | Entry": ...
+    def open(self, name: str) -> "Entry": ...
     def changed_at(self, name: str) -> datetime | None: ...
 
 
@@ -55,24 +57,28 @@ class Tree(Protocol):
 def tree_at(path: str | Path) -> Iterator[Tree]:
     """Raises UsageError for what is not there, cannot be read, or was made to do harm."""
     place = sound_path(path).expanduser()
-    try:
-        if place.is_dir():
-            yield _Folder(place)
-        elif not place.exists():
-            raise UsageError(f"there is no {place}", hint="name the export's file or folder")
-        elif not stat.S_ISREG(place.stat().st_mode):
-            raise UsageError(f"{place} is no plain file", hint="name the export's file or folder")
-        elif zipfile.is_zipfile(place):
-            with zipfile.ZipFile(place) as archive:
-                yield _Zip(place, archive)
-        else:
-            yield _Single(place)
-    except zipfile.BadZipFile as error:
-        raise UsageError(
-            f"{place} is not a whole zip file: {error}", hint="download it again"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"cannot read {place}: {error.strerror or error}") from None
+    with ExitStack() as stack:
+        try:
+            tree = _tree(place, stack)
+        except zipfile.BadZipFile as error:
+            raise UsageError(
+                f"{place} is not a whole zip file: {error}", hint="download it again"
+            ) from None
+        except OSError as error:
+            raise UsageError(f"cannot read {place}: {error.strerror or error}") from None
+        yield tree
+
+
+def _tree(place: Path, stack: ExitStack) -> Tree:
+    if place.is_dir():
+        return _Folder(place)
+    if not place.exists():
+        raise UsageError(f"there is no {place}", hint="name the export's file or folder")
+    if not stat.S_ISREG(place.stat().st_mode):
+        raise UsageError(f"{place} is no plain file", hint="name the export's file or folder")
+    if zipfile.is_zipfile(place):
+        return _Zip(place, stack.enter_context(zipfile.ZipFile(place)))
+    return _Single(place)
 
 
 def beginning(tree: Tree, name: str) -> bytes:
@@ -93,14 +99,14 @@ class _Single:
 
     def __init__(self, place: Path) -> None:
         self._place = place
-        self.names = (place.name,)
+        self.names = (text(place.name),)
 
     @property
     def stamp(self) -> str:
         return _stamp(self._place, self._place.stat())
 
-    def open(self, name: str) -> "IO[bytes] | Entry":
-        return self._place.open("rb")
+    def open(self, name: str) -> "Entry":
+        return Entry(lambda: self._place.open("rb"), str(self._place))
 
     def changed_at(self, name: str) -> datetime | None:
         return datetime.fromtimestamp(self._place.stat().st_mtime, UTC)
@@ -114,14 +120,14 @@ class _Folder:
     def __init__(self, place: Path) -> None:
         self._place = place
         self.vault = (place / ".obsidian").is_dir()
-        found = dict[str, os.stat_result]()
+        found = dict[str, tuple[Path, os.stat_result]]()
         for folder, folders, files in os.walk(place):
             folders[:] = sorted(one for one in folders if one not in _SKIPPED)
             for one in sorted(files):
                 file = Path(folder, one)
                 about = file.lstat()
                 if stat.S_ISREG(about.st_mode):
-                    found[file.relative_to(place).as_posix()] = about
+                    found[text(file.relative_to(place).as_posix())] = file, about
             if len(found) > MOST_FILES:
                 raise UsageError(f"{place} holds more than {MOST_FILES:,} files")
         self._found = found
@@ -129,13 +135,14 @@ class _Folder:
 
     @property
     def stamp(self) -> str:
-        return " ".join(_stamp(name, about) for name, about in self._found.items())
+        return " ".join(_stamp(file, about) for file, about in self._found.values())
 
-    def open(self, name: str) -> "IO[bytes] | Entry":
-        return (self._place / name).open("rb")
+    def open(self, name: str) -> "Entry":
+        file, _ = self._found[name]
+        return Entry(lambda: file.open("rb"), str(file))
 
     def changed_at(self, name: str) -> datetime | None:
-        return datetime.fromtimestamp(self._found[name].st_mtime, UTC)
+        return datetime.fromtimestamp(self._found[name][1].st_mtime, UTC)
 
 
 class _Zip:
@@ -162,14 +169,14 @@ class _Zip:
     def stamp(self) -> str:
         return _stamp(self._place, self._place.stat())
 
-    def open(self, name: str) -> "IO[bytes] | Entry":
+    def open(self, name: str) -> "Entry":
         entry = self._entries[name]
         if entry.flag_bits & 1:
             raise UsageError(f"{self._place} is encrypted", hint="unpack it first")
         squeezed = entry.file_size > max(entry.compress_size, 1) * _MOST_SQUEEZED
         if squeezed and entry.file_size > _ALWAYS_FINE:
             raise UsageError(f"{name} in {self._place} unpacks to far more than an export would")
-        return Entry(self._archive, entry, f"{name} in {self._place}")
+        return Entry(lambda: self._archive.open(entry), f"{name} in {self._place}")
 
     def changed_at(self, name: str) -> datetime | None:
         try:
@@ -179,11 +186,12 @@ class _Zip:
 
 
 class Entry:
-    """A file of a zip, of which there is never more than the zip says."""
+    """A file being read; of one in a zip there is never more than the zip says."""
 
-    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> None:
+    def __init__(self, opened: Callable[[], IO[bytes]], place: str) -> None:
+        """`place` is what an error calls it."""
         self._place = place
-        self._stream = self._told(lambda: archive.open(entry))
+        self._stream = self._told(opened)
 
     def read(self, size: int = -1, /) -> bytes:
         return self._told(lambda: self._stream.read(size))
@@ -200,6 +208,8 @@ class Entry:
     def _told(self, work: Callable[[], Result]) -> Result:
         try:
             return work()
+        except OSError as error:
+            raise UsageError(f"cannot read {self._place}: {error.strerror or error}") from None
         except Exception as error:  # zlib and zipfile raise what they like for damaged bytes
             raise UsageError(
                 f"{self._place} is damaged: {error}", hint="download it again"

@@ -4,7 +4,7 @@ from typing import Any
 
 from skill_agent.errors import UsageError
 
-from ..decoding import listed, mapping, moment, text, texts, whole
+from ..decoding import listed, mapping, moment, plain, text, texts, whole
 from ..found import Fact, Items, LeftOut
 from ..tree import Tree
 
@@ -41,10 +41,10 @@ def _fact(row: dict[str, Any]) -> Fact | None:
     said = next((one for key in _WORDS if (one := text(row.get(key)).strip())), "")
     if not said:
         return None
-    about = {key: value for key in _ABOUT if (value := row.get(key))}
+    about = {key: value for key in _ABOUT if (value := plain(row.get(key)))}
     topics = texts(row.get("categories"))
     return Fact(
-        id=text(row.get("id")) or said,
+        id=f"{text(row.get('id'))}:{said}",
         text=said,
         at=moment(row.get("created_at")),
         changed_at=moment(row.get("updated_at")),
