@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from skill_agent.errors import UsageError
+from skill_agent.imports.batches import actor_of
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.text.redaction import Masker
 from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
@@ -155,14 +156,17 @@ async def _import_lines(
         return
     stream.seek(0)
     reader, masker = Rows(stream, wanted.name), Masker()
+    batch = await runtime.imports.begin("-" if wanted.file == "-" else wanted.path)
     with Bar("importing", total=total) as bar:
         result = await runtime.memory.import_rows(
-            _counted(reader.rows(), masker), progress=bar, total=total, refused=reader.refuse
-        )
+            _counted(reader.rows(), masker), actor=actor_of(batch), progress=bar, total=total,
+            refused=reader.refuse,
+        )  # fmt: skip
+    await runtime.imports.end(batch)
     tell_masked(masker.count)
     if wanted.index and result.added:
         await index_now(runtime, result.added)
-    _report(result, reader, as_json=wanted.as_json)
+    _report(result, reader, as_json=wanted.as_json, batch=batch if result.added else "")
 
 
 async def _import_signed(around: Surroundings, wanted: _Wanted, runtime: "Workstation") -> None:
@@ -291,7 +295,7 @@ def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
         narrate(f"{count} items indexed")
 
 
-def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
+def _report(result: ImportResult, reader: Rows, *, as_json: bool, batch: str = "") -> None:
     _tell_mistakes(reader)
     for key, count in reader.unknown.most_common(5):
         meant = did_you_mean(key, KNOWN_KEYS)
@@ -307,6 +311,7 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
                 "skipped": result.skipped,
                 "conflicts": list(result.conflicts),
                 "demoted": result.demoted,
+                "batch": batch,
                 "errors": [{"line": one.line, "problem": one.problem} for one in reader.mistakes],
             }
         )
@@ -315,6 +320,8 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
         f"{len(result.conflicts)} in conflict, {len(reader.mistakes)} wrong"
         + (f"; {result.demoted} only as plain memories" if result.demoted else "")
     )
+    if batch:
+        narrate(f"take it out again: ska memory import --undo {batch}")
     if reader.mistakes or result.conflicts:
         raise typer.Exit(1)
 

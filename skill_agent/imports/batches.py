@@ -51,14 +51,18 @@ class Batches:
         self._ledger = ledger
 
     async def every(self, jobs: Iterable[ExtractionJob] = ()) -> list[ImportBatch]:
-        """The newest first; `jobs` are those that are not done."""
+        """Those with which something came in, the newest first; `jobs` are such as are not done."""
         found, _ = await self._folded()
         waiting = [one for one in jobs if one.trigger == "import"]
         whose = dict[str, str]()
         if waiting:
             async for row in self._rows(("session.imported",), 0):
                 whose[row.entity] = row.actor
-        told = [_with_reading(one, waiting, whose) for one in found.values()]
+        told = [
+            _with_reading(one, waiting, whose)
+            for one in found.values()
+            if one.state != "done" or any(getattr(one, name) for name in _COUNTS)
+        ]
         return sorted(told, key=lambda one: (one.at, one.id), reverse=True)
 
     async def find(self, ref: str) -> ImportBatch | None:

@@ -14,6 +14,7 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Progress
 from skill_agent.privacy.erasure import Eraser
+from skill_agent.text.checks import sound_text
 from skill_agent.values import (
     BatchUndo,
     Belongings,
@@ -38,6 +39,7 @@ from .tree import Tree, tree_at
 from .undoing import Undoing
 from .vouching import Vouching
 
+ROWS, PIPE = "jsonl", "-"
 STRETCH = 40
 """Messages that are read for memories at a time."""
 _PAGE = 1_000
@@ -261,6 +263,27 @@ class Imports(ImportOperations):
             due = await self._queue.due(name)
             jobs += self._stretches(work, name, due, work.lengths.get(name, 0))
         await self._queue.take_in(jobs, read=not work.wanted.read)
+
+    # -- rows that others keep -------------------------------------------------------------------
+
+    async def begin(self, path: str) -> str:
+        going_on = await self._batches.unfinished(ROWS, path) if path != PIPE else None
+        batch = going_on.id if going_on else new_id()
+        if going_on is None:
+            data = {"source": ROWS, "path": sound_text(path, "the path")}
+            await self._batches.note(BEGUN, batch, actor=actor_of(batch), data=data)
+        return batch
+
+    async def end(self, ref: str) -> ImportBatch:
+        """Raises NotFound for an unknown batch, UsageError for one that has ended."""
+        batch = await self._batches.get(ref)
+        if (batch.source, batch.state) != (ROWS, "unfinished"):
+            raise UsageError(f"the import {batch.id} has ended", hint="ska memory imports")
+        came = len((await self._batches.members(batch.id)).memories)
+        actor = actor_of(batch.id)
+        await self._batches.note(SLICE, batch.id, actor=actor, data={"memories": came})
+        await self._batches.note(ENDED, batch.id, actor=actor, data={})
+        return await self._batches.get(batch.id)
 
     # -- what came in ------------------------------------------------------------------------
 

@@ -33,6 +33,17 @@ class ImportOperations(Protocol):
         was new."""
         ...
 
+    @route("POST", "/v1/imports/begun", scope="memory")
+    async def begin(self, path: str) -> str:
+        """Begins a batch for rows that the caller keeps himself, by `memory.keep` with the actor
+        `import ID`; one of the same path that was cut short goes on. Gives its id."""
+        ...
+
+    @route("POST", "/v1/imports/{ref}/end", scope="memory")
+    async def end(self, ref: str) -> ImportBatch:
+        """Ends a batch that was begun so: counts what came in with it."""
+        ...
+
     @route("GET", "/v1/imports", scope="read")
     async def list(self) -> Batches:
         """What came in, the newest first, and how far its reading is."""

@@ -551,6 +551,13 @@ async def test_what_comes_from_other_programs(open_station: OpenStation, tmp_pat
             await station.imports.undo(batch.id, expected="another plan's")
         report = await station.imports.undo(batch.id, expected=undo.digest)
         assert report.messages == 3 and await station.conversations.list() == []
+        begun = await station.imports.begin("/rows.jsonl")
+        assert await station.imports.begin("/rows.jsonl") == begun
+        await station.memory.keep([stored(1)], actor=f"import {begun}")
+        assert (await station.imports.end(begun)).memories == 1
+        assert (await station.imports.plan_undo(begun)).memories == (stored(1).id,)
+        with pytest.raises(UsageError, match="has ended"):
+            await station.imports.end(begun)
         with pytest.raises(UsageError, match="there is no"):
             await station.imports.plan(replace(wanted, path=str(tmp_path / "nowhere")))
 

@@ -87,3 +87,15 @@ def test_nothing_is_read_unasked_with_no_read(ska: Ska, export: Path) -> None:
     ska("memory", "import", str(export), "--no-read", "--yes")
     assert "nothing to read" in ska("memory", "extract").err
     assert ska("memory", "list", "--json").json == []
+
+
+def test_json_lines_are_a_batch_too(ska: Ska, tmp_path: Path) -> None:
+    path = written(tmp_path / "notes.jsonl", '{"content": "Likes rye"}\n{"content": "Has a cat"}\n')
+    done = ska("memory", "import", str(path), "--yes", "--json")
+    (batch,) = ska("memory", "imports", "--json").json
+    assert (batch["id"], batch["source"], batch["memories"]) == (done.json["batch"], "jsonl", 2)
+    again = ska("memory", "import", str(path), "--yes", "--json")
+    assert again.json["batch"] == "" and len(ska("memory", "imports", "--json").json) == 1
+    gone = ska("memory", "import", "--undo", batch["id"], "--yes", "--json")
+    assert (gone.code, gone.json["memories"]) == (0, 2)
+    assert ska("memory", "list", "--json").json == []
