@@ -25,7 +25,7 @@ LEVELS = {
         ("models",),
         ("memory",),
         ("tools", "privacy"),
-        ("turns", "backups"),
+        ("turns", "backups", "imports"),
         ("team", "jobs", "evaluation", "health", "federation"),
         ("workflows",),
         ("workstation",),

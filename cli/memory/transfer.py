@@ -1,4 +1,5 @@
-"""`ska memory import|export|verify|rebuild`: many memories at once, and the stores behind them."""
+"""`ska memory import|imports|confirm|export|verify|rebuild`: many memories at once, and the stores
+behind them."""
 
 import contextlib
 import json
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from skill_agent.errors import ModelUnavailable, UsageError
+from skill_agent.errors import UsageError
+from skill_agent.imports.batches import actor_of
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.text.redaction import Masker
 from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
@@ -23,6 +25,7 @@ from ..options import AgentOption, JsonOption, OutputOption, SecretsOption, YesO
 from ..output import emit_json, emit_jsonl, emit_text, narrate, tell_masked
 from ..progress import Bar
 from ..surroundings import Surroundings, on_this_machine, surroundings
+from . import past
 from .import_plan import (
     DryRunOption,
     KeyOption,
@@ -32,6 +35,7 @@ from .import_plan import (
     emit_plan,
     tell_plan,
 )
+from .indexing import index_now
 from .json_lines import KNOWN_KEYS, Rows, count_lines, opened
 
 if TYPE_CHECKING:
@@ -39,13 +43,13 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
 SHOWN_MISTAKES = 20
-MANY = 1_000
-"""Rows whose indexing takes long enough to say so."""
 
 
 def register(app: typer.Typer) -> None:
     """Adds these commands to the group."""
     app.command("import")(import_)
+    app.command("imports")(past.imports)
+    app.command("confirm")(past.confirm)
     app.command("export")(export)
     app.command("verify")(verify)
     app.command("rebuild")(rebuild)
@@ -53,7 +57,14 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="JSON lines; - is standard input.")],
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[PATH]", help="File, folder or zip; - is JSON lines on stdin."),
+    ] = None,
+    source: past.FromOption = "auto",
+    agent: AgentOption = None,
+    read: past.ReadOption = True,
+    undo: past.UndoOption = None,
     index: Annotated[
         bool,
         typer.Option("--index/--no-index", help="Index at once, or leave it to the next search."),
@@ -64,26 +75,46 @@ def import_(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import memories from JSON lines.
+    """Bring in what you have elsewhere: conversations, memories, notes.
 
-    One object a line: `content`, and what else is known. Optional keys: id, memory_type, subject,
-    importance, agent, speaker, created_at, session, metadata, and whatever `ska memory export`
-    writes. A line that is wrong is reported with its number and left out; the others are kept,
-    and the exit code is 1. Running an import again adds nothing twice, so one that was
-    interrupted is simply run again.
+    From ChatGPT, Claude (their exports, as zip or unpacked), Claude Code (~/.claude/projects),
+    mem0, Letta (.af), a folder of Markdown or an Obsidian vault; what it is, is found out unless
+    --from says it. What would come in is told first, and asked for; without a terminal --yes is
+    needed. Conversations can be searched at once, and are read for memories in the background
+    (`ska memory imports` tells how far; --no-read leaves that out). What is here already is not
+    taken twice, so an import that was interrupted is simply run again, and a later export adds what
+    is new. All of it is marked as brought in until you vouch for it (`ska memory confirm`), and
+    --undo BATCH takes it out again.
 
-    What would come in is told first, and asked for; without a terminal --yes is needed. A file
-    says who an agent is, who you are or what is always in a prompt for whoever wrote it, so such
-    memories come in as plain ones, unpinned and marked as brought in. A file that `ska memory
-    export -o FILE` wrote lies beside its signature: with --trust it comes in as it is.
+    JSON lines are memories of any origin, one object a line: `content`, and what else is known
+    (id, memory_type, subject, importance, agent, speaker, created_at, session, metadata, whatever
+    `ska memory export` writes). A wrong line is reported with its number and left out, the others
+    are kept, and the exit code is 1. A file that `ska memory export -o FILE` wrote lies beside its
+    signature: with --trust it comes in as it is.
 
     \b
     Examples:
-      ska memory import notes.jsonl
+      ska memory import ~/Downloads/chatgpt-export.zip
+      ska memory import ~/.claude/projects --from claude-code --agent luke
+      ska memory import ~/vault --dry-run
       jq -c '{content: .text}' old.json | ska memory import - --yes
-      ska memory import backup.jsonl --trust
+      ska memory import --undo 0198f2
     """
+    if undo is not None:
+        past.check_alone(file)
+        past.undo_batch(ctx, undo, yes=yes, as_json=as_json)
+        return
+    if file is None:
+        raise UsageError("what is to be imported?", hint="name a file, folder or zip; - is stdin")
     check_trust(file, trust=trust, key=key)
+    found = "jsonl" if trust or file == "-" else past.source_of(file, source)
+    if found != "jsonl":
+        wishes = past.Wishes(
+            file, found, agent=agent, read=read, index=index, yes=yes, dry_run=dry_run,
+            as_json=as_json, named=source != "auto",
+        )  # fmt: skip
+        past.bring(ctx, wishes)
+        return
     wanted = _Wanted(file, key=key, index=index, yes=yes, dry_run=dry_run, as_json=as_json)
     if trust:
         with_runtime(ctx, partial(_import_signed, on_this_machine(ctx), wanted))
@@ -125,14 +156,17 @@ async def _import_lines(
         return
     stream.seek(0)
     reader, masker = Rows(stream, wanted.name), Masker()
+    batch = await runtime.imports.begin("-" if wanted.file == "-" else wanted.path)
     with Bar("importing", total=total) as bar:
         result = await runtime.memory.import_rows(
-            _counted(reader.rows(), masker), progress=bar, total=total, refused=reader.refuse
-        )
+            _counted(reader.rows(), masker), actor=actor_of(batch), progress=bar, total=total,
+            refused=reader.refuse,
+        )  # fmt: skip
+    await runtime.imports.end(batch)
     tell_masked(masker.count)
     if wanted.index and result.added:
-        await _index(runtime, result.added)
-    _report(result, reader, as_json=wanted.as_json)
+        await index_now(runtime, result.added)
+    _report(result, reader, as_json=wanted.as_json, batch=batch if result.added else "")
 
 
 async def _import_signed(around: Surroundings, wanted: _Wanted, runtime: "Workstation") -> None:
@@ -143,7 +177,7 @@ async def _import_signed(around: Surroundings, wanted: _Wanted, runtime: "Workst
     with Bar("importing") as bar:
         result = await runtime.user_data.import_memories(path, key=wanted.key, progress=bar)
     if wanted.index and result.added:
-        await _index(runtime, result.added)
+        await index_now(runtime, result.added)
     reader = Rows(BytesIO(), wanted.name, read=sum(plan.memories.values()))
     _report(result, reader, as_json=wanted.as_json)
 
@@ -162,18 +196,6 @@ def _counted(rows: Iterable[dict[str, Any]], masker: Masker) -> Iterator[dict[st
     for row in rows:
         masker(row.get("content"))
         yield row
-
-
-async def _index(runtime: "Workstation", added: int) -> None:
-    """Makes what was imported searchable; it is safe in the ledger whatever happens here."""
-    if added > MANY:
-        narrate(f"{added} saved; indexing them now (Ctrl+C leaves the rest to the next search)")
-    try:
-        with Bar("indexing") as bar:
-            await runtime.memory.settle(bar)
-    except ModelUnavailable as error:
-        narrate(f"warning: saved, but {error.message}")
-        narrate(f"hint: {error.hint}")
 
 
 def export(
@@ -273,7 +295,7 @@ def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
         narrate(f"{count} items indexed")
 
 
-def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
+def _report(result: ImportResult, reader: Rows, *, as_json: bool, batch: str = "") -> None:
     _tell_mistakes(reader)
     for key, count in reader.unknown.most_common(5):
         meant = did_you_mean(key, KNOWN_KEYS)
@@ -289,6 +311,7 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
                 "skipped": result.skipped,
                 "conflicts": list(result.conflicts),
                 "demoted": result.demoted,
+                "batch": batch,
                 "errors": [{"line": one.line, "problem": one.problem} for one in reader.mistakes],
             }
         )
@@ -297,6 +320,8 @@ def _report(result: ImportResult, reader: Rows, *, as_json: bool) -> None:
         f"{len(result.conflicts)} in conflict, {len(reader.mistakes)} wrong"
         + (f"; {result.demoted} only as plain memories" if result.demoted else "")
     )
+    if batch:
+        narrate(f"take it out again: ska memory import --undo {batch}")
     if reader.mistakes or result.conflicts:
         raise typer.Exit(1)
 

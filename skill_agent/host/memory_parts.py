@@ -13,6 +13,7 @@ from functools import partial
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.events import Event
 from skill_agent.files.home import Home
+from skill_agent.imports.imports import Imports
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.consolidate import Consolidator
 from skill_agent.memory.care.expiry import Expiry
@@ -96,6 +97,17 @@ class MemoryParts:
             user=user,
             changed=self.hot.clear,
             agents=self._slugs,
+        )
+        self.imports = Imports(
+            ledger=ledger,
+            projector=projector,
+            queue=self.queue,
+            eraser=self.eraser,
+            writer=self._writer,
+            clock=clock,
+            default_agent=settings.general.default_agent,
+            agents=self._slugs,
+            changed=self.hot.clear,
         )
 
     def _eraser(

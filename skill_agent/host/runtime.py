@@ -143,6 +143,7 @@ class Runtime(Workstation):
             "feedback": mind.feedback,
             "eraser": mind.eraser,
             "user_data": mind.user_data,
+            "imports": mind.imports,
             "backups": self._backups,
         }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Protocol
 
 from skill_agent.errors import UsageError
 
@@ -11,7 +11,13 @@ LONGEST = 1024**2
 _SHOWN = 60
 
 
-def lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+class Lines(Protocol):
+    """What is read line by line."""
+
+    def readline(self, size: int, /) -> bytes: ...
+
+
+def lines(stream: Lines) -> Iterator[tuple[int, bytes]]:
     """Each line with its number; of one that is too long its first `LONGEST` + 1 bytes."""
     number = 0
     while line := stream.readline(LONGEST + 1):

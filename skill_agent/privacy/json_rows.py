@@ -6,7 +6,7 @@ what may be held. Nothing is decoded here: where an object begins and ends is to
 
 import re
 from collections.abc import Collection, Iterator
-from typing import IO
+from typing import Protocol
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
 """A whole text, a bracket, or the beginning of a text whose end was not read yet."""
@@ -18,11 +18,17 @@ _ALWAYS_FINE, _BYTES_EACH = 1_000, 4
 brackets was made to cost."""
 
 
+class Bytes(Protocol):
+    """What bytes are read from, so many at most at a time; none at the end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class NotRows(ValueError):
     """The bytes are no such object; says why."""
 
 
-def rows(stream: IO[bytes], keys: Collection[str], *, most: int) -> Iterator[tuple[str, bytes]]:
+def rows(stream: Bytes, keys: Collection[str], *, most: int) -> Iterator[tuple[str, bytes]]:
     """Each object in the lists under these keys, with its key, in the order of the bytes.
 
     Other values of the whole are passed over, further lists refused. Raises NotRows, also where a

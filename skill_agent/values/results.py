@@ -327,7 +327,7 @@ class TurnState:
 
 
 JobState = Literal["waiting", "running", "failed", "done"]
-Trigger = Literal["messages", "idle", "closed", "compaction", "asked", "turn"]
+Trigger = Literal["messages", "idle", "closed", "compaction", "asked", "turn", "import"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

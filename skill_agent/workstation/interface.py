@@ -15,6 +15,7 @@ from skill_agent.backups.operations import BackupOperations
 from skill_agent.conversations.operations import ConversationOperations, FigureOperations
 from skill_agent.events import Event
 from skill_agent.files.home import Home
+from skill_agent.imports.operations import ImportOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -71,6 +72,7 @@ class Workstation:
     feedback = Group(FeedbackOperations)
     eraser = Group(ErasureOperations)
     user_data = Group(UserOperations)
+    imports = Group(ImportOperations)
     backups = Group(BackupOperations)
     host = Group(HostOperations)
 

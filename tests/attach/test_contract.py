@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import chatgpt, written
 from hosts import OpenStation
 
 from skill_agent.agents.dna import AgentDNA
@@ -46,6 +47,7 @@ from skill_agent.values import (
     Message,
     ModelProfile,
     NewMemory,
+    PastRequest,
     Search,
     Session,
     Source,
@@ -527,6 +529,37 @@ async def test_everything_of_the_person(open_station: OpenStation, tmp_path: Pat
         report = await station.user_data.erase(expected=plan.digest)
         assert report.memories == 1 and report.sessions == 1
         assert (await station.figures.counts())["memories"] == 0
+
+
+async def test_what_comes_from_other_programs(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        wanted = PastRequest(
+            str(written(tmp_path / "conversations.json", [chatgpt()])), source="chatgpt"
+        )
+        told: list[tuple[int, int, str]] = []
+        plan = await station.imports.plan(wanted, progress=lambda *said: told.append(said))
+        assert (plan.conversations, plan.messages) == (1, {"user": 2, "assistant": 1})
+        batch = await station.imports.bring(wanted, progress=lambda *said: told.append(said))
+        assert batch is not None and batch.messages == 3 and told
+        assert await station.imports.bring(wanted) is None
+        assert await station.imports.list() == [batch]
+        assert (await station.imports.unconfirmed(batch.id)).memories == 0
+        assert await station.imports.confirm(batch.id) == 0
+        undo = await station.imports.plan_undo(batch.id)
+        assert undo.messages == 3
+        with pytest.raises(Conflict):
+            await station.imports.undo(batch.id, expected="another plan's")
+        report = await station.imports.undo(batch.id, expected=undo.digest)
+        assert report.messages == 3 and await station.conversations.list() == []
+        begun = await station.imports.begin("/rows.jsonl")
+        assert await station.imports.begin("/rows.jsonl") == begun
+        await station.memory.keep([stored(1)], actor=f"import {begun}")
+        assert (await station.imports.end(begun)).memories == 1
+        assert (await station.imports.plan_undo(begun)).memories == (stored(1).id,)
+        with pytest.raises(UsageError, match="has ended"):
+            await station.imports.end(begun)
+        with pytest.raises(UsageError, match="there is no"):
+            await station.imports.plan(replace(wanted, path=str(tmp_path / "nowhere")))
 
 
 async def test_backups(open_station: OpenStation, tmp_path: Path) -> None:

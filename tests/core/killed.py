@@ -1,6 +1,6 @@
 """A process to be killed: works on a home over real stores and prints what was acknowledged.
 
-Usage: killed.py HOME import|turns
+Usage: killed.py HOME import|turns, or killed.py HOME past FILE
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from skill_agent.events import TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.book import MemoryBook
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.values import PastRequest
 
 
 def tell(*words: object) -> None:
@@ -33,7 +34,17 @@ async def imports(book: MemoryBook) -> None:
     await book.import_rows(rows, progress=progress)
 
 
-async def main(home: str, work: str) -> None:
+async def past(runtime: Runtime, path: str) -> None:
+    """What another program exported; each slice that is on disk is told."""
+
+    def progress(done: int, _total: int, what: str) -> None:
+        if what == "saved":
+            tell("saved", done)
+
+    await runtime.imports.bring(PastRequest(path, source="chatgpt"), progress=progress)
+
+
+async def main(home: str, work: str, path: str = "") -> None:
     model = ScriptedModel(otherwise="a reply of some words")
     gateway, embedder = ScriptedGateway(model), HashEmbedder()
     async with open_home(home, create=True, gateway=gateway, embedder=embedder) as runtime:
@@ -42,6 +53,8 @@ async def main(home: str, work: str) -> None:
         if work == "import":
             await runtime.turns.wake()
             await imports(runtime.book)
+        if work == "past":
+            await past(runtime, path)
         number = 0
         while True:
             number += 1
@@ -53,4 +66,4 @@ async def main(home: str, work: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))

@@ -35,6 +35,7 @@ _HAPPENED = {
     "memory.restored": "taken back",
     "memory.pinned": "pinned",
     "memory.unpinned": "unpinned",
+    "memory.confirmed": "vouched for",
     "memory.disputed": "contradicted",
     "memory.resolved": "dispute decided",
     "memory.purged": "erased",

@@ -5,7 +5,7 @@ Nothing is read here and no model is known; one process owns a home, so one queu
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
@@ -14,7 +14,7 @@ from skill_agent.errors import NotFound
 from skill_agent.identifiers import iso, new_id, parse_time
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.redaction import redact
-from skill_agent.values import ExtractionJob, JobState, LogEntry, Trigger
+from skill_agent.values import Belongings, ExtractionJob, JobState, LogEntry, Note, Trigger
 
 KINDS = ("extraction.queued", "extraction.started", "extraction.done", "extraction.failed")
 MAX_ATTEMPTS = 8
@@ -53,7 +53,8 @@ class ExtractionQueue:
         return sorted(found, key=lambda job: (job.queued_at, job.id), reverse=True)[:limit]
 
     async def pending(self) -> "list[ExtractionJob]":
-        """Jobs that may run now, the oldest first."""
+        """Jobs that may run now, the oldest first; what was brought in comes after what was said
+        here."""
         await self._load()
         now = self._clock()
         ready = [
@@ -62,7 +63,7 @@ class ExtractionQueue:
             if job.state == "waiting"
             or (job.state == "failed" and job.next_try is not None and job.next_try <= now)
         ]
-        return sorted(ready, key=lambda job: (job.queued_at, job.id))
+        return sorted(ready, key=lambda job: (job.trigger == "import", job.queued_at, job.id))
 
     async def due(self, session: str) -> int:
         """Position from which nobody has read, or is about to read, the session."""
@@ -101,10 +102,41 @@ class ExtractionQueue:
             trigger=trigger,
             queued_at=self._clock(),
         )
-        data = {"from": start, "to": end, "trigger": trigger, "agent": agent}
-        await self._note("extraction.queued", job, data)
+        await self._note("extraction.queued", job, _begun(job))
         self._jobs[job.id] = job
         return job
+
+    async def take_in(self, jobs: Sequence[ExtractionJob], *, read: bool = False) -> None:
+        """Adds many in one write; with `read` they count as read, and nobody reads them."""
+        await self._load()
+        if not jobs:
+            return
+        kind, data_of = ("extraction.done", _ended) if read else ("extraction.queued", _begun)
+        notes = tuple(
+            Note(
+                kind=kind,
+                entity=job.id,
+                actor="reader",
+                at=job.queued_at,
+                data={"session": job.session, **data_of(job)},
+            )
+            for job in jobs
+        )
+        await self._ledger.import_belongings([Belongings(notes=notes)], actor="reader")
+        for job in jobs:
+            if read:
+                self._mark(kind, {"session": job.session, "to": job.end})
+            else:
+                self._jobs[job.id] = job
+
+    async def drop(self, sessions: Collection[str]) -> None:
+        """Forgets the jobs of sessions that are about to go; the log loses them with these."""
+        await self._load()
+        gone = {*sessions}
+        self._jobs = {name: job for name, job in self._jobs.items() if job.session not in gone}
+        for session in gone:
+            self._read.pop(session, None)
+            self._skimmed.pop(session, None)
 
     async def start(self, job: ExtractionJob) -> ExtractionJob:
         """Notes that a job is being worked on; without an end it is waiting again."""
@@ -123,9 +155,8 @@ class ExtractionQueue:
         done = replace(
             job, state="done", error="", next_try=None, ended_at=self._clock(), **figures
         )
-        data = {"from": job.start, "to": job.end, "passes": done.passes, "model": done.model}
-        counts = {name: getattr(done, name) for name in _COUNTS}
-        await self._note("extraction.done", job, {**data, **counts})
+        data = _ended(done)
+        await self._note("extraction.done", job, data)
         self._jobs[job.id] = done
         self._mark("extraction.done", {**data, "session": job.session})
         self._thin()
@@ -148,8 +179,7 @@ class ExtractionQueue:
         if job.state != "failed":
             return job
         waiting = replace(job, state="waiting", attempts=0, next_try=None)
-        data = {"from": job.start, "to": job.end, "trigger": job.trigger, "agent": job.agent}
-        await self._note("extraction.queued", job, data)
+        await self._note("extraction.queued", job, _begun(job))
         self._jobs[job.id] = waiting
         return waiting
 
@@ -237,6 +267,15 @@ class ExtractionQueue:
 
 _MOST = 2**31
 _COUNTS = ("created", "versioned", "disputed", "skipped")
+
+
+def _begun(job: ExtractionJob) -> dict[str, Any]:
+    return {"from": job.start, "to": job.end, "trigger": job.trigger, "agent": job.agent}
+
+
+def _ended(job: ExtractionJob) -> dict[str, Any]:
+    data = {"from": job.start, "to": job.end, "passes": job.passes, "model": job.model}
+    return {**data, **{name: getattr(job, name) for name in _COUNTS}}
 
 
 def _data(entry: LogEntry) -> dict[str, Any]:

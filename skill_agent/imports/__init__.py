@@ -1,0 +1,1 @@
+"""Bringing in what a person has in other programs: conversations, memories, notes."""
