@@ -16,7 +16,8 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
-from skill_agent.ports import Clock, Ledger, Progress
+from skill_agent.memory.recall.reranking import Reranking
+from skill_agent.ports import Clock, Ledger, Progress, Reranker
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (
     MEMORY_TYPES,
@@ -77,16 +78,18 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         changed: Callable[[Sequence[Memory]], None] = nobody,
         before_search: Callable[[], Awaitable[None]] | None = None,
         agents: Callable[[], Collection[str] | None] = lambda: None,
+        reranker: Reranker | None = None,
     ) -> None:
         """`changed` hears of every memory written, before anybody else can read it here;
         `before_search` is awaited before each search, once the index has caught up; `agents` names
-        the team, where somebody knows it."""
+        the team, where somebody knows it; `reranker` puts in order what a search finds."""
         super().__init__(ledger, projector, changed)
         self._clock = clock
         self._user = user
         self._once = Once()
         self._incoming = Incoming(ledger, clock, agents)
-        self._recaller = Recaller(ledger, projector, clock, user, before_search)
+        self._reranking = Reranking(reranker) if reranker else None
+        self._recaller = Recaller(ledger, projector, clock, user, before_search, self._reranking)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -383,7 +386,11 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return await self._projector.rebuild(progress)
 
     async def status(self) -> IndexStatus:
-        return await self._projector.status()
+        status = await self._projector.status()
+        second = self._reranking
+        if second is None:
+            return status
+        return replace(status, reranker=second.name, reranking_problem=second.problem)
 
     async def lag(self) -> int:
         """Log rows the index has not seen yet."""

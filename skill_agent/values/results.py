@@ -115,6 +115,10 @@ class IndexStatus:
     problem: str = ""
     """Why it does not follow the ledger, or goes by words alone; empty while all is well."""
     rebuilding: Rebuilding | None = None
+    reranker: str = ""
+    """What looks a second time at what was found; empty where nothing does."""
+    reranking_problem: str = ""
+    """Why the last search went without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
