@@ -85,6 +85,7 @@ class MemoryParts:
             partial(self.reconcile, PATIENTLY_S),
             self._slugs,
             reranker_named(settings.models, home),
+            settings.models.default,
         )
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)

@@ -65,14 +65,12 @@ def _tokenizer(model: bytes) -> Any:
             piece = dict(_fields(value))
             pieces.append((piece[1].decode(), struct.unpack("<f", piece.get(2, bytes(4)))[0]))
         elif field == 3:
-            letters = dict(_fields(value))[2]
+            letters = dict(_fields(value)).get(2, b"")
     made = Tokenizer(models.Unigram(pieces, unk_id=0))
+    spaces = [normalizers.Strip(), normalizers.Replace(Regex(" {2,}"), " ")]
+    # Without a map of letters they are read as they stand.
     made.normalizer = normalizers.Sequence(
-        [
-            normalizers.Precompiled(letters),
-            normalizers.Strip(),
-            normalizers.Replace(Regex(" {2,}"), " "),
-        ]
+        [normalizers.Precompiled(letters), *spaces] if letters else spaces
     )
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     return made

@@ -6,7 +6,7 @@ is late or fails the first order stands, and `problem` says why.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,15 @@ _FORGETS = 0.9
 class Reranking:
     """One reranker and what is known of its speed; use it from one event loop."""
 
-    def __init__(self, reranker: Reranker, budget_s: float = BUDGET_S) -> None:
+    def __init__(
+        self,
+        reranker: Reranker,
+        budget_s: float = BUDGET_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` tells seconds, by which its speed is measured."""
         self._reranker = reranker
+        self._clock = clock
         self._budget = budget_s
         self._pace = budget_s * _SURE / _FIRST
         self._ready = False
@@ -83,9 +90,9 @@ class Reranking:
         if not self._ready:
             self._reranker.scores(question, texts[:1])
             self._ready = True
-        began = time.monotonic()
+        began = self._clock()
         scores = self._reranker.scores(question, texts)
-        self._pace = max(1e-5, (time.monotonic() - began) / len(texts))
+        self._pace = max(1e-5, (self._clock() - began) / len(texts))
         return scores
 
 
