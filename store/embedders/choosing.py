@@ -70,9 +70,8 @@ def _single(name: str, models: Path, threads: int) -> "Embedder | None":
     if not file.is_file():
         return None
     if file.name == GRAPH:
-        inner: Embedder = SentenceEncoder(folder, facts.dimensions)
-    else:
-        from skill_agent.models.local.encoder import LlamaEmbedder
+        return SentenceEncoder(folder, facts.dimensions, gain=facts.gain)
+    from skill_agent.models.local.encoder import LlamaEmbedder
 
-        inner = LlamaEmbedder(file, name=name, dimensions=facts.dimensions, threads=threads)
+    inner = LlamaEmbedder(file, name=name, dimensions=facts.dimensions, threads=threads)
     return Fitted(inner, question=facts.question, passage=facts.passage, gain=facts.gain)

@@ -25,8 +25,10 @@ _log = logging.getLogger(__name__)
 class SentenceEncoder:
     """Runs a directory with `sentences.onnx`; loads at first use, safe from several threads."""
 
-    def __init__(self, directory: Path, dimensions: int) -> None:
+    def __init__(self, directory: Path, dimensions: int, *, gain: float = 1.0) -> None:
+        """`gain` brings products with questions to recall's scale."""
         self._directory = directory
+        self._gain = gain
         self._dimensions = dimensions
         self._lock = Lock()
         self._loaded: tuple[Any, Any] | None = None
@@ -53,6 +55,14 @@ class SentenceEncoder:
             starts = np.cumsum([0, *(len(read[row]) for row in batch)], dtype=np.int64)
             rows[batch] = session.run(None, {IDS: ids, STARTS: starts})[0]
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+
+    def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
+        """The same vectors, as long as the gain."""
+        return self._gain * self.embed(texts)
+
+    def knows(self, word: str) -> bool:
+        """Whether it is one of the model's own words, as ordinary ones of its languages are."""
+        return len(self._load()[1].encode(word).ids) == 1
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Of each text only what is read of it counts."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from skill_agent.memory.english.spelling import Dictionary
 from skill_agent.ports import Embedder
 from skill_agent.text.language import language_of
 
@@ -44,6 +45,11 @@ class TwoViews:
         known = self._known(texts)
         few = as_questions(self._few, _taken(texts, known))
         return self._joined(known, few, as_questions(self._many, texts))
+
+    def knows(self, word: str) -> bool:
+        """Whether either view has it among its own words."""
+        views = (self._few, self._many)
+        return any(isinstance(view, Dictionary) and view.knows(word) for view in views)
 
     def _known(self, texts: Sequence[str]) -> np.ndarray:
         return np.array([language_of(text) in self._languages for text in texts], np.bool_)

@@ -253,7 +253,6 @@ def test_languages_and_what_would_help(ska: Ska) -> None:
     assert set(found["de"]) == {
         "id", "messages", "share", "rules", "embedder", "model", "advice"
     }  # fmt: skip
-    ska.model = obliging()
     assert ska("ask", "@kyra Ich wohne seit drei Jahren in Graz, gleich neben dem Park").code == 0
     shown = ska("memory", "languages")
     line = next(line for line in shown.out.splitlines() if line.startswith("de"))

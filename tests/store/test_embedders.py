@@ -135,6 +135,14 @@ def test_each_text_has_its_own_vector_whatever_stands_beside_it(tiny: Path) -> N
     assert np.allclose(encoder.embed(texts), alone, atol=1e-4)
 
 
+def test_it_knows_its_own_words_and_stretches_questions(tiny: Path) -> None:
+    encoder = SentenceEncoder(tiny, 4, gain=1.5)
+    assert encoder.knows("cat") and not encoder.knows("catss")
+    assert np.allclose(encoder.embed_questions(["a cat"]), 1.5 * encoder.embed(["a cat"]))
+    both = TwoViews(HashEmbedder(), encoder, ("en",))
+    assert both.knows("cat") and not both.knows("dog")
+
+
 def test_it_is_taken_apart_once(tiny: Path) -> None:
     prepare(tiny)
     made = {path.name: path.stat().st_mtime_ns for path in tiny.iterdir()}
