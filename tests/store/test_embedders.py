@@ -172,7 +172,7 @@ def test_one_that_was_spoilt_later_says_what_to_do(tiny: Path) -> None:
     assert "tokens.onnx" in caught.value.hint
 
 
-def test_sixteen_languages_in_one_space(use: SentenceEncoder) -> None:
+def test_languages_share_one_space(use: SentenceEncoder) -> None:
     said = [
         "My sister lives in Vienna",
         "Meine Schwester wohnt in Wien",
