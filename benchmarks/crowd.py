@@ -20,11 +20,11 @@ from pathlib import Path
 
 from in_process import open_in_process
 from measuring import Row, calibrated, show
-from skill_agent.cli.opening.building import EMBEDDER
 
 from skill_agent.events import TextDelta, TurnFailed, TurnStarted
 from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import ScriptedGateway
 from skill_agent.ports import EndPart, ModelPart, ModelRequest, TextPart
 from skill_agent.values import ModelInfo, Usage

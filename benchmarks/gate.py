@@ -22,10 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.skills.book import SkillBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.values import Skill

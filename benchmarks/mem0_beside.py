@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 from scoring import read_set
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home import open_home
 from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 from skill_agent.values import Search

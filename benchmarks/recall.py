@@ -33,11 +33,11 @@ import numpy as np
 import precision
 from in_process import open_in_process
 from mem0_beside import beside, print_beside, why_not
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.store.embedding import OnnxEmbedder
 
 from skill_agent.files.home import find_home
 from skill_agent.host.runtime import Runtime
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 from skill_agent.values import Search

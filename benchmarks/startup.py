@@ -19,10 +19,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from measuring import Row, calibrated, process_seconds, processor_seconds, python, show
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home import open_home
 
 from skill_agent.files.home import find_home
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
 from skill_agent.workstation import Workstation as Station
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from in_process import open_in_process
 from platformdirs import user_cache_path
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home_files import init_home, read_settings
 from skill_agent.store.embedding import OnnxEmbedder
 from talk_scoring import MEMORY_KINDS, MEMORY_TOOLS, Answer, Before, Case
@@ -28,6 +27,7 @@ from skill_agent.errors import ModelFailed, SkillAgentError
 from skill_agent.events import TextDelta, ToolStarted, TurnFailed, TurnFinished, to_json
 from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.files.pull import CACHE_VARIABLE
 from skill_agent.models.gateway import Gateway
 from skill_agent.ports import (

@@ -24,12 +24,12 @@ from typing import Any
 from crowd import measured, rows_of
 from in_process import open_in_process
 from measuring import Row, calibrated, show
-from skill_agent.cli.opening.building import EMBEDDER
 from skill_agent.cli.opening.home_files import read_settings
 
 from skill_agent.events import TextDelta, TurnFailed, TurnFinished, TurnStarted
 from skill_agent.files.home import Home, find_home
 from skill_agent.host.runtime import Runtime
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ChatMessage, ModelRequest
 from skill_agent.settings.schema import Settings

@@ -18,6 +18,7 @@ import numpy as np
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.memory.english.spelling import Dictionary
+from skill_agent.ports import EmbedsQuestions
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder
@@ -40,18 +41,6 @@ _SAMPLES = (
     "def recall(query, limit=10): return best(fuse(views), limit)",
 )
 _SENTENCE_TRANSFORMERS = "sentence-transformers/"
-
-
-def embedder_named(name: str, models: Path, *, threads: int = 2) -> "Embedder | None":
-    """The embedder an index was filled by, from the name it kept; None where there is no such
-    model any more. Nothing is loaded here, and nothing is ever fetched."""
-    if name == WordsOnly().name:
-        return WordsOnly()
-    if (models / name / "model.onnx").is_file():
-        return OnnxEmbedder(models / name, threads=threads)
-    if name.startswith(_SENTENCE_TRANSFORMERS):
-        return SentenceTransformerEmbedder(name.removeprefix(_SENTENCE_TRANSFORMERS), fetch=False)
-    return None
 
 
 class OnnxEmbedder:
@@ -240,14 +229,23 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """As the inner embedder; only calls with one text are remembered."""
+        return self._remembered(b"", texts, self._inner.embed)
+
+    def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
+        """As the inner embedder reads questions; calls with one text are remembered."""
+        return self._remembered(b"?", texts, lambda one: as_questions(self._inner, one))
+
+    def _remembered(
+        self, kind: bytes, texts: Sequence[str], embed: Callable[[Sequence[str]], np.ndarray]
+    ) -> np.ndarray:
         if len(texts) != 1:
-            return self._inner.embed(texts)
-        key = text_digest(texts[0])
+            return embed(texts)
+        key = kind + text_digest(texts[0])
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        vector = self._inner.embed(texts)
+        vector = embed(texts)
         with self._lock:
             self._kept[key] = vector
             if len(self._kept) > self._size:
@@ -257,6 +255,13 @@ class CachedEmbedder:
     def dictionary(self) -> Dictionary | None:
         """The inner embedder, where it knows ordinary words from others."""
         return self._inner if isinstance(self._inner, Dictionary) else None
+
+
+def as_questions(embedder: "Embedder", texts: Sequence[str]) -> np.ndarray:
+    """The texts as questions to what the embedder embeds, where it tells the two apart."""
+    if isinstance(embedder, EmbedsQuestions):
+        return embedder.embed_questions(texts)
+    return embedder.embed(texts)
 
 
 def text_digest(text: str) -> bytes:

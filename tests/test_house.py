@@ -56,7 +56,8 @@ INSIDE = {
     ),
     "skill_agent.api": (("door",), ("answers",), ("routes",), ("",)),
     "skill_agent.store": (
-        ("ledger", "embedding", "lock"), ("duckdb_ledger", "duckdb_tables", "lance_index"),
+        ("ledger", "embedding", "lock"),
+        ("duckdb_ledger", "duckdb_tables", "lance_index", "embedders"),
     ),
     "skill_agent.tui": (("frame",), ("memory",), ("talk",), ("app",)),
 }  # fmt: skip

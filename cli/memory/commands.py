@@ -34,7 +34,7 @@ from ..options import (
 from ..output import emit_json, emit_text, narrate, record, table, tell_masked
 from ..progress import Bar
 from ..surroundings import surroundings
-from . import extraction, transfer, upkeep, versions
+from . import extraction, languages, transfer, upkeep, versions
 from .purge import purge_memory, tell_report
 from .view import (
     explain_found,
@@ -344,3 +344,4 @@ transfer.register(app)
 versions.register(app)
 extraction.register(app)
 upkeep.register(app)
+languages.register(app)

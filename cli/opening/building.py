@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-EMBEDDER = "all-minilm-l6-v2"
-
 
 async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runtime:
     """The runtime of a home whose lock this process has; raises ConfigErrors, LedgerTooNew."""
@@ -104,7 +102,7 @@ def _index_opener(
     home: Home, settings: "Settings", options: OpenOptions, embedder: "Callable[[], Embedder]"
 ) -> "Callable[[], Any]":
     async def opened() -> "MemoryIndex":
-        from ...store.embedding import embedder_named
+        from ...store.embedders.choosing import embedder_named
         from ...store.lance_index.index import LanceIndex
 
         def named(name: str) -> "Embedder | None":
@@ -118,17 +116,10 @@ def _index_opener(
 
 
 def _embedder(home: Home, settings: "Settings") -> "Embedder":
-    """The shipped embedder on onnxruntime, words alone until it is pulled; any other name through
-    sentence-transformers."""
-    from ...store.embedding import OnnxEmbedder, SentenceTransformerEmbedder, WordsOnly
+    from ...store.embedders.choosing import chosen_embedder
 
-    name = settings.models.roles.embed.removeprefix("embedded/")
-    folder = home.models / name
-    if (folder / "model.onnx").is_file():
-        return OnnxEmbedder(folder, threads=settings.models.embedded.threads or 2)
-    if name == EMBEDDER:
-        return WordsOnly()
-    return SentenceTransformerEmbedder(name.removeprefix("sentence-transformers/"))
+    threads = settings.models.embedded.threads or 2
+    return chosen_embedder(settings.models.roles.embed, home.models, threads=threads)
 
 
 class _Redacting(logging.Formatter):

@@ -56,7 +56,7 @@ def _wanted(settings: "Settings") -> list[str]:
     roles = models.roles
     named = (
         roles.embed, models.default, *models.fallback,
-        roles.fast, roles.balanced, roles.powerful, roles.extract,
+        roles.fast, roles.balanced, roles.powerful, roles.extract, roles.rerank,
     )  # fmt: skip
     return [name for name in dict.fromkeys(named) if name]
 

@@ -1,17 +1,26 @@
 """What `ska doctor` finds in the two stores, through an open runtime."""
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.errors import LedgerBehind, SkillAgentError, StoreError
 from skill_agent.values import Finding
 
 if TYPE_CHECKING:
+    from skill_agent.values import LanguageCoverage
     from skill_agent.workstation import Workstation
 
 SHOWN_PROBLEMS = 3
+ENOUGH, MOST = 20, 0.5
+"""Messages from which their languages are spoken of, and the share that is most of them."""
 MUCH = 1_000
 """Log rows a search takes along without anybody noticing."""
+
+
+class Languages(Protocol):
+    """Who knows what is spoken here."""
+
+    async def languages(self) -> "list[LanguageCoverage]": ...
 
 
 BACK = "ska backup list   # then: ska backup restore"
@@ -36,7 +45,7 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
     """The ledger against its hashes, and the index against the ledger."""
     found = [finding async for finding in _ledger(runtime)]
     found += [finding async for finding in _index(runtime)]
-    return found + await _waiting(runtime)
+    return found + await language_findings(runtime.memory) + await _waiting(runtime)
 
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:
@@ -103,12 +112,39 @@ async def _index(runtime: "Workstation") -> AsyncIterator[Finding]:
     else:
         told = f"{detail}; vectors of {status.embedder}"
         yield Finding(id="index", level="ok", title="index", detail=told)
+    if status.reranking_problem:
+        yield Finding(
+            id="index.reranker", level="warning", title="what was found is not put in order anew",
+            detail=status.reranking_problem,
+            fix="name a smaller one, or none: models.roles.rerank in config.toml",
+        )  # fmt: skip
     if growing is not None:
         yield Finding(
             id="index.growing", level="warning", title="another embedder is being taken up",
             detail=f"{growing.done} of {growing.total} items; {growing.old} answers meanwhile",
             fix="leave the workstation open, or: ska memory rebuild",
         )  # fmt: skip
+
+
+async def language_findings(memory: Languages) -> list[Finding]:
+    """Whether most of what was said is in languages that the embedder does not know."""
+    try:
+        found = await memory.languages()
+    except SkillAgentError:
+        return []  # the index tells of itself
+    unknown = [one for one in found if one.embedder is False and one.messages]
+    spoken, share = sum(one.messages for one in found), sum(one.share for one in unknown)
+    if spoken < ENOUGH or share <= MOST:
+        return []
+    told = ", ".join(f"{one.id} {one.share:.0%}" for one in unknown[:SHOWN_PROBLEMS])
+    return [
+        Finding(
+            id="languages", level="warning",
+            title="memories are found by their words alone in what you mostly speak",
+            detail=f"the embedder does not know it: {told} of what was said",
+            fix=next((line for one in unknown for line in one.advice), "ska memory languages"),
+        )
+    ]  # fmt: skip
 
 
 async def _waiting(runtime: "Workstation") -> list[Finding]:

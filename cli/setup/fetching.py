@@ -62,6 +62,10 @@ def pull_model(name: str, home: "Home", progress: "Progress | None" = None) -> P
         from ...store.embedding import quantise
 
         quantise(path)
+    elif (path / "sentences.onnx").is_file():
+        from ...store.embedders.sentence_encoder import prepare
+
+        prepare(path)
     return path
 
 

@@ -16,6 +16,7 @@ from skill_agent.files.private import read_text, write_private
 from ..options import YesOption, single
 from ..output import emit_text, narrate
 from ..surroundings import Surroundings, on_this_machine
+from .embedding_offer import asked_embedder, named_embedder, take_up
 from .fetching import fetch, size_text
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def init(
             help="Default model: one of `ska models list`, or any provider/model.",
         ),
     ] = None,
+    embedder: Annotated[
+        str | None,
+        typer.Option("--embedder", metavar="NAME", help="What finds memories by meaning."),
+    ] = None,
     yes: YesOption = False,
     no_pull: Annotated[bool, typer.Option("--no-pull", help="Fetch no model now.")] = False,
     offline: Annotated[
@@ -50,17 +55,26 @@ def init(
     Run it as often as you like: what is there stays as it is, what is missing is added. The
     verified model runs on this machine and needs no key. You are asked once: where the hub answers,
     the most able model that fits this machine is offered too, and an Ollama that is running or a
-    key in the environment. Such a model is tried before it becomes the default.
+    key in the environment. Such a model is tried before it becomes the default. Where your locale
+    is not English, you are asked a second time: for an embedder that knows your language.
 
     \b
     Examples:
       ska init
       ska init --yes --model smollm2-135m
+      ska init --embedder use-multilingual-3
       ska init --model openai/gpt-4o-mini --no-pull
       ska --home /tmp/trial init --offline
     """  # fmt: skip
     around = on_this_machine(ctx)
-    home = set_up(around, model=model, yes=yes, pull=not (no_pull or offline), look=not offline)
+    home = set_up(
+        around,
+        model=model,
+        embedder=embedder,
+        yes=yes,
+        pull=not (no_pull or offline),
+        look=not offline,
+    )
     emit_text(str(home.root))
 
 
@@ -68,12 +82,14 @@ def set_up(
     around: Surroundings,
     *,
     model: str | None = None,
+    embedder: str | None = None,
     yes: bool = False,
     pull: bool = True,
     look: bool = True,
     first_use: bool = False,
 ) -> Home:
-    """Makes the home whole; narrates on stderr and asks one question at most.
+    """Makes the home whole; narrates on stderr and asks for a model at most, and for an embedder
+    where the locale's language wants another.
 
     On `first_use` somebody waits for something else: a person who wants no model gets no home
     (NotFound), and agents are not woken ahead. Raises ConfigError, NotFound or PullFailed.
@@ -82,6 +98,7 @@ def set_up(
 
     home, asked = around.home, not yes and around.interactive
     name = _named(model, home) if model else ""
+    reads = named_embedder(embedder) if embedder else None
     plan = _Plan(name=name, ask=asked, fetch=pull, untried=pull and _unverified(name))
     if home.exists:
         now = read_settings(home)  # a mistake in it is told before anything else happens
@@ -90,13 +107,17 @@ def set_up(
         plan = _choose(around, plan, look=look)
         if first_use and plan.declined:
             raise NotFound(f"no home at {home.root}", hint="ska init")
+        if reads is None and not first_use:
+            reads = asked_embedder(around, ask=asked and plan.fetch)
     begin_with = plan.meanwhile if plan.untried else plan.name
     made = init_home(home, {"models.default": begin_with} if begin_with else None)
     narrate(f"made {', '.join(made)} in {home.root}" if made else f"{home.root} is set up")
     if plan.fetch:
         plan = _fetched(around, home, plan)
     if plan.name and read_settings(home).models.default != plan.name:
-        _set_default(home, plan.name)
+        _set(home, plan.name)
+    if reads and (not plan.fetch or take_up(around, home, reads, must=embedder is not None)):
+        _set(home, EMBEDDED + reads.name, role="embed")
     settings = read_settings(home)
     missing = [name for name in _needed(settings) if not _here(name, home)]
     asleep = not home.kv_cache.is_dir() or not any(home.kv_cache.iterdir())
@@ -263,14 +284,19 @@ def _wake(around: Surroundings) -> None:
         narrate(f"not now: {problem.message}")
 
 
-def _set_default(home: Home, name: str) -> None:
-    """Sets `models.default` in config.toml and leaves everything else in it alone."""
+def _set(home: Home, name: str, *, role: str = "") -> None:
+    """Sets `models.default`, or a role, in config.toml and leaves everything else in it alone."""
     import tomlkit
 
     document = tomlkit.parse(read_text(home.config))
-    document.setdefault("models", tomlkit.table())["default"] = name
+    table = document.setdefault("models", tomlkit.table())
+    if role:
+        table = table.setdefault("roles", tomlkit.table())
+    if table.get(role or "default") == name:
+        return
+    table[role or "default"] = name
     write_private(home.config, tomlkit.dumps(document))
-    narrate(f"the default model is now {name}")
+    narrate(f"the {role or 'default'} model is now {name}")
 
 
 def _say_next(model: str, missing: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read, Shield
 from skill_agent.memory.writer import LedgerWriter
+from skill_agent.models.local.encoder import reranker_named
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
@@ -77,7 +78,15 @@ class MemoryParts:
             ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
         )
         self.book = MemoryBook(
-            ledger, projector, clock, user, told, partial(self.reconcile, PATIENTLY_S), self._slugs
+            ledger,
+            projector,
+            clock,
+            user,
+            told,
+            partial(self.reconcile, PATIENTLY_S),
+            self._slugs,
+            reranker_named(settings.models, home),
+            settings.models.default,
         )
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)

@@ -4,6 +4,7 @@ Scoring is the work of `recall.ranking` and the index, choosing for the prompt t
 `recall.budget`; nothing here knows a model.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,8 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
-from skill_agent.ports import Clock, Ledger, Progress
+from skill_agent.memory.recall.reranking import Reranking
+from skill_agent.ports import Clock, Ledger, Progress, Reranker
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (
     MEMORY_TYPES,
@@ -25,6 +27,7 @@ from skill_agent.values import (
     ImportPlan,
     ImportResult,
     IndexStatus,
+    LanguageCoverage,
     LogEntry,
     Memory,
     MemoryChange,
@@ -41,6 +44,7 @@ from skill_agent.values import (
 from . import life
 from .exchange import Exchange
 from .imported import Incoming
+from .languages import LOOKED_AT, coverage
 from .masking import without_secrets
 from .operations import MemoryOperations
 from .standing import within_bounds
@@ -58,6 +62,7 @@ Memories = list[Memory]  # `list` is a method of the book
 Finds = list[Found]
 Entries = list[LogEntry]
 Differences = list[MemoryDifference]
+Languages = list[LanguageCoverage]
 
 _TRIES = 5
 _MADE = ("memory.created", "memory.versioned", "memory.disputed")
@@ -77,16 +82,21 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         changed: Callable[[Sequence[Memory]], None] = nobody,
         before_search: Callable[[], Awaitable[None]] | None = None,
         agents: Callable[[], Collection[str] | None] = lambda: None,
+        reranker: Reranker | None = None,
+        model: str = "",
     ) -> None:
         """`changed` hears of every memory written, before anybody else can read it here;
         `before_search` is awaited before each search, once the index has caught up; `agents` names
-        the team, where somebody knows it."""
+        the team, where somebody knows it; `reranker` puts in order what a search finds;
+        `model` is the default chat model."""
         super().__init__(ledger, projector, changed)
         self._clock = clock
         self._user = user
         self._once = Once()
         self._incoming = Incoming(ledger, clock, agents)
-        self._recaller = Recaller(ledger, projector, clock, user, before_search)
+        self._model = model
+        self._reranking = Reranking(reranker) if reranker else None
+        self._recaller = Recaller(ledger, projector, clock, user, before_search, self._reranking)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -383,7 +393,18 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         return await self._projector.rebuild(progress)
 
     async def status(self) -> IndexStatus:
-        return await self._projector.status()
+        status = await self._projector.status()
+        second = self._reranking
+        if second is None:
+            return status
+        return replace(status, reranker=second.name, reranking_problem=second.problem)
+
+    async def languages(self) -> Languages:
+        newest = await self._ledger.last_seq()
+        delta = await self._ledger.delta(max(0, newest - LOOKED_AT), limit=LOOKED_AT)
+        said = [one.text for one in delta.items if one.kind == "turn" and one.speaker == "user"]
+        embedder = (await self._projector.status()).embedder
+        return await asyncio.to_thread(coverage, said, embedder, self._model)
 
     async def lag(self) -> int:
         """Log rows the index has not seen yet."""

@@ -20,6 +20,7 @@ from skill_agent.values import (
     ImportResult,
     IndexStatus,
     JobState,
+    LanguageCoverage,
     LogEntry,
     Memory,
     MemoryDifference,
@@ -38,6 +39,7 @@ Differences = list[MemoryDifference]
 Disputes = list[Dispute]
 Jobs = list[ExtractionJob]
 Texts = list[str]
+Languages = list[LanguageCoverage]
 
 
 class MemoryOperations(Protocol):
@@ -72,6 +74,11 @@ class MemoryOperations(Protocol):
     @route("GET", "/v1/memories/status", scope="read")
     async def status(self) -> IndexStatus:
         """How the index is, and how far another embedder's vectors are."""
+        ...
+
+    @route("GET", "/v1/memories/languages", scope="read")
+    async def languages(self) -> Languages:
+        """What memory can do in each language spoken here lately, and in those it has words of."""
         ...
 
     @route("GET", "/v1/memories/position", scope="read")

@@ -181,6 +181,28 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class EmbedsQuestions(Protocol):
+    """An embedder that reads a question in another way than what may answer it."""
+
+    def embed_questions(self, texts: Sequence[str]) -> "np.ndarray":
+        """float32 (len(texts), dimensions), to be multiplied with rows of `embed`. Their length is
+        what puts the products on the scale that recall is tuned for. Blocking."""
+        ...
+
+
+class Reranker(Protocol):
+    """Says how well each text answers a question, reading both together."""
+
+    @property
+    def name(self) -> str: ...
+
+    def scores(self, question: str, texts: Sequence[str]) -> "np.ndarray":
+        """float32 (len(texts),), the higher the better, on a scale of its own. Blocking; call in a
+        thread. Raises ModelUnavailable."""
+        ...
+
+
+@runtime_checkable
 class CountsTokens(Protocol):
     """An embedder that can tell how much it reads."""
 

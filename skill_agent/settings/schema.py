@@ -35,6 +35,8 @@ class RoleSettings(Table):
     """Reads memories out of conversations."""
     embed: str = "embedded/all-minilm-l6-v2"
     """Turns text into vectors for recall; another model means `ska memory rebuild`."""
+    rerank: str = ""
+    """Puts in order what recall found, as far as 150 ms allow; empty for none."""
 
 
 class EmbeddedSettings(Table):

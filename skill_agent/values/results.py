@@ -115,6 +115,30 @@ class IndexStatus:
     problem: str = ""
     """Why it does not follow the ledger, or goes by words alone; empty while all is well."""
     rebuilding: Rebuilding | None = None
+    reranker: str = ""
+    """What looks a second time at what was found; empty where nothing does."""
+    reranking_problem: str = ""
+    """Why the last search went without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageCoverage:
+    """What memory can do in a language."""
+
+    id: str
+    """Its ISO 639-1 code."""
+    messages: int
+    """That were lately said in it."""
+    share: float
+    """Of all that were."""
+    rules: tuple[str, ...]
+    """What its file holds: `remember`, `words`, `time`, `changes`, `facts`, `standing`."""
+    embedder: bool | None
+    """Whether the one that recall goes by knows it; None where nobody can tell."""
+    model: bool | None
+    """Whether the default chat model does."""
+    advice: tuple[str, ...] = ()
+    """Commands that would help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

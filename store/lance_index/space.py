@@ -227,7 +227,7 @@ class Space:
     def _asked(self, text: str) -> np.ndarray:
         """float32 (dimensions,) of a question; zeros, which say nothing, where the model fails."""
         try:
-            vector = self._embedder.embed([text])[0]
+            vector = self._embedder.embed_questions([text])[0]
         except ModelUnavailable as error:
             self.problem = error.message
             return np.zeros(self._dimensions, np.float32)

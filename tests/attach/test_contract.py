@@ -201,6 +201,10 @@ async def test_search_and_the_index(open_station: OpenStation) -> None:
         assert await station.memory.search(Search("sister", agent="luke")) != []
         status = await station.memory.status()
         assert (status.lag, status.embedder) == (0, "hash-64")
+        languages = await station.memory.languages()
+        assert {one.id for one in languages} >= {"de", "en", "ja"}
+        # nobody knows what an embedder of a test can read, and nothing was said in a conversation
+        assert {(one.embedder, one.messages) for one in languages} == {(None, 0)}
         assert await station.memory.rebuild() == 21
         assert (await station.memory.verify()).problems == ()
 

@@ -5,9 +5,11 @@ import os
 import pytest
 from command_line import Ska
 from skill_agent.cli.setup.doctor_models import memory_findings
+from skill_agent.cli.setup.doctor_stores import language_findings
 from skill_agent.store.lock import HomeLock
 
 from skill_agent.files.home import Home
+from skill_agent.values import LanguageCoverage
 
 
 def by_id(done) -> dict:
@@ -134,3 +136,37 @@ def test_a_default_model_must_fit_the_memory(default: str, gigabytes: int, said:
     found = list(memory_findings(default, gigabytes * 10**9, 2 * 8192))
     assert [one.level for one in found] == (["warning"] if said else [])
     assert all(said in one.detail for one in found)
+
+
+class Speaking:
+    """A home in which so many messages of a language were said."""
+
+    def __init__(self, **messages: int) -> None:
+        total = sum(messages.values())
+        self._found = [
+            LanguageCoverage(
+                id=code,
+                messages=count,
+                share=count / total,
+                rules=(),
+                embedder=code == "en",
+                model=None,
+                advice=("ska init --embedder use-multilingual-3",),
+            )
+            for code, count in messages.items()
+        ]
+
+    async def languages(self) -> list[LanguageCoverage]:
+        return self._found
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [({"de": 30, "en": 10}, True), ({"de": 10, "en": 30}, False), ({"de": 9, "en": 1}, False)],
+)
+async def test_an_embedder_that_does_not_know_what_is_spoken(
+    messages: dict[str, int], told: bool
+) -> None:
+    found = await language_findings(Speaking(**messages))
+    assert [one.id for one in found] == (["languages"] if told else [])
+    assert all("de 75%" in one.detail and "use-multilingual-3" in one.fix for one in found)

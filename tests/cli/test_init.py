@@ -43,6 +43,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an Ollama nor a hub answers, and no key is set."""
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:1")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     for name in [name for name in os.environ if name.endswith("_API_KEY")]:
         monkeypatch.delenv(name)
 
@@ -277,3 +278,73 @@ def test_the_default_is_what_the_memory_allows() -> None:
     name, warning = default_for_memory(1 << 30)
     assert name == "embedded/smollm2-135m"
     assert warning
+
+
+def embedding_role(home: Home) -> str:
+    return tomllib.loads(home.config.read_text())["models"].get("roles", {}).get("embed", "")
+
+
+USE = "use-multilingual-3"
+
+
+def test_another_locale_is_offered_another_embedder(
+    ska: Ska, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_AT.UTF-8")
+    pull, person = Pull(), Terminal(["1", "y"])
+    done = ska("init", pull=pull, person=person)
+    assert done.code == 0, done.err
+    assert len(person.asked) == 2 and "72 MB" in person.asked[1]
+    assert {"all-minilm-l6-v2", USE} <= {*pull.names}
+    assert embedding_role(ska.home) == f"embedded/{USE}"
+
+
+@pytest.mark.parametrize("locale", ["ja_JP.UTF-8", "ru_RU"])
+def test_nobody_fetches_it_unasked(ska: Ska, monkeypatch: pytest.MonkeyPatch, locale: str) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    pull = Pull()
+    done = ska("init", "--yes", pull=pull)
+    assert done.code == 0 and USE not in pull.names
+    assert f"ska init --embedder {USE}" in done.err and not embedding_role(ska.home)
+
+
+def test_who_does_not_want_it_is_told_how_later(ska: Ska, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "es")
+    pull = Pull()
+    done = ska("init", pull=pull, person=Terminal(["1", "n"]))
+    assert done.code == 0 and USE not in pull.names
+    assert f"ska init --embedder {USE}" in done.err and not embedding_role(ska.home)
+
+
+@pytest.mark.parametrize("locale", ["en_GB.UTF-8", "C", "sw_KE.UTF-8"])
+def test_a_language_it_knows_or_nothing_knows_gets_no_offer(
+    ska: Ska, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    done = ska("init", pull=Pull(), person=Terminal(["1"]))
+    assert done.code == 0 and "--embedder" not in done.err
+
+
+def test_a_home_takes_up_another_embedder(ska: Ska) -> None:
+    ska("init", "--offline")
+    config = ska.home.config
+    config.write_text(config.read_text() + "\n# my own words\n")
+    pull = Pull()
+    done = ska("init", "--embedder", USE, "--model", "openai/gpt-4o-mini", pull=pull)
+    assert done.code == 0, done.err
+    assert USE in pull.names and embedding_role(ska.home) == f"embedded/{USE}"
+    assert "# my own words" in config.read_text()
+
+
+def test_an_embedder_that_cannot_be_had_is_an_error_or_told(
+    ska: Ska, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ska("init", pull=Pull())
+    done = ska("init", "--embedder", USE, pull=Pull(PullFailed("no network")))
+    assert done.code != 0 and "no network" in done.err and not embedding_role(ska.home)
+
+
+def test_only_an_embedder_is_one(ska: Ska) -> None:
+    done = ska("init", "--embedder", "qwen2.5-coder-1.5b", pull=Pull())
+    assert done.code == 2 and "is no embedder" in done.err
+    assert ska("init", "--embedder", "nothing", pull=Pull()).code == 2

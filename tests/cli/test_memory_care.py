@@ -245,3 +245,15 @@ def test_a_model_that_cannot_be_reached_leaves_a_failed_reading(ska: Ska) -> Non
     assert ska("status", "--json").json["reading_failed"] == 1
     ska.model = ScriptedModel(otherwise=obliging)
     assert ska("memory", "extractions", "--retry", job["id"][:13]).code == 0
+
+
+def test_languages_and_what_would_help(ska: Ska) -> None:
+    found = {one["id"]: one for one in ska("memory", "languages", "--json").json}
+    assert {"de", "en", "es", "fr", "it", "ja", "nl", "pt", "ru", "zh"} <= found.keys()
+    assert set(found["de"]) == {
+        "id", "messages", "share", "rules", "embedder", "model", "advice"
+    }  # fmt: skip
+    assert ska("ask", "@kyra Ich wohne seit drei Jahren in Graz, gleich neben dem Park").code == 0
+    shown = ska("memory", "languages")
+    line = next(line for line in shown.out.splitlines() if line.startswith("de"))
+    assert "100%" in line and "yes" in line

@@ -26,6 +26,7 @@ from .budget import evidence_of
 from .projector import Projector
 from .question import is_reply, only_asks
 from .ranking import FAR_BEHIND, RELEVANT
+from .reranking import Reranking
 from .told import presentable
 
 _NAMING = 5
@@ -42,13 +43,16 @@ class Recaller:
         clock: Clock,
         user: str,
         before_search: Callable[[], Awaitable[None]] | None = None,
+        reranking: Reranking | None = None,
     ) -> None:
-        """`before_search` is awaited before each search, once the index has caught up."""
+        """`before_search` is awaited before each search, once the index has caught up;
+        `reranking` looks at the relevant hits a second time."""
         self._ledger = ledger
         self._projector = projector
         self._clock = clock
         self._user = user
         self._before_search = before_search
+        self._reranking = reranking
 
     async def search(self, wanted: Search, progress: Progress | None = None) -> list[Found]:
         """Best first."""
@@ -109,7 +113,15 @@ class Recaller:
                 if hit.score >= best.get(hit.item.id, hit).score:
                     best[hit.item.id] = hit
             hits = list(best.values())
-        return sorted(map(_weighed, hits), key=_by_score)
+        hits = sorted(map(_weighed, hits), key=_by_score)
+        if self._reranking is None:
+            return hits
+        bar = _bar([evidence_of(hit) for hit in hits])
+        places = [at for at, hit in enumerate(hits) if evidence_of(hit) >= bar]
+        relevant = await self._reranking.ordered(query.text, [hits[at] for at in places])
+        for at, hit in zip(places, relevant, strict=True):
+            hits[at] = hit
+        return hits
 
     async def _succeeded(self, found: list[Found], query: RecallQuery) -> list[Found]:
         """Puts what replaced a memory before it, fetched if it did not match by itself."""
@@ -150,8 +162,13 @@ def may_see(memory: Memory, scope: Scope) -> bool:
 def _marked(found: list[Found]) -> list[Found]:
     """Says of each whether a prompt would take it."""
     shown = [evidence_of(one.hit) for one in found]
-    bar = max(RELEVANT, FAR_BEHIND * max(shown, default=0.0))
+    bar = _bar(shown)
     return [replace(one, relevant=own >= bar) for one, own in zip(found, shown, strict=True)]
+
+
+def _bar(evidence: Sequence[float]) -> float:
+    """The evidence from which a hit is relevant among these."""
+    return max(RELEVANT, FAR_BEHIND * max(evidence, default=0.0))
 
 
 def _stands(hit: Hit, memories: dict[str, Memory], query: RecallQuery) -> bool:

@@ -19,6 +19,8 @@ from skill_agent.values import ModelProfile
 VERIFIED = "qwen2.5-coder-1.5b"
 """The chat model that was tried with everything here; what others fall back to."""
 TINY = "smollm2-135m"
+EMBEDDER = "all-minilm-l6-v2"
+"""The embedder of a new home; it knows English."""
 HUB = "https://huggingface.co"
 
 _GIB = 1024**3
@@ -80,6 +82,21 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingFacts:
+    """How an embedder is read: its publisher's word, and what was measured here."""
+
+    dimensions: int
+    question: str = ""
+    """What stands before a question, for a model that tells it from what may answer it."""
+    passage: str = ""
+    """What stands before any other text."""
+    gain: float = 0.0
+    """What brings its products with questions to recall's scale; 0 where it was never measured."""
+    beside: str = ""
+    """An embedder that knows its few languages better; where it is installed, both are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A model that can be pulled."""
 
@@ -99,6 +116,8 @@ class Entry:
     """A weight, as quantised."""
     kv_bytes: int = 0
     """Of cache for one token of context."""
+    embedding: EmbeddingFacts | None = None
+    """Of an embedder."""
     proposed: bool = True
     """`ska init` may make it the default."""
     evaluation: str = ""
@@ -148,6 +167,15 @@ def known(name: str) -> Entry | None:
     return next((one for one in entries() if one.name == name), None)
 
 
+def embedder_for(language: str) -> Entry | None:
+    """The embedder to offer somebody who writes in this language: None where the shipped one knows
+    it, or none is both small and whole from the packages' index."""
+    able = [one for one in entries() if one.kind == "embedder" and one.proposed]
+    if any(one.name == EMBEDDER and language in one.profile.languages for one in able):
+        return None
+    return next((one for one in able if language in one.profile.languages), None)
+
+
 def default_for_memory(total_bytes: int) -> tuple[str, str]:
     """The verified chat model for a machine with so much memory, and what to warn of (or nothing).
 
@@ -194,6 +222,8 @@ def hub_url(repository: str, file: str) -> str:
 
 def _entry(table: dict[str, Any]) -> Entry:
     given = {name: value for name, value in table.items() if name in _PLAIN}
+    if "embedding" in table:
+        given["embedding"] = EmbeddingFacts(**table["embedding"])
     return Entry(
         **given,
         kind=table.get("kind", "chat"),

@@ -1,0 +1,1 @@
+"""Embedders beside the shipped one, and which of all a name stands for."""
