@@ -24,7 +24,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.clock import said_at
 from skill_agent.text.kinds import kind_of
-from skill_agent.text.language import ENGLISH, language_of
+from skill_agent.text.language import language_of
 from skill_agent.text.redaction import masked
 from skill_agent.text.sameness import same
 from skill_agent.text.tables import find_table
@@ -215,7 +215,7 @@ class Workbench:
             if before is None or not typed(before).strip():
                 return None
             source, content, origins = before, typed(before), typed_origins(before)
-        if not pasted and manner.language.code == ENGLISH:
+        if not pasted:
             content = resolve_dates(content, said_at(source), passing=True)
         return NewMemory(
             masked(content),
