@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from skill_agent.text.language import ENGLISH, spoken
+from skill_agent.text.language import ENGLISH, language, spoken
 from skill_agent.text.scripts import KANA, UNSPACED
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -55,9 +55,15 @@ def may_name_time(text: str) -> bool:
 
 @cache
 def _times() -> frozenset[str]:
-    return frozenset(
-        word for one in spoken() for word in _named(one.tables.get("time", {}), _TIMES)
-    )
+    named = [_named(one.tables.get("time", {}), _TIMES) - stop_words(one.code) for one in spoken()]
+    return frozenset().union(*named)
+
+
+@cache
+def stop_words(code: str) -> frozenset[str]:
+    """Words so common in a language that they tell nothing but the language."""
+    known = language(code)
+    return frozenset(known.tables.get("words", {}).get("stop", "").split() if known else ())
 
 
 @cache
@@ -66,7 +72,7 @@ def _common() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for one in spoken():
         named = _named(one.tables.get("time", {}), (*_TIMES, "part", "edge", "number"))
-        for word in {*one.tables.get("words", {}).get("stop", "").split(), *named}:
+        for word in stop_words(one.code) | named:
             found[word] = (*found.get(word, ()), one.code)
     return found
 
@@ -84,7 +90,7 @@ def _script(word: str) -> str:
 
 def _named(table: Mapping[str, Any], keys: tuple[str, ...]) -> set[str]:
     """Words that the patterns of a file match, as far as their choices are simple ones."""
-    patterns = " ".join(str(table.get(key, "")) for key in keys).casefold()
+    patterns = _AROUND.sub("", " ".join(str(table.get(key, "")) for key in keys).casefold())
     while group := _CHOICE.search(patterns):
         before, choices, letters, single, after = group.groups()
         each = choices.split("|") if choices else [*(letters or ""), single or ""]
@@ -93,4 +99,5 @@ def _named(table: Mapping[str, Any], keys: tuple[str, ...]) -> set[str]:
     return {word for word in _WORD.findall(patterns) if len(word) > 1}
 
 
+_AROUND = re.compile(r"\(\?<?[=!][^)]*\)")
 _CHOICE = re.compile(r"(\w*?)(?:\(\?:([^()]*)\)\??|\[(\w+)\]\??|(\w)\?)(\w*)")
