@@ -6,21 +6,21 @@ little, and every remembered line is asked about.
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from skill_agent.text.language import ENGLISH, language, spoken
-from skill_agent.text.scripts import KANA, UNSPACED
+from skill_agent.text.scripts import KANA
+
+from .folding import folded, runs, unspaced
 
 _WORD = re.compile(r"[^\W\d_]+")
-_LATIN = re.compile("[A-Za-z]")
-_KANA, _UNSPACED = re.compile(f"[{KANA}]"), re.compile(f"[{UNSPACED}]")
+_KANA = re.compile(f"[{KANA}]")
 _FIGURES = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|\d(?:st|nd|rd|th)\b|\d[./-] ?\d")
 _UNSPACED_TIMES = re.compile("[年月日号號天周週曜昨今明前后後先来去春夏秋冬]")
-_READ = 1_000
-"""Characters of a text that are looked at."""
+_READ = 200
+"""Words of a text that are looked at; no byte counts more than 255."""
 _A_WORD = 3
 """Letters that say as much as one character of a script without blanks."""
 _SHORT = 8
@@ -32,17 +32,35 @@ def likely_languages(text: str) -> tuple[str, ...]:
     """Codes of the languages most words of the text are common in: English where it is among
     them, for a single word and otherwise several where nothing tells them apart; none where no
     word tells anything."""
-    text = text[:_READ]
-    if not text.isascii() and _A_WORD * len(_UNSPACED.findall(text)) > len(_LATIN.findall(text)):
-        return ("ja",) if _KANA.search(text) else ("zh", "ja")
-    words = _WORD.findall(text.casefold())
+    plain = folded(text)
+    return likely_among(plain, runs(plain))
+
+
+def likely_among(plain: str, said: Sequence[str]) -> tuple[str, ...]:
+    """The same of a text that is folded and cut into runs already."""
+    said = said[:_READ]
+    if not plain.isascii() and (close := [run for run in said if unspaced(run)]):
+        letters = sum(len(run) for run in said if run.isascii())
+        if _A_WORD * sum(map(len, close)) > letters:
+            return ("ja",) if _KANA.search(plain) else ("zh", "ja")
     common = _common()
-    votes = Counter(code for word in words for code in common.get(word, ()))
+    votes = sum([common[word] for word in said if word in common])
     if not votes:
-        return _written_like(_script(words[0])) if 0 < len(words) <= _SHORT else ()
-    most = max(votes.values())
-    found = sorted(code for code, count in votes.items() if count == most)
-    return (ENGLISH,) if ENGLISH in found and len(words) > 1 else tuple(found)
+        letters = next((run for run in said if run[0].isalpha()), "")
+        return _written_like(script_of(letters)) if letters and len(said) <= _SHORT else ()
+    return _most_voted(votes, len(said) > 1)
+
+
+@lru_cache(maxsize=4096)
+def _most_voted(votes: int, several_words: bool) -> tuple[str, ...]:
+    counted = votes.to_bytes(len(_codes()), "little")
+    found = [code for code, count in zip(_codes(), counted, strict=True) if count == max(counted)]
+    return (ENGLISH,) if ENGLISH in found and several_words else tuple(found)
+
+
+@cache
+def _codes() -> tuple[str, ...]:
+    return tuple(one.code for one in spoken())
 
 
 def may_name_time(text: str) -> bool:
@@ -50,12 +68,15 @@ def may_name_time(text: str) -> bool:
     reading most of them closely."""
     if _FIGURES.search(text) or (not text.isascii() and _UNSPACED_TIMES.search(text)):
         return True
-    return not _times().isdisjoint(_WORD.findall(text.casefold()))
+    return not _times().isdisjoint(runs(folded(text)))
 
 
 @cache
 def _times() -> frozenset[str]:
-    named = [_named(one.tables.get("time", {}), _TIMES) - stop_words(one.code) for one in spoken()]
+    named = [
+        _named(one.tables.get("time", {}), _TIMES) - set(map(folded, stop_words(one.code)))
+        for one in spoken()
+    ]
     return frozenset().union(*named)
 
 
@@ -67,24 +88,26 @@ def stop_words(code: str) -> frozenset[str]:
 
 
 @cache
-def _common() -> dict[str, tuple[str, ...]]:
-    """Each common word, and each that names a time, with the languages it is one of."""
-    found: dict[str, tuple[str, ...]] = {}
-    for one in spoken():
+def _common() -> dict[str, int]:
+    """Each common word, and each that names a time, with a vote for the languages it is one of: a
+    byte of the number a language, so that votes are counted by adding."""
+    found: dict[str, int] = {}
+    for at, one in enumerate(spoken()):
         named = _named(one.tables.get("time", {}), (*_TIMES, "part", "edge", "number"))
-        for word in stop_words(one.code) | named:
-            found[word] = (*found.get(word, ()), one.code)
+        for word in {*map(folded, stop_words(one.code)), *named}:
+            found[word] = found.get(word, 0) + (1 << 8 * at)
     return found
 
 
 @cache
 def _written_like(script: str) -> tuple[str, ...]:
     """The languages written in a script; English first."""
-    codes = [one.code for one in spoken() if one.mine and _script(one.mine[0]) == script]
+    codes = [one.code for one in spoken() if one.mine and script_of(one.mine[0]) == script]
     return tuple(sorted(codes, key=lambda code: (code != ENGLISH, code)))
 
 
-def _script(word: str) -> str:
+def script_of(word: str) -> str:
+    """The script of a word's first letter, as Unicode names it."""
     return unicodedata.name(word[0], "").partition(" ")[0]
 
 
@@ -96,7 +119,7 @@ def _named(table: Mapping[str, Any], keys: tuple[str, ...]) -> set[str]:
         each = choices.split("|") if choices else [*(letters or ""), single or ""]
         every = "|".join(f"{before}{one}{after}" for one in [*each, ""])
         patterns = f"{patterns[: group.start()]}{every}{patterns[group.end() :]}"
-    return {word for word in _WORD.findall(patterns) if len(word) > 1}
+    return {folded(word) for word in _WORD.findall(patterns) if len(word) > 1}
 
 
 _AROUND = re.compile(r"\(\?<?[=!][^)]*\)")
