@@ -63,6 +63,11 @@ def _codes() -> tuple[str, ...]:
     return tuple(one.code for one in spoken())
 
 
+def is_common(word: str) -> bool:
+    """Whether a word is too common to be a name in any language."""
+    return folded(word) in _common()
+
+
 def may_name_time(text: str) -> bool:
     """Whether a text holds any word or figure that a time is named by, in any language; saves
     reading most of them closely."""
