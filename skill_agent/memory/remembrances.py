@@ -170,7 +170,7 @@ def _asking(code: str, phrases: tuple[str, ...]) -> _Asking:
 
 
 def _patterns(phrases: Sequence[str]) -> list[re.Pattern[str]]:
-    spoken = (one.replace("…", r"(?P<said>[^.!?]+?)") for one in phrases)
+    spoken = (one.replace("…", r"(?P<said>[^.!?]{1,120}?)") for one in phrases)
     return [re.compile(_alone(one), re.IGNORECASE) for one in spoken]
 
 

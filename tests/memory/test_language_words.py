@@ -2,6 +2,7 @@
 examples."""
 
 from datetime import UTC, datetime
+from time import process_time
 from typing import Any
 
 import pytest
@@ -115,3 +116,15 @@ def test_a_list_after_a_colon_is_kept_whole() -> None:
     [said] = remembrances("Merk dir Folgendes:\n- Papier am Montag\n- Glas am Freitag",
                           LANGUAGES["de"])  # fmt: skip
     assert said.content == "Papier am Montag - Glas am Freitag"
+
+
+@pytest.mark.parametrize(
+    "piece", ["kannst du dir ", "remember: ", "im  ", " ", "from May to ", "记住", "1.2."]
+)
+def test_long_and_odd_texts_take_no_time(piece: str) -> None:
+    text = piece * (20_000 // len(piece))
+    before = process_time()
+    find_times(text, NOW)
+    for one in LANGUAGES.values():
+        remembrances(text, one)
+    assert process_time() - before < 10

@@ -237,7 +237,7 @@ def _shape(
         return f"(?:(?P<{found[1]}>{inner[found[1]]}){after.get(found[1], '')})"
 
     def blanks(found: re.Match[str]) -> str:
-        return {" ": r"\s*" if close else r"\s+", " ?": r"\s*"}.get(found[0], found[0])
+        return {" ": r"\s{0,3}" if close else r"\s{1,3}", " ?": r"\s{0,3}"}.get(found[0], found[0])
 
     text = _BLANK.sub(blanks, _SLOT.sub(filled, shape))
     return re.compile(text if close else rf"(?<!\w)(?:{text})(?!\w)", re.IGNORECASE)
