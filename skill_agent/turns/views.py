@@ -6,7 +6,7 @@ from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
-from skill_agent.memory.english.remember import is_private
+from skill_agent.memory.remembrances import is_private
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.tools.client import Foreign

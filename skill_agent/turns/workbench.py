@@ -15,16 +15,15 @@ from skill_agent.errors import ToolFailed
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.english.remember import Remembrance
 from skill_agent.memory.english.when import resolve_dates
 from skill_agent.memory.hot import HotCache
-from skill_agent.memory.remembrances import is_all, remembrances
+from skill_agent.memory.remembrances import Remembrance, is_all, remembrances
 from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.clock import said_at
 from skill_agent.text.kinds import kind_of
-from skill_agent.text.language import ENGLISH, language_of
+from skill_agent.text.language import language_of
 from skill_agent.text.redaction import masked
 from skill_agent.text.sameness import same
 from skill_agent.text.tables import find_table
@@ -215,7 +214,7 @@ class Workbench:
             if before is None or not typed(before).strip():
                 return None
             source, content, origins = before, typed(before), typed_origins(before)
-        if not pasted and manner.language.code == ENGLISH:
+        if not pasted:
             content = resolve_dates(content, said_at(source), passing=True)
         return NewMemory(
             masked(content),

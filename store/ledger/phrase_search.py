@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from skill_agent.memory.english.phrases import Phrase, strings_in
+from skill_agent.memory.english.phrases import Phrase, phrase_form, strings_in
 from skill_agent.values import Occurrences
 
 from .contents import Contents
@@ -63,7 +63,7 @@ def occurrences(contents: Contents, phrases: Sequence[str]) -> dict[str, Occurre
 
 def _matching(found: dict[str, _Found], text: str) -> Iterator[_Found]:
     if text:
-        folded = text.casefold()
+        folded = phrase_form(text)
         yield from (one for one in found.values() if one.phrase.within(folded))
 
 

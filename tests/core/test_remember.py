@@ -1,7 +1,8 @@
 import pytest
 
 from skill_agent.agents.dna import MemoryConfig
-from skill_agent.memory.english.remember import Remembrance, find_remembrances
+from skill_agent.memory.remembrances import Remembrance, remembrances
+from skill_agent.text.language import english
 
 PHRASES = MemoryConfig().remember_commands
 
@@ -27,7 +28,7 @@ PHRASES = MemoryConfig().remember_commands
     ],
 )
 def test_what_a_person_asks_to_keep(text: str, kept: str) -> None:
-    assert find_remembrances(text, PHRASES) == [Remembrance(content=kept)]
+    assert remembrances(text, english(), PHRASES) == [Remembrance(content=kept)]
 
 
 @pytest.mark.parametrize(
@@ -46,27 +47,27 @@ def test_what_a_person_asks_to_keep(text: str, kept: str) -> None:
     ],
 )
 def test_talk_about_remembering_keeps_nothing(text: str) -> None:
-    assert find_remembrances(text, PHRASES) == []
+    assert remembrances(text, english(), PHRASES) == []
 
 
 def test_a_bare_request_points_at_the_message_before() -> None:
-    assert find_remembrances("Remember this.", PHRASES) == [Remembrance(content="")]
+    assert remembrances("Remember this.", english(), PHRASES) == [Remembrance(content="")]
 
 
 def test_privately_told_things_are_marked() -> None:
-    (wish,) = find_remembrances("Note that, between us, I'm leaving in May.", PHRASES)
+    (wish,) = remembrances("Note that, between us, I'm leaving in May.", english(), PHRASES)
     assert wish.private
 
 
 def test_two_requests_in_one_message() -> None:
     text = "Remember that I drink tea. Also, don't forget my bike is red."
-    assert [wish.content for wish in find_remembrances(text, PHRASES)] == [
+    assert [wish.content for wish in remembrances(text, english(), PHRASES)] == [
         "I drink tea.",
         "My bike is red.",
     ]
 
 
 def test_an_agents_own_phrase() -> None:
-    assert find_remembrances("Merk dir: Montag ist frei", ("merk dir",)) == [
+    assert remembrances("Merk dir: Montag ist frei", english(), ("merk dir",)) == [
         Remembrance(content="Montag ist frei")
     ]

@@ -14,7 +14,7 @@ from skill_agent.events import MemorySaved
 from skill_agent.files.home import Home
 from skill_agent.files.written import WrittenFiles
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.english.phrases import Finder, Phrase
+from skill_agent.memory.english.phrases import Finder, Phrase, phrase_form
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.privacy.erasure import Eraser
@@ -302,6 +302,11 @@ def test_phrases() -> None:
     assert not Phrase("902").within("9021")
     assert not Phrase("").within("anything")
     assert Phrase("四七").within("我的密码是四七一一")
+    assert Phrase("cafe\u0301").within(phrase_form("Le CAFÉ du port")), (
+        "one accent, written two ways"
+    )
+    assert Phrase("ＫＬ").within(phrase_form("plate kl 220"))
+    assert Phrase("서울").within("서울에서")
     finder = Finder(["the word"], ["a"])
     assert finder('{"id": "a"}')
     assert not finder('{"related_to": ["a"]}')

@@ -2,20 +2,29 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from .folding import UNSPACED
 
 _EDGES = " \t\r\n.,;:!?\"'“”‘’()[]…"
 _LONG = 16
 """Characters from which on a phrase need not end where words end."""
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+def phrase_form(text: str) -> str:
+    """The one form in which phrases and texts are compared; capitals and ways to write the same
+    character do not count, accents do."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 class Phrase:
     """Some words to be found; punctuation around them does not count."""
 
     def __init__(self, text: str) -> None:
-        folded = text.casefold()
+        folded = phrase_form(text)
         words = (folded.strip(_EDGES) or folded).split()
         self._first = words[0] if words else ""
         body = r"\s*".join(map(re.escape, words))
@@ -24,7 +33,7 @@ class Phrase:
         self._pattern = re.compile(body)
 
     def within(self, folded: str) -> bool:
-        """Whether a text, case-folded by the caller, holds the phrase; an empty one never is."""
+        """Whether a text in `phrase_form` holds the phrase; an empty one never is."""
         return bool(self._first) and self._first in folded and bool(self._pattern.search(folded))
 
 
@@ -47,7 +56,7 @@ class Finder:
                 if not self._ids.isdisjoint(_ids(value)):
                     return True
                 told = "\n".join(strings_in(value))
-        folded = told.casefold()
+        folded = phrase_form(told)
         return any(phrase.within(folded) for phrase in self._phrases)
 
 

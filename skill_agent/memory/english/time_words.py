@@ -1,83 +1,36 @@
-"""English words for times and the calendar stretches they mean; rules only.
+"""Words for times and the calendar stretches they mean, in every language there is a file for.
 
-Which of a text's matches count, and what is made of them, is decided in `when`.
+A language's words and the shapes they come in are data: the heading `[time]` of its file. Here is
+what such a shape means, the same in all of them. Which of a text's matches count, and what is made
+of them, is decided in `when`.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
+
+from skill_agent.text.language import language
 
 Grain = Literal["part", "day", "week", "weekend", "month", "season", "quarter", "year", "range"]
-
-# -- words -----------------------------------------------------------------------------------
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
 )  # fmt: skip
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-_NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "a couple of": 2,
-    "a couple": 2, "couple of": 2, "a few": 3, "few": 3, "several": 4, "half a": 0,
-}  # fmt: skip
-_NAMESAKES = frozenset({"march", "may", "april", "june", "august"})
-"""Months that are verbs or first names too."""
+_HAN = "一二三四五六七八九"
+_HAN_NUMBER = rf"[{_HAN}两兩十]{{1,3}}"
+_SLOT = re.compile(r"\{([a-z]+)\}")
+_BLANK = re.compile(r"\(\?<[=!][^)]*\)|\[[^]]*\]| \??")
+"""A blank; but of a look-behind, whose width is fixed, and of a class of characters nothing."""
+_NUMERIC = (
+    r"(?P<year>(?:19|20)\d\d)(?P<sign>[-/.])(?P<monthnumber>\d\d?)(?P=sign)(?P<day>\d\d?)",
+    r"(?P<one>\d\d?)(?P<sign>[-/.])(?P<two>\d\d?)(?P=sign)(?P<year>(?:19|20)\d\d)",
+)
+"""Dates all in figures; where the year comes last, a language has its own order of the others."""
 
-_MONTH = "|".join(MONTHS)
-_SHORT = "Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
-_ANY_MONTH = rf"(?P<month>{_MONTH}|(?-i:{_SHORT})\b\.?)"
-_YEAR = r"(?P<year>(?:19|20)\d\d)\b"
-_NTH = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-_WEEKDAY = r"(?P<weekday>" + "|".join(_DAYS) + ")"
-_NUMBER = r"(?P<number>\d{1,3}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + ")"
-_UNIT = r"(?P<unit>minute|hour|day|week|weekend|month|quarter|year)s?"
-_PART = r"(?P<part>morning|afternoon|evening|night)"
-_WHICH = r"(?P<which>last|past|previous|this|current|coming|next|following)"
-
-FUTURE = re.compile(
-    r"\b(will|won't|shall|going to|gonna|plan(?:s|ning)? (?:to|on)|upcoming|tomorrow|next|due|"
-    r"deadline|by|until|soon|intend|scheduled|begins|starts|ends|runs out|opens|closes|expires|"
-    r"arrives|"
-    r"departs|renews|frozen from|(?:isn't|not) .{0,30}any ?more|"
-    r"(?:moved|pushed|postponed|rescheduled|delayed|brought|extended|put off|shifted|bumped)"
-    r"(?: it| them| the \w+| my \w+)?(?: back| forward)? to "
-    r"(?:the )?(?:\d+|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|"
-    r"june|july|august|september|october|november|december)|(?:i|we|they|you)'ll|"
-    r"(?:i'm|i am|we're|we are|is|are) (?:flying|leaving|moving|starting|visiting|travell?ing|"
-    r"launching|shipping|meeting|getting|having|seeing|driving|releasing|coming|arriving))\b",
-    re.IGNORECASE,
-)
-PAST = re.compile(
-    r"\b(was|were|had|did|didn't|went|got|came|saw|met|bought|sold|left|took|gave|made|told|said|"
-    r"began|broke|brought|built|chose|ate|fell|found|flew|forgot|knew|lost|ran|sent|slept|spent|"
-    r"spoke|taught|thought|wrote|won|became|heard|kept|paid|put|read|quit|been|(?!need)\w{2,}ed)\b",
-    re.IGNORECASE,
-)
-HABIT = re.compile(
-    r"\b(love|loves|like|likes|prefer|prefers|hate|hates|enjoy|enjoys|always|usually|never|often|"
-    r"every|tend|birthday|anniversary|born|normally|typically|each)\b",
-    re.IGNORECASE,
-)
-_CUE = re.compile(
-    r"\b(?:in|since|until|till|by|before|after|during|of|last|next|this|early|mid|late|around|"
-    r"about|every|from|between|through|due|back in|end of|for)[\s-]+(?:the\s+)?$",
-    re.IGNORECASE,
-)
-_SECOND = re.compile(r"\b(?:between|from)\s+[\w\s,]{1,24}\s(?:and|to|until|till)\s+$", re.I)
-_YEAR_CUE = re.compile(
-    r"\b(?:in|since|during|until|till|before|by|after|from|to|and|of|around|year)\s+$",
-    re.IGNORECASE,
-)
-_DATE_CUE = re.compile(r"\b(?:on|the|since|by|until|till|from|to|before|after)\s+$", re.IGNORECASE)
-_COUNTED = re.compile(
-    r"\s*(?:lines?|files?|rows?|users?|people|bytes?|tokens?|words?|items?|steps?|px|ms|"
-    r"dollars?|euros?|requests?|times|or so)\b",
-    re.IGNORECASE,
-)
 
 # -- the calendar ----------------------------------------------------------------------------
 
@@ -108,9 +61,6 @@ class Time:
     fixed: bool = False
     name: str = ""
     hours: tuple[int, int] = (0, 0)
-
-
-Rule = Callable[[re.Match[str], Clock], Time | None]
 
 
 def _day(start: date, *, fixed: bool = False) -> Time:
@@ -166,14 +116,6 @@ def _unit(unit: str, steps: int, today: date) -> Time | None:
     return None
 
 
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else _NUMBERS[" ".join(word.lower().split())]
-
-
-def _vague(word: str) -> bool:
-    return bool(re.search("few|couple|several", word.lower()))
-
-
 def _safe_date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
@@ -181,51 +123,177 @@ def _safe_date(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _before(match: re.Match[str]) -> str:
-    """The words before a match; only a few, for a long text has many matches."""
-    return match.string[max(0, match.start() - 60) : match.start()]
+# -- a language's words ----------------------------------------------------------------------
 
 
-# -- rules -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeWords:
+    """How times are said in one language."""
+
+    slots: Mapping[str, Mapping[str, re.Pattern[str]]]
+    """What a word in a slot stands for, and the words for it."""
+    cues: Mapping[str, re.Pattern[str]]
+    shapes: "tuple[tuple[re.Pattern[str], Rule], ...]"
+    """How a time is said, and what that means."""
+    order: str
+    """Of day and month in a date of figures: "dmy" or "mdy"."""
+
+    def cued(self, kind: str, text: str) -> bool:
+        """Whether the words of a kind stand in a text; a cue that ends in `$` stands at its end."""
+        cue = self.cues.get(kind)
+        return bool(cue and cue.search(text))
 
 
-def _named_day(match: re.Match[str], clock: Clock) -> Time:
-    word = " ".join(match["named"].lower().split())
-    steps = {"yesterday": -1, "today": 0, "tomorrow": 1, "the day before yesterday": -2}
-    day = clock.today + timedelta(steps.get(word, 2))
-    return _part_of(day, match["part"]) if match["part"] else _day(day)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A match of one shape, its slots by name."""
+
+    found: re.Match[str]
+    words: TimeWords
+
+    def word(self, slot: str) -> str:
+        return self.found.groupdict().get(slot) or ""
+
+    def has(self, slot: str) -> bool:
+        return self.found.groupdict().get(slot) is not None
+
+    def value(self, slot: str) -> str:
+        """What the word in a slot stands for; empty where there is none."""
+        if not self.word(slot):
+            return ""
+        known = self.words.slots.get(slot, {}).items()
+        inside = (self.found.string, *self.found.span(slot))
+        return next((value for value, pattern in known if pattern.fullmatch(*inside)), "")
+
+    def number(self, slot: str) -> float:
+        word = self.word(slot)
+        if word.isdecimal():
+            return int(word)
+        return _han_number(word) if word[0] in _HAN_DIGITS else float(self.value(slot))
+
+    @property
+    def year(self) -> int:
+        return int(self.word("year") or 0)
+
+    @property
+    def month(self) -> int:
+        return int(self.value("month") or self.number("monthnumber"))
+
+    def cued(self, kind: str, slot: str | int = 0) -> bool:
+        """Whether such words stand right before it, or before what is in a slot."""
+        start = self.found.start(slot)
+        return self.words.cued(kind, self.found.string[max(0, start - 60) : start])
+
+
+Rule = Callable[[Said, Clock], Time | None]
+
+
+@cache
+def time_words(code: str) -> TimeWords | None:
+    """A language's words for times; None where its file has none."""
+    known = language(code)
+    table: Mapping[str, Any] = known.tables.get("time", {}) if known else {}
+    if not table:
+        return None
+    words: dict[str, Mapping[str, str]] = {name: table.get(name, {}) for name in _SLOTS}
+    words["month"] = {str(at + 1): one for at, one in enumerate(table["months"])}
+    words["weekday"] = {str(at): one for at, one in enumerate(table["weekdays"])}
+    words["week"] = words["which"]
+    shapes = [
+        (_shape(one, words, table), _RULES[kind])
+        for kind, said in table["say"].items()
+        for one in said
+    ]
+    edges = r"(?<![\d./-])", r"(?![./-]?\d)"
+    shapes += [(re.compile(edges[0] + one + edges[1]), _full_date) for one in _NUMERIC]
+    return TimeWords(
+        slots={
+            name: {value: re.compile(one, re.IGNORECASE) for value, one in values.items()}
+            for name, values in words.items()
+        },
+        cues={name: re.compile(one, re.IGNORECASE) for name, one in table["cue"].items()},
+        shapes=tuple(shapes),
+        order=table.get("order", "dmy"),
+    )
+
+
+_SLOTS = ("named", "which", "unit", "part", "season", "edge", "number", "day")
+
+
+def _shape(
+    shape: str, words: Mapping[str, Mapping[str, str]], table: Mapping[str, Any]
+) -> re.Pattern[str]:
+    """A shape of a file as a regular expression: its slots filled, a blank as any blanks."""
+    close = bool(table.get("close"))
+    han = [_HAN_NUMBER] if close else []
+    inner = {name: "|".join(values.values()) for name, values in words.items()}
+    inner["year"] = r"(?:19|20)\d\d"
+    inner["monthnumber"] = "|".join([r"\d{1,2}", *han])
+    inner["number"] = "|".join(filter(None, [*han, r"\d{1,3}", inner["number"]]))
+    inner["day"] = "|".join(filter(None, [*han, r"\d{1,2}", inner["day"]]))
+    after = {"day": table.get("nth", "")}
+
+    def filled(found: re.Match[str]) -> str:
+        return f"(?:(?P<{found[1]}>{inner[found[1]]}){after.get(found[1], '')})"
+
+    def blanks(found: re.Match[str]) -> str:
+        return {" ": r"\s{0,3}" if close else r"\s{1,3}", " ?": r"\s{0,3}"}.get(found[0], found[0])
+
+    text = _BLANK.sub(blanks, _SLOT.sub(filled, shape))
+    return re.compile(text if close else rf"(?<!\w)(?:{text})(?!\w)", re.IGNORECASE)
+
+
+_HAN_DIGITS = "十两兩" + _HAN
+
+
+def _han_number(word: str) -> int:
+    """十二 as 12; the Chinese and Japanese way up to 99."""
+    tens, ten, ones = word.replace("两", "二").replace("兩", "二").rpartition("十")
+    return (_HAN.find(tens) + 1 or 1) * 10 * bool(ten) + (_HAN.find(ones) + 1 if ones else 0)
+
+
+# -- what each kind of shape means ------------------------------------------------------------
+
+_PARTS = {"morning": (0, 12), "afternoon": (12, 18), "evening": (17, 0), "night": (18, 6)}
+_STEPS = {"before_last": -2, "last": -1, "past": -1, "this": 0, "next": 1, "coming": 1,
+          "after_next": 2}  # fmt: skip
+
+
+def _named_day(said: Said, clock: Clock) -> Time:
+    """ "yesterday", "tomorrow morning", "tonight"."""
+    steps, _, part = said.value("named").partition(" ")
+    day = clock.today + timedelta(int(steps))
+    part = said.value("part") or part
+    return _part_of(day, part) if part else _day(day)
 
 
 def _part_of(day: date, part: str) -> Time:
     """A part of a day; the night goes on until six."""
-    part = part.lower()
-    hours = {"morning": (0, 12), "afternoon": (12, 18), "evening": (17, 0), "night": (18, 6)}[part]
+    hours = _PARTS[part]
     end = day + timedelta(hours[1] <= hours[0])
     return Time(day, end, "part", name=f"the {part} of", hours=hours)
 
 
-def _part_today(match: re.Match[str], clock: Clock) -> Time:
-    words = match[0].lower()
-    if "tonight" in words:
-        return _part_of(clock.today, "night")
-    return _part_of(clock.today - timedelta(words.startswith("last")), match["part"])
+def _part_today(said: Said, clock: Clock) -> Time:
+    back = said.value("which") in ("last", "past")
+    return _part_of(clock.today - timedelta(back), said.value("part"))
 
 
-def _ago(match: re.Match[str], clock: Clock) -> Time | None:
-    return _counted(match, clock, -1)
+def _ago(said: Said, clock: Clock) -> Time | None:
+    return _counted(said, clock, -1)
 
 
-def _hence(match: re.Match[str], clock: Clock) -> Time | None:
-    """ "in two weeks", which in a report is a duration."""
-    sure = re.search(r"time$|from (?:now|today)$", match[0], re.IGNORECASE)
-    return _counted(match, clock, 1) if sure or clock.ahead else None
+def _hence(said: Said, clock: Clock) -> Time | None:
+    """ "in two weeks", which in a report may be a duration."""
+    return _counted(said, clock, 1) if said.has("sure") or clock.ahead else None
 
 
-def _counted(match: re.Match[str], clock: Clock, sign: int) -> Time | None:
-    count, unit = _number(match["number"]), match["unit"].lower()
-    if not count:  # half a year
+def _counted(said: Said, clock: Clock, sign: int) -> Time | None:
+    count, unit = said.number("number") if said.word("number") else 1, said.value("unit")
+    if count == 0.5:
         return _unit("month", sign * 6, clock.today) if unit == "year" else None
-    if not _vague(match["number"]) or unit in ("hour", "minute"):
+    count = int(count)
+    if not said.words.cued("vague", said.word("number")) or unit in ("hour", "minute"):
         return _unit(unit, sign * count, clock.today)
     nearer = _unit(unit, sign * (count - 1), clock.today)
     farther = _unit(unit, sign * (count + 2), clock.today)
@@ -235,163 +303,153 @@ def _counted(match: re.Match[str], clock: Clock, sign: int) -> Time | None:
     return Time(ends[0], ends[-1], "range", name="around")
 
 
-def _span_back(match: re.Match[str], clock: Clock) -> Time | None:
-    """ "the last three weeks", "the past month": up to and with today."""
-    unit = match["unit"].lower()
-    if not match["number"] and match["which"].lower() != "past":
-        return None
-    count = _number(match["number"]) if match["number"] else 1
-    days = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}.get(unit)
+def _span(said: Said, clock: Clock) -> Time | None:
+    """ "the last three weeks", "the past month": up to and with today; "the next two days"."""
+    days = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}.get(said.value("unit"))
     if days is None:
         return None
-    start = clock.today - timedelta(round(days * count))
-    return Time(start, clock.today + timedelta(1), "range", name="between")
+    length = timedelta(round(days * (said.number("number") if said.word("number") else 1)))
+    today = clock.today
+    if said.value("which") in ("next", "coming"):
+        return Time(today, today + length + timedelta(1), "range", name="between")
+    return Time(today - length, today + timedelta(1), "range", name="between")
 
 
-def _which_unit(match: re.Match[str], clock: Clock) -> Time | None:
-    which, unit = match["which"].lower(), match["unit"].lower()
-    if unit in ("minute", "hour", "day") or which in ("following", "current"):
-        return _unit(unit, 0, clock.today) if which == "current" and unit != "day" else None
-    steps = -1 if which in ("last", "past", "previous") else 0 if which == "this" else 1
-    if which == "coming" and unit == "weekend":
-        steps = 0
-    if unit == "weekend" and which == "last" and clock.today.weekday() == 6:
-        steps = -1
+def _which_unit(said: Said, clock: Clock) -> Time | None:
+    """ "last week", "this month"; with two such words in a row, "the week before last"."""
+    which, unit = said.value("which"), said.value("unit")
+    if unit in ("minute", "hour", "day") or which not in _STEPS:
+        return None
+    steps = _STEPS[which]
+    if unit == "weekend":
+        steps -= which == "coming"
+        steps += which == "last" and clock.today.weekday() == 6 and -steps - 1
     return _unit(unit, steps, clock.today)
 
 
-def _before_last(match: re.Match[str], clock: Clock) -> Time | None:
-    return _unit(match["unit"].lower(), -2, clock.today)
+def _before_last(said: Said, clock: Clock) -> Time | None:
+    return _unit(said.value("unit"), -2, clock.today)
 
 
-def _the_weekend(match: re.Match[str], clock: Clock) -> Time:
+def _the_weekend(_said: Said, clock: Clock) -> Time:
     """The one going on, else the last or the next."""
     if clock.ahead or clock.today.weekday() >= 5:
         return _weekend(clock.today)
     return _weekend(clock.today - timedelta(7))
 
 
-def _weekday(match: re.Match[str], clock: Clock) -> Time | None:
-    if re.search(r"\b(?:every|each|most|any|per)\s+$", _before(match), re.I):
+def _weekday(said: Said, clock: Clock) -> Time | None:
+    if said.cued("each"):
         return None
-    after = match.string[match.end() :]
-    if re.match(r"\s+(?:after|before)(?:\s*[,.;]|$)", after):
-        return None  # "the Monday after", which another date decides
-    nth = r"\b(?:first|second|third|fourth|last|other|1st|2nd|3rd|4th)\s+$"
-    of_each = re.match(r"\s+(?:of|in|each|every|a)\b", after) or "every" in _before(match)
-    if of_each and re.search(nth, _before(match)):
-        return None  # "the first Thursday of the month"
-    wanted = _DAYS.index(match["weekday"].lower())
-    ahead_by = (wanted - clock.today.weekday()) % 7
-    which = (match["which"] or "").lower()
-    if match["week"]:
-        steps = {"last": -7, "this": 0, "next": 7}[match["week"].lower()]
-        day = _week(clock.today).start + timedelta(steps + wanted)
-    elif which in ("last", "past", "previous") or (not which and not clock.ahead):
-        day = clock.today - timedelta((clock.today.weekday() - wanted) % 7 or 7)
-    elif which == "next":
-        day = _week(clock.today).start + timedelta(7 + wanted)
-    elif which == "this":
-        day = _week(clock.today).start + timedelta(wanted)
+    wanted, today = int(said.value("weekday")), clock.today
+    which, monday = said.value("which"), _week(clock.today).start
+    week = said.value("week") or (which if which in ("next", "this") else "")
+    if which == "before_last":
+        day = today - timedelta(((today.weekday() - wanted) % 7 or 7) + 7)
+    elif week or which == "after_next":
+        day = monday + timedelta(7 * _STEPS.get(week or which, 0) + wanted)
+    elif which in ("last", "past") or (not which and not clock.ahead):
+        day = today - timedelta((today.weekday() - wanted) % 7 or 7)
     else:
-        day = clock.today + timedelta(ahead_by or 7)
-    return _part_of(day, match["part"]) if match["part"] else _day(day)
+        day = today + timedelta((wanted - today.weekday()) % 7 or 7)
+    return _part_of(day, said.value("part")) if said.word("part") else _day(day)
 
 
-def _full_date(match: re.Match[str], clock: Clock) -> Time | None:
+def _full_date(said: Said, clock: Clock) -> Time | None:
     """ "8 May", "May 8th, 2023"; without a year the nearest one that way."""
-    name, day = match["month"], int(match["day"])
-    before = _before(match)
-    verb = name in ("may", "march") and not match["year"]
-    if verb and not _DATE_CUE.search(before):
+    if said.has("one"):
+        return _figures(said)
+    if said.words.cued("verb", said.word("month")) and not said.year and not said.cued("date"):
         return None
-    if match["year"]:
-        exact = _safe_date(int(match["year"]), _month_number(name), day)
-        return _day(exact, fixed=True) if exact else None
-    return _yearless(_month_number(name), day, clock)
+    day = int(said.number("day"))
+    if not said.year:
+        return _yearless(said.month, day, clock)
+    exact = _safe_date(said.year, said.month, day)
+    return _day(exact, fixed=True) if exact else None
+
+
+def _figures(said: Said) -> Time | None:
+    """ "5.3.2026", "5/3/2026": a point means the day first, a stroke the language's own order."""
+    day, month = int(said.word("one")), int(said.word("two"))
+    if (said.words.order == "mdy" and said.word("sign") != "." and day <= 12) or month > 12:
+        day, month = month, day
+    exact = _safe_date(said.year, month, day)
+    return _day(exact, fixed=True) if exact else None
 
 
 def _yearless(month: int, day: int, clock: Clock) -> Time | None:
     today = clock.today
-    years = range(today.year, today.year + 5) if clock.ahead else range(today.year, 0, -1)
-    for year in years:
-        one = _safe_date(year, month, day)
+    for steps in range(9):
+        one = _safe_date(today.year + (steps if clock.ahead else -steps), month, day)
         if one and (one >= today if clock.ahead else one <= today):
             return _day(one)
-        if abs(year - today.year) > 8:
-            return None
     return None
 
 
-def _iso_date(match: re.Match[str], clock: Clock) -> Time | None:
-    exact = _safe_date(int(match["year"]), int(match["number"]), int(match["day"]))
-    return _day(exact, fixed=True) if exact else None
-
-
-def _nth(match: re.Match[str], clock: Clock) -> Time | None:
+def _nth(said: Said, clock: Clock) -> Time | None:
     """ "on the 5th": of this month, or of the one before or after."""
+    month, which = clock.today.month, said.value("which")
+    if which:
+        first = _month(clock.today.year, month + _STEPS.get(which, 0)).start
+        one = _safe_date(first.year, first.month, int(said.number("day")))
+        return _day(one) if one else None
     for steps in (0, 1, 2) if clock.ahead else (0, -1, -2):
-        first = _month(clock.today.year, clock.today.month + steps).start
-        one = _safe_date(first.year, first.month, int(match["day"]))
+        first = _month(clock.today.year, month + steps).start
+        one = _safe_date(first.year, first.month, int(said.number("day")))
         if one and (one >= clock.today if clock.ahead else one <= clock.today):
             return _day(one)
     return None
 
 
-def _month_number(name: str) -> int:
-    return [month[:3].lower() for month in MONTHS].index(name[:3].lower()) + 1
-
-
-def _month_alone(match: re.Match[str], clock: Clock) -> Time | None:
-    name, which = match["month"], (match["which"] or "").lower()
-    number, today = _month_number(name), clock.today
-    before = match.string[max(0, match.start("month") - 60) : match.start("month")]
-    cued = bool(which or match["edge"] or _CUE.search(before) or _SECOND.search(before))
-    if re.search(r"\b(?:every|each|\d{1,2})\s+$", before, re.IGNORECASE):
+def _month_alone(said: Said, clock: Clock) -> Time | None:
+    which, number, today = said.value("which"), said.month, clock.today
+    cued = which or said.word("edge") or said.cued("in", "month") or said.cued("second", "month")
+    if said.cued("each", "month"):
         return None
-    if match["year"]:
-        found = _month(int(match["year"]), number, fixed=True)
-    elif not cued and (name.lower() in _NAMESAKES or name.title() not in MONTHS):
+    if said.year:
+        found = _month(said.year, number, fixed=True)
+    elif not cued and said.words.cued("namesake", said.word("month")):
         return None
-    elif which in ("last", "past", "previous"):
+    elif which in ("last", "past"):
         found = _month(today.year - (number >= today.month), number)
     elif which in ("next", "coming"):
         found = _month(today.year + (number <= today.month), number)
+    elif which in ("this_year", "last_year", "next_year"):
+        found = _month(today.year + _STEPS[which.removesuffix("_year")], number)
     elif which == "this":
         found = _month(today.year, number)
     elif clock.ahead:
         found = _month(today.year + (number < today.month), number)
     else:
         found = _month(today.year - (number > today.month), number)
-    return _edge(found, match["edge"])
+    return _edge(found, said.value("edge"))
 
 
-def _edge(found: Time, edge: str | None) -> Time:
+def _edge(found: Time, edge: str) -> Time:
     """The first, middle or last part of a month or a year, as far as the words say."""
-    if not edge:
-        return found
-    length = (found.end - found.start).days
-    third = timedelta(round(length / 3))
-    if re.search(r"late|\bend", edge, re.IGNORECASE):
-        return replace(found, start=found.end - third, name="late")
-    if "mid" in edge.lower():
-        return replace(found, start=found.start + third, end=found.end - third, name="mid")
-    return replace(found, end=found.start + third, name="early")
+    third = timedelta(round((found.end - found.start).days / 3))
+    match edge:
+        case "late":
+            return replace(found, start=found.end - third, name="late")
+        case "mid":
+            return replace(found, start=found.start + third, end=found.end - third, name="mid")
+        case "early":
+            return replace(found, end=found.start + third, name="early")
+        case _:
+            return found
 
 
-def _season(match: re.Match[str], clock: Clock) -> Time | None:
+def _season(said: Said, clock: Clock) -> Time | None:
     """Northern, December counting to the winter it begins."""
-    word, which, today = match["season"].lower(), (match["which"] or "").lower(), clock.today
-    first = _SEASONS[word]
-    if match["year"]:
-        return Time(*_months(int(match["year"]), first, 3), "season", True, word)
-    before = _before(match)
-    fell = word == "fall" and not re.search(r"\b(?:in|during|until|by) (?:the )?$", before, re.I)
-    if not which and (fell or not _CUE.search(before)):
+    which, today = said.value("which"), clock.today
+    name, first = said.word("season").lower(), int(said.value("season"))
+    if said.year:
+        return Time(*_months(said.year, first, 3), "season", True, name)
+    if not which and not said.cued("in"):
         return None
     spans = [_months(year, first, 3) for year in range(today.year - 2, today.year + 3)]
     begun = [span for span in spans if span[0] <= today]
-    if which in ("last", "past", "previous"):
+    if which in ("last", "past"):
         span = [one for one in begun if one[1] <= today][-1]
     elif which in ("next", "coming") or (clock.ahead and which != "this"):
         span = next(one for one in spans if one[0] > today or (one[1] > today and which != "next"))
@@ -399,65 +457,31 @@ def _season(match: re.Match[str], clock: Clock) -> Time | None:
         span = _months(today.year, first, 3)
     else:
         span = begun[-1]
-    return Time(*span, "season", False, word)
+    return Time(*span, "season", False, name)
 
 
-def _bare_year(match: re.Match[str], clock: Clock) -> Time | None:
-    before, after = _before(match), match.string[match.end() : match.end() + 20]
-    if _COUNTED.match(after) or not (match["edge"] or _YEAR_CUE.search(before)):
+def _bare_year(said: Said, _clock: Clock) -> Time | None:
+    after = said.found.string[said.found.end() : said.found.end() + 20]
+    cued = said.word("edge") or said.has("sure") or said.cued("year")
+    if said.words.cued("counted", after) or not cued:
         return None
-    return _edge(_year(int(match["year"]), fixed=True), match["edge"])
+    return _edge(_year(said.year, fixed=True), said.value("edge"))
 
 
-def _quarter(match: re.Match[str], clock: Clock) -> Time:
-    year = int(match["year"]) if match["year"] else clock.today.year
-    first = int(match["q"]) * 3 - 2
-    if not match["year"] and not clock.ahead and first > clock.today.month:
+def _quarter(said: Said, clock: Clock) -> Time:
+    year, first = said.year or clock.today.year, int(said.word("q")) * 3 - 2
+    if not said.year and not clock.ahead and first > clock.today.month:
         year -= 1
-    return Time(*_months(year, first, 3), "quarter", bool(match["year"]))
+    return Time(*_months(year, first, 3), "quarter", bool(said.year))
 
 
-_EDGE = (
-    r"(?:(?P<edge>early(?: in)?|mid|late(?: in)?|(?:the )?(?:beginning|start|middle|end) of)[\s-]+)"
+_RULES: Mapping[str, Rule] = {
+    "named": _named_day, "part": _part_today, "ago": _ago, "hence": _hence, "span": _span,
+    "unit": _which_unit, "before_last": _before_last, "weekend": _the_weekend,
+    "weekday": _weekday, "date": _full_date, "nth": _nth, "month": _month_alone,
+    "season": _season, "year": _bare_year, "quarter": _quarter,
+}  # fmt: skip
+ALWAYS_RELATIVE: frozenset[Rule] = frozenset(
+    {_named_day, _part_today, _ago, _hence, _span, _which_unit, _before_last}
 )
-RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), rule)
-    for pattern, rule in (
-        (
-            r"\b(?P<named>the day before yesterday|the day after tomorrow|yesterday|today|"
-            rf"tomorrow)\b(?:\s+{_PART}\b)?",
-            _named_day,
-        ),
-        (rf"\btonight\b|\b(?:this|last)\s+{_PART}\b", _part_today),
-        (rf"\b{_NUMBER}\s+{_UNIT}\s+ago\b", _ago),
-        (rf"\bin\s+{_NUMBER}\s+{_UNIT}\b(?:['’]?\s+time\b)?", _hence),
-        (rf"\b{_NUMBER}\s+{_UNIT}\s+from\s+(?:now|today)\b", _hence),
-        (rf"\bthe\s+{_WHICH}\s+(?:{_NUMBER}\s+)?{_UNIT}\b", _span_back),
-        (rf"\b{_WHICH}\s+{_UNIT}(?<!s)\b", _which_unit),
-        (rf"\bthe\s+{_UNIT}(?<!s)\s+before\s+last\b", _before_last),
-        (r"\b(?:(?:over|at|on|during)\s+)?the weekend\b", _the_weekend),
-        (
-            rf"\b(?:{_WHICH}\s+)?{_WEEKDAY}\b(?:\s+{_PART}\b)?"
-            r"(?:\s+(?:of\s+)?(?P<week>last|this|next) week\b)?",
-            _weekday,
-        ),
-        (rf"\b{_NTH}(?:\s+of)?\s+{_ANY_MONTH}(?!\w)(?:,?\s+{_YEAR})?", _full_date),
-        (rf"\b{_ANY_MONTH}\s+(?:the\s+)?{_NTH}\b(?![:%]|\.\d)(?:,?\s+{_YEAR})?", _full_date),
-        (r"\b(?P<year>(?:19|20)\d\d)[-/](?P<number>\d\d)[-/](?P<day>\d\d)\b", _iso_date),
-        (
-            r"(?:(?<=\bby )|(?<=\buntil )|(?<=\btill )|(?<=\bbefore )|(?<=\bsince )|"
-            r"(?<=\bto )|(?<=\bfor )|(?<=\bis )|(?<=\bfrom )|^|\bon )the "
-            r"(?P<day>\d{1,2})(?:st|nd|rd|th)\b"
-            r"(?=\s*(?:[.,;:?!)]|$)|\s+(?:and|but|so|at|because|with|for|"
-            r"to|until|till|is|was|will|then|instead|of this month)\b)",
-            _nth,
-        ),
-        (rf"\b{_EDGE}?(?:{_WHICH}\s+)?{_ANY_MONTH}(?!\w)(?:,?\s+(?:of\s+)?{_YEAR})?", _month_alone),
-        (
-            rf"\b(?:{_WHICH}\s+)?(?P<season>{'|'.join(_SEASONS)})\b(?:\s+(?:of\s+)?{_YEAR})?",
-            _season,
-        ),
-        (rf"\b{_EDGE}?{_YEAR}", _bare_year),
-        (rf"\bQ(?P<q>[1-4])\b(?:\s+(?:of\s+)?{_YEAR})?", _quarter),
-    )
-)
+"""What means another day when it is read on another day; other shapes do with "last" or "next"."""

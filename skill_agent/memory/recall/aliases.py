@@ -1,43 +1,29 @@
-"""Other names for the same thing, read out of sentences that say so; rules only.
+"""Other names for the same thing, read out of sentences that give one; signs only, so that any
+language will do.
 
-"The team calls Robert 'Bob'" lets a question about Bob be asked about Robert too. Nothing is kept:
+'The team calls Robert "Bob"' lets a question about Bob be asked about Robert too. Nothing is kept:
 the memory that says it is found by the question itself.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
-_LITTLE = (
-    r"(?!(?:a|an|and|are|as|at|because|but|by|for|goes|has|he|in|is|it|means|now|of|on|or|runs|she|"
-    r"since|stands|that|they|to|was|we|when|which|who|with)\b)"
-)
-_NAME = (
-    r"(?:['\"“‘][^'\"“”‘’]{2,40}['\"”’]|(?:[Tt]he |[Mm]y |[Oo]ur )?[A-Z][\w-]*(?: [A-Z][\w-]*){0,2}"
-    rf"|(?:[Tt]he|[Mm]y|[Oo]ur)(?: {_LITTLE}[a-z][\w-]*){{1,3}})"
-)
-_CALLED = (
-    r"(?:(?:is|are|was|goes|go)(?: also| often| usually)? (?:called|known as|nicknamed|short for|by"
-    r"|an alias (?:for|of)|another name for|a nickname (?:for|of)|the same (?:person )?as|what"
-    r"(?: [\w']+){1,4} calls?)|means|stands for|refers to|=|aka|a\.k\.a\.|alias|also known as)"
-)
+from skill_agent.memory.english.likely import is_common
+
+_OPEN, _CLOSE = "\"'“”„«»‘「『《", "\"'”“»«’」』》"
+_QUOTED = rf"(?<!\w)[{_OPEN}][^{_OPEN}{_CLOSE}.!?]{{1,24}}[{_CLOSE}](?!\w)"
+_CAPITAL = r"[^\W\d_a-zà-öø-ÿа-яё\u3040-\u30ff\u3400-\u9fff]"
+_PLAIN = rf"(?<!\w){_CAPITAL}[\w-]*(?: {_CAPITAL}[\w-]*){{0,2}}"
+_NAME = f"(?:{_QUOTED}|{_PLAIN})"
 _PATTERNS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"(?P<one>{_NAME}),? \(?{_CALLED} (?P<two>{_NAME})",
-        rf"(?P<one>{_NAME}) \((?:or )?(?P<two>{_NAME})\)",
-        rf"\b[Cc]all(?:s|ed)? (?P<one>{_NAME}) (?P<two>['\"“‘][^'\"“”‘’]{{2,40}}['\"”’])",
-        r"\b[Cc]all(?:s|ed)? (?P<one>[A-Z][\w-]*) (?P<two>[A-Z][\w-]*)",
-        rf"[Ww]hen (?:I|we|they|he|she) says? (?P<one>{_NAME}),? (?:I|we|they|he|she) means? "
-        rf"(?P<two>{_NAME})",
-        rf"[Bb]y (?P<one>{_NAME}),? (?:I|we|they) mean (?P<two>{_NAME})",
-        rf"^(?P<one>{_NAME}) (?:is|are)\b[^.]*?\bcalls? (?:it|them|him|her) (?P<two>{_NAME})",
+    re.compile(f"(?P<one>{_NAME}){between}(?P<two>{two}){after}")
+    for between, two, after in (
+        (rf",? (?:(?!{_CAPITAL})[^\W\d_]+ ){{0,2}}", _QUOTED, ""),
+        (r" ?[(（](?:[^\W\d_]{2,4} )?", _NAME, "[)）]"),
+        (r",? ?(?:=|\b(?:aka|a\.k\.a\.|alias)\b) ?", _NAME, ""),
     )
 )
-_HINT = re.compile(
-    r"call|\baka\b|a\.k\.a|alias|known as|nick|short for|goes? by|mean|stands|refer|same"
-    r"|another name|=|\("
-)
-_ARTICLE = re.compile(r"^(?:the|my|our) ", re.IGNORECASE)
+_HINT = re.compile(rf"[{_OPEN}(（=]|\baka\b|a\.k\.a|\balias\b")
 
 
 def renamed(question: str, texts: Iterable[str]) -> str:
@@ -52,11 +38,19 @@ def renamed(question: str, texts: Iterable[str]) -> str:
 
 
 def names(text: str) -> Iterator[tuple[str, str]]:
-    """Pairs of names that a text gives to the same thing, without quotes and articles."""
+    """Pairs of names that a text gives to the same thing, without quotes."""
     if not _HINT.search(text):
         return
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
-            one, two = (_ARTICLE.sub("", match[part].strip("'\"“”‘’")) for part in ("one", "two"))
-            if one.casefold() != two.casefold():
+            one, two = (_bare(match[part].strip(_OPEN + _CLOSE)) for part in ("one", "two"))
+            if one and two and one.casefold() != two.casefold():
                 yield one, two
+
+
+def _bare(name: str) -> str:
+    """Without the little words that begin a sentence or a phrase."""
+    said = name.split()
+    while said and is_common(said[0]):
+        del said[0]
+    return " ".join(said)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
+from skill_agent.memory.english.likely import may_name_time
 from skill_agent.memory.english.stemming import STOP_WORDS, stems, words
 from skill_agent.memory.english.when import Moment, find_times
 from skill_agent.values import IndexItem
@@ -19,12 +20,6 @@ _MENTION = re.compile(r"(?<!\w)[@#](\w[\w-]*)")
 _TOKEN = re.compile(r"[^\W_][\w.-]*\w|[^\W_]")
 _SENTENCE_END = re.compile(r"[.!?:]\s+$")
 _DAY = timedelta(days=1)
-_DATED = re.compile(
-    r"\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)"
-    r"|\b(?:19|20)\d\d\b|\d(?:st|nd|rd|th)\b"
-    r"|\b(?:yesterday|today|tonight|tomorrow|ago|last|this|next|spring|summer|autumn|winter)\b",
-)
-"""What a text that names a time holds at the least; saves reading most of them closely."""
 _OWN = re.compile(
     r"(?<![(\[\w])(?:I(?! in\b)|my|me|mine|we|our|us|ours)\b(?!\s*[])(=+<>])", re.IGNORECASE
 )
@@ -188,7 +183,7 @@ def speaks_of(item: IndexItem, times: Sequence[Moment], zone: tzinfo | None = UT
     A stretch longer than the one asked about says nothing of it: "in 2026" is not "last week". What
     it calls today is a day of the zone.
     """
-    if not _DATED.search(item.text):
+    if not may_name_time(item.text):
         return False
     return any(
         asked.start < told.end and told.start < asked.end

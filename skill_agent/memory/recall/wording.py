@@ -7,8 +7,9 @@ points. The stems are stored beside each row, so a change here needs another `WO
 from skill_agent.memory.english.stemming import stems
 from skill_agent.values import IndexItem
 
-WORDING = 2
-"""Version of everything here and in `english.stemming` that ends up in a stored row."""
+WORDING = 3
+"""Version of what ends up in a stored row: everything here and in `english.stemming`, and `[words]`
+and `[time]` of the languages."""
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
