@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.events import Event
+from skill_agent.events import Event, MemoryUpdated
 from skill_agent.files.home import Home
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.consolidate import Consolidator
@@ -25,16 +25,17 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.updates import Updates
 from skill_agent.memory.summaries.compaction import Read, Shield
 from skill_agent.memory.writer import LedgerWriter
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
 from skill_agent.settings.schema import Settings
-from skill_agent.text.redaction import redact
+from skill_agent.text.redaction import masked, redact
 from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
-from skill_agent.values import Backup
+from skill_agent.values import Backup, Memory
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -64,7 +65,7 @@ class MemoryParts:
         only then work is begun unasked. `read` stands in for the reader where messages leave a
         prompt. `backups` gives those made since a moment."""
         self._ledger, self._gateway, self._directory = ledger, gateway, directory
-        self._settings, self._hosting = settings, hosting
+        self._settings, self._hosting, self._publish = settings, hosting, publish
         self._housework: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
         self._to_compare = False
@@ -72,11 +73,17 @@ class MemoryParts:
         self.hot = HotCache(ledger, clock)
         told = self.hot.changed
         self._writer = LedgerWriter(ledger, projector, told)
-        self.reconciler = Reconciler(
-            ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
-        )
+        self.updates = Updates(ledger)
+        self.reconciler = self._reconciler(projector, clock)
         self.book = MemoryBook(
-            ledger, projector, clock, user, told, partial(self.reconcile, PATIENTLY_S), self._slugs
+            ledger,
+            projector,
+            clock,
+            user,
+            told,
+            partial(self.reconcile, PATIENTLY_S),
+            self._slugs,
+            self.updates,
         )
         self.queue = ExtractionQueue(ledger, clock)
         self.reader = self._reader(projector, directory, clock, publish)
@@ -98,6 +105,20 @@ class MemoryParts:
             agents=self._slugs,
         )
 
+    def _reconciler(self, projector: Projector, clock: Clock) -> Reconciler:
+        general = self._settings.general
+        return Reconciler(
+            ledger=self._ledger,
+            writer=self._writer,
+            projector=projector,
+            clock=clock,
+            user=general.user,
+            updates=self.updates,
+            told=self._brought_up_to_date,
+            # What is compared there is of no one agent: the default one pays.
+            model=partial(extraction_model, self._gateway(general.default_agent)),
+        )
+
     def _eraser(
         self,
         projector: Projector,
@@ -111,8 +132,27 @@ class MemoryParts:
             home=home,
             clock=clock,
             user=self._settings.general.user,
-            purged=self.hot.clear,
+            purged=self._purged,
             backups=backups,
+        )
+
+    def _purged(self) -> None:
+        self.hot.clear()
+        self.updates.clear()
+
+    async def _brought_up_to_date(self, older: Memory, newer: Memory) -> None:
+        """Tells the conversation in which the newer one was said."""
+        sources = await self._ledger.messages_by_id(newer.source.message_ids)
+        turn = next((one.turn for one in sources.values()), "")
+        self._publish(
+            MemoryUpdated(
+                session=newer.source.session or "",
+                turn=turn,
+                agent=newer.agent or self._settings.general.default_agent,
+                older=masked(older.content),
+                newer=masked(newer.content),
+                memory_id=newer.id,
+            )
         )
 
     def _slugs(self) -> tuple[str, ...]:

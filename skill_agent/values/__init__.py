@@ -54,6 +54,8 @@ from .nouns import (
     Submitted,
     Tier,
     ToolCall,
+    Update,
+    UpdateState,
     Usage,
 )
 from .origins import ORIGINS, Attachment, Origin, all_origins
@@ -221,6 +223,8 @@ __all__ = [
     "TurnStatus",
     "TypedColumn",
     "TypedTable",
+    "Update",
+    "UpdateState",
     "Usage",
     "UsageBy",
     "UsageRow",

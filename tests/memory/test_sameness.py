@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.retold import says_more, says_the_same
+from skill_agent.memory.english.retold import says_the_same
 from skill_agent.text.sameness import marks, plain, same
 
 SAME = [
@@ -93,20 +93,3 @@ def test_every_character_counts_where_nothing_parts_words(text: str, data: st.Da
 )
 def test_who_tells_it_makes_no_other_statement(one: str, other: str, expected: bool) -> None:
     assert says_the_same(one, other) is expected
-
-
-@pytest.mark.parametrize(
-    ("short", "long", "expected"),
-    [
-        ("The user has a dog", "The user has a dog named Rex", True),
-        ("I live in Porto", "The user lives in Porto with Ana", True),
-        ("The code is 5", "The code is 5 and 6", False),
-        ("I eat meat", "I eat meat and no fish", False),
-        ("The gate is open", "The gate is open until May", False),
-        ("I live in York", "I live in York County", False),
-        ("I write it in C", "I write it in C++", False),
-    ],
-)
-def test_a_tail_that_takes_nothing_back_says_more(short: str, long: str, expected: bool) -> None:
-    assert says_more(short, long) is expected
-    assert not says_more(long, short)
