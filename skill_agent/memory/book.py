@@ -245,7 +245,8 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
             both = both or undo
             if not others:
                 raise UsageError(
-                    f"nothing is to be decided about memory {memory.id}", hint="ska memory resolve"
+                    f"memory {memory.id} is not disputed, nor was anything newer said about it",
+                    hint="ska memory resolve",
                 )
             with suppress(MemoryChanged):
                 if both:

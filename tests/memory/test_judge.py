@@ -68,6 +68,7 @@ BOTH = [
     ("I teach at the school", "Maybe I will teach at the college one day"),
     ("We live in Ghent", "When I was small we lived in Bruges"),
     ("I sold the red car", "I sold the blue car"),
+    ("Shelf 3 holds the jars", "Shelf 4 holds the jars"),
 ]
 
 

@@ -78,7 +78,7 @@ async def test_a_dispute_is_decided_for_one_side(shelf: Shelf) -> None:
         assert (right.status, right.contradicts, right.version) == ("active", (), 2)
         assert (wrong.status, wrong.superseded_by) == ("superseded", lisbon.id)
         assert await shelf.book.disputes() == []
-        with pytest.raises(UsageError, match="nothing is to be decided"):
+        with pytest.raises(UsageError, match="not disputed"):
             await shelf.book.resolve(lisbon.id)
 
 

@@ -93,3 +93,22 @@ def test_every_character_counts_where_nothing_parts_words(text: str, data: st.Da
 )
 def test_who_tells_it_makes_no_other_statement(one: str, other: str, expected: bool) -> None:
     assert says_the_same(one, other) is expected
+
+
+SPOKEN = [
+    "The train {} leaves", "Der Zug {} fährt ab", "El tren {} sale", "Le train {} part",
+    "Поезд {} отходит", "列車{}は出ます", "火车{}出发",
+]  # fmt: skip
+VALUES = [
+    "5 km", "5 m", "5 mi", "-5 km", "+5 km", "5", "5.0", "5,0", "50", "05", "5 am", "5 pm", "5:00",
+    "5 K", "5 k", "5 MB", "5 Mb", "5 mb", "A", "B", "a-1",
+    "a-2", "A1", "a1", "x", "y", "½", "五", "六", "甲", "乙", "上午5", "下午5", "午前5", "午後5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", SPOKEN)
+def test_a_value_is_the_same_only_with_its_sign_unit_and_letters(frame: str) -> None:
+    said = [frame.format(value) for value in VALUES]
+    for at, one in enumerate(said):
+        for other in said[at + 1 :]:
+            assert not says_the_same(one, other), (one, other)

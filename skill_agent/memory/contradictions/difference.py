@@ -14,15 +14,17 @@ _RUN = re.compile(rf"[{HAN}]+|[{KATAKANA}]{{2,}}")
 _FIGURE = re.compile(r"\d+(?:[.,:\u00a0\u202f]\d+| \d{3}(?!\d))*")
 _SHORT = 3
 """Letters of a word that tells little."""
+_COUNTED = re.compile(rf"{_FIGURE.pattern}\s?(?:[{UNSPACED}]{{1,2}}|[^\W\d_{UNSPACED}]+)?")
 _PIECE = re.compile(rf"{_FIGURE.pattern}|[{UNSPACED}]|[^\W\d_{UNSPACED}]+")
-_LONGEST = 4
-"""Pieces in a slot, and characters of a script without blanks twice as many."""
+_LONGEST, _BEFORE = 4, 1.5
+"""Pieces in a slot at most and before it at least; of a script without blanks twice as many
+characters."""
 
 
 def telling(text: str) -> frozenset[str]:
     """What a text is about, for comparing: its longer words without their endings, figures, and
     the pairs of characters of scripts without blanks (Japanese endings tell nothing)."""
-    found = {one[0] for one in _FIGURE.finditer(text)}
+    found = set(figures_of(text))
     for run in _RUN.findall(text):
         found |= {"".join(two) for two in pairwise(run)} or {run}
     for at, word in enumerate(re.findall(rf"[^\W\d_{UNSPACED}]+", text)):
@@ -36,10 +38,19 @@ def _stem(word: str) -> str:
     return word[:4] if len(word) <= 5 else word[:5]
 
 
+def figures_of(text: str) -> frozenset[str]:
+    return frozenset(one[0] for one in _FIGURE.finditer(text))
+
+
+def uncounted(text: str) -> str:
+    """The text without its figures and what stands behind each: a unit, or what is counted."""
+    return _COUNTED.sub(" ", text)
+
+
 def named(text: str) -> frozenset[str]:
     """Names and longer figures of a text, as `telling` has them."""
     capitals = {one for one in re.findall(r"(?<=\w)\W+([^\W\d_]{3,})", text) if one[0].isupper()}
-    figures = {one[0] for one in _FIGURE.finditer(text) if len(one[0]) > 2}
+    figures = {one for one in figures_of(text) if len(one) > 2}
     return frozenset({_stem(one.casefold()) for one in capitals} | figures)
 
 
@@ -78,7 +89,10 @@ def one_slot(old: str, new: str) -> Slot | None:
     _, a1, a2, b1, b2 = changed[0]
     slot = Slot(old=_joined(a[a1:a2]), new=_joined(b[b1:b2]))
     size = max(_size(a[a1:a2]), _size(b[b1:b2]))
-    if size > min(_LONGEST, _size(a) - _size(a[a1:a2])) or not telling(_joined(a[:a1])):
+    if size > min(_LONGEST, _size(a) - _size(a[a1:a2])):
+        return None
+    # A number behind the first word is part of a name: "Shelf 3 holds jars".
+    if _size(a[:a1]) < _BEFORE or not telling(_joined(a[:a1])):
         return None
     return slot
 

@@ -11,17 +11,19 @@ from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryType
 
-from .difference import named, one_slot, telling
+from .difference import figures_of, named, one_slot, telling, uncounted
 from .signs import Signs, signs_of
 
 Action = Literal["same", "supersede", "dispute", "update", "wait", "coexist"]
 """`update`: both stand, and the newer one is shown as what holds now; `wait`: it may be so."""
 
-GATE = 0.45
-"""Cosine of bare texts below which two statements are hardly about the same."""
+GATE, FAR = 0.45, 0.28
+"""Cosines of bare texts: below the first two statements are hardly about the same unless they name
+the same, below the other never."""
 FACTS: tuple[MemoryType, ...] = ("semantic", "user_profile", "episodic", "shared")
 SAYS = "it says that something changed"
 """The reason of an update without more in common; it can concern one earlier memory only."""
+_NAMED = 2
 _PROTECTED_PIN = 9
 _LONGEST = 600
 """Characters beyond which a text is no single statement."""
@@ -78,12 +80,12 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
         return Judgement(action="coexist", reason="too long to be compared by words")
     near = cosine > GATE or (new.subject is not None and new.subject == old.subject)
     signs = signs_of(old.content, new.content)
-    if signs.beside(new.content) or signs.apart(old.content, new.content):
+    over = changes or bool(signs.over.search(new.content))
+    if (signs.beside(new.content) and not over) or signs.apart(old.content, new.content):
         return Judgement(action="coexist", reason="it says that it is so beside something else")
     slot = one_slot(signs.bare(old.content), signs.bare(new.content)) or one_slot(
         old.content, new.content
     )
-    over = changes or bool(signs.over.search(new.content))
     if (found := _denied(new, old, signs, over=over)) and (near or slot):
         return _settled(*found, new, old)
     single = new.subject == old.subject and is_single_valued(new.subject)
@@ -94,8 +96,11 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
         return _settled("update", "the same sentence with another value", new, old)
     if slot and slot.counts(signs.figures) and "episodic" not in (new.memory_type, old.memory_type):
         return _settled("wait", "the same sentence with another number or day", new, old)
-    if single or (over and not slot and _shares(new, old, near=near)):
+    named_alike = cosine > FAR and _shares(new, old, near=near)
+    if single or (over and not slot and named_alike):
         return _settled("update", SAYS, new, old)
+    if near and signs.now.search(new.content) and _same_measure(new, old):
+        return _settled("update", "it names another number for the same", new, old)
     return Judgement(action="coexist", reason="both can be true", open=near or bool(slot))
 
 
@@ -119,6 +124,13 @@ def _shares(new: Memory, old: Memory, *, near: bool) -> bool:
     anyway, by a name or figure otherwise."""
     common = telling(new.content) & telling(old.content)
     return bool(common if near else common & (named(new.content) | named(old.content)))
+
+
+def _same_measure(new: Memory, old: Memory) -> bool:
+    """Whether both give a number for what they name in at least two words, and not the same one."""
+    before, after = figures_of(old.content), figures_of(new.content)
+    common = telling(uncounted(new.content)) & telling(uncounted(old.content))
+    return bool(before and after and not after <= before) and len(common) >= _NAMED
 
 
 def _unsaid(old: Memory, new: Memory) -> bool:
