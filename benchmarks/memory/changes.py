@@ -90,20 +90,19 @@ async def run(
 async def _one(
     case: dict[str, Any], runtime: Runtime, clock: _Told, embedder: Embedder, model: Model | None
 ) -> list[Seen]:
-    ids: list[str] = []
+    ids: dict[str, str] = {}
     for said in sorted([*case["old"], case["new"]], key=lambda one: one["at"]):
         clock.now = datetime.fromisoformat(said["at"].replace("Z", "+00:00"))
-        ids.append((await runtime.memory.add(NewMemory(said["text"]))).id)
+        ids[said["text"]] = (await runtime.memory.add(NewMemory(said["text"]))).id
         await runtime.memory.settle()
         while (await runtime.reconciler.catch_up()).behind:
             pass
     if model is not None:
         await runtime.reconciler.judge(model)
-    memories = [await runtime.memory.get(one) for one in ids]
     updates = {(one.older.id, one.newer.id): one for one in await runtime.memory.updates()}
     texts = [one["text"] for one in case["old"]]
-    new = memories[-1]
-    olds = [next(m for m in memories if m.content == text) for text in texts]
+    new = await runtime.memory.get(ids[case["new"]["text"]])
+    olds = [await runtime.memory.get(ids[text]) for text in texts]
     vectors = embedder.embed([new.content, *texts])
     seen: list[Seen] = []
     for at, old in enumerate(olds):

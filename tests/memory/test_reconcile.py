@@ -1,5 +1,6 @@
 """What was kept at once is compared with what was there before, the next time somebody looks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,14 @@ import pytest
 from fakes import StepClock
 from memory_home import MemoryHome, memory_home
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import ModelUnavailable, UsageError
+from skill_agent.memory.contradictions.asking import able_to_judge
 from skill_agent.memory.contradictions.reconcile import NOTE, Reconciler
 from skill_agent.memory.recall.told import data_block
 from skill_agent.memory.recall.updates import KIND
-from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import MemoryChange, MemoryFilter, NewMemory
+from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.ports import ModelRequest
+from skill_agent.values import MemoryChange, MemoryFilter, ModelInfo, NewMemory
 
 
 @pytest.fixture
@@ -283,3 +286,44 @@ async def test_a_model_that_talks_nonsense_is_asked_again_later(
     assert await asked(home, ScriptedModel(otherwise=said)) == []
     assert await home.reconciler.judge(ScriptedModel(otherwise="yes")) > 0
     assert [one.state for one in await home.book.updates()] == ["updated"]
+
+
+async def test_a_model_that_fails_is_asked_again_later(home: MemoryHome) -> None:
+    assert await asked(home, ScriptedModel(otherwise=[ModelUnavailable("it is not there")])) == []
+    assert await home.reconciler.judge(ScriptedModel(otherwise="yes")) > 0
+    assert [one.state for one in await home.book.updates()] == ["updated"]
+
+
+async def test_stopped_in_between_it_goes_on_where_it_was(tmp_path: Path, clock: StepClock) -> None:
+    async with memory_home(tmp_path, clock) as home:
+        for place in ("gym", "gym and in the new hall", "gym and in the cellar"):
+            await home.book.add(OLD.replace("gym", place))
+        await home.book.settle()
+        await home.reconciler.catch_up()
+        reached, never = asyncio.Event(), asyncio.Event()
+
+        def waits(_: ModelRequest) -> list[Gate]:
+            reached.set()
+            return [Gate(never)]
+
+        judging = asyncio.create_task(home.reconciler.judge(ScriptedModel(["yes", waits])))
+        await reached.wait()
+        judging.cancel()
+        await asyncio.gather(judging, return_exceptions=True)
+        (first,) = await home.book.updates()
+    async with memory_home(tmp_path, clock) as home:
+        again = ScriptedModel(otherwise="no")
+        await home.reconciler.judge(again)
+        assert [one.newer for one in await home.book.updates()] == [first.newer]
+        assert all(first.newer.content not in told(one).split("New")[1] for one in again.requests)
+
+
+def told(request: ModelRequest) -> str:
+    return request.messages[-1].content
+
+
+@pytest.mark.parametrize("provider", ["embedded", "openai"])
+def test_only_a_model_able_to_judge_is_asked(provider: str) -> None:
+    small = ModelInfo(name=f"{provider}/x", provider=provider, size_bytes=1_000_000_000)
+    assert able_to_judge(small) is (provider == "openai")
+    assert able_to_judge(replace(small, size_bytes=5_000_000_000))

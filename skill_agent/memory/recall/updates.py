@@ -114,7 +114,8 @@ def _noted(row: LogEntry) -> Noted | None:
     """None for a row that was emptied, or says what cannot be."""
     said = row.new or {}
     pair = said.get("memories")
-    state = next((one for one in _STATES if one == said.get("state")), None)
+    told = str(said.get("state"))
+    state: UpdateState | None = _STATES[_STATES.index(told)] if told in _STATES else None
     if not isinstance(pair, list | tuple) or len(pair) != 2 or state is None:
         return None
     likely = said.get("probability")
