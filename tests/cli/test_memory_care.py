@@ -183,10 +183,13 @@ def test_contradictions_are_listed_and_settled(ska: Ska) -> None:
 
 
 def test_a_newer_word_replaces_the_older(ska: Ska) -> None:
-    add(ska, "I deploy on Fridays", "--pin")
-    new = add(ska, "From now on I deploy on Mondays instead of Fridays", "--pin")
+    old = add(ska, "I deploy on Fridays", "--pin")
+    told = add(ska, "From now on I deploy on Mondays instead of Fridays", "--pin")
     found = ska("memory", "search", "when do I deploy", "--json").json
-    assert [one["id"] for one in found] == [new]
+    assert [one["id"] for one in found] == [told, old]
+    new = add(ska, "I deploy on Tuesdays instead", "--pin")
+    found = ska("memory", "search", "when do I deploy", "--json").json
+    assert found[0]["id"] == new and old not in {one["id"] for one in found}
 
 
 def test_housekeeping_tells_what_it_would_do_and_does_it(ska: Ska, tmp_path: Path) -> None:
