@@ -21,6 +21,7 @@ from skill_agent.memory.extraction.queue import ExtractionQueue
 from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.extraction.statement import Candidate
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.updates import Updates
 from skill_agent.models.scripted import ScriptedGateway
 from skill_agent.ports import Embedder, Model, ModelGateway, ModelRequest
 from skill_agent.values import Memory, Message, Session, Source
@@ -40,6 +41,7 @@ class MemoryHome:
     clock: StepClock
     intake: Intake
     reconciler: Reconciler
+    updates: Updates
     configs: dict[str, MemoryConfig] = field(default_factory=dict)
     events: list[MemoriesExtracted] = field(default_factory=list)
 
@@ -108,7 +110,7 @@ class MemoryHome:
 
     async def take(self, *candidates: Candidate | str, agent: str = AGENT, **options) -> Taken:
         wanted = [self.candidate(c) if isinstance(c, str) else c for c in candidates]
-        options = {"judge": None, "actor": "test", **options}
+        options = {"actor": "test", **options}
         return await self.intake.take(wanted, agent=agent, **options)
 
     async def texts(self, status: str = "active") -> set[str]:
@@ -127,7 +129,8 @@ async def memory_home(
     embedder = embedder or HashEmbedder()
     ledger = await DuckLedger.open(folder / "ledger.duckdb", clock)
     projector = Projector(ledger, partial(LanceIndex.open, folder / "index", embedder))
-    book = MemoryBook(ledger, projector, clock, "me")
+    updates = Updates(ledger)
+    book = MemoryBook(ledger, projector, clock, "me", updates=updates)
     parts = {"ledger": ledger, "writer": book, "projector": projector, "clock": clock, "user": "me"}
     home = MemoryHome(
         ledger=ledger,
@@ -135,7 +138,8 @@ async def memory_home(
         book=book,
         clock=clock,
         intake=Intake(**parts),
-        reconciler=Reconciler(**parts),
+        reconciler=Reconciler(**parts, updates=updates),
+        updates=updates,
     )
     try:
         yield home

@@ -9,7 +9,7 @@ from skill_agent.errors import UsageError
 from skill_agent.identifiers import parse_time
 from skill_agent.text.clock import day_of
 from skill_agent.text.secrets.credentials import secrets_in
-from skill_agent.values import Dispute, Memory, MemoryDifference
+from skill_agent.values import Dispute, Memory, MemoryDifference, Update
 
 from ..opening.running import with_runtime
 from ..options import IdArgument, JsonOption
@@ -83,46 +83,95 @@ def disputes(ctx: typer.Context, as_json: JsonOption = False) -> None:
     """
     found: list[Dispute] = with_runtime(ctx, lambda runtime: runtime.memory.disputes())
     if as_json:
-        emit_json(
-            [
-                {"id": one.id, "memories": [memory_object(memory) for memory in one.memories]}
-                for one in found
-            ]
-        )
+        emit_json([_dispute(one) for one in found])
         return
+    _show_disputes(found)
+    narrate(f"{len(found)} disputes" if found else "nothing is disputed")
+    if found:
+        narrate("ska memory resolve ID: that one is right; with --both, all of them are")
+
+
+def _dispute(one: Dispute) -> dict[str, Any]:
+    return {"id": one.id, "memories": [memory_object(memory) for memory in one.memories]}
+
+
+def _show_disputes(found: list[Dispute]) -> None:
     for one in found:
         table(
             ("id", "said", "agent", "content"),
             ((m.id, day_of(m.created_at), m.agent, m.content) for m in one.memories),
         )
         emit_text("")
-    narrate(f"{len(found)} disputes" if found else "nothing is disputed")
-    if found:
-        narrate("ska memory resolve ID: that one is right; with --both, all of them are")
+
+
+def _show_waiting(ctx: typer.Context, *, as_json: bool) -> None:
+    async def work(runtime: "Workstation") -> tuple[list[Dispute], list[Update]]:
+        return await runtime.memory.disputes(), await runtime.memory.updates()
+
+    disputed, updated = with_runtime(ctx, work)
+    if as_json:
+        emit_json({"disputes": [_dispute(one) for one in disputed],
+                   "updates": [_update(one) for one in updated]})  # fmt: skip
+        return
+    _show_disputes(disputed)
+    for one in updated:
+        sure = f"{one.by}, {one.probability:.0%}" if one.probability is not None else one.by
+        table(
+            (one.state, "said", f"noticed {day_of(one.at)} by {sure}"),
+            ((m.id, day_of(m.created_at), m.content) for m in (one.older, one.newer)),
+        )
+        emit_text("")
+    count = len(disputed) + len(updated)
+    narrate(
+        f"{count} to decide: ska memory resolve ID, --both or --undo" if count else "nothing waits"
+    )
+
+
+def _update(one: Update) -> dict[str, Any]:
+    sides = {"older": memory_object(one.older), "newer": memory_object(one.newer)}
+    told = {
+        name: plain(getattr(one, name)) for name in ("state", "by", "reason", "probability", "at")
+    }
+    return {**sides, **told}
 
 
 def resolve(
     ctx: typer.Context,
-    memory_id: IdArgument,
+    memory_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The one that is right; else all that waits.")
+    ] = None,
     both: Annotated[
         bool, typer.Option("--both", help="All sides are true; none replaces another.")
+    ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Nothing changed: what gave way stands again.")
     ] = False,
     reason: ReasonOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """End a dispute: the memory named is right and replaces the others.
+    """Show what waits for a decision, or decide: the memory named is right and replaces the others.
+
+    What waits are disputes, and memories about which something newer was said: these both stand,
+    the newer one first, until one is chosen.
 
     \b
     Examples:
+      ska memory resolve
       ska memory resolve 0198f2
       ska memory resolve 0198f2 --both --reason "two offices"
+      ska memory resolve 0198f2 --undo
     """
+    if memory_id is None:
+        if both or undo:
+            raise UsageError("a decision needs a memory", hint="ska memory resolve ID --both")
+        _show_waiting(ctx, as_json=as_json)
+        return
 
     async def work(runtime: "Workstation") -> list[Memory]:
-        return await runtime.memory.resolve(memory_id, both=both, reason=reason)
+        return await runtime.memory.resolve(memory_id, both=both, undo=undo, reason=reason)
 
     memories = with_runtime(ctx, work)
-    if both or as_json:
+    if both or undo or as_json:
         show_list(memories, as_json=as_json)
     else:
         show_changed(memories[0], "right", as_json=False)

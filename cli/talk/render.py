@@ -19,6 +19,7 @@ from skill_agent.events import (
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
+    MemoryUpdated,
     Notice,
     TextDelta,
     ThoughtDelta,
@@ -158,7 +159,9 @@ class TextView:
             return
         if isinstance(event, HostEvent):
             self._finish_text()
-        urgent = isinstance(event, MemoriesExtracted) and (event.problem or event.disputed)
+        urgent = isinstance(event, MemoryUpdated) or (
+            isinstance(event, MemoriesExtracted) and (event.problem or event.disputed)
+        )
         self._aside(event.line, always=bool(urgent) or isinstance(event, HostEvent))
 
     def close(self) -> None:

@@ -140,6 +140,25 @@ class MemoriesExtracted(AnyEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryUpdated(AnyEvent):
+    """Something newer was said about a memory; `turn` is where, empty where it was in none."""
+
+    older: str
+    newer: str
+    memory_id: str
+    """Of the newer one."""
+
+    @property
+    def undo(self) -> str:
+        """The command that takes it back."""
+        return f"ska memory resolve {self.memory_id} --undo"
+
+    @property
+    def line(self) -> str:
+        return _line(f"updated (undo: {self.undo}): {self.older} → {self.newer}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted(AnyEvent):
     """Earlier messages now stand in the prompt as a summary; they stay in the ledger."""
 
@@ -372,7 +391,7 @@ TurnEvent = (
 )
 """What a turn tells of itself."""
 
-MemoryEvent = MemoriesExtracted | Compacted
+MemoryEvent = MemoriesExtracted | MemoryUpdated | Compacted
 """What happens to a conversation beside its turns."""
 
 HostEvent = HostLost | HostFound | AgentWaking | BackupFailed

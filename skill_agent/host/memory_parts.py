@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from skill_agent.agents.directory import AgentDirectory
-from skill_agent.events import Event
+from skill_agent.events import Event, MemoryUpdated
 from skill_agent.files.home import Home
 from skill_agent.imports.imports import Imports
 from skill_agent.memory.book import MemoryBook
@@ -26,6 +26,7 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.updates import Updates
 from skill_agent.memory.summaries.compaction import Read, Shield
 from skill_agent.memory.writer import LedgerWriter
 from skill_agent.models.local.encoder import reranker_named
@@ -33,10 +34,10 @@ from skill_agent.ports import Clock, Ledger, Model, ModelGateway
 from skill_agent.privacy.erasure import Eraser
 from skill_agent.privacy.user_data import UserData
 from skill_agent.settings.schema import Settings
-from skill_agent.text.redaction import redact
+from skill_agent.text.redaction import masked, redact
 from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
-from skill_agent.values import Backup
+from skill_agent.values import Backup, Memory
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -66,7 +67,7 @@ class MemoryParts:
         only then work is begun unasked. `read` stands in for the reader where messages leave a
         prompt. `backups` gives those made since a moment."""
         self._ledger, self._gateway, self._directory = ledger, gateway, directory
-        self._settings, self._hosting = settings, hosting
+        self._settings, self._hosting, self._publish = settings, hosting, publish
         self._housework: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
         self._to_compare = False
@@ -74,9 +75,8 @@ class MemoryParts:
         self.hot = HotCache(ledger, clock)
         told = self.hot.changed
         self._writer = LedgerWriter(ledger, projector, told)
-        self.reconciler = Reconciler(
-            ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
-        )
+        self.updates = Updates(ledger)
+        self.reconciler = self._reconciler(projector, clock)
         self.book = MemoryBook(
             ledger,
             projector,
@@ -85,6 +85,7 @@ class MemoryParts:
             told,
             partial(self.reconcile, PATIENTLY_S),
             self._slugs,
+            self.updates,
             reranker_named(settings.models, home),
             settings.models.default,
         )
@@ -107,16 +108,34 @@ class MemoryParts:
             changed=self.hot.clear,
             agents=self._slugs,
         )
-        self.imports = Imports(
-            ledger=ledger,
+        self.imports = self._imports(projector, clock)
+
+    def _imports(self, projector: Projector, clock: Clock) -> Imports:
+        general = self._settings.general
+        return Imports(
+            ledger=self._ledger,
             projector=projector,
             queue=self.queue,
             eraser=self.eraser,
             writer=self._writer,
             clock=clock,
-            default_agent=settings.general.default_agent,
+            default_agent=general.default_agent,
             agents=self._slugs,
             changed=self.hot.clear,
+        )
+
+    def _reconciler(self, projector: Projector, clock: Clock) -> Reconciler:
+        general = self._settings.general
+        return Reconciler(
+            ledger=self._ledger,
+            writer=self._writer,
+            projector=projector,
+            clock=clock,
+            user=general.user,
+            updates=self.updates,
+            told=self._brought_up_to_date,
+            # What is compared there is of no one agent: the default one pays.
+            model=partial(extraction_model, self._gateway(general.default_agent)),
         )
 
     def _eraser(
@@ -132,8 +151,27 @@ class MemoryParts:
             home=home,
             clock=clock,
             user=self._settings.general.user,
-            purged=self.hot.clear,
+            purged=self._purged,
             backups=backups,
+        )
+
+    def _purged(self) -> None:
+        self.hot.clear()
+        self.updates.clear()
+
+    async def _brought_up_to_date(self, older: Memory, newer: Memory) -> None:
+        """Tells the conversation in which the newer one was said."""
+        sources = await self._ledger.messages_by_id(newer.source.message_ids)
+        turn = next((one.turn for one in sources.values()), "")
+        self._publish(
+            MemoryUpdated(
+                session=newer.source.session or "",
+                turn=turn,
+                agent=newer.agent or self._settings.general.default_agent,
+                older=masked(older.content),
+                newer=masked(newer.content),
+                memory_id=newer.id,
+            )
         )
 
     def _slugs(self) -> tuple[str, ...]:

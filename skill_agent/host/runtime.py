@@ -99,7 +99,7 @@ class Runtime(Workstation):
             read=read,
             backups=self._backups.since,
         )
-        self.book = mind.book
+        self.book, self.reconciler = mind.book, mind.reconciler
         self._models = Models(gateway, directory, settings.models, counter, embedder)
         self._conversations = self._make_conversations(clock)
         self._unfinished = UnfinishedReplies(home.unfinished)

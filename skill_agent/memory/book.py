@@ -18,6 +18,7 @@ from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.memory.recall.reranking import Reranking
+from skill_agent.memory.recall.updates import Updates
 from skill_agent.ports import Clock, Ledger, Progress, Reranker
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (
@@ -38,6 +39,7 @@ from skill_agent.values import (
     Search,
     Source,
     Story,
+    Update,
     VerifyReport,
 )
 
@@ -63,9 +65,11 @@ Finds = list[Found]
 Entries = list[LogEntry]
 Differences = list[MemoryDifference]
 Languages = list[LanguageCoverage]
+Updated = list[Update]
 
 _TRIES = 5
 _MADE = ("memory.created", "memory.versioned", "memory.disputed")
+_SUPERSEDED = ("memory.superseded",)
 _ARCHIVED = ("memory.archived", "memory.expired")
 _ALL = 100_000
 
@@ -82,6 +86,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         changed: Callable[[Sequence[Memory]], None] = nobody,
         before_search: Callable[[], Awaitable[None]] | None = None,
         agents: Callable[[], Collection[str] | None] = lambda: None,
+        updates: Updates | None = None,
         reranker: Reranker | None = None,
         model: str = "",
     ) -> None:
@@ -95,8 +100,11 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         self._once = Once()
         self._incoming = Incoming(ledger, clock, agents)
         self._model = model
+        self._updates = updates or Updates(ledger)
         self._reranking = Reranking(reranker) if reranker else None
-        self._recaller = Recaller(ledger, projector, clock, user, before_search, self._reranking)
+        self._recaller = Recaller(
+            ledger, projector, clock, user, self._updates, before_search, self._reranking
+        )
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -230,17 +238,28 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         memory_id: str,
         *,
         both: bool = False,
+        undo: bool = False,
         reason: str = "",
         actor: str = "person",
     ) -> Memories:
-        """Ends a dispute: this memory is right and replaces the others, or, with `both`, all of
-        them are true. Gives the memories as they are then; raises UsageError without a dispute."""
+        """Ends a dispute or an update: this memory is right and replaces the others, or, with
+        `both`, all of them are true. `undo` takes an update back, also where the older one gave
+        way. Gives the memories as they are then; raises UsageError where nothing is to decide."""
         for _ in range(_TRIES):
             memory = await self.get(memory_id)
             others = await self._opponents(memory)
-            if not others:
-                raise UsageError(f"memory {memory.id} is not disputed", hint="ska memory disputes")
             now = self._clock()
+            if undo and not others:
+                reason = reason or "taken back by the person"
+                with suppress(MemoryChanged):
+                    return await self.write(await self._taken_back(memory, now, actor, reason))
+                continue
+            both = both or undo
+            if not others:
+                raise UsageError(
+                    f"memory {memory.id} is not disputed, nor was anything newer said about it",
+                    hint="ska memory resolve",
+                )
             with suppress(MemoryChanged):
                 if both:
                     reason = reason or "both are true"
@@ -254,13 +273,36 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
         raise _busy(memory_id)
 
     async def _opponents(self, memory: Memory) -> Memories:
-        """The other memories of the dispute this one is in."""
+        """The other memories of the dispute or the updates this one is in."""
         if memory.status != "disputed":
-            return []
+            updates = await self._updates.standing(memory.id)
+            sides = {one.id: one for told in updates for one in (told.older, told.newer)}
+            return [one for one in sides.values() if one.id != memory.id]
         for dispute in await self.disputes():
             if memory.id in {one.id for one in dispute.memories}:
                 return [one for one in dispute.memories if one.id != memory.id]
         return []
+
+    async def _taken_back(
+        self, memory: Memory, now: datetime, actor: str, reason: str
+    ) -> list[MemoryChange]:
+        """What it replaced, or what was replaced by it, stands again. Raises UsageError where
+        nothing was."""
+        ids = [memory.id] if memory.superseded_by else reversed(life.previous(memory))
+        olds = await self._ledger.memories_by_id(list(ids))
+        older = next((one for one in olds.values() if one.status == "superseded"), None)
+        newer = await self._ledger.memory(older.superseded_by or "") if older else None
+        if older is None or newer is None or newer.superseded_by:
+            raise UsageError(
+                f"memory {memory.id} replaces nothing that can be taken back",
+                hint=f"ska memory show {memory.id}",
+            )
+        rows = await self._ledger.log(older.id, kinds=_SUPERSEDED, limit=_ALL)
+        before = (rows[-1].old or {}) if rows else {}
+        return life.reinstating(newer, older, before, now=now, actor=actor, reason=reason)
+
+    async def updates(self) -> Updated:
+        return await self._updates.standing()
 
     async def keep(self, memories: Memories, *, actor: str = "import") -> ImportResult:
         """Keeps memories made elsewhere, each by its own id; doing it twice adds nothing.

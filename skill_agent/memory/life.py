@@ -204,6 +204,40 @@ def coexisting(
     return changes
 
 
+def reinstating(
+    newer: Memory,
+    older: Memory,
+    before: Mapping[str, Any],
+    *,
+    now: datetime,
+    actor: str,
+    reason: str,
+) -> list[MemoryChange]:
+    """A replacement is taken back: the older one stands again as it did before, beside the newer
+    one; `before` is what the log has of it."""
+    kept = [one for one in previous(newer) if one != older.id]
+    tier = "hot" if before.get("tier") == "hot" else "warm"
+    back = replace(
+        older,
+        status="active",
+        superseded_by=None,
+        tier=tier,
+        pinned=before.get("pinned") is True,
+        related_to=tuple(dict.fromkeys((*older.related_to, newer.id))),
+        updated_at=now,
+    )
+    alone = replace(
+        newer,
+        metadata={**newer.metadata, PREVIOUS: kept},
+        related_to=tuple(dict.fromkeys((*newer.related_to, older.id))),
+        updated_at=now,
+    )
+    return [
+        MemoryChange(kind="memory.resolved", memory=after, actor=actor, reason=reason, expected=was)
+        for after, was in ((back, older), (alone, newer))
+    ]
+
+
 def grouped(disputed: Iterable[Memory]) -> list[Dispute]:
     """Disputed memories by who contradicts whom, the newest dispute first."""
     left = {memory.id: memory for memory in disputed}

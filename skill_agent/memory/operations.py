@@ -29,6 +29,7 @@ from skill_agent.values import (
     Rating,
     Search,
     Story,
+    Update,
     VerifyReport,
 )
 
@@ -37,6 +38,7 @@ Finds = list[Found]
 Entries = list[LogEntry]
 Differences = list[MemoryDifference]
 Disputes = list[Dispute]
+Updates = list[Update]
 Jobs = list[ExtractionJob]
 Texts = list[str]
 Languages = list[LanguageCoverage]
@@ -94,6 +96,11 @@ class MemoryOperations(Protocol):
     @route("GET", "/v1/memories/disputes", scope="read")
     async def disputes(self) -> Disputes:
         """What contradicts what and waits for a decision, the newest first."""
+        ...
+
+    @route("GET", "/v1/memories/updates", scope="read")
+    async def updates(self) -> Updates:
+        """Memories about which something newer was said; the newest first."""
         ...
 
     @route("GET", "/v1/memories/at", scope="read")
@@ -165,9 +172,16 @@ class MemoryOperations(Protocol):
 
     @route("POST", "/v1/memories/{memory_id}/resolve", scope="memory", once=True)
     async def resolve(
-        self, memory_id: str, *, both: bool = False, reason: str = "", actor: str = "person"
+        self,
+        memory_id: str,
+        *,
+        both: bool = False,
+        undo: bool = False,
+        reason: str = "",
+        actor: str = "person",
     ) -> Memories:
-        """Ends a dispute: this memory is right, or, with `both`, all of them are."""
+        """Ends a dispute or an update: this memory is right, or, with `both`, all of them are;
+        `undo` takes back that one gave way to another."""
         ...
 
     async def import_rows(

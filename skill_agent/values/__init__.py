@@ -64,6 +64,8 @@ from .nouns import (
     Submitted,
     Tier,
     ToolCall,
+    Update,
+    UpdateState,
     Usage,
 )
 from .origins import ORIGINS, Attachment, Origin, all_origins
@@ -241,6 +243,8 @@ __all__ = [
     "TypedColumn",
     "TypedTable",
     "Unconfirmed",
+    "Update",
+    "UpdateState",
     "Usage",
     "UsageBy",
     "UsageRow",

@@ -15,6 +15,7 @@ MemoryType = Literal[
 ]
 MemoryStatus = Literal["active", "superseded", "archived", "disputed"]
 Tier = Literal["hot", "warm", "cold"]
+UpdateState = Literal["waiting", "updated"]
 SourceType = Literal["explicit", "extraction", "import", "system", "feedback", "consolidation"]
 ItemKind = Literal["memory", "turn"]
 MessageState = Literal["complete", "partial"]
@@ -246,6 +247,22 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """A memory about which something newer was said; both stand until a person decides."""
+
+    older: Memory
+    newer: Memory
+    state: UpdateState
+    """`updated`: the older one is shown as what was so; `waiting`: it may be."""
+    by: str
+    """Who noticed: `code`, or a model's name."""
+    reason: str = ""
+    probability: float | None = None
+    at: datetime
+    """When it was noticed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
     """One row of the append-only log.
 
@@ -363,6 +380,8 @@ class Hit:
     """Each signal's own value before weighting, by name."""
     reason: str = ""
     """Why it made the budget, in words."""
+    until: datetime | None = None
+    """When something newer was said about it, by which it holds no longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,6 +140,7 @@ async def test_the_short_listings(open_api: OpenApi) -> None:
             "/v1/memories/at": {"moment": "2036-01-01T00:00:00Z"},
             "/v1/memories/difference": moments,
             "/v1/memories/disputes": {},
+            "/v1/memories/updates": {},
             "/v1/rules": {},
             "/v1/warnings": {},
             f"/v1/conversations/{session}/compactions": {},

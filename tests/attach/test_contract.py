@@ -243,6 +243,20 @@ async def test_disputes(open_station: OpenStation, tmp_path: Path) -> None:
         assert await station.memory.disputes() == []
 
 
+async def test_updates(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        old = await station.memory.add("My vet is Dr. Lamb")
+        new = await station.memory.add("My vet is now Dr. Shaw")
+        found = await station.memory.search("Who is my vet?")
+        ids = [one.hit.item.id for one in found]
+        assert ids.index(new.id) < ids.index(old.id)
+        (told,) = await station.memory.updates()
+        assert (told.older, told.newer, told.state, told.by) == (old, new, "updated", "code")
+        back = await station.memory.resolve(new.id, undo=True)
+        assert {one.status for one in back} == {"active"}
+        assert await station.memory.updates() == []
+
+
 async def test_the_past(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         kept = await station.memory.add(NewMemory("One", metadata={"a": 1}))

@@ -169,24 +169,27 @@ def test_what_was_said_in_passing_is_read_by_the_rules(ska: Ska) -> None:
 
 
 def test_contradictions_are_listed_and_settled(ska: Ska) -> None:
-    add(ska, "I live in Berlin", "--subject", "user.location")
-    lisbon = add(ska, "I live in Lisbon", "--subject", "user.location")
-    ska("memory", "search", "live")
+    add(ska, "I own a boat")
+    right = add(ska, "I don't own a boat")
+    ska("memory", "search", "boat")
     (dispute,) = ska("memory", "disputes", "--json").json
     assert {one["status"] for one in dispute["memories"]} == {"disputed"}
     assert "1 disputes" in ska("memory", "disputes").err
     assert ska("status", "--json").json["disputes"] == 1
-    assert ska("memory", "resolve", lisbon).out.strip() == lisbon
+    assert ska("memory", "resolve", right).out.strip() == right
     assert ska("memory", "disputes", "--json").json == []
     assert [one["id"] for one in ska("memory", "list", "--json").json if
-            one["status"] == "active"] == [lisbon]  # fmt: skip
+            one["status"] == "active"] == [right]  # fmt: skip
 
 
 def test_a_newer_word_replaces_the_older(ska: Ska) -> None:
-    add(ska, "I deploy on Fridays", "--pin")
-    new = add(ska, "From now on I deploy on Mondays instead of Fridays", "--pin")
+    old = add(ska, "I deploy on Fridays", "--pin")
+    told = add(ska, "From now on I deploy on Mondays instead of Fridays", "--pin")
     found = ska("memory", "search", "when do I deploy", "--json").json
-    assert [one["id"] for one in found] == [new]
+    assert [one["id"] for one in found] == [told, old]
+    new = add(ska, "I deploy on Tuesdays instead", "--pin")
+    found = ska("memory", "search", "when do I deploy", "--json").json
+    assert found[0]["id"] == new and old not in {one["id"] for one in found}
 
 
 def test_housekeeping_tells_what_it_would_do_and_does_it(ska: Ska, tmp_path: Path) -> None:
@@ -257,3 +260,24 @@ def test_languages_and_what_would_help(ska: Ska) -> None:
     shown = ska("memory", "languages")
     line = next(line for line in shown.out.splitlines() if line.startswith("de"))
     assert "100%" in line and "yes" in line
+
+
+def test_what_changed_is_listed_decided_and_taken_back(ska: Ska) -> None:
+    assert "nothing waits" in ska("memory", "resolve").err
+    old = add(ska, "My vet is Dr. Lamb")
+    new = add(ska, "My vet is now Dr. Shaw")
+    ska("memory", "search", "vet")
+    told = ska("memory", "resolve", "--json").json
+    assert told["disputes"] == []
+    (one,) = told["updates"]
+    assert (one["older"]["id"], one["newer"]["id"], one["state"], one["by"]) == (
+        old, new, "updated", "code"
+    )  # fmt: skip
+    shown = ska("memory", "resolve")
+    assert "Dr. Lamb" in shown.out and "1 to decide" in shown.err
+    assert ska("memory", "resolve", new).out.strip() == new
+    assert ska("memory", "resolve", "--json").json["updates"] == []
+    back = ska("memory", "resolve", new, "--undo", "--json").json
+    assert {row["id"]: row["status"] for row in back} == {old: "active", new: "active"}
+    assert ska("memory", "resolve", new, "--undo").code == 2
+    assert ska("memory", "resolve", "--both").code == 2

@@ -312,3 +312,19 @@ def test_phrases() -> None:
     assert not finder('{"related_to": ["a"]}')
     assert finder('[{"text": "the\\nword"}]')
     assert not finder("{broken")
+
+
+async def test_a_note_of_what_changed_means_nothing_once_a_side_is_gone(
+    open_runtime: OpenRuntime, home: Home, clock: StepClock
+) -> None:
+    async with open_runtime(ScriptedModel()) as runtime:
+        old = await runtime.memory.add("My vet is Dr. Quillfeather")
+        await runtime.memory.add("My vet is now Dr. Shaw")
+        await runtime.memory.search("vet")
+        assert len(await runtime.memory.updates()) == 1
+        eraser = eraser_of(runtime, clock)
+        await eraser.purge(await eraser.plan([old.id]))
+        assert await runtime.memory.updates() == []
+        assert [one.hit.until for one in await runtime.memory.search("vet")] == [None]
+        assert (await runtime.memory.verify()).problems == ()
+    assert b"Quillfeather" not in every_byte(home.root)

@@ -11,7 +11,6 @@ from memory_home import AGENT, MemoryHome, memory_home
 
 from skill_agent.memory.extraction.intake import merged
 from skill_agent.memory.extraction.statement import Candidate
-from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import NewMemory, Source
 
 
@@ -101,17 +100,17 @@ async def test_the_same_again_is_skipped_before_the_index_has_seen_it(home: Memo
 async def test_a_change_makes_a_version(home: MemoryHome) -> None:
     (old,) = (await home.take("The user deploys on Fridays")).created
     await home.book.settle()
-    taken = await home.take("The user deploys on Mondays now")
+    taken = await home.take("The user deploys on Mondays instead")
     (new,) = taken.versioned
     story = await home.book.story(new.id)
     assert [one.id for one in story.versions] == [old.id, new.id]
     assert (new.version, story.versions[0].superseded_by) == (2, new.id)
 
 
-async def test_a_contradiction_without_a_change_is_a_dispute(home: MemoryHome) -> None:
-    await home.take("The user has two children")
+async def test_what_denies_another_is_a_dispute(home: MemoryHome) -> None:
+    await home.take("The user has children")
     await home.book.settle()
-    (new,) = (await home.take("The user has three children")).disputed
+    (new,) = (await home.take("The user has no children")).disputed
     (dispute,) = await home.book.disputes()
     assert dispute.id == new.id
     assert len(dispute.memories) == 2
@@ -126,9 +125,9 @@ async def test_a_single_valued_subject_is_compared_however_it_is_worded(home: Me
 
 
 async def test_what_a_person_pinned_is_never_replaced_by_reading(home: MemoryHome) -> None:
-    asked = await home.book.add(NewMemory("I deploy on Fridays", pinned=True))
+    asked = await home.book.add(NewMemory("The user deploys on Fridays", pinned=True))
     await home.book.settle()
-    taken = await home.take("The user deploys on Mondays now")
+    taken = await home.take("The user deploys on Mondays instead")
     assert len(taken.disputed) == 1
     still = await home.book.get(asked.id)
     assert (still.status, still.pinned) == ("disputed", True)
@@ -138,7 +137,9 @@ async def test_another_agents_memory_is_no_neighbour(home: MemoryHome) -> None:
     theirs = home.candidate("The release is on Friday", memory_type="semantic")
     await home.take(theirs, agent="luke")
     await home.book.settle()
-    taken = await home.take(home.candidate("The release is on Monday now", memory_type="semantic"))
+    taken = await home.take(
+        home.candidate("The release is on Monday instead", memory_type="semantic")
+    )
     assert (len(taken.created), await home.book.disputes()) == (1, [])
 
 
@@ -175,7 +176,7 @@ async def test_a_forgotten_memory_does_not_come_back_with_a_second_reading(
 async def test_an_old_statement_read_late_is_history(home: MemoryHome) -> None:
     said = home.clock()
     home.clock.advance(days=3)
-    (stands,) = (await home.take("The user deploys on Mondays now")).created
+    (stands,) = (await home.take("The user deploys on Mondays instead")).created
     await home.book.settle()
     late = home.candidate("The user deploys on Fridays", said_at=said)
     (old,) = (await home.take(late)).versioned
@@ -185,29 +186,29 @@ async def test_an_old_statement_read_late_is_history(home: MemoryHome) -> None:
 
 async def test_a_batch_may_contradict_itself(home: MemoryHome) -> None:
     first = home.candidate("The user deploys on Fridays")
-    second = home.candidate("The user now deploys on Mondays")
+    second = home.candidate("The user deploys on Mondays instead")
     taken = await home.take(second, first)
     assert [one.content for one in taken.created] == ["The user deploys on Fridays"]
-    assert [one.content for one in taken.versioned] == ["The user now deploys on Mondays"]
-    assert await home.texts() == {"The user now deploys on Mondays"}
+    assert [one.content for one in taken.versioned] == ["The user deploys on Mondays instead"]
+    assert await home.texts() == {"The user deploys on Mondays instead"}
 
 
 async def test_a_dispute_ends_when_the_person_says_what_is_true_now(home: MemoryHome) -> None:
     await home.take("The user has two children")
     await home.book.settle()
-    await home.take("The user has three children")
+    await home.take("The user has not two children")
     await home.book.settle()
-    await home.take("The user has four children now")
+    await home.take("The user has four children instead")
     assert await home.book.disputes() == []
-    assert await home.texts() == {"The user has four children now"}
+    assert await home.texts() == {"The user has four children instead"}
 
 
 async def test_writers_at_the_same_time_lose_nothing(home: MemoryHome) -> None:
     (old,) = (await home.take("The user deploys on Fridays")).created
     await home.book.settle()
     results = await asyncio.gather(
-        home.take("The user deploys on Mondays now"),
-        home.take("The user deploys on Tuesdays now"),
+        home.take("The user deploys on Mondays instead"),
+        home.take("The user deploys on Tuesdays instead"),
         home.book.pin(old.id),
     )
     written = {one.id for taken in results[:2] for one in taken.memories}
@@ -259,15 +260,3 @@ def test_the_same_said_twice_keeps_both_sources(clock: StepClock) -> None:
     two = candidate("User likes tea", clock, source=Source(session="s", message_ids=("m2",)))
     (only,) = merged([one, two])
     assert set(only.source.message_ids) == {"m1", "m2"}
-
-
-async def test_a_model_is_asked_only_where_the_rules_are_in_doubt(home: MemoryHome) -> None:
-    model = ScriptedModel(otherwise='{"verdict": "conflicts"}')
-    same = {"memory_type": "semantic", "subject": "project.review"}
-    await home.take(home.candidate("Code review happens in pairs", **same))
-    await home.take(home.candidate("Lunch is served in the garden", **same), judge=model)
-    await home.book.settle()
-    taken = await home.take(home.candidate("Code review happens by mail", **same), judge=model)
-    assert model.requests
-    assert len(taken.disputed) == 1
-    assert model.requests[-1].background

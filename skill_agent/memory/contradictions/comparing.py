@@ -1,6 +1,6 @@
 """Fits a memory among those there are: whom it is compared with, and what is to be written.
 
-Which of two memories gives way is `judge`'s to say; nothing is written here.
+What two of them are to each other is `judge`'s to say; nothing is written here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, Scope
 
 from .difference import likeness
-from .judge import Judge, Judgement, Pair, comparable, judge_by_rules, protected, says_change
+from .judge import SAYS, Judgement, comparable, judge_by_rules, protected, seen_together
 
 NEIGHBOURS = 16
 _LIVE = ("active", "disputed")
@@ -39,6 +39,8 @@ class Verdict:
     judgement: Judgement
     outdated: bool = False
     """The new one was said before and has been replaced by this already."""
+    nearness: float = 0.0
+    """How much of one thing the two speak: their cosine and their common words."""
 
 
 class Comparer:
@@ -72,32 +74,46 @@ class Comparer:
         wanted = MemoryFilter(subject=memory.subject, statuses=_LIVE, limit=_OF_ONE_SUBJECT)
         return await self._ledger.memories(wanted)
 
-    async def verdicts(
-        self, new: Memory, near: Iterable[Near], judge: Judge, *, changes: bool
-    ) -> list[Verdict]:
-        """Compares with the neighbours as they are now, nearest first."""
+    async def touched(self, statements: Sequence[Memory]) -> list[bool]:
+        """Whether each says that something changed that is known, by its words alone: worth keeping
+        though nobody has read it yet."""
+        found: list[bool] = []
+        for one, near in zip(statements, await self.near(statements), strict=True):
+            verdicts = await self.verdicts(one, near, changes=False)
+            found.append(any(v.judgement.action in _TOUCHING for v in verdicts))
+        return found
+
+    async def verdicts(self, new: Memory, near: Iterable[Near], *, changes: bool) -> list[Verdict]:
+        """Compares with the neighbours as they are now, nearest first; `changes` says that the new
+        one is known to replace something."""
         ranked = sorted(near, key=lambda one: -one.cosine)
         olds = await self._ledger.memories_by_id([one.id for one in ranked])
         found: list[Verdict] = []
         for one in ranked:
             old = olds.get(one.id)
-            if old is None:
+            verdict = self._verdict(new, old, one.cosine, changes) if old else None
+            if verdict is None:
                 continue
-            if not comparable(new, old, self._user):
-                if covered(new, old, self._user) and _same(new, old, one.cosine):
-                    ruled = Judgement(action="same", reason="known to more already")
-                    return [Verdict(old=old, judgement=ruled)]
-                continue
-            if _outdated(new, old, one.cosine):
-                reason = "said earlier; replaced since"
-                ruled = Judgement(action="coexist", reason=reason)
-                return [Verdict(old=old, judgement=ruled, outdated=True)]
-            pair = Pair(new=new, old=old, cosine=one.cosine, changes=changes)
-            verdict = Verdict(old=old, judgement=await judge.judge(pair))
-            if verdict.judgement.action == "same":
+            if verdict.outdated or verdict.judgement.action == "same":
                 return [verdict]
             found.append(verdict)
-        return found
+        return _one_at_most(found)
+
+    def _verdict(self, new: Memory, old: Memory, cosine: float, changes: bool) -> Verdict | None:
+        """None where the two have nothing to do with each other."""
+        ruled = judge_by_rules(new, old, cosine=cosine, changes=changes)
+        nearness = cosine + likeness(new.content, old.content)
+        if not comparable(new, old, self._user):
+            if ruled.action == "same" and covered(new, old, self._user):
+                return Verdict(old=old, judgement=replace(ruled, reason="known to more already"))
+            if not seen_together(new, old, self._user) or ruled.action == "same":
+                return None
+            action = ruled.action if ruled.action in ("coexist", "wait") else "update"
+            return Verdict(old=old, judgement=replace(ruled, action=action), nearness=nearness)
+        if _outdated(new, old, cosine):
+            ruled = Judgement(action="coexist", reason="said earlier; replaced since")
+            return Verdict(old=old, judgement=ruled, outdated=True)
+        return Verdict(old=old, judgement=ruled, nearness=nearness)
 
     async def changes(
         self, new: Memory, verdicts: Sequence[Verdict], *, now: datetime, actor: str, stored: bool
@@ -141,14 +157,13 @@ class Comparer:
         return [one for one in found.values() if one.status == "disputed"]
 
 
+_TOUCHING = ("supersede", "dispute", "update", "wait")
+
+
 def covered(new: Memory, old: Memory, user: str) -> bool:
     """Whether everybody who would see what was read sees the old one as it is."""
     mere = new.source_type == "extraction" and old.status in _LIVE
     return mere and old.agent is None and (old.user or user) == (new.user or user)
-
-
-def _same(new: Memory, old: Memory, cosine: float) -> bool:
-    return judge_by_rules(new, old, cosine=cosine, changes=False).action == "same"
 
 
 def unseen(new: Memory, others: Iterable[Memory]) -> list[Near]:
@@ -161,12 +176,22 @@ def unseen(new: Memory, others: Iterable[Memory]) -> list[Near]:
     ]
 
 
+def _one_at_most(verdicts: list[Verdict]) -> list[Verdict]:
+    """A sentence that says that something changed speaks of one thing: of what it may mean, the
+    nearest; the others are left open."""
+    may = [one for one in verdicts if one.judgement.reason == SAYS]
+    meant = max(may, key=lambda one: one.nearness, default=None)
+    left = Judgement(action="coexist", reason="something nearer changed", open=True)
+    return [
+        replace(one, judgement=left) if one in may and one is not meant else one for one in verdicts
+    ]
+
+
 def _outdated(new: Memory, old: Memory, cosine: float) -> bool:
     """Whether what was said later already replaces this."""
     if new.created_at >= old.created_at or protected(new, old):
         return False
-    later = judge_by_rules(old, new, cosine=cosine, changes=says_change(old.content))
-    return later.action == "supersede"
+    return judge_by_rules(old, new, cosine=cosine, changes=False).action == "supersede"
 
 
 def _as_history(

@@ -1,18 +1,16 @@
-"""Whether an English statement is another one in other words: told of oneself or of "the user", or
-with a tail more. Everything else has to be the same in every sign."""
+"""Whether an English statement is another one told by somebody else: of oneself or of "the user".
+Everything else has to be the same in every sign."""
 
 import re
 
-from skill_agent.text.sameness import marks, plain, same
+from skill_agent.text.sameness import plain, same
 
-from .stemming import stems, words
+from .stemming import stems
 
 _TOLD = re.compile(
     r"(?:(?:the )?user|i) (?:(?:is|am) (?P<doing>[a-z]+ing)|(?P<does>[a-z]+))\b(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_TAIL = re.compile(r",? ?(?:with|as|named|called|and|in|at) (?P<tail>.+)", re.DOTALL)
-_NARROWS = frozenset(words("no not none nor never without but except only unless until if"))
 
 
 def says_the_same(one: str, other: str) -> bool:
@@ -23,21 +21,6 @@ def says_the_same(one: str, other: str) -> bool:
     if told[0] is None or told[1] is None:
         return False
     return same(told[0]["rest"] or "-", told[1]["rest"] or "-") and _verb(told[0]) == _verb(told[1])
-
-
-def says_more(short: str, long: str) -> bool:
-    """Whether the longer one is the shorter with a tail that takes nothing back."""
-    least = len(plain(short).split(" "))
-    parts = plain(long).split(" ")
-    for at in range(max(1, least - 1), min(len(parts), least + 2)):
-        if says_the_same(short, " ".join(parts[:at])):
-            tail = _TAIL.fullmatch(" ".join(parts[at:]))
-            return tail is not None and not _takes_back(tail["tail"])
-    return False
-
-
-def _takes_back(tail: str) -> bool:
-    return bool(_NARROWS & {*words(tail)}) or any(not one.isalpha() for one in marks(f"and {tail}"))
 
 
 def _verb(told: re.Match[str]) -> str:

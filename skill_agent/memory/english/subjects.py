@@ -7,33 +7,16 @@ import re
 
 from .word_list import word_list
 
-SINGLE_VALUED: tuple[str, ...] = (
-    "user.name",
-    "user.role",
-    "user.company",
-    "user.location",
-    "user.hometown",
-    "user.birthplace",
-    "user.timezone",
-    "user.age",
-    "user.birthday",
-    "user.diet",
-    "user.relationship",
-    "user.preference.language",
-    "user.preference.editor",
-    "user.preference.theme",
-    "user.preference.colour",
-    "user.preference.units",
-    "user.preference.favourite_*",
-    "project.name",
-    "project.deadline",
-    "project.budget",
-    "project.database",
-    "project.hosting",
-    "project.production",
-    "project.decision.*",
+_SINGLE = word_list(
+    """
+    name role occupation company employer location hometown birthplace timezone age birthday diet
+    relationship income language editor theme colour units deadline budget database hosting
+    production
+    """
 )
-"""Patterns (`*` is any text) of subjects of which only one memory can be true at a time."""
+"""Last parts of subjects of which only one memory can be true at a time."""
+_ONE_ANSWER = ("favourite_", "decision")
+"""Beginnings of parts that go on with what the answer is to."""
 
 _TOPICS: tuple[tuple[str, str], ...] = (
     ("theme", r"dark (?:mode|theme)|light (?:mode|theme)"),
@@ -100,9 +83,7 @@ def slug(text: str, *, words: int = 2) -> str:
 
 def is_single_valued(subject: str | None) -> bool:
     """Whether a newer memory of the subject can only replace an older one."""
-    if not subject:
-        return False
-    return any(
-        subject == pattern or (pattern.endswith("*") and subject.startswith(pattern[:-1]))
-        for pattern in SINGLE_VALUED
+    _, *parts = (subject or "").split(".")
+    return bool(parts) and (
+        parts[-1] in _SINGLE or any(one.startswith(_ONE_ANSWER) for one in parts)
     )

@@ -13,10 +13,10 @@ from skill_agent.errors import MemoryChanged, StoreError
 from skill_agent.identifiers import new_id
 from skill_agent.memory.contradictions.comparing import Comparer, Near, Verdict, unseen
 from skill_agent.memory.contradictions.difference import likeness
-from skill_agent.memory.contradictions.judge import Judge, judge_by_rules
+from skill_agent.memory.contradictions.judge import judge_by_rules
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.writer import Writer
-from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.ports import Clock, Ledger
 from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source, all_origins
 
@@ -94,24 +94,22 @@ class Intake:
         candidates: Sequence[Candidate],
         *,
         agent: str,
-        judge: Model | None,
         actor: str,
         pin: bool = True,
     ) -> Taken:
         """Keeps what is new among the candidates heard by one agent.
 
-        `judge` is asked where the rules are in doubt; `pin` is the agent's `auto_pin_preferences`.
+        `pin` is the agent's `auto_pin_preferences`.
         What was written before an error stays, and is skipped when the same is taken again.
         Raises StoreError where something written cannot be read back.
         """
         async with self._taking:
-            return await self._take(candidates, agent, judge, actor, pin=pin)
+            return await self._take(candidates, agent, actor, pin=pin)
 
     async def _take(
         self,
         candidates: Sequence[Candidate],
         agent: str,
-        judge: Model | None,
         actor: str,
         *,
         pin: bool,
@@ -121,7 +119,6 @@ class Intake:
         wanted = [one for one in wanted if one.importance >= LEAST]
         memories = [self._memory(one, agent, pin=pin) for one in wanted]
         near = await self._comparer.near(memories) if memories else []
-        ruling = Judge(judge)
         fresh: list[Memory] = await self._recent(memories)
         for candidate, memory, found in zip(wanted, memories, near, strict=True):
             if read := _read_before(memory, candidate.quote, fresh):
@@ -130,9 +127,7 @@ class Intake:
                 continue
             known = {one.id for one in found}
             more = [one for one in unseen(memory, fresh) if one.id not in known]
-            written = await self._take_one(
-                candidate, memory, [*found, *more], ruling, tally, actor=actor
-            )
+            written = await self._take_one(candidate, memory, [*found, *more], tally, actor=actor)
             fresh += written
         return await self._told(tally, wanted, actor)
 
@@ -177,14 +172,13 @@ class Intake:
         candidate: Candidate,
         memory: Memory,
         near: Sequence[Near],
-        judge: Judge,
         tally: _Tally,
         *,
         actor: str,
     ) -> list[Memory]:
         """Writes one candidate as one batch; again if somebody else changed a memory meanwhile."""
         for _ in range(_TRIES):
-            verdicts = await self._comparer.verdicts(memory, near, judge, changes=candidate.changes)
+            verdicts = await self._comparer.verdicts(memory, near, changes=candidate.changes)
             known = [one.old.id for one in verdicts if _is_known(one)]
             if known:
                 _skip(tally, candidate, known)

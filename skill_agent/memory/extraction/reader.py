@@ -18,6 +18,7 @@ from skill_agent.conversations.requesters import left_out
 from skill_agent.conversations.sessions import find_session
 from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
 from skill_agent.events import MemoriesExtracted
+from skill_agent.memory.contradictions.asking import able_to_judge
 from skill_agent.memory.contradictions.reconcile import Reconciler
 from skill_agent.memory.masking import messages_without_secrets
 from skill_agent.memory.operations import ExtractionOperations, Jobs
@@ -174,6 +175,7 @@ class Reader(ExtractionOperations):
                     ticked = time()
                     await self.tick()
                 await self.work()
+                await self._judge()
             except Exception as problem:  # the wall of this task; jobs have walls of their own
                 _log.warning("reading conversations: %s", redact(str(problem)))
             self._wake.clear()
@@ -193,8 +195,21 @@ class Reader(ExtractionOperations):
         local = model is not None and model.info.local
         if local and (self._turns or (self._resting() and not asked)):
             return False
+        return await self._pass_over(self._run(job, model), local=local)
+
+    async def _judge(self) -> None:
+        """Has a model look at new memories that may bring older ones up to date."""
+        model = await self._reconciler.model() if self._reconciler else None
+        if self._reconciler is None or model is None or not able_to_judge(model.info):
+            return
+        local = model.info.local
+        if not (local and (self._turns or self._resting())):
+            await self._pass_over(self._reconciler.judge(model), local=local)
+
+    async def _pass_over(self, work: Coroutine[Any, Any, Any], *, local: bool) -> bool:
+        """Runs it in a task that a turn can cancel where the model is local; False if it was."""
         self._pass_local = local
-        self._pass = asyncio.create_task(self._run(job, model), name=f"extraction {job.id}")
+        self._pass = asyncio.create_task(work, name="a model's reading")
         try:
             await asyncio.wait([self._pass])
         finally:
@@ -313,7 +328,7 @@ class Reader(ExtractionOperations):
         from .extract import extract  # see `_skim`
 
         found = await extract(bare, model, user=self._user, agent=agent)
-        taken = await self._take(found.candidates, bare, agent, model)
+        taken = await self._take(found.candidates, bare, agent)
         return _Result(
             taken=taken,
             passes=2 if model is not None else 0,
@@ -327,7 +342,6 @@ class Reader(ExtractionOperations):
         candidates: Sequence[Candidate],
         messages: Sequence[Message],
         agent: str,
-        judge: Model | None,
     ) -> Taken:
         heard = {one.id: one.agent or agent for one in messages}
         groups: dict[str, list[Candidate]] = {}
@@ -337,7 +351,7 @@ class Reader(ExtractionOperations):
         taken = Taken()
         for slug, group in groups.items():
             pin = self._config(slug).auto_pin_preferences
-            taken += await self._intake.take(group, agent=slug, judge=judge, actor=_ACTOR, pin=pin)
+            taken += await self._intake.take(group, agent=slug, actor=_ACTOR, pin=pin)
         return taken
 
     def _config(self, agent: str) -> MemoryConfig:
@@ -402,7 +416,7 @@ class Reader(ExtractionOperations):
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)
             return
-        taken = await self._take(candidates, heard, agent, None)
+        taken = await self._take(candidates, heard, agent)
         result = _Result(taken=taken, turn=messages[-1].turn)
         await self.queue.skim(session.id, start, session.messages, _counts(taken))
         self._tell(session.id, agent, result)

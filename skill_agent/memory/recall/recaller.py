@@ -28,6 +28,7 @@ from .question import is_reply, only_asks
 from .ranking import FAR_BEHIND, RELEVANT
 from .reranking import Reranking
 from .told import presentable
+from .updates import Updates, holds
 
 _NAMING = 5
 """Only so many of the best hits are read for other names."""
@@ -42,6 +43,7 @@ class Recaller:
         projector: Projector,
         clock: Clock,
         user: str,
+        updates: Updates,
         before_search: Callable[[], Awaitable[None]] | None = None,
         reranking: Reranking | None = None,
     ) -> None:
@@ -51,6 +53,7 @@ class Recaller:
         self._projector = projector
         self._clock = clock
         self._user = user
+        self._updates = updates
         self._before_search = before_search
         self._reranking = reranking
 
@@ -99,6 +102,7 @@ class Recaller:
         ]
         if query.scope.include_cold:
             found = await self._succeeded(found, query)
+        found = await self._brought_up_to_date(found, query)
         return _marked(found)[: query.limit]
 
     async def _ranked(self, index: MemoryIndex, query: RecallQuery) -> list[Hit]:
@@ -134,6 +138,24 @@ class Recaller:
             placed.setdefault(one.hit.item.id, one)
         return list(placed.values())
 
+    async def _brought_up_to_date(self, found: list[Found], query: RecallQuery) -> list[Found]:
+        """Puts what was said later about a memory before it, and marks the older one."""
+        known = {one.memory.id: one for one in found if one.memory}
+        noted = await self._updates.newer(known)
+        if not noted:
+            return found
+        newer = await self._ledger.memories_by_id([one.newer for one in noted.values()])
+        placed: dict[str, Found] = {}
+        for one in found:
+            note = noted.get(one.hit.item.id)
+            later = newer.get(note.newer) if note else None
+            if one.memory and note and later and _applies(one.memory, later, query):
+                placed.setdefault(later.id, _before(one.hit, later, known.get(later.id)))
+                if note.state == "updated":
+                    one = replace(one, hit=replace(one.hit, until=later.created_at))
+            placed.setdefault(one.hit.item.id, one)
+        return list(placed.values())
+
     async def _successors(self, memory: Memory | None) -> list[Memory]:
         """What replaced it, and what replaced that, the newest last."""
         chain: list[Memory] = []
@@ -143,6 +165,11 @@ class Recaller:
             if memory:
                 chain.append(memory)
         return chain
+
+
+def _applies(older: Memory, newer: Memory, query: RecallQuery) -> bool:
+    expired = newer.expires_at is not None and newer.expires_at <= query.now
+    return holds(older, newer) and not expired and may_see(newer, query.scope)
 
 
 def may_see(memory: Memory, scope: Scope) -> bool:

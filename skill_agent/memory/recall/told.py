@@ -10,7 +10,7 @@ from typing import TypeGuard
 
 from skill_agent.text.clock import day_of
 from skill_agent.text.gate import tamed_line
-from skill_agent.text.language import Language
+from skill_agent.text.language import Language, english
 from skill_agent.text.origins import in_words
 from skill_agent.text.redaction import masked
 from skill_agent.text.scripts import HAN
@@ -178,6 +178,7 @@ def data_block(
         said = hit.item.created_at.astimezone(now.tzinfo)
         when = f"{said:%Y-%m-%d %H:%M}" if shared[said.date()] > 1 else f"{said:%Y-%m-%d}"
         when += f", {plain.newest}" if plain and hit is newest else ""
+        when += f", {_was(hit.until.astimezone(now.tzinfo), plain)}" if hit.until else ""
         return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
 
     lines = _standing(profile, "" if plain else "About the user:")
@@ -188,6 +189,12 @@ def data_block(
     lines += [] if plain else [_KEPT.format(_shown(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
     return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+
+
+def _was(until: datetime, plain: Language | None) -> str:
+    """That something newer was said about it, in the words of the language."""
+    words = (plain or english()).tables.get("changes", {}).get("was", "")
+    return str(words or english().tables["changes"]["was"]).format(day=f"{until:%Y-%m-%d}")
 
 
 def _takes_up(hits: Sequence[Hit]) -> bool:
