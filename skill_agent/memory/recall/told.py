@@ -29,6 +29,10 @@ _LABELS = {
 
 _KEPT = '[SAVED NOW] "{}"'
 DISPUTED = "⚡DISPUTED"
+INSTRUCTION = "user.instruction"
+"""Subject of a standing instruction."""
+ASKED = "Asked for good by the user:"
+"""Before a standing instruction, which the rules of a prompt let be followed."""
 ASK = "These contradict each other: ask the user which is right before you rely on either."
 
 
@@ -180,7 +184,10 @@ def data_block(
         when += f", {plain.newest}" if plain and hit is newest else ""
         return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
 
-    lines = _standing(profile, "" if plain else "About the user:")
+    asked = [one for one in profile if one.subject == INSTRUCTION]
+    lines = [f'{ASKED} "{_shown(one.content)}"' for one in asked]
+    known = [one for one in profile if one.subject != INSTRUCTION]
+    lines += _standing(known, "" if plain else "About the user:")
     lines += _standing(team, "" if plain else "Team knowledge:")
     for group in _in_dispute(ordered, memories):
         lines += map(line, group)
