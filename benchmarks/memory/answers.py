@@ -109,8 +109,9 @@ async def _ask(runtime: Runtime, text: str, session: str | None) -> tuple[str, M
 
 async def _tidied(runtime: Runtime) -> None:
     """What an idle host would do of itself: read what was said, sum up what has ended."""
-    await runtime.memory.settle()
     await runtime.settle()
+    await runtime.upkeep.consolidate(summarise=False)
+    await runtime.memory.settle()
 
 
 async def _judged(

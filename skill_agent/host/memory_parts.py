@@ -25,7 +25,9 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.summed import is_summary
 from skill_agent.memory.summaries.compaction import Read, Shield
+from skill_agent.memory.summaries.keeping import SummaryKeeper
 from skill_agent.memory.writer import LedgerWriter
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway
 from skill_agent.privacy.erasure import Eraser
@@ -34,7 +36,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.text.redaction import redact
 from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
-from skill_agent.values import Backup
+from skill_agent.values import Backup, Memory, Message
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -70,7 +72,7 @@ class MemoryParts:
         self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
-        told = self.hot.changed
+        told = self._written
         self._writer = LedgerWriter(ledger, projector, told)
         self.reconciler = Reconciler(
             ledger=ledger, writer=self._writer, projector=projector, clock=clock, user=user
@@ -79,6 +81,9 @@ class MemoryParts:
             ledger, projector, clock, user, told, partial(self.reconcile, PATIENTLY_S), self._slugs
         )
         self.queue = ExtractionQueue(ledger, clock)
+        self.summaries = SummaryKeeper(
+            ledger=ledger, writer=self._writer, clock=clock, user=user, readable=self._readable
+        )
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
         self.compactor = Compactor(
@@ -111,9 +116,21 @@ class MemoryParts:
             home=home,
             clock=clock,
             user=self._settings.general.user,
-            purged=self.hot.clear,
+            purged=self._purged,
             backups=backups,
         )
+
+    async def _readable(self, messages: Sequence[Message], agent: str) -> list[Message]:
+        return await self.reader.readable(messages, agent)
+
+    def _written(self, memories: Sequence[Memory]) -> None:
+        self.hot.changed(memories)
+        if any(is_summary(one.subject) and one.status == "archived" for one in memories):
+            self.summaries.forgotten()
+
+    def _purged(self) -> None:
+        self.hot.clear()
+        self.summaries.forgotten()
 
     def _slugs(self) -> tuple[str, ...]:
         return self._directory.team.slugs
@@ -147,6 +164,7 @@ class MemoryParts:
         return Upkeep(
             ledger,
             Consolidator(ledger, self._writer, projector, clock, general.user),
+            self.summaries,
             Expiry(ledger, self._writer, clock, {"episodic": self._settings.memory.episodic_days}),
             clock,
             # What is summed up there is of no one agent: the default one pays.

@@ -25,8 +25,9 @@ from .aliases import renamed
 from .budget import evidence_of
 from .parts import parts_of
 from .projector import Projector
-from .question import is_reply, only_asks
+from .question import is_reply, only_asks, read_question
 from .ranking import FAR_BEHIND, RELEVANT
+from .summed import placed
 from .told import presentable
 
 OF_A_PART = 0.6
@@ -100,7 +101,8 @@ class Recaller:
         ]
         if query.scope.include_cold:
             found = await self._succeeded(found, query)
-        return _marked(found)[: query.limit]
+        found = placed(_marked(found), read_question(query.text, query.now).times)
+        return found[: query.limit]
 
     async def _ranked(self, index: MemoryIndex, query: RecallQuery) -> list[Hit]:
         """The index's hits, asked a second time where one of the best gives another name for what

@@ -16,6 +16,8 @@ from skill_agent.text.redaction import masked
 from skill_agent.text.scripts import HAN
 from skill_agent.values import Hit, IndexItem, Memory
 
+from .summed import is_summary
+
 _LABELS = {
     "semantic": "FACT",
     "episodic": "EVENT",
@@ -80,6 +82,7 @@ def recall_line(
         who = "The user" if by_user else (item.speaker or "").capitalize()
         return f'[SAID {when}] {who} said: "{text}"'
     label = _LABELS.get(item.memory_type or "semantic", "FACT")
+    label = "SUMMARY" if is_summary(item.subject) else label
     mark = f" {DISPUTED}" if item.status == "disputed" else ""
     body = f'The user said: "{text}"' if told_of else text
     if item.speaker and not by_user and not source:
