@@ -1,6 +1,6 @@
 """Which statements stand in the prompt for plain, compound and unanswerable questions.
 
-    python benchmarks/memory/answers.py [--set build|choose|final] [--json] [--show]
+    python benchmarks/memory/answers.py [--set build|choose|final] [--json] [--show] [--model NAME]
 
 Through the product's own path: what a person said is said to an agent on its day, each question is
 asked in a conversation of its own, and what counts is what recall put beside that message. Every
@@ -9,8 +9,9 @@ case has a home of its own; the model says nothing but "Noted.".
     recall      share of the wanted statements that entered, by kind of question
     precision   share of what entered that was wanted, over the answerable ones
     empty       unanswerable questions for which nothing entered
-    marked      unanswerable ones for which nothing entered, or told to be unanswered
-    lost        answerable ones for which nothing entered, or told to be unanswered
+    marked      unanswerable ones for which nothing entered, or, with --model, what entered is no
+                answer by that model's word
+    lost        answerable ones marked so
     covered     questions of a span or an order whose statements stand there, alone or summed up
 
 build is written by hand, choose filled from templates: other topics, other words. Exit code 2: no
@@ -24,7 +25,7 @@ import statistics
 import sys
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,14 @@ sys.path.insert(0, str(HERE.parent))
 
 from in_process import open_in_process  # noqa: E402
 from skill_agent.cli.opening.building import EMBEDDER  # noqa: E402
+from skill_agent.cli.opening.home_files import read_settings  # noqa: E402
 from skill_agent.store.embedding import OnnxEmbedder  # noqa: E402
 
 from skill_agent.events import MemoryRecalled  # noqa: E402
+from skill_agent.files.home import find_home  # noqa: E402
 from skill_agent.host.runtime import Runtime  # noqa: E402
+from skill_agent.memory.recall.knowing import ANSWERED, answered  # noqa: E402
+from skill_agent.models.gateway import Gateway  # noqa: E402
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel  # noqa: E402
 from skill_agent.ports import Embedder  # noqa: E402
 
@@ -58,12 +63,18 @@ class Asked:
     """Statements told by a summary."""
     strays: int
     """Other items that entered."""
-    unanswered: bool
-    """The prompt says that nothing was said about it."""
+    lines: tuple[str, ...]
+    """The texts that entered, best first."""
+    likely: float = 1.0
+    """How likely a model holds it that they answer the question."""
 
     @property
     def empty(self) -> bool:
         return not (self.entered or self.summed or self.strays)
+
+    @property
+    def unanswered(self) -> bool:
+        return self.empty or self.likely < ANSWERED
 
 
 class Moving:
@@ -139,7 +150,7 @@ async def _judged(
         entered=frozenset(entered),
         summed=frozenset(summed),
         strays=strays,
-        unanswered=getattr(event, "unanswered", False),
+        lines=tuple(one.content for one in sorted(event.items, key=lambda one: -one.score)),
     )
 
 
@@ -161,8 +172,8 @@ def figures(asked: list[Asked]) -> dict[str, Any]:
         "recall": {kind: round(statistics.fmean(values), 3) for kind, values in by_kind.items()},
         "precision": round(statistics.fmean(shares), 3) if shares else None,
         "empty": _share([one.empty for one in none]),
-        "marked": _share([one.empty or one.unanswered for one in none]),
-        "lost": _share([one.empty or one.unanswered for one in direct]),
+        "marked": _share([one.unanswered for one in none]),
+        "lost": _share([one.unanswered for one in direct]),
         "questions": len(asked),
     }
 
@@ -177,6 +188,22 @@ async def measure(cases: list[dict[str, Any]], embedder: Embedder) -> list[Asked
         with tempfile.TemporaryDirectory() as folder:
             asked += await ask_case(case, embedder, Path(folder) / "home")
     return asked
+
+
+async def doubted(asked: list[Asked], name: str) -> list[Asked]:
+    """The questions with a model's word on what entered for them; seconds each."""
+    home = find_home()
+    gateway = Gateway(read_settings(home), home)
+    try:
+        model = await gateway.model(name)
+        return [
+            replace(one, likely=await answered(model, one.question, one.lines))
+            if one.lines and one.kind not in SPANS
+            else one
+            for one in asked
+        ]
+    finally:
+        await gateway.close()
 
 
 def print_table(asked: list[Asked]) -> None:
@@ -197,6 +224,7 @@ def main() -> int:
     parser.add_argument("--set", default="choose", choices=("build", "choose", "final"))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--show", action="store_true", help="each question that went wrong")
+    parser.add_argument("--model", help="also ask this model whether what entered answers")
     models = Path.home() / ".cache" / "skill-agent" / "models"
     parser.add_argument("--embedder", type=Path, default=models / EMBEDDER)
     options = parser.parse_args()
@@ -209,6 +237,8 @@ def main() -> int:
         return 2
     cases = json.loads(file.read_text(encoding="utf-8"))["cases"]
     asked = asyncio.run(measure(cases, OnnxEmbedder(options.embedder)))
+    if options.model:
+        asked = asyncio.run(doubted(asked, options.model))
     if options.json:
         print(json.dumps(figures(asked)))
         return 0
