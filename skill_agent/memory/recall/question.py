@@ -260,9 +260,9 @@ def asks(sentence: str) -> bool:
 
 def tells_nothing(text: str) -> bool:
     """Whether a message is questions, requests and small talk with hardly a word beside them."""
-    sentences = _SENTENCES.split(text.strip())
+    sentences = [one for one in _SENTENCES.split(text) if one.strip()]
     told = [one for one in sentences if not (asks(one) or is_small_talk(one))]
-    return len(told) < len(sentences) and len(" ".join(told).split()) < _FEW_WORDS
+    return len(told) < len(sentences) and len(words(" ".join(told))) < _FEW_WORDS
 
 
 def only_asks(item: IndexItem) -> bool:
