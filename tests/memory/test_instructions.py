@@ -98,8 +98,8 @@ async def test_it_stands_in_every_prompt_of_its_agent_until_it_is_forgotten(
     ]
     assert (kept.content, kept.agent) == ("From now on answer me in rhymes.", "kyra")
     block, recalled = await asked(runtime, "Shall I answer in rhymes?", "kyra")
-    assert 'Asked for good by the user: "From now on answer me in rhymes."' in block
+    assert block.endswith('follow it: "From now on answer me in rhymes."')
     assert kept.id not in {one.id for one in recalled.items}
-    assert "Asked for good" not in (await asked(runtime, "What rhymes with door?", "luke"))[0]
+    assert "asked for good" not in (await asked(runtime, "What rhymes with door?", "luke"))[0]
     await runtime.memory.forget(kept.id)
-    assert "Asked for good" not in (await asked(runtime, "What rhymes with sea?", "kyra"))[0]
+    assert "asked for good" not in (await asked(runtime, "What rhymes with sea?", "kyra"))[0]

@@ -33,8 +33,8 @@ _KEPT = '[SAVED NOW] "{}"'
 DISPUTED = "⚡DISPUTED"
 INSTRUCTION = "user.instruction"
 """Subject of a standing instruction."""
-ASKED = "Asked for good by the user:"
-"""Before a standing instruction, which the rules of a prompt let be followed."""
+ASKED = "The user asked for good, follow it:"
+"""Before a standing instruction, which stands behind the data, for it is to be followed."""
 ASK = "These contradict each other: ask the user which is right before you rely on either."
 
 
@@ -188,16 +188,16 @@ def data_block(
         return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
 
     asked = [one for one in profile if one.subject == INSTRUCTION]
-    lines = [f'{ASKED} "{_shown(one.content)}"' for one in asked]
     known = [one for one in profile if one.subject != INSTRUCTION]
-    lines += _standing(known, "" if plain else "About the user:")
+    lines = _standing(known, "" if plain else "About the user:")
     lines += _standing(team, "" if plain else "Team knowledge:")
     for group in _in_dispute(ordered, memories):
         lines += map(line, group)
         lines += [ASK] if any(hit.item.status == "disputed" for hit in group) else []
     lines += [] if plain else [_KEPT.format(_shown(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
-    return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+    orders = [f'{ASKED} "{_shown(one.content)}"' for one in asked]
+    return "\n".join(["<recalled>", today, *lines, "</recalled>", *orders])
 
 
 def _takes_up(hits: Sequence[Hit]) -> bool:
