@@ -37,6 +37,7 @@ from ..surroundings import surroundings
 from . import extraction, languages, transfer, upkeep, versions
 from .purge import purge_memory, tell_report
 from .view import (
+    answers_first,
     explain_found,
     found_object,
     found_row,
@@ -125,7 +126,9 @@ def search(
 ) -> None:
     """Search memories and every message word for word.
 
-    With an agent named, only what that agent may see. Each result says where it came from.
+    With an agent named, only what that agent may see. Shown is what has to do with the query, what
+    was told before questions and replies; --explain and --json show the nearest others too, each
+    with where it came from.
 
     \b
     Examples:
@@ -151,17 +154,20 @@ def search(
             )
 
     found = with_runtime(ctx, work)
+    relevant = [one for one in found if one.relevant]
     if as_json:
         emit_json([found_object(one) for one in found])
     elif explain:
         for one in found:
             explain_found(one)
-    else:
-        table(("id", "score", "kind", "agent", "created", "content"), map(found_row, found))
+    elif relevant:
+        rows = map(found_row, answers_first(relevant))
+        table(("id", "score", "kind", "agent", "created", "content"), rows)
     if not found:
         narrate("nothing found")
-    elif not any(one.relevant for one in found):
-        narrate("nothing closely related is remembered; these are merely the nearest")
+    elif not relevant:
+        nearest = "" if explain or as_json else "; --explain shows the nearest"
+        narrate(f"nothing relevant is remembered{nearest}")
 
 
 @app.command("list")

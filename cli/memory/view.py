@@ -1,5 +1,6 @@
 """Memories as commands print them: one object for scripts, a few columns for a person."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from skill_agent.memory.rows import memory_row
@@ -70,10 +71,20 @@ def _state(memory: Memory) -> str:
     return "pinned" if memory.pinned else memory.tier
 
 
+def answers_first(found: "Sequence[Found]") -> "list[Found]":
+    """What tells something in its order, then a person's questions and agents' replies."""
+    # Its patterns take their time to compile: not before a search.
+    from skill_agent.memory.recall.question import is_reply, only_asks
+
+    return sorted(found, key=lambda one: is_reply(one.hit.item) or only_asks(one.hit.item))
+
+
 def found_row(found: "Found") -> tuple[object, ...]:
     """A search result as the cells of a table."""
     item = found.hit.item
     kind = item.memory_type if item.kind == "memory" else f"said by {item.speaker or '?'}"
+    if found.memory and found.memory.superseded_by:  # it follows what replaced it
+        kind = f"was {kind}"
     return (item.id, f"{found.hit.score:.2f}", kind, item.agent, day_of(item.created_at), item.text)
 
 

@@ -26,8 +26,10 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.summed import is_summary
 from skill_agent.memory.recall.updates import Updates
 from skill_agent.memory.summaries.compaction import Read, Shield
+from skill_agent.memory.summaries.keeping import SummaryKeeper
 from skill_agent.memory.writer import LedgerWriter
 from skill_agent.models.local.encoder import reranker_named
 from skill_agent.ports import Clock, Ledger, Model, ModelGateway
@@ -37,7 +39,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.text.redaction import masked, redact
 from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
-from skill_agent.values import Backup, Memory
+from skill_agent.values import Backup, Memory, Message
 
 FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
 """When a process that stays first looks for due housekeeping, and how often then."""
@@ -73,7 +75,7 @@ class MemoryParts:
         self._to_compare = False
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
-        told = self.hot.changed
+        told = self._written
         self._writer = LedgerWriter(ledger, projector, told)
         self.updates = Updates(ledger)
         self.reconciler = self._reconciler(projector, clock)
@@ -90,6 +92,9 @@ class MemoryParts:
             settings.models.default,
         )
         self.queue = ExtractionQueue(ledger, clock)
+        self.summaries = SummaryKeeper(
+            ledger=ledger, writer=self._writer, clock=clock, user=user, readable=self._readable
+        )
         self.reader = self._reader(projector, directory, clock, publish)
         self.shield = Shield(ledger, read or self.reader.read_now, able=able)
         self.compactor = Compactor(
@@ -105,7 +110,7 @@ class MemoryParts:
             home=home,
             clock=clock,
             user=user,
-            changed=self.hot.clear,
+            changed=self._purged,
             agents=self._slugs,
         )
         self.imports = self._imports(projector, clock)
@@ -121,7 +126,7 @@ class MemoryParts:
             clock=clock,
             default_agent=general.default_agent,
             agents=self._slugs,
-            changed=self.hot.clear,
+            changed=self._purged,
         )
 
     def _reconciler(self, projector: Projector, clock: Clock) -> Reconciler:
@@ -155,10 +160,6 @@ class MemoryParts:
             backups=backups,
         )
 
-    def _purged(self) -> None:
-        self.hot.clear()
-        self.updates.clear()
-
     async def _brought_up_to_date(self, older: Memory, newer: Memory) -> None:
         """Tells the conversation in which the newer one was said."""
         sources = await self._ledger.messages_by_id(newer.source.message_ids)
@@ -173,6 +174,19 @@ class MemoryParts:
                 memory_id=newer.id,
             )
         )
+
+    async def _readable(self, messages: Sequence[Message], agent: str) -> list[Message]:
+        return await self.reader.readable(messages, agent)
+
+    def _written(self, memories: Sequence[Memory]) -> None:
+        self.hot.changed(memories)
+        if any(is_summary(one.subject) and one.status == "archived" for one in memories):
+            self.summaries.forgotten()
+
+    def _purged(self) -> None:
+        self.hot.clear()
+        self.updates.clear()
+        self.summaries.forgotten()
 
     def _slugs(self) -> tuple[str, ...]:
         return self._directory.team.slugs
@@ -206,6 +220,7 @@ class MemoryParts:
         return Upkeep(
             ledger,
             Consolidator(ledger, self._writer, projector, clock, general.user),
+            self.summaries,
             Expiry(ledger, self._writer, clock, {"episodic": self._settings.memory.episodic_days}),
             clock,
             # What is summed up there is of no one agent: the default one pays.

@@ -18,6 +18,7 @@ from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.memory.recall.reranking import Reranking
+from skill_agent.memory.recall.summed import SUMMARIES, made_from
 from skill_agent.memory.recall.updates import Updates
 from skill_agent.ports import Clock, Ledger, Progress, Reranker
 from skill_agent.text.checks import sound_moment, sound_text
@@ -172,9 +173,28 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
             changes = life.archiving(
                 old, others, kind="memory.archived", now=self._clock(), actor=actor, reason=reason
             )
+            for summary in await self._summaries_of(old):
+                changes += life.archiving(
+                    summary, (), kind="memory.archived", now=self._clock(), actor=actor,
+                    reason="something it told was forgotten",
+                )  # fmt: skip
             with suppress(MemoryChanged):
                 return (await self.write(changes))[0]
         raise _busy(memory_id)
+
+    async def _summaries_of(self, memory: Memory) -> Memories:
+        """The summaries made from what the memory was made from; they are written anew without
+        it."""
+        sources = {*memory.source.message_ids}
+        if not sources:
+            return []
+        wanted = MemoryFilter(statuses=("active",), limit=_ALL)
+        found = [
+            one
+            for subject in SUMMARIES
+            for one in await self._ledger.memories(replace(wanted, subject=subject))
+        ]
+        return [one for one in found if made_from(one) & sources]
 
     async def restore(self, memory_id: str, *, reason: str = "", actor: str = "person") -> Memory:
         """Takes a forgotten or expired memory back, pinned and hot where it was so; raises

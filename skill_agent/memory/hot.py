@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from skill_agent.ports import Clock, Ledger
 from skill_agent.values import Memory, MemoryFilter, MemoryType
 
+from .recall.told import INSTRUCTION
+
 STANDING: tuple[MemoryType, ...] = ("identity", "user_profile", "shared")
 HOT_IMPORTANCE = 9
 """From here on a memory is hot, whatever its tier says."""
@@ -118,7 +120,7 @@ class HotCache:
 
         return Hot(
             identity=of("identity"),
-            profile=of("user_profile"),
+            profile=tuple(one for one in of("user_profile") if _asked_of(one, agent)),
             team=of("shared"),
             hot=_ordered({memory.id: memory for memory in rest}.values()),
         )
@@ -135,6 +137,12 @@ class HotCache:
         return replace(
             hot, profile=alive(hot.profile), team=alive(hot.team), hot=alive(hot.hot)
         )  # fmt: skip
+
+
+def _asked_of(memory: Memory, agent: str | None) -> bool:
+    """Whether it tells this agent something: what was asked of another for good is not asked of
+    it."""
+    return memory.subject != INSTRUCTION or None in (agent, memory.agent) or memory.agent == agent
 
 
 def _touches(memory: Memory, key: Key, ids: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ from skill_agent.conversations.sessions import title_of
 from skill_agent.memory.english.phrases import Finder
 from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
+from skill_agent.memory.recall.summed import made_from
 from skill_agent.ports import Ledger
 from skill_agent.text.redaction import mask
 from skill_agent.text.secrets.credentials import secrets_in
@@ -82,6 +83,7 @@ class Planner:
         literal = [found[text] for text in contents]
         await self._holders(literal)
         await self._turns(chain, literal)
+        await self._derived()
         await self._repetitions(chain, {word: found[word] for word in vocabulary})
         telling = self._telling({word: found[word] for word in vocabulary})
         await self._summaries()
@@ -149,6 +151,14 @@ class Planner:
         for message in (await self._ledger.messages_by_id(sorted(sources | said))).values():
             whole = message.id in sources or message.role == "user"
             await self._take(message, whole=whole)
+
+    async def _derived(self) -> None:
+        """Summaries, in all their versions, made from a message that goes: they are written anew
+        from what stays."""
+        gone = self._gone.messages.keys()
+        async for memory in every_memory(self._ledger):
+            if made_from(memory) & gone:
+                self._gone.memories[memory.id] = memory
 
     async def _take(self, message: Message, *, whole: bool) -> None:
         """A message with its turn, or with the other half of a tool's exchange."""

@@ -18,7 +18,7 @@ from skill_agent.memory.recall.budget import evidence_of, select
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
 from skill_agent.memory.recall.recaller import with_sides
-from skill_agent.memory.recall.told import data_block, recall_line, together
+from skill_agent.memory.recall.told import INSTRUCTION, data_block, recall_line, together
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
 from skill_agent.text.clock import local
@@ -283,6 +283,7 @@ def _telling(hits: list[Hit], asked: str, manner: Manner, floor: float) -> list[
     message, and no earlier reply beside something first-hand, or models come to believe what they
     once made up. A small model is not told what is merely pinned."""
     told = [hit for hit in hits if hit.item.memory_type != "identity"]
+    told = [hit for hit in told if hit.item.subject != INSTRUCTION]  # it stands there anyway
     if manner.small:
         told = [hit for hit in told if not hit.item.pinned or evidence_of(hit) >= floor]
     if is_small_talk(asked):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skill_agent.memory.recall.question import only_asks, tells_nothing
+from skill_agent.memory.recall.question import MARKS, only_asks, tells_nothing
 from skill_agent.values import IndexItem, Scope
 
 from .rows import TEXTS
@@ -80,7 +80,7 @@ class Columns:
         held["created"] = _epoch_seconds(table["created_at"])
         held["expires"] = _epoch_seconds(table["expires_at"])
         texts = table["text"].combine_chunks()
-        asking = pc.match_substring(texts, "?")  # pyright: ignore[reportAttributeAccessIssue]
+        asking = pc.match_substring_regex(texts, f"[{''.join(MARKS)}]")  # pyright: ignore[reportAttributeAccessIssue]
         turns = held["kind"] == loaded.labels["kind"].find("turn")
         held["asks"] = turns & np.asarray(asking)
         persons = held["speaker"] == loaded.labels["speaker"].find("user")
@@ -118,7 +118,9 @@ class Columns:
         held["expires"][slot] = item.expires_at.timestamp() if item.expires_at else np.inf
         held["importance"][slot] = item.importance
         held["pinned"][slot] = item.pinned
-        held["asks"][slot] = only_asks(item) or (item.kind == "turn" and "?" in item.text)
+        held["asks"][slot] = only_asks(item) or (
+            item.kind == "turn" and any(mark in item.text for mark in MARKS)
+        )
 
     def relink(self, slots: Iterable[int]) -> None:
         """Finds the neighbours anew in every session these slots belong to."""

@@ -155,6 +155,8 @@ def test_a_question_that_only_names_a_time_asks_for_all_of_it() -> None:
         "lol ok",
         "Good morning Kyra!",
         "Good morning! What is new?",
+        "家賃はいくらですか？",
+        "房租多少钱？",
     ],
 )
 def test_what_only_asks_tells_nothing(text: str) -> None:
@@ -172,6 +174,9 @@ def test_what_only_asks_tells_nothing(text: str) -> None:
         "I paid the fee. Was that right?",
         "Where Lisa lives there is no tram",
         "What a lovely bakery that is!",
+        "家賃は6万8千円です。",
+        "房租每月四千二百块。",
+        "家賃は6万8千円です。高いですか？",
     ],
 )
 def test_what_tells_something_is_no_question(text: str) -> None:

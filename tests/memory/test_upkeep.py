@@ -15,8 +15,9 @@ from skill_agent.memory.care.consolidate import Consolidator
 from skill_agent.memory.care.expiry import Expiry, due
 from skill_agent.memory.care.tiers import fading, tier_of
 from skill_agent.memory.care.upkeep import Upkeep
+from skill_agent.memory.summaries.keeping import SummaryKeeper
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Access, Memory, MemoryChange
+from skill_agent.values import Access, Memory, MemoryChange, Message
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LIMITS = {"episodic": 180}
@@ -246,6 +247,16 @@ async def test_writers_beside_a_consolidation_lose_nothing(shelf: Shelf) -> None
         assert (await shelf.ledger.verify()).problems == ()
 
 
+async def all_of(messages: Sequence[Message], _agent: str) -> list[Message]:
+    return list(messages)
+
+
+def summaries(shelf: Shelf) -> SummaryKeeper:
+    return SummaryKeeper(
+        ledger=shelf.ledger, writer=shelf.book, clock=shelf.clock, user="me", readable=all_of
+    )
+
+
 async def no_model() -> None:
     return None
 
@@ -254,7 +265,9 @@ async def test_the_status_counts_what_was_done(shelf: Shelf, clock: StepClock) -
     async with shelf:
         await events(shelf, 3)
         expiry = Expiry(shelf.ledger, shelf.book, shelf.clock, LIMITS)
-        upkeep = Upkeep(shelf.ledger, consolidator(shelf), expiry, shelf.clock, no_model)
+        upkeep = Upkeep(
+            shelf.ledger, consolidator(shelf), summaries(shelf), expiry, shelf.clock, no_model
+        )
         before = await upkeep.status("consolidate")
         assert (before.runs, before.last_run, before.next_run <= clock.now) == (0, None, True)
         assert await upkeep.run_due() == ["consolidate", "expire"]

@@ -17,6 +17,7 @@ from skill_agent.identifiers import new_id
 from skill_agent.memory import life
 from skill_agent.memory.english.retold import says_the_same
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.summed import is_summary
 from skill_agent.memory.summaries.summary import told_by_model, told_by_rules
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model, Progress
@@ -116,7 +117,11 @@ class Consolidator:
     async def _merge(self, run: _Run, memories: Sequence[Memory]) -> None:
         await self._projector.settle()
         index = await self._projector.index()
-        by_id = {one.id: one for one in memories if one.memory_type != "identity"}
+        by_id = {
+            one.id: one
+            for one in memories
+            if one.memory_type != "identity" and not is_summary(one.subject)
+        }
         scope = Scope(user=self._user, kinds=("memory",))
         pairs = await index.near_pairs(above=MERGE_ABOVE, scope=scope)
         for at, (first, second, _) in enumerate(pairs):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from skill_agent.memory.operations import UpkeepOperations
+from skill_agent.memory.summaries.keeping import SummaryKeeper
 from skill_agent.ports import Clock, Ledger, Model, Progress
 from skill_agent.values import Chore, ChoreStatus, ConsolidationReport, ExpiryReport, LogEntry
 
@@ -24,6 +25,7 @@ class Upkeep(UpkeepOperations):
         self,
         ledger: Ledger,
         consolidator: Consolidator,
+        summaries: SummaryKeeper,
         expiry: Expiry,
         clock: Clock,
         model: Callable[[], Awaitable[Model | None]],
@@ -31,6 +33,7 @@ class Upkeep(UpkeepOperations):
         """`model` gives the one that sums up; None where there is none able to."""
         self._ledger, self._clock, self._model = ledger, clock, model
         self._consolidator, self._expiry = consolidator, expiry
+        self._summaries = summaries
 
     async def consolidate(
         self,
@@ -39,8 +42,11 @@ class Upkeep(UpkeepOperations):
         summarise: bool = True,
         progress: Progress | None = None,
     ) -> ConsolidationReport:
-        """Merges, summarises (with a model able to), moves between tiers; see `consolidate`."""
+        """Sums up the conversations that have ended, merges, summarises old events (with a model
+        able to), moves between tiers; see `consolidate`."""
         model = await self._model() if summarise and not dry_run else None
+        if not dry_run:
+            await self._summaries.catch_up(model)
         return await self._consolidator.run(dry_run=dry_run, model=model, progress=progress)
 
     async def expire(self, *, dry_run: bool = False) -> ExpiryReport:
@@ -60,15 +66,17 @@ class Upkeep(UpkeepOperations):
         )
 
     async def run_due(self) -> list[Chore]:
-        """Runs what is due; gives what was run. A local model has its replies to give, and the
-        rules sum up as well."""
+        """Runs what is due, and sums up what has ended; gives the chores that were run. A local
+        model has its replies to give, and the rules sum up as well."""
         done: list[Chore] = []
+        model = await self._model()
+        model = model if model is not None and not model.info.local else None
+        await self._summaries.catch_up(model)
         for chore in EVERY:
             if (await self.status(chore)).next_run > self._clock():
                 continue
             if chore == "consolidate":
-                model = await self._model()
-                await self.consolidate(summarise=model is not None and not model.info.local)
+                await self.consolidate(summarise=model is not None)
             else:
                 await self.expire()
             done.append(chore)

@@ -10,6 +10,7 @@ from datetime import datetime
 from skill_agent.memory import life
 from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.summed import is_summary
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, Scope
 
@@ -59,7 +60,9 @@ class Comparer:
             texts = [memories[at].content for at in places]
             alike = await index.similar(texts, scope=scope, limit=NEIGHBOURS)
             for at, similars in zip(places, alike, strict=True):
-                found[at] |= {one.item.id: one.cosine for one in similars}
+                found[at] |= {
+                    one.item.id: one.cosine for one in similars if not is_summary(one.item.subject)
+                }
         for at, memory in enumerate(memories):
             for other in await self._of_subject(memory):
                 found[at].setdefault(other.id, likeness(memory.content, other.content))

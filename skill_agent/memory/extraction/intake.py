@@ -15,6 +15,7 @@ from skill_agent.memory.contradictions.comparing import Comparer, Near, Verdict,
 from skill_agent.memory.contradictions.difference import likeness
 from skill_agent.memory.contradictions.judge import judge_by_rules
 from skill_agent.memory.recall.projector import Projector
+from skill_agent.memory.recall.told import INSTRUCTION
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.sameness import marks
@@ -139,6 +140,7 @@ class Intake:
         elif memory_type not in (*_OF_ONE_AGENT, "user_profile", "agent_private"):
             memory_type = "semantic"
         important = candidate.importance >= HOT
+        of_all = memory_type == "user_profile" and candidate.subject != INSTRUCTION
         return Memory(
             id=new_id(),
             content=" ".join(candidate.content.split()),
@@ -148,7 +150,7 @@ class Intake:
             subject=candidate.subject,
             importance=min(10, candidate.importance),
             confidence=candidate.confidence,
-            agent=None if memory_type == "user_profile" else agent,
+            agent=None if of_all else agent,
             user=self._user,
             speaker=candidate.speaker,
             tier="hot" if important else "warm",

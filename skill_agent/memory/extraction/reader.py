@@ -319,7 +319,7 @@ class Reader(ExtractionOperations):
         """Both passes over messages, and what they gave taken in, each by who heard it."""
         bare = [
             replace(one, context="", recalled=())
-            for one in await self._readable(messages, agent)
+            for one in await self.readable(messages, agent)
             if one.role in ("user", "assistant")
         ]
         turn = messages[-1].turn if messages else ""
@@ -360,7 +360,7 @@ class Reader(ExtractionOperations):
         except NotFound:
             return MemoryConfig()
 
-    async def _readable(self, messages: Sequence[Message], agent: str) -> Messages:
+    async def readable(self, messages: Sequence[Message], agent: str) -> Messages:
         """Those that may be read for memories."""
         silent = await left_out(self._ledger, (one.turn for one in messages))
         return [
@@ -411,7 +411,7 @@ class Reader(ExtractionOperations):
         from .rule_reading import read_by_rules
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
-        heard = messages_without_secrets(await self._readable(messages, agent))
+        heard = messages_without_secrets(await self.readable(messages, agent))
         candidates = read_by_rules(heard)
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)

@@ -14,6 +14,8 @@ from skill_agent.memory.english.clauses import Clause, stated
 from skill_agent.memory.english.fact import Fact
 from skill_agent.memory.english.fact_rules import facts_in
 from skill_agent.memory.english.when import resolve_dates
+from skill_agent.memory.instructions import standing_instructions
+from skill_agent.memory.recall.told import INSTRUCTION
 from skill_agent.text.clock import said_at
 from skill_agent.text.sameness import plain
 from skill_agent.values import Message, Source, all_origins
@@ -33,7 +35,11 @@ def read_by_rules(messages: Sequence[Message]) -> list[Candidate]:
     for message in messages:
         if message.role != "user":
             continue
+        orders = standing_instructions(typed(message))
+        found.extend(_instruction(one, message) for one in orders)
         for clause in stated(typed(message)):
+            if any(clause.quote in one for one in orders):
+                continue
             facts = (one for one in facts_in(clause) if not _DANGLING.search(one.content))
             found.extend(_candidate(one, clause, message) for one in facts)
             if fixed := _corrected(clause, message, found):
@@ -54,6 +60,21 @@ def _candidate(found: Fact, clause: Clause, message: Message) -> Candidate:
         said_at=message.created_at,
         changes=clause.changes,
         private=clause.private,
+        origins=typed_origins(message),
+    )
+
+
+def _instruction(sentence: str, message: Message) -> Candidate:
+    """What is asked for good, in the person's own words."""
+    return Candidate(
+        content=sentence,
+        memory_type="user_profile",
+        subject=INSTRUCTION,
+        importance=8,
+        confidence=0.95,
+        quote=sentence,
+        source=Source(session=message.session, message_ids=(message.id,)),
+        said_at=message.created_at,
         origins=typed_origins(message),
     )
 

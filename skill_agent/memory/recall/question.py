@@ -144,7 +144,7 @@ def _next_year(asked: Moment) -> Moment | None:
 def is_small_talk(text: str) -> bool:
     """Whether a message only greets, thanks or agrees: nothing remembered answers it."""
     said = words(text)
-    if "?" in text:
+    if any(mark in text for mark in MARKS):
         return False
     unknown = [one for one in said if one not in _SMALL_TALK and one not in STOP_WORDS]
     greeted = len(unknown) == 1 and unknown[0] == said[-1] and len(said) <= _GREETING_WORDS
@@ -236,16 +236,18 @@ _LOOKED_UP = re.compile(
 )
 """Search words without a verb: "phone number of the laboratory"."""
 _SAYS = re.compile(r"\b(?:is|are|was|were|has|have|had|will|changed|moved|now|no|not)\b", re.I)
-_SENTENCES = re.compile(r"(?<=[.!?])\s+")
+MARKS = ("?", "？", "؟")
+"""What ends a question, in any script."""
+_SENTENCES = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])")
 _FEW_WORDS = 4
 
 
 def asks(sentence: str) -> bool:
     """Whether a sentence is a question or a request, with or without a mark saying so."""
     sentence = sentence.strip()
-    if sentence.endswith("?") or _REQUEST.match(sentence):
+    if sentence.endswith(MARKS) or _REQUEST.match(sentence):
         return True
-    if sentence.endswith("!"):
+    if sentence.endswith(("!", "！")):
         return False
     looked_up = _LOOKED_UP.match(sentence) and not _SAYS.search(sentence)
     return bool(looked_up or _QUESTION.match(sentence))
@@ -253,9 +255,9 @@ def asks(sentence: str) -> bool:
 
 def tells_nothing(text: str) -> bool:
     """Whether a message is questions, requests and small talk with hardly a word beside them."""
-    sentences = _SENTENCES.split(text.strip())
+    sentences = [one for one in _SENTENCES.split(text) if one.strip()]
     told = [one for one in sentences if not (asks(one) or is_small_talk(one))]
-    return len(told) < len(sentences) and len(" ".join(told).split()) < _FEW_WORDS
+    return len(told) < len(sentences) and len(words(" ".join(told))) < _FEW_WORDS
 
 
 def only_asks(item: IndexItem) -> bool:

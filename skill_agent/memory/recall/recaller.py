@@ -23,13 +23,17 @@ from skill_agent.values import (
 
 from .aliases import renamed
 from .budget import evidence_of
+from .parts import parts_of
 from .projector import Projector
-from .question import is_reply, only_asks
+from .question import is_reply, only_asks, read_question
 from .ranking import FAR_BEHIND, RELEVANT
 from .reranking import Reranking
+from .summed import placed
 from .told import presentable
 from .updates import Updates, holds
 
+OF_A_PART = 0.6
+"""Share of a part's best evidence that an item needs to pass by that part alone."""
 _NAMING = 5
 """Only so many of the best hits are read for other names."""
 
@@ -92,6 +96,8 @@ class Recaller:
         index = await self._projector.index()
         wider = replace(query, limit=query.limit + max(5, query.limit // 2))
         hits = await self._ranked(index, wider)
+        if parts := parts_of(query.text):
+            hits = await self._by_parts(index, wider, hits, parts)
         ids = [hit.item.id for hit in hits if hit.item.kind == "memory"]
         memories = await self._ledger.memories_by_id(ids)
         told = {source for m in memories.values() for source in m.source.message_ids}
@@ -103,7 +109,8 @@ class Recaller:
         if query.scope.include_cold:
             found = await self._succeeded(found, query)
         found = await self._brought_up_to_date(found, query)
-        return _marked(found)[: query.limit]
+        found = placed(_marked(found), read_question(query.text, query.now).times)
+        return found[: query.limit]
 
     async def _ranked(self, index: MemoryIndex, query: RecallQuery) -> list[Hit]:
         """The index's hits, asked a second time where one of the best gives another name for what
@@ -126,6 +133,30 @@ class Recaller:
         for at, hit in zip(places, relevant, strict=True):
             hits[at] = hit
         return hits
+
+    async def _by_parts(
+        self, index: MemoryIndex, query: RecallQuery, hits: list[Hit], parts: Sequence[str]
+    ) -> list[Hit]:
+        """The hits and what only a part of the question has to do with, ranked by the whole of it.
+
+        Whatever passes a part's floor passes; its evidence is told on the scale of the best.
+        """
+        floor = query.floor or RELEVANT
+        near = {}
+        for part in parts:
+            asked = await index.recall(replace(query, text=part, floor=floor))
+            best = max(map(evidence_of, asked), default=0.0)
+            for hit in asked:
+                share = evidence_of(hit) / best if best else 0.0
+                if evidence_of(hit) >= floor and share >= OF_A_PART:
+                    near[hit.item.id] = max(share, near.get(hit.item.id, 0.0))
+        best = max(floor, *map(evidence_of, hits), 0.0)
+        known = {hit.item.id for hit in hits}
+        if missing := near.keys() - known:
+            every = await index.recall(replace(query, floor=0.0))
+            hits = hits + [_weighed(hit) for hit in every if hit.item.id in missing]
+        raised = [_with_evidence(hit, best * near.get(hit.item.id, 0.0)) for hit in hits]
+        return sorted(raised, key=_by_score)
 
     async def _succeeded(self, found: list[Found], query: RecallQuery) -> list[Found]:
         """Puts what replaced a memory before it, fetched if it did not match by itself."""
@@ -247,6 +278,11 @@ def _weighed(hit: Hit) -> Hit:
     if is_reply(hit.item) or only_asks(hit.item):
         return replace(hit, score=hit.score * SECOND_HAND)
     return hit
+
+
+def _with_evidence(hit: Hit, least: float) -> Hit:
+    signals = {**hit.signals, "evidence": max(least, hit.signals.get("evidence", 0.0))}
+    return replace(hit, signals=signals) if least > 0 else hit
 
 
 def _by_score(hit: Hit) -> float:

@@ -16,6 +16,8 @@ from skill_agent.text.redaction import masked
 from skill_agent.text.scripts import HAN
 from skill_agent.values import Hit, IndexItem, Memory
 
+from .summed import is_summary
+
 _LABELS = {
     "semantic": "FACT",
     "episodic": "EVENT",
@@ -29,6 +31,10 @@ _LABELS = {
 
 _KEPT = '[SAVED NOW] "{}"'
 DISPUTED = "⚡DISPUTED"
+INSTRUCTION = "user.instruction"
+"""Subject of a standing instruction."""
+ASKED = "The user asked for good, follow it:"
+"""Before a standing instruction, which stands behind the data, for it is to be followed."""
 ASK = "These contradict each other: ask the user which is right before you rely on either."
 
 
@@ -76,6 +82,7 @@ def recall_line(
         who = "The user" if by_user else (item.speaker or "").capitalize()
         return f'[SAID {when}] {who} said: "{text}"'
     label = _LABELS.get(item.memory_type or "semantic", "FACT")
+    label = "SUMMARY" if is_summary(item.subject) else label
     mark = f" {DISPUTED}" if item.status == "disputed" else ""
     body = f'The user said: "{text}"' if told_of else text
     if item.speaker and not by_user and not source:
@@ -181,14 +188,17 @@ def data_block(
         when += f", {_was(hit.until.astimezone(now.tzinfo), plain)}" if hit.until else ""
         return recall_line(hit.item, memories.get(hit.item.id), when=when, plain=plain)
 
-    lines = _standing(profile, "" if plain else "About the user:")
+    asked = [one for one in profile if one.subject == INSTRUCTION]
+    known = [one for one in profile if one.subject != INSTRUCTION]
+    lines = _standing(known, "" if plain else "About the user:")
     lines += _standing(team, "" if plain else "Team knowledge:")
     for group in _in_dispute(ordered, memories):
         lines += map(line, group)
         lines += [ASK] if any(hit.item.status == "disputed" for hit in group) else []
     lines += [] if plain else [_KEPT.format(_shown(one.content)) for one in kept]
     today = f"It is {now:%A}, {now.day} {now:%B} {now.year}, {now:%H:%M} {now.tzname()}."
-    return "\n".join(["<recalled>", today, *lines, "</recalled>"])
+    orders = [f'{ASKED} "{_shown(one.content)}"' for one in asked]
+    return "\n".join(["<recalled>", today, *lines, "</recalled>", *orders])
 
 
 def _was(until: datetime, plain: Language | None) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from skill_agent.memory.recall.question import is_reply
+from skill_agent.memory.recall.summed import is_summary
 from skill_agent.ports import ModelRequest
 from skill_agent.turns.known import Kept, Offer, Recollection
 from skill_agent.turns.manner import Manner
-from skill_agent.values import Hit, Message, ModelProfile
+from skill_agent.values import Hit, IndexItem, Message, ModelProfile
 
 from .guarding import Guard
 
@@ -128,7 +129,7 @@ def watched(
         return None
     hits = recollection.selection.hits if recollection else ()
     others = recollection.others if recollection else ()
-    said_by_them = (hit for hit in hits if not is_reply(hit.item) and hit.item.text not in others)
+    said_by_them = (hit for hit in hits if _is_theirs(hit.item) and hit.item.text not in others)
     known = recollection.always if recollection else ()
     return Watch(
         manner=manner,
@@ -138,6 +139,11 @@ def watched(
         weak=manner.unasked and recollection is not None and not recollection.sure,
         computed=computed,
     )
+
+
+def _is_theirs(item: IndexItem) -> bool:
+    """Whether it may be told them as what they said."""
+    return not (is_reply(item) or is_summary(item.subject))
 
 
 def _told(history: Sequence[Message]) -> list[str]:
