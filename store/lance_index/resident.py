@@ -5,7 +5,7 @@ worth its misses, its build time and a second path; LanceDB keeps the rows durab
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,9 @@ from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
 from .columns import Columns
-from .lexical import LexicalScores, Neighbourhood, Postings
+from .lexical import Neighbourhood, Postings
 from .rows import PACKED, STEMS, VECTOR, item_at
-from .second_look import StoredPieces, second_look
+from .second_look import StoredPieces, View, second_look
 from .similarity import Held
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Resident:
         slots = best(view.fused, CANDIDATES)
         return [self._ids[slot] for slot in slots], self._second(view, slots)
 
-    def _view(self, query: RecallQuery, vector: np.ndarray, pieces: Pieces) -> "_View":
+    def _view(self, query: RecallQuery, vector: np.ndarray, pieces: Pieces) -> View:
         visible = self._visible(query)
         around = Neighbourhood(
             visible=visible,
@@ -218,7 +218,7 @@ class Resident:
             lexical=lexical.single,
             lexical_window=lexical.window,
         )
-        return _View(
+        return View(
             query=query,
             pieces=pieces,
             asked=asked,
@@ -229,7 +229,7 @@ class Resident:
             visible=visible,
         )
 
-    def _rank(self, view: "_View", slots: np.ndarray) -> list[Hit]:
+    def _rank(self, view: View, slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
         query, views = view.query, view.views
         slots = _with(slots, self._kept(view.visible))
@@ -265,9 +265,9 @@ class Resident:
             item=self._item(slot), score=float(min(1.0, score)), signals=told, reason=reason(told)
         )
 
-    def _candidates(self, view: "_View", slots: np.ndarray) -> Candidates:
+    def _candidates(self, view: View, slots: np.ndarray) -> Candidates:
         columns, query, views, lexical = self._columns, view.query, view.views, view.lexical
-        named = np.append(named_speakers(columns.labels["speaker"].names, query.text), False)
+        seen = self._second(view, slots)
         session = columns.column("session")[slots]
         current = columns.labels["session"].find(query.current_session or "")
         hours = (query.now.timestamp() - columns.column("created")[slots]) / 3600
@@ -281,10 +281,11 @@ class Resident:
             cosine_window=views.dense_window[slots],
             covered_window=lexical.window_covered[slots],
             turn=columns.column("kind")[slots] == columns.labels["kind"].find("turn"),
-            time=self._timely(view.asked, slots),
-            speaker=named[columns.column("speaker")[slots]],
+            time=seen.time,
+            speaker=seen.speaker,
             session=session,
-            second=self._fused(view, slots),
+            # The embedder may give no pieces, or the rows be from before it did.
+            second=self._fusion.scores(seen) if seen.matches.any() else None,
             recency=recency(hours),
             importance=importance(columns.column("importance")[slots], pinned),
             continuity=(session == current).astype(np.float32),
@@ -298,29 +299,21 @@ class Resident:
             strange=lexical.known < KNOWN,
         )
 
-    def _fused(self, view: "_View", slots: np.ndarray) -> np.ndarray | None:
-        """What the learnt second look says; None where the embedder gives no pieces, or the rows
-        are from before it did."""
-        seen = self._second(view, slots)
-        return self._fusion.scores(seen) if seen.matches.any() else None
-
-    def _second(self, view: "_View", slots: np.ndarray) -> Second:
-        columns = self._columns
-        named = np.append(named_speakers(columns.labels["speaker"].names, view.query.text), False)
+    def _second(self, view: View, slots: np.ndarray) -> Second:
         return second_look(
-            view.query.text,
-            view.pieces,
-            slots=slots,
+            view,
+            slots,
             stored=self._pieces.of(slots),
-            columns=columns,
-            views=view.views,
-            fused=view.fused,
-            lexical=view.lexical,
-            surprise=view.surprise,
-            visible=view.visible,
+            columns=self._columns,
             time=self._timely(view.asked, slots),
-            speaker=named[columns.column("speaker")[slots]],
+            speaker=self._said_by_named(view, slots),
         )
+
+    def _said_by_named(self, view: View, slots: np.ndarray) -> np.ndarray:
+        """bool: by somebody the question names."""
+        speakers = self._columns.labels["speaker"].names
+        named = np.append(named_speakers(speakers, view.query.text), False)
+        return named[self._columns.column("speaker")[slots]]
 
     def _timely(self, asked: Question, slots: np.ndarray) -> np.ndarray:
         """1 for what was written, or speaks of a day, within a time the question names."""
@@ -406,20 +399,6 @@ class Resident:
             prefixes=[dated_line(replace(item, text="")) for item in items],
             vectors=self._vectors[slots],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """One question's scores of everything; the arrays have one entry per slot."""
-
-    query: RecallQuery
-    asked: Question
-    pieces: Pieces
-    fused: np.ndarray
-    views: Views
-    surprise: np.ndarray
-    lexical: LexicalScores
-    visible: np.ndarray
 
 
 def _passed(

@@ -5,14 +5,17 @@ are mapped from, and only what came since is held here.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skill_agent.memory.recall.fusion import Second
 from skill_agent.memory.recall.late import matches, weights
+from skill_agent.memory.recall.question import Question
 from skill_agent.memory.recall.ranking import Views, normalised
 from skill_agent.ports import Pieces
+from skill_agent.values import RecallQuery
 
 from .columns import Columns
 from .lexical import LexicalScores
@@ -51,22 +54,31 @@ class StoredPieces:
         ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One question's scores of everything; the arrays have one entry per slot."""
+
+    query: RecallQuery
+    asked: Question
+    pieces: Pieces
+    fused: np.ndarray
+    views: Views
+    surprise: np.ndarray
+    lexical: LexicalScores
+    visible: np.ndarray
+
+
 def second_look(
-    asked: str,
-    pieces: Pieces,
-    *,
+    view: View,
     slots: np.ndarray,
+    *,
     stored: Sequence[bytes],
     columns: Columns,
-    views: Views,
-    fused: np.ndarray,
-    lexical: LexicalScores,
-    surprise: np.ndarray,
-    visible: np.ndarray,
     time: np.ndarray,
     speaker: np.ndarray,
 ) -> Second:
     """The signals' raw material of these slots; what stands beside them counts if it is visible."""
+    views, lexical, visible = view.views, view.lexical, view.visible
     every = {
         "dense": normalised(views.dense, visible),
         "dense window": normalised(views.dense_window, visible),
@@ -81,11 +93,11 @@ def second_look(
         before={name: _at(every[name], before) for name in ("dense", "lexical")},
         after={name: _at(every[name], after) for name in ("dense", "lexical")},
         beside=np.stack([_rows(slots, before), _rows(slots, after)], axis=1),
-        matches=matches(pieces.vectors, stored),
-        weights=weights(asked, pieces.spans, lexical.idf),
-        fused=fused[slots],
+        matches=matches(view.pieces.vectors, stored),
+        weights=weights(view.query.text, view.pieces.spans, lexical.idf),
+        fused=view.fused[slots],
         cosine=views.dense[slots],
-        surprise=surprise[slots],
+        surprise=view.surprise[slots],
         covered=lexical.covered[slots],
         covered_window=lexical.window_covered[slots],
         named=lexical.named[slots],
