@@ -76,7 +76,7 @@ class Learnt:
         return scores
 
 
-def learn(lists: Lists, *, trees: int = 60, rate: float = 0.1) -> Learnt:
+def learn(lists: Lists, *, trees: int = 40, rate: float = 0.15) -> Learnt:
     """Both parts, one after the other."""
     linear = _linear(lists)
     scores = lists.rows @ linear

@@ -1,6 +1,6 @@
 """Makes the numbers of the second look: how pieces are compressed, and how signals are fused.
 
-    python benchmarks/memory/learn_ranking.py --locomo FILE --beam FILE [--trees 60] [--write]
+    python benchmarks/memory/learn_ranking.py --locomo FILE --beam FILE [--trees 40] [--write]
 
 Writes skill_agent/bundled/late.npz and fusion.npz, the same on every run. The axes are fitted on
 text of our own (`AXES_FROM`), the fusion on LoCoMo, BEAM and ranking_build.json: on one kind of
@@ -75,6 +75,7 @@ class Looked:
 def look(talk: Talk, embedder: OnnxEmbedder) -> Iterator[Looked]:
     """Every question of a talk against the working set the product would hold of it."""
     items = talk.items
+    print(f"reading {talk.name}", file=sys.stderr, flush=True)
     held = Resident(embedder.dimensions)
     vectors, pieces = embedder.embed_pieces([dated_line(item) for item in items])
     held.put(items, vectors, [stem_line(item) for item in items], [pack(one) for one in pieces])
@@ -210,7 +211,7 @@ def main() -> int:
     parser.add_argument("--locomo", type=Path, metavar="FILE", required=True)
     parser.add_argument("--beam", type=Path, metavar="FILE", required=True)
     parser.add_argument("--embedder", type=Path, default=find_home().models / EMBEDDER)
-    parser.add_argument("--trees", type=int, default=60)
+    parser.add_argument("--trees", type=int, default=40)
     parser.add_argument("--write", action="store_true", help="replace the bundled numbers")
     options = parser.parse_args()
     for file in (options.locomo, options.beam, options.embedder / "model.onnx"):

@@ -179,7 +179,7 @@ def relevance(candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]
     if candidates.on_day is not None:
         own = np.maximum(own, _ON_THE_DAY * candidates.on_day)
     total = candidates.second
-    if total is None:
+    if first := total is None:
         boosted = (
             candidates.fused + SPEAKER_BOOST * candidates.speaker + TIME_BOOST * candidates.time
         )
@@ -191,7 +191,7 @@ def relevance(candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]
     semantic = relative * math.sqrt(max(0.01, float(own.max(initial=0.0))))
     return semantic, {
         "speaker": candidates.speaker.astype(np.float32), "evidence": own,
-        "time": candidates.time,
+        "time": candidates.time, "second": np.zeros_like(total) if first else total,
     }  # fmt: skip
 
 
