@@ -76,7 +76,7 @@ class Learnt:
         return scores
 
 
-def learn(lists: Lists, *, trees: int = 40, rate: float = 0.15) -> Learnt:
+def learn(lists: Lists, *, trees: int = 60, rate: float = 0.1) -> Learnt:
     """Both parts, one after the other."""
     linear = _linear(lists)
     scores = lists.rows @ linear
@@ -84,12 +84,10 @@ def learn(lists: Lists, *, trees: int = 40, rate: float = 0.15) -> Learnt:
     weight = np.repeat(lists.weight, lists.sizes)
     target = lists.target()
     grown: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    chance = np.random.default_rng(0)
     for _ in range(trees):
         share = lists.softmax(scores)
-        looked = np.sort(chance.permutation(len(edges))[: len(edges) // 2])
         slope, curve = weight * (target - share), weight * share * (1 - share) + 1e-9
-        tests, places, leaves, leaf = _tree(binned, looked, slope, curve)
+        tests, places, leaves, leaf = _tree(binned, slope, curve)
         grown.append((tests, edges[tests, places].astype(np.float32), rate * leaves))
         scores = scores + rate * leaves[leaf]
     inner = 2**DEPTH - 1
@@ -145,20 +143,19 @@ def _binned(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _tree(
-    binned: np.ndarray, looked: np.ndarray, slope: np.ndarray, curve: np.ndarray
+    binned: np.ndarray, slope: np.ndarray, curve: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One tree level by level, of the signals that are looked at: tests, bins, leaf values and
-    each row's leaf."""
+    """One tree level by level: tests, bins, leaf values and each row's leaf."""
     tests, places = np.zeros((2, 2**DEPTH - 1), np.int64)
     places[:] = BINS - 1
     node = np.zeros(binned.shape[1], np.int64)
     for level in range(DEPTH):
         first, count = 2**level - 1, 2**level
-        gain = _gains(binned[looked], node - first, count, slope, curve)
+        gain = _gains(binned, node - first, count, slope, curve)
         for one in range(count):
             signal, place = np.unravel_index(int(gain[:, one].argmax()), gain[:, one].shape)
             if gain[signal, one, place] > 0:
-                tests[first + one], places[first + one] = looked[signal], place
+                tests[first + one], places[first + one] = signal, place
         went = binned[tests[node], np.arange(len(node))] > places[node]
         node = 2 * node + 1 + went
     leaf = node - (2**DEPTH - 1)

@@ -1,6 +1,6 @@
 """Makes the numbers of the second look: how pieces are compressed, and how signals are fused.
 
-    python benchmarks/memory/learn_ranking.py --locomo FILE --beam FILE [--trees 40] [--write]
+    python benchmarks/memory/learn_ranking.py --locomo FILE --beam FILE [--trees 60] [--write]
 
 Writes skill_agent/bundled/late.npz and fusion.npz, the same on every run. The axes are fitted on
 text of our own (`AXES_FROM`), the fusion on LoCoMo, BEAM and ranking_build.json: on one kind of
@@ -48,8 +48,6 @@ KINDS = {"locomo": 1.0, "beam": 0.7, "own": 0.5, "own-two": 0.2, "own-chat": 0.2
 """What each kind of talk weighs as a whole."""
 QUESTIONS_OF_A_KIND = 300
 FOLDS = 3
-ALWAYS, EVERY = 60, 3
-"""Candidates that are learnt from: the first of them, then every third, and whatever is right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +142,8 @@ def lists_of(looked: Sequence[Looked]) -> Lists:
     counts = Counter(one.kind for one in looked)
     told = []
     for one in looked:
-        place = np.arange(len(one.right))
-        kept = (place < ALWAYS) | (place % EVERY == 0) | one.right
         weight = KINDS[one.kind] * QUESTIONS_OF_A_KIND / counts[one.kind]
-        told.append((one.rows[kept], one.right[kept], weight))
+        told.append((one.rows, one.right, weight))
     return join(told)
 
 
@@ -211,7 +207,7 @@ def main() -> int:
     parser.add_argument("--locomo", type=Path, metavar="FILE", required=True)
     parser.add_argument("--beam", type=Path, metavar="FILE", required=True)
     parser.add_argument("--embedder", type=Path, default=find_home().models / EMBEDDER)
-    parser.add_argument("--trees", type=int, default=40)
+    parser.add_argument("--trees", type=int, default=60)
     parser.add_argument("--write", action="store_true", help="replace the bundled numbers")
     options = parser.parse_args()
     for file in (options.locomo, options.beam, options.embedder / "model.onnx"):
