@@ -46,7 +46,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/turn.py
 	$(BIN)/python benchmarks/soak.py
-	$(BIN)/python benchmarks/recall.py $(if $(LOCOMO),--locomo $(LOCOMO))
+	$(BIN)/python benchmarks/memory/recall.py $(if $(LOCOMO),--locomo $(LOCOMO))
 
 clean:
 	rm -rf $(VENV) .demo build dist htmlcov .coverage

@@ -18,7 +18,8 @@ import numpy as np
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.memory.english.spelling import Dictionary
-from skill_agent.ports import EmbedsQuestions
+from skill_agent.memory.recall.late import NO_PIECES, Axes
+from skill_agent.ports import EmbedsQuestions, PieceEmbedder, Pieces
 
 if TYPE_CHECKING:
     from skill_agent.ports import Embedder
@@ -30,6 +31,7 @@ _BATCH, _ALIKE_LENGTHS = 16, 1.25
 costs more than the larger product saves. A question and a reply of ten times its length take 41 ms
 together and 24 ms one after the other (measured)."""
 _MAX_TOKENS = 256
+_UNKNOWN = "[UNK]"
 FAST_MODEL = "model.int8.onnx"
 """What `quantise` leaves beside `model.onnx`; used where it is there."""
 _ALIKE = 0.98
@@ -41,6 +43,8 @@ _SAMPLES = (
     "def recall(query, limit=10): return best(fuse(views), limit)",
 )
 _SENTENCE_TRANSFORMERS = "sentence-transformers/"
+_Embedded = tuple[np.ndarray, list[Pieces]]
+_Embed = Callable[[Sequence[str]], _Embedded]
 
 
 class OnnxEmbedder:
@@ -49,13 +53,16 @@ class OnnxEmbedder:
     It skips torch altogether: 0.4 s to load and some 4 ms a question instead of 6 s and 11 ms.
     """
 
-    def __init__(self, directory: Path, *, name: str = "", threads: int = 2) -> None:
+    def __init__(
+        self, directory: Path, *, name: str = "", threads: int = 2, axes: Axes | None = None
+    ) -> None:
         self._directory = directory
         self._name = name or directory.name
         self._threads = threads
         self._lock = Lock()
         self._loaded: tuple[Any, Any] | None = None
         self._dimensions = 0
+        self._axes = axes or Axes.of(self._name)
 
     @property
     def name(self) -> str:
@@ -72,23 +79,40 @@ class OnnxEmbedder:
 
         Raises ModelUnavailable where the files are missing or do not load.
         """
+        return self._embedded(texts, None)[0]
+
+    def embed_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """As `embed`, and the pieces of each text from the same run."""
+        return self._embedded(texts, self._axes)
+
+    def _embedded(self, texts: Sequence[str], axes: Axes | None) -> tuple[np.ndarray, list[Pieces]]:
         if not texts:
-            return np.zeros((0, self.dimensions), np.float32)
+            return np.zeros((0, self.dimensions), np.float32), []
         session, tokenizer = self._load()
         distinct = list(dict.fromkeys(texts))
         encoded = tokenizer.encode_batch(distinct)
         batches = _batches([len(one.ids) for one in encoded])
         rows: list[np.ndarray] = [np.empty(0)] * len(distinct)
+        pieces = [NO_PIECES] * len(distinct)
+        unknown = tokenizer.token_to_id(_UNKNOWN)
 
         def fill(batch: list[int]) -> None:
-            for row, vector in zip(batch, _run(session, [encoded[i] for i in batch]), strict=True):
+            vectors, states = _run(session, [encoded[i] for i in batch])
+            for row, vector, state in zip(batch, vectors, states, strict=True):
                 rows[row] = vector
+                if axes is not None:
+                    pieces[row] = _pieces(distinct[row], encoded[row], state, axes, unknown)
 
         self._each(batches, fill)
-        if len(distinct) == len(texts):
-            return np.stack(rows)
         place = {text: row for row, text in enumerate(distinct)}
-        return np.stack([rows[place[text]] for text in texts])
+        order = [place[text] for text in texts]
+        return np.stack([rows[row] for row in order]), [pieces[row] for row in order]
+
+    def piece_states(self, texts: Sequence[str]) -> np.ndarray:
+        """float32 (all pieces, hidden size), uncompressed: what axes are fitted on."""
+        session, tokenizer = self._load()
+        encoded = [tokenizer.encode(text) for text in texts]
+        return np.concatenate([_run(session, [one])[1][0, 1:-1] for one in encoded])
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """Of each text only what is read of it counts."""
@@ -217,7 +241,7 @@ class CachedEmbedder:
         self._inner = inner
         self._size = size
         self._lock = Lock()
-        self._kept: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._kept: OrderedDict[bytes, tuple[np.ndarray, list[Pieces]]] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -229,15 +253,17 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """As the inner embedder; only calls with one text are remembered."""
-        return self._remembered(b"", texts, self._inner.embed)
+        return self._inner.embed(texts) if len(texts) != 1 else self.embed_pieces(texts)[0]
 
-    def embed_questions(self, texts: Sequence[str]) -> np.ndarray:
-        """As the inner embedder reads questions; calls with one text are remembered."""
-        return self._remembered(b"?", texts, lambda one: as_questions(self._inner, one))
+    def embed_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """As the inner embedder; no pieces where it gives none."""
+        return self._remembered(b"", texts, self._fresh)
 
-    def _remembered(
-        self, kind: bytes, texts: Sequence[str], embed: Callable[[Sequence[str]], np.ndarray]
-    ) -> np.ndarray:
+    def embed_questions(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """As the inner embedder reads questions, with their pieces."""
+        return self._remembered(b"?", texts, self._asked)
+
+    def _remembered(self, kind: bytes, texts: Sequence[str], embed: _Embed) -> _Embedded:
         if len(texts) != 1:
             return embed(texts)
         key = kind + text_digest(texts[0])
@@ -245,12 +271,22 @@ class CachedEmbedder:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        vector = embed(texts)
+        found = embed(texts)
         with self._lock:
-            self._kept[key] = vector
+            self._kept[key] = found
             if len(self._kept) > self._size:
                 self._kept.popitem(last=False)
-        return vector
+        return found
+
+    def _fresh(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        if isinstance(self._inner, PieceEmbedder):
+            return self._inner.embed_pieces(texts)
+        return self._inner.embed(texts), [NO_PIECES] * len(texts)
+
+    def _asked(self, texts: Sequence[str]) -> _Embedded:
+        if not isinstance(self._inner, EmbedsQuestions):
+            return self._fresh(texts)
+        return self._inner.embed_questions(texts), self._fresh(texts)[1]
 
     def dictionary(self) -> Dictionary | None:
         """The inner embedder, where it knows ordinary words from others."""
@@ -335,8 +371,20 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _run(session: Any, encoded: Sequence[Any]) -> np.ndarray:
-    """One batch: token vectors averaged under the attention mask, then scaled to length 1."""
+def _pieces(text: str, encoded: Any, states: np.ndarray, axes: Axes, unknown: int) -> Pieces:
+    """The pieces that say something: the model's own signs stand nowhere in the text, marks are one
+    character long, and what it does not know looks all the same to it."""
+    spans = np.array(encoded.offsets, np.int64).reshape(-1, 2)
+    lengths = spans[:, 1] - spans[:, 0]
+    kept = (lengths > 0) & (np.array(encoded.ids) != unknown)
+    for row in np.flatnonzero(lengths == 1):
+        kept[row] &= text[spans[row, 0]].isalnum()
+    return Pieces(vectors=axes.project(states[: len(kept)][kept]), spans=spans[kept])
+
+
+def _run(session: Any, encoded: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """One batch: token vectors averaged under the attention mask, then scaled to length 1; and
+    the token vectors."""
     width = max(len(one.ids) for one in encoded)
     ids = np.zeros((len(encoded), width), np.int64)
     mask = np.zeros((len(encoded), width), np.int64)
@@ -349,7 +397,7 @@ def _run(session: Any, encoded: Sequence[Any]) -> np.ndarray:
     weights = mask[:, :, None].astype(np.float32)
     pooled = (states * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
     norms = np.linalg.norm(pooled, axis=1, keepdims=True)
-    return (pooled / np.maximum(norms, 1e-12)).astype(np.float32)
+    return (pooled / np.maximum(norms, 1e-12)).astype(np.float32), states
 
 
 def quantise(directory: Path) -> bool:

@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from in_process import open_in_process  # noqa: E402
-from skill_agent.cli.opening.building import EMBEDDER  # noqa: E402
+from skill_agent.models.files.catalogue import EMBEDDER  # noqa: E402
 from skill_agent.cli.opening.home_files import read_settings  # noqa: E402
 from skill_agent.store.embedding import OnnxEmbedder  # noqa: E402
 

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from skill_agent.cli.opening.home_files import read_settings
-from skill_agent.store.embedding import embedder_named
+from skill_agent.store.embedders.choosing import embedder_named
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import find_home

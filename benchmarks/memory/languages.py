@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skill_agent.cli.opening.building import EMBEDDER
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.store.embedding import OnnxEmbedder
 from skill_agent.store.lance_index.resident import Resident
 

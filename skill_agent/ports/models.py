@@ -180,6 +180,26 @@ class Embedder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """The word pieces of one text that say anything: neither marks nor unknown signs."""
+
+    vectors: "np.ndarray"
+    """float32 (n, width), of length 1"""
+    spans: "np.ndarray"
+    """int (n, 2): where in the text each stands"""
+
+
+@runtime_checkable
+class PieceEmbedder(Protocol):
+    """An embedder that can also give the vectors of a text's word pieces, from the same run."""
+
+    def embed_pieces(self, texts: Sequence[str]) -> "tuple[np.ndarray, list[Pieces]]":
+        """The vectors as `embed` gives them, and each text's pieces; none where nothing is known
+        of how to compress those of this model. Blocking; call in a thread."""
+        ...
+
+
 @runtime_checkable
 class EmbedsQuestions(Protocol):
     """An embedder that reads a question in another way than what may answer it."""

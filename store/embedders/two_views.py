@@ -9,7 +9,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from skill_agent.memory.english.spelling import Dictionary
-from skill_agent.ports import Embedder
+from skill_agent.memory.recall.late import NO_PIECES
+from skill_agent.ports import Embedder, PieceEmbedder, Pieces
 from skill_agent.text.language import language_of
 
 from ..embedding import as_questions
@@ -45,6 +46,18 @@ class TwoViews:
         known = self._known(texts)
         few = as_questions(self._few, _taken(texts, known))
         return self._joined(known, few, as_questions(self._many, texts))
+
+    def embed_pieces(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
+        """The pieces are the first view's, of the texts in its languages."""
+        known = self._known(texts)
+        taken = _taken(texts, known)
+        if isinstance(self._few, PieceEmbedder):
+            few, pieces = self._few.embed_pieces(taken)
+        else:
+            few, pieces = self._few.embed(taken), [NO_PIECES] * len(taken)
+        found = iter(pieces)
+        rows = self._joined(known, few, self._many.embed(texts))
+        return rows, [next(found) if one else NO_PIECES for one in known]
 
     def knows(self, word: str) -> bool:
         """Whether either view has it among its own words."""

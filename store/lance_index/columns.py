@@ -3,6 +3,7 @@
 A slot is given once and never reused: a changed or removed item leaves its slot dead.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 
 _NUMBERS: Mapping[str, Any] = {
     "seq": np.int64, "position": np.int64, "created": np.float64, "expires": np.float64,
-    "importance": np.float32, "pinned": np.bool_, "asks": np.bool_, "alive": np.bool_,
+    "importance": np.float32, "pinned": np.bool_, "asks": np.bool_, "digits": np.bool_,
+    "alive": np.bool_,
     "length": np.float32, "before": np.int32, "after": np.int32,
 }  # fmt: skip
 _TEAM_TYPES = ("shared", "user_profile")
 _UNSCOPED_TYPES = ("semantic", "episodic")
 _LIVE = ("active", "disputed")
 _FEW_SESSIONS = 8
+_DIGIT = "[0-9]"
 
 
 class Labels:
@@ -81,6 +84,7 @@ class Columns:
         held["expires"] = _epoch_seconds(table["expires_at"])
         texts = table["text"].combine_chunks()
         asking = pc.match_substring_regex(texts, f"[{''.join(MARKS)}]")  # pyright: ignore[reportAttributeAccessIssue]
+        held["digits"] = np.asarray(pc.match_substring_regex(texts, _DIGIT))  # pyright: ignore[reportAttributeAccessIssue]
         turns = held["kind"] == loaded.labels["kind"].find("turn")
         held["asks"] = turns & np.asarray(asking)
         persons = held["speaker"] == loaded.labels["speaker"].find("user")
@@ -118,6 +122,7 @@ class Columns:
         held["expires"][slot] = item.expires_at.timestamp() if item.expires_at else np.inf
         held["importance"][slot] = item.importance
         held["pinned"][slot] = item.pinned
+        held["digits"][slot] = re.search(_DIGIT, item.text) is not None
         held["asks"][slot] = only_asks(item) or (
             item.kind == "turn" and any(mark in item.text for mark in MARKS)
         )

@@ -50,6 +50,13 @@ class ItemTable:
             self._opened = None
             return None
 
+    def mapped(self) -> "pa.Table | None":
+        """As `read`, with a snapshot made first where there is none that is fresh."""
+        if self.exists and self._opened is not None and self._snapshot() is None:
+            with suppress(Exception):  # as when closing
+                self._keep()
+        return self.read()
+
     def write(self, rows: "pa.Table", *, replacing: bool) -> None:
         """One commit, which makes the table if need be; `replacing` says that some ids may be
         there already."""

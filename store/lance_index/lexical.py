@@ -8,7 +8,7 @@ asker may see: nobody's private items colour another's ranking.
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class LexicalScores:
     window_covered: np.ndarray
     named: np.ndarray
     known: float
+    idf: Mapping[str, float]
+    """How rare each term is among what is visible."""
 
 
 class Postings:
@@ -128,10 +130,12 @@ class Postings:
         window_penalty = _penalty(window_lengths, seen, total)
         counts = np.zeros(size, np.float32)
         mass = name_mass = unknown = 0.0
+        rarity: dict[str, float] = {}
         rarest = math.log(1 + (total - 0.5) / 1.5)
         for term in dict.fromkeys(terms):
             slots, found = self._visible(term, around.visible)
             idf = math.log(1 + (total - len(slots) + 0.5) / (len(slots) + 0.5))
+            rarity[term] = idf
             counted = 0.0 if term in quiet else idf
             mass += counted
             if term in names:
@@ -162,6 +166,7 @@ class Postings:
             window_covered=window_covered,
             named=named,
             known=1 - unknown / len(proper) if proper else 1.0,
+            idf=rarity,
         )
 
     def slots_of(self, term: str, visible: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ worth its misses, its build time and a second path; LanceDB keeps the rows durab
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from skill_agent.memory.english.spelling import Dictionary, respelt, word_with
 from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.recall.fusion import Fusion, Second
+from skill_agent.memory.recall.late import NO_PIECES
 from skill_agent.memory.recall.question import Question, read_question, speaks_of
 from skill_agent.memory.recall.ranking import (
     CANDIDATES,
@@ -30,11 +32,13 @@ from skill_agent.memory.recall.ranking import (
 )
 from skill_agent.memory.recall.signals import LINKED, importance, named_speakers, reason, recency
 from skill_agent.memory.recall.wording import dated_line
+from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
 from .columns import Columns
-from .lexical import LexicalScores, Neighbourhood, Postings
-from .rows import STEMS, VECTOR, item_at
+from .lexical import Neighbourhood, Postings
+from .rows import PACKED, STEMS, VECTOR, item_at
+from .second_look import StoredPieces, View, second_look
 from .similarity import Held
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ _LINK_SOURCES = 10
 _KEPT_AT_MOST = 50
 _SPELT_IN = 5
 """Items looked through for a word with a stem."""
+_APART = (STEMS, VECTOR, PACKED)
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""
 
@@ -53,6 +58,7 @@ class Resident:
     """Everything recall reads; not thread-safe, its owner holds a lock."""
 
     def __init__(self, dimensions: int) -> None:
+        self._fusion = Fusion()
         self._columns = Columns()
         self._postings = Postings()
         self._vectors = np.zeros((0, dimensions), np.float32)
@@ -60,6 +66,7 @@ class Resident:
         self._slots: dict[str, int] = {}
         self._items: dict[int, IndexItem] = {}
         self._stored: dict[str, pa.Array] = {}
+        self._pieces = StoredPieces()
 
     @classmethod
     def load(cls, table: "pa.Table", dimensions: int) -> "Resident":
@@ -73,7 +80,9 @@ class Resident:
         loaded._vectors = np.asarray(flat, np.float32).reshape(-1, dimensions)
         loaded._ids = table["id"].to_pylist()
         loaded._slots = {name: slot for slot, name in enumerate(loaded._ids)}
-        kept = table.drop_columns([STEMS, VECTOR])
+        if PACKED in table.column_names:
+            loaded._pieces = StoredPieces(table[PACKED].combine_chunks())
+        kept = table.select([name for name in table.column_names if name not in _APART])
         loaded._stored = {name: kept[name].combine_chunks() for name in kept.column_names}
         return loaded
 
@@ -100,24 +109,37 @@ class Resident:
         matching = self._columns.column("kind") == wanted
         return int(np.count_nonzero(matching & self._columns.column("alive")))
 
-    def vector_of(self, item: IndexItem) -> np.ndarray | None:
-        """The vector held for this item if its embedded line has not changed."""
+    @property
+    def unmapped(self) -> int:
+        """Slots whose pieces are held in memory."""
+        return self._pieces.held
+
+    def embedded(self, item: IndexItem) -> tuple[np.ndarray, bytes] | None:
+        """The vector and pieces held for this item if its embedded line has not changed."""
         slot = self._slots.get(item.id)
         if slot is None or dated_line(self._item(slot)) != dated_line(item):
             return None
-        return self._vectors[slot]
+        return self._vectors[slot], self._pieces.of(np.array([slot]))[0]
 
-    def put(self, items: Sequence[IndexItem], vectors: np.ndarray, lines: Sequence[str]) -> None:
-        """Adds or replaces; `lines` are the items' stems, space-joined."""
+    def put(
+        self,
+        items: Sequence[IndexItem],
+        vectors: np.ndarray,
+        lines: Sequence[str],
+        pieces: Sequence[bytes],
+    ) -> None:
+        """Adds or replaces; `lines` are the items' stems, space-joined, `pieces` packed ones."""
         placed: list[int] = []
-        for item, vector, line in zip(items, vectors, lines, strict=True):
+        for item, vector, line, packed in zip(items, vectors, lines, pieces, strict=True):
             old = self._slots.get(item.id)
             if old is not None:
                 placed.append(old)
                 self._columns.column("alive")[old] = False
+                self._pieces.forget(old)
             slot = self._columns.append(item)
             self._reserve(slot + 1)
             self._vectors[slot] = vector
+            self._pieces.put(slot, packed)
             self._columns.column("length")[slot] = self._postings.append(slot, line.split())
             self._ids.append(item.id)
             self._slots[item.id] = slot
@@ -131,6 +153,7 @@ class Resident:
         for slot in gone:
             self._columns.column("alive")[slot] = False
             self._items.pop(slot, None)
+            self._pieces.forget(slot)
         self._columns.relink(gone)
 
     def respelt(self, query: RecallQuery, known: Dictionary) -> str:
@@ -156,11 +179,23 @@ class Resident:
             visible[self._slots[item_id]] = False
         return visible
 
-    def search(self, query: RecallQuery, vector: np.ndarray) -> list[Hit]:
+    def search(
+        self, query: RecallQuery, vector: np.ndarray, pieces: Pieces = NO_PIECES
+    ) -> list[Hit]:
         """The whole pipeline but the embedding; see `skill_agent.memory.recall.ranking`."""
+        view = self._view(query, vector, pieces)
+        return self._rank(view, best(view.fused, CANDIDATES)) if view.visible.any() else []
+
+    def second(
+        self, query: RecallQuery, vector: np.ndarray, pieces: Pieces
+    ) -> tuple[list[str], Second]:
+        """The candidates' ids, best first, and what the second look sees of them."""
+        view = self._view(query, vector, pieces)
+        slots = best(view.fused, CANDIDATES)
+        return [self._ids[slot] for slot in slots], self._second(view, slots)
+
+    def _view(self, query: RecallQuery, vector: np.ndarray, pieces: Pieces) -> View:
         visible = self._visible(query)
-        if not visible.any():
-            return []
         around = Neighbourhood(
             visible=visible,
             before=self._columns.column("before"),
@@ -183,8 +218,9 @@ class Resident:
             lexical=lexical.single,
             lexical_window=lexical.window,
         )
-        view = _View(
+        return View(
             query=query,
+            pieces=pieces,
             asked=asked,
             fused=fuse(views, visible),
             views=views,
@@ -192,9 +228,8 @@ class Resident:
             lexical=lexical,
             visible=visible,
         )
-        return self._rank(view, best(view.fused, CANDIDATES))
 
-    def _rank(self, view: "_View", slots: np.ndarray) -> list[Hit]:
+    def _rank(self, view: View, slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
         query, views = view.query, view.views
         slots = _with(slots, self._kept(view.visible))
@@ -230,9 +265,9 @@ class Resident:
             item=self._item(slot), score=float(min(1.0, score)), signals=told, reason=reason(told)
         )
 
-    def _candidates(self, view: "_View", slots: np.ndarray) -> Candidates:
+    def _candidates(self, view: View, slots: np.ndarray) -> Candidates:
         columns, query, views, lexical = self._columns, view.query, view.views, view.lexical
-        named = np.append(named_speakers(columns.labels["speaker"].names, query.text), False)
+        seen = self._second(view, slots)
         session = columns.column("session")[slots]
         current = columns.labels["session"].find(query.current_session or "")
         hours = (query.now.timestamp() - columns.column("created")[slots]) / 3600
@@ -246,10 +281,11 @@ class Resident:
             cosine_window=views.dense_window[slots],
             covered_window=lexical.window_covered[slots],
             turn=columns.column("kind")[slots] == columns.labels["kind"].find("turn"),
-            named=lexical.named[slots],
-            time=self._timely(view.asked, slots),
-            speaker=named[columns.column("speaker")[slots]],
+            time=seen.time,
+            speaker=seen.speaker,
             session=session,
+            # The embedder may give no pieces, or the rows be from before it did.
+            second=self._fusion.scores(seen) if seen.matches.any() else None,
             recency=recency(hours),
             importance=importance(columns.column("importance")[slots], pinned),
             continuity=(session == current).astype(np.float32),
@@ -262,6 +298,22 @@ class Resident:
             task=view.asked.task,
             strange=lexical.known < KNOWN,
         )
+
+    def _second(self, view: View, slots: np.ndarray) -> Second:
+        return second_look(
+            view,
+            slots,
+            stored=self._pieces.of(slots),
+            columns=self._columns,
+            time=self._timely(view.asked, slots),
+            speaker=self._said_by_named(view, slots),
+        )
+
+    def _said_by_named(self, view: View, slots: np.ndarray) -> np.ndarray:
+        """bool: by somebody the question names."""
+        speakers = self._columns.labels["speaker"].names
+        named = np.append(named_speakers(speakers, view.query.text), False)
+        return named[self._columns.column("speaker")[slots]]
 
     def _timely(self, asked: Question, slots: np.ndarray) -> np.ndarray:
         """1 for what was written, or speaks of a day, within a time the question names."""
@@ -347,19 +399,6 @@ class Resident:
             prefixes=[dated_line(replace(item, text="")) for item in items],
             vectors=self._vectors[slots],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """One question's scores of everything; the arrays have one entry per slot."""
-
-    query: RecallQuery
-    asked: Question
-    fused: np.ndarray
-    views: Views
-    surprise: np.ndarray
-    lexical: LexicalScores
-    visible: np.ndarray
 
 
 def _passed(

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skill_agent.memory.recall.late import VERSION as PIECES
 from skill_agent.memory.recall.wording import WORDING, item_stems
 from skill_agent.values import IndexItem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LAYOUT = f"1.{WORDING}"
-"""Changes with the columns or with what the stems are; another one means: build anew."""
+LAYOUT = f"2.{WORDING}.{PIECES}"
+"""Changes with the columns, with what the stems are or how pieces are packed; another one means:
+build anew."""
 
 TEXTS = ("kind", "speaker", "session", "agent", "user", "memory_type", "subject", "status", "tier")
 """Columns of few distinct strings."""
-STEMS, VECTOR = "stems", "vector"
+STEMS, VECTOR, PACKED = "stems", "vector", "pieces"
+_LATER = frozenset({PACKED})
+"""Columns that older rows lack, which answer without them until they are built anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,8 @@ def kind_of(stored: "pa.Schema") -> Kind | None:
         return None
     width = getattr(stored.field(VECTOR).type, "list_size", 0)
     fields = schema(max(1, width), told["embedder"])
-    if any(f.name not in stored.names or stored.field(f.name).type != f.type for f in fields):
+    needed = [f for f in fields if f.name in stored.names or f.name not in _LATER]
+    if any(f.name not in stored.names or stored.field(f.name).type != f.type for f in needed):
         return None
     return Kind(layout=told["layout"], embedder=told["embedder"], dimensions=width)
 
@@ -61,13 +66,18 @@ def schema(dimensions: int, embedder: str) -> "pa.Schema":
             pa.field("pinned", pa.bool_(), nullable=False),
             pa.field("related_to", pa.list_(pa.string())),
             pa.field(VECTOR, pa.list_(pa.float32(), dimensions), nullable=False),
+            pa.field(PACKED, pa.binary(), nullable=False),
         ],
         metadata={"layout": LAYOUT, "embedder": embedder},
     )
 
 
 def to_table(
-    items: Sequence[IndexItem], vectors: np.ndarray, stems: Sequence[str], shape: "pa.Schema"
+    items: Sequence[IndexItem],
+    vectors: np.ndarray,
+    stems: Sequence[str],
+    pieces: Sequence[bytes],
+    shape: "pa.Schema",
 ) -> "pa.Table":
     """Rows for these items; `vectors` is float32 (len(items), dimensions)."""
     import pyarrow as pa
@@ -75,10 +85,11 @@ def to_table(
     columns: dict[str, Any] = {
         name: [getattr(item, name) for item in items]
         for name in shape.names
-        if name not in (STEMS, VECTOR)
+        if name not in (STEMS, VECTOR, PACKED)
     }
     columns["related_to"] = [list(item.related_to) for item in items]
     columns[STEMS] = list(stems)
+    columns[PACKED] = list(pieces)
     columns[VECTOR] = pa.FixedSizeListArray.from_arrays(
         pa.array(np.ascontiguousarray(vectors).ravel(), pa.float32()), vectors.shape[1]
     )

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
+from skill_agent.memory.recall.late import NO_PIECES, pack
 from skill_agent.memory.recall.wording import dated_line
+from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem
 
 from ..embedding import CachedEmbedder
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _SHORTLIST = 16
 """Candidates per view whose bare texts are compared."""
+_UNMAPPED = 8192
+"""Items whose pieces, a kilobyte or two each, are held before the rows are mapped anew."""
 _WRITE_AT = 64
 """Rows that wait for a write of the table: each costs some milliseconds of several threads, and a
 crash leaves no more than these to be projected again."""
@@ -47,7 +51,7 @@ class Space:
         self._resident = resident = self._loaded(rows)
         self._embedder = embedder
         self._similarity = TextSimilarity(embedder)
-        self._waiting: dict[str, tuple[IndexItem, np.ndarray, str]] = {}
+        self._waiting: dict[str, tuple[IndexItem, np.ndarray, str, bytes]] = {}
         self._replacing = False
         self._storing = Lock()
         self._reading = Lock()
@@ -102,9 +106,9 @@ class Space:
 
     def recall(self, query: "RecallQuery") -> list[Hit]:
         query = self._respelt(query)
-        vector = self._asked(query.text)
+        vector, pieces = self._asked(query.text)
         with self._reading:
-            return self._resident.search(query, vector)
+            return self._resident.search(query, vector, pieces)
 
     def _respelt(self, query: "RecallQuery") -> "RecallQuery":
         known = self._embedder.dictionary()
@@ -143,23 +147,24 @@ class Space:
         the ledger for the next."""
         with self._storing:
             lines = [stem_line(item) for item in items]
-            vectors = self._vectors(items, strict)
+            vectors, pieces = self._embedded(items, strict)
             if self._keeps:
                 self._replacing |= any(item.id in self._resident for item in items)
-                for item, vector, line in zip(items, vectors, lines, strict=True):
-                    self._waiting[item.id] = item, vector, line
+                for row in zip(items, vectors, lines, pieces, strict=True):
+                    self._waiting[row[0].id] = row
                 if strict or len(self._waiting) >= _WRITE_AT:
                     self._write_waiting()
             with self._reading:
-                self._resident.put(items, vectors, lines)
+                self._resident.put(items, vectors, lines, pieces)
 
     def _write_waiting(self) -> None:
         """One commit, in ledger order: the highest sequence in the table vouches for all before."""
         if not self._waiting:
             return
         ordered = sorted(self._waiting.values(), key=lambda row: row[0].seq)
-        items, vectors, lines = zip(*ordered, strict=True)
-        rows = to_table(items, np.stack(vectors), lines, schema(self._dimensions, self.name))
+        items, vectors, lines, pieces = zip(*ordered, strict=True)
+        shape = schema(self._dimensions, self.name)
+        rows = to_table(items, np.stack(vectors), lines, pieces, shape)
         self.storing_failed = True
         self._table.write(rows, replacing=self._replacing)
         self.storing_failed = False
@@ -198,7 +203,7 @@ class Space:
         """Loads the resident copy anew, without dead slots and the memory behind them."""
         with self._storing:
             self._write_waiting()
-            rows = self._table.read() if self._keeps else None
+            rows = self._table.mapped() if self._keeps else None
             if rows is not None:
                 fresh = self._loaded(rows)
                 with self._reading:
@@ -210,7 +215,8 @@ class Space:
             self._write_waiting()
             if self._keeps:
                 self._table.compact()
-        if self._resident.dead > max(1000, len(self._resident) // 4):
+        spares = self._resident.dead > max(1000, len(self._resident) // 4)
+        if spares or self._resident.unmapped > _UNMAPPED:
             self.forget_spares()
 
     def close(self) -> None:
@@ -224,30 +230,39 @@ class Space:
             return Resident(self._dimensions)
         return Resident.load(rows, self._dimensions)
 
-    def _asked(self, text: str) -> np.ndarray:
-        """float32 (dimensions,) of a question; zeros, which say nothing, where the model fails."""
+    def _asked(self, text: str) -> tuple[np.ndarray, Pieces]:
+        """The vector and the pieces of a question; zeros and none, which say nothing, where the
+        model fails."""
         try:
-            vector = self._embedder.embed_questions([text])[0]
+            vectors, pieces = self._embedder.embed_questions([text])
         except ModelUnavailable as error:
             self.problem = error.message
-            return np.zeros(self._dimensions, np.float32)
+            return np.zeros(self._dimensions, np.float32), NO_PIECES
         self.problem = self.problem if not self._keeps else ""
-        return vector
+        return vectors[0], pieces[0]
 
-    def _vectors(self, items: Sequence[IndexItem], strict: bool) -> np.ndarray:
-        """float32 (len(items), dimensions); a pin or a new status does not embed again."""
+    def _embedded(self, items: Sequence[IndexItem], strict: bool) -> tuple[np.ndarray, list[bytes]]:
+        """float32 (len(items), dimensions) and the packed pieces; a pin or a new status does not
+        embed again."""
         with self._reading:
-            held = [self._resident.vector_of(item) for item in items]
+            held = [self._resident.embedded(item) for item in items]
         new = [item for item, vector in zip(items, held, strict=True) if vector is None]
+        fresh = iter(self._newly(new, strict))
+        rows = [next(fresh) if one is None else one for one in held]
+        return np.stack([vector for vector, _ in rows]), [packed for _, packed in rows]
+
+    def _newly(self, items: Sequence[IndexItem], strict: bool) -> list[tuple[np.ndarray, bytes]]:
+        if not items:
+            return []
         try:
-            fresh = iter(self._embedder.embed([dated_line(item) for item in new]) if new else ())
+            vectors, pieces = self._embedder.embed_pieces([dated_line(item) for item in items])
         except ModelUnavailable as error:
             if strict:
                 raise
             # What is not embedded must not be stored: its sequence would vouch for its vector.
             self._keeps, self.problem = False, error.message
-            fresh = iter(np.zeros((len(new), self._dimensions), np.float32))
-        return np.stack([next(fresh) if vector is None else vector for vector in held])
+            return [(np.zeros(self._dimensions, np.float32), b"")] * len(items)
+        return [(vector, pack(one)) for vector, one in zip(vectors, pieces, strict=True)]
 
 
 def _write(table: ItemTable, rows: "pa.Table") -> None:

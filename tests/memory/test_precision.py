@@ -1,7 +1,7 @@
 """Only what answers a question enters the prompt: labelled sets, asked with the real embedder.
 
-The first set and the bars it must reach are those `benchmarks/recall.py --precision` prints; it
-was tuned on. The held-out one was written before anything was run on it, as people type.
+The first set and the bars it must reach are those `benchmarks/memory/recall.py --precision`
+prints; it was tuned on. The held-out one was written before anything was run on it, as people type.
 """
 
 import asyncio

@@ -31,7 +31,7 @@ def candidates(**given: Any) -> Candidates:
     fields: dict[str, Any] = {
         "fused": nothing, "cosine": nothing, "surprise": given.get("cosine", nothing) * 3,
         "covered": nothing, "cosine_window": nothing, "covered_window": nothing, "turn": no,
-        "named": nothing, "time": nothing, "speaker": no, "session": np.full(size, -1),
+        "time": nothing, "speaker": no, "session": np.full(size, -1),
         "recency": nothing, "importance": nothing, "continuity": nothing, "disputed": no,
         "retired": no, "pinned": no, "identity": no,
     }  # fmt: skip
@@ -120,9 +120,8 @@ def test_little_evidence_means_a_low_score_even_for_the_first() -> None:
     assert vague.score[0] < FLOOR
 
 
-def test_names_and_times_lift() -> None:
+def test_times_lift() -> None:
     even = {"fused": array(0.5, 0.5), "cosine": array(0.5, 0.5)}
-    assert ranked(candidates(**even, named=array(0, 1))).order[0] == 1
     assert ranked(candidates(**even, time=array(0, 1))).order[0] == 1
 
 

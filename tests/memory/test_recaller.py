@@ -116,5 +116,5 @@ async def test_every_signal_is_told(runtime: Runtime) -> None:
     await runtime.memory.add("the otter lives in the harbour basin")
     (hit,) = await runtime.memory.search("where does the otter live?")
     named = {"semantic", "recency", "importance", "continuity", "relationship", "evidence",
-             "cosine", "covered", "name", "time", "speaker", "session", "linked"}  # fmt: skip
+             "cosine", "covered", "second", "time", "speaker", "linked"}  # fmt: skip
     assert named <= hit.hit.signals.keys()

@@ -18,7 +18,7 @@ PINNED_TOKENS = 300
 """Reserved for pinned memories before anything competes by score."""
 _SHORT = 3
 """Letters of a word whose last one is no plural's."""
-_PARTS = ("semantic",)
+_PARTS = ("semantic", "second")
 """The whole of relevance; its parts say more as a reason."""
 PINNED, ALREADY = "pinned", "already in this conversation"
 NO_ROOM, AGAIN = "no room left for it", "another one says the same"

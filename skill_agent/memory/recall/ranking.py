@@ -2,9 +2,11 @@
 
 Four views of every visible item (dense and BM25, alone and as the middle of its window) are
 min-max normalised and averaged: on long conversations that finds a third more than fusing ranks.
-The speaker the question names and the session of the best turns add to it. Min-max always crowns
-somebody, so each item has evidence of its own, on an absolute scale; only then can a floor say
-"nothing relevant". Recency, importance, continuity and links modulate relevance, never replace it.
+The best of them are looked at again (`fusion`) where the embedder tells the pieces of a text; else
+the speaker the question names and the session of the best turns add to the mean. Either always
+crowns somebody, so each item has evidence of its own, on an absolute scale; only then can a floor
+say "nothing relevant". Recency, importance, continuity and links modulate relevance, they never
+replace it.
 """
 
 import math
@@ -25,9 +27,7 @@ WITHIN_REACH = 0.75
 """Share of the best evidence a pin needs there, to be put before direct matches."""
 SPEAKER_BOOST = 0.10
 SESSION_PRIOR = 0.50
-NAME_BOOST = 0.20
 TIME_BOOST = 0.10
-EVIDENCE_BOOST = 0.20
 PINNED, IDENTITY = 0.95, 1.0
 """The least a pinned, and what an identity memory scores: in a prompt always, else if relevant."""
 _UNRELATED = 0.1
@@ -83,8 +83,6 @@ class Candidates:
     covered_window: np.ndarray
     turn: np.ndarray
     """bool: a verbatim turn, whose neighbours may hold what it answers to."""
-    named: np.ndarray
-    """Share of the names in the question that the item holds, rare ones weighing more."""
     time: np.ndarray
     """1 where it was written, or speaks of a day, in the time the question names."""
     speaker: np.ndarray
@@ -99,6 +97,8 @@ class Candidates:
     """bool: superseded, archived or expired; only a search in the cold tier sees such."""
     pinned: np.ndarray
     identity: np.ndarray
+    second: np.ndarray | None = None
+    """What the second look says of each, 1 for the best; None without one."""
     on_day: np.ndarray | None = None
     """1 where the text itself speaks of the time, for a question that asks for nothing else."""
     own: bool = False
@@ -127,7 +127,7 @@ def fuse(views: Views, visible: np.ndarray) -> np.ndarray:
     """Mean of the four views, each normalised over what is visible; -1 for what is not."""
     fused = np.zeros(len(visible), np.float32)
     for view in (views.dense, views.dense_window, views.lexical, views.lexical_window):
-        fused += _normalised(view, visible) / 4
+        fused += normalised(view, visible) / 4
     fused[~visible] = -1
     return fused
 
@@ -178,23 +178,20 @@ def relevance(candidates: Candidates) -> tuple[np.ndarray, dict[str, np.ndarray]
         own = own * _TASK
     if candidates.on_day is not None:
         own = np.maximum(own, _ON_THE_DAY * candidates.on_day)
-    boosted = (
-        candidates.fused
-        + SPEAKER_BOOST * candidates.speaker
-        + NAME_BOOST * candidates.named
-        + TIME_BOOST * candidates.time
-        + EVIDENCE_BOOST * own
-    )
-    prior = session_prior(boosted, candidates.session)
-    total = boosted + SESSION_PRIOR * prior
+    total = candidates.second
+    if first := total is None:
+        boosted = (
+            candidates.fused + SPEAKER_BOOST * candidates.speaker + TIME_BOOST * candidates.time
+        )
+        total = boosted + SESSION_PRIOR * session_prior(boosted, candidates.session)
     own = own * _STRANGE if candidates.strange else own
     top = float(total.max()) if len(total) else 0.0
     relative = total / top if top > 0 else total
     # One factor for the whole question leaves the order alone; the root spreads the low end.
     semantic = relative * math.sqrt(max(0.01, float(own.max(initial=0.0))))
     return semantic, {
-        "speaker": candidates.speaker.astype(np.float32), "session": prior, "evidence": own,
-        "name": candidates.named, "time": candidates.time,
+        "speaker": candidates.speaker.astype(np.float32), "evidence": own,
+        "time": candidates.time, "second": np.zeros_like(total) if first else total,
     }  # fmt: skip
 
 
@@ -242,7 +239,7 @@ def chosen(ranked: Ranked, evidence: np.ndarray, kept: np.ndarray, floor: float)
     return above + [int(row) for row in ranked.order if kept[row] and int(row) not in there]
 
 
-def _normalised(view: np.ndarray, visible: np.ndarray) -> np.ndarray:
+def normalised(view: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """From the lowest visible value to the highest.
 
     The lowest is never above what unrelated text reaches: of two good matches none becomes 0.

@@ -66,8 +66,6 @@ def reason(signals: Mapping[str, float]) -> str:
     said: list[str] = []
     if signals.get("covered", 0.0) > 0:
         said.append(f"{signals['covered']:.0%} of the question's weight in words")
-    if signals.get("name", 0.0) > 0:
-        said.append("holds a name from the question")
     if signals.get("time", 0.0) > 0:
         said.append("of the time the question names")
     if signals.get("evidence", 0.0) > signals.get("covered", 0.0):

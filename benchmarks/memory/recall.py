@@ -1,22 +1,22 @@
 """Evidence retrieval and its speed, through the product's own path: import, ledger, index, search.
 
-    python benchmarks/recall.py [--locomo FILE] [--items 10000] [--precision] [--mem0]
-                                [--embedder DIR] [--json]
+    python benchmarks/memory/recall.py [--locomo FILE] [--beam FILE] [--items 10000] [--precision]
+                                       [--mem0] [--ablation] [--embedder DIR] [--json]
 
-FILE is a list of LoCoMo conversations. Turn recall@k is the share of a question's evidence turns
-among the first k, averaged over all questions with usable evidence; session recall@k the same over
-sessions, each ranked by its best turn. Every conversation gets a home of its own.
-With --items N a further home holds N varied turns (their vectors are varied too, not computed, for
-that would take minutes), each search restricted to what one agent may see. With --mem0 the first
-turns are also kept and searched one by one beside mem0 (mem0_beside.py). Exit code 2: no FILE, no
-embedder, no mem0.
+The FILEs are lists of LoCoMo conversations and of BEAM chats. Turn recall@k is the share of a
+question's evidence turns among the first k, averaged over all questions with usable evidence;
+session recall@k the same over sessions, each ranked by its best turn. Every conversation gets a
+home of its own. --ablation asks the same of the order without the second look, and of it with late
+interaction alone. With --items N a further home holds N varied turns (their vectors are varied
+too, not computed, for that would take minutes), each search restricted to what one agent may see.
+With --mem0 the first turns are also kept and searched one by one beside mem0 (mem0_beside.py).
+Exit code 2: no FILE, no embedder, no mem0.
 """
 
 import argparse
 import asyncio
 import json
 import random
-import re
 import statistics
 import sys
 import tempfile
@@ -25,59 +25,53 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import precision
 from in_process import open_in_process
+from learn_ranking import figures, first_look, look, show, with_late
 from mem0_beside import beside, print_beside, why_not
 from skill_agent.store.embedding import OnnxEmbedder
+from talks import Talk, read_beam, read_locomo
 
 from skill_agent.files.home import find_home
 from skill_agent.host.runtime import Runtime
+from skill_agent.memory.recall.fusion import Fusion
 from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
-from skill_agent.values import Search
+from skill_agent.values import IndexItem, Search
 
-CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
-PRECISION = Path(__file__).resolve().parents[1] / "tests" / "memory" / "precision_set.json"
+PRECISION = Path(__file__).resolve().parents[2] / "tests" / "memory" / "precision_set.json"
 DEPTH = 100
 """Hits asked for, enough to rank ten sessions."""
 BESIDE = 200
 """Memories and searches beside mem0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """Rows to import, and questions as (text, evidence ids, category)."""
-
-    rows: list[dict[str, Any]]
-    questions: list[tuple[str, set[str], int]]
-
-
 @dataclass(slots=True)
 class Tally:
-    """Shares found, by metric and category."""
+    """Shares found, by metric and kind of question."""
 
-    shares: dict[str, dict[int, list[float]]] = field(
+    shares: dict[str, dict[str, list[float]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
     seconds: list[float] = field(default_factory=list)
 
-    def add(self, metric: str, category: int, wanted: set[Any], found: Sequence[Any]) -> None:
-        self.shares[metric][category].append(len(wanted & set(found)) / len(wanted))
+    def add(self, metric: str, kind: str, wanted: frozenset[str], found: Sequence[str]) -> None:
+        self.shares[metric][kind].append(len(wanted & set(found)) / len(wanted))
 
     def summary(self) -> dict[str, dict[str, float]]:
-        """Mean per metric: overall and by category."""
+        """Mean per metric: overall and by kind of question."""
         told: dict[str, dict[str, float]] = {}
-        for metric, by_category in self.shares.items():
-            everything = [share for shares in by_category.values() for share in shares]
+        for metric, by_kind in self.shares.items():
+            everything = [share for shares in by_kind.values() for share in shares]
             told[metric] = {"overall": round(statistics.fmean(everything), 4)} | {
-                CATEGORIES.get(category, str(category)): round(statistics.fmean(shares), 4)
-                for category, shares in sorted(by_category.items())
+                kind: round(statistics.fmean(shares), 4) for kind, shares in sorted(by_kind.items())
             }
         return told
 
@@ -106,42 +100,15 @@ class Varied:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def read_conversations(file: Path) -> list[Conversation]:
-    """LoCoMo's JSON as import rows, one per turn, ids `D1:3`."""
-    return [_conversation(entry) for entry in json.loads(file.read_text(encoding="utf-8"))]
-
-
-def _conversation(entry: dict[str, Any]) -> Conversation:
-    said = entry["conversation"]
-    numbers = sorted(int(name[8:]) for name in said if re.fullmatch(r"session_\d+", name))
-    rows = [
-        row
-        for number in numbers
-        for row in _session_rows(
-            number, said[f"session_{number}"], said[f"session_{number}_date_time"]
-        )
-    ]
-    known = {row["id"] for row in rows}
-    questions = []
-    for asked in entry["qa"]:
-        pairs = re.findall(r"D(\d+):0*(\d+)", " ".join(asked["evidence"]))
-        wanted = {f"D{session}:{turn}" for session, turn in pairs} & known
-        if wanted:
-            questions.append((asked["question"], wanted, int(asked["category"])))
-    return Conversation(rows=rows, questions=questions)
-
-
-def _session_rows(number: int, turns: list[dict[str, Any]], when: str) -> Iterator[dict[str, Any]]:
-    start = datetime.strptime(when, "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
-    for position, turn in enumerate(turns):
-        caption = f" [image: {turn['blip_caption']}]" if turn.get("blip_caption") else ""
-        yield {
-            "id": turn["dia_id"],
-            "content": turn["text"] + caption or "…",
-            "speaker": turn["speaker"],
-            "session": f"session_{number}",
-            "created_at": (start + timedelta(seconds=position)).isoformat(),
-        }
+def row_of(item: IndexItem) -> dict[str, Any]:
+    """A turn as it is imported."""
+    return {
+        "id": item.id,
+        "content": item.text,
+        "speaker": item.speaker,
+        "session": item.session,
+        "created_at": item.created_at.isoformat(),
+    }
 
 
 def haystack(rows: Sequence[dict[str, Any]], items: int) -> Iterator[dict[str, Any]]:
@@ -166,32 +133,34 @@ def home(folder: Path, embedder: Embedder) -> AbstractAsyncContextManager[Runtim
     )
 
 
-async def ask_all(talk: Conversation, embedder: Embedder, tally: Tally) -> float:
+async def ask_all(talk: Talk, embedder: Embedder, tally: Tally) -> float:
     """Imports one conversation and asks its questions; returns the rows imported per second."""
+    rows = [row_of(item) for item in talk.items]
+    session_of = {item.id: str(item.session) for item in talk.items}
     with tempfile.TemporaryDirectory() as folder:
         async with home(Path(folder) / "home", embedder) as runtime:
             await runtime.memory.search("open the index")
             start = time.perf_counter()
-            await runtime.memory.import_rows(talk.rows)
+            await runtime.memory.import_rows(rows)
             await runtime.memory.search("settle")
-            rate = len(talk.rows) / (time.perf_counter() - start)
-            for question, wanted, category in talk.questions:
+            rate = len(rows) / (time.perf_counter() - start)
+            for asked in talk.questions:
                 start = time.perf_counter()
-                found = await runtime.memory.search(Search(question, limit=DEPTH))
+                found = await runtime.memory.search(Search(asked.text, limit=DEPTH))
                 tally.seconds.append(time.perf_counter() - start)
                 ids = [one.hit.item.id for one in found]
-                sessions = list(dict.fromkeys(name.split(":")[0] for name in ids))
-                tally.add("turn_recall@5", category, wanted, ids[:5])
-                tally.add("turn_recall@10", category, wanted, ids[:10])
-                wanted_sessions = {name.split(":")[0] for name in wanted}
-                tally.add("session_recall@10", category, wanted_sessions, sessions[:10])
+                sessions = list(dict.fromkeys(session_of[name] for name in ids))
+                tally.add("turn_recall@5", asked.kind, asked.wanted, ids[:5])
+                tally.add("turn_recall@10", asked.kind, asked.wanted, ids[:10])
+                wanted = frozenset(session_of[name] for name in asked.wanted)
+                tally.add("session_recall@10", asked.kind, wanted, sessions[:10])
     return rate
 
 
-async def time_haystack(talks: list[Conversation], embedder: Embedder, items: int) -> list[float]:
+async def time_haystack(talks: Sequence[Talk], embedder: Embedder, items: int) -> list[float]:
     """Seconds of each search among that many items, as one agent."""
-    rows = [row for talk in talks for row in talk.rows]
-    questions = [question for talk in talks for question, _, _ in talk.questions][:300]
+    rows = [row_of(item) for talk in talks for item in talk.items]
+    questions = [asked.text for talk in talks for asked in talk.questions][:300]
     varied = Varied(embedder, [row["content"] for row in rows[:1000]])
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -220,32 +189,52 @@ async def ask_precisely(embedder: Embedder) -> dict[str, Any]:
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Everything asked for, as one object."""
     embedder = OnnxEmbedder(options.embedder)
-    result: dict[str, Any] = {"id": "recall", "embedder": embedder.name}
+    result: dict[str, Any] = {"id": "recall", "embedder": embedder.name, "talk": {}}
     if options.precision:
         result["precision"] = await ask_precisely(embedder)
-    return result | (await measure_locomo(options, embedder) if options.locomo else {})
+    talks = {
+        "locomo": read_locomo(options.locomo) if options.locomo else [],
+        "beam": read_beam(options.beam) if options.beam else [],
+    }
+    for name, told in talks.items():
+        if told:
+            result["talk"][name] = await measure_talk(told, embedder)
+            if options.ablation:
+                result["talk"][name]["ablation"] = ablation(told, embedder)
+    every = [talk for told in talks.values() for talk in told]
+    if options.items and every:
+        seconds = await time_haystack(every, embedder, options.items)
+        result["haystack"] = {"items": options.items} | milliseconds(seconds)
+    if options.mem0 and every:
+        texts = [item.text for talk in every for item in talk.items][:BESIDE]
+        questions = [asked.text for talk in every for asked in talk.questions][:BESIDE]
+        result["mem0"] = await beside(embedder, texts, questions)
+    return result
 
 
-async def measure_locomo(options: argparse.Namespace, embedder: Embedder) -> dict[str, Any]:
-    """Recall and speed on conversations."""
-    talks = read_conversations(options.locomo)
+async def measure_talk(talks: Sequence[Talk], embedder: Embedder) -> dict[str, Any]:
+    """Recall and speed on conversations of one set."""
     tally = Tally()
     rates = [await ask_all(talk, embedder, tally) for talk in talks]
-    result: dict[str, Any] = {
+    return {
         "conversations": len(talks),
         "questions": sum(len(talk.questions) for talk in talks),
         "recall": tally.summary(),
         "search": milliseconds(tally.seconds),
         "ingest_per_s": round(statistics.fmean(rates), 1),
     }
-    if options.items:
-        seconds = await time_haystack(talks, embedder, options.items)
-        result["haystack"] = {"items": options.items} | milliseconds(seconds)
-    if options.mem0:
-        texts = [row["content"] for talk in talks for row in talk.rows][:BESIDE]
-        questions = [text for talk in talks for text, _, _ in talk.questions][:BESIDE]
-        result["mem0"] = await beside(embedder, texts, questions)
-    return result
+
+
+def ablation(talks: Sequence[Talk], embedder: OnnxEmbedder) -> dict[str, Any]:
+    """Recall of the candidates in each order."""
+    fusion = Fusion()
+    orders = {
+        "first look": first_look,
+        "with late": with_late,
+        "fusion": lambda one: fusion.weighed(one.found),
+    }
+    looked = [one for talk in talks for one in look(talk, embedder)]
+    return {name: figures(looked, order, (5, 10)) for name, order in orders.items()}
 
 
 def print_table(result: dict[str, Any]) -> None:
@@ -254,36 +243,44 @@ def print_table(result: dict[str, Any]) -> None:
         print("what enters the prompt, labelled set")
         for name, value in result["precision"].items():
             print(f"  {name:24}{value}")
-    if "recall" not in result:
-        return
-    names = list(next(iter(result["recall"].values())))
-    print(f"{'':20}" + "".join(f"{name:>13}" for name in names))
-    for metric, values in result["recall"].items():
-        print(f"{metric:20}" + "".join(f"{values.get(name, 0):13.3f}" for name in names))
-    print(f"\n{result['questions']} questions, {result['conversations']} conversations")
-    print("search   p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["search"]))
-    print(f"ingest   {result['ingest_per_s']} items/s, embedding included")
+    for name, told in result["talk"].items():
+        print_talk(name, told)
     if "haystack" in result:
         print("among {items} items: p50 {p50_ms} ms, p95 {p95_ms} ms".format(**result["haystack"]))
     if "mem0" in result:
         print_beside(result["mem0"])
 
 
+def print_talk(name: str, told: dict[str, Any]) -> None:
+    kinds = list(told["recall"]["turn_recall@5"])
+    print(f"\n{name}: {told['questions']} questions, {told['conversations']} conversations")
+    print(f"{'':28}" + "".join(f"{metric:>20}" for metric in told["recall"]))
+    for kind in kinds:
+        print(f"{kind:28}" + "".join(f"{row[kind]:20.3f}" for row in told["recall"].values()))
+    print("search   p50 {p50_ms} ms, p95 {p95_ms} ms".format(**told["search"]))
+    print(f"ingest   {told['ingest_per_s']} items/s, embedding included")
+    if "ablation" in told:
+        show("each order of the candidates", (5, 10), told["ablation"])
+
+
 def main() -> int:
     """Parses, measures, prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--locomo", type=Path, metavar="FILE")
+    parser.add_argument("--beam", type=Path, metavar="FILE")
+    parser.add_argument("--ablation", action="store_true", help="also the orders it is made of")
     parser.add_argument("--items", type=int, default=0, help="also time a haystack of this size")
     parser.add_argument("--precision", action="store_true", help="also ask the labelled set")
     parser.add_argument("--mem0", action="store_true", help="also time mem0 beside us")
     parser.add_argument("--embedder", type=Path, default=find_home().models / EMBEDDER)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    if not (options.locomo or options.precision):
-        parser.error("nothing to measure: give --locomo FILE or --precision")
-    if options.locomo and not options.locomo.is_file():
-        print(f"there is no file {options.locomo}", file=sys.stderr)
-        return 2
+    if not (options.locomo or options.beam or options.precision):
+        parser.error("nothing to measure: give --locomo FILE, --beam FILE or --precision")
+    for file in (options.locomo, options.beam):
+        if file and not file.is_file():
+            print(f"there is no file {file}", file=sys.stderr)
+            return 2
     if not (options.embedder / "model.onnx").is_file():
         print(f"no embedder in {options.embedder}: ska models pull {EMBEDDER}", file=sys.stderr)
         return 2
