@@ -49,7 +49,7 @@ class _Found:
 def certain(statement: Statement) -> list[Fact]:
     """The facts of a statement, each in the words that state it, by the first language that
     knows any."""
-    for code in () if statement.doubtful else statement.languages:
+    for code in () if statement.invented or statement.led else statement.languages:
         words = fact_words(code)
         if words and (found := sorted(_all(statement, words), key=lambda one: one.start)):
             return [*_told(statement.text, found, words)]

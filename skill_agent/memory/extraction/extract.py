@@ -67,7 +67,7 @@ async def extract(
 async def _judge(model: Model, statements: Sequence[Statement], found: list[Candidate]) -> int:
     """Adds to `found` the sentences worth keeping; how many were not."""
     dropped = 0
-    wanted = [one for one in statements if not _is_known(one)]
+    wanted = [one for one in statements if not (one.invented or _is_known(one))]
     async for one, likely in judged(model, wanted):
         if likely >= KEEPS:
             found.append(_kept(one, model.info.name, likely))

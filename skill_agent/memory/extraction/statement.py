@@ -25,9 +25,11 @@ class Statement:
     """What it may be written in, the likeliest first: a short sentence does not tell."""
     private: bool = False
     """Meant for the agent's eyes alone."""
-    doubtful: bool = False
-    """Quoted, supposed, or part of a text given to be worked on: nothing about the person is
-    certain by it."""
+    invented: bool = False
+    """Supposed, quoted, or said in a message that works on a text: it tells nothing of the
+    person."""
+    led: bool = False
+    """Behind a colon, so that it may be another's: nothing is certain by it."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote of the message and of that question."""
 

@@ -86,13 +86,13 @@ def _of_message(
 ) -> Iterator[Statement]:
     known = [words for code in languages if (words := fact_words(code))]
     private = is_private(text)
-    doubtful = any(words.unreal.search(text) for words in known)
-    before = ""
+    unreal = any(words.unreal.search(text) for words in known)
+    before, led = "", False
     for line in text.splitlines():
         if _QUOTES_LINE.match(line):
             continue
         for at, sentence in enumerate(sentences(_ITEM.sub("", line, count=1))):
-            led = bool(_LEADS.search(sentence))
+            led = led or bool(_LEADS.search(sentence))
             stands = sentence if not _ASKS.search(sentence) else _before_asking(sentence)
             if stands and len(stands) <= LONGEST:
                 leaning = size(stands) <= _SHORT or any(one.leaning.match(stands) for one in known)
@@ -105,10 +105,10 @@ def _of_message(
                     question=asked.question if answers else "",
                     languages=languages,
                     private=private,
-                    doubtful=doubtful or led or bool(_QUOTED.search(sentence)),
+                    invented=unreal or bool(_QUOTED.search(sentence)),
+                    led=led,
                     origins=all_origins(typed_origins(message), asked.by if answers else ()),
                 )
-            doubtful = doubtful or led
             before = sentence
 
 
