@@ -3,6 +3,7 @@
 import tomllib
 from datetime import UTC, datetime
 from importlib import resources
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from skill_agent.values import Attachment, ClientContext, Message, Role
 WEDNESDAY = datetime(2026, 5, 13, 15, 0, tzinfo=UTC)
 
 
-def said(*texts: str, role: Role = "user", **changed: object) -> list[Candidate]:
+def said(*texts: str, role: Role = "user", **changed: Any) -> list[Candidate]:
     return certain_facts(
         [
             Message(
