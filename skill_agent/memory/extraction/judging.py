@@ -48,9 +48,12 @@ chance."""
 _PREFIX = (
     ChatMessage(role="system", content=_TASK),
     *(
-        ChatMessage(role=role, content=text)
+        message
         for said, answer in _EXAMPLES
-        for role, text in (("user", said), ("assistant", answer))
+        for message in (
+            ChatMessage(role="user", content=said),
+            ChatMessage(role="assistant", content=answer),
+        )
     ),
 )
 
