@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from skill_agent.memory.extraction.extract import LONGEST
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import ModelRequest
 
@@ -33,7 +32,7 @@ class Hashed:
 
 
 def gateway() -> ScriptedGateway:
-    """Gives one model, which replies, sorts, tells, sums up and judges. It counts as a remote one:
+    """Gives one model, which replies, notes, sums up and judges. It counts as a remote one:
     those read and sum up beside the talking."""
     model = ScriptedModel(otherwise=_answer, context_window=WINDOW)
     model.info = replace(model.info, local=False)
@@ -59,10 +58,12 @@ def _filled(schema: dict[str, object], asked: str, slot: str = "") -> object:
             return choices[len(asked) % len(choices)]
         case {"type": "object", "properties": dict(parts)}:
             return {name: _filled(part, asked, name) for name, part in parts.items()}
+        case {"type": "array", "items": {"type": "object"}}:
+            return _notes(asked) if slot == "notes" else []
         case {"type": "array"}:
             return []
         case {"type": "string"}:
-            return _told(asked, slot)
+            return _told(asked)
         case {"type": "integer" | "number"}:
             return 5
         case {"type": "boolean"}:
@@ -70,9 +71,18 @@ def _filled(schema: dict[str, object], asked: str, slot: str = "") -> object:
     return None
 
 
-def _told(asked: str, slot: str) -> str:
-    """The line a slot is about, in the third person; all of the prompt's events for a summary."""
-    if line := re.search(rf"^{slot.split()[0]} ME: (.+)$", asked, re.MULTILINE):
-        return re.sub(r"\b[Ii]t\b", "the shed", line[1][:1].upper() + line[1][1:])[:LONGEST]
+def _notes(asked: str) -> list[dict[str, object]]:
+    """A note of each message with a number in it, in the person's own words."""
+    said = [json.loads(line) for line in asked.splitlines() if line.startswith('{"id"')]
+    return [
+        {"content": one["user"][:400], "quote": one["user"][:400], "message": one["id"],
+         "type": "semantic", "importance": 5, "confidence": 0.8}
+        for one in said
+        if re.search(r"\d", one["user"])
+    ]  # fmt: skip
+
+
+def _told(asked: str) -> str:
+    """All of the prompt's events for a summary."""
     lines = re.findall(r"^- (.+)$", asked, re.MULTILINE)
     return "; ".join(lines)[:800] or "They spoke of this and that."

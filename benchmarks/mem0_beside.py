@@ -35,7 +35,7 @@ from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 from skill_agent.values import Search
 
-SET = Path(__file__).with_name("extraction.json")
+SET = Path(__file__).parent / "memory" / "extraction_build.json"
 USER = "me"
 HITS = 10
 Times = dict[str, list[float]]

@@ -2,9 +2,9 @@
 
 A statement is a list of key groups. A memory states it if each group has an alternative among its
 words (case does not count) and none of the statement's forbidden words is there. Alternatives stand
-as whole words; `allerg*` is any ending, `7` is not a part of `7.30`, and `@2026-05-12`, `@2026-05`,
-`@2026` are that day, month or year in any usual English or ISO writing: a day's year may be left
-out but must not be another one, a month needs its year.
+as whole words, but in scripts without blanks; `allerg*` is any ending, `7` is not a part of `7.30`,
+and `@2026-05-12`, `@2026-05`, `@2026` are that day, month or year in any usual English or ISO
+writing: a day's year may be left out but must not be another one, a month needs its year.
 """
 
 import json
@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from skill_agent.text.scripts import UNSPACED
 from skill_agent.values import Message, Role
 
-Half = Literal["first", "second", "all"]
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
@@ -55,6 +56,7 @@ class Labelled:
     """A conversation with what ought, may and must not be kept of it."""
 
     id: str
+    lang: str = "en"
     messages: tuple[Message, ...]
     facts: tuple[Fact, ...]
     wrong: tuple[Statement, ...]
@@ -76,8 +78,8 @@ class Judged:
     """Ids of the facts found."""
     repeats: int
     """Correct memories whose facts earlier ones had all stated."""
-    types: tuple[bool, ...]
-    """For each memory that states a fact: whether it has the type of one."""
+    profile: tuple[bool, ...]
+    """For each memory of the profile whether it is correct."""
 
 
 @dataclass(slots=True)
@@ -122,7 +124,7 @@ class Score:
         return [f for one in self.judged for f in one.labelled.facts if f.id not in one.hit]
 
     def summary(self) -> dict[str, Any]:
-        types = [agreed for one in self.judged for agreed in one.types]
+        profile = [good for one in self.judged for good in one.profile]
         empty = [one for one in self.judged if not one.labelled.facts]
         return {
             "conversations": len(self.judged),
@@ -133,7 +135,8 @@ class Score:
             "f1": round(self.f1, 4),
             "wrong": sum(len(one.wrong) for one in self.judged),
             "repeats": sum(one.repeats for one in self.judged),
-            "type_agreement": round(sum(types) / len(types), 4) if types else 1.0,
+            "profile": len(profile),
+            "profile_precision": round(sum(profile) / len(profile), 4) if profile else 1.0,
             "false_where_no_fact": sum(len(one.false) for one in empty),
             "kinds": {kind: list(counts) for kind, counts in self.by_kind().items()},
         }
@@ -143,7 +146,7 @@ def judge(labelled: Labelled, memories: Sequence[tuple[str, str]]) -> Judged:
     """Compares (content, memory type) pairs with the labels; a wrong memory finds no fact."""
     hit: set[str] = set()
     sorted_in: dict[str, list[str]] = defaultdict(list)
-    types: list[bool] = []
+    profile: list[bool] = []
     repeats = 0
     for content, memory_type in memories:
         facts = [fact for fact in labelled.facts if fact.said_in(content)]
@@ -152,12 +155,13 @@ def judge(labelled: Labelled, memories: Sequence[tuple[str, str]]) -> Judged:
             sorted_in["false"].append(content)
         elif facts:
             sorted_in["correct"].append(content)
-            types.append(memory_type in {fact.type for fact in facts})
             repeats += hit.issuperset(fact.id for fact in facts)
             hit.update(fact.id for fact in facts)
         else:
             neutral = any(one.said_in(content) for one in labelled.neutral)
             sorted_in["correct" if neutral else "false"].append(content)
+        if memory_type == "user_profile":
+            profile.append(content in sorted_in["correct"])
     return Judged(
         labelled=labelled,
         correct=tuple(sorted_in["correct"]),
@@ -165,19 +169,17 @@ def judge(labelled: Labelled, memories: Sequence[tuple[str, str]]) -> Judged:
         wrong=tuple(sorted_in["wrong"]),
         hit=frozenset(hit),
         repeats=repeats,
-        types=tuple(types),
+        profile=tuple(profile),
     )
 
 
 # -- the set --------------------------------------------------------------------------------
 
 
-def read_set(file: Path, half: Half = "all", limit: int = 0) -> list[Labelled]:
-    """The labelled conversations in the file's order, or half of them, at most `limit` (0: all)."""
+def read_set(file: Path, limit: int = 0) -> list[Labelled]:
+    """The labelled conversations in the file's order, at most `limit` (0: all)."""
     entries = json.loads(file.read_text(encoding="utf-8"))["conversations"]
-    middle = len(entries) // 2
-    chosen = {"first": entries[:middle], "second": entries[middle:], "all": entries}[half]
-    return [_labelled(entry) for entry in chosen[: limit or None]]
+    return [_labelled(entry) for entry in entries[: limit or None]]
 
 
 def _labelled(entry: dict[str, Any]) -> Labelled:
@@ -192,6 +194,7 @@ def _labelled(entry: dict[str, Any]) -> Labelled:
     )
     return Labelled(
         id=name,
+        lang=entry.get("lang", "en"),
         messages=messages,
         facts=facts,
         wrong=tuple(Statement(**_keys(row)) for row in entry["wrong"]),
@@ -230,9 +233,12 @@ def _pattern(word: str) -> re.Pattern[str]:
     if word.startswith("@"):
         return re.compile(_date(word[1:]), re.IGNORECASE)
     stem = word.removesuffix("*")
+    if _UNSPACED.search(stem):
+        return re.compile(re.escape(stem), re.IGNORECASE)
     body = re.escape(stem).replace(r"\ ", r"\s+").replace("'", "['’]")
-    before = r"(?<![\w])(?<!\d[.,:])" if stem[:1].isdigit() else r"(?<!\w)"
-    after = "" if word.endswith("*") else r"(?!\w)"
+    letter = rf"[^\W{UNSPACED}]"
+    before = rf"(?<!{letter})" + (r"(?<!\d[.,:])" if stem[:1].isdigit() else "")
+    after = "" if word.endswith("*") else rf"(?!{letter})"
     if stem[-1:].isdigit():
         after += r"(?![.,:]\d)"
     return re.compile(before + body + after, re.IGNORECASE)

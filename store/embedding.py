@@ -259,9 +259,10 @@ class CachedEmbedder:
         """As the inner embedder; no pieces where it gives none."""
         return self._remembered(b"", texts, self._fresh)
 
-    def embed_questions(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
-        """As the inner embedder reads questions, with their pieces."""
-        return self._remembered(b"?", texts, self._asked)
+    def question(self, text: str) -> tuple[np.ndarray, Pieces]:
+        """One question as the inner embedder reads questions, and its pieces."""
+        vectors, pieces = self._remembered(b"?", [text], self._asked)
+        return vectors[0], pieces[0]
 
     def _remembered(self, kind: bytes, texts: Sequence[str], embed: _Embed) -> _Embedded:
         if len(texts) != 1:

@@ -58,6 +58,8 @@ class CountingEmbedder(HashEmbedder):
 
 def obliging(request: ModelRequest) -> str:
     """A scripted model's answer to anything: words, or the emptiest JSON that is asked for."""
+    if request.answers:
+        return request.answers[0]
     if request.response_schema is None:
         return "All right."
     return json.dumps(_emptiest(request.response_schema))

@@ -149,16 +149,25 @@ async def memory_home(
 
 
 def reading(fact: str = FACT) -> Callable[[ModelRequest], str]:
-    """What a model says that finds one fact in the first pass and nothing in the second."""
+    """What a model says that finds one fact worth keeping, sentence by sentence or in its notes."""
 
     def answer(request: ModelRequest) -> str:
+        asked = request.messages[-1].content
         slots = (request.response_schema or {}).get("properties", {})
         if "verdict" in slots:
             return '{"verdict": "both_true"}'
-        kept = {slot: fact.split()[1] in slot for slot in slots}
-        sorting = "enum" in next(iter(slots.values()), {})
-        return json.dumps(
-            {slot: ("fact" if kept[slot] else "chat") if sorting else "" for slot in slots}
-        )
+        if "notes" in slots:
+            lines = [json.loads(line) for line in asked.splitlines()]
+            heard = [one["id"] for one in lines if fact in one.get("user", "")]
+            return json.dumps({"notes": [note(fact, one) for one in heard]})
+        if "missed" in slots:
+            return '{"missed": [], "wrong": []}'
+        return "yes" if fact.split()[1] in asked else "no"
 
     return answer
+
+
+def note(content: str, message: str, **changed: object) -> dict[str, object]:
+    """One note of a capable model, quoting what it says."""
+    values = {"quote": content, "message": message, "type": "semantic", "importance": 5}
+    return {"content": content, "confidence": 0.8, **values, **changed}

@@ -34,7 +34,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from in_process import open_in_process  # noqa: E402
-from skill_agent.models.files.catalogue import EMBEDDER  # noqa: E402
 from skill_agent.cli.opening.home_files import read_settings  # noqa: E402
 from skill_agent.store.embedding import OnnxEmbedder  # noqa: E402
 
@@ -42,6 +41,7 @@ from skill_agent.events import MemoryRecalled  # noqa: E402
 from skill_agent.files.home import find_home  # noqa: E402
 from skill_agent.host.runtime import Runtime  # noqa: E402
 from skill_agent.memory.recall.knowing import ANSWERED, answered  # noqa: E402
+from skill_agent.models.files.catalogue import EMBEDDER  # noqa: E402
 from skill_agent.models.gateway import Gateway  # noqa: E402
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel  # noqa: E402
 from skill_agent.ports import Embedder  # noqa: E402

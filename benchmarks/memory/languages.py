@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.store.embedding import OnnxEmbedder
 from skill_agent.store.lance_index.resident import Resident
 
@@ -35,6 +34,7 @@ from skill_agent.files.home import find_home
 from skill_agent.memory.english.when import find_times
 from skill_agent.memory.recall import question, wording
 from skill_agent.memory.remembrances import remembrances
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.text.language import english, language
 from skill_agent.values import IndexItem, RecallQuery, Scope
 

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from boosting import Learnt, Lists, join, learn
-from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.store.embedding import OnnxEmbedder
 from skill_agent.store.lance_index.resident import Resident
 from skill_agent.store.lance_index.rows import stem_line
@@ -35,6 +34,7 @@ from skill_agent.memory.recall.fusion import WEIGHTS, signals
 from skill_agent.memory.recall.late import AXES, WIDTH, Axes, pack
 from skill_agent.memory.recall.signals import session_prior
 from skill_agent.memory.recall.wording import dated_line
+from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.values import RecallQuery, Scope
 
 HERE = Path(__file__).parent

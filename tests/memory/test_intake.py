@@ -119,9 +119,9 @@ async def test_what_denies_another_is_a_dispute(home: MemoryHome) -> None:
 async def test_a_single_valued_subject_is_compared_however_it_is_worded(home: MemoryHome) -> None:
     await home.take(home.candidate("The user works at Acme", subject="user.company"))
     taken = await home.take(
-        home.candidate("Globex hired the user; he left Acme", subject="user.company", changes=True)
+        home.candidate("I no longer work at Acme, Globex hired me", subject="user.company")
     )
-    assert [one.content for one in taken.versioned] == ["Globex hired the user; he left Acme"]
+    assert [one.content for one in taken.versioned] == ["I no longer work at Acme, Globex hired me"]
 
 
 async def test_what_a_person_pinned_is_never_replaced_by_reading(home: MemoryHome) -> None:
@@ -250,13 +250,13 @@ def test_rules_and_passes_find_one_fact_once(clock: StepClock) -> None:
 
 
 def test_a_model_that_misreads_a_figure_gives_way_to_the_rules(clock: StepClock) -> None:
-    floor = candidate("The user has two cats.", clock, confidence=0.9)
-    wrong = candidate("The user has three cats.", clock, model="m")
-    assert [one.content for one in merged([wrong, floor])] == ["The user has two cats."]
+    floor = candidate("I live in Porto with my two cats", clock, confidence=0.9)
+    wrong = candidate("The user lives in Porto with three cats.", clock, model="m")
+    assert [one.content for one in merged([wrong, floor])] == [floor.content]
 
 
 def test_the_same_said_twice_keeps_both_sources(clock: StepClock) -> None:
     one = candidate("The user likes tea", clock)
-    two = candidate("User likes tea", clock, source=Source(session="s", message_ids=("m2",)))
+    two = candidate("the user likes tea.", clock, source=Source(session="s", message_ids=("m2",)))
     (only,) = merged([one, two])
     assert set(only.source.message_ids) == {"m1", "m2"}

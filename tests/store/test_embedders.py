@@ -200,10 +200,10 @@ def test_a_cache_keeps_questions_and_texts_apart() -> None:
     cached = CachedEmbedder(Fitted(inner, question="query: ", gain=2.0))
     for _ in range(2):
         assert np.linalg.norm(cached.embed(["rain"])) == pytest.approx(1)
-        assert np.linalg.norm(cached.embed_questions(["rain"])) == pytest.approx(2)
+        assert np.linalg.norm(cached.question("rain")[0]) == pytest.approx(2)
     assert inner.texts == ["rain", "query: rain"]
     plain = CachedEmbedder(HashEmbedder())
-    assert np.array_equal(plain.embed(["rain"]), plain.embed_questions(["rain"]))
+    assert np.array_equal(plain.embed(["rain"]), [plain.question("rain")[0]])
 
 
 def test_a_direction_that_all_vectors_share_is_taken_out() -> None:

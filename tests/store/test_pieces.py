@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from fakes import HashEmbedder
 from model_files import minilm_dir
-from skill_agent.store.embedding import CachedEmbedder, OnnxEmbedder, embedder_named
+from skill_agent.store.embedders.choosing import embedder_named
+from skill_agent.store.embedding import CachedEmbedder, OnnxEmbedder
 from skill_agent.store.lance_index.index import LanceIndex
 from skill_agent.store.lance_index.resident import Resident
 from skill_agent.store.lance_index.rows import PACKED

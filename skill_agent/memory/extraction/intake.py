@@ -18,7 +18,7 @@ from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.told import INSTRUCTION
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger
-from skill_agent.text.sameness import marks
+from skill_agent.text.sameness import marks, same
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, Source, all_origins
 
 from .statement import Candidate
@@ -180,7 +180,7 @@ class Intake:
     ) -> list[Memory]:
         """Writes one candidate as one batch; again if somebody else changed a memory meanwhile."""
         for _ in range(_TRIES):
-            verdicts = await self._comparer.verdicts(memory, near, changes=candidate.changes)
+            verdicts = await self._comparer.verdicts(memory, near, changes=False)
             known = [one.old.id for one in verdicts if _is_known(one)]
             if known:
                 _skip(tally, candidate, known)
@@ -262,7 +262,7 @@ def _count(
 
 
 def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Each fact once, though rules and both passes may have found it; the surest wording stays."""
+    """Each fact once, though patterns and a model may have found it; the surest wording stays."""
     kept: list[Candidate] = []
     ranked = sorted(candidates, key=lambda one: (-one.confidence, one.model is not None))
     for candidate in ranked:
@@ -276,22 +276,13 @@ def merged(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _one_fact(one: Candidate, other: Candidate) -> bool:
-    """Whether two candidates are readings of the same words, or the same statement twice."""
-    common = likeness(one.content, other.content)
-    ruled = judge_by_rules(_bare(one), _bare(other), cosine=common, changes=False)
-    if ruled.action == "same":
-        return one.memory_type == other.memory_type or _overlap(one, other)
-    if not _overlap(one, other):
-        return False
-    # Two readings of one quote that differ in a value: the surer one is believed, unless the quote
-    # has what only the other tells.
-    alike = ruled.action == "dispute" or common >= _SAME_WORDS
-    return alike and not _tells_more(one, other)
-
-
-def _tells_more(one: Candidate, other: Candidate) -> bool:
+    """Whether two candidates are the same statement twice, or readings of the same words, unless
+    one has a sign of the quote that only it tells."""
+    if same(one.content, other.content):
+        return True
     more = marks(one.content) - marks(other.content)
-    return bool(more) and more <= marks(one.quote)
+    alike = likeness(one.content, other.content) >= _SAME_WORDS
+    return _overlap(one, other) and alike and not (more and more <= marks(one.quote))
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:
@@ -308,18 +299,6 @@ def _joined(kept: Candidate, other: Candidate) -> Candidate:
         subject=kept.subject or other.subject,
         source=Source(session=kept.source.session, message_ids=tuple(ids)),
         said_at=max(kept.said_at, other.said_at),
-        changes=kept.changes or other.changes,
         origins=all_origins(kept.origins, other.origins),
         private=kept.private or other.private,
-    )
-
-
-def _bare(candidate: Candidate) -> Memory:
-    return Memory(
-        id=candidate.content,
-        content=candidate.content,
-        created_at=candidate.said_at,
-        updated_at=candidate.said_at,
-        memory_type=candidate.memory_type,
-        subject=candidate.subject,
     )

@@ -1,4 +1,4 @@
-"""Reads conversations for memories beside the talking: rules after each turn, a model when quiet.
+"""Reads conversations for memories beside the talking: patterns at once, a model when it is quiet.
 
 A reply never waits for it, and no error leaves it but as a failed job. What counts as a memory is
 `extract`'s and `intake`'s work; what is waiting is `queue`'s.
@@ -37,7 +37,7 @@ QUIET = timedelta(seconds=5)
 """A local model reads only this long after a reply; the next question often comes at once."""
 TICK_S = 30.0
 BREATH_S, PATIENCE_S = 0.05, 5.0
-"""How long the rules wait for the next question, and then for a moment when nobody talks."""
+"""How long the patterns wait for the next question, and then for a moment when nobody talks."""
 CHUNK = 40
 """Messages one job reads at most."""
 _SKIM = 40
@@ -113,7 +113,7 @@ class Reader(ExtractionOperations):
             self._pass.cancel()
 
     def turn_ended(self, session: str, agent: str) -> None:
-        """Call after the turn's last event. The rules read what was said; more may be queued."""
+        """Call after the turn's last event. What is certain is kept; more may be queued."""
         self._turns[session] -= 1
         if self._turns[session] <= 0:
             del self._turns[session]
@@ -137,7 +137,7 @@ class Reader(ExtractionOperations):
             await asyncio.gather(*self._chores, return_exceptions=True)
 
     async def close(self) -> None:
-        """Lets the rules finish; a model's reading is put back."""
+        """Lets the patterns finish; a model's reading is put back."""
         self._closed = True
         self._closing.set()
         for task in (self._loop, self._pass):
@@ -251,7 +251,7 @@ class Reader(ExtractionOperations):
     async def read_now(
         self, messages: Sequence[Message], *, agent: str, model: Model | None = None
     ) -> Memories:
-        """Reads messages of one session with both passes and gives the memories that hold what
+        """Reads messages of one session and gives the memories that hold what
         they say, new and known; durable. `model` serves where the extraction role has none.
 
         Raises SkillAgentError when something went wrong; what was kept until then stays.
@@ -316,7 +316,7 @@ class Reader(ExtractionOperations):
         return [job for job in waiting if wanted is None or job.session in chosen]
 
     async def _read(self, messages: Sequence[Message], model: Model | None, agent: str) -> _Result:
-        """Both passes over messages, and what they gave taken in, each by who heard it."""
+        """What messages give, taken in, each by who heard it."""
         bare = [
             replace(one, context="", recalled=())
             for one in await self.readable(messages, agent)
@@ -331,7 +331,7 @@ class Reader(ExtractionOperations):
         taken = await self._take(found.candidates, bare, agent)
         return _Result(
             taken=taken,
-            passes=2 if model is not None else 0,
+            passes=found.passes,
             model=found.model,
             turn=turn,
             problem=found.problem,
@@ -406,13 +406,13 @@ class Reader(ExtractionOperations):
                 await self._failed(job, problem)
 
     async def _skim(self, session: Session, agent: str, start: int) -> None:
-        """The rules alone, over what was said since they last read."""
-        # The rules take 70 ms to compile: not while a home opens or a screen is painted.
-        from .rule_reading import read_by_rules
+        """The patterns alone, over what was said since they last read."""
+        # A language's patterns take 30 ms to compile: not while a home opens or a screen paints.
+        from .extract import certain_facts
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
         heard = messages_without_secrets(await self.readable(messages, agent))
-        candidates = read_by_rules(heard)
+        candidates = certain_facts(heard)
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)
             return

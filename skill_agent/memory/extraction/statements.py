@@ -1,86 +1,135 @@
-"""What a person states in a conversation, clause by clause, each with what it leans on."""
+"""What a person states in a conversation, sentence by sentence, in their own words.
+
+Signs and lengths decide, in any language; the words that a sentence leans on are data.
+"""
 
 import re
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from skill_agent.conversations.client_context import typed, typed_origins
-from skill_agent.memory.english.clauses import Clause, stated
-from skill_agent.memory.english.fact_rules import facts_in
-from skill_agent.memory.english.telling_words import telling_words
-from skill_agent.memory.english.time_words import MONTHS
+from skill_agent.memory.remembrances import is_private
+from skill_agent.text.language import ENGLISH, language_of
+from skill_agent.text.scripts import UNSPACED
 from skill_agent.values import Message, Origin, all_origins
 
+from .fact_patterns import fact_words
 from .statement import Statement
 
-READ = 0.6
-"""Share of a clause's words the rules must give back for it to be read."""
+LONGEST_MESSAGE = 20_000
+"""Characters of a message that are read; longer ones hold pasted text."""
+LONGEST, LONG = 500, 200
+"""Characters of a sentence that is looked at, and from which on it is taken apart."""
+_LEANING = 320
+"""Characters of a sentence with the one it leans on."""
+_QUESTION = 160
+_SHORT, _STANDS = 4, 5
+"""Words up to which a sentence cannot stand alone, and from which on half a sentence can."""
+_TELLING = 6
+"""Words from which on a message tells its language."""
+_ANSWER = 8
+"""Words up to which what follows a question is its answer."""
+_SHORTENED = (
+    r"(?<!\b\w\.)(?<!\b(?:[MDSП]r|Ms|St|vs|ca|Nr|No|ул|им)\.)(?<!\b(?:Mrs|Sra|bzw|usw|Mme)\.)"
+)
+_END = re.compile(
+    rf"(?<=[.!?…]){_SHORTENED}(?<!\b\d\.)(?<!\b\d\d\.)[\"'”’»“)\]]*\s+|(?<=[。！？])(?![」』）)])\s*"
+)
+_ITEM = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s+")
+_BORDER = re.compile(r"\s*[;；]\s*|\s+[–—-]{1,2}\s+")
+_BEFORE_ASKING = re.compile(r"(?:\s*[,;，、；]\s*|\s+[–—-]{1,2}\s+)(?=[^,;，、；–—]*$)")
+_ASKS = re.compile(r"[?？؟][\"'”’»“)\]」』\s]*$")
+_QUOTED = re.compile(
+    r"\"[^\"\n]*\s[^\"\n]*\"|[“„«][^”“»\n]*\s[^”“»\n]*[”“»]|「[^」\n]{8,}」|『[^』\n]{8,}』"
+)
+_QUOTES_LINE = re.compile(r"\s*>")
+_LEADS = re.compile(r"[:：]\s+\S|：|[:：]\s*$")
+"""A colon: what follows may be another's text."""
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['’.-][^\W_{UNSPACED}]+)*")
 
 
 def statements_of(messages: Sequence[Message]) -> list[Statement]:
-    """Everything the user states, with the question it may answer."""
+    """Everything the person states, in order; what an assistant says is at most the question that
+    a short answer needs."""
     found: list[Statement] = []
-    question, before = "", deque[str](maxlen=2)
+    question: str = ""
     asked_by: tuple[Origin, ...] = ()
-    last: Statement | None = None
+    spoken = ENGLISH
     for message in messages:
         if message.role == "assistant":
             question, asked_by = _question(message.content), message.origins
         elif message.role == "user":
-            first, corrects = True, False
-            for clause in stated(typed(message)):
-                corrects = corrects or clause.corrects
-                clause = _with_month(clause, " ".join(before) if corrects else "")
-                clause = replace(clause, corrects=corrects)
-                last = Statement(
-                    clause=clause,
-                    message=message,
-                    question=question if first else "",
-                    origins=all_origins(
-                        typed_origins(message), asked_by if first and question else ()
-                    ),
-                    said=" ".join(before),
-                    previous=last,
-                    known=_read_by_rules(clause),
-                )
-                first = False
-                found.append(last)
-            before.append(typed(message))
+            text = typed(message)[:LONGEST_MESSAGE]
+            likely = (language_of(text, otherwise=spoken), spoken, ENGLISH)
+            spoken = likely[0] if size(text) >= _TELLING else spoken
+            asked = _Asked(question, asked_by)
+            found += _of_message(message, text, tuple(dict.fromkeys(likely)), asked)
             question = ""
     return found
 
 
-def _read_by_rules(clause: Clause) -> bool:
-    """Whether the facts the rules read say nearly all that a clause does."""
+def size(text: str) -> int:
+    """How many words a text has; of scripts without blanks two characters count for one."""
+    pieces = _WORD.findall(text)
+    close = sum(bool(re.match(f"[{UNSPACED}]", one)) for one in pieces)
+    return len(pieces) - close + (close + 1) // 2
 
-    facts = [one.content for one in facts_in(clause)]
-    said = set(telling_words(clause.text))
-    return bool(facts) and len(said & set(telling_words(" ".join(facts)))) >= READ * len(said)
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    question: str
+    by: tuple[Origin, ...]
+
+
+def _of_message(
+    message: Message, text: str, languages: tuple[str, ...], asked: _Asked
+) -> Iterator[Statement]:
+    known = [words for code in languages if (words := fact_words(code))]
+    private = is_private(text)
+    unreal = any(words.unreal.search(text) for words in known)
+    before, led = "", False
+    for line in text.splitlines():
+        if _QUOTES_LINE.match(line):
+            continue
+        for at, sentence in enumerate(sentences(_ITEM.sub("", line, count=1))):
+            led = led or bool(_LEADS.search(sentence))
+            stands = sentence if not _ASKS.search(sentence) else _before_asking(sentence)
+            if stands and len(stands) <= LONGEST:
+                leaning = size(stands) <= _SHORT or any(one.leaning.match(stands) for one in known)
+                kept = before if at and leaning and len(before + stands) < _LEANING else ""
+                answers = bool(asked.question) and not before and size(stands) <= _ANSWER
+                yield Statement(
+                    text=stands,
+                    message=message,
+                    before=kept,
+                    question=asked.question if answers else "",
+                    languages=languages,
+                    private=private,
+                    invented=unreal or bool(_QUOTED.search(sentence)),
+                    led=led,
+                    origins=all_origins(typed_origins(message), asked.by if answers else ()),
+                )
+            before = sentence
+
+
+def sentences(line: str) -> Iterator[str]:
+    """The sentences of a line; a long one in halves where each can stand alone."""
+    for piece in _END.split(line):
+        sentence = piece.strip()
+        if not re.search(r"\w", sentence):
+            continue
+        halves = _BORDER.split(sentence) if len(sentence) > LONG else [sentence]
+        yield from halves if all(size(one) >= _STANDS for one in halves) else [sentence]
+
+
+def _before_asking(sentence: str) -> str:
+    """ "I'm allergic to nuts, what can I cook?": what is stated before the asking begins."""
+    asks = _BEFORE_ASKING.search(sentence)
+    said = sentence[: asks.start()] if asks else ""
+    return said if size(said) >= _STANDS - 1 else ""
 
 
 def _question(text: str) -> str:
     """The last sentence of a reply if it asks something and is short enough to help."""
-    last = re.split(r"(?<=[.!?:])\s+", text.strip().replace("\n", " "))[-1]
-    return last if last.endswith("?") and len(last) <= 160 else ""
-
-
-_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" for month in MONTHS)
-_DAY = re.compile(
-    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?P<after>{_MONTH})|(?P<before>{_MONTH}) "
-    r"\d{1,2}(?:st|nd|rd|th)?)\b",
-    re.IGNORECASE,
-)
-_BARE_DAY = re.compile(
-    rf"\bthe (?P<day>\d{{1,2}})(?:st|nd|rd|th)\b(?! (?:of|{_MONTH}|floor|time|street|birthday))",
-    re.IGNORECASE,
-)
-
-
-def _with_month(clause: Clause, before: str) -> Clause:
-    """ "Not June 3rd, the 17th": a bare day in the month that was spoken of just before."""
-    days = list(_DAY.finditer(clause.text)) or list(_DAY.finditer(before))
-    if not days or not _BARE_DAY.search(clause.text):
-        return clause
-    month = days[-1]["after"] or days[-1]["before"]
-    return replace(clause, text=_BARE_DAY.sub(rf"\g<day> {month}", clause.text))
+    last = [*sentences(text.strip().replace("\n", " "))][-1:]
+    return last[0] if last and _ASKS.search(last[0]) and len(last[0]) <= _QUESTION else ""

@@ -225,9 +225,17 @@ def _standing(memories: Sequence[Memory], title: str) -> list[str]:
     for group in together(memories):
         disputed = group[0].status == "disputed"
         mark = f"{DISPUTED} " if disputed else ""
-        lines += [f"{'- ' if title else ''}{mark}{_shown(memory.content)}" for memory in group]
+        lines += [f"{'- ' if title else ''}{mark}{_standing_line(memory)}" for memory in group]
         lines += [f"  {ASK}"] if disputed else []
     return [title, *lines] if lines and title else lines
+
+
+def _standing_line(memory: Memory) -> str:
+    """What was read in passing are the person's own words: their "I" needs the quotes."""
+    text = _shown(memory.content)
+    own = memory.speaker == "user" and memory.source_type == "extraction"
+    told = text.startswith(("The user ", "The user's "))
+    return f'The user said: "{text}"' if own and not told else text
 
 
 def _in_dispute(hits: Sequence[Hit], memories: Mapping[str, Memory]) -> list[list[Hit]]:
