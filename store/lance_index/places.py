@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from .base import bases
 from .items import SNAPSHOT, TABLE
 
 _SERVING, _BUILDING = "serving", "building.json"
@@ -106,6 +107,8 @@ class Places:
         if folder == self._root:
             for file in folder.glob(f"{Path(SNAPSHOT).stem}.*"):
                 file.unlink()
+            for base in bases(folder):
+                shutil.rmtree(base)
             folder = folder / f"{TABLE}.lance"
         if folder.exists():
             shutil.rmtree(folder)

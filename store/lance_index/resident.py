@@ -1,13 +1,14 @@
-"""The index's working set in memory: vectors, postings and facts, searched exactly.
+"""What a search reads: vectors, postings and facts, in memory while they are few.
 
-Brute force over 100,000 vectors takes 6 ms, which no approximate index beats by enough to be
-worth its misses, its build time and a second path; LanceDB keeps the rows durable.
+Past some size all but the newest lie in mapped files (`base`) and vectors are first estimated, then
+scored: four views of every item are fused, so every item needs its scores, which an index of
+nearest vectors does not give. LanceDB keeps the rows durable.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,10 +33,13 @@ from skill_agent.memory.recall.signals import LINKED, importance, named_speakers
 from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
+from .base import Base, Parts
 from .columns import Columns
 from .lexical import LexicalScores, Neighbourhood, Postings
-from .rows import STEMS, VECTOR, item_at
+from .rows import STEMS, vectors_of
 from .similarity import Held
+from .stored_rows import StoredRows
+from .vectors import Vectors, WholeVectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,6 +49,8 @@ _LINK_SOURCES = 10
 _KEPT_AT_MOST = 50
 _SPELT_IN = 5
 """Items looked through for a word with a stem."""
+_POOL, _NEAREST = 2000, 500
+"""How many of the best by estimates, fused and alone, are scored exactly."""
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""
 
@@ -52,41 +58,31 @@ _READ_CLOSELY = 50
 class Resident:
     """Everything recall reads; not thread-safe, its owner holds a lock."""
 
-    def __init__(self, dimensions: int) -> None:
-        self._columns = Columns()
-        self._postings = Postings()
-        self._vectors = np.zeros((0, dimensions), np.float32)
-        self._ids: list[str] = []
+    def __init__(self, dimensions: int, base: Base | None = None) -> None:
+        self.base = base
+        self.dimensions = dimensions
+        self._columns = Columns(base)
+        self._postings = Postings(base.postings if base else None)
+        self._vectors: Vectors = base.vectors if base else WholeVectors(dimensions)
+        self._rows = StoredRows(base.parts if base else ())
         self._slots: dict[str, int] = {}
-        self._items: dict[int, IndexItem] = {}
-        self._stored: dict[str, pa.Array] = {}
-
-    @classmethod
-    def load(cls, table: "pa.Table", dimensions: int) -> "Resident":
-        """The working set of a whole table."""
-        loaded = cls(dimensions)
-        if not table.num_rows:
-            return loaded
-        loaded._postings, lengths = Postings.load(table[STEMS])
-        loaded._columns = Columns.load(table, lengths)
-        flat = table[VECTOR].combine_chunks().flatten()
-        loaded._vectors = np.asarray(flat, np.float32).reshape(-1, dimensions)
-        loaded._ids = table["id"].to_pylist()
-        loaded._slots = {name: slot for slot, name in enumerate(loaded._ids)}
-        kept = table.drop_columns([STEMS, VECTOR])
-        loaded._stored = {name: kept[name].combine_chunks() for name in kept.column_names}
-        return loaded
+        self._living = base.size if base else 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return self._living
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._slots
+        return self._slot(item_id) is not None
 
     @property
     def dead(self) -> int:
-        """Slots no longer in use, freed by loading anew."""
-        return self._columns.size - len(self._slots)
+        """Slots no longer in use, freed by writing the base anew or loading the rows again."""
+        return self._columns.size - self._living
+
+    @property
+    def fresh(self) -> int:
+        """Slots that are in memory only."""
+        return self._columns.size - (self.base.size if self.base else 0)
 
     @property
     def last_seq(self) -> int:
@@ -102,36 +98,65 @@ class Resident:
 
     def vector_of(self, item: IndexItem) -> np.ndarray | None:
         """The vector held for this item if its embedded line has not changed."""
-        slot = self._slots.get(item.id)
+        slot = self._slot(item.id)
         if slot is None or dated_line(self._item(slot)) != dated_line(item):
             return None
-        return self._vectors[slot]
+        return self._vectors.of(np.array([slot]))[0]
 
-    def put(self, items: Sequence[IndexItem], vectors: np.ndarray, lines: Sequence[str]) -> None:
-        """Adds or replaces; `lines` are the items' stems, space-joined."""
-        placed: list[int] = []
-        for item, vector, line in zip(items, vectors, lines, strict=True):
-            old = self._slots.get(item.id)
-            if old is not None:
-                placed.append(old)
-                self._columns.column("alive")[old] = False
-            slot = self._columns.append(item)
-            self._reserve(slot + 1)
-            self._vectors[slot] = vector
-            self._columns.column("length")[slot] = self._postings.append(slot, line.split())
-            self._ids.append(item.id)
-            self._slots[item.id] = slot
-            self._items[slot] = item
-            placed.append(slot)
-        self._columns.relink(placed)
+    def put(self, rows: "pa.Table", items: Sequence[IndexItem] = ()) -> None:
+        """Adds or replaces; `items` are the rows as values, as far as they are at hand."""
+        if not rows.num_rows:
+            return
+        first = self._columns.size
+        ids = rows["id"].to_pylist()
+        replaced = [slot for slot in map(self._slot, dict.fromkeys(ids)) if slot is not None]
+        lengths = self._postings.extend(first, rows[STEMS])
+        self._columns.extend(rows, lengths)
+        self._vectors.put(first, vectors_of(rows, self.dimensions))
+        self._rows.append(rows, items)
+        alive = self._columns.column("alive")
+        alive[replaced] = False
+        for slot, item_id in enumerate(ids, first):
+            if (twice := self._slots.get(item_id, -1)) >= first:
+                alive[twice] = False
+            self._slots[item_id] = slot
+        self._living += len(dict.fromkeys(ids)) - len(replaced)
+        self._columns.relink(
+            np.append(np.array(replaced, np.int64), np.arange(first, first + len(ids)))
+        )
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forgets items; unknown ids are ignored."""
-        gone = [self._slots.pop(item_id) for item_id in ids if item_id in self._slots]
+        found = {item_id: self._slot(item_id) for item_id in ids}
+        gone = [slot for slot in found.values() if slot is not None]
+        for item_id in found:
+            self._slots.pop(item_id, None)
         for slot in gone:
             self._columns.column("alive")[slot] = False
-            self._items.pop(slot, None)
+            self._rows.forget(slot)
+        self._living -= len(gone)
         self._columns.relink(gone)
+
+    def take(self, column: str, slots: np.ndarray) -> list[Any]:
+        """A column's values of these slots, read from where they lie: a few hundred at a time."""
+        return self._rows.take(column, slots)
+
+    def parts(self) -> Parts:
+        """Everything the base is written from."""
+        return Parts(
+            columns=self._columns,
+            postings=self._postings.parts(),
+            vectors=self._vectors,
+            rows=self._rows,
+            dimensions=self.dimensions,
+        )
+
+    def _slot(self, item_id: str) -> int | None:
+        slot = self._slots.get(item_id)
+        if slot is None and self.base is not None:
+            place = self.base.ids.find(item_id)
+            slot = place if place >= 0 and self._columns.column("alive")[place] else None
+        return slot
 
     def respelt(self, query: RecallQuery, known: Dictionary) -> str:
         """The question without slips of the pen, as far as what its asker may see tells."""
@@ -152,8 +177,11 @@ class Resident:
 
     def _visible(self, query: RecallQuery) -> np.ndarray:
         visible = self._columns.visible(query.scope, query.now)
-        for item_id in query.scope.exclude & self._slots.keys():
-            visible[self._slots[item_id]] = False
+        return self._without(visible, query.scope)
+
+    def _without(self, visible: np.ndarray, scope: Scope) -> np.ndarray:
+        excluded = [slot for slot in map(self._slot, scope.exclude) if slot is not None]
+        visible[excluded] = False
         return visible
 
     def search(self, query: RecallQuery, vector: np.ndarray) -> list[Hit]:
@@ -166,8 +194,7 @@ class Resident:
             before=self._columns.column("before"),
             after=self._columns.column("after"),
         )
-        # Not `@`: BLAS would spread it over threads that a busy machine makes it wait for.
-        dense = np.vecdot(self._vectors[: self._columns.size], vector)
+        dense = self._vectors.scores(vector, self._columns.size)
         asked = read_question(query.text, query.now)
         lexical = self._postings.scores(
             asked.stems,
@@ -177,22 +204,38 @@ class Resident:
             names=asked.names,
             proper=asked.proper,
         )
-        views = Views(
-            dense=dense,
-            dense_window=_window_mean(dense, around),
-            lexical=lexical.single,
-            lexical_window=lexical.window,
-        )
+        views = _views(dense, lexical, around)
+        fused = fuse(views, visible)
+        if self._vectors.rough:
+            pool = self._pool(fused, views, visible)
+            self._score_exactly(dense, pool, vector, around)
+            views = _views(dense, lexical, around)
+            fused = _only(fuse(views, visible), pool)
         view = _View(
             query=query,
             asked=asked,
-            fused=fuse(views, visible),
+            fused=fused,
             views=views,
             surprise=surprise(dense, visible & ~self._columns.column("asks")),
             lexical=lexical,
             visible=visible,
         )
         return self._rank(view, best(view.fused, CANDIDATES))
+
+    def _pool(self, fused: np.ndarray, views: Views, visible: np.ndarray) -> np.ndarray:
+        """Slots that may be among the best once they are scored exactly, and those kept anyway."""
+        near = best(np.where(visible, views.dense, -1), _NEAREST)
+        return np.unique(np.concatenate([best(fused, _POOL), near, self._kept(visible)]))
+
+    def _score_exactly(
+        self, dense: np.ndarray, pool: np.ndarray, vector: np.ndarray, around: Neighbourhood
+    ) -> None:
+        """Replaces the estimates of these slots and their neighbours; none stands above them."""
+        beside = np.concatenate([pool, around.before[pool], around.after[pool]])
+        slots = np.unique(beside[beside >= 0])
+        exact = np.vecdot(self._vectors.of(slots), vector)
+        np.minimum(dense, exact.max(initial=0.0), out=dense)
+        dense[slots] = exact
 
     def _rank(self, view: "_View", slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
@@ -232,7 +275,7 @@ class Resident:
 
     def _candidates(self, view: "_View", slots: np.ndarray) -> Candidates:
         columns, query, views, lexical = self._columns, view.query, view.views, view.lexical
-        named = np.append(named_speakers(columns.labels["speaker"].names, query.text), False)
+        named = np.append(named_speakers(columns.labels["speaker"].every(), query.text), False)
         session = columns.column("session")[slots]
         current = columns.labels["session"].find(query.current_session or "")
         hours = (query.now.timestamp() - columns.column("created")[slots]) / 3600
@@ -298,31 +341,20 @@ class Resident:
         found: list[tuple[int, int]] = []
         for row in np.argsort(-semantic, kind="stable")[:_LINK_SOURCES]:
             for target in self._item(int(slots[row])).related_to:
-                slot = self._slots.get(target)
+                slot = self._slot(target)
                 if slot is not None and visible[slot]:
                     found.append((slot, int(row)))
         return found
 
     def _item(self, slot: int) -> IndexItem:
-        if slot not in self._items:
-            self._items[slot] = item_at(self._stored, slot)
-        return self._items[slot]
-
-    def _reserve(self, size: int) -> None:
-        room, width = self._vectors.shape
-        if size > room:
-            grown = np.zeros((max(size, 1024, room * 3 // 2), width), np.float32)
-            grown[:room] = self._vectors
-            self._vectors = grown
+        return self._rows.item(slot)
 
     # -- what `similarity` compares ---------------------------------------------------------------
 
     def memories(self, scope: Scope, now: datetime) -> np.ndarray:
         """Slots of the memories this asker may see, in the order they were written."""
         visible = self._columns.visible(replace(scope, kinds=("memory",)), now)
-        for item_id in scope.exclude & self._slots.keys():
-            visible[self._slots[item_id]] = False
-        return np.flatnonzero(visible)
+        return np.flatnonzero(self._without(visible, scope))
 
     def shortlist(
         self, slots: np.ndarray, vector: np.ndarray, text: str, count: int
@@ -334,7 +366,7 @@ class Resident:
         around = Neighbourhood(visible=visible, before=alone, after=alone)
         lengths = self._columns.column("length")
         lexical = self._postings.scores(stems(text), around, lengths).single[slots]
-        dense = np.vecdot(self._vectors[: self._columns.size], vector)[slots]
+        dense = self._vectors.scores(vector, self._columns.size)[slots]
         found = _with(slots[best(dense, count)], slots[best(lexical, count)])
         return [self._item(int(slot)) for slot in found]
 
@@ -345,7 +377,7 @@ class Resident:
             ids=[item.id for item in items],
             texts=[item.text for item in items],
             prefixes=[dated_line(replace(item, text="")) for item in items],
-            vectors=self._vectors[slots],
+            vectors=self._vectors.of(slots),
         )
 
 
@@ -381,6 +413,22 @@ def _window_mean(dense: np.ndarray, around: Neighbourhood) -> np.ndarray:
     values, counts = np.append(dense * seen, np.float32(0)), np.append(seen, np.float32(0))
     total = values[:-1] + values[around.before] + values[around.after]
     return total / np.maximum(1, counts[:-1] + counts[around.before] + counts[around.after])
+
+
+def _views(dense: np.ndarray, lexical: LexicalScores, around: Neighbourhood) -> Views:
+    return Views(
+        dense=dense,
+        dense_window=_window_mean(dense, around),
+        lexical=lexical.single,
+        lexical_window=lexical.window,
+    )
+
+
+def _only(fused: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """The scores of these slots alone."""
+    kept = np.full_like(fused, -1)
+    kept[slots] = fused[slots]
+    return kept
 
 
 def _with(slots: np.ndarray, more: np.ndarray) -> np.ndarray:
