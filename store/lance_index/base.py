@@ -79,6 +79,13 @@ def open_base(directory: Path) -> Base | None:
     return None
 
 
+def delete_bases(directory: Path, but: Base | None) -> None:
+    """Deletes those nobody uses: older, damaged, half."""
+    for folder in bases(directory):
+        if but is None or folder != but.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def bases(directory: Path) -> list[Path]:
     """Every folder of a base, also half a one, the newest last."""
     found = [one for one in directory.glob(f"{_PREFIX}*") if one.name[len(_PREFIX) :].isdigit()]
@@ -105,8 +112,7 @@ def write_base(directory: Path, parts: Parts, kind: Kind) -> Base:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    for one in older:
-        shutil.rmtree(one, ignore_errors=True)
+    delete_bases(directory, fresh)
     return fresh
 
 

@@ -17,7 +17,7 @@ from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem
 
 from ..embedding import CachedEmbedder
-from .base import open_base, write_base
+from .base import delete_bases, open_base, write_base
 from .items import ItemTable
 from .resident import Resident
 from .rows import LAYOUT, Kind, kind_of, schema, stem_line, to_table
@@ -96,6 +96,8 @@ class Space:
             found = table.following(None) or found
         space = cls(table, Resident(kind.dimensions, base), its, kind, in_memory)
         space._keeps &= keeps
+        if keeps:
+            delete_bases(table.directory, base)
         try:
             for rows in found[1]:
                 space._take_in(rows)
