@@ -5,7 +5,7 @@ A slot is given once and never reused: a changed or removed item leaves its slot
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,23 +14,18 @@ from skill_agent.values import Scope
 
 from .names import Names
 from .rows import TEXTS
+from .stored_base import KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from .base import Base
+    from .stored_base import Base
 
-KINDS: Mapping[str, Any] = {
-    "seq": np.int64, "position": np.int64, "created": np.float64, "expires": np.float64,
-    "importance": np.float32, "pinned": np.bool_, "asks": np.bool_, "alive": np.bool_,
-    "length": np.float32, "before": np.int32, "after": np.int32,
-    **dict.fromkeys(TEXTS, np.int32),
-}  # fmt: skip
-"""The columns and what they hold."""
 _TEAM_TYPES = ("shared", "user_profile")
 _UNSCOPED_TYPES = ("semantic", "episodic")
 _LIVE = ("active", "disputed")
 _FEW_SESSIONS = 8
+_FEW_ROWS = 16
 
 
 class Columns:
@@ -66,8 +61,11 @@ class Columns:
         return first
 
     def _coded(self, name: str, texts: "pa.ChunkedArray") -> np.ndarray:
+        give = self.labels[name].give
+        if len(texts) <= _FEW_ROWS:
+            return np.array([give(one) for one in texts.to_pylist()], np.int32)
         coded = texts.combine_chunks().dictionary_encode()
-        codes = np.array([self.labels[name].give(one) for one in coded.dictionary.to_pylist()])
+        codes = np.array([give(one) for one in coded.dictionary.to_pylist()])
         # None has no place in the dictionary: the last entry stands for it.
         return np.append(codes, -1).astype(np.int32)[np.asarray(coded.indices.fill_null(-1))]
 
@@ -154,10 +152,8 @@ class Columns:
 
 def _epoch_seconds(column: "pa.ChunkedArray") -> np.ndarray:
     """Timestamps as seconds; null is infinitely far."""
-    import pyarrow as pa
-
-    micros = column.combine_chunks().cast(pa.int64())
-    missing = np.array(micros.is_null())
-    seconds = np.array(micros.fill_null(0), np.float64) / 1e6
+    moments = column.to_numpy()
+    missing = np.isnat(moments)
+    seconds = moments.astype("datetime64[us]").astype(np.int64) / 1e6
     seconds[missing] = np.inf
     return seconds

@@ -1,8 +1,8 @@
 """One LanceDB table on disk, and a snapshot of it that opens without LanceDB.
 
 Importing LanceDB takes a second, more than everything else a search in a new process does. So a
-closing process leaves the rows that follow the base (`base`: all, where there is none) beside the
-table as one Arrow file, which the next one maps into memory; any commit since makes it stale.
+closing process leaves the rows that follow the base (`stored_base`: all, where there is none) as
+one Arrow file beside the table, which the next one maps; any commit since makes it stale.
 Blocking; one process writes. Rows are never deleted in place, for LanceDB keeps them in its files:
 `places` says how they go.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from .base import Base
+    from .stored_base import Base
 
 TABLE, SNAPSHOT = "items", "snapshot.arrow"
 _MANY_ROWS = 32_768

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .base import bases
 from .items import SNAPSHOT, TABLE
+from .stored_base import bases
 
 _SERVING, _BUILDING = "serving", "building.json"
 _PREFIX = "space-"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from skill_agent.values import IndexItem
 
-from .base import open_base
 from .items import SNAPSHOT, ItemTable
 from .places import Places
 from .rows import STEMS, VECTOR, item_at, kind_of
+from .stored_base import open_base
 from .stored_rows import StoredRows
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """What a search reads: vectors, postings and facts, in memory while they are few.
 
-Past some size all but the newest lie in mapped files (`base`) and vectors are first estimated, then
-scored: four views of every item are fused, so every item needs its scores, which an index of
-nearest vectors does not give. LanceDB keeps the rows durable.
+Past some size all but the newest lie in mapped files (`stored_base`), and cosines are estimated
+before the best are scored: four views of every item are fused, so each needs its scores, which an
+index of nearest vectors does not give. LanceDB keeps the rows durable.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,11 +33,12 @@ from skill_agent.memory.recall.signals import LINKED, importance, named_speakers
 from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
-from .base import Base, Parts
+from .base_writing import Parts
 from .columns import Columns
 from .lexical import LexicalScores, Neighbourhood, Postings
 from .rows import STEMS, vectors_of
 from .similarity import Held
+from .stored_base import Base
 from .stored_rows import StoredRows
 from .vectors import Vectors, WholeVectors
 
@@ -49,7 +50,7 @@ _LINK_SOURCES = 10
 _KEPT_AT_MOST = 50
 _SPELT_IN = 5
 """Items looked through for a word with a stem."""
-_POOL, _NEAREST = 2000, 500
+_POOL, _NEAREST = 1000, 300
 """How many of the best by estimates, fused and alone, are scored exactly."""
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""

@@ -17,11 +17,12 @@ from skill_agent.memory.recall.wording import dated_line
 from skill_agent.values import Hit, IndexItem
 
 from ..embedding import CachedEmbedder
-from .base import delete_bases, open_base, write_base
+from .base_writing import write_base
 from .items import ItemTable
 from .resident import Resident
 from .rows import LAYOUT, Kind, kind_of, schema, stem_line, to_table
 from .similarity import TextSimilarity
+from .stored_base import delete_bases, open_base
 
 if TYPE_CHECKING:
     from datetime import datetime

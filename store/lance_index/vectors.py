@@ -15,7 +15,7 @@ _PLANES = 4
 """Bits per coordinate of a question."""
 _BLOCK = 1 << 15
 """Slots scored at a time: their words stay in the processor's cache."""
-_SAMPLE = 4096
+_SAMPLE = 1024
 """Slots whose exact cosines tell how far the estimates stray."""
 
 

@@ -1,17 +1,9 @@
-"""The part of a large index that lies in mapped files beside the table, written anew now and then.
-
-A folder of plain arrays (`.npy`, with room for what comes, which stays in memory: they are mapped
-copy-on-write) and two Arrow files, of the rows and of the distinct strings. A manifest is written
-last and says how large each file must be, so half a base is none. Everything in it is derived from
-the table: what followed it there is read from there, and without it all is.
-"""
+"""Writes the base of a large index: what lives, some at a time, so that memory hardly grows."""
 
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,43 +11,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .columns import KINDS, Columns
+from .columns import Columns
 from .lexical import StoredPostings
-from .names import Lookup, digests
+from .names import digests
 from .rows import TEXTS, Kind
+from .stored_base import (
+    KINDS,
+    MANIFEST,
+    NAMES,
+    PREFIX,
+    ROWS,
+    TERMS,
+    Base,
+    bases,
+    delete_bases,
+    files_of,
+    mapped,
+)
 from .stored_rows import StoredRows
 from .vectors import CompactVectors, Vectors, compact_shapes
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
-_PREFIX, _MANIFEST, _ROWS, _NAMES = "base-", "manifest.json", "rows.arrow", "names.arrow"
 _ROOM = 4
 """A base has room for this part of its size, and no less than so many rows."""
 _LEAST_ROOM = 40_000
 _BLOCK = 1 << 14
 _TERMS_AT_ONCE = 1 << 21
-_ENDS = 1 << 16
-"""Bytes of each end of a file that its checksum covers."""
-_TERMS = "terms"
-_POSTED = {"starts": np.int64, "posted": np.int32, "counts": np.uint16}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """A base as it is mapped."""
-
-    kind: Kind
-    size: int
-    seq: int
-    """The highest ledger sequence in it: later rows of the table are not."""
-    folder: Path
-    arrays: Mapping[str, np.ndarray]
-    names: Mapping[str, Lookup]
-    ids: Lookup
-    postings: StoredPostings
-    vectors: CompactVectors
-    parts: "Sequence[pa.RecordBatch]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,46 +52,23 @@ class Parts:
     dimensions: int
 
 
-def open_base(directory: Path) -> Base | None:
-    """The newest whole base of a table's folder; None without one."""
-    for folder in reversed(bases(directory)):
-        with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
-            told = json.loads((folder / _MANIFEST).read_text("utf-8"))
-            if told["files"] == _files(folder):
-                return _mapped(folder, Kind(**told["kind"]), told["size"], told["seq"])
-    return None
-
-
-def delete_bases(directory: Path, but: Base | None) -> None:
-    """Deletes those nobody uses: older, damaged, half."""
-    for folder in bases(directory):
-        if but is None or folder != but.folder:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def bases(directory: Path) -> list[Path]:
-    """Every folder of a base, also half a one, the newest last."""
-    found = [one for one in directory.glob(f"{_PREFIX}*") if one.name[len(_PREFIX) :].isdigit()]
-    return sorted(found, key=lambda one: int(one.name[len(_PREFIX) :]))
-
-
 def write_base(directory: Path, parts: Parts, kind: Kind) -> Base:
     """Writes what lives beside the older ones, deletes those, and maps it.
 
     Work and files grow with the size, memory hardly. Raises OSError.
     """
     older = bases(directory)
-    last = int(older[-1].name[len(_PREFIX) :]) if older else 0
-    folder = directory / f"{_PREFIX}{last + 1}"
+    last = int(older[-1].name[len(PREFIX) :]) if older else 0
+    folder = directory / f"{PREFIX}{last + 1}"
     folder.mkdir(mode=0o700)
     try:
         keep = np.flatnonzero(parts.columns.column("alive"))
         seq = int(parts.columns.column("seq")[keep].max(initial=0))
         _Writing(folder, parts, keep).write()
-        files = _files(folder)
+        files = files_of(folder)
         told = {"kind": asdict(kind), "size": len(keep), "seq": seq, "files": files}
-        _put(folder / _MANIFEST, json.dumps(told))
-        fresh = _mapped(folder, kind, len(keep), seq)
+        _put(folder / MANIFEST, json.dumps(told))
+        fresh = mapped(folder, kind, len(keep), seq)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -132,8 +92,8 @@ class _Writing:
         names = self._columns()
         self._vectors()
         self._rows()
-        names[_TERMS] = self._postings()
-        _write_names(self._folder / _NAMES, names)
+        names[TERMS] = self._postings()
+        _write_names(self._folder / NAMES, names)
         for name, texts in names.items():
             self._lookup(name, texts)
         for file in self._folder.iterdir():
@@ -167,7 +127,7 @@ class _Writing:
         first = next(batches)
         found: list[np.ndarray] = []
         with (
-            pa.OSFile(str(self._folder / _ROWS), "wb") as sink,
+            pa.OSFile(str(self._folder / ROWS), "wb") as sink,
             pa.ipc.new_file(sink, first.schema) as writer,
         ):
             for batch in chain([first], batches):
@@ -310,50 +270,6 @@ def _write_names(file: Path, names: Mapping[str, Sequence[str]]) -> None:
     )
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, texts.schema) as writer:
         writer.write_table(texts)
-
-
-def _mapped(folder: Path, kind: Kind, size: int, seq: int) -> Base:
-    import pyarrow as pa
-
-    def array(name: str, mode: Any = "r") -> np.ndarray:
-        held = np.load(folder / f"{name}.npy", mmap_mode=mode)
-        return held.view(np.ndarray)
-
-    def lookup(name: str, texts: "Sequence[pa.Array]") -> Lookup:
-        return Lookup(array(f"{name}-digests"), array(f"{name}-places"), texts)
-
-    rows = pa.ipc.open_file(pa.memory_map(str(folder / _ROWS)))
-    parts = [rows.get_batch(number) for number in range(rows.num_record_batches)]
-    [texts] = pa.ipc.open_file(pa.memory_map(str(folder / _NAMES))).read_all().to_batches()
-    held = {name: lookup(name, [texts[name].values]) for name in (*TEXTS, _TERMS)}
-    compact = compact_shapes(1, 1)
-    return Base(
-        kind=kind,
-        size=size,
-        seq=seq,
-        folder=folder,
-        arrays={name: array(name, "c") for name in KINDS},
-        names=held,
-        ids=lookup("id", [part["id"] for part in parts]),
-        postings=StoredPostings(held[_TERMS], {name: array(name) for name in _POSTED}),
-        vectors=CompactVectors({name: array(name, "c") for name in compact}),
-        parts=parts,
-    )
-
-
-def _files(folder: Path) -> dict[str, list[int]]:
-    """Size of each file and a checksum of its ends, which a crash or a full disk leaves wrong."""
-    found: dict[str, list[int]] = {}
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith(_MANIFEST):
-            continue
-        with file.open("rb") as held:
-            size = held.seek(0, os.SEEK_END)
-            held.seek(0)
-            summed = zlib.crc32(held.read(_ENDS))
-            held.seek(max(0, size - _ENDS))
-            found[file.name] = [size, zlib.crc32(held.read(), summed)]
-    return found
 
 
 def _put(file: Path, text: str) -> None:
