@@ -15,7 +15,6 @@ count all threads. Exit code 2: no room in DIR.
 import argparse
 import asyncio
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -120,7 +119,7 @@ async def search(folder: Path, in_memory: int | None = None) -> dict[str, Any]:
     """Opens a written index and asks everything; for a process of its own."""
     embedder = WordVectors()
     options: dict[str, Any] = {} if in_memory is None else {"in_memory": in_memory}
-    before = _resident_mb()
+    before = _status_mb("RssAnon"), _status_mb("RssFile")
     wall, cpu = time.perf_counter(), time.process_time()
     index = await LanceIndex.open(folder, embedder, only_reads=True, **options)
     told: dict[str, Any] = {
@@ -141,7 +140,8 @@ async def search(folder: Path, in_memory: int | None = None) -> dict[str, Any]:
     for name, values in (("search", walls), ("search_cpu", cpus)):
         told |= {f"{name}_p{p}_ms": _ms(float(np.percentile(values, p))) for p in (50, 95)}
     told["first_ms"] = _ms(walls[0])
-    told["memory_mb"] = round(_resident_mb() - before)
+    told["own_mb"] = round(_status_mb("RssAnon") - before[0])
+    told["mapped_mb"] = round(_status_mb("RssFile") - before[1])
     await index.close()
     return told | {"ids": ids}
 
@@ -164,7 +164,7 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
     start = time.process_time()
     asyncio.run(write(place, count))
     told = {"items": count, "write_cpu_s": round(time.process_time() - start, 1)}
-    told["write_peak_mb"] = round(_peak_mb())
+    told["write_peak_mb"] = round(_status_mb("VmHWM"))
     told |= _in_new_process(place)
     ids = told.pop("ids")
     told["disk_mb"] = round(sum(f.stat().st_blocks for f in place.rglob("*")) * 512 / 1e6)
@@ -184,15 +184,10 @@ def _in_new_process(place: Path) -> dict[str, Any]:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
-def _peak_mb() -> float:
-    """The most this process ever had in memory, mapped files included."""
+def _status_mb(name: str) -> float:
+    """What this process has in memory: of its own, mapped from files, or the most it ever had."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1000
 
 
 def _ms(seconds: float) -> float:

@@ -139,9 +139,9 @@ class Postings:
         single, window, covered, window_covered, named = np.zeros((5, size), np.float32)
         seen = around.visible.astype(np.float32)
         total = max(1.0, float(seen.sum()))
-        penalty = _penalty(lengths, seen, total)
+        average = float(lengths @ seen) / total or 1.0
         window_lengths = _window_sums(lengths * seen, around)
-        window_penalty = _penalty(window_lengths, seen, total)
+        window_average = float(window_lengths @ seen) / total or 1.0
         counts = np.zeros(size, np.float32)
         mass = name_mass = unknown = 0.0
         rarest = math.log(1 + (total - 0.5) / 1.5)
@@ -156,13 +156,13 @@ class Postings:
             unknown += not len(slots) and term in proper
             if not len(slots):
                 continue
-            single[slots] += idf * found * (K1 + 1) / (found + penalty[slots])
+            single[slots] += idf * found * (K1 + 1) / (found + _penalty(lengths[slots], average))
             covered[slots] += counted
             touched = _spread(counts, slots, found, around)
             held = counts[touched]
             # A slot may be touched twice: assigning from the old value keeps that harmless.
             window[touched] = window[touched] + idf * held * (K1 + 1) / (
-                held + window_penalty[touched]
+                held + _penalty(window_lengths[touched], window_average)
             )
             window_covered[touched] = window_covered[touched] + counted
             counts[touched] = 0
@@ -248,9 +248,8 @@ def _after(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return np.concatenate([one, two]) if len(one) else two
 
 
-def _penalty(lengths: np.ndarray, seen: np.ndarray, total: float) -> np.ndarray:
-    """BM25's k1·(1 - b + b·dl/avgdl) per slot, the average taken over what is visible."""
-    average = float(lengths @ seen) / total or 1.0
+def _penalty(lengths: np.ndarray, average: float) -> np.ndarray:
+    """BM25's k1·(1 - b + b·dl/avgdl), the average taken over what is visible."""
     return K1 * (1 - B + B * lengths / average)
 
 

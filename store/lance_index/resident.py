@@ -52,6 +52,8 @@ _SPELT_IN = 5
 """Items looked through for a word with a stem."""
 _POOL, _NEAREST = 1000, 300
 """How many of the best by estimates, fused and alone, are scored exactly."""
+_MANY = 1 << 14
+"""Scores past which the best are looked for above a bar."""
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""
 
@@ -207,11 +209,11 @@ class Resident:
         )
         views = _views(dense, lexical, around)
         fused = fuse(views, visible)
+        first = None
         if self._vectors.rough:
-            pool = self._pool(fused, views, visible)
-            self._score_exactly(dense, pool, vector, around)
-            views = _views(dense, lexical, around)
-            fused = _only(fuse(views, visible), pool)
+            first = self._pool(fused, views, visible)
+            self._score_exactly(views, first, vector, around)
+            fused = _fused_among(fused, views, first, visible)
         view = _View(
             query=query,
             asked=asked,
@@ -221,22 +223,24 @@ class Resident:
             lexical=lexical,
             visible=visible,
         )
-        return self._rank(view, best(view.fused, CANDIDATES))
+        return self._rank(view, _front(view.fused, CANDIDATES, first))
 
     def _pool(self, fused: np.ndarray, views: Views, visible: np.ndarray) -> np.ndarray:
         """Slots that may be among the best once they are scored exactly, and those kept anyway."""
-        near = best(np.where(visible, views.dense, -1), _NEAREST)
-        return np.unique(np.concatenate([best(fused, _POOL), near, self._kept(visible)]))
+        near = _front(np.where(visible, views.dense, -1), _NEAREST)
+        return np.unique(np.concatenate([_front(fused, _POOL), near, self._kept(visible)]))
 
     def _score_exactly(
-        self, dense: np.ndarray, pool: np.ndarray, vector: np.ndarray, around: Neighbourhood
+        self, views: Views, pool: np.ndarray, vector: np.ndarray, around: Neighbourhood
     ) -> None:
         """Replaces the estimates of these slots and their neighbours; none stands above them."""
         beside = np.concatenate([pool, around.before[pool], around.after[pool]])
         slots = np.unique(beside[beside >= 0])
         exact = np.vecdot(self._vectors.of(slots), vector)
-        np.minimum(dense, exact.max(initial=0.0), out=dense)
-        dense[slots] = exact
+        np.minimum(views.dense, exact.max(initial=0.0), out=views.dense)
+        np.minimum(views.dense_window, exact.max(initial=0.0), out=views.dense_window)
+        views.dense[slots] = exact
+        views.dense_window[pool] = _window_mean_at(pool, views.dense, around)
 
     def _rank(self, view: "_View", slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
@@ -425,11 +429,43 @@ def _views(dense: np.ndarray, lexical: LexicalScores, around: Neighbourhood) -> 
     )
 
 
-def _only(fused: np.ndarray, slots: np.ndarray) -> np.ndarray:
-    """The scores of these slots alone."""
-    kept = np.full_like(fused, -1)
-    kept[slots] = fused[slots]
-    return kept
+def _fused_among(
+    fused: np.ndarray, views: Views, slots: np.ndarray, visible: np.ndarray
+) -> np.ndarray:
+    """The scores of these slots anew, normalised as among everything visible; of no other."""
+    every = (views.dense, views.dense_window, views.lexical, views.lexical_window)
+    lowest = [int(np.argmin(np.where(visible, view, np.inf))) for view in every]
+    rows = np.append(slots, lowest)
+    among = Views(
+        dense=views.dense[rows],
+        dense_window=views.dense_window[rows],
+        lexical=views.lexical[rows],
+        lexical_window=views.lexical_window[rows],
+    )
+    fused.fill(-1)
+    fused[rows] = fuse(among, visible[rows])
+    return fused
+
+
+def _front(scores: np.ndarray, count: int, among: np.ndarray | None = None) -> np.ndarray:
+    """As `best`, of these slots alone, or of very many without ordering them all."""
+    if among is None and len(scores) > _MANY:
+        sample = scores[:: len(scores) // _MANY + 1]
+        reach = min(len(sample), 16 + 2 * count * len(sample) // len(scores))
+        bar = np.partition(sample, -reach)[-reach]
+        among = np.flatnonzero(scores >= max(0.0, float(bar)))
+        among = among if len(among) >= count else None
+    return best(scores, count) if among is None else among[best(scores[among], count)]
+
+
+def _window_mean_at(slots: np.ndarray, dense: np.ndarray, around: Neighbourhood) -> np.ndarray:
+    """As `_window_mean`, of some visible slots."""
+    total, count = dense[slots].copy(), np.ones(len(slots), np.float32)
+    for beside in (around.before[slots], around.after[slots]):
+        seen = (beside >= 0) & around.visible[beside]
+        total += np.where(seen, dense[beside], 0)
+        count += seen
+    return total / count
 
 
 def _with(slots: np.ndarray, more: np.ndarray) -> np.ndarray:

@@ -185,9 +185,17 @@ async def test_what_came_after_a_base_is_read_from_the_table(tmp_path: Path) -> 
     assert await again.watermark() == 61
 
 
-@pytest.mark.parametrize("damage", ["emptied", "cut", "other bytes", "gone"])
 @pytest.mark.parametrize(
-    "name", ["manifest.json", "rows.arrow", "names.arrow", "numbers.npy", "posted.npy", "alive.npy"]
+    ("name", "damage"),
+    [
+        ("manifest.json", "gone"),
+        ("manifest.json", "cut"),
+        ("rows.arrow", "emptied"),
+        ("names.arrow", "other bytes"),
+        ("numbers.npy", "cut"),
+        ("posted.npy", "gone"),
+        ("alive.npy", "other bytes"),
+    ],
 )
 async def test_a_damaged_base_is_made_anew(tmp_path: Path, name: str, damage: str) -> None:
     index = await filled(tmp_path)
