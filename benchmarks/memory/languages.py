@@ -29,12 +29,15 @@ from typing import Any
 import numpy as np
 from skill_agent.store.embedding import OnnxEmbedder
 from skill_agent.store.lance_index.resident import Resident
+from skill_agent.store.lance_index.rows import schema, stem_line, to_table
 
 from skill_agent.files.home import find_home
 from skill_agent.memory.english.when import find_times
 from skill_agent.memory.recall import question, wording
+from skill_agent.memory.recall.late import pack
 from skill_agent.memory.remembrances import remembrances
 from skill_agent.models.files.catalogue import EMBEDDER
+from skill_agent.ports import Pieces
 from skill_agent.text.language import english, language
 from skill_agent.values import IndexItem, RecallQuery, Scope
 
@@ -75,31 +78,35 @@ class Searched:
 
     def __init__(self, embedder: OnnxEmbedder) -> None:
         self._embedder = embedder
-        self._kept: dict[str, np.ndarray] = {}
+        self._kept: dict[str, tuple[np.ndarray, Pieces]] = {}
 
     def ranks(self, case: Mapping[str, Any]) -> list[tuple[int, int]]:
         """For each question the place of its answer: by the product, by the vectors alone."""
         texts = [*case["said"], *_others(case["lang"])]
         items = [_item(at, text) for at, text in enumerate(texts)]
-        vectors = self._vectors([wording.dated_line(item) for item in items])
+        vectors, pieces = self._read([wording.dated_line(item) for item in items])
         index = Resident(vectors.shape[1])
-        index.put(items, vectors, [" ".join(wording.item_stems(item)) for item in items])
+        shape = schema(vectors.shape[1], self._embedder.name)
+        stems = [stem_line(item) for item in items]
+        index.put(to_table(items, vectors, stems, [pack(one) for one in pieces], shape), items)
         found: list[tuple[int, int]] = []
         for asked in case.get("questions") or [case]:
-            vector = self._vectors([asked["q"]])[0]
+            (vector,), (said,) = self._read([asked["q"]])
             query = RecallQuery(
                 text=asked["q"], scope=Scope(agent=None, user="u"), limit=len(items), now=NOW
             )
-            hits = [int(hit.item.id) for hit in index.search(query, vector)]
+            hits = [int(hit.item.id) for hit in index.search(query, vector, said)]
             alone = np.argsort(-(vectors @ vector), kind="stable").tolist()
             found.append((_place(hits, asked["answers"]), _place(alone, asked["answers"])))
         return found
 
-    def _vectors(self, texts: Sequence[str]) -> np.ndarray:
+    def _read(self, texts: Sequence[str]) -> tuple[np.ndarray, list[Pieces]]:
         missing = [text for text in dict.fromkeys(texts) if text not in self._kept]
         if missing:
-            self._kept.update(zip(missing, self._embedder.embed(missing), strict=True))
-        return np.stack([self._kept[text] for text in texts])
+            found = zip(*self._embedder.embed_pieces(missing), strict=True)
+            self._kept.update(zip(missing, found, strict=True))
+        read = [self._kept[text] for text in texts]
+        return np.stack([vector for vector, _ in read]), [pieces for _, pieces in read]
 
 
 def _place(order: Sequence[int], answers: Sequence[int]) -> int:

@@ -26,7 +26,7 @@ import numpy as np
 from boosting import Learnt, Lists, join, learn
 from skill_agent.store.embedding import OnnxEmbedder
 from skill_agent.store.lance_index.resident import Resident
-from skill_agent.store.lance_index.rows import stem_line
+from skill_agent.store.lance_index.rows import schema, stem_line, to_table
 from talks import Asked, Talk, read_beam, read_locomo, read_own
 
 from skill_agent.files.home import find_home
@@ -76,7 +76,9 @@ def look(talk: Talk, embedder: OnnxEmbedder) -> Iterator[Looked]:
     print(f"reading {talk.name}", file=sys.stderr, flush=True)
     held = Resident(embedder.dimensions)
     vectors, pieces = embedder.embed_pieces([dated_line(item) for item in items])
-    held.put(items, vectors, [stem_line(item) for item in items], [pack(one) for one in pieces])
+    stems = [stem_line(item) for item in items]
+    shape = schema(embedder.dimensions, embedder.name)
+    held.put(to_table(items, vectors, stems, [pack(one) for one in pieces], shape), items)
     for asked in talk.questions:
         vector, said = embedder.embed_pieces([asked.text])
         query = RecallQuery(text=asked.text, scope=Scope(), now=NOW)

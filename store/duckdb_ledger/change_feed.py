@@ -94,7 +94,7 @@ class ChangeFeed:
         ]
 
     def recent(self, after: int, limit: int) -> Delta | None:
-        """The same from memory, where nothing but messages is new; may be asked on any thread."""
+        """The same from memory, where that is all known there; may be asked on any thread."""
         last = self._journal.head.seq
         items = self._journal.recent.news(after, limit)
         if items is None:

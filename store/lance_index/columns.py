@@ -3,129 +3,81 @@
 A slot is given once and never reused: a changed or removed item leaves its slot dead.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skill_agent.memory.recall.question import MARKS, only_asks, tells_nothing
-from skill_agent.values import IndexItem, Scope
+from skill_agent.memory.recall.question import MARKS, tells_nothing
+from skill_agent.values import Scope
 
+from .names import Names
 from .rows import TEXTS
+from .stored_base import KINDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_NUMBERS: Mapping[str, Any] = {
-    "seq": np.int64, "position": np.int64, "created": np.float64, "expires": np.float64,
-    "importance": np.float32, "pinned": np.bool_, "asks": np.bool_, "digits": np.bool_,
-    "alive": np.bool_,
-    "length": np.float32, "before": np.int32, "after": np.int32,
-}  # fmt: skip
+    from .stored_base import Base
+
 _TEAM_TYPES = ("shared", "user_profile")
 _UNSCOPED_TYPES = ("semantic", "episodic")
 _LIVE = ("active", "disputed")
 _FEW_SESSIONS = 8
-_DIGIT = "[0-9]"
-
-
-class Labels:
-    """Distinct strings as small ints; None is -1."""
-
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = list(names)
-        self._codes = {name: code for code, name in enumerate(self.names)}
-
-    def give(self, name: str | None) -> int:
-        """The name's code, new if need be."""
-        if name is None:
-            return -1
-        code = self._codes.setdefault(name, len(self.names))
-        if code == len(self.names):
-            self.names.append(name)
-        return code
-
-    def find(self, name: str) -> int:
-        """The name's code, or -2, which no slot holds."""
-        return self._codes.get(name, -2)
+_FEW_ROWS = 16
 
 
 class Columns:
     """Columns by name; `column("session")` is the filled part of one."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self.labels = {name: Labels() for name in TEXTS}
+    def __init__(self, base: "Base | None" = None) -> None:
+        self.size = base.size if base else 0
+        self.labels = {name: Names(base.names[name] if base else None) for name in TEXTS}
         self._held: dict[str, np.ndarray] = {
-            name: np.zeros(0, kind) for name, kind in _NUMBERS.items()
+            name: base.arrays[name] if base else np.zeros(0, kind) for name, kind in KINDS.items()
         }
-        self._held.update({name: np.zeros(0, np.int32) for name in TEXTS})
-
-    @classmethod
-    def load(cls, table: "pa.Table", lengths: np.ndarray) -> "Columns":
-        """Columns of a whole table; slot = row."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        loaded = cls()
-        loaded.size = table.num_rows
-        for name in TEXTS:
-            coded = table[name].combine_chunks().dictionary_encode()
-            if isinstance(coded, pa.ChunkedArray):
-                coded = coded.combine_chunks()
-            loaded.labels[name] = Labels(coded.dictionary.to_pylist())
-            loaded._held[name] = np.array(coded.indices.fill_null(-1), np.int32)
-        held = loaded._held
-        for name in ("seq", "position", "importance", "pinned"):
-            held[name] = np.array(table[name]).astype(_NUMBERS[name])
-        held["created"] = _epoch_seconds(table["created_at"])
-        held["expires"] = _epoch_seconds(table["expires_at"])
-        texts = table["text"].combine_chunks()
-        asking = pc.match_substring_regex(texts, f"[{''.join(MARKS)}]")  # pyright: ignore[reportAttributeAccessIssue]
-        held["digits"] = np.asarray(pc.match_substring_regex(texts, _DIGIT))  # pyright: ignore[reportAttributeAccessIssue]
-        turns = held["kind"] == loaded.labels["kind"].find("turn")
-        held["asks"] = turns & np.asarray(asking)
-        persons = held["speaker"] == loaded.labels["speaker"].find("user")
-        for slot in np.flatnonzero(turns & persons & ~held["asks"]):
-            held["asks"][slot] = tells_nothing(texts[int(slot)].as_py())
-        held["alive"] = np.ones(loaded.size, np.bool_)
-        held["length"] = lengths.astype(np.float32)
-        held["before"] = np.full(loaded.size, -1, np.int32)
-        held["after"] = np.full(loaded.size, -1, np.int32)
-        loaded._link(np.arange(loaded.size))
-        return loaded
 
     def column(self, name: str) -> np.ndarray:
         """A view of the filled part; writing to it writes the column."""
         return self._held[name][: self.size]
 
-    def append(self, item: IndexItem) -> int:
-        """Takes a slot for the item; neighbours are known after `relink`."""
-        slot = self.size
-        self._reserve(slot + 1)
-        self.size += 1
-        self._held["alive"][slot] = True
-        self._held["before"][slot] = self._held["after"][slot] = -1
-        self.describe(slot, item)
-        return slot
-
-    def describe(self, slot: int, item: IndexItem) -> None:
-        """Writes the item's facts into its slot."""
-        held = self._held
+    def extend(self, table: "pa.Table", lengths: np.ndarray) -> int:
+        """Takes a slot for each row and gives the first; neighbours are known after `relink`."""
+        first = self.size
+        self._reserve(first + table.num_rows)
+        self.size += table.num_rows
+        held = {name: column[first : self.size] for name, column in self._held.items()}
         for name in TEXTS:
-            held[name][slot] = self.labels[name].give(getattr(item, name))
-        held["seq"][slot] = item.seq
-        held["position"][slot] = item.position
-        held["created"][slot] = item.created_at.timestamp()
-        held["expires"][slot] = item.expires_at.timestamp() if item.expires_at else np.inf
-        held["importance"][slot] = item.importance
-        held["pinned"][slot] = item.pinned
-        held["digits"][slot] = re.search(_DIGIT, item.text) is not None
-        held["asks"][slot] = only_asks(item) or (
-            item.kind == "turn" and any(mark in item.text for mark in MARKS)
-        )
+            held[name][:] = self._coded(name, table[name])
+        for name in ("seq", "position", "importance", "pinned"):
+            held[name][:] = np.asarray(table[name])
+        held["created"][:] = _epoch_seconds(table["created_at"])
+        held["expires"][:] = _epoch_seconds(table["expires_at"])
+        held["asks"][:] = self._asking(table["text"], held)
+        held["digits"][:] = _matching(table["text"], "[0-9]")
+        held["alive"][:] = True
+        held["length"][:] = lengths
+        held["before"][:] = held["after"][:] = -1
+        return first
+
+    def _coded(self, name: str, texts: "pa.ChunkedArray") -> np.ndarray:
+        give = self.labels[name].give
+        if len(texts) <= _FEW_ROWS:
+            return np.array([give(one) for one in texts.to_pylist()], np.int32)
+        coded = texts.combine_chunks().dictionary_encode()
+        codes = np.array([give(one) for one in coded.dictionary.to_pylist()])
+        # None has no place in the dictionary: the last entry stands for it.
+        return np.append(codes, -1).astype(np.int32)[np.asarray(coded.indices.fill_null(-1))]
+
+    def _asking(self, texts: "pa.ChunkedArray", held: Mapping[str, np.ndarray]) -> np.ndarray:
+        """bool per row: a turn that asks, as far as its words tell."""
+        turns = held["kind"] == self.labels["kind"].find("turn")
+        asking = turns & _matching(texts, f"[{''.join(MARKS)}]")
+        persons = held["speaker"] == self.labels["speaker"].find("user")
+        for row in np.flatnonzero(turns & persons & ~asking):
+            asking[row] = tells_nothing(texts[int(row)].as_py())
+        return asking
 
     def relink(self, slots: Iterable[int]) -> None:
         """Finds the neighbours anew in every session these slots belong to."""
@@ -196,12 +148,17 @@ class Columns:
             self._held[name] = np.concatenate([column, np.zeros(grown - room, column.dtype)])
 
 
+def _matching(texts: "pa.ChunkedArray", pattern: str) -> np.ndarray:
+    """bool per row: whether the pattern is found in its text."""
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.match_substring_regex(texts, pattern))  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _epoch_seconds(column: "pa.ChunkedArray") -> np.ndarray:
     """Timestamps as seconds; null is infinitely far."""
-    import pyarrow as pa
-
-    micros = column.combine_chunks().cast(pa.int64())
-    missing = np.array(micros.is_null())
-    seconds = np.array(micros.fill_null(0), np.float64) / 1e6
+    moments = column.to_numpy()
+    missing = np.isnat(moments)
+    seconds = moments.astype("datetime64[us]").astype(np.int64) / 1e6
     seconds[missing] = np.inf
     return seconds

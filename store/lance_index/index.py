@@ -23,12 +23,10 @@ from skill_agent.values import Hit, Rebuilding
 from ..embedding import CachedEmbedder, Missing, WordsOnly
 from .items import ItemTable
 from .places import Building, Places
-from .rows import LAYOUT, Kind, kind_of
-from .space import Space
+from .rows import LAYOUT, Kind
+from .space import IN_MEMORY, Space
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from skill_agent.ports import Clock, Embedder, Progress
     from skill_agent.values import Delta, RecallQuery, Scope, Similar
 
@@ -52,7 +50,9 @@ class LanceIndex:
         clock: "Clock",
         *,
         only_reads: bool = False,
+        in_memory: int = IN_MEMORY,
     ) -> None:
+        self._in_memory = in_memory
         self._places = places
         self._serving = serving
         self._wanted = wanted
@@ -73,20 +73,21 @@ class LanceIndex:
         *,
         named: NamedEmbedder | None = None,
         only_reads: bool = False,
+        in_memory: int = IN_MEMORY,
     ) -> "LanceIndex":
         """Opens or creates the index. `named` finds the embedder of rows that another one made;
         rows that cannot be read are left to the ledger to bring back. With `only_reads` no file is
-        written: what comes is found while it is open.
+        written: what comes is found while it is open. Past `in_memory` rows most lie in files.
 
         The embedder loads beside the rows: together they are most of a cold start.
         """
         wanted, places = CachedEmbedder(embedder), Places(directory)
         serving, _ = await asyncio.gather(
-            asyncio.to_thread(_open, places, wanted, named or _words_only, only_reads),
+            asyncio.to_thread(_open, places, wanted, named or _words_only, only_reads, in_memory),
             asyncio.to_thread(_warm, wanted),
         )
         await asyncio.to_thread(serving.warm)
-        return cls(places, serving, wanted, clock, only_reads=only_reads)
+        return cls(places, serving, wanted, clock, only_reads=only_reads, in_memory=in_memory)
 
     @property
     def embedder(self) -> str:
@@ -238,7 +239,9 @@ class LanceIndex:
         """The space being built, opened or begun."""
         with self._changing:
             if self._growing is None:
-                self._growing = self._continued() or Space.empty(self._places.new(), self._wanted)
+                self._growing = self._continued() or Space.empty(
+                    self._places.new(), self._wanted, in_memory=self._in_memory
+                )
                 self._note(self._growing)
             return self._growing
 
@@ -248,11 +251,12 @@ class LanceIndex:
         if building is None:
             return None
         table = ItemTable(self._places.folder(building))
-        rows = table.read()
-        if rows is None or kind_of(rows.schema) != _kind(self._wanted):
+        space = Space.open(
+            table, lambda kind: self._wanted if kind == _kind(self._wanted) else None
+        )
+        if space is None:
             self._places.drop(table.directory)
-            return None
-        return Space.open(table, rows, self._wanted)
+        return space
 
     def _note(self, space: Space) -> None:
         self._places.build(
@@ -301,7 +305,7 @@ class LanceIndex:
         with self._changing:
             self._places.build(None)
             self._growing = None
-            self._serving = _begin(self._places.new(), self._wanted)
+            self._serving = _begin(self._places.new(), self._wanted, self._in_memory)
             self._places.serve(self._serving.directory)
             self._places.tidy()
 
@@ -314,20 +318,30 @@ def _warm(embedder: CachedEmbedder) -> None:
         return
 
 
-def _open(places: Places, wanted: CachedEmbedder, named: NamedEmbedder, only_reads: bool) -> Space:
+def _open(
+    places: Places,
+    wanted: CachedEmbedder,
+    named: NamedEmbedder,
+    only_reads: bool,
+    in_memory: int,
+) -> Space:
     """The serving space as it lies there, or a new one."""
     table = ItemTable(places.serving)
-    rows = table.read()
-    space = _stored(table, rows, wanted, named) if rows is not None else None
+    space = Space.open(
+        table,
+        lambda kind: _of(kind, wanted, named),
+        keeps=not only_reads,
+        in_memory=in_memory,
+    )
     if only_reads:
-        space = space or _begin(table.directory, wanted)
+        space = space or _begin(table.directory, wanted, in_memory)
         space.only_in_memory()
         return space
     building = places.building
     if building and (building.embedder, building.layout) != (wanted.name, LAYOUT):
         places.build(None)
     if space is None:
-        space = _begin(places.new() if table.exists else table.directory, wanted)
+        space = _begin(places.new() if table.exists else table.directory, wanted, in_memory)
         places.serve(space.directory)
     if not _outdated(space, wanted):
         places.build(None)
@@ -335,27 +349,22 @@ def _open(places: Places, wanted: CachedEmbedder, named: NamedEmbedder, only_rea
     return space
 
 
-def _stored(
-    table: ItemTable, rows: "pa.Table", wanted: CachedEmbedder, named: NamedEmbedder
-) -> Space | None:
-    """The space of these rows; None where they are none of ours."""
-    kind = kind_of(rows.schema)
-    if kind is None or not rows.num_rows:
-        return None
+def _of(kind: Kind, wanted: CachedEmbedder, named: NamedEmbedder) -> CachedEmbedder:
+    """The embedder of stored rows."""
     if kind.embedder == wanted.name:
-        return Space.open(table, rows, wanted)
+        return wanted
     older = named(kind.embedder)
     if older is None or older.name != kind.embedder:
         older = Missing(kind.embedder, kind.dimensions)
-    return Space.open(table, rows, CachedEmbedder(older))
+    return CachedEmbedder(older)
 
 
-def _begin(folder: Path, wanted: CachedEmbedder) -> Space:
+def _begin(folder: Path, wanted: CachedEmbedder, in_memory: int) -> Space:
     """An empty space; of words where the wanted embedder cannot even tell its dimensions."""
     try:
-        return Space.empty(folder, wanted)
+        return Space.empty(folder, wanted, in_memory=in_memory)
     except ModelUnavailable:
-        return Space.empty(folder, CachedEmbedder(WordsOnly()))
+        return Space.empty(folder, CachedEmbedder(WordsOnly()), in_memory=in_memory)
 
 
 def _words_only(name: str) -> "Embedder | None":

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .names import Lookup
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -21,6 +23,7 @@ K1 = 1.2
 B = 0.4
 """BM25's saturation and length penalty; recall on held-out conversations is flat around them."""
 _FOLD_AT = 200_000
+_MANY_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,11 @@ class LexicalScores:
 
 
 class Postings:
-    """Which slot holds which stem how often; a sorted base and a growing tail."""
+    """Which slot holds which stem how often: what is stored, then a sorted part and a growing tail
+    in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: "StoredPostings | None" = None) -> None:
+        self._stored = stored
         self._codes: dict[str, int] = {}
         self._starts = np.zeros(1, np.int64)
         self._slots = np.zeros(0, np.int32)
@@ -64,32 +69,43 @@ class Postings:
         self._tail_counts: dict[int, array[float]] = {}
         self._tail_size = 0
 
-    @classmethod
-    def load(cls, stored: "pa.ChunkedArray") -> tuple["Postings", np.ndarray]:
-        """Postings of a column of space-joined stems, and each row's length; slot = row."""
+    def extend(self, first: int, lines: "pa.ChunkedArray") -> np.ndarray:
+        """Adds the rows of a column of space-joined stems from a slot on; gives their lengths."""
+        if self._codes or len(lines) < _MANY_ROWS:
+            return np.array(
+                [
+                    self.append(first + row, line.split())
+                    for row, line in enumerate(lines.to_pylist())
+                ],
+                np.float32,
+            )
+        return self._load(first, lines)
+
+    def _load(self, first: int, lines: "pa.ChunkedArray") -> np.ndarray:
+        """As `extend`, of many rows at once, where there are none yet."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        postings = cls()
-        lists = pc.split_pattern(stored.combine_chunks(), " ")  # pyright: ignore[reportAttributeAccessIssue]
+        lists = pc.split_pattern(lines.combine_chunks(), " ")  # pyright: ignore[reportAttributeAccessIssue]
         if isinstance(lists, pa.ChunkedArray):
             lists = lists.combine_chunks()
         coded = lists.flatten().dictionary_encode()
         codes = np.asarray(coded.indices).astype(np.int64)
         sizes = np.asarray(pc.list_value_length(lists)).astype(np.int64)  # pyright: ignore[reportAttributeAccessIssue]
         names = coded.dictionary.to_pylist()
-        postings._codes = {name: code for code, name in enumerate(names)}
-        slots = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+        self._codes = {name: code for code, name in enumerate(names)}
+        rows = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
         lengths = sizes.astype(np.float32)
-        if "" in postings._codes:
+        if "" in self._codes:
             # A row without stems splits into one empty string.
-            blank = codes == postings._codes[""]
-            lengths[slots[blank]] = 0
-            codes, slots = codes[~blank], slots[~blank]
-        keys, counts = np.unique(codes * max(1, len(sizes)) + slots, return_counts=True)
-        codes, slots = np.divmod(keys, max(1, len(sizes)))
-        postings._settle(codes, slots.astype(np.int32), counts.astype(np.float32), len(names))
-        return postings, lengths
+            blank = codes == self._codes[""]
+            lengths[rows[blank]] = 0
+            codes, rows = codes[~blank], rows[~blank]
+        keys, counts = np.unique(codes * max(1, len(sizes)) + rows, return_counts=True)
+        codes, rows = np.divmod(keys, max(1, len(sizes)))
+        slots = (rows + first).astype(np.int32)
+        self._settle(codes, slots, counts.astype(np.float32), len(names))
+        return lengths
 
     def append(self, slot: int, terms: Iterable[str]) -> int:
         """Adds an item; returns its length in stems."""
@@ -125,9 +141,9 @@ class Postings:
         single, window, covered, window_covered, named = np.zeros((5, size), np.float32)
         seen = around.visible.astype(np.float32)
         total = max(1.0, float(seen.sum()))
-        penalty = _penalty(lengths, seen, total)
+        average = float(lengths @ seen) / total or 1.0
         window_lengths = _window_sums(lengths * seen, around)
-        window_penalty = _penalty(window_lengths, seen, total)
+        window_average = float(window_lengths @ seen) / total or 1.0
         counts = np.zeros(size, np.float32)
         mass = name_mass = unknown = 0.0
         rarity: dict[str, float] = {}
@@ -144,13 +160,13 @@ class Postings:
             unknown += not len(slots) and term in proper
             if not len(slots):
                 continue
-            single[slots] += idf * found * (K1 + 1) / (found + penalty[slots])
+            single[slots] += idf * found * (K1 + 1) / (found + _penalty(lengths[slots], average))
             covered[slots] += counted
             touched = _spread(counts, slots, found, around)
             held = counts[touched]
             # A slot may be touched twice: assigning from the old value keeps that harmless.
             window[touched] = window[touched] + idf * held * (K1 + 1) / (
-                held + window_penalty[touched]
+                held + _penalty(window_lengths[touched], window_average)
             )
             window_covered[touched] = window_covered[touched] + counted
             counts[touched] = 0
@@ -171,21 +187,27 @@ class Postings:
 
     def slots_of(self, term: str, visible: np.ndarray) -> np.ndarray:
         """The visible slots that hold a stem."""
-        if term not in self._codes:
-            return self._slots[:0]
         return self._visible(term, visible)[0]
+
+    def parts(self) -> tuple["StoredPostings | None", list[str], tuple[np.ndarray, ...]]:
+        """What is stored, and of what is in memory the terms with their starts, slots, counts."""
+        self._fold()
+        return self._stored, list(self._codes), (self._starts, self._slots, self._counts)
 
     def _visible(self, term: str, visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         code = self._codes.get(term, -1)
         slots, counts = self._slots[:0], self._counts[:0]
+        if self._stored is not None:
+            slots, counts = self._stored.of(term)
         if 0 <= code < len(self._starts) - 1:
             span = slice(self._starts[code], self._starts[code + 1])
-            slots, counts = self._slots[span], self._counts[span]
+            slots = _after(slots, self._slots[span])
+            counts = _after(counts, self._counts[span])
         if code in self._tail_slots:
-            slots = np.concatenate([slots, np.array(self._tail_slots[code], np.int32)])
-            counts = np.concatenate([counts, np.array(self._tail_counts[code], np.float32)])
+            slots = _after(slots, np.array(self._tail_slots[code], np.int32))
+            counts = _after(counts, np.array(self._tail_counts[code], np.float32))
         keep = visible[slots]
-        return slots[keep], counts[keep]
+        return slots[keep], counts[keep].astype(np.float32, copy=False)
 
     def _fold(self) -> None:
         """Moves the tail into the sorted base."""
@@ -211,9 +233,28 @@ class Postings:
         self._tail_slots, self._tail_counts, self._tail_size = {}, {}, 0
 
 
-def _penalty(lengths: np.ndarray, seen: np.ndarray, total: float) -> np.ndarray:
-    """BM25's k1·(1 - b + b·dl/avgdl) per slot, the average taken over what is visible."""
-    average = float(lengths @ seen) / total or 1.0
+class StoredPostings:
+    """Postings of the stored slots, sorted by term; the arrays may be mapped."""
+
+    def __init__(self, terms: Lookup, arrays: Mapping[str, np.ndarray]) -> None:
+        self.terms = terms
+        self.starts = arrays["starts"]
+        self.slots = arrays["posted"]
+        self.counts = arrays["counts"]
+
+    def of(self, term: str) -> tuple[np.ndarray, np.ndarray]:
+        """Slots and counts."""
+        code = self.terms.find(term)
+        span = slice(self.starts[code], self.starts[code + 1]) if code >= 0 else slice(0)
+        return self.slots[span], self.counts[span]
+
+
+def _after(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    return np.concatenate([one, two]) if len(one) else two
+
+
+def _penalty(lengths: np.ndarray, average: float) -> np.ndarray:
+    """BM25's k1·(1 - b + b·dl/avgdl), the average taken over what is visible."""
     return K1 * (1 - B + B * lengths / average)
 
 

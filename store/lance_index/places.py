@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .items import SNAPSHOT, TABLE
+from .stored_base import bases
 
 _SERVING, _BUILDING = "serving", "building.json"
 _PREFIX = "space-"
@@ -106,6 +107,8 @@ class Places:
         if folder == self._root:
             for file in folder.glob(f"{Path(SNAPSHOT).stem}.*"):
                 file.unlink()
+            for base in bases(folder):
+                shutil.rmtree(base)
             folder = folder / f"{TABLE}.lance"
         if folder.exists():
             shutil.rmtree(folder)

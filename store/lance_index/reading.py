@@ -14,6 +14,8 @@ from skill_agent.values import IndexItem
 from .items import SNAPSHOT, ItemTable
 from .places import Places
 from .rows import STEMS, VECTOR, item_at, kind_of
+from .stored_base import open_base
+from .stored_rows import StoredRows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,13 +29,11 @@ def items_in(directory: Path) -> list[IndexItem]:
         with suppress(ValueError, TypeError, KeyError, AttributeError, OSError):
             if kind_of(rows.schema) is not None and rows.num_rows:
                 return list(_items(rows))
-    return []
+    return [one for folder in _folders(directory) for one in _based(folder)]
 
 
 def _tables(directory: Path) -> "Iterator[pa.Table]":
-    serving = Places(directory).serving
-    others = sorted(directory.glob("space-*"), reverse=True)
-    folders = list(dict.fromkeys([serving, directory, *others]))
+    folders = _folders(directory)
     for folder in folders:
         with suppress(OSError):
             if (rows := ItemTable(folder).read()) is not None:
@@ -41,6 +41,19 @@ def _tables(directory: Path) -> "Iterator[pa.Table]":
     for folder in folders:
         if (rows := _snapshot(folder / SNAPSHOT)) is not None:
             yield rows
+
+
+def _folders(directory: Path) -> list[Path]:
+    """Where tables may lie, the serving one first."""
+    others = sorted(directory.glob("space-*"), reverse=True)
+    return list(dict.fromkeys([Places(directory).serving, directory, *others]))
+
+
+def _based(folder: Path) -> list[IndexItem]:
+    """The items of a base whose table cannot be read."""
+    base = open_base(folder)
+    rows = StoredRows(base.parts if base else ())
+    return [rows.item(slot) for slot in range(len(rows))]
 
 
 def _snapshot(file: Path) -> "pa.Table | None":

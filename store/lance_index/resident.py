@@ -1,13 +1,14 @@
-"""The index's working set in memory: vectors, postings and facts, searched exactly.
+"""What a search reads: vectors, postings and facts, in memory while they are few.
 
-Brute force over 100,000 vectors takes 6 ms, which no approximate index beats by enough to be
-worth its misses, its build time and a second path; LanceDB keeps the rows durable.
+Past some size all but the newest lie in mapped files (`stored_base`), and cosines are estimated
+before the best are scored: four views of every item are fused, so each needs its scores, which an
+index of nearest vectors does not give. LanceDB keeps the rows durable.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,11 +36,15 @@ from skill_agent.memory.recall.wording import dated_line
 from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 
+from .base_writing import Parts
 from .columns import Columns
-from .lexical import Neighbourhood, Postings
-from .rows import PACKED, STEMS, VECTOR, item_at
-from .second_look import StoredPieces, View, second_look
+from .lexical import LexicalScores, Neighbourhood, Postings
+from .rows import PACKED, STEMS, vectors_of
+from .second_look import View, second_look
 from .similarity import Held
+from .stored_base import Base
+from .stored_rows import StoredRows
+from .vectors import Vectors, WholeVectors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,7 +54,10 @@ _LINK_SOURCES = 10
 _KEPT_AT_MOST = 50
 _SPELT_IN = 5
 """Items looked through for a word with a stem."""
-_APART = (STEMS, VECTOR, PACKED)
+_POOL, _NEAREST = 1000, 300
+"""How many of the best by estimates, fused and alone, are scored exactly."""
+_MANY = 1 << 14
+"""Scores past which the best are looked for above a bar."""
 _READ_CLOSELY = 50
 """Only the best fused items are read for the days they speak of."""
 
@@ -57,45 +65,32 @@ _READ_CLOSELY = 50
 class Resident:
     """Everything recall reads; not thread-safe, its owner holds a lock."""
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, base: Base | None = None) -> None:
+        self.base = base
         self._fusion = Fusion()
-        self._columns = Columns()
-        self._postings = Postings()
-        self._vectors = np.zeros((0, dimensions), np.float32)
-        self._ids: list[str] = []
+        self.dimensions = dimensions
+        self._columns = Columns(base)
+        self._postings = Postings(base.postings if base else None)
+        self._vectors: Vectors = base.vectors if base else WholeVectors(dimensions)
+        self._rows = StoredRows(base.parts if base else ())
         self._slots: dict[str, int] = {}
-        self._items: dict[int, IndexItem] = {}
-        self._stored: dict[str, pa.Array] = {}
-        self._pieces = StoredPieces()
-
-    @classmethod
-    def load(cls, table: "pa.Table", dimensions: int) -> "Resident":
-        """The working set of a whole table."""
-        loaded = cls(dimensions)
-        if not table.num_rows:
-            return loaded
-        loaded._postings, lengths = Postings.load(table[STEMS])
-        loaded._columns = Columns.load(table, lengths)
-        flat = table[VECTOR].combine_chunks().flatten()
-        loaded._vectors = np.asarray(flat, np.float32).reshape(-1, dimensions)
-        loaded._ids = table["id"].to_pylist()
-        loaded._slots = {name: slot for slot, name in enumerate(loaded._ids)}
-        if PACKED in table.column_names:
-            loaded._pieces = StoredPieces(table[PACKED].combine_chunks())
-        kept = table.select([name for name in table.column_names if name not in _APART])
-        loaded._stored = {name: kept[name].combine_chunks() for name in kept.column_names}
-        return loaded
+        self._living = base.size if base else 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return self._living
 
     def __contains__(self, item_id: str) -> bool:
-        return item_id in self._slots
+        return self._slot(item_id) is not None
 
     @property
     def dead(self) -> int:
-        """Slots no longer in use, freed by loading anew."""
-        return self._columns.size - len(self._slots)
+        """Slots no longer in use, freed by writing the base anew or loading the rows again."""
+        return self._columns.size - self._living
+
+    @property
+    def fresh(self) -> int:
+        """Slots that are in memory only."""
+        return self._columns.size - (self.base.size if self.base else 0)
 
     @property
     def last_seq(self) -> int:
@@ -109,52 +104,67 @@ class Resident:
         matching = self._columns.column("kind") == wanted
         return int(np.count_nonzero(matching & self._columns.column("alive")))
 
-    @property
-    def unmapped(self) -> int:
-        """Slots whose pieces are held in memory."""
-        return self._pieces.held
-
     def embedded(self, item: IndexItem) -> tuple[np.ndarray, bytes] | None:
         """The vector and pieces held for this item if its embedded line has not changed."""
-        slot = self._slots.get(item.id)
+        slot = self._slot(item.id)
         if slot is None or dated_line(self._item(slot)) != dated_line(item):
             return None
-        return self._vectors[slot], self._pieces.of(np.array([slot]))[0]
+        return self._vectors.of(np.array([slot]))[0], self._pieces(np.array([slot]))[0]
 
-    def put(
-        self,
-        items: Sequence[IndexItem],
-        vectors: np.ndarray,
-        lines: Sequence[str],
-        pieces: Sequence[bytes],
-    ) -> None:
-        """Adds or replaces; `lines` are the items' stems, space-joined, `pieces` packed ones."""
-        placed: list[int] = []
-        for item, vector, line, packed in zip(items, vectors, lines, pieces, strict=True):
-            old = self._slots.get(item.id)
-            if old is not None:
-                placed.append(old)
-                self._columns.column("alive")[old] = False
-                self._pieces.forget(old)
-            slot = self._columns.append(item)
-            self._reserve(slot + 1)
-            self._vectors[slot] = vector
-            self._pieces.put(slot, packed)
-            self._columns.column("length")[slot] = self._postings.append(slot, line.split())
-            self._ids.append(item.id)
-            self._slots[item.id] = slot
-            self._items[slot] = item
-            placed.append(slot)
-        self._columns.relink(placed)
+    def put(self, rows: "pa.Table", items: Sequence[IndexItem] = ()) -> None:
+        """Adds or replaces; `items` are the rows as values, as far as they are at hand."""
+        if not rows.num_rows:
+            return
+        first = self._columns.size
+        ids = rows["id"].to_pylist()
+        replaced = [slot for slot in map(self._slot, dict.fromkeys(ids)) if slot is not None]
+        lengths = self._postings.extend(first, rows[STEMS])
+        self._columns.extend(rows, lengths)
+        self._vectors.put(first, vectors_of(rows, self.dimensions))
+        self._rows.append(rows, items)
+        alive = self._columns.column("alive")
+        alive[replaced] = False
+        for slot, item_id in enumerate(ids, first):
+            if (twice := self._slots.get(item_id, -1)) >= first:
+                alive[twice] = False
+            self._slots[item_id] = slot
+        self._living += len(dict.fromkeys(ids)) - len(replaced)
+        self._columns.relink(
+            np.append(np.array(replaced, np.int64), np.arange(first, first + len(ids)))
+        )
 
     def remove(self, ids: Iterable[str]) -> None:
         """Forgets items; unknown ids are ignored."""
-        gone = [self._slots.pop(item_id) for item_id in ids if item_id in self._slots]
+        found = {item_id: self._slot(item_id) for item_id in ids}
+        gone = [slot for slot in found.values() if slot is not None]
+        for item_id in found:
+            self._slots.pop(item_id, None)
         for slot in gone:
             self._columns.column("alive")[slot] = False
-            self._items.pop(slot, None)
-            self._pieces.forget(slot)
+            self._rows.forget(slot)
+        self._living -= len(gone)
         self._columns.relink(gone)
+
+    def take(self, column: str, slots: np.ndarray) -> list[Any]:
+        """A column's values of these slots, read from where they lie: a few hundred at a time."""
+        return self._rows.take(column, slots)
+
+    def parts(self) -> Parts:
+        """Everything the base is written from."""
+        return Parts(
+            columns=self._columns,
+            postings=self._postings.parts(),
+            vectors=self._vectors,
+            rows=self._rows,
+            dimensions=self.dimensions,
+        )
+
+    def _slot(self, item_id: str) -> int | None:
+        slot = self._slots.get(item_id)
+        if slot is None and self.base is not None:
+            place = self.base.ids.find(item_id)
+            slot = place if place >= 0 and self._columns.column("alive")[place] else None
+        return slot
 
     def respelt(self, query: RecallQuery, known: Dictionary) -> str:
         """The question without slips of the pen, as far as what its asker may see tells."""
@@ -175,34 +185,38 @@ class Resident:
 
     def _visible(self, query: RecallQuery) -> np.ndarray:
         visible = self._columns.visible(query.scope, query.now)
-        for item_id in query.scope.exclude & self._slots.keys():
-            visible[self._slots[item_id]] = False
+        return self._without(visible, query.scope)
+
+    def _without(self, visible: np.ndarray, scope: Scope) -> np.ndarray:
+        excluded = [slot for slot in map(self._slot, scope.exclude) if slot is not None]
+        visible[excluded] = False
         return visible
 
     def search(
         self, query: RecallQuery, vector: np.ndarray, pieces: Pieces = NO_PIECES
     ) -> list[Hit]:
         """The whole pipeline but the embedding; see `skill_agent.memory.recall.ranking`."""
-        view = self._view(query, vector, pieces)
-        return self._rank(view, best(view.fused, CANDIDATES)) if view.visible.any() else []
+        view, slots = self._best(query, vector, pieces)
+        return self._rank(view, slots) if view.visible.any() else []
 
     def second(
         self, query: RecallQuery, vector: np.ndarray, pieces: Pieces
     ) -> tuple[list[str], Second]:
         """The candidates' ids, best first, and what the second look sees of them."""
-        view = self._view(query, vector, pieces)
-        slots = best(view.fused, CANDIDATES)
-        return [self._ids[slot] for slot in slots], self._second(view, slots)
+        view, slots = self._best(query, vector, pieces)
+        return [self._rows.id(int(slot)) for slot in slots], self._second(view, slots)
 
-    def _view(self, query: RecallQuery, vector: np.ndarray, pieces: Pieces) -> View:
+    def _best(
+        self, query: RecallQuery, vector: np.ndarray, pieces: Pieces
+    ) -> tuple[View, np.ndarray]:
+        """All scores of the first look, and the slots it puts first."""
         visible = self._visible(query)
         around = Neighbourhood(
             visible=visible,
             before=self._columns.column("before"),
             after=self._columns.column("after"),
         )
-        # Not `@`: BLAS would spread it over threads that a busy machine makes it wait for.
-        dense = np.vecdot(self._vectors[: self._columns.size], vector)
+        dense = self._vectors.scores(vector, self._columns.size)
         asked = read_question(query.text, query.now)
         lexical = self._postings.scores(
             asked.stems,
@@ -212,22 +226,41 @@ class Resident:
             names=asked.names,
             proper=asked.proper,
         )
-        views = Views(
-            dense=dense,
-            dense_window=_window_mean(dense, around),
-            lexical=lexical.single,
-            lexical_window=lexical.window,
-        )
-        return View(
+        views = _views(dense, lexical, around)
+        fused = fuse(views, visible)
+        first = None
+        if self._vectors.rough:
+            first = self._pool(fused, views, visible)
+            self._score_exactly(views, first, vector, around)
+            fused = _fused_among(fused, views, first, visible)
+        view = View(
             query=query,
             pieces=pieces,
             asked=asked,
-            fused=fuse(views, visible),
+            fused=fused,
             views=views,
             surprise=surprise(dense, visible & ~self._columns.column("asks")),
             lexical=lexical,
             visible=visible,
         )
+        return view, _front(view.fused, CANDIDATES, first)
+
+    def _pool(self, fused: np.ndarray, views: Views, visible: np.ndarray) -> np.ndarray:
+        """Slots that may be among the best once they are scored exactly, and those kept anyway."""
+        near = _front(np.where(visible, views.dense, -1), _NEAREST)
+        return np.unique(np.concatenate([_front(fused, _POOL), near, self._kept(visible)]))
+
+    def _score_exactly(
+        self, views: Views, pool: np.ndarray, vector: np.ndarray, around: Neighbourhood
+    ) -> None:
+        """Replaces the estimates of these slots and their neighbours; none stands above them."""
+        beside = np.concatenate([pool, around.before[pool], around.after[pool]])
+        slots = np.unique(beside[beside >= 0])
+        exact = np.vecdot(self._vectors.of(slots), vector)
+        np.minimum(views.dense, exact.max(initial=0.0), out=views.dense)
+        np.minimum(views.dense_window, exact.max(initial=0.0), out=views.dense_window)
+        views.dense[slots] = exact
+        views.dense_window[pool] = _window_mean_at(pool, views.dense, around)
 
     def _rank(self, view: View, slots: np.ndarray) -> list[Hit]:
         """Adds kept and linked items to the candidates, ranks them and explains the best."""
@@ -303,15 +336,19 @@ class Resident:
         return second_look(
             view,
             slots,
-            stored=self._pieces.of(slots),
+            stored=self._pieces(slots),
             columns=self._columns,
             time=self._timely(view.asked, slots),
             speaker=self._said_by_named(view, slots),
         )
 
+    def _pieces(self, slots: np.ndarray) -> list[bytes]:
+        """The packed pieces of each slot; empty where there are none."""
+        return [packed or b"" for packed in self._rows.take(PACKED, slots)]
+
     def _said_by_named(self, view: View, slots: np.ndarray) -> np.ndarray:
         """bool: by somebody the question names."""
-        speakers = self._columns.labels["speaker"].names
+        speakers = self._columns.labels["speaker"].every()
         named = np.append(named_speakers(speakers, view.query.text), False)
         return named[self._columns.column("speaker")[slots]]
 
@@ -350,31 +387,20 @@ class Resident:
         found: list[tuple[int, int]] = []
         for row in np.argsort(-semantic, kind="stable")[:_LINK_SOURCES]:
             for target in self._item(int(slots[row])).related_to:
-                slot = self._slots.get(target)
+                slot = self._slot(target)
                 if slot is not None and visible[slot]:
                     found.append((slot, int(row)))
         return found
 
     def _item(self, slot: int) -> IndexItem:
-        if slot not in self._items:
-            self._items[slot] = item_at(self._stored, slot)
-        return self._items[slot]
-
-    def _reserve(self, size: int) -> None:
-        room, width = self._vectors.shape
-        if size > room:
-            grown = np.zeros((max(size, 1024, room * 3 // 2), width), np.float32)
-            grown[:room] = self._vectors
-            self._vectors = grown
+        return self._rows.item(slot)
 
     # -- what `similarity` compares ---------------------------------------------------------------
 
     def memories(self, scope: Scope, now: datetime) -> np.ndarray:
         """Slots of the memories this asker may see, in the order they were written."""
         visible = self._columns.visible(replace(scope, kinds=("memory",)), now)
-        for item_id in scope.exclude & self._slots.keys():
-            visible[self._slots[item_id]] = False
-        return np.flatnonzero(visible)
+        return np.flatnonzero(self._without(visible, scope))
 
     def shortlist(
         self, slots: np.ndarray, vector: np.ndarray, text: str, count: int
@@ -386,7 +412,7 @@ class Resident:
         around = Neighbourhood(visible=visible, before=alone, after=alone)
         lengths = self._columns.column("length")
         lexical = self._postings.scores(stems(text), around, lengths).single[slots]
-        dense = np.vecdot(self._vectors[: self._columns.size], vector)[slots]
+        dense = self._vectors.scores(vector, self._columns.size)[slots]
         found = _with(slots[best(dense, count)], slots[best(lexical, count)])
         return [self._item(int(slot)) for slot in found]
 
@@ -397,7 +423,7 @@ class Resident:
             ids=[item.id for item in items],
             texts=[item.text for item in items],
             prefixes=[dated_line(replace(item, text="")) for item in items],
-            vectors=self._vectors[slots],
+            vectors=self._vectors.of(slots),
         )
 
 
@@ -420,6 +446,54 @@ def _window_mean(dense: np.ndarray, around: Neighbourhood) -> np.ndarray:
     values, counts = np.append(dense * seen, np.float32(0)), np.append(seen, np.float32(0))
     total = values[:-1] + values[around.before] + values[around.after]
     return total / np.maximum(1, counts[:-1] + counts[around.before] + counts[around.after])
+
+
+def _views(dense: np.ndarray, lexical: LexicalScores, around: Neighbourhood) -> Views:
+    return Views(
+        dense=dense,
+        dense_window=_window_mean(dense, around),
+        lexical=lexical.single,
+        lexical_window=lexical.window,
+    )
+
+
+def _fused_among(
+    fused: np.ndarray, views: Views, slots: np.ndarray, visible: np.ndarray
+) -> np.ndarray:
+    """The scores of these slots anew, normalised as among everything visible; of no other."""
+    every = (views.dense, views.dense_window, views.lexical, views.lexical_window)
+    lowest = [int(np.argmin(np.where(visible, view, np.inf))) for view in every]
+    rows = np.append(slots, lowest)
+    among = Views(
+        dense=views.dense[rows],
+        dense_window=views.dense_window[rows],
+        lexical=views.lexical[rows],
+        lexical_window=views.lexical_window[rows],
+    )
+    fused.fill(-1)
+    fused[rows] = fuse(among, visible[rows])
+    return fused
+
+
+def _front(scores: np.ndarray, count: int, among: np.ndarray | None = None) -> np.ndarray:
+    """As `best`, of these slots alone, or of very many without ordering them all."""
+    if among is None and len(scores) > _MANY:
+        sample = scores[:: len(scores) // _MANY + 1]
+        reach = min(len(sample), 16 + 2 * count * len(sample) // len(scores))
+        bar = np.partition(sample, -reach)[-reach]
+        among = np.flatnonzero(scores >= max(0.0, float(bar)))
+        among = among if len(among) >= count else None
+    return best(scores, count) if among is None else among[best(scores[among], count)]
+
+
+def _window_mean_at(slots: np.ndarray, dense: np.ndarray, around: Neighbourhood) -> np.ndarray:
+    """As `_window_mean`, of some visible slots."""
+    total, count = dense[slots].copy(), np.ones(len(slots), np.float32)
+    for beside in (around.before[slots], around.after[slots]):
+        seen = (beside >= 0) & around.visible[beside]
+        total += np.where(seen, dense[beside], 0)
+        count += seen
+    return total / count
 
 
 def _with(slots: np.ndarray, more: np.ndarray) -> np.ndarray:

@@ -96,6 +96,12 @@ def to_table(
     return pa.table(columns, schema=shape)
 
 
+def vectors_of(rows: "pa.Table", dimensions: int) -> np.ndarray:
+    """float32 (len(rows), dimensions), not copied where the rows lie in one piece."""
+    flat = rows[VECTOR].combine_chunks().flatten()
+    return np.asarray(flat, np.float32).reshape(-1, dimensions)
+
+
 def stem_line(item: IndexItem) -> str:
     """An item's stems as the column holds them."""
     return " ".join(item_stems(item))

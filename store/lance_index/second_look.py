@@ -1,12 +1,7 @@
-"""What the index holds for the second look at the best candidates, and how it is gathered.
-
-The pieces of a text are some two kilobytes, more than all else of a row: they stay where the rows
-are mapped from, and only what came since is held here.
-"""
+"""How what the index holds for the second look at the best candidates is gathered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,39 +14,6 @@ from skill_agent.values import RecallQuery
 
 from .columns import Columns
 from .lexical import LexicalScores
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-
-class StoredPieces:
-    """The packed pieces of each slot; empty where there are none."""
-
-    def __init__(self, stored: "pa.Array | None" = None) -> None:
-        self._stored = stored
-        self._fresh: dict[int, bytes] = {}
-
-    @property
-    def held(self) -> int:
-        """How many came since the rows were mapped."""
-        return len(self._fresh)
-
-    def put(self, slot: int, packed: bytes) -> None:
-        if packed:
-            self._fresh[slot] = packed
-
-    def forget(self, slot: int) -> None:
-        self._fresh.pop(slot, None)
-
-    def of(self, slots: np.ndarray) -> list[bytes]:
-        """Those of these slots."""
-        stored = self._stored
-        loaded = len(stored) if stored is not None else 0
-        return [
-            stored[slot].as_py() if stored is not None and slot < loaded
-            else self._fresh.get(slot, b"")
-            for slot in slots.tolist()
-        ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

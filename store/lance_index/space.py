@@ -4,11 +4,11 @@ Blocking and safe to call from several threads. The ledger is not known here, no
 a second space in the making.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem
 
 from ..embedding import CachedEmbedder
+from .base_writing import write_base
 from .items import ItemTable
 from .resident import Resident
 from .rows import LAYOUT, Kind, kind_of, schema, stem_line, to_table
 from .similarity import TextSimilarity
+from .stored_base import delete_bases, open_base
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
 
 _SHORTLIST = 16
 """Candidates per view whose bare texts are compared."""
-_UNMAPPED = 8192
-"""Items whose pieces, a kilobyte or two each, are held before the rows are mapped anew."""
+IN_MEMORY = 32_768
+"""Rows that are kept in memory and compared exactly: 50 MB of vectors, loaded in half a second."""
+_SHARE = 8
+"""Of a large index this part may come in memory before it is put into the base."""
 _WRITE_AT = 64
 """Rows that wait for a write of the table: each costs some milliseconds of several threads, and a
 crash leaves no more than these to be projected again."""
@@ -44,17 +48,25 @@ class Space:
     """Rows of one embedder; make one with `open` or `empty`."""
 
     def __init__(
-        self, table: ItemTable, rows: "pa.Table | None", embedder: CachedEmbedder, kind: Kind
+        self,
+        table: ItemTable,
+        resident: Resident,
+        embedder: CachedEmbedder,
+        kind: Kind,
+        in_memory: int,
     ) -> None:
         self._table = table
-        self._dimensions = kind.dimensions
-        self._resident = resident = self._loaded(rows)
+        self._kind = kind
+        self._in_memory = in_memory
+        self._resident = resident
         self._embedder = embedder
         self._similarity = TextSimilarity(embedder)
-        self._waiting: dict[str, tuple[IndexItem, np.ndarray, str, bytes]] = {}
+        self._waiting: list[pa.Table] = []
         self._replacing = False
         self._storing = Lock()
         self._reading = Lock()
+        self._base_refused = False
+        """The disk had no room for a base: all stays in memory."""
         self.layout = kind.layout
         self._keeps = kind.layout == LAYOUT
         """Whether what comes is stored; else it is found in this process alone."""
@@ -66,19 +78,47 @@ class Space:
         """Why it goes by words alone, until it does not."""
 
     @classmethod
-    def open(cls, table: ItemTable, rows: "pa.Table", embedder: CachedEmbedder) -> "Space":
-        """The space of stored rows; `rows` must have a kind."""
-        kind = kind_of(rows.schema)
-        if kind is None:
-            raise ValueError("these rows are no index rows")
-        return cls(table, rows, embedder, kind)
+    def open(
+        cls,
+        table: ItemTable,
+        embedder: "Callable[[Kind], CachedEmbedder | None]",
+        *,
+        keeps: bool = True,
+        in_memory: int = IN_MEMORY,
+    ) -> "Space | None":
+        """The space of a stored table, with the embedder of its kind; None where there are no rows
+        that can be read. Without `keeps` nothing is ever written. Past `in_memory` rows most lie in
+        a base."""
+        base = open_base(table.directory)
+        found = table.following(base)
+        kind = kind_of(found[0]) if found else None
+        if found is None or kind is None or (its := embedder(kind)) is None:
+            return None
+        if base is not None and base.kind != kind:
+            base = None
+            found = table.following(None) or found
+        space = cls(table, Resident(kind.dimensions, base), its, kind, in_memory)
+        space._keeps &= keeps
+        if keeps:
+            delete_bases(table.directory, base)
+        try:
+            for rows in found[1]:
+                space._take_in(rows)
+        except PermissionError:
+            raise
+        except Exception:  # a torn part, as in `ItemTable.following`
+            return None
+        space.watermark = space._resident.last_seq
+        return space if len(space) else None
 
     @classmethod
-    def empty(cls, directory: Path, embedder: CachedEmbedder) -> "Space":
+    def empty(
+        cls, directory: Path, embedder: CachedEmbedder, *, in_memory: int = IN_MEMORY
+    ) -> "Space":
         """A space without rows; the table is made by the first write. Raises ModelUnavailable
         where not even the length of the vectors is known."""
         kind = Kind(layout=LAYOUT, embedder=embedder.name, dimensions=embedder.dimensions)
-        return cls(ItemTable(directory), None, embedder, kind)
+        return cls(ItemTable(directory), Resident(kind.dimensions), embedder, kind, in_memory)
 
     @property
     def name(self) -> str:
@@ -125,7 +165,7 @@ class Space:
     ) -> list[list["Similar"]]:
         asked = self._similarity.vectors(texts)
         if asked is None:
-            asked = np.zeros((len(texts), self._dimensions), np.float32)
+            asked = np.zeros((len(texts), self._kind.dimensions), np.float32)
         with self._reading:
             slots = self._resident.memories(scope, now)
             shortlists = [
@@ -148,27 +188,59 @@ class Space:
         with self._storing:
             lines = [stem_line(item) for item in items]
             vectors, pieces = self._embedded(items, strict)
+            shape = schema(self._kind.dimensions, self.name)
+            rows = to_table(items, vectors, lines, pieces, shape)
             if self._keeps:
                 self._replacing |= any(item.id in self._resident for item in items)
-                for row in zip(items, vectors, lines, pieces, strict=True):
-                    self._waiting[row[0].id] = row
-                if strict or len(self._waiting) >= _WRITE_AT:
+                self._waiting.append(rows)
+                if strict or sum(map(len, self._waiting)) >= _WRITE_AT:
                     self._write_waiting()
-            with self._reading:
-                self._resident.put(items, vectors, lines, pieces)
+            self._take_in(rows, items)
+
+    def _take_in(self, rows: "pa.Table", items: Sequence[IndexItem] = ()) -> None:
+        """Lets rows be found, and what is too much for memory go into the base."""
+        with self._reading:
+            self._resident.put(rows, items)
+        base = self._resident.base
+        if self._resident.fresh > max(self._in_memory, base.size // _SHARE if base else 0):
+            self._write_base()
+
+    def _write_base(self) -> None:
+        """Writes all that lives into a base and goes on from there; where the disk refuses, all
+        stays in memory until the next opening."""
+        if not self._keeps or self._base_refused:
+            return
+        self._write_waiting()
+        with self._reading:
+            parts = self._resident.parts()
+        try:
+            fresh = Resident(
+                self._kind.dimensions, write_base(self._table.directory, parts, self._kind)
+            )
+        except OSError:
+            self._base_refused = True
+            return
+        with self._reading:
+            self._resident = fresh
 
     def _write_waiting(self) -> None:
         """One commit, in ledger order: the highest sequence in the table vouches for all before."""
         if not self._waiting:
             return
-        ordered = sorted(self._waiting.values(), key=lambda row: row[0].seq)
-        items, vectors, lines, pieces = zip(*ordered, strict=True)
-        shape = schema(self._dimensions, self.name)
-        rows = to_table(items, np.stack(vectors), lines, pieces, shape)
+        import pyarrow as pa
+
+        rows = pa.concat_tables(self._waiting)
+        last = {item_id: row for row, item_id in enumerate(rows["id"].to_pylist())}
+        rows = rows.take(pa.array(list(last.values()))).sort_by("seq")
         self.storing_failed = True
         self._table.write(rows, replacing=self._replacing)
         self.storing_failed = False
-        self._waiting, self._replacing = {}, False
+        self._waiting, self._replacing = [], False
+
+    def take(self, column: str, slots: np.ndarray) -> list[Any]:
+        """A column's values of some slots of the resident copy; a few hundred at a time."""
+        with self._reading:
+            return self._resident.take(column, slots)
 
     def knows(self, ids: Sequence[str]) -> bool:
         """Whether any of these is in it."""
@@ -178,17 +250,21 @@ class Space:
     def move(self, folder: Path, without: Sequence[str] = ()) -> None:
         """Writes what lives into a new folder and goes on from there; the caller deletes the old
         one, and with it every byte of what was removed or replaced."""
+        import pyarrow as pa
+
         with self._storing:
             self._write_waiting()
             gone = set(without)
             fresh = ItemTable(folder)
-            rows = self._table.read()
-            if rows is not None:
-                living = np.array([row_id not in gone for row_id in rows["id"].to_pylist()], bool)
-                _write(fresh, rows.filter(_mask(living)))
+            if self._table.exists:
+                for rows in self._table.parts():
+                    living = [row_id not in gone for row_id in rows["id"].to_pylist()]
+                    fresh.write(_ours(rows.filter(pa.array(living))), replacing=False)
             self._table = fresh
             with self._reading:
                 self._resident.remove(list(gone))
+            if self._resident.base is not None:
+                self._write_base()
 
     def only_in_memory(self) -> None:
         """From now on nothing is stored: its folder cannot be written."""
@@ -200,35 +276,40 @@ class Space:
             self._resident.remove(list(ids))
 
     def forget_spares(self) -> None:
-        """Loads the resident copy anew, without dead slots and the memory behind them."""
+        """Makes the resident copy anew, without dead slots and the memory behind them."""
         with self._storing:
             self._write_waiting()
-            rows = self._table.mapped() if self._keeps else None
-            if rows is not None:
-                fresh = self._loaded(rows)
+            if self._resident.base is not None:
+                if self._resident.fresh or self._resident.dead:
+                    self._write_base()
+            elif self._keeps and (rows := self._table.read()) is not None:
+                fresh = Resident(self._kind.dimensions)
+                fresh.put(rows)
                 with self._reading:
                     self._resident = fresh
 
     def tend(self) -> None:
-        """Compacts small commits and frees dead slots."""
+        """Compacts small commits, and frees dead slots and memory."""
         with self._storing:
             self._write_waiting()
             if self._keeps:
                 self._table.compact()
-        spares = self._resident.dead > max(1000, len(self._resident) // 4)
-        if spares or self._resident.unmapped > _UNMAPPED:
+        if self._resident.dead > max(1000, len(self._resident) // 4):
             self.forget_spares()
+        with self._storing:
+            self._part()
+
+    def _part(self) -> None:
+        """Puts what came into the base, if that is much for an opening to read."""
+        if min(len(self._resident), 4 * self._resident.fresh) > self._in_memory:
+            self._write_base()
 
     def close(self) -> None:
         """Leaves what the next process opens fast."""
         with self._storing:
             self._write_waiting()
-            self._table.close()
-
-    def _loaded(self, rows: "pa.Table | None") -> Resident:
-        if rows is None:
-            return Resident(self._dimensions)
-        return Resident.load(rows, self._dimensions)
+            self._part()
+            self._table.close(self._resident.base)
 
     def _asked(self, text: str) -> tuple[np.ndarray, Pieces]:
         """The vector and the pieces of a question; zeros and none, which say nothing, where the
@@ -237,7 +318,7 @@ class Space:
             vector, pieces = self._embedder.question(text)
         except ModelUnavailable as error:
             self.problem = error.message
-            return np.zeros(self._dimensions, np.float32), NO_PIECES
+            return np.zeros(self._kind.dimensions, np.float32), NO_PIECES
         self.problem = self.problem if not self._keeps else ""
         return vector, pieces
 
@@ -261,22 +342,13 @@ class Space:
                 raise
             # What is not embedded must not be stored: its sequence would vouch for its vector.
             self._keeps, self.problem = False, error.message
-            return [(np.zeros(self._dimensions, np.float32), b"")] * len(items)
+            return [(np.zeros(self._kind.dimensions, np.float32), b"")] * len(items)
         return [(vector, pack(one)) for vector, one in zip(vectors, pieces, strict=True)]
 
 
-def _write(table: ItemTable, rows: "pa.Table") -> None:
-    shape = rows.schema
-    table.write(rows.replace_schema_metadata(_ours(shape)), replacing=False)
-
-
-def _ours(shape: "pa.Schema") -> dict[bytes, bytes]:
-    """The metadata that says what the rows are, without a snapshot's own mark."""
-    held = shape.metadata or {}
-    return {key: value for key, value in held.items() if key in (b"layout", b"embedder")}
-
-
-def _mask(living: np.ndarray) -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.array(living)
+def _ours(rows: "pa.Table") -> "pa.Table":
+    """The rows with the metadata that says what they are, without a snapshot's own mark."""
+    held = rows.schema.metadata or {}
+    return rows.replace_schema_metadata(
+        {key: value for key, value in held.items() if key in (b"layout", b"embedder")}
+    )

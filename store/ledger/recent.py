@@ -18,8 +18,9 @@ from skill_agent.conversations.client_context import as_read
 from skill_agent.values import IndexItem, LogEntry, Memory, Message, Session
 
 from .chain import Entry
-from .index_items import turn_item
+from .index_items import memory_item, turn_item
 from .records import named_entities, tells_of_change
+from .replay import fold
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -130,12 +131,12 @@ class Recent:
         return [row for row in rows if row.seq > after][: max(limit, 0)]
 
     def news(self, after: int, limit: int) -> list[IndexItem] | None:
-        """What the index has to learn since `after`, where that is new messages and nothing else;
-        None where the database must be asked."""
+        """What the index has to learn since `after`, where that is new messages and memories of no
+        session and nothing else; None where the database must be asked."""
         rows, since = self._rows, self._rows_since
         if after < since:
             return None
-        fresh = [item for seq, item in rows if seq > after]
+        fresh = [item for seq, item in sorted(rows, key=_by_seq) if seq > after]
         return [item for item in fresh if item] if len(fresh) < limit else None
 
     # -- read from the tables, on the ledger's thread ----------------------------------------
@@ -170,8 +171,11 @@ class Recent:
             self._hear_row(entry)
         if any(entry.kind.endswith((".purged", ".imported")) for entry in entries):
             self.forget()
-        for seq in (entry.seq for entry in entries if _is_unlike_talk(entry.kind)):
-            self._rows_since = max(self._rows_since, seq)
+        for entry in entries:
+            if (item := _made_alone(entry)) is not None:
+                self._hear_item(entry.seq, item)
+            elif _is_unlike_talk(entry.kind):
+                self._rows_since = max(self._rows_since, entry.seq)
 
     def _hear_message(self, saved: Saved) -> None:
         message, session = saved.message, self._sessions.get(saved.message.session)
@@ -180,10 +184,13 @@ class Recent:
             self.keep_session(replace(session, messages=session.messages + 1, updated_at=latest))
         if (talk := self._talks.get(message.session)) is not None:
             self._talks.put(message.session, talk.plus(message))
+        self._hear_item(saved.seq, self._item(saved))
+
+    def _hear_item(self, seq: int, item: IndexItem | None) -> None:
         rows = deque(self._rows, maxlen=_MOST_ROWS)
         if len(rows) == _MOST_ROWS:
             self._rows_since = rows[0][0]
-        rows.append((saved.seq, self._item(saved)))
+        rows.append((seq, item))
         self._rows = rows
 
     def _hear_row(self, entry: Entry) -> None:
@@ -283,6 +290,18 @@ def sent_with(data: Any) -> dict[str, Any]:
         "context": block if isinstance(block, str) else "",
         "recalled": tuple(one for one in named if isinstance(one, str)),
     }
+
+
+def _by_seq(row: tuple[int, IndexItem | None]) -> int:
+    return row[0]
+
+
+def _made_alone(entry: Entry) -> IndexItem | None:
+    """A new memory as the index holds it, unless its place in a session has to be looked up."""
+    if entry.kind != "memory.created" or not entry.payload:
+        return None
+    [record] = fold([(entry.entity, entry.kind, entry.payload)]).values()
+    return None if record["source_session"] else memory_item(record, entry.seq, {})
 
 
 def _is_unlike_talk(kind: str) -> bool:

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import OpenRuntime
 from skill_agent.store.lance_index.columns import Columns
+from skill_agent.store.lance_index.rows import schema, to_table
 
 from skill_agent.events import MemoryRecalled
 from skill_agent.host.runtime import Runtime
@@ -188,15 +190,19 @@ def test_the_check_beside_the_index_agrees_with_the_index(viewer: str | None) ->
     from datetime import UTC, datetime
 
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    columns, memories = Columns(), list[Memory]()
+    items, memories = list[IndexItem](), list[Memory]()
     for number, (kind, owner, user, pinned) in enumerate(EVERY):
         shared = {"id": str(number), "memory_type": kind, "agent": owner, "user": user}
         memories.append(
             Memory(**shared, content="x", created_at=now, updated_at=now, pinned=pinned)  # type: ignore[arg-type]
         )
-        columns.append(
+        items.append(
             IndexItem(**shared, kind="memory", seq=number, text="x", created_at=now)  # type: ignore[arg-type]
         )
+    columns = Columns()
+    none = [b""] * len(items)
+    rows = to_table(items, np.zeros((len(items), 1)), [""] * len(items), none, schema(1, "none"))
+    columns.extend(rows, np.zeros(len(items)))
     scope = Scope(agent=viewer, user="me")
     assert columns.visible(scope, now).tolist() == [may_see(one, scope) for one in memories]
 

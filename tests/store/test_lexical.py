@@ -36,11 +36,13 @@ def appended() -> tuple[Postings, np.ndarray]:
 
 
 def loaded() -> tuple[Postings, np.ndarray]:
-    return Postings.load(pa.chunked_array([DOCUMENTS[:3], DOCUMENTS[3:]]))
+    postings = Postings()
+    return postings, postings._load(0, pa.chunked_array([DOCUMENTS[:3], DOCUMENTS[3:]]))
 
 
 def half_and_half() -> tuple[Postings, np.ndarray]:
-    postings, lengths = Postings.load(pa.chunked_array([DOCUMENTS[:3]]))
+    postings = Postings()
+    lengths = postings._load(0, pa.chunked_array([DOCUMENTS[:3]]))
     more = [postings.append(slot, DOCUMENTS[slot].split()) for slot in range(3, len(DOCUMENTS))]
     postings._fold()
     return postings, np.append(lengths, np.array(more, np.float32))
@@ -81,6 +83,7 @@ def test_coverage_is_the_share_of_the_question_that_was_found() -> None:
 
 
 def test_loading_an_empty_column() -> None:
-    postings, lengths = Postings.load(pa.chunked_array([pa.array([], pa.string())]))
+    postings = Postings()
+    lengths = postings._load(0, pa.chunked_array([pa.array([], pa.string())]))
     assert len(lengths) == 0
     assert postings.append(0, ["word"]) == 1

@@ -13,7 +13,6 @@ from model_files import minilm_dir
 from skill_agent.store.embedders.choosing import embedder_named
 from skill_agent.store.embedding import CachedEmbedder, OnnxEmbedder
 from skill_agent.store.lance_index.index import LanceIndex
-from skill_agent.store.lance_index.resident import Resident
 from skill_agent.store.lance_index.rows import PACKED
 
 from skill_agent.memory.recall.late import NO_PIECES, WIDTH, pack
@@ -158,17 +157,6 @@ async def test_empty_and_unspaced_texts_have_a_place(tmp_path: Path) -> None:
     index = await filled(tmp_path, Spelling(), *some)
     assert (await ids(index, "陶芸教室はいつ？"))[0] == "t42"
     assert await ids(index, "")
-
-
-def test_pieces_held_in_memory_are_dropped_with_their_slot() -> None:
-    held, embedder = Resident(HashEmbedder.dimensions), Spelling()
-    items = told(5)
-    vectors, pieces = embedder.embed_pieces([item.text for item in items])
-    held.put(items, vectors, [item.text for item in items], [pack(one) for one in pieces])
-    assert held.unmapped == 5
-    held.put(items[:1], vectors[:1], [items[0].text], [pack(pieces[0])])
-    held.remove(["t1"])
-    assert held.unmapped == 4
 
 
 @pytest.fixture(scope="module")

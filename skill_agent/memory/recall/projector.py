@@ -9,6 +9,7 @@ slice at a time, over as many processes as that takes.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -30,8 +31,11 @@ GATHER_S = 0.05
 who write."""
 SLICE = 64
 """Items embedded anew at a time: a third of a second, so that nobody waits for them for long."""
-SLICE_PAUSE = 0.1
-"""Seconds between slices: a reply that is being made needs the processor more."""
+LARGE_SLICE, LARGE_PART = 512, 500
+"""Of a large index that part at a time, up to so many items: each slice is a commit of a table."""
+SLICE_PAUSE, PAUSE_SHARE = 0.1, 0.3
+"""Seconds between slices, and their share of what the last one took: a reply that is being made
+needs the processor more."""
 CLOSING_SLICES = 4
 """What a process without a background still does when its answer is out: some day they suffice."""
 PATIENCE, IMPATIENCE = 3.0, 0.5
@@ -208,12 +212,17 @@ class Projector:
     async def _grow(self, index: MemoryIndex) -> None:
         """Embeds anew until that is done, slice by slice."""
         pause = SLICE_PAUSE
-        while index.rebuilding is not None:
+        while (rebuilding := index.rebuilding) is not None:
             await asyncio.sleep(pause)
-            await self._grow_on(index, slices=1)
-            pause = SLICE_PAUSE if self.growth_problem is None else min(60.0, pause * 2)
+            begun = time.monotonic()
+            size = max(SLICE, min(LARGE_SLICE, rebuilding.total // LARGE_PART))
+            await self._grow_on(index, slices=1, size=size)
+            if self.growth_problem is None:
+                pause = max(SLICE_PAUSE, PAUSE_SHARE * (time.monotonic() - begun))
+            else:
+                pause = min(60.0, pause * 2)
 
-    async def _grow_on(self, index: MemoryIndex, *, slices: int) -> None:
+    async def _grow_on(self, index: MemoryIndex, *, slices: int, size: int = SLICE) -> None:
         """At most so many slices; a failure ends them and is kept for the diagnosis."""
         try:
             for _ in range(slices):
@@ -221,7 +230,7 @@ class Projector:
                     break
                 # The delta must not be older than a removal the index has already seen.
                 async with self._growing:
-                    delta = await self._delta(await index.rebuilt_to(), limit=SLICE)
+                    delta = await self._delta(await index.rebuilt_to(), limit=size)
                     await index.grow(delta)
             self.growth_problem = None
         except Exception as problem:  # a wall as in `_follow`: the old vectors go on answering

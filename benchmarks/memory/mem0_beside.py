@@ -1,6 +1,6 @@
 """The cost of keeping and finding memories beside another library, mem0, in one run.
 
-    python benchmarks/mem0_beside.py [--items 200] [--embedder DIR] [--json]
+    python benchmarks/memory/mem0_beside.py [--items 200] [--embedder DIR] [--json]
 
 Both get the same texts and queries in turns, one by one, through one and the same embedder; mem0
 keeps them in faiss with `infer=False`, so that no model writes anything. Our adds are timed twice:
@@ -24,6 +24,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import numpy as np
 from scoring import read_set
 from skill_agent.cli.opening.home import open_home
@@ -35,7 +37,7 @@ from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.ports import Embedder
 from skill_agent.values import Search
 
-SET = Path(__file__).parent / "memory" / "extraction_build.json"
+SET = Path(__file__).with_name("extraction_build.json")
 USER = "me"
 HITS = 10
 Times = dict[str, list[float]]
