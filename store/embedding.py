@@ -287,7 +287,10 @@ class CachedEmbedder:
     def _asked(self, texts: Sequence[str]) -> _Embedded:
         if not isinstance(self._inner, EmbedsQuestions):
             return self._fresh(texts)
-        return self._inner.embed_questions(texts), self._fresh(texts)[1]
+        pieces = [NO_PIECES] * len(texts)
+        if isinstance(self._inner, PieceEmbedder):
+            pieces = self._inner.embed_pieces(texts)[1]
+        return self._inner.embed_questions(texts), pieces
 
     def dictionary(self) -> Dictionary | None:
         """The inner embedder, where it knows ordinary words from others."""

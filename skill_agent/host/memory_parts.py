@@ -103,17 +103,20 @@ class MemoryParts:
         self.upkeep = self._upkeep(projector, clock)
         self.feedback = Feedback(ledger, self.book, clock)
         self.eraser = self._eraser(projector, home, clock, backups)
-        self.user_data = UserData(
-            ledger=ledger,
+        self.user_data = self._user_data(projector, home, clock)
+        self.imports = self._imports(projector, clock)
+
+    def _user_data(self, projector: Projector, home: Home, clock: Clock) -> UserData:
+        return UserData(
+            ledger=self._ledger,
             projector=projector,
             eraser=self.eraser,
             home=home,
             clock=clock,
-            user=user,
+            user=self._settings.general.user,
             changed=self._purged,
             agents=self._slugs,
         )
-        self.imports = self._imports(projector, clock)
 
     def _imports(self, projector: Projector, clock: Clock) -> Imports:
         general = self._settings.general

@@ -117,7 +117,7 @@ async def test_what_denies_another_is_a_dispute(home: MemoryHome) -> None:
 
 
 async def test_a_single_valued_subject_is_compared_however_it_is_worded(home: MemoryHome) -> None:
-    await home.take(home.candidate("The user works at Acme", subject="user.company"))
+    await home.take(home.candidate("I work at Acme", subject="user.company"))
     taken = await home.take(
         home.candidate("I no longer work at Acme, Globex hired me", subject="user.company")
     )
