@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.english.spelling import Dictionary
 from skill_agent.memory.recall.late import NO_PIECES, Axes
+from skill_agent.memory.words.spelling import Dictionary
 from skill_agent.ports import EmbedsQuestions, PieceEmbedder, Pieces
 
 if TYPE_CHECKING:

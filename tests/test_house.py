@@ -51,7 +51,7 @@ KNOWN = {
 
 INSIDE = {
     "skill_agent.memory": (
-        ("english",), ("recall",), ("",), ("contradictions",), ("extraction", "summaries"),
+        ("words",), ("recall",), ("",), ("contradictions",), ("extraction", "summaries"),
         ("care",),
     ),
     "skill_agent.api": (("door",), ("answers",), ("routes",), ("",)),

@@ -32,10 +32,10 @@ from skill_agent.store.lance_index.resident import Resident
 from skill_agent.store.lance_index.rows import schema, stem_line, to_table
 
 from skill_agent.files.home import find_home
-from skill_agent.memory.english.when import find_times
 from skill_agent.memory.recall import question, wording
 from skill_agent.memory.recall.late import pack
 from skill_agent.memory.remembrances import remembrances
+from skill_agent.memory.words.when import find_times
 from skill_agent.models.files.catalogue import EMBEDDER
 from skill_agent.ports import Pieces
 from skill_agent.text.language import english, language

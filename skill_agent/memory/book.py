@@ -14,12 +14,12 @@ from functools import partial
 from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
 from skill_agent.identifiers import new_id
-from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.recaller import Recaller
 from skill_agent.memory.recall.reranking import Reranking
 from skill_agent.memory.recall.summed import SUMMARIES, made_from
 from skill_agent.memory.recall.updates import Updates
+from skill_agent.memory.words.stemming import stems
 from skill_agent.ports import Clock, Ledger, Progress, Reranker
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.values import (

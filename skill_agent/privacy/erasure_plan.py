@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 from skill_agent.conversations.client_context import all_said
 from skill_agent.conversations.sessions import title_of
-from skill_agent.memory.english.phrases import Finder
-from skill_agent.memory.english.stemming import STOP_WORDS
 from skill_agent.memory.life import previous
 from skill_agent.memory.recall.summed import made_from
+from skill_agent.memory.words.phrases import Finder
+from skill_agent.memory.words.stemming import STOP_WORDS
 from skill_agent.ports import Ledger
 from skill_agent.text.redaction import mask
 from skill_agent.text.secrets.credentials import secrets_in

@@ -15,9 +15,9 @@ from skill_agent.errors import ToolFailed
 from skill_agent.events import Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
-from skill_agent.memory.english.when import resolve_dates
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import Remembrance, is_all, remembrances
+from skill_agent.memory.words.when import resolve_dates
 from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook

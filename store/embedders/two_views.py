@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from skill_agent.memory.english.spelling import Dictionary
 from skill_agent.memory.recall.late import NO_PIECES
+from skill_agent.memory.words.spelling import Dictionary
 from skill_agent.ports import Embedder, PieceEmbedder, Pieces
 from skill_agent.text.language import language_of
 

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skill_agent.memory.english.spelling import Dictionary, respelt, word_with
-from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.recall.fusion import Fusion, Second
 from skill_agent.memory.recall.late import NO_PIECES
 from skill_agent.memory.recall.question import Question, read_question, speaks_of
@@ -33,6 +31,8 @@ from skill_agent.memory.recall.ranking import (
 )
 from skill_agent.memory.recall.signals import LINKED, importance, named_speakers, reason, recency
 from skill_agent.memory.recall.wording import dated_line
+from skill_agent.memory.words.spelling import Dictionary, respelt, word_with
+from skill_agent.memory.words.stemming import stems
 from skill_agent.ports import Pieces
 from skill_agent.values import Hit, IndexItem, RecallQuery, Scope
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skill_agent.errors import ModelUnavailable
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.words.stemming import stems
 from skill_agent.values import IndexItem, Similar
 
 from ..embedding import text_digest

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from skill_agent.memory.english.phrases import Phrase, phrase_form, strings_in
+from skill_agent.memory.words.phrases import Phrase, phrase_form, strings_in
 from skill_agent.values import Occurrences
 
 from .contents import Contents

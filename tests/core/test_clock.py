@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from skill_agent.errors import UsageError
-from skill_agent.memory.english.when import find_times, resolve_dates
 from skill_agent.memory.extraction.own_words import dated
 from skill_agent.memory.recall.question import read_question, speaks_of
 from skill_agent.memory.recall.wording import dated_line
+from skill_agent.memory.words.when import find_times, resolve_dates
 from skill_agent.text.clock import checked_zone, day_of, local, minute_of, said_at, zone_here
 from skill_agent.values import IndexItem, Message
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.memory.extraction.extract import certain_facts
 from skill_agent.memory.extraction.fact_patterns import KINDS, fact_words
 from skill_agent.memory.extraction.statement import Candidate
+from skill_agent.memory.words.subjects import is_single_valued
 from skill_agent.text.language import spoken
 from skill_agent.values import Attachment, ClientContext, Message, Role
 

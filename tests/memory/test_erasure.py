@@ -14,7 +14,7 @@ from skill_agent.events import MemorySaved
 from skill_agent.files.home import Home
 from skill_agent.files.written import WrittenFiles
 from skill_agent.host.runtime import Runtime
-from skill_agent.memory.english.phrases import Finder, Phrase, phrase_form
+from skill_agent.memory.words.phrases import Finder, Phrase, phrase_form
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.privacy.erasure import Eraser

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.likely import likely_languages, may_name_time
-from skill_agent.memory.english.when import find_times, resolve_dates
 from skill_agent.memory.remembrances import is_private, remembrances
+from skill_agent.memory.words.likely import likely_languages, may_name_time
+from skill_agent.memory.words.when import find_times, resolve_dates
 from skill_agent.text.language import english, spoken
 
 NOW = datetime(2026, 5, 13, 15, 0, tzinfo=UTC)

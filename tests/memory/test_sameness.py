@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.retold import says_the_same
+from skill_agent.memory.words.retold import says_the_same
 from skill_agent.text.sameness import marks, plain, same
 
 SAME = [

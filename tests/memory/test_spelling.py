@@ -1,7 +1,7 @@
 """Slips in a question are read as remembered words; right words and names are left alone."""
 
-from skill_agent.memory.english.spelling import respelt, word_with
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.words.spelling import respelt, word_with
+from skill_agent.memory.words.stemming import stems
 
 TEXTS = (
     "The choir rehearses; rehearsal is on Monday",

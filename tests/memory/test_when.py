@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.when import find_times, resolve_dates
+from skill_agent.memory.words.when import find_times, resolve_dates
 
 NOW = datetime(2026, 5, 13, 15, 0, tzinfo=UTC)
 """A Wednesday."""

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skill_agent.memory.english.stemming import stems, words
 from skill_agent.memory.recall.wording import dated_line, item_stems
+from skill_agent.memory.words.stemming import stems, words
 from skill_agent.values import IndexItem
 
 

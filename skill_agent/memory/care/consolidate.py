@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from skill_agent.errors import MemoryChanged, ModelError
 from skill_agent.identifiers import new_id
 from skill_agent.memory import life
-from skill_agent.memory.english.retold import says_the_same
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.summed import is_summary
 from skill_agent.memory.summaries.summary import told_by_model, told_by_rules
+from skill_agent.memory.words.retold import says_the_same
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model, Progress
 from skill_agent.text.clock import day_of

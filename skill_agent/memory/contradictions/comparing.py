@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skill_agent.memory import life
-from skill_agent.memory.english.subjects import is_single_valued
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.summed import is_summary
+from skill_agent.memory.words.subjects import is_single_valued
 from skill_agent.ports import Ledger
 from skill_agent.values import Memory, MemoryChange, MemoryFilter, Scope
 

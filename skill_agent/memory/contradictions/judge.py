@@ -6,8 +6,8 @@ Nothing here reads or writes a store, nor asks a model: what is left open, `aski
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from skill_agent.memory.english.retold import says_the_same
-from skill_agent.memory.english.subjects import is_single_valued
+from skill_agent.memory.words.retold import says_the_same
+from skill_agent.memory.words.subjects import is_single_valued
 from skill_agent.text.sameness import marks
 from skill_agent.values import Memory, MemoryType
 

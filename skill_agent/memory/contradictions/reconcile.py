@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skill_agent.errors import MemoryChanged, ModelError
-from skill_agent.memory.english.retold import says_the_same
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.updates import Noted, Updates
+from skill_agent.memory.words.retold import says_the_same
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact

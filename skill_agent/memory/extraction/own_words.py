@@ -3,7 +3,7 @@ distance has its date in brackets behind it."""
 
 from datetime import datetime
 
-from skill_agent.memory.english.when import Moment, find_times, resolve_dates
+from skill_agent.memory.words.when import Moment, find_times, resolve_dates
 
 
 def dated(text: str, said_at: datetime) -> str:

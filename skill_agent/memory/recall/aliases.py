@@ -8,7 +8,7 @@ the memory that says it is found by the question itself.
 import re
 from collections.abc import Iterable, Iterator
 
-from skill_agent.memory.english.likely import is_common
+from skill_agent.memory.words.likely import is_common
 
 _OPEN, _CLOSE = "\"'“”„«»‘「『《", "\"'”“»«’」』》"
 _QUOTED = rf"(?<!\w)[{_OPEN}][^{_OPEN}{_CLOSE}.!?]{{1,24}}[{_CLOSE}](?!\w)"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from skill_agent.memory.english.stemming import words
+from skill_agent.memory.words.stemming import words
 from skill_agent.text.sameness import marks
 from skill_agent.text.shaping import estimate_tokens
 from skill_agent.values import Hit, IndexItem

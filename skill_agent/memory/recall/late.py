@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.words.stemming import stems
 from skill_agent.ports import Pieces
 
 AXES = Path(__file__).parents[2] / "bundled" / "late.npz"

@@ -8,7 +8,7 @@ language; a part that could not be asked alone is none.
 import re
 from functools import cache
 
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.words.stemming import stems
 from skill_agent.text.language import spoken
 from skill_agent.text.scripts import HAN, KANA
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from skill_agent.memory.english.likely import may_name_time
-from skill_agent.memory.english.stemming import STOP_WORDS, stems, words
-from skill_agent.memory.english.when import Moment, find_times
+from skill_agent.memory.words.likely import may_name_time
+from skill_agent.memory.words.stemming import STOP_WORDS, stems, words
+from skill_agent.memory.words.when import Moment, find_times
 from skill_agent.values import IndexItem
 
 _QUOTED = re.compile(r"[\"“«]([^\"”»]{2,60})[\"”»]|(?<!\w)['‘]([^'’]{2,60})['’](?!\w)")

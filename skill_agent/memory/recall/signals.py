@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from skill_agent.memory.english.stemming import words
+from skill_agent.memory.words.stemming import words
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
     "semantic": 0.35, "recency": 0.20, "importance": 0.20, "continuity": 0.15,

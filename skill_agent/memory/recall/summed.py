@@ -6,7 +6,7 @@ They never stand before what they were made from, unless a question asks for a s
 from collections.abc import Sequence
 from dataclasses import replace
 
-from skill_agent.memory.english.when import Moment
+from skill_agent.memory.words.when import Moment
 from skill_agent.values import Found, Hit, Memory
 
 SUMMARY = "summary."

@@ -4,11 +4,11 @@ Speaker and date belong into the indexed text: they lift dense recall by half an
 points. The stems are stored beside each row, so a change here needs another `WORDING`.
 """
 
-from skill_agent.memory.english.stemming import stems
+from skill_agent.memory.words.stemming import stems
 from skill_agent.values import IndexItem
 
 WORDING = 3
-"""Version of what ends up in a stored row: everything here and in `english.stemming`, and `[words]`
+"""Version of what ends up in a stored row: everything here and in `words.stemming`, and `[words]`
 and `[time]` of the languages."""
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from skill_agent.errors import ModelFailed
-from skill_agent.memory.english.stemming import stems
 from skill_agent.memory.remembrances import is_private
+from skill_agent.memory.words.stemming import stems
 from skill_agent.models.model_json import read
 from skill_agent.models.reply import whole_reply
 from skill_agent.ports import ChatMessage, Model, ModelRequest

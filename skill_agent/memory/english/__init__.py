@@ -1,1 +1,0 @@
-"""What English words and sentences tell: rules, without a store and without a model."""
