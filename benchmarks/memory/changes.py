@@ -226,7 +226,7 @@ async def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--set", default="build", choices=("build", "choose", "final"))
+    parser.add_argument("--set", default="build", choices=("build", "choose", "final", "fresh"))
     parser.add_argument("--model", default="")
     parser.add_argument("--home", default=None)
     parser.add_argument("--embedder", default=EMBEDDER)

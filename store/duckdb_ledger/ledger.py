@@ -351,13 +351,14 @@ class DuckLedger:
     async def backup(self, target: str) -> None:
         """Beside the ledger's thread: what is written meanwhile waits for nothing."""
         database, action = self._database, "make a backup"
-        copying = await self._run(
-            action, lambda: database.copier.start(database.connection, Path(target))
-        )
         try:
+            copying = await self._run(
+                action, lambda: database.copier.start(database.connection, Path(target))
+            )
             await asyncio.wrap_future(copying)
         except asyncio.CancelledError:
-            await asyncio.to_thread(database.copier.stop)
+            # On the ledger's thread, so that a copy that is only about to start ends as well.
+            await self._run(action, database.copier.stop)
             raise
         except StoreError:
             raise

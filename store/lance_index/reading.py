@@ -13,7 +13,7 @@ from skill_agent.values import IndexItem
 
 from .items import SNAPSHOT, ItemTable
 from .places import Places
-from .rows import STEMS, VECTOR, item_at, kind_of
+from .rows import item_at, kind_of
 from .stored_base import open_base
 from .stored_rows import StoredRows
 
@@ -67,7 +67,8 @@ def _snapshot(file: Path) -> "pa.Table | None":
 
 
 def _items(rows: "pa.Table") -> Iterator[IndexItem]:
-    names = [name for name in rows.schema.names if name not in (STEMS, VECTOR)]
+    own = IndexItem.__dataclass_fields__
+    names = [name for name in rows.schema.names if name in own]
     columns = {name: rows[name].combine_chunks() for name in names}
     for row in range(rows.num_rows):
         yield item_at(columns, row)

@@ -31,7 +31,7 @@ def test_show_gives_each_value_with_its_origin(
 
 def test_one_key_is_one_object_and_a_section_an_array(ska: Ska, made: Home) -> None:
     assert ska("config", "show", "models.default", "--json").json["value"] == "a/b"
-    assert len(ska("config", "show", "models.roles", "--json").json) == 5
+    assert len(ska("config", "show", "models.roles", "--json").json) == 6
     done = ska("config", "show", "models.defalt")
     assert done.code == 2
     assert 'did you mean "models.default"?' in done.err

@@ -157,7 +157,7 @@ async def test_undo_leaves_what_somebody_built_on(open_runtime: OpenRuntime, exp
             await runtime.memory.list(MemoryFilter()), key=lambda one: "Porto" not in one.content
         )
         assert others
-        corrected = await runtime.memory.correct(porto.id, "My sister Lena lives in Braga.")
+        corrected = await runtime.memory.correct(porto.id, "I live in Braga.")
         going_on = next(one for one in await runtime.ledger.sessions() if one.messages == 3)
         await asked(runtime, "And peas?", session=going_on.id)
         plan = await runtime.imports.plan_undo(batch.id)

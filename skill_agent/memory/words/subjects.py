@@ -1,11 +1,32 @@
 """Which of the dotted categories of memories hold one value."""
 
 _SINGLE = frozenset(
-    """
-    name role occupation company employer location hometown birthplace timezone age birthday diet
-    relationship income language editor theme colour units deadline budget database hosting
-    production
-    """.split()
+    (
+        "name",
+        "role",
+        "occupation",
+        "company",
+        "employer",
+        "location",
+        "hometown",
+        "birthplace",
+        "timezone",
+        "age",
+        "birthday",
+        "diet",
+        "relationship",
+        "income",
+        "language",
+        "editor",
+        "theme",
+        "colour",
+        "units",
+        "deadline",
+        "budget",
+        "database",
+        "hosting",
+        "production",
+    )
 )
 """Last parts of subjects of which only one memory can be true at a time."""
 _ONE_ANSWER = ("favourite_", "decision")
