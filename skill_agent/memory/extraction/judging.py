@@ -12,7 +12,7 @@ from skill_agent.text.kinds import kind_of
 
 from .statement import Statement
 
-KEEPS = 0.75
+KEEPS = 0.85
 """Probability from which on a sentence is kept, chosen by `benchmarks/memory/extraction.py`."""
 TELLS = 0.15
 """Chance that a sentence tells something, and is no chat nor request, from which on it is asked
