@@ -11,10 +11,12 @@ from itertools import islice
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import typed
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import ModelError, SkillAgentError
 from skill_agent.memory.book import MemoryBook
+from skill_agent.memory.extraction.model import able
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.budget import evidence_of, select
+from skill_agent.memory.recall.knowing import ANSWERED, answered
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.question import is_reply, is_small_talk, only_asks
 from skill_agent.memory.recall.recaller import with_sides
@@ -117,6 +119,7 @@ class Recollector:
             sizes=await self._sizes(model, hits) if loaded else {},
         )
         told, memories = await with_sides(self._ledger, selection.hits, scope, self._clock())
+        certain = bool(sure) and (dry or await _answers(model, manner, told))
         selection = replace(selection, hits=told)
         standing = await self._standing(dna, model, manner, present | {h.item.id for h in told})
         wrote = await origins_by_id(self._ledger, told, memories)
@@ -132,7 +135,7 @@ class Recollector:
             ),
             behind=behind,
             waited=waited,
-            sure=bool(sure),
+            sure=certain,
             origins=all_origins(
                 *wrote.values(), *(one.origins for one in (*standing.profile, *standing.team))
             ),
@@ -276,6 +279,19 @@ def _retold(found: Sequence[Found], history: Sequence[Message]) -> set[str]:
         for one in found
         if one.memory and (sources := one.memory.source.message_ids) and there.issuperset(sources)
     }
+
+
+async def _answers(model: Model, manner: Manner, told: Sequence[Hit]) -> bool:
+    """Whether what is told answers a question that only memory can answer, as far as an embedded
+    model that is able to says so: it is read then with more care, and never withheld for it."""
+    able_to_say = model.info.provider == "embedded" and able(model.info)
+    if not (manner.unasked and told and able_to_say):
+        return True
+    lines = [hit.item.text for hit in sorted(told, key=lambda hit: -hit.score)]
+    try:
+        return await answered(model, manner.words, lines) >= ANSWERED
+    except ModelError:  # the reply itself will say what is wrong with the model
+        return True
 
 
 def _telling(hits: list[Hit], asked: str, manner: Manner, floor: float) -> list[Hit]:

@@ -1,12 +1,15 @@
 """What a small model's turn is like, through the whole runtime: what code says for it, what it is
 shown, and what of its reply is let through."""
 
+from dataclasses import replace
+
 import pytest
 from fakes import OpenRuntime
 
 from skill_agent.errors import UsageError
 from skill_agent.events import Event, MemorySaved, TextDelta, ToolStarted, TurnFinished
 from skill_agent.host.runtime import Runtime
+from skill_agent.memory.extraction.model import SMALLEST_BYTES
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.text.language import english, language
 from skill_agent.values import ModelProfile, NewMemory, ToolCall, TurnRequest
@@ -121,6 +124,27 @@ async def test_what_was_never_told_is_said_so_without_the_model(open_runtime: Op
         reply, _ = await said(runtime, "What is my sister's phone number?")
     assert reply == english().unknown
     assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("word", "reply", "shown"),
+    [
+        ("no", "Quite early, I would say.", english().unknown),  # about the train, and made up
+        ("no", "From platform nine.", "From platform nine."),  # from what was told
+        ("yes", "Quite early, I would say.", "Quite early, I would say."),
+    ],
+)
+async def test_where_what_was_told_is_no_answer_the_reply_must_show_where_it_is_from(
+    open_runtime: OpenRuntime, word: str, reply: str, shown: str
+) -> None:
+    model = small(word, reply, reply)
+    model.info = replace(model.info, provider="embedded", size_bytes=2 * SMALLEST_BYTES)
+    async with open_runtime(model) as runtime:
+        await runtime.memory.add(NewMemory("My train leaves from platform nine", speaker="user"))
+        await runtime.memory.settle()
+        told, _ = await said(runtime, "When does my train leave?")
+    assert told == shown
+    assert "My train leaves from platform nine" in model.requests[0].messages[-1].content
 
 
 async def test_what_this_conversation_holds_is_not_called_unknown(
