@@ -42,6 +42,7 @@ def found_object(found: "Found") -> dict[str, Any]:
         **described,
         "score": hit.score,
         "relevant": found.relevant,
+        "until": plain(hit.until) if hit.until else None,
         "signals": hit.signals,
         "reason": hit.reason,
     }
@@ -83,7 +84,8 @@ def found_row(found: "Found") -> tuple[object, ...]:
     """A search result as the cells of a table."""
     item = found.hit.item
     kind = item.memory_type if item.kind == "memory" else f"said by {item.speaker or '?'}"
-    if found.memory and found.memory.superseded_by:  # it follows what replaced it
+    replaced = found.memory is not None and found.memory.superseded_by
+    if replaced or found.hit.until:  # it follows what took its place
         kind = f"was {kind}"
     return (item.id, f"{found.hit.score:.2f}", kind, item.agent, day_of(item.created_at), item.text)
 

@@ -266,7 +266,8 @@ def test_what_changed_is_listed_decided_and_taken_back(ska: Ska) -> None:
     assert "nothing waits" in ska("memory", "resolve").err
     old = add(ska, "My vet is Dr. Lamb")
     new = add(ska, "My vet is now Dr. Shaw")
-    ska("memory", "search", "vet")
+    newer, older = ska("memory", "search", "who is my vet Dr. Lamb").out.splitlines()[1:]
+    assert "Dr. Shaw" in newer and "was semantic" in older and "Dr. Lamb" in older
     told = ska("memory", "resolve", "--json").json
     assert told["disputes"] == []
     (one,) = told["updates"]

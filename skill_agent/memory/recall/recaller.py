@@ -181,7 +181,8 @@ class Recaller:
             note = noted.get(one.hit.item.id)
             later = newer.get(note.newer) if note else None
             if one.memory and note and later and _applies(one.memory, later, query):
-                placed.setdefault(later.id, _before(one.hit, later, known.get(later.id)))
+                there = placed.get(later.id) or known.get(later.id)
+                placed[later.id] = _before(one.hit, later, there)
                 if note.state == "updated":
                     one = replace(one, hit=replace(one.hit, until=later.created_at))
             placed.setdefault(one.hit.item.id, one)
@@ -242,10 +243,13 @@ def _stands(hit: Hit, memories: dict[str, Memory], query: RecallQuery) -> bool:
 
 
 def _before(older: Hit, newer: Memory, known: Found | None) -> Found:
-    """The newer memory as a hit that scores no less than what it replaced."""
+    """The newer memory as a hit that scores no less than what it replaced, and is as relevant: the
+    older one must never be told alone."""
     if known is not None:
-        hit = replace(known.hit, score=max(known.hit.score, older.score))
-        return replace(known, hit=hit)
+        evidence = max(evidence_of(known.hit), evidence_of(older))
+        signals = {**known.hit.signals, "evidence": evidence}
+        score = max(known.hit.score, older.score)
+        return replace(known, hit=replace(known.hit, score=score, signals=signals))
     item = IndexItem(
         id=newer.id,
         kind="memory",
@@ -265,7 +269,12 @@ def _before(older: Hit, newer: Memory, known: Found | None) -> Found:
         expires_at=newer.expires_at,
         related_to=newer.related_to,
     )
-    hit = Hit(item=item, score=older.score, signals={}, reason="replaces the next one")
+    hit = Hit(
+        item=item,
+        score=older.score,
+        signals={"evidence": evidence_of(older)},
+        reason="replaces the next one",
+    )
     return Found(hit=hit, memory=newer)
 
 
