@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-GARDEN = ("I live in Porto.", "How nice.", "I am allergic to tomatoes.")
+GARDEN = ("I live in Porto, near the old bridge.", "How nice.", "I am allergic to tomatoes.")
 
 
 def chatgpt(name: str = "c1", said: tuple[str, ...] = GARDEN, **more: Any) -> dict[str, Any]:
