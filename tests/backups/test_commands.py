@@ -123,6 +123,7 @@ def test_passphrases_that_are_none(full: Ska, tmp_path: Path) -> None:
     assert full("backup", "list", "--json").json == []
 
 
+@pytest.mark.slow
 def test_from_a_file_or_the_environment(
     full: Ska, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,6 +140,7 @@ async def test_what_was_left_out_is_told_with_the_reason(open_runtime: OpenRunti
         assert "memories: none were looked for" in call.left_out
 
 
+@pytest.mark.slow
 async def test_what_was_found_and_not_sent_is_told(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
         for number in range(30):

@@ -322,6 +322,7 @@ async def test_bad_prompts_leave_nothing_behind(open_runtime: OpenRuntime, text:
         assert await runtime.conversations.list() == []
 
 
+@pytest.mark.slow
 async def test_a_megabyte_of_prompt_is_kept_whole(open_runtime: OpenRuntime) -> None:
     text = "word " * 200_000
     async with open_runtime(ScriptedModel(["ok"])) as runtime:
