@@ -174,4 +174,4 @@ def test_each_language_tells_how_it_says_that_something_changed(code: str) -> No
     told = next(one for one in spoken() if one.code == code).tables["changes"]
     assert {"over", "now", "deny", "also", "figures", "perhaps", "once", "was"} == set(told)
     assert "{day}" in told["was"]
-    assert signs_of("It is so").over.search("It is no longer so")
+    assert signs_of("It is so").over.found("It is no longer so")

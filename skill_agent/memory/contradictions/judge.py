@@ -80,7 +80,7 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
         return Judgement(action="coexist", reason="too long to be compared by words")
     near = cosine > GATE or (new.subject is not None and new.subject == old.subject)
     signs = signs_of(old.content, new.content)
-    over = changes or bool(signs.over.search(new.content))
+    over = changes or bool(signs.over.found(new.content))
     if (signs.beside(new.content) and not over) or signs.apart(old.content, new.content):
         return Judgement(action="coexist", reason="it says that it is so beside something else")
     slot = one_slot(signs.bare(old.content), signs.bare(new.content)) or one_slot(
@@ -90,25 +90,25 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
         return _settled(*found, new, old)
     single = new.subject == old.subject and is_single_valued(new.subject)
     # Where both tell of a change, each tells of its own: two doors replaced are two doors.
-    if slot and (single or changes or (over and not signs.over.search(old.content))):
+    if slot and (single or changes or (over and not signs.over.found(old.content))):
         return _settled("supersede", "it names another value", new, old)
-    if slot and signs.now.search(new.content):
+    if slot and signs.now.found(new.content):
         return _settled("update", "the same sentence with another value", new, old)
     if slot and slot.counts(signs.figures) and "episodic" not in (new.memory_type, old.memory_type):
         return _settled("wait", "the same sentence with another number or day", new, old)
     named_alike = cosine > FAR and _shares(new, old, near=near)
     if single or (over and not slot and named_alike):
         return _settled("update", SAYS, new, old)
-    if near and signs.now.search(new.content) and _same_measure(new, old):
+    if near and signs.now.found(new.content) and _same_measure(new, old):
         return _settled("update", "it names another number for the same", new, old)
     return Judgement(action="coexist", reason="both can be true", open=near or bool(slot))
 
 
 def _denied(new: Memory, old: Memory, signs: Signs, *, over: bool) -> tuple[Action, str] | None:
     """One says of the same that it is so, the other that it is not."""
-    if bool(signs.deny.search(new.content)) == bool(signs.deny.search(old.content)):
+    if bool(signs.deny.found(new.content)) == bool(signs.deny.found(old.content)):
         return None
-    before, after = (telling(signs.deny.sub("", signs.bare(one.content))) for one in (old, new))
+    before, after = (telling(signs.deny.without(signs.bare(one.content))) for one in (old, new))
     if not before or not after:
         return None
     common = len(before & after)

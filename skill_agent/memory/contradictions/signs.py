@@ -7,7 +7,7 @@ A phrase may begin or end in `*` (any letters) and have a gap, `ne ... plus`.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from skill_agent.text.language import english, language, language_of
 from skill_agent.text.scripts import UNSPACED
@@ -16,35 +16,43 @@ _NEVER = re.compile(r"(?!)")
 _GAP = r".{0,40}?"
 
 
+class Phrases:
+    """A pattern of many phrases. A text is looked through once, for each is compared with many."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.found = lru_cache(maxsize=4096)(lambda text: pattern.search(text) is not None)
+        self.without = lru_cache(maxsize=4096)(lambda text: pattern.sub("", text))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
     """The signs of one language, each as a pattern."""
 
-    over: re.Pattern[str]
+    over: Phrases
     """What was so is so no longer: moved, replaced, cancelled, corrected, ended."""
-    now: re.Pattern[str]
+    now: Phrases
     """Something is so at present, which may have been so before."""
-    deny: re.Pattern[str]
-    also: re.Pattern[str]
+    deny: Phrases
+    also: Phrases
     """It is so beside something else."""
     figures: re.Pattern[str]
     """Numbers and days in words."""
-    perhaps: re.Pattern[str]
-    once: re.Pattern[str]
+    perhaps: Phrases
+    once: Phrases
     """It was so long ago."""
 
     def bare(self, text: str) -> str:
         """The text without what says that it is new."""
-        return self.now.sub("", self.over.sub("", text))
+        return self.now.without(self.over.without(text))
 
     def beside(self, text: str) -> bool:
         """Whether it says that something is so beside something else."""
-        return bool(self.also.search(self.over.sub("", text)))
+        return self.also.found(self.over.without(text))
 
     def apart(self, one: str, other: str) -> bool:
         """Whether one speaks of what may be or was long ago, and the other does not."""
         kinds = (self.perhaps, self.once)
-        return any(bool(kind.search(one)) != bool(kind.search(other)) for kind in kinds)
+        return any(kind.found(one) != kind.found(other) for kind in kinds)
 
 
 def signs_of(*texts: str) -> Signs:
@@ -55,8 +63,9 @@ def signs_of(*texts: str) -> Signs:
 @cache
 def _signs(code: str) -> Signs:
     told = (language(code) or english()).tables.get("changes", {})
-    names = ("over", "now", "deny", "also", "figures", "perhaps", "once")
-    return Signs(**{name: _pattern(told.get(name, ())) for name in names})
+    names = ("over", "now", "deny", "also", "perhaps", "once")
+    phrases = {name: Phrases(_pattern(told.get(name, ()))) for name in names}
+    return Signs(figures=_pattern(told.get("figures", ())), **phrases)
 
 
 def _pattern(phrases: Sequence[str]) -> re.Pattern[str]:
