@@ -1,5 +1,6 @@
 """What two statements are to each other, as far as code is certain of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -175,3 +176,13 @@ def test_each_language_tells_how_it_says_that_something_changed(code: str) -> No
     assert {"over", "now", "deny", "also", "figures", "perhaps", "once", "was"} == set(told)
     assert "{day}" in told["was"]
     assert signs_of("It is so").over.found("It is no longer so")
+
+
+def test_what_others_wrote_never_says_of_a_persons_words_that_they_hold_no_longer() -> None:
+    old = memory("My vet is Dr. Lamb")
+    new = memory("My vet is now Dr. Shaw", day=1)
+    assert judge_by_rules(new, old, cosine=0.9, changes=False).action == "update"
+    brought = replace(new, origins=("import",))
+    assert judge_by_rules(brought, old, cosine=0.9, changes=False).action == "wait"
+    both = replace(old, origins=("import",))
+    assert judge_by_rules(brought, both, cosine=0.9, changes=False).action == "update"

@@ -2,6 +2,7 @@
 
 from skill_agent.models.weighing import weigh
 from skill_agent.ports import ChatMessage, Model, ModelRequest
+from skill_agent.text.gate import tamed_line
 from skill_agent.values import ModelInfo
 
 PROMPT = "out-of-date/1"
@@ -42,5 +43,5 @@ async def out_of_date(model: Model, old: str, new: str) -> float:
 
 
 def _line(text: str) -> str:
-    """One line in which no quotation mark ends the quotation."""
-    return " ".join(text.split())[:_LONGEST].replace('"', "'")
+    """One line in which no quotation mark ends the quotation; a memory may be another's words."""
+    return tamed_line(text, _LONGEST).replace('"', "'")

@@ -77,15 +77,6 @@ class Comparer:
         wanted = MemoryFilter(subject=memory.subject, statuses=_LIVE, limit=_OF_ONE_SUBJECT)
         return await self._ledger.memories(wanted)
 
-    async def touched(self, statements: Sequence[Memory]) -> list[bool]:
-        """Whether each says that something changed that is known, by its words alone: worth keeping
-        though nobody has read it yet."""
-        found: list[bool] = []
-        for one, near in zip(statements, await self.near(statements), strict=True):
-            verdicts = await self.verdicts(one, near, changes=False)
-            found.append(any(v.judgement.action in _TOUCHING for v in verdicts))
-        return found
-
     async def verdicts(self, new: Memory, near: Iterable[Near], *, changes: bool) -> list[Verdict]:
         """Compares with the neighbours as they are now, nearest first; `changes` says that the new
         one is known to replace something."""
@@ -158,9 +149,6 @@ class Comparer:
             return []
         found = await self._ledger.memories_by_id(sorted(ids))
         return [one for one in found.values() if one.status == "disputed"]
-
-
-_TOUCHING = ("supersede", "dispute", "update", "wait")
 
 
 def covered(new: Memory, old: Memory, user: str) -> bool:

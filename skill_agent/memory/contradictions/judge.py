@@ -60,10 +60,15 @@ def seen_together(new: Memory, old: Memory, user: str) -> bool:
     return comparable(replace(new, agent=old.agent), old, user)
 
 
+def of_others(new: Memory, old: Memory) -> bool:
+    """Whether somebody wrote of the new one who had no part in the old one."""
+    return bool({*new.origins} - {*old.origins})
+
+
 def protected(old: Memory, new: Memory) -> bool:
     """Whether the other must not replace it: mere reading replaces neither identity nor what a
     person pinned or said so, and what somebody else wrote nothing that they did not."""
-    if {*new.origins} - {*old.origins}:
+    if of_others(new, old):
         return True
     if new.source_type not in ("extraction", "consolidation"):
         return False
@@ -80,7 +85,7 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
         return Judgement(action="coexist", reason="too long to be compared by words")
     near = cosine > GATE or (new.subject is not None and new.subject == old.subject)
     signs = signs_of(old.content, new.content)
-    over = changes or bool(signs.over.found(new.content))
+    over = changes or signs.over.found(new.content)
     if (signs.beside(new.content) and not over) or signs.apart(old.content, new.content):
         return Judgement(action="coexist", reason="it says that it is so beside something else")
     slot = one_slot(signs.bare(old.content), signs.bare(new.content)) or one_slot(
@@ -106,7 +111,7 @@ def judge_by_rules(new: Memory, old: Memory, *, cosine: float, changes: bool) ->
 
 def _denied(new: Memory, old: Memory, signs: Signs, *, over: bool) -> tuple[Action, str] | None:
     """One says of the same that it is so, the other that it is not."""
-    if bool(signs.deny.found(new.content)) == bool(signs.deny.found(old.content)):
+    if signs.deny.found(new.content) == signs.deny.found(old.content):
         return None
     before, after = (telling(signs.deny.without(signs.bare(one.content))) for one in (old, new))
     if not before or not after:
@@ -143,6 +148,8 @@ def _settled(action: Action, why: str, new: Memory, old: Memory) -> Judgement:
     """Nothing gives way to what is older, nor what is protected."""
     if action == "supersede" and (new.created_at < old.created_at or protected(old, new)):
         return Judgement(action="dispute", reason=f"{why}, and the other one must not give way")
+    if action == "update" and of_others(new, old):
+        action = "wait"  # nobody else says of a person's words that they hold no longer
     if action in ("update", "wait") and new.created_at < old.created_at:
         return Judgement(action="coexist", reason=why)
     return Judgement(action=action, reason=why)

@@ -19,11 +19,11 @@ from skill_agent.memory.words.retold import says_the_same
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.text.redaction import redact
-from skill_agent.values import LogEntry, Memory, UpdateState
+from skill_agent.values import LogEntry, Memory, MemoryChange, UpdateState
 
 from .asking import LIKELY, PERHAPS, PROMPT, out_of_date
 from .comparing import Comparer, Near, Verdict, unseen
-from .judge import Judgement, protected
+from .judge import Judgement, of_others, protected
 
 _log = logging.getLogger(__name__)
 
@@ -190,10 +190,10 @@ class Reconciler:
         disputed: list[str] = []
         updated: list[tuple[str, str]] = []
         for memory, near in pairs:
-            gone, against = await self._settle(memory.id, near)
-            superseded += gone
-            disputed += against
-            updated += await self._bring_up_to_date(memory.id, near)
+            settled = await self._settle(memory.id, near)
+            superseded += settled.superseded
+            disputed += settled.disputed
+            updated += settled.updated
         up_to = entries[-1].seq if full else head
         told = [*disputed, *superseded]
         await self._note(NOTE, up_to, {"count": len(pairs), "memories": told})
@@ -205,35 +205,51 @@ class Reconciler:
             behind=full,
         )
 
-    async def _settle(self, memory_id: str, near: Sequence[Near]) -> tuple[list[str], list[str]]:
-        """Writes what a memory makes of older ones; again if somebody else came between."""
+    async def _settle(self, memory_id: str, near: Sequence[Near]) -> Reconciled:
+        """Writes what a memory makes of older ones, again if somebody else came between, and notes
+        of which it says what has become of them."""
         for _ in range(_TRIES):
             memory, verdicts = await self._verdicts(memory_id, near)
-            if memory is None or memory.source_type == "extraction":
-                break
-            verdicts = [_told_again(one, memory) for one in verdicts]
-            changes = await self._comparer.changes(
-                memory, verdicts, now=self._clock(), actor="reconciler", stored=True
-            )
+            if memory is None:
+                return Reconciled()
+            changes = await self._changes(memory, verdicts)
             if not changes:
-                break
+                return Reconciled(updated=await self._bring_up_to_date(memory, verdicts))
             with suppress(MemoryChanged):
-                written = await self._writer.write(changes)
-                gone = [one for one in written if one.status == "superseded"]
-                last = {one.id: one for one in written}[memory_id]
-                for one in gone:
-                    if one.id != memory_id and not says_the_same(one.content, last.content):
-                        await self._told(one, last)
-                return [one.id for one in gone], [memory_id] if last.status == "disputed" else []
-        return [], []
+                return await self._write(memory_id, changes, near)
+        memory, verdicts = await self._verdicts(memory_id, near)
+        updated = await self._bring_up_to_date(memory, verdicts) if memory else ()
+        return Reconciled(updated=updated)
+
+    async def _changes(self, memory: Memory, verdicts: Sequence[Verdict]) -> list[MemoryChange]:
+        """Nothing for what was read in conversations: it was compared when it was taken in."""
+        if memory.source_type == "extraction":
+            return []
+        ruled = [_told_again(one, memory) for one in verdicts]
+        return await self._comparer.changes(
+            memory, ruled, now=self._clock(), actor="reconciler", stored=True
+        )
+
+    async def _write(
+        self, memory_id: str, changes: Sequence[MemoryChange], near: Sequence[Near]
+    ) -> Reconciled:
+        written = await self._writer.write(changes)
+        gone = [one for one in written if one.status == "superseded"]
+        last = {one.id: one for one in written}[memory_id]
+        for one in gone:
+            if one.id != memory_id and not says_the_same(one.content, last.content):
+                await self._told(one, last)
+        memory, verdicts = await self._verdicts(memory_id, near)
+        return Reconciled(
+            superseded=tuple(one.id for one in gone),
+            disputed=(memory_id,) if last.status == "disputed" else (),
+            updated=await self._bring_up_to_date(memory, verdicts) if memory else (),
+        )
 
     async def _bring_up_to_date(
-        self, memory_id: str, near: Sequence[Near]
-    ) -> list[tuple[str, str]]:
+        self, memory: Memory, verdicts: Sequence[Verdict]
+    ) -> tuple[tuple[str, str], ...]:
         """Notes of which older ones a memory says what has become of them."""
-        memory, verdicts = await self._verdicts(memory_id, near)
-        if memory is None:
-            return []
         found: list[tuple[str, str]] = []
         for one in verdicts:
             state = _STATES.get(one.judgement.action)
@@ -246,7 +262,7 @@ class Reconciler:
             if await self._updates.put(noted):
                 found.append(noted.pair)
                 await self._told(one.old, memory)
-        return found
+        return tuple(found)
 
     async def _verdicts(
         self, memory_id: str, near: Sequence[Near]
@@ -272,10 +288,11 @@ class Reconciler:
             asked[one.old.id] = round(likely, 4)
             if likely < PERHAPS:
                 continue
+            foreign = of_others(memory, one.old)
             noted = Noted(
                 older=one.old.id,
                 newer=memory.id,
-                state="updated" if likely >= LIKELY else "waiting",
+                state="updated" if likely >= LIKELY and not foreign else "waiting",
                 by=model.info.name,
                 reason="a model says that it holds no longer",
                 prompt=PROMPT,
