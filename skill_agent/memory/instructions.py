@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from skill_agent.text.language import spoken
-from skill_agent.text.scripts import HAN, KANA
+from skill_agent.text.scripts import KANA, UNSPACED
 
 _LONGEST, _FEWEST = 240, 2
 """Characters and words of a sentence that may be one."""
@@ -19,7 +19,7 @@ _SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 _ASKS = re.compile(r"[?？؟]\s*$")
 _CALLED = re.compile(r"[^\W\d_]+\s*[,，]\s*")
 """The agent's name before the order."""
-_CLOSE, _KANA = re.compile(f"[{HAN}{KANA}]"), re.compile(f"[{KANA}]")
+_CLOSE, _KANA = re.compile(f"[{UNSPACED}]"), re.compile(f"[{KANA}]")
 _EDGES = " \t.!…。！,，、;:"
 _POLITE = ("ください", "下さい", "くださいね", "下さいね", "ね", "ほしい", "欲しい", "です", "我")
 

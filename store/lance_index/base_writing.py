@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,9 +30,6 @@ from .stored_base import (
 )
 from .stored_rows import StoredRows
 from .vectors import CompactVectors, Vectors, compact_shapes
-
-if TYPE_CHECKING:
-    pass
 
 _ROOM = 4
 """A base has room for this part of its size, and no less than so many rows."""

@@ -13,7 +13,8 @@ from skill_agent.text.kinds import kind_of
 from .statement import Statement
 
 KEEPS = 0.85
-"""Probability from which on a sentence is kept, chosen by `benchmarks/memory/extraction.py`."""
+"""Probability from which on a sentence is kept, chosen on the choose set of
+`benchmarks/memory/extraction.py`, and raised once its final set had been looked at."""
 TELLS = 0.15
 """Chance that a sentence tells something, and is no chat nor request, from which on it is asked
 about; the reader of kinds costs nothing."""

@@ -11,7 +11,8 @@ from skill_agent.ports import ChatMessage, Model, ModelRequest
 from skill_agent.text.gate import tamed_line
 
 ANSWERED = 0.7
-"""Probability from which a small model's word is taken that the lines answer."""
+"""Probability from which a small model's word is taken that the lines answer; picked on the
+build and choose sets of `benchmarks/memory/answers.py` together."""
 READ = 4
 """Lines a model reads, the best ones."""
 _ASK = (

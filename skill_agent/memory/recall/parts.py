@@ -10,7 +10,7 @@ from functools import cache
 
 from skill_agent.memory.words.stemming import stems
 from skill_agent.text.language import spoken
-from skill_agent.text.scripts import HAN, KANA
+from skill_agent.text.scripts import UNSPACED
 
 MOST = 4
 """Parts a question is asked in at most."""
@@ -20,7 +20,7 @@ _CLAUSE = 4
 _FEWEST_CLOSE = 4
 """Characters, where a script is written without blanks."""
 _MARKS = r"[,;:?!，、；：。？！؟]+\s*"
-_CLOSE = re.compile(f"[{HAN}{KANA}]")
+_CLOSE = re.compile(f"[{UNSPACED}]")
 
 
 def parts_of(question: str) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from .projector import Projector
 from .question import is_reply, only_asks, read_question
 from .ranking import FAR_BEHIND, RELEVANT
 from .reranking import Reranking
-from .summed import placed
+from .summed import is_summary, placed
 from .told import presentable
 from .updates import Updates, holds
 
@@ -109,8 +109,9 @@ class Recaller:
         if query.scope.include_cold:
             found = await self._succeeded(found, query)
         found = await self._brought_up_to_date(found, query)
-        found = placed(_marked(found), read_question(query.text, query.now).times)
-        return found[: query.limit]
+        summed = any(is_summary(one.hit.item.subject) for one in found)
+        times = read_question(query.text, query.now).times if summed else ()
+        return placed(_marked(found), times)[: query.limit]
 
     async def _ranked(self, index: MemoryIndex, query: RecallQuery) -> list[Hit]:
         """The index's hits, asked a second time where one of the best gives another name for what
@@ -152,7 +153,8 @@ class Recaller:
                     near[hit.item.id] = max(share, near.get(hit.item.id, 0.0))
         best = max(floor, *map(evidence_of, hits), 0.0)
         known = {hit.item.id for hit in hits}
-        if missing := near.keys() - known:
+        # Without a floor the whole question has given all it gives.
+        if query.floor > 0 and (missing := near.keys() - known):
             every = await index.recall(replace(query, floor=0.0))
             hits = hits + [_weighed(hit) for hit in every if hit.item.id in missing]
         raised = [_with_evidence(hit, best * near.get(hit.item.id, 0.0)) for hit in hits]

@@ -88,8 +88,14 @@ class SummaryKeeper:
     async def catch_up(self, model: Model | None) -> int:
         """Sums up every conversation that has ended; gives how many."""
         due = await self.due()
+        said = {one.id: await self._said(one) for one in due}
+        months = ((one.day[:7], session.agent) for session in due for one in said[session.id])
+        # Each month once, and before the conversations: theirs says that all is done.
+        for month, agent in dict.fromkeys(months):
+            await self._put(OF_MONTH, month, agent, await self._said_in(month, agent), model)
         for session in due:
-            await self.sum_up(session, model)
+            await self._put(OF_SESSION, session.id, session.agent, said[session.id], model)
+            self._looked[session.id] = session.updated_at
         return len(due)
 
     async def due(self) -> list[Session]:
@@ -111,17 +117,6 @@ class SummaryKeeper:
     def forgotten(self) -> None:
         """Looks at every conversation again: something that was summed up is gone."""
         self._looked.clear()
-
-    async def sum_up(self, session: Session, model: Model | None) -> list[Memory]:
-        """The new summaries of a conversation and of the months it touches, durable; `model` writes
-        them where it is given and keeps to what was said."""
-        said = await self._said(session)
-        written = [await self._put(OF_SESSION, session.id, session.agent, said, model)]
-        for month in dict.fromkeys(one.day[:7] for one in said):
-            there = await self._said_in(month, session.agent)
-            written.append(await self._put(OF_MONTH, month, session.agent, there, model))
-        self._looked[session.id] = session.updated_at
-        return [one for one in written if one is not None]
 
     async def _said(self, session: Session) -> list[Said]:
         """What the person told the conversation's own agent, and has not had forgotten."""
