@@ -1,8 +1,8 @@
 """What happens, as a closed set of plain values; who hears of it stands in `bus`."""
 
+from .any_event import AnyEvent, type_name
 from .kinds import (
     AgentWaking,
-    AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
     BackupFailed,
@@ -30,18 +30,30 @@ from .kinds import (
     from_json,
     to_bytes,
     to_json,
-    type_name,
+)
+from .team import (
+    AgentRouted,
+    AgentWrote,
+    CollaborationChanged,
+    HandedOff,
+    SeatChanged,
+    TaskChanged,
+    TeamEvent,
 )
 
 __all__ = [
+    "AgentRouted",
     "AgentWaking",
+    "AgentWrote",
     "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",
     "BackupFailed",
     "Choice",
+    "CollaborationChanged",
     "Compacted",
     "Event",
+    "HandedOff",
     "HostEvent",
     "HostFound",
     "HostLost",
@@ -52,6 +64,9 @@ __all__ = [
     "MemoryUpdated",
     "Notice",
     "RecalledItem",
+    "SeatChanged",
+    "TaskChanged",
+    "TeamEvent",
     "TextDelta",
     "ThoughtDelta",
     "ToolFinished",

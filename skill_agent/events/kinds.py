@@ -9,11 +9,9 @@ family it shows, such as `TurnEvent`, and shows any other event by its line.
 import dataclasses
 import json
 import re
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from skill_agent.identifiers import new_id
 from skill_agent.values import (
     Attachment,
     Choice,
@@ -25,24 +23,8 @@ from skill_agent.values import (
     Usage,
 )
 
-LONGEST_LINE = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnyEvent:
-    """What every event says of itself, whether or not one knows its kind."""
-
-    session: str
-    turn: str
-    agent: str
-    parent: str | None = None
-    """The turn that started this one; a sub-agent is a nested turn."""
-    id: str = field(default_factory=new_id)
-
-    @property
-    def line(self) -> str:
-        """The event in one plain line for a person: what is shown where nothing better is."""
-        return type_name(type(self)).replace("_", " ")
+from .any_event import LONGEST_LINE, AnyEvent, counted, one_line, type_name
+from .team import TeamEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +39,7 @@ class TurnStarted(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"{self.agent} is asked: {self.text}")
+        return one_line(f"{self.agent} is asked: {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +70,7 @@ class MemoryRecalled(AnyEvent):
 
     @property
     def line(self) -> str:
-        memories = _counted(len(self.items), "memory", "memories")
+        memories = counted(len(self.items), "memory", "memories")
         return f"recalled {memories}, {self.tokens} tokens, {self.seconds * 1000:.0f} ms"
 
 
@@ -104,7 +86,7 @@ class MemorySaved(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"✓ remembered (undo: {self.undo}): {self.content}")
+        return one_line(f"✓ remembered (undo: {self.undo}): {self.content}")
 
     @property
     def undo(self) -> str:
@@ -155,7 +137,7 @@ class MemoryUpdated(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"updated (undo: {self.undo}): {self.older} → {self.newer}")
+        return one_line(f"updated (undo: {self.undo}): {self.older} → {self.newer}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +152,8 @@ class Compacted(AnyEvent):
 
     @property
     def line(self) -> str:
-        messages = _counted(self.messages, "earlier message", "earlier messages")
-        return f"{messages} summed up, {_counted(self.memories, 'memory', 'memories')} kept"
+        messages = counted(self.messages, "earlier message", "earlier messages")
+        return f"{messages} summed up, {counted(self.memories, 'memory', 'memories')} kept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +165,7 @@ class Notice(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(self.text)
+        return one_line(self.text)
 
     @property
     def step(self) -> str:
@@ -200,7 +182,7 @@ class TextDelta(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"{self.agent}: {self.text}")
+        return one_line(f"{self.agent}: {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +193,7 @@ class ThoughtDelta(AnyEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"{self.agent} thinks: {self.text}")
+        return one_line(f"{self.agent} thinks: {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,7 +229,7 @@ class ToolFinished(AnyEvent):
     def line(self) -> str:
         if self.ok:
             return f"{self.tool} finished in {self.seconds:.1f} s"
-        return _line(f"{self.tool} failed: {self.result}")
+        return one_line(f"{self.tool} failed: {self.result}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +297,7 @@ class TurnFailed(AnyEvent):
     def line(self) -> str:
         if self.reason == "cancelled":
             return f"{self.agent} was interrupted"
-        return _line(f"{self.agent} could not answer: {self.message or self.reason}")
+        return one_line(f"{self.agent} could not answer: {self.message or self.reason}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,7 +354,7 @@ class BackupFailed(_HostEvent):
 
     @property
     def line(self) -> str:
-        return _line(f"the daily backup failed: {self.problem} (ska doctor)")
+        return one_line(f"the daily backup failed: {self.problem} (ska doctor)")
 
 
 TurnEvent = (
@@ -397,7 +379,7 @@ MemoryEvent = MemoriesExtracted | MemoryUpdated | Compacted
 HostEvent = HostLost | HostFound | AgentWaking | BackupFailed
 """What happens to the process that holds the home."""
 
-Event = TurnEvent | MemoryEvent | HostEvent
+Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent
 
 
 _LINE_BREAKS = (
@@ -407,24 +389,9 @@ _LINE_BREAKS = (
 )
 
 
-def _line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def _arguments(arguments: dict[str, Any]) -> str:
     shown = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     return shown if len(shown) <= LONGEST_LINE else shown[: LONGEST_LINE - 1] + "…"
-
-
-@cache
-def type_name(kind: type) -> str:
-    """`TurnStarted` -> `turn_started`, the `type` of its JSON form."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def to_json(event: AnyEvent) -> dict[str, Any]:
@@ -463,8 +430,8 @@ def from_json(data: dict[str, Any]) -> Event:
     if kind is TurnFinished:
         calls = fields.get("tool_calls", ())
         fields["tool_calls"] = tuple(ToolCall(**_known(ToolCall, one)) for one in calls)
-    if "origins" in fields:
-        fields["origins"] = tuple(fields["origins"])
+    for name in {"origins", "participants"} & fields.keys():
+        fields[name] = tuple(fields[name])
     if kind is MemoriesExtracted:
         for name in ("created", "versioned", "disputed"):
             fields[name] = tuple(fields[name])

@@ -24,9 +24,9 @@ from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.summaries.compaction import Read
-from skill_agent.models.budget import Budgets
-from skill_agent.models.metered import Counter, limits_in
 from skill_agent.models.models import Models
+from skill_agent.models.money.budget import Budgets
+from skill_agent.models.money.metered import Counter, limits_in
 from skill_agent.ports import Clock, Embedder, Ledger, LedgerCopies, ModelGateway, TableReader
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
@@ -45,6 +45,7 @@ from skill_agent.workstation import Workstation
 
 from .memory_parts import MemoryParts
 from .presence import Presence, attached, client
+from .team_parts import Ground, TeamParts
 
 _log = logging.getLogger(__name__)
 
@@ -105,10 +106,29 @@ class Runtime(Workstation):
         self._unfinished = UnfinishedReplies(home.unfinished)
         desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder = embedder
-        self._turns = self._make_turns(skillbook, desk, rules, clock)
+        board = TurnBoard()
+        self._team = TeamParts(
+            Ground(
+                home=home,
+                settings=settings,
+                ledger=ledger,
+                clock=clock,
+                directory=directory,
+                skillbook=skillbook,
+                models=self._models,
+                counter=counter,
+                board=board,
+                embedder=embedder,
+                publish=self._bus.publish,
+                hosting=hosting,
+            )
+        )
+        self._turns = self._make_turns(skillbook, desk, rules, board)
+        self._team.join(self._turns)
         super().__init__(
             {
                 **self._kept(clock),
+                **self._team.groups(),
                 "approvals": Approvals(desk, rules),
                 "skills": skillbook,
                 "host": presence,
@@ -158,9 +178,9 @@ class Runtime(Workstation):
         )
 
     def _make_turns(
-        self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, clock: Clock
+        self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, board: TurnBoard
     ) -> Turns:
-        mind, board, tokens = self._mind, TurnBoard(), Tokens()
+        mind, clock, tokens = self._mind, self._clock, Tokens()
         self._calls = calls = CallLog(self.ledger, clock, tokens, self._settings.privacy)
         bench = Workbench(
             ledger=self.ledger,
@@ -215,6 +235,8 @@ class Runtime(Workstation):
             board=board,
             calls=calls,
             client=client,
+            chooses_agent=self._team.chooses_agent,
+            chooses_model=self._team.chooses_model,
         )
 
     @property
@@ -249,6 +271,7 @@ class Runtime(Workstation):
             _log.warning("%d turns were cut short when the program ended last", lost)
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
+        await self._team.begin()
         if self._hosting:
             await self._calls.tidy()
             if self._settings.backup.daily:
@@ -279,6 +302,7 @@ class Runtime(Workstation):
 
     async def end_turns(self) -> None:
         """No turn begins any more, and those that run end. The rest still works until `close`."""
+        await self._team.end()
         await self._turns.end()
 
     async def close(self) -> None:
@@ -286,6 +310,7 @@ class Runtime(Workstation):
         if self._daily_backup is not None:
             self._daily_backup.cancel()
             await asyncio.gather(self._daily_backup, return_exceptions=True)
+        await self._team.end()
         await self._turns.close()
         await self._calls.settle()
         await self._mind.close()

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.tiers import chosen
+from skill_agent.models.money.metered import Budgeted, Counter
 from skill_agent.ports import Embedder, Model, ModelGateway, Progress
 from skill_agent.settings.schema import ModelSettings
 from skill_agent.values import ModelInfo, ModelTrial
 
 from . import operations
 from .embeddings import Embedded, Embeddings
-from .metered import Budgeted, Counter
 from .trial import tried
 
 _UNKNOWN_WINDOW = 32_768

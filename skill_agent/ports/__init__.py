@@ -1,6 +1,7 @@
 """What the core asks of the outside world, as Protocols; no implementation lives here."""
 
 from .callbacks import Clock, Progress
+from .choosing import ChoosesAgent, ChoosesModel
 from .models import (
     ChatMessage,
     CountsTokens,
@@ -27,6 +28,8 @@ from .tools import Tool, ToolOutcome
 
 __all__ = [
     "ChatMessage",
+    "ChoosesAgent",
+    "ChoosesModel",
     "Clock",
     "CountsTokens",
     "Disclosure",

@@ -122,6 +122,27 @@ class BackupSettings(Table):
     """… and the newest of each of so many weeks."""
 
 
+class FeatureSettings(Table):
+    """`[features]`: each off means that the program works as if it were not there."""
+
+    expert_gate: bool = True
+    """A message that names nobody goes to the agent that fits it best."""
+    ensemble: bool = False
+    """Several agents answer one message and their answers are put together; slow on one machine."""
+    model_routing: bool = True
+    """Easy messages go to the fast tier and hard ones to the powerful, where those are named."""
+    task_delegation: bool = True
+    """A person's "ask Luke to …" and `ska team` give tasks to agents."""
+    delegation_by_models: bool = False
+    """Models that proved able may give tasks, ask for reports and begin collaborations."""
+    collaboration: bool = True
+    """Agents work on one goal together."""
+    handoff: bool = True
+    """A request that an agent may not do goes to the one it names in `escalates_to`."""
+    team_memory: bool = True
+    """What concerns the team is shared among its agents."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -139,4 +160,5 @@ class Settings(Table):
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
+    features: FeatureSettings = Field(default_factory=FeatureSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

@@ -261,6 +261,7 @@ class TurnRunner:
             turn=turn.id,
             agent=turn.dna,
             message=turn.message,
+            parent=turn.request.parent,
             draft=view.draft,
             fitted=None if view.fit.guessed else view.fit,
             response_schema=turn.request.response_schema,
@@ -352,7 +353,7 @@ class TurnRunner:
         self._touched()
 
     async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
-        """The turn as a whole; what it cost is noted call by call (`models/metered`)."""
+        """The turn as a whole; what it cost is noted call by call (`models/money/metered`)."""
         used = usage_record(event.usage)
         data = {"session": turn.session.id, **used, "by_call": True}
         await self._ledger.note("usage", turn.id, actor=turn.dna.slug, data=data)
@@ -382,6 +383,7 @@ class TurnRunner:
             session=turn.session.id,
             turn=turn.id,
             agent=turn.dna.slug,
+            parent=turn.request.parent,
             reason=failure.reason,
             message=redact(failure.message),
             hint=hint,
@@ -453,6 +455,7 @@ def _started(turn: Turn) -> TurnStarted:
         session=turn.session.id,
         turn=turn.id,
         agent=turn.dna.slug,
+        parent=turn.request.parent,
         message_id=turn.message.id,
         text=words,
         attachments=attachments,

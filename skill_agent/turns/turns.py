@@ -27,14 +27,24 @@ from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.models.models import Models
-from skill_agent.ports import ChatMessage, Clock, Ledger, Model, ModelRequest
+from skill_agent.ports import (
+    ChatMessage,
+    ChoosesAgent,
+    ChoosesModel,
+    Clock,
+    Ledger,
+    Model,
+    ModelRequest,
+)
 from skill_agent.text.beside import parted
 from skill_agent.text.redaction import redact
 from skill_agent.values import (
     ClientContext,
     Message,
     ModelCall,
+    ModelChoice,
     Origin,
+    Routing,
     Session,
     Submitted,
     TurnRequest,
@@ -47,7 +57,7 @@ from .attended import GRACE_S, Attended
 from .calls import CallLog
 from .prompt import system_text
 from .runner import TurnRunner
-from .views import Turn
+from .views import Decided, Turn
 from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 
@@ -76,9 +86,13 @@ class Turns(operations.TurnOperations):
         calls: CallLog,
         client: Callable[[], str | None] = lambda: None,
         grace_s: float = GRACE_S,
+        chooses_agent: ChoosesAgent | None = None,
+        chooses_model: ChoosesModel | None = None,
     ) -> None:
         """`client` names the window of another process for which something is done just now. A
-        turn nobody listens to any more goes on for `grace_s`."""
+        turn nobody listens to any more goes on for `grace_s`. Without `chooses_agent` a
+        conversation keeps its agent, without `chooses_model` each agent its model."""
+        self._chooses_agent, self._chooses_model = chooses_agent, chooses_model
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
@@ -119,12 +133,12 @@ class Turns(operations.TurnOperations):
         """`known` says that the turn may have begun before."""
         if known and (before := await begun_before(self._ledger, turn, request)):
             return before
-        found, dna, chosen = await self._wanted(request, self._models.ready)
+        found, dna, chosen, decided = await self._wanted(request, self._models.ready)
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
         words = without_address(request.text, dna.slug)
-        session = found or self._conversations.new(_named(request, words), dna.slug)
+        session = found or self._new_session(request, _named(request, words), dna.slug)
         await note_requester(
             self._ledger, request, turn=turn, session=session.id, begins=found is None
         )
@@ -135,7 +149,13 @@ class Turns(operations.TurnOperations):
             message = await self._ledger.save_message(message)
         self._runner.start(
             Turn(
-                request=request, seen=seen, session=session, dna=dna, model=chosen, message=message
+                request=request,
+                seen=seen,
+                session=session,
+                dna=dna,
+                model=chosen,
+                message=message,
+                decided=decided,
             )
         )
         by = request.requester.name if request.requester else self._client() or ""
@@ -146,7 +166,7 @@ class Turns(operations.TurnOperations):
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""
         request = _checked(request)
-        found, dna, chosen = await self._wanted(request, self._models.of)
+        found, dna, chosen, decided = await self._wanted(request, self._models.of)
         now, seen = self._clock(), await self._ledger.last_seq()
         session = found or Session(
             id=new_id(), title="", agent=dna.slug, created_at=now, updated_at=now
@@ -162,22 +182,48 @@ class Turns(operations.TurnOperations):
                 dna=dna,
                 model=chosen,
                 message=replace(message, position=position),
+                decided=decided,
                 dry=True,
             )
         )
+
+    def _new_session(self, request: TurnRequest, words: str, agent: str) -> Session:
+        """That of a task is found by its task, and stands on no list of conversations."""
+        return replace(self._conversations.new(words, agent), archived=request.task is not None)
 
     async def _wanted(
         self,
         request: TurnRequest,
         model: Callable[[AgentDNA, str | None], Awaitable[Model]],
-    ) -> tuple[Session | None, AgentDNA, Model]:
-        """The conversation it goes on with, who answers, and with which model."""
+    ) -> tuple[Session | None, AgentDNA, Model, Decided]:
+        """The conversation it goes on with, who answers, with which model, and why these."""
         found = await self._conversations.find(request.session) if request.session else None
-        dna = tuned(self._addressed(request, found), request.options)
-        chosen = await model(dna, request.model)
+        routing = await self._routed(request, found)
+        dna = tuned(self._able(routing.agent), request.options)
+        choice = await self._tier(dna.slug, request, found)
+        chosen = await model(dna, choice.model or None)
         if request.images and not chosen.info.profile.vision:
             raise blind(chosen.info, await self._models.list())
-        return found, dna, chosen
+        return found, dna, chosen, Decided(routing=routing, choice=choice)
+
+    async def _routed(self, request: TurnRequest, session: Session | None) -> Routing:
+        """Whoever is named has the last word; then the team's choice, where it makes one."""
+        slugs = self._directory.slugs
+        called = None if request.task else mentioned(request.text, slugs)
+        if called:
+            return Routing(agent=called, confidence=1.0, reason="user_mention")
+        if request.agent:
+            return Routing(agent=request.agent, confidence=1.0, reason="requested")
+        if self._chooses_agent is not None:
+            return await self._chooses_agent.agent(request, session)
+        if session:
+            return Routing(agent=session.agent, confidence=1.0, reason="current")
+        return Routing(agent=self._default_agent, confidence=1.0, reason="default")
+
+    async def _tier(self, agent: str, request: TurnRequest, session: Session | None) -> ModelChoice:
+        if request.model or self._chooses_model is None:
+            return ModelChoice(model=request.model or "", override="model")
+        return await self._chooses_model.model(agent, request, session)
 
     def _message(
         self, request: TurnRequest, *, turn: str, session: Session, dna: AgentDNA
@@ -196,10 +242,8 @@ class Turns(operations.TurnOperations):
             agent=dna.slug,
         )
 
-    def _addressed(self, request: TurnRequest, session: Session | None) -> AgentDNA:
-        slugs = self._directory.slugs
-        fallback = session.agent if session else self._default_agent
-        dna = self._directory.get(mentioned(request.text, slugs) or request.agent or fallback)
+    def _able(self, agent: str) -> AgentDNA:
+        dna = self._directory.get(agent)
         if dna.status != "active":
             raise UsageError(f"{dna.name} is {dna.status}", hint=f"ska agents activate {dna.slug}")
         return dna
@@ -380,7 +424,7 @@ def _origins(request: TurnRequest, sent: ClientContext | None) -> tuple[Origin, 
     that comes by a key which does not speak for them."""
     pasted: tuple[Origin, ...] = ("paste",) if parted(request.text).beside else ()
     other: tuple[Origin, ...] = () if request.keeps else ("client",)
-    return all_origins(pasted, other, sent.origins if sent else ())
+    return all_origins(pasted, other, request.origins, sent.origins if sent else ())
 
 
 def _named(request: TurnRequest, words: str) -> str:

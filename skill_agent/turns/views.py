@@ -10,7 +10,7 @@ from skill_agent.memory.remembrances import is_private
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.tools.client import Foreign
-from skill_agent.values import Message, Session, TurnRequest
+from skill_agent.values import Message, ModelChoice, Routing, Session, TurnRequest
 
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
@@ -20,6 +20,14 @@ from .workbench import Workbench
 
 BLOCK_SHARE = 8
 """Of the window so much (1/8) is kept free for what recall puts beside the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Who answers on which model, and why."""
+
+    routing: Routing
+    choice: ModelChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +41,7 @@ class Turn:
     message: Message
     seen: int
     """Last ledger sequence before the turn: what recall must know of."""
+    decided: Decided | None = None
     dry: bool = False
     """It is only looked at: nothing of it is kept."""
 

@@ -143,6 +143,12 @@ class TurnRequest:
     """`auto`, `none`, `required`, or the name of the one of them that must be called."""
     requester: Requester | None = field(default=None, metadata=HOST_ONLY)
     """Whose API key asks; None is the home's own person."""
+    parent: str | None = field(default=None, metadata=HOST_ONLY)
+    """The turn that starts this one, whose events name it."""
+    task: str | None = field(default=None, metadata=HOST_ONLY)
+    """The task it is done for; its conversation is begun archived, found by its task."""
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
+    """Who wrote `text`, where it was not the person."""
 
     @property
     def keeps(self) -> bool:

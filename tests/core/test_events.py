@@ -8,13 +8,17 @@ from skill_agent.cli.talk.render import LinesView, ObjectView, Outcome, TextView
 from skill_agent.api.answers.chat_frames import frame_of
 from skill_agent.attach.following import Following
 from skill_agent.events import (
+    AgentRouted,
     AgentWaking,
+    AgentWrote,
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
     BackupFailed,
+    CollaborationChanged,
     Compacted,
     Event,
+    HandedOff,
     HostFound,
     HostLost,
     MemoriesExtracted,
@@ -23,6 +27,8 @@ from skill_agent.events import (
     MemoryUpdated,
     Notice,
     RecalledItem,
+    SeatChanged,
+    TaskChanged,
     TextDelta,
     ThoughtDelta,
     ToolFinished,
@@ -61,6 +67,24 @@ EVENTS: list[Event] = [
         origins=("pipe", "web"),
     ),
     TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
+    AgentRouted(**IDS, came_from="kyra", reason="skill_match", confidence=0.8),
+    TaskChanged(
+        **IDS, task="t", title="Look", status="completed", created_by="kyra", depth=1, seconds=2.0
+    ),
+    CollaborationChanged(
+        **IDS,
+        collaboration="c",
+        pattern="peer_review",
+        goal="A text",
+        status="active",
+        stage="round 1",
+        participants=("kyra", "luke"),
+    ),
+    AgentWrote(
+        **IDS, message_id="m", to=None, channel="team", message_type="notification", content="Hi"
+    ),
+    HandedOff(**IDS, came_from="kyra", reason="code"),
+    SeatChanged(**IDS, change="invited"),
     TurnFailed(
         **IDS, reason="host_closed", message="closed", text="so far", message_id="m", usage=None
     ),

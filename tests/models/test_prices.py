@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from skill_agent.models.prices import FREE, Price, Prices, most_tokens
+from skill_agent.models.money.prices import FREE, Price, Prices, most_tokens
 from skill_agent.ports import ChatMessage, ModelRequest, ToolSpec
 from skill_agent.values import Image, ModelInfo, ToolCall
 
@@ -47,7 +47,7 @@ async def test_ones_own_models_are_free() -> None:
 def test_a_price_is_found_without_importing_litellm() -> None:
     code = (
         "import asyncio, sys\n"
-        "from skill_agent.models.prices import Prices\n"
+        "from skill_agent.models.money.prices import Prices\n"
         "from skill_agent.values import ModelInfo\n"
         "info = ModelInfo(name='openai/gpt-4o-mini', provider='openai')\n"
         "assert asyncio.run(Prices().of(info))\n"

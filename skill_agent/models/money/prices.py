@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from skill_agent.models.remote_facts import price_list
 from skill_agent.ports import ChatMessage, ModelRequest
 from skill_agent.values import ModelInfo
-
-from .remote_facts import price_list
 
 PER_MESSAGE, PER_IMAGE = 8, 1_600
 """Tokens around a message, and of a picture; what providers count is rarely more."""

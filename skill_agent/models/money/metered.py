@@ -17,6 +17,8 @@ from skill_agent.agents.dna import AgentDNA, ModelConfig
 from skill_agent.agents.tiers import affordable
 from skill_agent.conversations.usage import usage_in, usage_record
 from skill_agent.errors import BudgetSpent, ModelUnavailable, SkillAgentError
+from skill_agent.models.around import Around
+from skill_agent.models.fallback import FallbackModel
 from skill_agent.ports import (
     EndPart,
     Model,
@@ -31,9 +33,7 @@ from skill_agent.ports import (
 from skill_agent.settings.schema import ModelSettings
 from skill_agent.values import Budget, ModelInfo, Usage
 
-from .around import Around
 from .budget import Budgets, Hold, Limits, limits_of
-from .fallback import FallbackModel
 from .prices import FREE, Price, Prices, most_tokens, tokens_in
 
 _BEYOND = 20

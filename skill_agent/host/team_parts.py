@@ -1,0 +1,58 @@
+"""The parts of a runtime that make its agents a team: who answers, tasks, collaborations, mail."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skill_agent.agents.directory import AgentDirectory
+from skill_agent.conversations.turn_states import TurnBoard
+from skill_agent.events import Event
+from skill_agent.files.home import Home
+from skill_agent.models.money.metered import Counter
+from skill_agent.models.models import Models
+from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
+from skill_agent.settings.schema import Settings
+from skill_agent.skills.book import SkillBook
+from skill_agent.team.tasks.tasks import Tasks
+from skill_agent.turns.operations import TurnOperations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What the parts of a team stand on."""
+
+    home: Home
+    settings: Settings
+    ledger: Ledger
+    clock: Clock
+    directory: AgentDirectory
+    skillbook: SkillBook
+    models: Models
+    counter: Counter
+    board: TurnBoard
+    embedder: Callable[[], Embedder] | None
+    publish: Callable[[Event], None]
+    hosting: bool
+
+
+class TeamParts:
+    """Made in two steps: what turns ask of the team, then what asks for turns."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self.chooses_agent: ChoosesAgent | None = None
+        self.chooses_model: ChoosesModel | None = None
+
+    def join(self, turns: TurnOperations) -> None:
+        """Makes what asks for turns; once, before `groups`."""
+        ground = self._ground
+        self.tasks = Tasks(turns=turns, ledger=ground.ledger, clock=ground.clock)
+
+    def groups(self) -> dict[str, object]:
+        """The groups of operations by name."""
+        return {}
+
+    async def begin(self) -> None:
+        """Takes up again what a crash cut short; once, after opening."""
+
+    async def end(self) -> None:
+        """Ends what runs, before turns are ended."""

@@ -1,0 +1,1 @@
+"""Agents that work together: who answers, on which model, tasks, collaborations, messages."""

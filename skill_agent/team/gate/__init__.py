@@ -1,0 +1,1 @@
+"""Who answers: signals of every agent, trust, the choice among them."""

@@ -1,0 +1,1 @@
+"""Who there is, and what agents write to one another."""

@@ -1,0 +1,1 @@
+"""Reports in sections, asked of an agent and checked."""

@@ -1,0 +1,1 @@
+"""How hard a message is, and which tier of models answers it."""

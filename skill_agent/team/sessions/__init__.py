@@ -1,0 +1,1 @@
+"""Several agents on one goal, in patterns, each a group of tasks."""

@@ -1,0 +1,114 @@
+"""Who is to answer a message and on which model, with every figure that led there."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+RouteReason = Literal["user_mention", "requested", "current", "skill_match", "handoff", "default"]
+"""`requested`: an agent was named beside the text; `current`: the conversation's agent is able."""
+RouteStrategy = Literal["top_1", "top_k", "ensemble", "cascade"]
+TierName = Literal["fast", "balanced", "powerful"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertScore:
+    """How well one agent fits a message; every signal is 0..1."""
+
+    agent: str
+    name: str = ""
+    overall: float
+    skill_match: float
+    past_performance: float
+    personality_fit: float
+    load_balance: float
+    trust: float = 0.5
+    matching_skills: tuple[str, ...] = ()
+    able: bool = True
+    """False where `cannot_do` covers the message."""
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Who answers, why, and how the others compared."""
+
+    agent: str
+    confidence: float
+    reason: RouteReason
+    explanation: str = ""
+    scores: tuple[ExpertScore, ...] = ()
+    """The best first; empty where nobody had to be compared."""
+    strategy: RouteStrategy = "top_1"
+    selected: tuple[str, ...] = ()
+    threshold: float = 0.6
+    fallback_used: bool = False
+    escalated_from: str | None = None
+    """The agent that may not do it and names the one who answers (`escalates_to`)."""
+    routing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complexity:
+    """How hard a message is, in five dimensions of 0..10."""
+
+    reasoning_depth: float
+    domain_specificity: float
+    creativity: float
+    context_dependency: float
+    output_length: float
+    sure: float = 1.0
+    """0..1; unsure ones are answered on the balanced tier."""
+    scorer: Literal["code", "model"] = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """Which tier a message is answered on, and why."""
+
+    tier: TierName | None = None
+    """None: the agent's own model, nothing was routed."""
+    model: str = ""
+    why: str = ""
+    complexity: Complexity | None = None
+    overall: float | None = None
+    override: Literal["model", "force_tier", "max_tier", "budget_cap", "conversation"] | None = None
+    """What had the last word instead of the score."""
+    routing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided for one turn, as it is kept."""
+
+    id: str
+    """The turn's."""
+    session: str
+    routing: Routing | None = None
+    choice: ModelChoice | None = None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """An agent that would answer well."""
+
+    id: str
+    """Its slug."""
+    name: str
+    confidence: float
+    matching_skills: tuple[str, ...] = ()
+    tagline: str = ""
+    personality_preview: str = ""
+    """At most 100 characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingStats:
+    """What was decided so far."""
+
+    decisions: int
+    fallbacks: int
+    by_agent: dict[str, int] = field(default_factory=dict)
+    by_reason: dict[str, int] = field(default_factory=dict)
+    by_tier: dict[str, int] = field(default_factory=dict)
+    mean_routing_ms: float = 0.0
