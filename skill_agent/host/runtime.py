@@ -107,22 +107,7 @@ class Runtime(Workstation):
         desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder = embedder
         board = TurnBoard()
-        self._team = TeamParts(
-            Ground(
-                home=home,
-                settings=settings,
-                ledger=ledger,
-                clock=clock,
-                directory=directory,
-                skillbook=skillbook,
-                models=self._models,
-                counter=counter,
-                board=board,
-                embedder=embedder,
-                publish=self._bus.publish,
-                hosting=hosting,
-            )
-        )
+        self._team = self._make_team(skillbook, counter, board)
         self._turns = self._make_turns(skillbook, desk, rules, board)
         self._team.join(self._turns)
         super().__init__(
@@ -175,6 +160,24 @@ class Runtime(Workstation):
             names=lambda: {dna.slug: dna.name for dna in self.directory.list()},
             before_deletion=self._mind.reader.finish_session,
             touched=self._projector.touch,
+        )
+
+    def _make_team(self, skillbook: SkillBook, counter: Counter, board: TurnBoard) -> TeamParts:
+        return TeamParts(
+            Ground(
+                home=self._home,
+                settings=self._settings,
+                ledger=self.ledger,
+                clock=self._clock,
+                directory=self.directory,
+                skillbook=skillbook,
+                models=self._models,
+                counter=counter,
+                board=board,
+                embedder=self._embedder,
+                publish=self._bus.publish,
+                hosting=self._hosting,
+            )
         )
 
     def _make_turns(

@@ -7,8 +7,8 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.events import Event
 from skill_agent.files.home import Home
-from skill_agent.models.money.metered import Counter
 from skill_agent.models.models import Models
+from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
