@@ -105,20 +105,12 @@ class Runtime(Workstation):
         self._conversations = self._make_conversations(clock)
         self._unfinished = UnfinishedReplies(home.unfinished)
         desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
-        self._embedder = embedder
-        board = TurnBoard()
+        self._embedder, board = embedder, TurnBoard()
         self._team = self._make_team(skillbook, counter, board)
         self._turns = self._make_turns(skillbook, desk, rules, board)
         self._team.join(self._turns)
-        super().__init__(
-            {
-                **self._kept(clock),
-                **self._team.groups(),
-                "approvals": Approvals(desk, rules),
-                "skills": skillbook,
-                "host": presence,
-            }
-        )
+        own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
+        super().__init__({**self._kept(clock), **self._team.groups(), **own})
 
     def _kept(self, clock: Clock) -> dict[str, object]:
         """The groups of what a home keeps, and of what is done with it."""
@@ -180,12 +172,11 @@ class Runtime(Workstation):
             )
         )
 
-    def _make_turns(
-        self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, board: TurnBoard
-    ) -> Turns:
-        mind, clock, tokens = self._mind, self._clock, Tokens()
-        self._calls = calls = CallLog(self.ledger, clock, tokens, self._settings.privacy)
-        bench = Workbench(
+    def _make_bench(
+        self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, tokens: Tokens
+    ) -> Workbench:
+        mind = self._mind
+        return Workbench(
             ledger=self.ledger,
             book=mind.book,
             recollector=Recollector(
@@ -194,14 +185,14 @@ class Runtime(Workstation):
                 projector=self._projector,
                 hot=mind.hot,
                 settings=self._settings,
-                clock=clock,
+                clock=self._clock,
                 tokens=tokens,
             ),
             skillbook=skillbook,
             desk=desk,
             rules=rules,
             settings=self._settings,
-            clock=clock,
+            clock=self._clock,
             hot=mind.hot,
             tokens=tokens,
             tables=self._tables,
@@ -212,6 +203,13 @@ class Runtime(Workstation):
                 vectors=self._home.kv_cache / "requests.vectors",
             ),
         )
+
+    def _make_turns(
+        self, skillbook: SkillBook, desk: ApprovalDesk, rules: RuleBook, board: TurnBoard
+    ) -> Turns:
+        mind, clock, tokens = self._mind, self._clock, Tokens()
+        self._calls = calls = CallLog(self.ledger, clock, tokens, self._settings.privacy)
+        bench = self._make_bench(skillbook, desk, rules, tokens)
         runner = TurnRunner(
             ledger=self.ledger,
             bench=bench,
