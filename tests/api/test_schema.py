@@ -253,6 +253,7 @@ def names_of(verb: str, path: str) -> set[str]:
     raise AssertionError(path)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, _ in OPERATIONS[: -len(BESIDE)]]
 )
@@ -270,6 +271,7 @@ def test_odd_values(place: World, verb: str, path: str) -> None:
                 assert status < 500, (name, value)
 
 
+@pytest.mark.deep
 def test_malformed_bodies(place: World) -> None:
     with place.client(own=True) as client:
         for path in ("/v1/memories", "/v1/agents/kyra/chat"):
