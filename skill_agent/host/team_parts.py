@@ -12,6 +12,7 @@ from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.sessions.sessions import Sessions
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.operations import TurnOperations
 
@@ -46,13 +47,25 @@ class TeamParts:
         """Makes what asks for turns; once, before `groups`."""
         ground = self._ground
         self.tasks = Tasks(turns=turns, ledger=ground.ledger, clock=ground.clock)
+        self.sessions = Sessions(
+            settings=ground.settings,
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            models=ground.models,
+            tasks=self.tasks,
+            publish=ground.publish,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"collaborations": self.sessions}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
+        if self._ground.hosting:
+            await self.sessions.take_up()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self.sessions.end()

@@ -41,6 +41,8 @@ class Tasks(RunsTasks):
             parent=new.parent_turn,
             task=task.id,
             origins=new.origins,
+            response_schema=new.response_schema,
+            requester=new.requester,
             detach=True,
         )
         try:
