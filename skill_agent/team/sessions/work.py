@@ -309,7 +309,7 @@ def _output(step: Step, task: AgentTask, seconds: float) -> StageOutput:
         tokens_used=task.tokens_used,
         cost_usd=task.cost_usd,
         duration_seconds=round(seconds, 3),
-        origins=task.origins,
+        origins=all_origins(task.origins),
         problem="" if ended_well and task.result.strip() else told,
     )
 
