@@ -15,11 +15,13 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
+    AgentTask,
     Collaboration,
     Compaction,
     Message,
     ModelCall,
     NewCollaboration,
+    NewTask,
     Requester,
     Session,
     Submitted,
@@ -45,6 +47,7 @@ class Confined(Workstation):
             "conversations": conversations,
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
+            "tasks": _Tasks(station, by),
             "collaborations": _Collaborations(station, by, conversations.find),
         }
         super().__init__(groups)
@@ -166,6 +169,42 @@ class _Turns(_Group):
             )
 
 
+class _Tasks(_Group):
+    """A key gives tasks in its own name, and steers those alone."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.tasks)
+        self._by = by
+
+    async def delegate(self, new: NewTask) -> AgentTask:
+        """Raises Forbidden for a task's key of somebody else, or another's results."""
+        if new.key is not None:
+            with suppress(NotFound):
+                await self._mine(new.key)
+        if not self._by.may("read"):
+            for one in new.input_artifacts:
+                await self._mine(one)
+        return await self._group.delegate(replace(new, requester=self._by))
+
+    async def cancel(self, task: str, *, reason: str = "") -> AgentTask:
+        return await self._group.cancel(await self._mine(task), reason=reason)
+
+    async def retry(self, task: str) -> AgentTask:
+        return await self._group.retry(await self._mine(task))
+
+    async def tell(self, task: str, text: str) -> AgentTask:
+        return await self._group.tell(await self._mine(task), text)
+
+    async def _mine(self, task: str) -> str:
+        """Its id; raises Forbidden for a task that another asked for."""
+        found = await self._group.get(task)
+        if not self._by.may("admin") and found.by != self._by.key:
+            raise Forbidden(
+                "this task was asked for by somebody else", hint='only "admin" may do this'
+            )
+        return found.id
+
+
 class _Approvals(_Group):
     def __init__(self, station: Workstation, by: Requester) -> None:
         super().__init__(station.approvals)
@@ -241,6 +280,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "conversations": _Conversations,
         "summaries": _Summaries,
         "approvals": _Approvals,
+        "tasks": _Tasks,
         "collaborations": _Collaborations,
     }
 )

@@ -12,6 +12,7 @@ from fakes import OpenRuntime, StepClock
 from skill_agent.events import CollaborationChanged, Event
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
+from skill_agent.models.money.purses import Purses
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.team.sessions.sessions import Sessions
@@ -61,8 +62,8 @@ async def agreeable(new: NewTask) -> str:
 class Played(RunsTasks):
     """An engine of tasks that plays them, and keeps what it was asked."""
 
-    def __init__(self, play: Play, clock: StepClock) -> None:
-        self.play, self._clock = play, clock
+    def __init__(self, play: Play, clock: StepClock, purses: Purses) -> None:
+        self.play, self._clock, self._purses = play, clock, purses
         self.seen: list[NewTask] = []
         self.cancelled: list[str] = []
         self.running = self.most = 0
@@ -79,6 +80,8 @@ class Played(RunsTasks):
         finally:
             self.running -= 1
         came = Came(text=came) if isinstance(came, str) else came
+        if (purse := self._purses.of_collaboration(new.collaboration)) and came.cost:
+            (await purse.draw(10, lambda _: came.cost)).settle(came.cost, 10)
         return AgentTask(
             id=new.key or new_id(),
             assigned_to=new.assigned_to,
@@ -152,7 +155,7 @@ async def staged(
     model = ScriptedModel(profile=profile)
     model.info = replace(model.info, local=local, own_server=not local)
     async with open_runtime(model) as runtime:
-        played = Played(play, clock)
+        played = Played(play, clock, runtime._budgets.purses)
         told: list[CollaborationChanged] = []
 
         def publish(event: Event) -> None:
@@ -166,6 +169,7 @@ async def staged(
             directory=runtime.directory,
             models=runtime._models,
             tasks=played,
+            purses=runtime._budgets.purses,
             publish=publish,
         )
         yield Stage(runtime=runtime, sessions=sessions, played=played, model=model, told=told)
