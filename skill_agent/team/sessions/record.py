@@ -65,7 +65,7 @@ class Records:
             for name in (
                 *("goal", "pattern", "lead", "context", "parent_task", "parent_turn"),
                 *("created_by", "max_duration_s", "max_cost_usd", "max_rounds"),
-                *("estimate_s", "estimate_usd"),
+                *("interactive", "estimate_s", "estimate_usd"),
             )
         }
         data |= {
@@ -218,6 +218,7 @@ def _begun(row: LogEntry, said: dict[str, Any]) -> Kept:
         max_duration_s=said["max_duration_s"],
         max_cost_usd=said["max_cost_usd"],
         max_rounds=said["max_rounds"],
+        interactive=said["interactive"],
         origins=_origins(said),
         plan=tuple(PlannedStep(**one) for one in said["plan"]),
         estimate_s=said["estimate_s"],
@@ -303,8 +304,18 @@ def with_status(one: Collaboration, slug: str, status: Any, problem: str = "") -
 
 
 def reopened(one: Collaboration) -> Collaboration:
-    """It as a person has it go on: what failed is to be done again; what it cost stays spent."""
-    whole = tuple(each for each in one.stage_outputs if not each.problem)
+    """It as a person has it go on: what failed is done again, and so are the stages after it, which
+    had to do without; what they cost stays spent."""
+    stages = list(dict.fromkeys(each.stage for each in one.stage_outputs))
+    failed = min(
+        (stages.index(each.stage) for each in one.stage_outputs if each.problem),
+        default=len(stages),
+    )
+    whole = tuple(
+        each
+        for each in one.stage_outputs
+        if not each.problem and stages.index(each.stage) <= failed
+    )
     people = tuple(
         replace(p, status="waiting", problem="") if p.status == "failed" else p
         for p in one.participants

@@ -154,12 +154,12 @@ class Sessions(operations.CollaborationOperations):
         one = kept.collaboration
         if one.id in self._running:
             raise UsageError("it runs", hint=f"ska team cancel {one.id}")
-        if one.status == "completed" and not any(each.problem for each in one.stage_outputs):
-            raise UsageError("it is complete: there is nothing to go on with", hint="begin another")
         if 0 < one.max_cost_usd <= one.total_cost_usd:
             raise UsageError(
                 f"its ${one.max_cost_usd:g} are spent", hint="begin it anew with more (--max-usd)"
             )
+        if one.status == "completed" and not any(each.problem for each in one.stage_outputs):
+            raise UsageError("it is complete: there is nothing to go on with", hint="begin another")
         now = self._clock()
         await self._records.state(one, resumed=iso(now))
         kept = await self._records.get(one.id)
@@ -204,6 +204,7 @@ class Sessions(operations.CollaborationOperations):
             max_duration_s=new.max_duration_s,
             max_cost_usd=new.max_cost_usd,
             max_rounds=new.max_rounds,
+            interactive=new.interactive,
             origins=new.origins,
             created_at=self._clock(),
         )
