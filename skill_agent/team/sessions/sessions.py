@@ -180,7 +180,7 @@ class Sessions(operations.CollaborationOperations):
             raise Closing("the home is being closed", hint="try again in a moment")
         one = replace(one, conversation=one.conversation or new_id())
         await self._records.begun(one, new.requester)
-        await self._giving.begin(one)
+        await self._giving.begin(one, new.requester)
         kept = Kept(collaboration=one, began=one.created_at, requester=new.requester)
         return self._drive(await self._work(kept))
 
@@ -255,7 +255,7 @@ class Sessions(operations.CollaborationOperations):
         found: dict[str, tuple[AgentDNA, Model]] = {}
         for person in one.participants:
             dna = self._directory.get(person.slug)
-            found[dna.slug] = dna, await self._models.of(dna)
+            found[person.slug] = dna, await self._models.of(dna)
         return found
 
     async def _in_order(self, _goal: str) -> Sequence[str]:
@@ -285,7 +285,7 @@ class Sessions(operations.CollaborationOperations):
         taken = 0
         for kept in await self._records.open():
             try:
-                await self._giving.begin(kept.collaboration)
+                await self._giving.begin(kept.collaboration, kept.requester)
                 self._drive(await self._work(kept))
                 taken += 1
             except SkillAgentError as problem:  # as of an agent that is gone
