@@ -65,7 +65,7 @@ async def _heard(events: object, heard: list[Event], *, most: int) -> None:
 
 
 def _nothing_is_lost(heard: list[Event], begun: set[str]) -> None:
-    """Of each: its beginning, two events a step, its end; of each task its end, of each turn one."""
+    """Of each its beginning, two events a step, its end; of a task its end, of a turn one."""
     told = Counter(one.collaboration for one in heard if isinstance(one, CollaborationChanged))
     assert told == dict.fromkeys(begun, 1 + 2 * 3 + 1)
     tasks = Counter(
