@@ -29,6 +29,9 @@ from skill_agent.values import Allowance, NewTask, ToolCall, TurnRequest
 
 FETCH = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
 
+ROOMY = Allowance(max_tokens=100_000)
+"""Enough for those who work within while its own reply is being given."""
+
 
 def held(*steps: Any) -> tuple[ScriptedModel, asyncio.Event]:
     """A model whose first reply waits in its middle."""
@@ -94,7 +97,9 @@ async def test_how_deep_and_in_no_circle(open_runtime: OpenRuntime) -> None:
             gate = asyncio.Event()
             model.add([Gate(gate), "Done."])
             working = asyncio.create_task(
-                tasks.run(task(to=to, created_by=above, parent_task=found.get(above)))
+                tasks.run(
+                    task(to=to, created_by=above, parent_task=found.get(above), allowance=ROOMY)
+                )
             )
             while to not in found:
                 jobs = await tasks.list(status="in_progress", agent=to)
