@@ -5,7 +5,7 @@ its own conversations unless it has `read`, its own turns' approvals, no standin
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,13 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
+    AgentTask,
+    Collaboration,
     Compaction,
     Message,
     ModelCall,
+    NewCollaboration,
+    NewTask,
     Requester,
     Session,
     Submitted,
@@ -43,6 +47,8 @@ class Confined(Workstation):
             "conversations": conversations,
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
+            "tasks": _Tasks(station, by),
+            "collaborations": _Collaborations(station, by, conversations.find),
         }
         super().__init__(groups)
 
@@ -163,6 +169,42 @@ class _Turns(_Group):
             )
 
 
+class _Tasks(_Group):
+    """A key gives tasks in its own name, and steers those alone."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.tasks)
+        self._by = by
+
+    async def delegate(self, new: NewTask) -> AgentTask:
+        """Raises Forbidden for a task's key of somebody else, or another's results."""
+        if new.key is not None:
+            with suppress(NotFound):
+                await self._mine(new.key)
+        if not self._by.may("read"):
+            for one in new.input_artifacts:
+                await self._mine(one)
+        return await self._group.delegate(replace(new, requester=self._by))
+
+    async def cancel(self, task: str, *, reason: str = "") -> AgentTask:
+        return await self._group.cancel(await self._mine(task), reason=reason)
+
+    async def retry(self, task: str) -> AgentTask:
+        return await self._group.retry(await self._mine(task))
+
+    async def tell(self, task: str, text: str) -> AgentTask:
+        return await self._group.tell(await self._mine(task), text)
+
+    async def _mine(self, task: str) -> str:
+        """Its id; raises Forbidden for a task that another asked for."""
+        found = await self._group.get(task)
+        if not self._by.may("admin") and found.by != self._by.key:
+            raise Forbidden(
+                "this task was asked for by somebody else", hint='only "admin" may do this'
+            )
+        return found.id
+
+
 class _Approvals(_Group):
     def __init__(self, station: Workstation, by: Requester) -> None:
         super().__init__(station.approvals)
@@ -189,12 +231,57 @@ class _Approvals(_Group):
         return mine and await self._group.answer(approval, choice, by=self._by.name)
 
 
+class _Collaborations(_Group):
+    def __init__(self, station: Workstation, by: Requester, find: Callable[[str], Any]) -> None:
+        super().__init__(station.collaborations)
+        self._by, self._find = by, find
+
+    async def plan(self, new: NewCollaboration) -> Collaboration:
+        return await self._group.plan(await self._asked(new))
+
+    async def start(self, new: NewCollaboration) -> Collaboration:
+        """Raises NotFound for a conversation, and Forbidden for a collaboration's key, of somebody
+        else."""
+        asked = await self._asked(new)
+        if asked.key is not None:
+            with suppress(NotFound):
+                await self._check(asked.key.lower())
+        return await self._group.start(asked)
+
+    async def cancel(
+        self, collaboration: str, *, reason: str = "", agent: str | None = None
+    ) -> Collaboration:
+        """Raises Forbidden for one that another asked for."""
+        await self._check(collaboration)
+        return await self._group.cancel(collaboration, reason=reason, agent=agent)
+
+    async def resume(self, collaboration: str) -> Collaboration:
+        """Raises as `cancel` does."""
+        await self._check(collaboration)
+        return await self._group.resume(collaboration)
+
+    async def _asked(self, new: NewCollaboration) -> NewCollaboration:
+        found = (await self._find(new.conversation)).id if new.conversation else None
+        return replace(new, conversation=found, requester=self._by)
+
+    async def _check(self, collaboration: str) -> None:
+        if self._by.may("admin"):
+            return
+        if await self._group.requester(collaboration) != self._by.key:
+            raise Forbidden(
+                "this collaboration was asked for by somebody else",
+                hint='only "admin" may do this',
+            )
+
+
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
     {
         "turns": _Turns,
         "conversations": _Conversations,
         "summaries": _Summaries,
         "approvals": _Approvals,
+        "tasks": _Tasks,
+        "collaborations": _Collaborations,
     }
 )
 

@@ -3,12 +3,13 @@
 Texts of agents are data wherever they are shown to another agent, never orders of the person's.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from .nouns import AgentStatus
 from .origins import Origin
+from .requests import HOST_ONLY, Requester
 
 TaskType = Literal[
     "research", "review", "analyze", "generate", "summarize", "validate", "plan", "execute"
@@ -85,21 +86,27 @@ class NewTask:
     expected_output: str = ""
     input_artifacts: tuple[str, ...] = ()
     """Ids of tasks whose results it builds on."""
-    created_by: str = "person"
+    created_by: str = field(default="person", metadata=HOST_ONLY)
     """`person`, or the slug of the agent that asks."""
-    parent_task: str | None = None
-    parent_turn: str | None = None
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
     """The turn that asked for it."""
-    conversation: str | None = None
+    conversation: str | None = field(default=None, metadata=HOST_ONLY)
     """The conversation it came from."""
-    collaboration: str | None = None
-    stage: str = ""
+    collaboration: str | None = field(default=None, metadata=HOST_ONLY)
+    stage: str = field(default="", metadata=HOST_ONLY)
     priority: Priority = "normal"
     model: str | None = None
     """A model or tier; None leaves it to the agent."""
     allowance: Allowance = field(default_factory=Allowance)
-    origins: tuple[Origin, ...] = ()
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
     """Who wrote instructions and context, beside the person."""
+    response_schema: dict[str, Any] | None = field(default=None, metadata=HOST_ONLY)
+    """A JSON schema: the result is JSON that satisfies it, or the task fails."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
     key: str | None = None
     """The task's id, a UUID: asked again with it, the same task is given."""
 
@@ -135,6 +142,13 @@ class AgentTask:
     result_artifacts: tuple[str, ...] = ()
     """Memory ids, files and so on that came of it."""
     error: str = ""
+    interactive: bool = True
+    by: str = ""
+    """The API key that asked for it, by its id; empty for the home's own person."""
+    detached: bool = False
+    """Nobody waits for it: it is taken up again after a crash."""
+    response_schema: dict[str, Any] | None = None
+    """What its result satisfies, a JSON schema."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote what it read; they go with the result."""
     tokens_used: int = 0
@@ -177,27 +191,48 @@ class StageOutput:
     cost_usd: float = 0.0
     duration_seconds: float = 0.0
     origins: tuple[Origin, ...] = ()
+    problem: str = ""
+    """Why there is no output, or not the whole of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step of a collaboration before it is begun, with what it is expected to take."""
+
+    stage: str
+    agent_slug: str
+    model: str = ""
+    estimate_s: float = 0.0
+    estimate_usd: float | None = 0.0
+    """None where no price is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewCollaboration:
     """A goal for several agents, and how they are to work on it."""
 
     goal: str
+    _: KW_ONLY
     pattern: Pattern = "supervisor_worker"
     participants: tuple[Participant, ...] = ()
     """Empty: the lead chooses among the agents that fit."""
     lead: str | None = None
     context: str = ""
     conversation: str | None = None
-    parent_task: str | None = None
-    parent_turn: str | None = None
-    created_by: str = "person"
+    """The one it came from and to which its result is given; None begins one of its own."""
     max_duration_s: float = 600.0
     max_cost_usd: float = 0.50
     max_rounds: int = 5
-    origins: tuple[Origin, ...] = ()
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
     key: str | None = None
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
+    created_by: str = field(default="person", metadata=HOST_ONLY)
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
+    """Who wrote the goal, where it was not the person."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +252,7 @@ class Collaboration:
     max_duration_s: float = 600.0
     max_cost_usd: float = 0.50
     max_rounds: int = 5
+    interactive: bool = True
     status: CollaborationState = "planning"
     current_stage: str = ""
     stages_completed: tuple[str, ...] = ()
@@ -227,8 +263,12 @@ class Collaboration:
     origins: tuple[Origin, ...] = ()
     total_tokens: int = 0
     total_cost_usd: float = 0.0
+    plan: tuple[PlannedStep, ...] = ()
+    """Who was to do what, in order, before it began."""
     estimate_s: float | None = None
     """How long it was expected to take, said before it began."""
+    estimate_usd: float | None = None
+    """What it was expected to cost; None where no price is known."""
     created_at: datetime
     completed_at: datetime | None = None
 

@@ -27,6 +27,7 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     ApprovalAsked,
+    CollaborationChanged,
     Event,
     TextDelta,
     TurnFailed,
@@ -38,6 +39,7 @@ from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
+    Allowance,
     FoundSession,
     Image,
     ImportResult,
@@ -46,7 +48,10 @@ from skill_agent.values import (
     MemoryFilter,
     Message,
     ModelProfile,
+    NewCollaboration,
     NewMemory,
+    NewTask,
+    Participant,
     PastRequest,
     Search,
     Session,
@@ -600,6 +605,36 @@ async def test_backups(open_station: OpenStation, tmp_path: Path) -> None:
         assert (await station.backups.prune()).kept == (made,)
 
 
+async def test_collaborations(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        goal = NewCollaboration("Name the garden", pattern="brainstorm", key=new_id())
+        plan = await station.collaborations.plan(goal)
+        assert (plan.lead, plan.status) == ("kyra", "planning")
+        assert [one.stage for one in plan.plan] == ["ideas", "ideas", "choice"]
+        assert await station.collaborations.list() == []
+        with pytest.raises(UsageError, match="writer and a reviewer"):
+            people = (Participant(slug="luke"),)
+            await station.collaborations.start(
+                replace(goal, key=None, pattern="peer_review", participants=people)
+            )
+        begun = await station.collaborations.start(goal)
+        assert begun.id == goal.key and begun.conversation
+        assert (await station.collaborations.start(goal)).id == begun.id
+        with station.turns.subscribe(turn=begun.id) as events:
+            async for event in events:
+                if isinstance(event, CollaborationChanged) and event.status == "completed":
+                    break
+        done = await station.collaborations.get(begun.id[:13])
+        assert done.status == "completed" and done.final_output.startswith("All right.")
+        assert [one.agent_slug for one in done.stage_outputs] == ["luke", "ada", "kyra"]
+        assert await station.collaborations.list() == [done]
+        assert (await station.collaborations.cancel(done.id)).status == "completed"
+        with pytest.raises(UsageError, match="complete"):
+            await station.collaborations.resume(done.id)
+        with pytest.raises(NotFound):
+            await station.collaborations.get("nothing")
+
+
 async def test_the_host(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         status = await station.host.status()
@@ -629,6 +664,32 @@ async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> Non
         assert {event.session for event in drained} <= {first[0].session}
         with station.turns.subscribe(turn=first[0].turn) as replayed:
             assert [await replayed.next() for _ in first] == first
+
+
+async def test_tasks(open_station: OpenStation) -> None:
+    async with open_station(model("Looked at.", "And again.")) as station:
+        new = NewTask(
+            assigned_to="luke", instructions="Look at it", title="A look", priority="high",
+            allowance=Allowance(max_tokens=500, timeout_s=60.0), key=new_id(),
+        )  # fmt: skip
+        made = await station.tasks.delegate(new)
+        assert (made.id, made.assigned_to, made.allowance) == (new.key, "luke", new.allowance)
+        while not (task := await station.tasks.get(made.id)).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (task.status, task.result, task.detached) == ("completed", "Looked at.", True)
+        assert await station.tasks.delegate(new) == task
+        with pytest.raises(Conflict):
+            await station.tasks.delegate(replace(new, instructions="Something else"))
+        assert await station.tasks.list(agent="luke", status="completed") == [task]
+        assert await station.tasks.list(before=(task.created_at, task.id)) == []
+        assert await station.tasks.list(dead=True) == []
+        assert await station.tasks.cancel(task.id, reason="too late") == task
+        with pytest.raises(UsageError, match="was done"):
+            await station.tasks.retry(task.id[:13])
+        with pytest.raises(UsageError, match="has ended"):
+            await station.tasks.tell(task.id, "hurry")
+        with pytest.raises(NotFound):
+            await station.tasks.get("no such task")
 
 
 def test_nothing_of_the_table_is_left_out() -> None:
