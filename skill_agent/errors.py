@@ -6,6 +6,8 @@ SkillAgentError                 exit code 1
 ├── UsageError                  2   a command or call that cannot mean anything
 │   ├── NotFound                2   an id, agent, session, skill or model that is not there
 │   ├── Conflict                2   a key that stands for something else already, a plan that is old
+│   ├── DelegationDepthExceeded 2   a task of a task of a task may give none to others
+│   ├── CycleDetected           2   a task would come back to an agent that waits for it
 │   └── Forbidden               2   the API key that asks may not do this; names the scope it takes
 ├── ModelError                  1
 │   ├── ModelUnavailable        3   not installed, unreachable, refused; another may serve
@@ -13,6 +15,7 @@ SkillAgentError                 exit code 1
 │   ├── ModelFailed             1   it answered, but not usably
 │   │   └── ModelFiltered       1   its provider withheld the answer
 │   └── BudgetSpent             3   the agent may not spend what the call could cost
+│       └── BudgetExhausted     3   a task or collaboration may not: its allowance is used up
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -23,6 +26,7 @@ SkillAgentError                 exit code 1
 │   ├── IndexDamaged            1   its files broke; emptied, and filled again from the ledger
 │   ├── HomeReadOnly            1   it can be read, and nothing in it changed
 │   └── MemoryChanged           1   it is no longer as it was when the change was worked out
+├── AgentUnavailable            3   it is paused, or has as much work waiting as it may have
 ├── TurnLimit                   1   a turn reached a limit before it had said anything
 └── ToolFailed                  1   shown to the model, which may try something else
 
@@ -83,6 +87,14 @@ class Conflict(UsageError):
     """What was asked for no longer fits, or its key stands for something else; nothing was done."""
 
 
+class DelegationDepthExceeded(UsageError):
+    """Tasks are given on only so often; whoever is asked last does the work."""
+
+
+class CycleDetected(UsageError):
+    """An agent would be asked for something that it is waiting for itself."""
+
+
 class Forbidden(UsageError):
     """Whoever asks may not have this done; the hint names what it takes."""
 
@@ -119,6 +131,10 @@ class BudgetSpent(ModelError):
     """The agent's money for the day or the month does not reach for the call; it was not made."""
 
     exit_code = 3
+
+
+class BudgetExhausted(BudgetSpent):
+    """What a task, or one that it is part of, may take does not reach; no call was made."""
 
 
 class PullFailed(SkillAgentError):
@@ -175,6 +191,12 @@ class HomeReadOnly(StoreError):
 
 class MemoryChanged(StoreError):
     """Somebody else changed a memory meanwhile; nothing of the batch was written."""
+
+
+class AgentUnavailable(SkillAgentError):
+    """An agent takes no work now; another one may."""
+
+    exit_code = 3
 
 
 class TurnLimit(SkillAgentError):

@@ -5,7 +5,7 @@ its own conversations unless it has `read`, its own turns' approvals, no standin
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
+    AgentTask,
     Compaction,
     Message,
     ModelCall,
+    NewTask,
     Requester,
     Session,
     Submitted,
@@ -43,6 +45,7 @@ class Confined(Workstation):
             "conversations": conversations,
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
+            "tasks": _Tasks(station, by),
         }
         super().__init__(groups)
 
@@ -163,6 +166,42 @@ class _Turns(_Group):
             )
 
 
+class _Tasks(_Group):
+    """A key gives tasks in its own name, and steers those alone."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.tasks)
+        self._by = by
+
+    async def delegate(self, new: NewTask) -> AgentTask:
+        """Raises Forbidden for a task's key of somebody else, or another's results."""
+        if new.key is not None:
+            with suppress(NotFound):
+                await self._mine(new.key)
+        if not self._by.may("read"):
+            for one in new.input_artifacts:
+                await self._mine(one)
+        return await self._group.delegate(replace(new, requester=self._by))
+
+    async def cancel(self, task: str, *, reason: str = "") -> AgentTask:
+        return await self._group.cancel(await self._mine(task), reason=reason)
+
+    async def retry(self, task: str) -> AgentTask:
+        return await self._group.retry(await self._mine(task))
+
+    async def tell(self, task: str, text: str) -> AgentTask:
+        return await self._group.tell(await self._mine(task), text)
+
+    async def _mine(self, task: str) -> str:
+        """Its id; raises Forbidden for a task that another asked for."""
+        found = await self._group.get(task)
+        if not self._by.may("admin") and found.by != self._by.key:
+            raise Forbidden(
+                "this task was asked for by somebody else", hint='only "admin" may do this'
+            )
+        return found.id
+
+
 class _Approvals(_Group):
     def __init__(self, station: Workstation, by: Requester) -> None:
         super().__init__(station.approvals)
@@ -195,6 +234,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "conversations": _Conversations,
         "summaries": _Summaries,
         "approvals": _Approvals,
+        "tasks": _Tasks,
     }
 )
 

@@ -245,11 +245,14 @@ class ApprovalAsked(AnyEvent):
     timeout_s: float
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote what the model was told before it asked for this."""
+    chain: tuple[str, ...] = ()
+    """Who asked whom for what, where an agent works for another one: `Kyra`, `Luke: look at …`."""
 
     @property
     def line(self) -> str:
         asked = f"{self.tool} {_arguments(self.arguments)}".rstrip()
-        return f"{self.agent} waits for a decision: {asked}"
+        who = " → ".join(self.chain) or self.agent
+        return f"{who} waits for a decision: {asked}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,7 +433,7 @@ def from_json(data: dict[str, Any]) -> Event:
     if kind is TurnFinished:
         calls = fields.get("tool_calls", ())
         fields["tool_calls"] = tuple(ToolCall(**_known(ToolCall, one)) for one in calls)
-    for name in {"origins", "participants"} & fields.keys():
+    for name in {"origins", "participants", "chain"} & fields.keys():
         fields[name] = tuple(fields[name])
     if kind is MemoriesExtracted:
         for name in ("created", "versioned", "disputed"):

@@ -45,14 +45,24 @@ class TeamParts:
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
         ground = self._ground
-        self.tasks = Tasks(turns=turns, ledger=ground.ledger, clock=ground.clock)
+        self.tasks = Tasks(
+            turns=turns,
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            purses=ground.counter.budgets.purses,
+            publish=ground.publish,
+            allowed=ground.settings.features.task_delegation,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"tasks": self.tasks}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
+        await self.tasks.begin(hosting=self._ground.hosting)
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self.tasks.end()

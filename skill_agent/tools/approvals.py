@@ -66,6 +66,7 @@ class ApprovalDesk:
             rule=asked.rule,
             reason=asked.reason,
             origins=asked.origins,
+            chain=asked.chain,
             since=now,
             expires=now + timedelta(seconds=asked.timeout_s),
         )

@@ -128,7 +128,7 @@ async def _tool(
 
 def _not_made(brief: Brief, call: ToolCall, talk: Talk, tool: Tool | None) -> str:
     """Why a call is not made at all, as the model is told; "" for one that is."""
-    limit = brief.agent.boundaries.max_tool_calls_per_turn
+    limit = brief.most_calls
     if talk.calls >= limit:
         return f"not made: this turn has made its {limit} tool calls; answer with what they gave"
     if call.problem:
@@ -175,6 +175,7 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
         arguments=call.arguments,
         rule=stored_rule(brief.agent.slug, rule, tainted=bool(hands.taint.origins)),
         origins=hands.taint.origins,
+        chain=brief.chain,
         reason="; ".join(filter(None, (hands.asked_by, why, hands.suspicion.line))),
         timeout_s=hands.approval_timeout_s,
     )

@@ -98,6 +98,7 @@ def _asked(brief: Brief, hands: Hands, found: dict[str, str], rule: str) -> Appr
         rule=stored_rule(brief.agent.slug, rule, tainted=False),
         reason="; ".join(filter(None, (hands.asked_by, why))),
         timeout_s=hands.approval_timeout_s,
+        chain=brief.chain,
     )
 
 

@@ -57,7 +57,18 @@ class Brief:
     warm: bool = False
     """The person chose the temperature for this reply."""
     parent: str | None = None
+    chain: tuple[str, ...] = ()
+    """Who asked whom for what, up to this turn."""
+    max_tool_calls: int | None = None
+    asides: Callable[[], Sequence[str]] = tuple
+    """Gives what the person has said since it was last asked, to be read before the next step."""
     reply_id: str = field(default_factory=new_id)
+
+    @property
+    def most_calls(self) -> int:
+        """Tool calls this turn may make."""
+        own = self.agent.boundaries.max_tool_calls_per_turn
+        return own if self.max_tool_calls is None else min(own, self.max_tool_calls)
 
     @property
     def ids(self) -> Ids:

@@ -24,6 +24,7 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.identifiers import iso
+from skill_agent.ports import ChatMessage
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
@@ -225,16 +226,22 @@ async def _converse(
         total = replace(add(total, reply.usage), first_token_s=first)
         text, asked = text + reply.text, asked + 1
         foreign = for_client(brief, reply.calls)
-        if foreign or not reply.calls or reply.finish == "limit":
+        said = () if foreign or reply.finish == "limit" else brief.asides()
+        if foreign or not (reply.calls or said) or reply.finish == "limit":
             break
-        if asked > brief.agent.boundaries.max_tool_calls_per_turn + 1 or idle >= IDLE_REPLIES:
+        if asked > brief.most_calls + 1 or idle >= IDLE_REPLIES:
             reply.finish = "limit"
             break
         watch = None  # what tools give is told as it is
-        async with aclosing(called(brief, hands, talk, reply.calls, reply.text)) as events:
-            async for event in events:
-                yield event
-        idle = 0 if talk.useful else idle + 1
+        if reply.calls:
+            async with aclosing(called(brief, hands, talk, reply.calls, reply.text)) as events:
+                async for event in events:
+                    yield event
+            idle = 0 if talk.useful else idle + 1
+        elif reply.text:
+            talk.messages = (*talk.messages, ChatMessage(role="assistant", content=reply.text))
+        added = (ChatMessage(role="user", content=one) for one in (*said, *brief.asides()))
+        talk.messages = (*talk.messages, *added)
     if not foreign:
         check_end(brief, reply, text)
     if told := ending(brief, reply):

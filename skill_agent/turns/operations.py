@@ -41,6 +41,11 @@ class TurnOperations(Protocol):
         to stay. In the process of the host only."""
         ...
 
+    async def tell(self, turn: str, text: str) -> bool:
+        """Says something to a turn that runs: its model reads it before its next step. False if it
+        does not run any more. In the process of the host only."""
+        ...
+
     async def requester(self, turn: str) -> str | None:
         """The id of the API key that asked for a turn; None for the person's own. In the process
         of the host only."""

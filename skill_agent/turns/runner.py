@@ -12,9 +12,11 @@ from collections.abc import (
     Collection,
     Coroutine,
     Mapping,
+    Sequence,
 )
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -113,6 +115,8 @@ class TurnRunner:
         self._touched, self._compactor, self._reader = touched, compactor, reader
         self._calls, self._unfinished = calls, unfinished
         self._views = Views(ledger=ledger, bench=bench, clock=clock, compactor=compactor)
+        self._asides: defaultdict[str, list[str]] = defaultdict(list)
+        """What persons said to running turns, by turn, that no model has read yet."""
         self._why: dict[str, FailureReason] = {}
         """Of turns that are being stopped."""
         self._board, self._for_others = board or TurnBoard(), for_others
@@ -139,6 +143,7 @@ class TurnRunner:
     def _ended(self, turn: Turn) -> None:
         self._tasks.pop(turn.id, None)
         self._why.pop(turn.id, None)
+        self._asides.pop(turn.id, None)
         self._running[turn.session.id] -= 1
         if self._running[turn.session.id] <= 0:
             self._running.pop(turn.session.id)
@@ -146,11 +151,9 @@ class TurnRunner:
         self._board.left(turn.id)
         self._bench.desk.drop(turn.id)
         if self._compactor is not None:
-            self._compactor.turn_ended(
-                self._views.pressed(turn) if turn.request.use_memory else None
-            )
+            self._compactor.turn_ended(self._views.pressed(turn) if _is_talk(turn) else None)
         if self._reader is not None and turn.request.use_memory:
-            self._reader.turn_ended(turn.session.id, turn.dna.slug)
+            self._reader.turn_ended(turn.session.id, turn.dna.slug, read=_is_talk(turn))
 
     async def cancel(self, turn: str, *, reason: FailureReason = "cancelled") -> bool:
         """Stops a turn and waits for its end; False if it is not running."""
@@ -161,6 +164,19 @@ class TurnRunner:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return True
+
+    async def tell(self, turn: str, message: Message) -> bool:
+        """Keeps what a person says to a turn that runs; its model reads it before its next step.
+        False if it does not run."""
+        if turn not in self._tasks or not self._board.runs(turn):
+            return False
+        await self._save(message)
+        if turn in self._tasks:
+            self._asides[turn].append(message.content)
+        return True
+
+    def _heard_since(self, turn: str) -> Sequence[str]:
+        return self._asides.pop(turn, ())
 
     async def idle(self, seconds: float, wanted: Callable[[], Collection[str]]) -> bool:
         """Waits until none of the wanted turns runs, at most that long; whether none does."""
@@ -262,6 +278,9 @@ class TurnRunner:
             agent=turn.dna,
             message=turn.message,
             parent=turn.request.parent,
+            chain=turn.request.chain,
+            max_tool_calls=turn.request.max_tool_calls,
+            asides=partial(self._heard_since, turn.id),
             draft=view.draft,
             fitted=None if view.fit.guessed else view.fit,
             response_schema=turn.request.response_schema,
@@ -425,6 +444,12 @@ _REASONS: tuple[tuple[type[SkillAgentError], FailureReason], ...] = (
     (ModelError, "model_failed"),
     (TurnLimit, "limit"),
 )
+
+
+def _is_talk(turn: Turn) -> bool:
+    """Whether somebody talks with an agent: what agents do for one another is not read for
+    memories, and each such conversation is over soon."""
+    return turn.request.use_memory and turn.request.task is None
 
 
 def _reason(problem: SkillAgentError) -> FailureReason:

@@ -119,7 +119,7 @@ def ending(brief: Brief, reply: Reply) -> str:
         case "cut":
             return "the reply broke off: the stream ended without saying that it was whole"
         case "limit" if reply.calls:
-            most = brief.agent.boundaries.max_tool_calls_per_turn
+            most = brief.most_calls
             return f"stopped: the model went on calling tools past the limits ({most} calls a turn)"
         case "limit":
             return "stopped: the reply went on past the limits of one reply"
@@ -145,7 +145,7 @@ def only_thoughts(reply: Reply) -> ModelFailed:
 
 def request_of(brief: Brief, hands: Hands, talk: Talk) -> ModelRequest:
     """Tools stay described past the limit (they are part of the cached prefix), but forbidden."""
-    limit = brief.agent.boundaries.max_tool_calls_per_turn
+    limit = brief.most_calls
     overrides = dict(brief.agent.model.provider_overrides)
     gives_up = talk.failed and hands.model.info.profile.small
     if talk.calls >= limit or gives_up:

@@ -188,8 +188,9 @@ class Turns(operations.TurnOperations):
         )
 
     def _new_session(self, request: TurnRequest, words: str, agent: str) -> Session:
-        """That of a task is found by its task, and stands on no list of conversations."""
-        return replace(self._conversations.new(words, agent), archived=request.task is not None)
+        """That of a task has the task's id, and stands on no list of conversations."""
+        new = self._conversations.new(words, agent)
+        return new if request.task is None else replace(new, id=request.task, archived=True)
 
     async def _wanted(
         self,
@@ -322,6 +323,21 @@ class Turns(operations.TurnOperations):
     async def cancel(self, turn: str) -> bool:
         await self._once.settled(turn)
         return await self._runner.cancel(turn)
+
+    async def tell(self, turn: str, text: str) -> bool:
+        state = self._board.get(turn)
+        if state is None or not text.strip():
+            return False
+        told = Message(
+            id=new_id(),
+            session=state.session,
+            turn=turn,
+            role="user",
+            content=text,
+            created_at=self._clock(),
+            agent=state.agent,
+        )
+        return await self._runner.tell(turn, told)
 
     def attending(
         self, *, session: str | None = None, turn: str | None = None

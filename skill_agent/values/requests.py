@@ -149,6 +149,10 @@ class TurnRequest:
     """The task it is done for; its conversation is begun archived, found by its task."""
     origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
     """Who wrote `text`, where it was not the person."""
+    max_tool_calls: int | None = field(default=None, metadata=HOST_ONLY)
+    """So many at most, where the agent's own limit is not lower."""
+    chain: tuple[str, ...] = field(default=(), metadata=HOST_ONLY)
+    """Who asked whom for what, up to this turn; approvals name it."""
 
     @property
     def keeps(self) -> bool:

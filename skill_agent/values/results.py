@@ -450,6 +450,8 @@ class WaitingApproval:
     reason: str
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote what the model was told before it asked."""
+    chain: tuple[str, ...] = ()
+    """Who asked whom for what, where an agent works for another one."""
     since: datetime
     expires: datetime
     """When it is denied if nobody answers."""

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from .nouns import AgentStatus
 from .origins import Origin
+from .requests import HOST_ONLY, Requester
 
 TaskType = Literal[
     "research", "review", "analyze", "generate", "summarize", "validate", "plan", "execute"
@@ -85,21 +86,25 @@ class NewTask:
     expected_output: str = ""
     input_artifacts: tuple[str, ...] = ()
     """Ids of tasks whose results it builds on."""
-    created_by: str = "person"
+    created_by: str = field(default="person", metadata=HOST_ONLY)
     """`person`, or the slug of the agent that asks."""
-    parent_task: str | None = None
-    parent_turn: str | None = None
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
     """The turn that asked for it."""
-    conversation: str | None = None
+    conversation: str | None = field(default=None, metadata=HOST_ONLY)
     """The conversation it came from."""
-    collaboration: str | None = None
-    stage: str = ""
+    collaboration: str | None = field(default=None, metadata=HOST_ONLY)
+    stage: str = field(default="", metadata=HOST_ONLY)
     priority: Priority = "normal"
     model: str | None = None
     """A model or tier; None leaves it to the agent."""
     allowance: Allowance = field(default_factory=Allowance)
-    origins: tuple[Origin, ...] = ()
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
     """Who wrote instructions and context, beside the person."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
     key: str | None = None
     """The task's id, a UUID: asked again with it, the same task is given."""
 
@@ -135,6 +140,11 @@ class AgentTask:
     result_artifacts: tuple[str, ...] = ()
     """Memory ids, files and so on that came of it."""
     error: str = ""
+    interactive: bool = True
+    by: str = ""
+    """The API key that asked for it, by its id; empty for the home's own person."""
+    detached: bool = False
+    """Nobody waits for it: it is taken up again after a crash."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote what it read; they go with the result."""
     tokens_used: int = 0

@@ -26,7 +26,7 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import ApprovalAsked, MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import Requester, Search, ToolCall, TurnRequest
+from skill_agent.values import AgentTask, NewTask, Requester, Search, ToolCall, TurnRequest
 from skill_agent.workstation import table
 
 CHAT, STREAM = "/v1/agents/kyra/chat", "/v1/agents/kyra/chat/stream"
@@ -532,3 +532,31 @@ async def heard(socket: ClientConnection, kind: str) -> dict[str, Any]:
         while (frame := json.loads(await socket.recv()))["type"] != kind:
             pass
     return frame
+
+
+async def test_a_key_steers_the_tasks_that_it_gave_alone(keyed: OpenKeyed) -> None:
+    async with keyed(otherwise="Done.") as place:
+        path, work = "/v1/delegations", {"assigned_to": "luke", "instructions": "Look at it"}
+        of_person = await place.runtime.tasks.run(NewTask(assigned_to="luke", instructions="Mine"))
+        async with place.client("chat") as one, place.client("chat", "read") as other:
+            made = (await one.post(path, json=work)).json()
+            task = await ended(place.runtime, made["id"])
+            assert (task.status, task.by != "", task.created_by) == ("completed", True, "person")
+            for verb in ("cancel", "retry", "tell"):
+                body = {"text": "x"} if verb == "tell" else {}
+                for client, name in ((other, task.id), (one, of_person.id)):
+                    answer = await client.post(f"{path}/{name}/{verb}", json=body)
+                    assert answer.status_code == 403, answer.text
+            again = await other.post(path, json=work, headers={"Idempotency-Key": task.id})
+            assert again.status_code == 403
+            passed_on = await one.post(path, json={**work, "input_artifacts": [of_person.id]})
+            assert passed_on.status_code == 403
+            said = await other.post(path, json={**work, "created_by": "kyra"})
+            assert said.status_code == 422, "who asks is not the caller's to say"
+            assert (await one.post(f"{path}/{task.id}/cancel")).json()["status"] == "completed"
+
+
+async def ended(runtime: Runtime, task: str) -> AgentTask:
+    while not (found := await runtime.tasks.get(task)).ended:  # noqa: ASYNC110  others work on it
+        await asyncio.sleep(0.01)
+    return found

@@ -144,8 +144,10 @@ def test_what_is_a_keys_own_is_nobody_elses(
 def test_nothing_of_a_keys_own_is_left_out() -> None:
     """An operation that reaches only what is a key's own is tried above, or only reads."""
     own = {row for row, cells in TABLE.items() if "own" in cells.values()}
-    # What a turn asks is tried in test_confined.py.
+    # What a turn asks, and tasks, are tried in test_confined.py.
     asked = {("GET", "/v1/approvals"), ("POST", "/v1/approvals/{approval}")}
+    asked |= {("POST", "/v1/delegations")}
+    asked |= {("POST", f"/v1/delegations/{{task}}/{one}") for one in ("cancel", "retry", "tell")}
     assert own - set(OWN) == asked
     confined = {one.id for one in table() if is_confined(one)}
     by_id = {one.id: one.route for one in table()}

@@ -38,6 +38,7 @@ from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
+    Allowance,
     FoundSession,
     Image,
     ImportResult,
@@ -47,6 +48,7 @@ from skill_agent.values import (
     Message,
     ModelProfile,
     NewMemory,
+    NewTask,
     PastRequest,
     Search,
     Session,
@@ -629,6 +631,32 @@ async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> Non
         assert {event.session for event in drained} <= {first[0].session}
         with station.turns.subscribe(turn=first[0].turn) as replayed:
             assert [await replayed.next() for _ in first] == first
+
+
+async def test_tasks(open_station: OpenStation) -> None:
+    async with open_station(model("Looked at.", "And again.")) as station:
+        new = NewTask(
+            assigned_to="luke", instructions="Look at it", title="A look", priority="high",
+            allowance=Allowance(max_tokens=500, timeout_s=60.0), key=new_id(),
+        )  # fmt: skip
+        made = await station.tasks.delegate(new)
+        assert (made.id, made.assigned_to, made.allowance) == (new.key, "luke", new.allowance)
+        while not (task := await station.tasks.get(made.id)).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (task.status, task.result, task.detached) == ("completed", "Looked at.", True)
+        assert await station.tasks.delegate(new) == task
+        with pytest.raises(Conflict):
+            await station.tasks.delegate(replace(new, instructions="Something else"))
+        assert await station.tasks.list(agent="luke", status="completed") == [task]
+        assert await station.tasks.list(before=(task.created_at, task.id)) == []
+        assert await station.tasks.list(dead=True) == []
+        assert await station.tasks.cancel(task.id, reason="too late") == task
+        with pytest.raises(UsageError, match="was done"):
+            await station.tasks.retry(task.id[:13])
+        with pytest.raises(UsageError, match="has ended"):
+            await station.tasks.tell(task.id, "hurry")
+        with pytest.raises(NotFound):
+            await station.tasks.get("no such task")
 
 
 def test_nothing_of_the_table_is_left_out() -> None:

@@ -65,6 +65,7 @@ EVENTS: list[Event] = [
         reason="w",
         timeout_s=1,
         origins=("pipe", "web"),
+        chain=("Kyra", "Luke: look at it"),
     ),
     TurnFailed(**IDS, reason="host_lost", message="gone", usage=Usage(model="a/b")),
     AgentRouted(**IDS, came_from="kyra", reason="skill_match", confidence=0.8),

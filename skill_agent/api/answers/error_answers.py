@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from skill_agent.api.door.refusals import INTERNAL, request_id_of
 from skill_agent.errors import (
+    AgentUnavailable,
     BudgetSpent,
     Closing,
     ConfigError,
@@ -42,6 +43,7 @@ _STATUS: tuple[tuple[type[SkillAgentError], int], ...] = (
     (Conflict, 409),
     (MemoryChanged, 409),
     (HomeBusy, 409),
+    (AgentUnavailable, 409),
     (UsageError, 422),
     (ConfigError, 422),
     (BudgetSpent, 402),

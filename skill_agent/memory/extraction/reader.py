@@ -112,15 +112,17 @@ class Reader(ExtractionOperations):
         if self._pass is not None and self._pass_local:
             self._pass.cancel()
 
-    def turn_ended(self, session: str, agent: str) -> None:
-        """Call after the turn's last event. What is certain is kept; more may be queued."""
+    def turn_ended(self, session: str, agent: str, *, read: bool = True) -> None:
+        """Call after the turn's last event. What is certain is kept; more may be queued. Without
+        `read` nothing is: no person talked."""
         self._turns[session] -= 1
         if self._turns[session] <= 0:
             del self._turns[session]
         self._last_end = self._clock()
         if not self._turns:
             self._nobody_talks.set()
-        self._chore(self._after_turn(session, agent))
+        if read:
+            self._chore(self._after_turn(session, agent))
 
     def session_closed(self, session: str) -> None:
         """What nobody has read of it is queued."""

@@ -21,6 +21,8 @@ from skill_agent.ports import Clock, Ledger, ModelRequest
 from skill_agent.text.redaction import redact
 from skill_agent.values import Budget, Usage
 
+from .purses import Drawn, Purses
+
 _DAILY, _MONTHLY = "daily_budget_usd", "monthly_budget_usd"
 _ROUNDING = 1e-9
 """Dollars by which sums of floating-point amounts may differ from what they should be."""
@@ -43,6 +45,8 @@ class Hold:
 
     agent: str
     usd: float
+    drawn: Drawn | None = None
+    """What it takes of a task's purse."""
 
 
 class Budgets:
@@ -51,19 +55,25 @@ class Budgets:
     def __init__(self, ledger: Ledger, clock: Clock, limits: Callable[[str], Limits]) -> None:
         """`limits` gives an agent's by slug, as they are now."""
         self._ledger, self._clock, self._limits = ledger, clock, limits
+        self.purses = Purses()
         self._held: defaultdict[str, set[Hold]] = defaultdict(set)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def reserve(self, agent: str, most: float | None) -> Hold:
+    async def reserve(self, agent: str, most: float | None, drawn: Drawn | None = None) -> Hold:
         """Takes what a call may cost, in one step with looking whether it is there; None stands
-        for a price nobody knows. Raises BudgetSpent."""
-        hold = Hold(agent, most or 0.0)
+        for a price nobody knows. What was drawn from a purse for it goes back where the agent has
+        not enough. Raises BudgetSpent."""
+        hold = Hold(agent, most or 0.0, drawn)
         if most == 0:
             return hold
-        async with self._locks[agent]:
-            await self._look(agent, most)
-            self._held[agent].add(hold)
+        try:
+            async with self._locks[agent]:
+                await self._look(agent, most)
+                self._held[agent].add(hold)
+        except BaseException:
+            self.release(hold)
+            raise
         return hold
 
     async def check(self, agent: str, most: float | None) -> None:
@@ -75,10 +85,14 @@ class Budgets:
     def release(self, hold: Hold) -> None:
         """Of a call that was not made, or not answered."""
         self._held[hold.agent].discard(hold)
+        if hold.drawn is not None:
+            hold.drawn.release()
 
     def settle(self, hold: Hold, usage: Usage, request: ModelRequest) -> "asyncio.Task[None]":
         """What the call cost instead of what it might have; the task ends once that is noted."""
         hold.usd = usage.cost_usd
+        if hold.drawn is not None:
+            hold.drawn.settle(usage.cost_usd, usage.completion_tokens)
         task = asyncio.create_task(self._note(hold, usage, request), name="usage of a call")
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)

@@ -38,6 +38,8 @@ from .prices import FREE, Price, Prices, most_tokens, tokens_in
 
 _BEYOND = 20
 """So many times what a call can have used is not believed."""
+_CHARACTERS_EACH = 8
+"""Of a token, over a whole reply: a model that writes more does not hold to its room."""
 _MOST_TOLD = 1_000
 """Conversations remembered in which a missing price was told of."""
 
@@ -63,7 +65,16 @@ class _Call:
     @property
     def most(self) -> float | None:
         """What it costs if the reply takes all the room it has."""
-        return self.price and self.price.of(self.prompt, self.request.max_tokens)
+        return self.costs(self.request.max_tokens)
+
+    def costs(self, room: int) -> float | None:
+        """What it costs if the reply takes so many tokens."""
+        return self.price and self.price.of(self.prompt, room)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the model writes on past the room it was given."""
+        return self.characters > self.request.max_tokens * _CHARACTERS_EACH
 
     def guessed(self, model: str) -> Usage:
         """What it used as far as it came."""
@@ -117,7 +128,10 @@ class Metered(Around):
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         call = await self._call(request)
         budgets = self._counter.budgets
-        hold: Hold | None = await budgets.reserve(self._agent, call.most)
+        drawn = await budgets.purses.draw(request.turn, request.max_tokens, call.costs)
+        if drawn is not None:
+            call.request = request = replace(request, max_tokens=drawn.tokens)
+        hold: Hold | None = await budgets.reserve(self._agent, call.most, drawn)
         try:
             if call.price is None and self._counter.untold(request, self.info.name):
                 yield StatusPart(
@@ -134,6 +148,13 @@ class Metered(Around):
                         return
                     call.hear(part)
                     yield part
+                    if drawn is not None and call.beyond:
+                        break
+            if hold is not None and call.beyond:
+                usage = call.guessed(self.info.name)
+                budgets.settle(hold, usage, request)
+                hold = None
+                yield EndPart(usage=usage, finish="length")
         finally:
             if hold is not None and call.characters:
                 budgets.settle(hold, call.guessed(self.info.name), request)

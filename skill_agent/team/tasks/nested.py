@@ -1,10 +1,17 @@
 """One turn of an agent on behalf of a task, from its request to its outcome."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.events import TurnFailed, TurnFinished, TurnStarted
+from skill_agent.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    TurnFailed,
+    TurnFinished,
+    TurnStarted,
+)
 from skill_agent.ports import Ledger
 from skill_agent.turns.operations import TurnOperations
 from skill_agent.values import FailureReason, Finish, Origin, TurnRequest, Usage
@@ -24,17 +31,32 @@ class Outcome:
     finish: Finish | None = None
     reason: FailureReason | None = None
     problem: str = ""
+    denied: str = ""
+    """The tool of a call that nobody allowed."""
 
 
-async def nested(turns: TurnOperations, ledger: Ledger, request: TurnRequest) -> Outcome:
+async def nested(
+    turns: TurnOperations,
+    ledger: Ledger,
+    request: TurnRequest,
+    *,
+    begun: Callable[[], Awaitable[object]] | None = None,
+) -> Outcome:
     """Runs a turn to its end and never raises for its failure; cancelled, it ends the turn first.
-    Raises what `turns.submit` raises where it cannot begin."""
-    session = turn = ""
+    `begun` is called once it runs. Raises what `turns.submit` raises where it cannot begin."""
+    session = turn = denied = ""
+    asked: dict[str, str] = {}
     async with aclosing(turns.ask(request)) as events:
         async for event in events:
             match event:
                 case TurnStarted():
                     session, turn = event.session, event.turn
+                    if begun is not None:
+                        await begun()
+                case ApprovalAsked():
+                    asked[event.approval] = event.tool
+                case ApprovalAnswered() if event.choice == "deny":
+                    denied = denied or asked.get(event.approval, "a call")
                 case TurnFinished():
                     origins = await _origins(ledger, event.message_id)
                     return Outcome(
@@ -44,6 +66,7 @@ async def nested(turns: TurnOperations, ledger: Ledger, request: TurnRequest) ->
                         usage=event.usage,
                         origins=origins,
                         finish=event.finish,
+                        denied=denied,
                     )
                 case TurnFailed():
                     origins = await _origins(ledger, event.message_id)
@@ -55,6 +78,7 @@ async def nested(turns: TurnOperations, ledger: Ledger, request: TurnRequest) ->
                         origins=origins,
                         reason=event.reason,
                         problem=event.message,
+                        denied=denied,
                     )
                 case _:
                     pass
