@@ -16,9 +16,11 @@ from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
     AgentTask,
+    Collaboration,
     Compaction,
     Message,
     ModelCall,
+    NewCollaboration,
     NewTask,
     Requester,
     Session,
@@ -46,6 +48,7 @@ class Confined(Workstation):
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
             "tasks": _Tasks(station, by),
+            "collaborations": _Collaborations(station, by, conversations.find),
         }
         super().__init__(groups)
 
@@ -228,6 +231,49 @@ class _Approvals(_Group):
         return mine and await self._group.answer(approval, choice, by=self._by.name)
 
 
+class _Collaborations(_Group):
+    def __init__(self, station: Workstation, by: Requester, find: Callable[[str], Any]) -> None:
+        super().__init__(station.collaborations)
+        self._by, self._find = by, find
+
+    async def plan(self, new: NewCollaboration) -> Collaboration:
+        return await self._group.plan(await self._asked(new))
+
+    async def start(self, new: NewCollaboration) -> Collaboration:
+        """Raises NotFound for a conversation, and Forbidden for a collaboration's key, of somebody
+        else."""
+        asked = await self._asked(new)
+        if asked.key is not None:
+            with suppress(NotFound):
+                await self._check(asked.key.lower())
+        return await self._group.start(asked)
+
+    async def cancel(
+        self, collaboration: str, *, reason: str = "", agent: str | None = None
+    ) -> Collaboration:
+        """Raises Forbidden for one that another asked for."""
+        await self._check(collaboration)
+        return await self._group.cancel(collaboration, reason=reason, agent=agent)
+
+    async def resume(self, collaboration: str) -> Collaboration:
+        """Raises as `cancel` does."""
+        await self._check(collaboration)
+        return await self._group.resume(collaboration)
+
+    async def _asked(self, new: NewCollaboration) -> NewCollaboration:
+        found = (await self._find(new.conversation)).id if new.conversation else None
+        return replace(new, conversation=found, requester=self._by)
+
+    async def _check(self, collaboration: str) -> None:
+        if self._by.may("admin"):
+            return
+        if await self._group.requester(collaboration) != self._by.key:
+            raise Forbidden(
+                "this collaboration was asked for by somebody else",
+                hint='only "admin" may do this',
+            )
+
+
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
     {
         "turns": _Turns,
@@ -235,6 +281,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "summaries": _Summaries,
         "approvals": _Approvals,
         "tasks": _Tasks,
+        "collaborations": _Collaborations,
     }
 )
 

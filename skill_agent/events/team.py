@@ -74,7 +74,16 @@ class CollaborationChanged(AnyEvent):
         stage = f", {self.stage}" if self.stage else ""
         problem = f" ({self.problem})" if self.problem else ""
         pattern = self.pattern.replace("_", " ")
-        return one_line(f"{pattern} of {people}: {self.status}{stage}{problem} · {self.goal}")
+        expected = _expected(self.estimate_s) if self.status == "planning" else ""
+        told = f"{self.status}{expected}{stage}{problem}"
+        return one_line(f"{pattern} of {people}: {told} · {self.goal}")
+
+
+def _expected(seconds: float | None) -> str:
+    """What takes over a minute is said before it begins."""
+    if seconds is None or seconds < 60:
+        return ""
+    return f", about {counted(round(seconds / 60), 'minute', 'minutes')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.sessions.sessions import Sessions
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.operations import TurnOperations
 
@@ -54,15 +55,27 @@ class TeamParts:
             publish=ground.publish,
             allowed=ground.settings.features.task_delegation,
         )
+        self.sessions = Sessions(
+            settings=ground.settings,
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            models=ground.models,
+            tasks=self.tasks,
+            publish=ground.publish,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {"tasks": self.tasks}
+        return {"tasks": self.tasks, "collaborations": self.sessions}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
         await self.tasks.begin(hosting=self._ground.hosting)
+        if self._ground.hosting:
+            await self.sessions.take_up()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self.sessions.end()
         await self.tasks.end()

@@ -126,9 +126,17 @@ class CollaborationOperations(Protocol):
         """One collaboration by its id, or its beginning."""
         ...
 
+    async def requester(self, collaboration: str) -> str | None:
+        """The id of the API key that asked for one; None for the person's own. In the process of
+        the host only."""
+        ...
+
     @route("POST", "/v1/collaborations/{collaboration}/cancel", scope="chat")
-    async def cancel(self, collaboration: str, *, reason: str = "") -> Collaboration:
-        """Stops it with all its tasks; what there is stays."""
+    async def cancel(
+        self, collaboration: str, *, reason: str = "", agent: str | None = None
+    ) -> Collaboration:
+        """Stops it with all its tasks, or takes one agent out of it; what there is stays. Returns
+        once what was stopped has ended."""
         ...
 
     @route("POST", "/v1/collaborations/{collaboration}/resume", scope="chat", once=True)

@@ -3,7 +3,7 @@
 Texts of agents are data wherever they are shown to another agent, never orders of the person's.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -103,6 +103,8 @@ class NewTask:
     """Somebody may answer approvals; otherwise they are denied at once."""
     origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
     """Who wrote instructions and context, beside the person."""
+    response_schema: dict[str, Any] | None = field(default=None, metadata=HOST_ONLY)
+    """A JSON schema: the result is JSON that satisfies it, or the task fails."""
     requester: Requester | None = field(default=None, metadata=HOST_ONLY)
     """Whose API key asks; None is the home's own person."""
     key: str | None = None
@@ -130,6 +132,8 @@ class AgentTask:
     priority: Priority = "normal"
     model: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema that its result satisfies."""
     delegation_depth: int = 1
     attempt: int = 1
     status: TaskState = "pending"
@@ -187,27 +191,46 @@ class StageOutput:
     cost_usd: float = 0.0
     duration_seconds: float = 0.0
     origins: tuple[Origin, ...] = ()
+    problem: str = ""
+    """Why there is no output, or not the whole of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step of a collaboration before it is begun, with what it is expected to take."""
+
+    stage: str
+    agent_slug: str
+    model: str = ""
+    estimate_s: float = 0.0
+    estimate_usd: float | None = 0.0
+    """None where no price is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewCollaboration:
     """A goal for several agents, and how they are to work on it."""
 
     goal: str
+    _: KW_ONLY
     pattern: Pattern = "supervisor_worker"
     participants: tuple[Participant, ...] = ()
     """Empty: the lead chooses among the agents that fit."""
     lead: str | None = None
     context: str = ""
     conversation: str | None = None
-    parent_task: str | None = None
-    parent_turn: str | None = None
-    created_by: str = "person"
+    """The one it came from and to which its result is given; None begins one of its own."""
     max_duration_s: float = 600.0
     max_cost_usd: float = 0.50
     max_rounds: int = 5
-    origins: tuple[Origin, ...] = ()
     key: str | None = None
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
+    created_by: str = field(default="person", metadata=HOST_ONLY)
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
+    """Who wrote the goal, where it was not the person."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,8 +260,12 @@ class Collaboration:
     origins: tuple[Origin, ...] = ()
     total_tokens: int = 0
     total_cost_usd: float = 0.0
+    plan: tuple[PlannedStep, ...] = ()
+    """Who was to do what, in order, before it began."""
     estimate_s: float | None = None
     """How long it was expected to take, said before it began."""
+    estimate_usd: float | None = None
+    """What it was expected to cost; None where no price is known."""
     created_at: datetime
     completed_at: datetime | None = None
 

@@ -26,7 +26,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
-from skill_agent.team.operations import TaskOperations
+from skill_agent.team.operations import CollaborationOperations, TaskOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -76,6 +76,7 @@ class Workstation:
     imports = Group(ImportOperations)
     tasks = Group(TaskOperations)
     backups = Group(BackupOperations)
+    collaborations = Group(CollaborationOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -27,6 +27,7 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     ApprovalAsked,
+    CollaborationChanged,
     Event,
     TextDelta,
     TurnFailed,
@@ -47,8 +48,10 @@ from skill_agent.values import (
     MemoryFilter,
     Message,
     ModelProfile,
+    NewCollaboration,
     NewMemory,
     NewTask,
+    Participant,
     PastRequest,
     Search,
     Session,
@@ -600,6 +603,36 @@ async def test_backups(open_station: OpenStation, tmp_path: Path) -> None:
         planned = await station.backups.prune(before=datetime.now(UTC), dry_run=True)
         assert planned.removed == (made,) and await station.backups.list() == [made]
         assert (await station.backups.prune()).kept == (made,)
+
+
+async def test_collaborations(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        goal = NewCollaboration("Name the garden", pattern="brainstorm", key=new_id())
+        plan = await station.collaborations.plan(goal)
+        assert (plan.lead, plan.status) == ("kyra", "planning")
+        assert [one.stage for one in plan.plan] == ["ideas", "ideas", "choice"]
+        assert await station.collaborations.list() == []
+        with pytest.raises(UsageError, match="writer and a reviewer"):
+            people = (Participant(slug="luke"),)
+            await station.collaborations.start(
+                replace(goal, key=None, pattern="peer_review", participants=people)
+            )
+        begun = await station.collaborations.start(goal)
+        assert begun.id == goal.key and begun.conversation
+        assert (await station.collaborations.start(goal)).id == begun.id
+        with station.turns.subscribe(turn=begun.id) as events:
+            async for event in events:
+                if isinstance(event, CollaborationChanged) and event.status == "completed":
+                    break
+        done = await station.collaborations.get(begun.id[:13])
+        assert done.status == "completed" and done.final_output.startswith("All right.")
+        assert [one.agent_slug for one in done.stage_outputs] == ["luke", "ada", "kyra"]
+        assert await station.collaborations.list() == [done]
+        assert (await station.collaborations.cancel(done.id)).status == "completed"
+        with pytest.raises(UsageError, match="complete"):
+            await station.collaborations.resume(done.id)
+        with pytest.raises(NotFound):
+            await station.collaborations.get("nothing")
 
 
 async def test_the_host(open_station: OpenStation) -> None:

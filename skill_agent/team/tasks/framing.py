@@ -84,6 +84,7 @@ def asked(
         interactive=task.interactive,
         key=turn,
         attachments=attachments,
+        response_schema=task.response_schema,
         detach=True,
         parent=task.parent_turn,
         task=task.id,

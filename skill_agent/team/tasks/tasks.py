@@ -178,6 +178,7 @@ class Tasks(RunsTasks, operations.TaskOperations):
             priority=new.priority,
             model=new.model,
             allowance=new.allowance,
+            response_schema=new.response_schema,
             delegation_depth=above.delegation_depth + 1 if above else 1,
             interactive=new.interactive and (above.interactive if above else True),
             by=new.requester.key if new.requester else above.by if above else "",
