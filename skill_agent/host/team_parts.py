@@ -62,6 +62,7 @@ class TeamParts:
             directory=ground.directory,
             models=ground.models,
             tasks=self.tasks,
+            purses=ground.counter.budgets.purses,
             publish=ground.publish,
         )
 

@@ -9,6 +9,7 @@ import typing
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import MISSING, fields, replace
+from dataclasses import Field as DataField
 from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -191,7 +192,7 @@ class _Made:
         return {
             f.name: (
                 types[f.name],
-                self._limited(f.name, ... if f.default is MISSING else f.default),
+                self._limited(f.name, _standing(f)),
             )
             for f in fields(self.asked)
             if f.name != self.route.key and not f.metadata.get("host_only")
@@ -287,6 +288,13 @@ class _Made:
         page, more = items[:limit], len(items) > limit
         last = [getattr(page[-1], name) for name in self.route.keyset] if more else []
         return {"items": page, "cursor": wire.cursor(last) if more else None, "has_more": more}
+
+
+def _standing(field: "DataField[Any]") -> Any:
+    """What a field is where it is not given; ... where it must be."""
+    if field.default is not MISSING:
+        return field.default
+    return ... if field.default_factory is MISSING else field.default_factory()
 
 
 def _without_folders(value: Any) -> Any:

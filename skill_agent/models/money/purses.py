@@ -39,6 +39,8 @@ class Purse:
         self.own_usd, self.own_tokens = 0.0, 0
         """What was spent by calls of its own, not by work within it."""
         self.closed = False
+        self.refused = False
+        """Whether a call was not made because its money, or that of work within it, was short."""
         self._changed = asyncio.Event()
         self._set_aside: Drawn | None = None
         if around is not None:
@@ -94,6 +96,8 @@ class Purse:
             await tightest.change()
         usd, there = cost(room), self.left_usd
         if there is not None and (usd or 0.0) > there + _ROUNDING:
+            for one in self.payers:
+                one.refused = True
             told = "this call's price is unknown" if usd is None else f"it may cost ${usd:.4f}"
             raise _empty(self, f"${max(there, 0.0):.4f} is left, and {told}")
         return Drawn(self, usd=usd or 0.0, tokens=room)

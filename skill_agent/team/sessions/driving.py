@@ -2,21 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
 from skill_agent.errors import SkillAgentError
+from skill_agent.models.money.purses import Purses
 from skill_agent.ports import Clock
+from skill_agent.team.tasks.working import to_its_end
 from skill_agent.text.redaction import redact
+from skill_agent.text.shaping import one_line
 from skill_agent.values import CollaborationState, FailureReason
 
 from .giving import Giving, all_read, worded
 from .patterns import KINDS, Result, missing_in
 from .work import Work
-
-Value = TypeVar("Value")
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +24,7 @@ class Driver:
     """Runs collaborations of one home."""
 
     giving: Giving
+    purses: Purses
     clock: Clock
 
     async def drive(self, work: Work) -> None:
@@ -54,10 +53,16 @@ class Driver:
         await self._over(work, status, error=reason)
 
     async def _result(self, work: Work) -> Result:
-        """What the pattern came to; nothing where its time was over before."""
+        """What the pattern came to; nothing where its time was over before. All of its tasks draw
+        from one purse."""
+        one = work.state
+        around = self.purses.of(one.parent_turn) if one.parent_turn else None
+        name, usd = f"the collaboration {one_line(one.goal, 40)!r}", work.money_left
         try:
-            async with asyncio.timeout(max(0.0, work.left)):
-                return await KINDS[work.state.pattern].run(work)
+            with self.purses.collaboration(one.id, name, usd=usd, around=around) as purse:
+                work.purse = purse
+                async with asyncio.timeout(max(0.0, work.left)):
+                    return await KINDS[one.pattern].run(work)
         except TimeoutError:
             work.capped = "time"
             return Result()
@@ -107,12 +112,3 @@ def _reason(status: CollaborationState) -> FailureReason:
     if status == "cancelled":
         return "cancelled"
     return "limit" if status == "timed_out" else "error"
-
-
-async def to_its_end(work: Coroutine[Any, Any, Value]) -> Value:
-    """Waits for what must not be left half done, also while it is being cancelled."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.shield(task)
-    return task.result()

@@ -105,7 +105,7 @@ async def _planned(work: Work) -> dict[str, str]:
         task_type="plan",
         schema=_PARTS,
     )
-    parts = _json(await work.ask(step, among=len(work.others) + 2)).get("parts")
+    parts = _json(await work.ask(step)).get("parts")
     return {
         str(part.get("agent")): str(part.get("task") or "")
         for part in (parts if isinstance(parts, list) else [])
@@ -138,7 +138,7 @@ async def pipeline(work: Work) -> Result:
         if tasks[slug]:
             asked += f"\n{work.wording.line('task', task=tasks[slug])}"
         step = _reading(work, f"stage {number}", slug, asked, outputs)
-        if output := await work.ask(step, among=len(stages) - number + 2):
+        if output := await work.ask(step):
             outputs.append(output)
     if outputs and stages[-1] == one.lead and outputs[-1].agent_slug == one.lead:
         return Result(text=outputs[-1].output, author=one.lead)

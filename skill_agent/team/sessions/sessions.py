@@ -17,19 +17,20 @@ from skill_agent.errors import Closing, SkillAgentError, UsageError
 from skill_agent.events import Event
 from skill_agent.identifiers import iso, new_id
 from skill_agent.models.models import Models
+from skill_agent.models.money.purses import Purses
 from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
 from skill_agent.team import operations
 from skill_agent.team.tasks.tasks import RunsTasks
+from skill_agent.team.tasks.working import to_its_end
 from skill_agent.text.redaction import redact
 from skill_agent.turns.fitting import Tokens
 from skill_agent.values import Collaboration, NewCollaboration
 
-from .driving import Driver, to_its_end
+from .driving import Driver
 from .estimate import Estimator
 from .giving import Giving
 from .patterns import KINDS
-from .purse import Purse
 from .record import Kept, Records
 from .starting import Casting, Rank
 from .wording import wording_of
@@ -59,6 +60,7 @@ class Sessions(operations.CollaborationOperations):
         directory: AgentDirectory,
         models: Models,
         tasks: RunsTasks,
+        purses: Purses,
         publish: Callable[[Event], None],
         rank: Rank | None = None,
     ) -> None:
@@ -69,7 +71,7 @@ class Sessions(operations.CollaborationOperations):
         self._records, self._once = Records(ledger), Once()
         self._tools = Tools(tasks=tasks, records=self._records, publish=publish, tokens=Tokens())
         self._giving = Giving(ledger, clock)
-        self._driver = Driver(giving=self._giving, clock=clock)
+        self._driver = Driver(giving=self._giving, purses=purses, clock=clock)
         self._estimator = Estimator(ledger)
         default = settings.general.default_agent
         self._casting = Casting(directory, default, rank or self._in_order)
@@ -243,7 +245,6 @@ class Sessions(operations.CollaborationOperations):
             people=people if people is not None else await self._people(one),
             taken_up=now,
             wording=await wording_of(one.goal),
-            purse=Purse(one.max_cost_usd, one.total_cost_usd),
             left_s=one.max_duration_s - max(0.0, gone),
             requester=kept.requester,
             resumed=kept.resumed,

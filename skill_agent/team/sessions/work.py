@@ -14,8 +14,9 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import BudgetExhausted, SkillAgentError
 from skill_agent.events import CollaborationChanged, Event
+from skill_agent.models.money.purses import Purse
 from skill_agent.ports import Model
 from skill_agent.team.groups import task_group
 from skill_agent.team.tasks.tasks import RunsTasks
@@ -35,7 +36,6 @@ from skill_agent.values import (
 )
 
 from .material import Piece, fitted
-from .purse import Purse
 from .record import Records, with_output, with_status
 from .wording import Wording, attributed
 
@@ -44,6 +44,7 @@ _GRACE = 0.9
 """A task gets this part of the time that is left, so that it ends by itself and what it said stays;
 but never more than a second less than all of it."""
 _LEAST_SECONDS = 0.05
+_ROUNDING = 1e-9
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +84,11 @@ class Work:
     tools: Tools
     people: Mapping[str, tuple[AgentDNA, Model]]
     wording: Wording
-    purse: Purse
     taken_up: datetime
     left_s: float
     """Seconds it had left then."""
+    purse: Purse | None = None
+    """What its tasks draw from, while it runs."""
     requester: Requester | None = None
     resumed: int = 0
     capped: Cap | None = None
@@ -108,6 +110,11 @@ class Work:
         """Seconds that are left."""
         return self.left_s - (asyncio.get_running_loop().time() - self._began)
 
+    @property
+    def money_left(self) -> float:
+        """US dollars that it may still spend."""
+        return max(0.0, self.state.max_cost_usd - self.state.total_cost_usd)
+
     # -- for patterns ------------------------------------------------------------------------
 
     def name(self, agent: str) -> str:
@@ -122,9 +129,9 @@ class Work:
         """The participants beside the lead."""
         return [one.slug for one in self.state.participants if one.slug != self.state.lead]
 
-    async def ask(self, step: Step, *, among: int = 1) -> StageOutput | None:
+    async def ask(self, step: Step) -> StageOutput | None:
         """What came of it; None where that is nothing, which stands with its reason in the
-        collaboration. `among` is how many still want money."""
+        collaboration."""
         if (known := self._known(step)) is not None:
             return known if known.output.strip() else None
         async with self._lane_of(step.agent):
@@ -134,7 +141,7 @@ class Work:
             if self._spent():
                 return None
             await self._working(step)
-            output, task = await self._done(step, among)
+            output, task = await self._done(step)
             await self._keep(output, task)
         return output if output.output.strip() else None
 
@@ -143,9 +150,7 @@ class Work:
         time, but for those whose models share this machine; none is lost for another's failure."""
         found: list[asyncio.Task[StageOutput | None]] = []
         async with task_group() as group:
-            for number, step in enumerate(steps):
-                among = len(steps) - number + 1  # the lead wants some, too
-                found.append(group.create_task(self.ask(step, among=among)))
+            found += [group.create_task(self.ask(step)) for step in steps]
         return [output for one in found if (output := one.result()) is not None]
 
     # -- for whoever drives it ---------------------------------------------------------------
@@ -200,7 +205,7 @@ class Work:
 
     def _spent(self) -> bool:
         """Whether a limit of the whole is reached."""
-        if self.capped is None and self.purse.empty:
+        if self.capped is None and self.state.max_cost_usd and self.money_left <= _ROUNDING:
             self.capped = "money"
         if self.capped is None and self.left <= _LEAST_SECONDS:
             self.capped = "time"
@@ -213,26 +218,26 @@ class Work:
         await self.tools.records.working(self.state, step.agent)
         self.tell()
 
-    async def _done(self, step: Step, among: int) -> tuple[StageOutput, AgentTask | None]:
-        loop, part = asyncio.get_running_loop(), self.purse.take(among)
-        began, cost = loop.time(), 0.0
+    async def _done(self, step: Step) -> tuple[StageOutput, AgentTask | None]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
-            new = await self._task(step, part.usd)
-            task = await self._run(step.agent, new)
-            cost = task.cost_usd
+            task = await self._run(step.agent, await self._task(step))
         except asyncio.CancelledError:
             mine = asyncio.current_task()
             if step.agent not in self.dropped or (mine is not None and mine.cancelling()):
                 raise
             return _failed(step, self.dropped[step.agent], loop.time() - began), None
         except SkillAgentError as problem:
+            if isinstance(problem, BudgetExhausted):
+                self.capped = "money"
             return _failed(step, problem.message, loop.time() - began), None
         except Exception as problem:  # the wall: one participant's bug is not the others' end
             _log.exception("a task of collaboration %s", self.state.id)
             told = redact(f"{type(problem).__name__}: {problem}")
             return _failed(step, told, loop.time() - began), None
-        finally:
-            self.purse.settle(part, cost)
+        if task.status == "failed" and self.purse is not None and self.purse.refused:
+            self.capped = "money"
         return _output(step, task, loop.time() - began), task
 
     async def _run(self, agent: str, new: NewTask) -> AgentTask:
@@ -253,7 +258,7 @@ class Work:
         finally:
             self._running.pop(agent, None)
 
-    async def _task(self, step: Step, usd: float) -> NewTask:
+    async def _task(self, step: Step) -> NewTask:
         one, (dna, model) = self.state, self.people[step.agent]
         context = await self._context(step, dna, model)
         beside: tuple[Origin, ...] = ("agent",) if step.reads else ()
@@ -273,7 +278,6 @@ class Work:
             allowance=replace(
                 usual,
                 timeout_s=min(usual.timeout_s, max(left - 1.0, left * _GRACE)),
-                max_usd=usd,
             ),
             origins=all_origins(one.origins, step.origins, beside),
             response_schema=step.schema,
@@ -309,7 +313,7 @@ def _output(step: Step, task: AgentTask, seconds: float) -> StageOutput:
         tokens_used=task.tokens_used,
         cost_usd=task.cost_usd,
         duration_seconds=round(seconds, 3),
-        origins=task.origins,
+        origins=all_origins(task.origins),
         problem="" if ended_well and task.result.strip() else told,
     )
 
