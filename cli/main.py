@@ -25,8 +25,11 @@ COMMANDS = MappingProxyType(
         "chat": Entry("talk.chat", "Talk to an agent, line by line, without the full screen"),
         "tui": Entry("talk.full_screen", "Open the full-screen workstation"),
         "agents": Entry("team.agents", "See, make and change the agents of your team"),
-        "team": Entry("teamwork.commands", "Have agents work on one goal together"),
         "skills": Entry("team.skills", "See, check and approve the skills agents can use"),
+        "team": Entry(
+            "teamwork.app",
+            "Give agents work, alone or together; see, steer and stop what they do",
+        ),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
         "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),

@@ -1,1 +1,1 @@
-"""Agents that work together, as commands."""
+"""What a team does together."""

@@ -1,228 +1,168 @@
-"""`ska team run`: several agents on one goal, their plan first, then what they do as it happens."""
+"""`ska team run`: several agents on one goal."""
 
-import queue
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.errors import SkillAgentError
-from skill_agent.events import ApprovalAsked, CollaborationChanged, Event, TaskChanged
-from skill_agent.identifiers import new_id
-from skill_agent.values import PATTERNS, Collaboration, NewCollaboration, Participant
+from skill_agent.errors import UsageError
+from skill_agent.events import Event, to_json
+from skill_agent.values import PATTERNS, Collaboration, NewCollaboration, Participant, Pattern
 
-from ..opening.running import ready_to_talk
-from ..options import JsonOption, SessionOption, YesOption, choice
-from ..output import emit_json, emit_text, narrate, plain
+from ..opening.running import ready_to_talk, run_with
+from ..options import JsonOption, YesOption, choice
+from ..output import emit_jsonl, narrate
 from ..surroundings import Surroundings, surroundings
-from ..talk.approvals import asking
-from ..talk.driver import Answer, Talk, talking
+from .following import Follower, Show, Work
+from .leaving import check_host, goes_on, no_host, told_begun, told_end
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-_ASKED_FROM_S = 60.0
-"""What is expected to take longer is begun only once a person said so."""
-_ENDED = ("completed", "failed", "timed_out", "cancelled")
-
-_Item = Event | BaseException
+LONG_S = 60.0
+"""What is expected to take longer is asked about first."""
 
 
 def register(app: typer.Typer) -> None:
-    app.command("run")(run)
+    app.command()(run)
 
 
 def run(
     ctx: typer.Context,
-    goal: Annotated[list[str], typer.Argument(metavar="GOAL", help="What is wanted of them.")],
+    goal: Annotated[list[str], typer.Argument(metavar="GOAL", help="What is to come of it.")],
     pattern: Annotated[
-        str,
-        typer.Option("--pattern", "-p", metavar="PATTERN", help=f"One of {', '.join(PATTERNS)}."),
+        str, typer.Option("--pattern", metavar="P", help="How they work: " + ", ".join(PATTERNS))
     ] = "supervisor_worker",
     people: Annotated[
-        str,
-        typer.Option("--with", metavar="NAMES", help="The agents, in order: luke,ada."),
+        str, typer.Option("--with", metavar="A,B", help="Who takes part; else the lead chooses.")
     ] = "",
     lead: Annotated[
-        str | None, typer.Option("--lead", metavar="NAME", help="Who puts it together.")
+        str | None, typer.Option("--lead", metavar="NAME", help="Who leads and sums up.")
     ] = None,
-    session: SessionOption = None,
     max_usd: Annotated[
-        float, typer.Option("--max-usd", help="Most that it may cost; 0 takes free models only.")
+        float, typer.Option("--max-usd", min=0.0, help="Dollars it may cost.")
     ] = 0.50,
     max_seconds: Annotated[
-        float, typer.Option("--max-seconds", help="Longest that it may take.")
+        float, typer.Option("--max-seconds", min=1.0, help="Seconds it may take.")
     ] = 600.0,
-    rounds: Annotated[int, typer.Option("--rounds", help="Most rounds of a review or vote.")] = 5,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of a review at most.")] = 5,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Print its id and leave; the host goes on with it.")
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print every event as one JSON line, as it happens.")
+    ] = False,
 ) -> None:
-    """Have several agents work on one goal, and print what comes of it.
+    """Have several agents work on one goal, and print the result.
 
-    The plan comes first, with what it is expected to take; on a terminal you are asked where that
-    is more than a minute, or money. Then each step is told on stderr as it happens. Without --with
-    the lead chooses colleagues. Ctrl+C stops all of them; what there is stays in the conversation.
+    The plan and what it is expected to take are told first; a person is asked before what takes
+    over a minute or costs money, unless --yes. Who is doing what goes to stderr, the result to
+    stdout. Ctrl+C stops it and keeps what there is. Calls of tools that need your approval are
+    denied where nobody can be asked. When a limit is reached, the result is made of what there is.
+
+    \b
+    Patterns:
+      supervisor_worker   the lead parts the work, the others do it, the lead sums up
+      pipeline            one after another, each with all that came before
+      peer_review         one writes, the other reviews, until it is approved
+      brainstorm          everyone has ideas, the lead sums up
+      consensus           everyone proposes and votes
+      delegation          the lead gives all of it to one other
 
     \b
     Examples:
-      ska team run "compare these two plans" --with luke,ada
-      ska team run "a slogan for the bakery" --pattern brainstorm --with max,ada --lead kyra
-      ska team run "write the release notes" -p peer_review --with max,luke --rounds 3
-      ska team run "tea or coffee?" -p consensus --max-seconds 300 --json | jq -r .final_output
+      ska team run "which tree fits a small garden?" --with luke,ada --lead kyra
+      ska team run "a text about our release" --pattern peer_review --with max,luke --rounds 2
+      ska team run "plan the move" --detach --json | jq -r .id
 
     \b
-    Exit codes: 0 done, 1 failed or stopped at the limit of time (what there is is printed), 2 wrong
-    usage, 3 a model is unavailable, 130 interrupted.
+    Exit codes: 0 done, 1 failed, timed out or was cancelled (also: you said no), 2 wrong usage
+    (also: --detach without a host), 3 model unavailable or money spent, 130 interrupted.
     """
+    (kind,) = choice("--pattern", pattern, PATTERNS)
+    if jsonl and (as_json or detach):
+        raise UsageError("--jsonl goes with neither --json nor --detach")
     around = surroundings(ctx)
-    (kind,) = choice("--pattern", pattern.replace("-", "_"), PATTERNS)
+    if detach:
+        check_host(around)
     new = NewCollaboration(
         " ".join(goal),
         pattern=kind,
-        participants=_participants(people, lead, kind),
-        lead=lead,
-        conversation=session,
-        max_cost_usd=max_usd,
+        participants=_cast(people, lead, kind),
+        lead=lead.lstrip("@") if lead else None,
         max_duration_s=max_seconds,
+        max_cost_usd=max_usd,
         max_rounds=rounds,
-        interactive=around.interactive,
-        key=new_id(),
     )
     ready_to_talk(around)
-    with talking(around, role="team") as talk:
-        plan: Collaboration = talk.call(talk.runtime.collaborations.plan, new)
-        for line in plan_lines(plan):
-            narrate(line)
-        if not (yes or _agreed(around, plan)):
-            narrate("nothing was begun")
-            raise typer.Exit(1)
-        done = _followed(talk, new, asking(around) if around.interactive else None)
-    _show(done, as_json=as_json)
-    raise typer.Exit(0 if done.status == "completed" else 1)
+    work = partial(_work, new=new, ctx=ctx, yes=yes, detach=detach, show=_line if jsonl else None)
+    done = run_with(around, work, role="team")
+    if done is None:
+        narrate("nothing was begun")
+        raise typer.Exit(1)
+    if detach:
+        told_begun(done, as_json=as_json)
+    elif jsonl:
+        raise typer.Exit(int(done.status != "completed"))
+    else:
+        told_end(done, as_json=as_json)
 
 
-def _participants(people: str, lead: str | None, pattern: str) -> tuple[Participant, ...]:
-    """Those named, with a lead that is not among them first; a writer and a reviewer are led by
-    one of them."""
-    names = [name.strip().removeprefix("@").lower() for name in people.split(",") if name.strip()]
-    leads = lead.strip().removeprefix("@").lower() if lead else None
-    if names and leads and leads not in names and pattern != "peer_review":
-        names = [*names, leads] if pattern == "pipeline" else [leads, *names]
-    return tuple(Participant(slug=name) for name in names)
+async def _work(
+    runtime: "Workstation",
+    *,
+    new: NewCollaboration,
+    ctx: typer.Context,
+    yes: bool,
+    detach: bool,
+    show: Show | None,
+) -> Work | None:
+    if detach and not goes_on(runtime):
+        raise no_host()
+    planned = await runtime.collaborations.plan(new)
+    names = {dna.slug: dna.name for dna in await runtime.agents.list()}
+    for line in _plan(planned, names):
+        narrate(line)
+    if not yes and not agreed(surroundings(ctx), planned):
+        return None
+    if detach:
+        return await runtime.collaborations.start(new)
+    return await Follower(runtime, ctx, show).to_end(partial(runtime.collaborations.start, new))
 
 
-def plan_lines(plan: Collaboration) -> Iterator[str]:
-    """Who does what, in which order, and what that is expected to take."""
-    named = plan.pattern.replace("_", " ")
-    yield f"{named}, led by {plan.lead}; about {_minutes(plan.estimate_s or 0.0)}{_cost(plan)}"
-    for step in plan.plan:
-        yield f"  {step.stage}: {step.agent_slug} on {step.model}, {_minutes(step.estimate_s)}"
+def _cast(people: str, lead: str | None, pattern: Pattern) -> tuple[Participant, ...]:
+    """Who was named, and the lead with them: in a pipeline last, to have all before its eyes."""
+    names = [one.strip().lstrip("@") for one in people.split(",") if one.strip()]
+    if names and lead and lead.lstrip("@").casefold() not in [one.casefold() for one in names]:
+        names.insert(len(names) if pattern == "pipeline" else 0, lead.lstrip("@"))
+    return tuple(Participant(slug=one) for one in names)
 
 
-def _minutes(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes"
-
-
-def _cost(plan: Collaboration) -> str:
-    if plan.estimate_usd is None:
-        return ", at a price that is not known"
-    return f", ${plan.estimate_usd:.4f}" if plan.estimate_usd else ""
-
-
-def _agreed(around: Surroundings, plan: Collaboration) -> bool:
-    """Whether it may begin; a script has said so by calling."""
-    little = (plan.estimate_s or 0.0) <= _ASKED_FROM_S and plan.estimate_usd == 0
-    if little or not around.interactive:
+def agreed(around: Surroundings, planned: Collaboration) -> bool:
+    """Whether to begin: asked of a person where it takes long or may cost money."""
+    long = (planned.estimate_s or 0.0) > LONG_S
+    if not (long or planned.estimate_usd is None or planned.estimate_usd > 0):
         return True
-    return around.read_line("Begin? [y/N] ").strip().lower() in ("y", "yes")
+    return around.confirm("Begin?")
 
 
-def _followed(talk: Talk, new: NewCollaboration, answer: Answer | None) -> Collaboration:
-    """The collaboration's end; however this is left, it is stopped."""
-    items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-    pump = talk.start(_pumped, talk.runtime, new, items)
-    view = _View(talk, new.key or "", answer)
-    try:
-        while not view.over:
-            view.take(items.get())
-    except BaseException:
-        _stop(talk, new.key or "")
-        raise
-    finally:
-        pump.cancel()
-    found: Collaboration = talk.call(talk.runtime.collaborations.get, new.key)
-    return found
+def _plan(planned: Collaboration, names: dict[str, str]) -> list[str]:
+    """Who is to do what, and what that is expected to take."""
+    from skill_agent.conversations.usage import usd
+    from skill_agent.workstation.branches import span
+
+    lines = [
+        f"{number}. {names.get(step.agent_slug, step.agent_slug)}: {step.stage}"
+        + (f", about {span(step.estimate_s)}" if step.estimate_s >= 1 else "")
+        for number, step in enumerate(planned.plan, 1)
+    ]
+    cost = "of unknown price" if planned.estimate_usd is None else usd(planned.estimate_usd)
+    most = f"at most {span(planned.max_duration_s)} and {usd(planned.max_cost_usd)}"
+    about = f"about {span(planned.estimate_s)}, " if planned.estimate_s else ""
+    return [*lines, f"expected: {about}{cost}; {most}"]
 
 
-async def _pumped(
-    runtime: "Workstation", new: NewCollaboration, items: "queue.SimpleQueue[_Item]"
-) -> None:
-    """Begins it, and hands every event to the main thread."""
-    with runtime.turns.subscribe() as events:
-        try:
-            await runtime.collaborations.start(new)
-            async for event in events:
-                items.put(event)
-        except Exception as problem:  # the main thread raises it
-            items.put(problem)
-
-
-def _stop(talk: Talk, key: str) -> None:
-    narrate("stopping …")
-    try:
-        talk.call(talk.runtime.collaborations.cancel, key, reason="interrupted")
-    except SkillAgentError:  # it never began, or the host is gone
-        return
-
-
-@dataclass
-class _View:
-    """What is told of a collaboration while it runs."""
-
-    talk: Talk
-    key: str
-    answer: Answer | None
-    over: bool = False
-    turns: set[str] = field(default_factory=set)
-    """Those of its tasks."""
-
-    def take(self, item: _Item) -> None:
-        match item:
-            case BaseException():
-                raise item
-            case CollaborationChanged() if item.collaboration == self.key:
-                self.over = item.status in _ENDED
-                if item.status in ("planning", *_ENDED):
-                    narrate(item.line)
-            case TaskChanged() if item.collaboration == self.key:
-                if item.work is not None:
-                    self.turns.add(item.work)
-                if item.status != "pending":
-                    narrate(f"  {item.line}")
-            case ApprovalAsked() if item.turn in self.turns and self.answer is not None:
-                self._approve(item, self.answer)
-            case _:
-                pass
-
-    def _approve(self, event: ApprovalAsked, answer: Answer) -> None:
-        choice: Any = "deny"
-        try:
-            choice = answer(event)
-        finally:
-            self.talk.call(self.talk.runtime.approvals.answer, event.approval, choice)
-
-
-def _show(done: Collaboration, *, as_json: bool) -> None:
-    if as_json:
-        emit_json(plain(done))
-    elif done.final_output:
-        emit_text(done.final_output)
-    if done.error:
-        narrate(f"{done.status.replace('_', ' ')}: {done.error}")
-    if done.total_cost_usd:
-        narrate(f"it cost ${done.total_cost_usd:.4f}")
-    if not as_json:
-        narrate(f"kept: ska sessions show {done.conversation}")
+def _line(event: Event) -> None:
+    emit_jsonl(to_json(event))

@@ -132,6 +132,8 @@ class AgentTask:
     priority: Priority = "normal"
     model: str | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    response_schema: dict[str, Any] | None = None
+    """A JSON schema that its result satisfies."""
     delegation_depth: int = 1
     attempt: int = 1
     status: TaskState = "pending"
@@ -147,8 +149,6 @@ class AgentTask:
     """The API key that asked for it, by its id; empty for the home's own person."""
     detached: bool = False
     """Nobody waits for it: it is taken up again after a crash."""
-    response_schema: dict[str, Any] | None = None
-    """What its result satisfies, a JSON schema."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote what it read; they go with the result."""
     tokens_used: int = 0

@@ -84,11 +84,11 @@ def asked(
         interactive=task.interactive,
         key=turn,
         attachments=attachments,
+        response_schema=task.response_schema,
         detach=True,
         parent=task.parent_turn,
         task=task.id,
         origins=origins,
-        response_schema=task.response_schema,
         max_tool_calls=task.allowance.max_tool_calls,
         chain=chain,
     )

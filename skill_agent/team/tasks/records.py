@@ -170,6 +170,8 @@ def _task(name: str, state: State) -> AgentTask:
         told[key] = parse_time(told[key]) if told.get(key) else None
     for key in _TUPLES:
         told[key] = tuple(str(one) for one in told.get(key) or ())
+    # What a note names is the conversation it goes with; the task is worked on in its own.
+    told["session"] = name if told.get("turn") else None
     told["origins"] = tuple(one for one in ORIGINS if one in told["origins"])
     told["allowance"] = Allowance(**told["allowance"])
     texts = ("assigned_to", "created_by", "title", "instructions", "result", "error")

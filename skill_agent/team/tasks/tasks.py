@@ -178,12 +178,12 @@ class Tasks(RunsTasks, operations.TaskOperations):
             priority=new.priority,
             model=new.model,
             allowance=new.allowance,
+            response_schema=new.response_schema,
             delegation_depth=above.delegation_depth + 1 if above else 1,
             interactive=new.interactive and (above.interactive if above else True),
             by=new.requester.key if new.requester else above.by if above else "",
             detached=detached,
             origins=new.origins,
-            response_schema=new.response_schema,
             created_at=self._clock(),
         )
 
@@ -199,7 +199,7 @@ class Tasks(RunsTasks, operations.TaskOperations):
         limit: int = 50,
         before: tuple[datetime, str] | None = None,
     ) -> operations.Tasks:
-        return await self._work.records.list(
+        found = await self._work.records.list(
             status=status,
             agent=agent,
             collaboration=collaboration,
@@ -207,6 +207,8 @@ class Tasks(RunsTasks, operations.TaskOperations):
             limit=limit,
             before=before,
         )
+        jobs = self._work.jobs
+        return [job.used() if (job := jobs.get(one.id)) else one for one in found]
 
     async def get(self, task: str) -> AgentTask:
         """Raises NotFound with the nearest."""
