@@ -25,7 +25,7 @@ def test_what_does_not_fit_is_told_before_anything_is_begun(ska: Ska) -> None:
 
 def test_a_failure_is_no_success(ska: Ska) -> None:
     ska.model = ScriptedModel(otherwise="")
-    done = ska("team", "run", "hi", "-p", "delegation", "--with", "luke")
+    done = ska("team", "run", "hi", "--pattern", "delegation", "--with", "luke")
     assert done.code == 1 and done.out == "" and "failed: " in done.err
 
 
@@ -37,7 +37,7 @@ def test_ctrl_c_stops_all_of_them(
     process = subprocess.Popen(
         [
             *(sys.executable, str(script), "--home", str(home.root)),
-            *("team", "run", "hi", "-p", "brainstorm", "--with", "kyra,luke,ada"),
+            *("team", "run", "hi", "--pattern", "brainstorm", "--with", "kyra,luke,ada"),
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
