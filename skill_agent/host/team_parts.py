@@ -4,14 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from skill_agent.agents.directory import AgentDirectory
+from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.events import Event
 from skill_agent.files.home import Home
+from skill_agent.memory.book import MemoryBook
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
+from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, KeepsSeats, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.seats.seats import Seats
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.operations import TurnOperations
 
@@ -29,6 +32,8 @@ class Ground:
     models: Models
     counter: Counter
     board: TurnBoard
+    conversations: Conversations
+    book: MemoryBook
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
     hosting: bool
@@ -41,6 +46,18 @@ class TeamParts:
         self._ground = ground
         self.chooses_agent: ChoosesAgent | None = None
         self.chooses_model: ChoosesModel | None = None
+        handing = ground.settings.features.handoff
+        self._seats = Seats(
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            find=ground.conversations.find,
+            remember=ground.book.add,
+            model=ground.models.of,
+            publish=ground.publish,
+            enabled=handing,
+        )
+        self.keeps_seats: KeepsSeats | None = self._seats if handing else None
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
@@ -49,10 +66,11 @@ class TeamParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"seats": self._seats}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
+        await self._seats.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""

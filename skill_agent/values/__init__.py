@@ -127,6 +127,7 @@ from .routing import (
     RoutingStats,
     TierName,
 )
+from .seats import Handed, SeatChange, SeatMoment, SeatMove, SeatPlan
 from .tables import (
     Cell,
     ColumnKind,
@@ -234,6 +235,7 @@ __all__ = [
     "Found",
     "FoundSession",
     "Grouped",
+    "Handed",
     "Handoff",
     "Hit",
     "HomeInfo",
@@ -306,6 +308,10 @@ __all__ = [
     "Scope",
     "Search",
     "Seat",
+    "SeatChange",
+    "SeatMoment",
+    "SeatMove",
+    "SeatPlan",
     "Session",
     "Signed",
     "Similar",
