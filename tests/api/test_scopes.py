@@ -96,8 +96,13 @@ def _one_more(client: httpx.Client, session: str) -> str:
     return "ada"
 
 
+def _handed(client: httpx.Client, session: str) -> httpx.Response:
+    client.post(f"/v1/conversations/{session}/agent", json={"agent": "kyra"})
+    return client.post(f"/v1/conversations/{session}/handoff", json={"to": "max"})
+
+
 def _returned(client: httpx.Client, session: str) -> httpx.Response:
-    client.post(f"/v1/conversations/{session}/handoff", json={"to": "luke"})
+    _handed(client, session)
     return client.post(f"/v1/conversations/{session}/return")
 
 
@@ -127,8 +132,8 @@ OWN: dict[tuple[str, str], Ask] = {
     ("DELETE", "/v1/conversations/{ref}/agents/{slug}"): lambda client, session, _: client.delete(
         f"/v1/conversations/{session}/agents/{_one_more(client, session)}"
     ),
-    ("POST", "/v1/conversations/{ref}/handoff"): posted(
-        "/v1/conversations/{session}/handoff", to="max"
+    ("POST", "/v1/conversations/{ref}/handoff"): lambda client, session, _: _handed(
+        client, session
     ),
     ("POST", "/v1/conversations/{ref}/return"): lambda client, session, _: _returned(
         client, session

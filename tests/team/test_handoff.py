@@ -1,44 +1,17 @@
 """Handing a conversation over and back: by words, by name, by an operation; what is told then."""
 
-from collections.abc import AsyncIterator
-from typing import TypeVar
-
 import pytest
 from fakes import OpenRuntime
+from team_talk import begun, events_of, lead, none_of, one
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.events import (
-    Event,
     HandedOff,
     TurnFinished,
     TurnStarted,
 )
-from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import MemoryFilter, TurnRequest
-
-Kind = TypeVar("Kind")
-
-
-async def events_of(turn: AsyncIterator[Event]) -> list[Event]:
-    return [event async for event in turn]
-
-
-def one(events: list[Event], kind: type[Kind]) -> Kind:
-    (found,) = [event for event in events if isinstance(event, kind)]
-    return found
-
-
-def none_of(events: list[Event], kind: type) -> bool:
-    return not [event for event in events if isinstance(event, kind)]
-
-
-async def begun(runtime: Runtime, text: str = "My hens are called Berta and Frieda") -> str:
-    return one(await events_of(runtime.ask(text)), TurnStarted).session
-
-
-async def lead(runtime: Runtime, session: str) -> str:
-    return (await runtime.conversations.find(session)).agent
 
 
 async def test_a_conversation_is_handed_over_and_told_of(open_runtime: OpenRuntime) -> None:
