@@ -41,7 +41,7 @@ def seat_wish(words: str, names: Mapping[str, str]) -> SeatWish | None:
     if not any(name in folded for name in names):
         return None
     said = [one for one in _SENTENCES.split(folded) if one.strip(_EDGES)]
-    for sentence in dict.fromkeys((said[0], said[-1])) if said else ():
+    for sentence in dict.fromkeys((folded, said[0], said[-1])) if said else ():
         for pattern in _patterns(tuple(sorted(names))):
             if found := pattern.fullmatch(sentence.strip(_EDGES)):
                 return _wish(found, names)
