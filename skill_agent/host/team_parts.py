@@ -14,6 +14,7 @@ from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, KeepsSeats, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.seats.keeping import SeatKeeper
 from skill_agent.team.seats.seats import Seats
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.operations import TurnOperations
@@ -47,14 +48,19 @@ class TeamParts:
         self.chooses_agent: ChoosesAgent | None = None
         self.chooses_model: ChoosesModel | None = None
         handing = ground.settings.features.handoff
-        self._seats = Seats(
+        self._seat_keeper = SeatKeeper(
             ledger=ground.ledger,
             clock=ground.clock,
             directory=ground.directory,
-            find=ground.conversations.find,
             remember=ground.book.add,
-            model=ground.models.of,
             publish=ground.publish,
+        )
+        self._seats = Seats(
+            ledger=ground.ledger,
+            directory=ground.directory,
+            keeper=self._seat_keeper,
+            find=ground.conversations.find,
+            model=ground.models.of,
             enabled=handing,
         )
         self.keeps_seats: KeepsSeats | None = self._seats if handing else None
@@ -70,7 +76,7 @@ class TeamParts:
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
-        await self._seats.begin()
+        await self._seat_keeper.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""

@@ -96,7 +96,8 @@ async def test_a_conversation_that_is_erased_takes_its_seats_along(
         await runtime.seats.hand_over(session, "luke", reason=REASON)
         await runtime.ledger.purge(Purge(sessions=(session,), actor="person", reason="test"))
         rows = await runtime.ledger.log(kinds=(HANDOFF, SEAT), limit=100)
-        assert len(rows) == 3 and all(row.new is None for row in rows)
+        assert len(rows) == 3, rows
+        assert all(row.new is None for row in rows)
         other = await begun(runtime)
         assert [seat.id for seat in await runtime.seats.list(other)] == ["kyra"]
         assert (await runtime.ledger.verify()).problems == ()

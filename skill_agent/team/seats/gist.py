@@ -36,18 +36,21 @@ async def gist_of(
     earlier: str,
     *,
     model: Callable[[], Awaitable[Model]] | None = None,
+    quick_s: float = QUICK_S,
 ) -> str:
     """Of what its new agent may know; `earlier` is the summary of what left the prompts. Without
-    a `model` by code."""
+    a `model`, or where that takes longer, by code."""
     said = [one for one in shareable(heard) if one.role in ("user", "assistant")]
     if not said:
         return earlier
     if model is not None:
         with suppress(SkillAgentError, TimeoutError):
-            async with asyncio.timeout(QUICK_S):
+            async with asyncio.timeout(quick_s):
                 speaks = await model()
                 if not speaks.info.local and able(speaks.info):
-                    return masked(await model_summary(earlier, said, speaks, most=MOST_TOKENS))
+                    written = await model_summary(earlier, said, speaks, most=MOST_TOKENS)
+                    if written:
+                        return masked(written)
     return masked(by_code(said, earlier))
 
 

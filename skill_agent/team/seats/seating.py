@@ -18,6 +18,9 @@ SEAT = "team.seat"
 """Kind of the note of one change; its entity is the conversation."""
 HANDOFF = "team.handoff"
 """Kind of the note that tells why a conversation went over; its entity is the change's id."""
+SEATED = "team.seated"
+"""Kind of the note that a change is whole; its entity is the conversation. It goes along where a
+conversation is taken to another home, as what the ledger writes of its agent does not."""
 _SET = "session.agent_set"
 _UNFINISHED = "unfinished"
 """Under this key stand the conversations whose new agent is not set yet."""
@@ -154,6 +157,8 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
         rest = {name: agent for name, agent in (state or {}).items() if name != row.entity}
         return {**rest, row.entity: new_lead} if new_lead else rest
     state = state or {"stays": [], "came": [], "passed": [], "open": ""}
+    if row.kind == SEATED:
+        return {**state, "open": ""}
     return _set_by_hand(state, row) if row.kind == _SET else _changed(state, row)
 
 
@@ -247,4 +252,4 @@ def _seat(stay: dict[str, Any], begun: datetime) -> Seat:
     )
 
 
-_SEATING = Projection(name="seating", version=1, kinds=(SEAT, _SET), keys=_keys, step=_step)
+_SEATING = Projection(name="seating", version=1, kinds=(SEAT, SEATED, _SET), keys=_keys, step=_step)

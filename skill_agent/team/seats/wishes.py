@@ -55,7 +55,7 @@ def words_of(code: str) -> Mapping[str, str]:
 
 
 def _wish(found: re.Match[str], names: Mapping[str, str]) -> SeatWish:
-    (kind,) = (one for one in KINDS if found[one] is not None)
+    kind: WishKind = next(one for one in KINDS if found[one] is not None)
     named = re.findall(_one_of(tuple(sorted(names))), found[kind])
     return SeatWish(kind=kind, agents=tuple(dict.fromkeys(names[one] for one in named)))
 
