@@ -118,6 +118,9 @@ async def test_it_goes_back_step_by_step(open_runtime: OpenRuntime) -> None:
         assert (await runtime.seats.go_back(session)).to_agent == "kyra"
         with pytest.raises(UsageError):
             await runtime.seats.go_back(session)
+        await events_of(runtime.ask("hello", session=session))
+        kept = await runtime.memory.list(MemoryFilter(memory_types=("episodic",)))
+        assert len(kept) == 4 and {memory.status for memory in kept} == {"active"}
 
 
 async def test_what_cannot_be_handed_over_is_said(open_runtime: OpenRuntime) -> None:
