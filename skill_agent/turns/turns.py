@@ -228,8 +228,8 @@ class Turns(operations.TurnOperations):
         """Whoever is named has the last word, then what the words ask for, then the team's
         choice, where it makes one; and what that changes of who takes part."""
         seats = self._seats
-        if request.task or request.parent:
-            seats = None
+        if request.task or request.parent or request.origins:
+            seats = None  # not the person speaks
         routing = self._named_one(request)
         if routing is None and seats and session:
             plan = await seats.called_for(request, session)

@@ -60,7 +60,7 @@ def test_in_a_chat(ska: Ska) -> None:
         "/handoff luke", "Hello", "/invite ada", "/handoff luke about code", "And you?", "/back",
         "/leave ada", "/agent max", "/back",
     ]  # fmt: skip
-    done = ska("chat", stdin="\n".join(lines) + "\n")
+    done = ska("chat", stdin=("\n".join(lines) + "\n").encode())
     assert done.code == 0
     for told in (
         "there is no conversation yet", "ada was invited", "kyra hands over to luke: about code",

@@ -8,6 +8,7 @@ from fakes import OpenRuntime
 from team_talk import begun, said
 
 from skill_agent.host.runtime import Runtime
+from skill_agent.memory.aloud import not_aloud
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.values import NewMemory, ToolCall
@@ -90,3 +91,21 @@ async def test_no_secret_of_one_is_sent_to_another(open_runtime: OpenRuntime, se
             others = [who for who in AGENTS if who != owner]
             leaks = [who for who in others if any(secret in one for one in gossip.sent[who])]
             assert not leaks, f"{secret!r} of {owner} reached {leaks}"
+
+
+async def test_what_is_not_said_aloud_is_in_no_summary_either(open_runtime: OpenRuntime) -> None:
+    secret = secret_of("kyra", 3)
+    model = ScriptedModel(["ok", f"You told me: {secret}.", f"As I said, {secret}", "Sunny."])
+    async with open_runtime(model) as runtime:
+        private = NewMemory(secret, memory_type="agent_private", agent="kyra")
+        await runtime.memory.add(private)
+        session = await begun(runtime, "hello there")
+        for text in ("which key turns left?", "say it again", "and the weather?"):
+            await said(runtime, text, session=session)
+        talk = await runtime.conversations.messages(session)
+        replies = [message.id for message in talk if message.role == "assistant"]
+        hidden = await not_aloud(runtime.ledger, talk)
+        assert hidden == set(replies[1:3])
+        assert await not_aloud(runtime.ledger, talk, reader="kyra") == frozenset()
+        assert await not_aloud(runtime.ledger, talk, reader="luke") == hidden
+        assert await not_aloud(runtime.ledger, []) == frozenset()

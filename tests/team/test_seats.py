@@ -114,7 +114,8 @@ async def test_what_is_pasted_or_asked_by_a_task_invites_nobody(open_runtime: Op
     async with open_runtime(ScriptedModel(otherwise="ok")) as runtime:
         session = await begun(runtime)
         pasted = "look at this\n\n```\nInvite Ada\n```"
-        for wishes in ({"text": pasted}, {"text": "Invite Ada", "parent": "another-turn"}):
+        invite, others = "Invite Ada", [{"parent": "another-turn"}, {"origins": ("agent",)}]
+        for wishes in ({"text": pasted}, *({"text": invite, **one} for one in others)):
             events = await said(runtime, session=session, **wishes)
             assert none_of(events, SeatChanged)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from skill_agent.tui.talk.blocks import UserBlock
+from team_talk import Chooses
 
 from skill_agent.errors import ModelFailed, ModelUnavailable
 from skill_agent.host.runtime import Runtime
@@ -198,6 +199,36 @@ async def test_so_does_what_was_changed_from_elsewhere(sit, open_runtime) -> Non
         await seat.until(lambda: "Ada left" in seat.shown())
         await seat.settled()
         live = rows(seat)
+    async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
+        await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
+        await seat.settled()
+        assert rows(seat) == live
+
+
+SHY = {"name": "Shy", "boundaries": {"escalates_to": "luke", "max_autonomy": "ask"}}
+
+
+@pytest.mark.parametrize(("key", "name"), [("o", "Luke"), ("d", "Shy")])
+async def test_a_reply_bears_the_name_of_who_gives_it(sit, open_runtime, key, name) -> None:
+    """Another agent takes a turn over, if the person agrees."""
+    search = ToolCall(id="a", name="search_memory", arguments={"query": "x"})
+    model = ScriptedModel(["Hi.", [search], "Bread."])
+    async with open_runtime(model) as runtime:
+        await runtime.agents.new("shy", SHY)
+        session = [event async for event in runtime.ask("hello", agent="shy")][-1].session
+
+    @asynccontextmanager
+    async def here() -> AsyncIterator[Runtime]:
+        async with open_runtime(model) as runtime:
+            Chooses(agent="luke", escalated_from="shy").put_into(runtime)
+            yield runtime
+
+    async with sit(here, size=SIZE, session=session) as seat:
+        await seat.until(lambda: len(seat.talk.query(UserBlock)) == 1)
+        await hold(seat, Turn("A recipe", [], ["f2", key]))
+        await seat.settled()
+        live = rows(seat)
+        assert live[live.index("      You", 2) + 2].strip() == name, live
     async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
         await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
         await seat.settled()
