@@ -72,7 +72,7 @@ class Seating:
 
 async def seating_of(ledger: Ledger, session: Session) -> Seating:
     """A conversation of which nothing was noted has its agent alone."""
-    found = await ledger.projected(_SEATING, [session.id])
+    found = await ledger.projected(PROJECTION, [session.id])
     state = found.get(session.id)
     only = Seat(id=session.agent, role="primary", joined_at=session.created_at)
     if not state or not state.get("stays"):
@@ -96,7 +96,7 @@ async def current_agent(ledger: Ledger, session: Session) -> str:
 
 async def unfinished(ledger: Ledger) -> dict[str, str]:
     """Conversations that went over without their agent being set, each with the new one."""
-    found = await ledger.projected(_SEATING, [_UNFINISHED])
+    found = await ledger.projected(PROJECTION, [_UNFINISHED])
     return dict(found.get(_UNFINISHED, {}))
 
 
@@ -252,4 +252,6 @@ def _seat(stay: dict[str, Any], begun: datetime) -> Seat:
     )
 
 
-_SEATING = Projection(name="seating", version=1, kinds=(SEAT, SEATED, _SET), keys=_keys, step=_step)
+PROJECTION = Projection(
+    name="seating", version=1, kinds=(SEAT, SEATED, _SET), keys=_keys, step=_step
+)
