@@ -35,7 +35,7 @@ from .retold import retold, speaker
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-app = group("Find, read, rename, hand over, export and delete conversations.")
+app = group("Find, read, export, hand over, delete conversations.")
 
 
 @app.command("list")
