@@ -16,9 +16,11 @@ from skill_agent.events import (
     ApprovalAsked,
     BackupFailed,
     Event,
+    HandedOff,
     HostFound,
     HostLost,
     MemoriesExtracted,
+    SeatChanged,
     TurnEvent,
     TurnFailed,
     TurnFinished,
@@ -231,6 +233,8 @@ class Listener:
             self.turns.hear(event)
         if self._shown(event):
             await self._display.apply(event)
+            if isinstance(event, HandedOff | SeatChanged):
+                self._display.became(await self._runtime.conversations.find(event.session))
         if isinstance(event, MemoriesExtracted):
             if note := _read_out(event):
                 self._display.footer.say(note)
