@@ -15,6 +15,7 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.values import (
+    AgentMessage,
     Compaction,
     Message,
     ModelCall,
@@ -43,6 +44,7 @@ class Confined(Workstation):
             "conversations": conversations,
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
+            "mail": _Mail(station, by),
         }
         super().__init__(groups)
 
@@ -103,6 +105,18 @@ class _Summaries(_Group):
 
     async def compact(self, ref: str) -> Compaction | None:
         return await self._group.compact((await self._find(ref)).id)
+
+
+class _Mail(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.mail)
+        self._by = by
+
+    async def send(self, slug: str, content: str, **more: Any) -> AgentMessage:
+        """What comes by a key that may not change what is remembered is not the person's word."""
+        if self._by.may("memory"):
+            return await self._group.send(slug, content, **more)
+        return await self._group.sent(slug, content, **more, origins=("client",))
 
 
 class _Turns(_Group):

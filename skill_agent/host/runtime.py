@@ -196,6 +196,7 @@ class Runtime(Workstation):
             hot=mind.hot,
             tokens=tokens,
             tables=self._tables,
+            colleagues=lambda: self._team.colleagues,
             reconcile=mind.reconcile,
             gate=Gate(
                 known=skillbook.skills_lately,

@@ -12,7 +12,14 @@ from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.mail.asking import Asking
+from skill_agent.team.mail.beside import TeamBeside
+from skill_agent.team.mail.directory import Colleagues
+from skill_agent.team.mail.mail import Mail
+from skill_agent.team.mail.messages import Messages
+from skill_agent.team.mail.passing import PassesOn
 from skill_agent.team.tasks.tasks import Tasks
+from skill_agent.turns.colleagues import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
 
 
@@ -41,15 +48,38 @@ class TeamParts:
         self._ground = ground
         self.chooses_agent: ChoosesAgent | None = None
         self.chooses_model: ChoosesModel | None = None
+        self.messages = Messages(
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            publish=ground.publish,
+        )
+        self.colleagues: TurnsColleagues | None = None
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
         ground = self._ground
         self.tasks = Tasks(turns=turns, ledger=ground.ledger, clock=ground.clock)
+        self.colleagues = TeamBeside(
+            directory=ground.directory,
+            messages=self.messages,
+            asking=Asking(
+                embedder=ground.embedder, vectors=ground.home.kv_cache / "asking.vectors"
+            ),
+            passes_on=PassesOn(ledger=ground.ledger, directory=ground.directory, tasks=self.tasks),
+            delegates=ground.settings.features.task_delegation,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        ground = self._ground
+        colleagues = Colleagues(
+            directory=ground.directory,
+            board=ground.board,
+            skills=ground.skillbook.skills_lately,
+            embedder=ground.embedder,
+        )
+        return {"mail": Mail(colleagues, self.messages)}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""

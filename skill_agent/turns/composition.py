@@ -30,13 +30,19 @@ class Composition:
     left_out: tuple[str, ...] = ()
 
 
-def composed(draft: Draft, plan: Fit, recollection: Recollection | None) -> Composition:
-    """What a draft became; no recollection where memory was not looked into."""
+def composed(
+    draft: Draft, plan: Fit, recollection: Recollection | None, inbox: str = ""
+) -> Composition:
+    """What a draft became; no recollection where memory was not looked into. `inbox` is what
+    colleagues wrote, with which the block begins."""
     recalled = recollection.selection if recollection else None
     texts = [
         *draft.layers.items(),
         ("summary", tamed(plan.summary)),
-        *_block(plan.block, recollection.always if recollection else ()),
+        ("inbox", inbox if plan.block else ""),
+        *_block(
+            plan.block.removeprefix(inbox).lstrip("\n"), recollection.always if recollection else ()
+        ),
         ("message", draft.text),
     ]
     notes = {}

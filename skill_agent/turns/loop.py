@@ -24,6 +24,7 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.identifiers import iso
+from skill_agent.ports import ChatMessage
 from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
@@ -35,6 +36,7 @@ from skill_agent.turns.guards.watching import Watch, by_code, watched
 from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called, for_client
+from .colleagues import Letters
 from .composition import composed
 from .disclosing import disclosing, kept_without
 from .fitting import Fit, fit_block
@@ -58,15 +60,20 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _saved(brief, memory)
     for notice in _of_keeping(brief, hands, kept):
         yield notice
-    answered = _only_answers(brief)
+    answered, passed = _only_answers(brief), False
+    async with aclosing(_passed_on(brief, hands, manner, started)) as events:
+        async for event in events:
+            yield event
+            passed = isinstance(event, TurnFinished)
+    if passed:
+        return
     recollection, events = await _remembered(brief, hands, kept, manner)
     for event in events:
         yield event
     for text, origins in of_others(brief.message, recollection):
         if told := await hands.suspicion.reading(text, origins):
             yield _warning(brief, told)
-    formed = brief.response_schema is not None
-    own = not (formed or brief.client_tools)
+    own, formed = _is_own(brief), brief.response_schema is not None
     offer = await hands.offer(manner, recollection) if own else _of_client(brief)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
@@ -77,27 +84,20 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _finished(brief, said, usage, started)
         return
     computed = await hands.compute(manner)
+    letters = await _letters(hands)
+    block = recollection.block if recollection else "" if answered else manner.hint
     draft = replace(
         brief.draft,
         text=_as_shown(brief, computed, manner),
-        block=recollection.block if recollection else "" if answered else manner.hint,
+        block="\n\n".join(part for part in (letters.block, block) if part),
     )
     # What was counted before stands only for the text it was counted with.
     fitted = brief.fitted if draft.text == brief.draft.text else None
     plan = await fit_block(draft, fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
-    hands.compose(composed(draft, plan, recollection))
-    prompt = conversation(
-        plan.system,
-        plan.history,
-        text=draft.text,
-        block=plan.block,
-        summary=plan.summary,
-        newest=brief.message,
-    )
-    if shown := brief.message.client_context:
-        prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
+    hands.compose(composed(draft, plan, recollection, letters.block))
+    prompt = _prompt(brief, plan, draft.text)
     free = not (offer.tools or formed or answered)
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
@@ -109,6 +109,44 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
+    if plan.block:  # the turn ended well, and the model read it
+        await hands.nearby.read(letters)
+
+
+def _prompt(brief: Brief, plan: Fit, text: str) -> tuple[ChatMessage, ...]:
+    prompt = conversation(
+        plan.system,
+        plan.history,
+        text=text,
+        block=plan.block,
+        summary=plan.summary,
+        newest=brief.message,
+    )
+    shown = brief.message.client_context
+    return (*prompt[:-1], replace(prompt[-1], images=shown.images)) if shown else prompt
+
+
+async def _letters(hands: Hands) -> Letters:
+    """What colleagues wrote to the agent; what others wrote of it taints the prompt."""
+    letters = await hands.nearby.letters()
+    hands.taint.add(letters.origins)
+    return letters
+
+
+async def _passed_on(
+    brief: Brief, hands: Hands, manner: Manner, started: float
+) -> AsyncGenerator[Event, None]:
+    """The whole turn where the message is for a colleague: what they say is told as theirs, and no
+    model is asked for it here. Nothing where it is not."""
+    if not _is_own(brief) or _only_answers(brief):
+        return
+    if (errand := await hands.nearby.errand(brief.message, manner)) is None:
+        return
+    passed = await hands.nearby.run(errand, brief.message, manner)
+    hands.taint.add(passed.origins)
+    said = until_stop(passed.text, _stops(brief))
+    yield TextDelta(**brief.ids, text=said)
+    yield _finished(brief, said, Usage(model=hands.model.info.name), started)
 
 
 def _of_keeping(brief: Brief, hands: Hands, kept: Kept) -> Iterator[Notice]:
@@ -186,6 +224,11 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
         "searchable, and are summed up when there is time, or now with: "
         f"ska sessions compact {brief.session}",
     )
+
+
+def _is_own(brief: Brief) -> bool:
+    """Whether the agent answers as it likes, with its own tools."""
+    return brief.response_schema is None and not brief.client_tools
 
 
 def _only_answers(brief: Brief) -> bool:

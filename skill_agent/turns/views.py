@@ -12,9 +12,11 @@ from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.tools.client import Foreign
 from skill_agent.values import Message, ModelChoice, Routing, Session, TurnRequest
 
+from .colleagues import Turning
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .prompt import system_text
+from .taint import Taint
 from .wishes import with_wishes
 from .workbench import Workbench
 
@@ -50,6 +52,17 @@ class Turn:
         return self.message.turn
 
 
+def turning_of(turn: Turn, taint: Taint | None = None) -> Turning:
+    """A turn as its agent's colleagues know it."""
+    return Turning(
+        agent=turn.dna,
+        request=turn.request,
+        session=turn.session.id,
+        turn=turn.id,
+        taint=taint or Taint(),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """What a turn knows of its conversation, and what of that fits."""
@@ -79,7 +92,7 @@ class Views:
         rest = heard_by(turn.dna.slug, after(messages, done))
         rest = await still_true(self._ledger, rest, self._clock())
         small = turn.model.info.profile.small  # it is told of none beforehand
-        tools = {} if small else self._bench.tools(turn.dna, turn.request)
+        tools = {} if small else self._bench.tools(turn.dna, turning_of(turn), turn.model.info)
         if turn.request.client_tools:
             tools = {one.name: Foreign(one) for one in turn.request.client_tools}
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)

@@ -486,6 +486,20 @@ async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
         assert trial.text == "All right." and trial.id == "scripted/model"
 
 
+async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        found = await station.mail.find_experts(["code-review"], exclude=["kyra"])
+        assert [one.id for one in found] == ["luke"] and found[0].skill_coverage == 1.0
+        assert {one.id for one in await station.mail.find_experts()} >= {"kyra", "luke", "ada"}
+        free = await station.mail.availability("luke")
+        assert free.available and (free.active_tasks, free.reason) == (0, "")
+        sent = await station.mail.send("luke", "The tests are green", channel="task:t1")
+        assert (sent.sender, sent.to, sent.channel) == ("person", "luke", "task:t1")
+        assert [one.id for one in await station.mail.inbox("luke")] == [sent.id]
+        with pytest.raises(UsageError, match="is empty"):
+            await station.mail.send("luke", " ")
+
+
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         await station.memory.add(NewMemory("Old news", expires_at=SINCE))
