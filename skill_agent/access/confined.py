@@ -19,12 +19,15 @@ from skill_agent.values import (
     Compaction,
     Message,
     ModelCall,
+    Report,
+    ReportRequest,
     Requester,
     Session,
     Submitted,
     TurnRequest,
     TurnState,
     WaitingApproval,
+    all_origins,
 )
 from skill_agent.workstation import GROUPS, Operation, Workstation
 
@@ -45,6 +48,7 @@ class Confined(Workstation):
             "summaries": _Summaries(station, conversations.find),
             "approvals": _Approvals(station, by),
             "mail": _Mail(station, by),
+            "reports": _Reports(station, by),
         }
         super().__init__(groups)
 
@@ -117,6 +121,18 @@ class _Mail(_Group):
         if self._by.may("memory"):
             return await self._group.send(slug, content, **more)
         return await self._group.sent(slug, content, **more, origins=("client",))
+
+
+class _Reports(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.reports)
+        self._by = by
+
+    async def make(self, request: ReportRequest) -> Report:
+        """As with mail: such a key's words are not the person's."""
+        if not self._by.may("memory"):
+            request = replace(request, origins=all_origins(("client",), request.origins))
+        return await self._group.make(request)
 
 
 class _Turns(_Group):

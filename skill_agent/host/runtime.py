@@ -168,6 +168,7 @@ class Runtime(Workstation):
                 board=board,
                 embedder=self._embedder,
                 publish=self._bus.publish,
+                remember=self._mind.book.add,
                 hosting=self._hosting,
             )
         )

@@ -1,6 +1,6 @@
 """The parts of a runtime that make its agents a team: who answers, tasks, collaborations, mail."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from skill_agent.agents.directory import AgentDirectory
@@ -18,9 +18,11 @@ from skill_agent.team.mail.directory import Colleagues
 from skill_agent.team.mail.mail import Mail
 from skill_agent.team.mail.messages import Messages
 from skill_agent.team.mail.passing import PassesOn
+from skill_agent.team.reports.reports import Reports
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.colleagues import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
+from skill_agent.values import Memory, NewMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Ground:
     board: TurnBoard
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
+    remember: Callable[[NewMemory], Awaitable[Memory]]
     hosting: bool
 
 
@@ -79,7 +82,16 @@ class TeamParts:
             skills=ground.skillbook.skills_lately,
             embedder=ground.embedder,
         )
-        return {"mail": Mail(colleagues, self.messages)}
+        reports = Reports(
+            directory=ground.directory,
+            colleagues=colleagues,
+            tasks=self.tasks,
+            settings=ground.settings.models,
+            clock=ground.clock,
+            info=ground.models.info,
+            remember=ground.remember,
+        )
+        return {"mail": Mail(colleagues, self.messages), "reports": reports}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""

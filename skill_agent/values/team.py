@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from .nouns import AgentStatus
 from .origins import Origin
+from .requests import HOST_ONLY
 
 TaskType = Literal[
     "research", "review", "analyze", "generate", "summarize", "validate", "plan", "execute"
@@ -102,6 +103,8 @@ class NewTask:
     """Who wrote instructions and context, beside the person."""
     key: str | None = None
     """The task's id, a UUID: asked again with it, the same task is given."""
+    response_schema: dict[str, Any] | None = field(default=None, metadata=HOST_ONLY)
+    """A JSON schema the result has to satisfy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

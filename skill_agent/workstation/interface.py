@@ -26,7 +26,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
-from skill_agent.team.operations import MailOperations
+from skill_agent.team.operations import MailOperations, ReportOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -76,6 +76,7 @@ class Workstation:
     imports = Group(ImportOperations)
     backups = Group(BackupOperations)
     mail = Group(MailOperations)
+    reports = Group(ReportOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

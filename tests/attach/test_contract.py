@@ -48,6 +48,7 @@ from skill_agent.values import (
     ModelProfile,
     NewMemory,
     PastRequest,
+    ReportRequest,
     Search,
     Session,
     Source,
@@ -498,6 +499,18 @@ async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
         assert [one.id for one in await station.mail.inbox("luke")] == [sent.id]
         with pytest.raises(UsageError, match="is empty"):
             await station.mail.send("luke", " ")
+
+
+async def test_a_report(open_station: OpenStation) -> None:
+    names = ("overview", "criteria", "comparison_table", "recommendation")
+    said = json.dumps({name: f"{name} of it" for name in names})
+    async with open_station(model(said)) as station:
+        wanted = ReportRequest(report_type="comparison", title="Trains or planes", agent="ada")
+        made = await station.reports.make(wanted)
+        assert (made.agent, tuple(made.sections), made.missing) == ("ada", names, ())
+        assert made.text.startswith("# Trains or planes") and made.origins == ("agent",)
+        with pytest.raises(UsageError, match="needs a title"):
+            await station.reports.make(replace(wanted, title=" "))
 
 
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:

@@ -11,7 +11,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.team.mail.inboxes import WRITTEN
 from skill_agent.team.mail.messages import LONGEST, MOST_AN_HOUR, MOST_WAITING, Messages, Place
-from skill_agent.values import ModelProfile, TurnRequest
+from skill_agent.values import ModelProfile, Purge, TurnRequest
 
 SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4zAb3dEf6hIj9kLm2nOp5q"
 
@@ -67,13 +67,14 @@ async def test_a_word_to_all_reaches_every_active_agent_but_its_writer(
 async def test_what_may_not_be_sent_is_refused_by_its_name(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="Yes.")) as runtime:
         mail = messages_of(runtime)
-        for to, text, more, problem in (
+        refused: tuple[tuple[str, str, dict[str, Any], str], ...] = (
             ("luke", "  ", {}, "is empty"),
             ("luke", "x" * (LONGEST + 1), {}, "4,001 characters"),
             ("luke", "hi", {"message_type": "gossip"}, "no type of message"),
             ("luke", "hi", {"channel": "radio"}, "no channel"),
             ("kyra", "hi", {}, "to itself"),
-        ):
+        )
+        for to, text, more, problem in refused:
             with pytest.raises(UsageError, match=problem):
                 await mail.send("kyra", to, text, **more)
         with pytest.raises(NotFound):
@@ -183,7 +184,7 @@ async def test_a_purge_empties_what_was_written_in_a_conversation(
         await mail.send("kyra", "ada", "The heron is at the door")
         await mail.send("kyra", "max", "Something else")
         kept = await runtime.memory.add("The heron is at the door")
-        await runtime.conversations.delete(done.session)
+        await runtime.ledger.purge(Purge(sessions=(done.session,), actor="person"))
         plan = await runtime.eraser.plan([kept.id])
         await runtime.eraser.erase([kept.id], expected=plan.digest)
         assert await runtime.mail.inbox("ada", unread_only=False) == []

@@ -41,6 +41,7 @@ class Tasks(RunsTasks):
             parent=new.parent_turn,
             task=task.id,
             origins=new.origins,
+            response_schema=new.response_schema,
             detach=True,
         )
         try:
