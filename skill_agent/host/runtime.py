@@ -164,6 +164,7 @@ class Runtime(Workstation):
                 directory=self.directory,
                 skillbook=skillbook,
                 models=self._models,
+                gateway=self.gateway,
                 counter=counter,
                 board=board,
                 embedder=self._embedder,

@@ -9,7 +9,7 @@ from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
+from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger, ModelGateway
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.team.mail.asking import Asking
@@ -20,6 +20,9 @@ from skill_agent.team.mail.messages import Messages
 from skill_agent.team.mail.passing import PassesOn
 from skill_agent.team.reports.reports import Reports
 from skill_agent.team.tasks.tasks import Tasks
+from skill_agent.team.tools.ability import Abilities
+from skill_agent.team.tools.offering import Offering
+from skill_agent.team.tools.tools import Means
 from skill_agent.turns.colleagues import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
 from skill_agent.values import Memory, NewMemory
@@ -36,6 +39,7 @@ class Ground:
     directory: AgentDirectory
     skillbook: SkillBook
     models: Models
+    gateway: ModelGateway
     counter: Counter
     board: TurnBoard
     embedder: Callable[[], Embedder] | None
@@ -57,12 +61,34 @@ class TeamParts:
             directory=ground.directory,
             publish=ground.publish,
         )
+        self.experts = Colleagues(
+            directory=ground.directory,
+            board=ground.board,
+            skills=ground.skillbook.skills_lately,
+            embedder=ground.embedder,
+        )
         self.colleagues: TurnsColleagues | None = None
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
         ground = self._ground
         self.tasks = Tasks(turns=turns, ledger=ground.ledger, clock=ground.clock)
+        self.reports = Reports(
+            directory=ground.directory,
+            colleagues=self.experts,
+            tasks=self.tasks,
+            settings=ground.settings.models,
+            clock=ground.clock,
+            info=ground.models.info,
+            remember=ground.remember,
+        )
+        self.offering = Offering(
+            features=ground.settings.features,
+            abilities=Abilities(ground.home.models / ".delegating.json"),
+            gateway=ground.gateway,
+            means=Means(tasks=self.tasks, messages=self.messages, reports=self.reports),
+            depth=lambda request: int(request.task is not None),
+        )
         self.colleagues = TeamBeside(
             directory=ground.directory,
             messages=self.messages,
@@ -70,28 +96,14 @@ class TeamParts:
                 embedder=ground.embedder, vectors=ground.home.kv_cache / "asking.vectors"
             ),
             passes_on=PassesOn(ledger=ground.ledger, directory=ground.directory, tasks=self.tasks),
+            offering=self.offering,
             delegates=ground.settings.features.task_delegation,
         )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        ground = self._ground
-        colleagues = Colleagues(
-            directory=ground.directory,
-            board=ground.board,
-            skills=ground.skillbook.skills_lately,
-            embedder=ground.embedder,
-        )
-        reports = Reports(
-            directory=ground.directory,
-            colleagues=colleagues,
-            tasks=self.tasks,
-            settings=ground.settings.models,
-            clock=ground.clock,
-            info=ground.models.info,
-            remember=ground.remember,
-        )
-        return {"mail": Mail(colleagues, self.messages), "reports": reports}
+        mail = Mail(self.experts, self.messages, self.offering.prove)
+        return {"mail": mail, "reports": self.reports}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""

@@ -281,7 +281,9 @@ class Workbench:
         found = {**skill_tools(opened, names), **within}
         team = self.colleagues()
         if team is not None and model is not None:
-            found |= team.tools(turning or Turning(agent=dna, request=TurnRequest("")), model)
+            asked = turning or Turning(agent=dna, request=TurnRequest(""))
+            given = team.tools(asked, model)
+            found |= {name: WithinSkills(tool=tool, skills=opened) for name, tool in given.items()}
         return found
 
     async def _compute(self, model: Model, manner: Manner) -> str:

@@ -499,6 +499,9 @@ async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
         assert [one.id for one in await station.mail.inbox("luke")] == [sent.id]
         with pytest.raises(UsageError, match="is empty"):
             await station.mail.send("luke", " ")
+        tried = await station.mail.prove()
+        assert (tried.able, tried.right, tried.of) == (False, 3, 9)
+        assert len(tried.wrong) == 6
 
 
 async def test_a_report(open_station: OpenStation) -> None:

@@ -2,8 +2,9 @@
 may do by itself.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.conversations.client_context import typed
@@ -17,11 +18,13 @@ from .letters import as_letters, how_many
 from .messages import Messages
 from .passing import PassesOn
 
-GivesTools = Callable[[Turning, ModelInfo], dict[str, Tool]]
 
+class GivesTools(Protocol):
+    """Says which models may ask colleagues by themselves."""
 
-def no_tools(_turning: Turning, _model: ModelInfo) -> dict[str, Tool]:
-    return {}
+    def tools(self, turning: Turning, model: ModelInfo) -> dict[str, Tool]: ...
+
+    def guidelines(self, model: ModelInfo) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +35,9 @@ class TeamBeside(Colleagues):
     messages: Messages
     asking: Asking
     passes_on: PassesOn
+    offering: GivesTools
     delegates: bool = True
     """A person's "ask Luke to …" is understood."""
-    gives_tools: GivesTools = no_tools
-    guiding: Callable[[ModelInfo], str] = lambda _model: ""
 
     async def letters(self, turning: Turning, model: ModelInfo) -> Letters:
         small = model.profile.small
@@ -57,10 +59,10 @@ class TeamBeside(Colleagues):
         return await self.passes_on.run(turning, errand, message, manner.language)
 
     def tools(self, turning: Turning, model: ModelInfo) -> dict[str, Tool]:
-        return self.gives_tools(turning, model)
+        return self.offering.tools(turning, model)
 
     def guidelines(self, model: ModelInfo) -> str:
-        return self.guiding(model)
+        return self.offering.guidelines(model)
 
     def _others(self, turning: Turning) -> Mapping[str, Sequence[str]]:
         """The colleagues by slug, with what they are called."""

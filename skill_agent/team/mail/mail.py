@@ -1,19 +1,21 @@
 """Mail as a person and the API see it: who can do what, who has time, what agents write."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from skill_agent.team import operations
-from skill_agent.values import AgentAvailability, AgentMessage, MessageType, Origin
+from skill_agent.values import AgentAvailability, AgentMessage, MessageType, ModelAbility, Origin
 
 from .directory import Colleagues
 from .messages import PERSON, Messages
+
+Proves = Callable[[str | None], Awaitable[ModelAbility]]
 
 
 class Mail(operations.MailOperations):
     """The directory and the messages of one home."""
 
-    def __init__(self, colleagues: Colleagues, messages: Messages) -> None:
-        self._colleagues, self._messages = colleagues, messages
+    def __init__(self, colleagues: Colleagues, messages: Messages, prove: Proves) -> None:
+        self._colleagues, self._messages, self._prove = colleagues, messages, prove
 
     async def find_experts(
         self, skills: operations.Texts | None = None, *, exclude: operations.Texts | None = None
@@ -52,3 +54,7 @@ class Mail(operations.MailOperations):
         self, slug: str, *, unread_only: bool = True, limit: int = 10
     ) -> operations.Messages:
         return await self._messages.inbox(slug, unread_only=unread_only, limit=limit)
+
+    async def prove(self, model: str | None = None) -> ModelAbility:
+        """Raises what the model's calls raise. No agent asks, so no agent pays."""
+        return await self._prove(model)
