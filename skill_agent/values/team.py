@@ -103,6 +103,8 @@ class NewTask:
     """Who wrote instructions and context, beside the person."""
     key: str | None = None
     """The task's id, a UUID: asked again with it, the same task is given."""
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
     response_schema: dict[str, Any] | None = field(default=None, metadata=HOST_ONLY)
     """A JSON schema the result has to satisfy."""
 

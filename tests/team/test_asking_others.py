@@ -13,7 +13,7 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.team.mail.asking import Asking, what_is_asked
 from skill_agent.team.mail.names import named
 from skill_agent.text.language import spoken
-from skill_agent.values import Attachment, ModelProfile, Requester, TurnRequest
+from skill_agent.values import Attachment, ModelProfile, Requester, ToolCall, TurnRequest
 
 LUKE = {"luke": ("luke", "Luke")}
 TEAM = {one: (one, one.title()) for one in ("luke", "ada", "max", "zoe")}
@@ -247,3 +247,15 @@ async def test_a_dry_run_gives_nobody_work(open_runtime: OpenRuntime) -> None:
         call = await runtime.turns.preview(TurnRequest("Ask Luke to review it", agent="kyra"))
         assert "Ask Luke to review it" in json.dumps([one.content for one in call.messages])
         assert model.requests == []
+
+
+async def test_where_nobody_is_there_to_be_asked_the_colleague_asks_nobody_either(
+    open_runtime: OpenRuntime,
+) -> None:
+    call = ToolCall(id="c", name="http_get", arguments={"url": "https://example.org/"})
+    model = ScriptedModel([[call], "I could not look."])
+    async with open_runtime(model) as runtime:
+        said = TurnRequest("Ask Luke to review the page", agent="kyra", interactive=False)
+        done = await turn_of(runtime, said)
+        assert done.text == "Luke: I could not look."
+        assert "not allowed" in str(model.requests[-1].messages[-1].content)

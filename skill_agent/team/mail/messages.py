@@ -16,6 +16,7 @@ from skill_agent.events import AgentWrote, Event
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.redaction import masked, masked_within
+from skill_agent.text.whole import whole
 from skill_agent.values import (
     MESSAGE_TYPES,
     AgentMessage,
@@ -130,7 +131,7 @@ class Messages:
         channel: str,
         origins: Sequence[Origin],
     ) -> AgentMessage:
-        content = content.strip()
+        content = whole(content).strip()
         if not content:
             raise UsageError("the message is empty", hint="say what the agent is to know")
         if len(content) > LONGEST:

@@ -65,6 +65,7 @@ class PassesOn:
             parent_turn=turning.turn,
             conversation=turning.session,
             origins=origins,
+            interactive=turning.request.interactive,
         )
 
     async def _context(

@@ -139,6 +139,7 @@ class Reports(operations.ReportOperations):
             conversation=request.conversation,
             model=tier,
             origins=request.origins,
+            interactive=False,  # whoever waits for a report is not asked for leave meanwhile
             response_schema=None if small else schema_of(wanted.keys()),
         )
         return await self.tasks.run(new)

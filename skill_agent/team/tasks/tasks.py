@@ -42,6 +42,7 @@ class Tasks(RunsTasks):
             task=task.id,
             origins=new.origins,
             response_schema=new.response_schema,
+            interactive=new.interactive,
             detach=True,
         )
         try:

@@ -94,6 +94,7 @@ async def _delegate(means: Means, turning: Turning, told: dict[str, Any]) -> Too
         parent_turn=turning.turn or None,
         conversation=turning.session or None,
         origins=_origins(turning),
+        interactive=turning.request.interactive,
     )
     if told.get("wait_for_result") is False and means.give is not None:
         task = await means.give(new)
