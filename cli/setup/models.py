@@ -105,17 +105,26 @@ def pull(
 def test(
     ctx: typer.Context,
     name: NameArgument = None,
+    team: Annotated[
+        bool, typer.Option("--team", help="Whether it knows when to ask another agent.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a model a short question and time it.
 
-    A remote model is really called: that costs a few tokens.
+    A remote model is really called: that costs a few tokens. With --team it is tried in nine
+    situations instead; where it does well, and delegation_by_models is on in [features],
+    agents may give work to one another by it.
 
     \b
     Examples:
       ska models test
       ska models test openai/gpt-4o-mini
+      ska models test openai/gpt-4o --team
     """
+    if team:
+        _prove(ctx, name, as_json=as_json)
+        return
     found = with_runtime(ctx, lambda runtime: runtime.models.test(name, progress=_aside))
     said = without_controls(found.text.strip())
     if as_json:
@@ -127,6 +136,18 @@ def test(
         f"{found.usage.completion_tokens} tokens in {found.seconds:g} s; "
         + ("it fills in a form as asked" if found.structured else "it cannot fill in a form")
     )
+
+
+def _prove(ctx: typer.Context, name: str | None, *, as_json: bool) -> None:
+    narrate("trying it in some situations; on this machine that takes a minute")
+    found = with_runtime(ctx, lambda runtime: runtime.mail.prove(name))
+    if as_json:
+        emit_json(plain(found))
+        return
+    verdict = "may ask other agents by itself" if found.able else "is better helped by code"
+    emit_text(f"{found.id} {verdict}: {found.right} of {found.of} situations met")
+    for message in found.wrong:
+        narrate(f"not met: {message}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from ..opening.running import with_runtime
 from ..options import JsonOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
+from . import mail
 from .model_choice import idle, model_settings, spoken_with
 from .team import Team, follow, team_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")
+mail.register(app)
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Slug or name of the agent.")]
 

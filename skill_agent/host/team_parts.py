@@ -11,13 +11,32 @@ from skill_agent.files.home import Home
 from skill_agent.memory.book import MemoryBook
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, KeepsSeats, Ledger
+from skill_agent.ports import (
+    ChoosesAgent,
+    ChoosesModel,
+    Clock,
+    Embedder,
+    KeepsSeats,
+    Ledger,
+    ModelGateway,
+)
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.mail.asking import Asking
+from skill_agent.team.mail.beside import TeamBeside
+from skill_agent.team.mail.directory import Colleagues
+from skill_agent.team.mail.mail import Mail
+from skill_agent.team.mail.messages import Messages
+from skill_agent.team.mail.passing import PassesOn
+from skill_agent.team.reports.reports import Reports
 from skill_agent.team.seats.keeping import SeatKeeper
 from skill_agent.team.seats.seats import Seats
 from skill_agent.team.sessions.sessions import Sessions
 from skill_agent.team.tasks.tasks import Tasks
+from skill_agent.team.tools.ability import Abilities
+from skill_agent.team.tools.offering import Offering
+from skill_agent.team.tools.tools import Means
+from skill_agent.turns.colleagues.nearby import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
 
 
@@ -32,6 +51,7 @@ class Ground:
     directory: AgentDirectory
     skillbook: SkillBook
     models: Models
+    gateway: ModelGateway
     counter: Counter
     board: TurnBoard
     conversations: Conversations
@@ -48,7 +68,6 @@ class TeamParts:
         self._ground = ground
         self.chooses_agent: ChoosesAgent | None = None
         self.chooses_model: ChoosesModel | None = None
-        handing = ground.settings.features.handoff
         self._seat_keeper = SeatKeeper(
             ledger=ground.ledger,
             clock=ground.clock,
@@ -56,15 +75,23 @@ class TeamParts:
             remember=ground.book.add,
             publish=ground.publish,
         )
-        self._seats = Seats(
-            ledger=ground.ledger,
-            directory=ground.directory,
-            keeper=self._seat_keeper,
-            find=ground.conversations.find,
-            model=ground.models.of,
-            enabled=handing,
-        )
+        self._seats = self._make_seats(self._seat_keeper)
+        handing = ground.settings.features.handoff
         self.keeps_seats: KeepsSeats | None = self._seats if handing else None
+        self.messages = Messages(
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            publish=ground.publish,
+        )
+        self.experts = Colleagues(
+            directory=ground.directory,
+            board=ground.board,
+            skills=ground.skillbook.skills_lately,
+            embedder=ground.embedder,
+            tasks=self._load,
+        )
+        self.colleagues: TurnsColleagues | None = None
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
@@ -78,7 +105,37 @@ class TeamParts:
             publish=ground.publish,
             allowed=ground.settings.features.task_delegation,
         )
-        self.sessions = Sessions(
+        self.sessions = self._make_sessions()
+        self.reports = self._make_reports()
+        self.offering = self._make_offering()
+        self.colleagues = TeamBeside(
+            directory=ground.directory,
+            messages=self.messages,
+            asking=Asking(
+                embedder=ground.embedder, vectors=ground.home.kv_cache / "asking.vectors"
+            ),
+            passes_on=PassesOn(ledger=ground.ledger, directory=ground.directory, tasks=self.tasks),
+            offering=self.offering,
+            delegates=ground.settings.features.task_delegation,
+        )
+
+    def _load(self, agent: str) -> int:
+        return self.tasks.load(agent)
+
+    def _make_seats(self, keeper: SeatKeeper) -> Seats:
+        ground = self._ground
+        return Seats(
+            ledger=ground.ledger,
+            directory=ground.directory,
+            keeper=keeper,
+            find=ground.conversations.find,
+            model=ground.models.of,
+            enabled=ground.settings.features.handoff,
+        )
+
+    def _make_sessions(self) -> Sessions:
+        ground = self._ground
+        return Sessions(
             settings=ground.settings,
             ledger=ground.ledger,
             clock=ground.clock,
@@ -89,9 +146,44 @@ class TeamParts:
             publish=ground.publish,
         )
 
+    def _make_reports(self) -> Reports:
+        ground = self._ground
+        return Reports(
+            directory=ground.directory,
+            colleagues=self.experts,
+            tasks=self.tasks,
+            settings=ground.settings.models,
+            clock=ground.clock,
+            info=ground.models.info,
+            remember=ground.book.add,
+        )
+
+    def _make_offering(self) -> Offering:
+        ground = self._ground
+        return Offering(
+            features=ground.settings.features,
+            abilities=Abilities(ground.home.models / ".delegating.json"),
+            gateway=ground.gateway,
+            means=Means(
+                tasks=self.tasks,
+                messages=self.messages,
+                reports=self.reports,
+                give=self.tasks.delegate,
+                look=self.tasks.get,
+                collaborate=self.sessions.run if ground.settings.features.collaboration else None,
+            ),
+            depth=lambda request: self.tasks.depth(request.task),
+        )
+
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {"tasks": self.tasks, "collaborations": self.sessions, "seats": self._seats}
+        return {
+            "tasks": self.tasks,
+            "collaborations": self.sessions,
+            "seats": self._seats,
+            "mail": Mail(self.experts, self.messages, self.offering.prove),
+            "reports": self.reports,
+        }
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""

@@ -13,6 +13,7 @@ from skill_agent.values import (
     Decision,
     Handoff,
     MessageType,
+    ModelAbility,
     NewCollaboration,
     NewTask,
     Recommendation,
@@ -177,6 +178,11 @@ class MailOperations(Protocol):
     @route("GET", "/v1/agents/{slug}/inbox", scope="read")
     async def inbox(self, slug: str, *, unread_only: bool = True, limit: int = 10) -> Messages:
         """What was written to an agent, the newest first; looking does not mark it as read."""
+        ...
+
+    @route("POST", "/v1/team/abilities", scope="admin", once=True, id="prove_model")
+    async def prove(self, model: str | None = None) -> ModelAbility:
+        """Tries whether a model knows when to ask a colleague; only then it may by itself."""
         ...
 
 

@@ -71,7 +71,7 @@ from .hands import Brief
 from .loop import run_turn
 from .prompt import of_another
 from .taint import Taint, of_conversation
-from .views import Turn, View, Views
+from .views import Turn, View, Views, turning_of
 from .workbench import Workbench
 
 CLOSING_S = 5.0
@@ -318,13 +318,11 @@ class TurnRunner:
             warm="temperature" in (turn.request.options or {}),
         )
         hands = self._bench.hands(
-            turn.dna,
+            turning_of(turn, taint),
             model,
             view.fit.history,
             earlier=view.messages,
-            request=turn.request,
             seen=turn.seen,
-            taint=taint,
             dry=turn.dry,
         )
         return run_turn(brief, replace(hands, compose=model.compose))

@@ -427,7 +427,7 @@ class Turns(operations.TurnOperations):
             _log.info("waking %s: %s", agent, redact(str(problem)))
 
     async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
-        tools = {} if model.info.profile.small else self._bench.tools(dna)
+        tools = {} if model.info.profile.small else self._bench.tools(dna, None, model.info)
         system = await self._bench.system(dna, model)
         return ModelRequest(
             messages=(ChatMessage(role="system", content=system_text(system)),),

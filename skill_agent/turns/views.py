@@ -20,9 +20,11 @@ from skill_agent.values import (
 )
 
 from .colleagues.hearing import Handovers, heard_in
+from .colleagues.nearby import Turning
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .prompt import system_text
+from .taint import Taint
 from .wishes import with_wishes
 from .workbench import Workbench
 
@@ -71,6 +73,17 @@ class Turn:
     @property
     def id(self) -> str:
         return self.message.turn
+
+
+def turning_of(turn: Turn, taint: Taint | None = None) -> Turning:
+    """A turn as its agent's colleagues know it."""
+    return Turning(
+        agent=turn.dna,
+        request=turn.request,
+        session=turn.session.id,
+        turn=turn.id,
+        taint=taint or Taint(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +154,7 @@ class Views:
         rest = await still_true(self._ledger, rest, self._clock())
         rest = handovers.beside(rest)
         small = turn.model.info.profile.small  # it is told of none beforehand
-        tools = {} if small else self._bench.tools(turn.dna, turn.request)
+        tools = {} if small else self._bench.tools(turn.dna, turning_of(turn), turn.model.info)
         if turn.request.client_tools:
             tools = {one.name: Foreign(one) for one in turn.request.client_tools}
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)

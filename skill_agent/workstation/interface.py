@@ -26,7 +26,13 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
-from skill_agent.team.operations import CollaborationOperations, SeatOperations, TaskOperations
+from skill_agent.team.operations import (
+    CollaborationOperations,
+    MailOperations,
+    ReportOperations,
+    SeatOperations,
+    TaskOperations,
+)
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -78,6 +84,8 @@ class Workstation:
     backups = Group(BackupOperations)
     collaborations = Group(CollaborationOperations)
     seats = Group(SeatOperations)
+    mail = Group(MailOperations)
+    reports = Group(ReportOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import ApprovalAsked, MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.values import (
     AgentTask,
     MemoryFilter,
@@ -573,7 +574,8 @@ async def heard(socket: ClientConnection, kind: str) -> dict[str, Any]:
 async def test_a_key_steers_the_tasks_that_it_gave_alone(keyed: OpenKeyed) -> None:
     async with keyed("Mine.", "Done.", "Done.") as place:
         path, work = "/v1/delegations", {"assigned_to": "luke", "instructions": "Look at it"}
-        of_person = await place.runtime.tasks.run(NewTask(assigned_to="luke", instructions="Mine"))
+        new = NewTask(assigned_to="luke", instructions="Mine")
+        of_person = await cast(Tasks, place.runtime.tasks).run(new)
         async with place.client("chat") as one, place.client("chat", "read") as other:
             answer = await one.post(path, json=work)
             assert answer.status_code == 202, answer.text

@@ -54,6 +54,7 @@ from skill_agent.values import (
     NewTask,
     Participant,
     PastRequest,
+    ReportRequest,
     Search,
     Seat,
     SeatMoment,
@@ -513,6 +514,35 @@ async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
         told: list[tuple[int, int, str]] = []
         trial = await station.models.test(progress=lambda *said: told.append(said))
         assert trial.text == "All right." and trial.id == "scripted/model"
+
+
+async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        found = await station.mail.find_experts(["code-review"], exclude=["kyra"])
+        assert [one.id for one in found] == ["luke"] and found[0].skill_coverage == 1.0
+        assert {one.id for one in await station.mail.find_experts()} >= {"kyra", "luke", "ada"}
+        free = await station.mail.availability("luke")
+        assert free.available and (free.active_tasks, free.reason) == (0, "")
+        sent = await station.mail.send("luke", "The tests are green", channel="task:t1")
+        assert (sent.sender, sent.to, sent.channel) == ("person", "luke", "task:t1")
+        assert [one.id for one in await station.mail.inbox("luke")] == [sent.id]
+        with pytest.raises(UsageError, match="is empty"):
+            await station.mail.send("luke", " ")
+        tried = await station.mail.prove()
+        assert (tried.able, tried.right, tried.of) == (False, 3, 9)
+        assert len(tried.wrong) == 6
+
+
+async def test_a_report(open_station: OpenStation) -> None:
+    names = ("overview", "criteria", "comparison_table", "recommendation")
+    said = json.dumps({name: f"{name} of it" for name in names})
+    async with open_station(model(said)) as station:
+        wanted = ReportRequest(report_type="comparison", title="Trains or planes", agent="ada")
+        made = await station.reports.make(wanted)
+        assert (made.agent, tuple(made.sections), made.missing) == ("ada", names, ())
+        assert made.text.startswith("# Trains or planes") and made.origins == ("agent",)
+        with pytest.raises(UsageError, match="needs a title"):
+            await station.reports.make(replace(wanted, title=" "))
 
 
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:

@@ -25,7 +25,7 @@ def table(code: str, name: str) -> Any:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_file_has_the_same_headings_and_examples(code: str) -> None:
-    for name in ("keep", "words", "time", "changes", "facts", "standing"):
+    for name in ("keep", "words", "time", "changes", "facts", "standing", "team"):
         assert name in LANGUAGES[code].tables, name
     assert set(table("en", "time")) <= {*table(code, "time"), "nth", "order", "day"}
     assert {"bare", "polite", "talk", "point", "please", "private"} <= set(table(code, "keep"))

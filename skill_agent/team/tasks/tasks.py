@@ -262,6 +262,15 @@ class Tasks(RunsTasks, operations.TaskOperations):
         await self._work.say(job)
         return job.used()
 
+    def load(self, agent: str) -> int:
+        """How many tasks an agent works on, or has waiting."""
+        return sum(job.task.assigned_to == agent for job in self._work.jobs.values())
+
+    def depth(self, task: str | None) -> int:
+        """How deep below a person's turn a running task is; 0 for none."""
+        job = self._work.jobs.get(task) if task else None
+        return job.task.delegation_depth if job else int(task is not None)
+
     def _watch(self, job: Job) -> None:
         """Nobody waits for it; but when the turn that asked for it is stopped, so is it."""
         if job.parent is None and (turn := job.task.parent_turn) is not None:
