@@ -12,6 +12,7 @@ from skill_agent.ports import Clock, Ledger, Model
 from skill_agent.tools.client import Foreign
 from skill_agent.values import Message, ModelChoice, Routing, Session, TurnRequest
 
+from .calls import OfTurn
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .prompt import system_text
@@ -107,7 +108,7 @@ class Views:
             session=turn.session.id,
             turn=turn.id,
             agent=turn.dna.slug,
-            model=turn.model,
+            model=OfTurn(turn.model, turn.message),
             measure=measure,
             max_messages=self._bench.settings.memory.history_messages,
         )
