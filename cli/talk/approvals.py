@@ -64,6 +64,8 @@ def _question(event: ApprovalAsked) -> Iterator[str]:
             yield f"  {in_one_line(name)} = {first}"
         if tail := tail_of(value):
             yield f"    ({tail})"
+    if event.chain:
+        yield f"  for {in_one_line(' → '.join(event.chain))}"
     if event.reason:
         yield f"  why: {in_one_line(event.reason)}"
     if event.origins:
@@ -125,7 +127,14 @@ def waiting(ctx: typer.Context, as_json: JsonOption = False) -> None:
     table(
         ("id", "agent", "tool", "asks for", "why", "until"),
         (
-            (one.id, one.agent, one.tool, _arguments(one.arguments), one.reason, one.expires)
+            (
+                one.id,
+                " → ".join(one.chain) or one.agent,
+                one.tool,
+                _arguments(one.arguments),
+                one.reason,
+                one.expires,
+            )
             for one in found
         ),
         empty="nothing waits for a decision",

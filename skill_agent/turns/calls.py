@@ -65,6 +65,20 @@ class CallMade:
                 pass
 
 
+class OfTurn(Around):
+    """A turn's model for what is asked beside its reply: paid from the same purse."""
+
+    def __init__(self, model: Model, message: Message) -> None:
+        super().__init__(model)
+        self._message = message
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        request = replace(request, session=self._message.session, turn=self._message.turn)
+        async with aclosing(self._model.stream(request)) as parts:
+            async for part in parts:
+                yield part
+
+
 class Recorder(Around):
     """A turn's model, whose calls are written down however they end."""
 

@@ -19,6 +19,7 @@ from skill_agent.values import (
     TurnRequest,
 )
 
+from .calls import OfTurn
 from .colleagues.hearing import Handovers, heard_in
 from .colleagues.nearby import Turning
 from .compactor import Compactor, Pressed
@@ -188,7 +189,7 @@ class Views:
             session=turn.session.id,
             turn=turn.id,
             agent=turn.dna.slug,
-            model=turn.model,
+            model=OfTurn(turn.model, turn.message),
             measure=measure,
             max_messages=self._bench.settings.memory.history_messages,
         )

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -26,7 +26,6 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import ApprovalAsked, MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.values import (
     AgentTask,
     MemoryFilter,
@@ -575,7 +574,7 @@ async def test_a_key_steers_the_tasks_that_it_gave_alone(keyed: OpenKeyed) -> No
     async with keyed("Mine.", "Done.", "Done.") as place:
         path, work = "/v1/delegations", {"assigned_to": "luke", "instructions": "Look at it"}
         new = NewTask(assigned_to="luke", instructions="Mine")
-        of_person = await cast(Tasks, place.runtime.tasks).run(new)
+        of_person = await ended(place.runtime, (await place.runtime.tasks.delegate(new)).id)
         async with place.client("chat") as one, place.client("chat", "read") as other:
             answer = await one.post(path, json=work)
             assert answer.status_code == 202, answer.text

@@ -72,7 +72,7 @@ class Silent(ScriptedModel):
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         await asyncio.Event().wait()
-        yield TextPart("")  # pragma: no cover
+        yield TextPart(text="")  # pragma: no cover
 
 
 async def test_nobody_waits_for_a_slow_one() -> None:

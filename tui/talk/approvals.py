@@ -230,6 +230,8 @@ class ApprovalBar(Vertical, can_focus=True):
         parts: list[Content] = []
         for name, value in event.arguments.items():
             parts += _argument(in_one_line(name), value)
+        if event.chain:
+            parts.append(Content(f"for {in_one_line(' → '.join(event.chain))}"))
         if event.reason:
             parts.append(Content.styled(f"why: {in_one_line(event.reason)}", "$foreground-muted"))
         if len(rule := in_one_line(event.rule)) > _LONGEST_RULE:
