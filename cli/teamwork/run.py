@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.events import ApprovalAsked, CollaborationChanged, Event, TaskChanged
+from skill_agent.events import (
+    ApprovalAsked,
+    CollaborationChanged,
+    Event,
+    HostFound,
+    TaskChanged,
+)
 from skill_agent.identifiers import new_id
 from skill_agent.values import PATTERNS, Collaboration, NewCollaboration, Participant
 
@@ -165,6 +171,8 @@ async def _pumped(
         try:
             await runtime.collaborations.start(new)
             async for event in events:
+                if isinstance(event, HostFound):  # who ran it is gone: it goes on from there
+                    await runtime.collaborations.start(new)
                 items.put(event)
         except Exception as problem:  # the main thread raises it
             items.put(problem)
