@@ -1,1 +1,1 @@
-"""Who answers: signals of every agent, trust, the choice among them."""
+"""Who answers a message: how well each agent fits it, who has the last word, and what was decided."""
