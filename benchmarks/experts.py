@@ -133,9 +133,7 @@ async def _judged(
                 matches = match.matches(subject.text, compared.vector, idle=subject.idle)
                 compared = replace(compared, matches=matches)
             found = standing(compared, similar={}, trust={}, loads={})
-            made = chosen(
-                found, known, current=case.current, default=DEFAULT, margin=margin
-            )
+            made = chosen(found, known, current=case.current, default=DEFAULT, margin=margin)
             done.append(replace(case, chosen=made.agent))
     return done
 
@@ -259,9 +257,7 @@ def _crowd(number: int) -> list[AgentDNA]:
     return made
 
 
-async def _timed(
-    comparing: Comparing, agents: tuple[AgentDNA, ...], texts: Sequence[str]
-) -> None:
+async def _timed(comparing: Comparing, agents: tuple[AgentDNA, ...], texts: Sequence[str]) -> None:
     begun = time.process_time()
     compared = await comparing.compared(subject_of(TurnRequest(texts[0])), agents)
     made = time.process_time() - begun
@@ -278,9 +274,7 @@ async def _timed(
         whole.append(time.perf_counter() - start)
         start = time.perf_counter()
         matches = compared.match.matches(subject.text, compared.vector, idle=subject.idle)
-        found = standing(
-            replace(compared, matches=matches), similar={}, trust={}, loads={}
-        )
+        found = standing(replace(compared, matches=matches), similar={}, trust={}, loads={})
         chosen(found, known, current=None, default=DEFAULT)
         found.told()
         without.append(time.perf_counter() - start)
@@ -320,7 +314,7 @@ def _measured(arguments: argparse.Namespace, embedder: "Embedder | None") -> int
         speed(make)
         return 0
     comparing = make()
-    for name in arguments.sets or [one for one in SETS[:2] if (HERE / f"experts_{one}.json").exists()]:
+    for name in arguments.sets or SETS[:2]:
         if arguments.ablation:
             ablation(make, make(None), name)
             continue

@@ -238,6 +238,7 @@ class Runtime(Workstation):
             client=client,
             chooses_agent=self._team.chooses_agent,
             chooses_model=self._team.chooses_model,
+            decisions=self._team.decisions,
         )
 
     @property

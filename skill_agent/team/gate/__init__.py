@@ -1,1 +1,1 @@
-"""Who answers a message: how well each agent fits it, who has the last word, and what was decided."""
+"""Who answers a message: how well each agent fits, who has the last word, what was decided."""

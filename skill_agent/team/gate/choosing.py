@@ -57,9 +57,7 @@ def chosen(
         if free[mine] and (standing.compared.matches.skill[mine] >= EVEN or not ahead):
             name = agents[current].name
             why = f"{name} speaks here and is able" if passes else f"{name} speaks here"
-            return Chosen(
-                agent=current, reason="current", confidence=float(scores[mine]), why=why
-            )
+            return Chosen(agent=current, reason="current", confidence=float(scores[mine]), why=why)
     if passes:
         name = agents[slugs[best]].name
         why = f"{name} matches best, {scores[best]:.2f}"

@@ -4,7 +4,7 @@ change; what is embedded is kept on disk."""
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _BESIDE = 300
 """Characters of what came beside the words; the words are read first."""
+PATIENCE_S = 1.5
+"""A message waits so long for the examples to be learned; only the first one of a home has to."""
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +54,8 @@ class Compared:
     matches: Matches
     manner: Manner
     vector: "np.ndarray | None"
+    embedder: "Embedder | None"
+    """By which it was made a vector."""
 
 
 def subject_of(request: TurnRequest) -> Subject:
@@ -68,85 +72,142 @@ def subject_of(request: TurnRequest) -> Subject:
     return Subject(text=parts.words, idle=idle, chat=chances["chat"])
 
 
-@dataclass(slots=True, kw_only=True)
-class Comparing:
-    """Compares messages with agents. Without an embedder it goes by letters alone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is to be compared, and by what."""
 
-    skills: SkillBook
-    embedder: "Callable[[], Embedder] | None"
-    folder: Path | None
-    """Where vectors are kept; None keeps none."""
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _found: "Embedder | None" = None
-    _trades: Trades | None = None
-    _trades_of: str = ""
-    _made: tuple[str, SkillMatch] | None = None
+    team: Sequence[AgentTexts]
+    skills: Sequence[Skill]
+    embedder: "Embedder | None"
+    learned: str
+    """Another one where examples have to be learned again …"""
+    state: str
+    """… or the team made comparable again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A team made comparable."""
+
+    state: str
+    trades: Trades
+    match: SkillMatch
+    embedder: "Embedder | None"
+
+
+class Comparing:
+    """Compares messages with agents. Without an embedder it goes by letters alone, and so it does
+    while one takes long over the examples for the first time."""
+
+    def __init__(
+        self,
+        *,
+        skills: SkillBook,
+        embedder: "Callable[[], Embedder] | None",
+        folder: Path | None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """Vectors are kept in `folder`, where that is one."""
+        self._skills, self._embedder, self._folder = skills, embedder, folder
+        self._patience_s = patience_s
+        self._lock = asyncio.Lock()
+        self._found: Embedder | None = None
+        self._trades: dict[str, Trades] = {}
+        """The newest of each way of comparing."""
+        self._made: _Ready | None = None
+        self._letters: _Ready | None = None
+        self._learning: tuple[str, asyncio.Task[_Ready]] | None = None
 
     async def compared(self, subject: Subject, agents: Sequence[AgentDNA]) -> Compared:
-        """The work is done in a thread; learning and embedding the team only when it changed."""
+        """The work is done in threads; learning and embedding the team only when it changed."""
         async with self._lock:
-            match = await asyncio.to_thread(self._ready, agents)
-        return await asyncio.to_thread(self._compared, subject, match)
+            wanted = await asyncio.to_thread(self._wanted, agents)
+            ready = await self._ready(wanted)
+        return await asyncio.to_thread(_compared, subject, ready)
 
-    def loaded(self) -> "Embedder | None":
-        """The embedder messages are compared by, once there is one."""
-        return self._found
+    async def warm(self, agents: Sequence[AgentDNA]) -> None:
+        """Learns ahead of the first message, however long it takes."""
+        wanted = await asyncio.to_thread(self._wanted, agents)
+        await asyncio.shield(self._begun(wanted))
 
-    def _compared(self, subject: Subject, match: SkillMatch) -> Compared:
-        trades = self._trades
-        assert trades is not None
-        vector = None
-        if self._found is not None:
-            vector = self._found.embed([folded(subject.text)])[0]
-        matches = match.matches(subject.text, vector, idle=subject.idle)
-        manner = manner_of(subject.chat, matches.heard, trades.names)
-        return Compared(
-            team=match.team, match=match, matches=matches, manner=manner, vector=vector
-        )
+    async def _ready(self, wanted: _Wanted) -> _Ready:
+        if self._made is not None and self._made.state == wanted.state:
+            return self._made
+        learning = self._begun(wanted)
+        done, _ = await asyncio.wait({learning}, timeout=self._patience_s)
+        if done:
+            self._made, self._learning = learning.result(), None
+            return self._made
+        plain = replace(wanted, embedder=None, learned=f"letters {wanted.learned}")
+        if self._letters is None or self._letters.state != plain.state:
+            self._letters = await asyncio.to_thread(self._learned, plain)
+        return self._letters
 
-    def _ready(self, agents: Sequence[AgentDNA]) -> SkillMatch:
+    def _begun(self, wanted: _Wanted) -> "asyncio.Task[_Ready]":
+        if self._learning is None or self._learning[0] != wanted.state:
+            work = asyncio.to_thread(self._learned, wanted)
+            self._learning = wanted.state, asyncio.create_task(work, name="learning of agents")
+        return self._learning[1]
+
+    def _wanted(self, agents: Sequence[AgentDNA]) -> _Wanted:
         """Blocking."""
-        known = {one.name: one for one in self.skills.skills_lately()}
+        known = {one.name: one for one in self._skills.skills_lately()}
         team = [texts_of(dna, known) for dna in agents]
-        embedder = self._embedder()
         had = sorted({name for one in team for name in one.skills})
-        skills = [known[name] for name in had]
+        embedder = self._one()
         stamps = [(name, requests_stamp(known[name])) for name in had]
         learned = f"{embedder.name if embedder else ''} {stamps}"
-        state = f"{learned} {digest_of(team)}"
-        if self._made is None or self._made[0] != state:
-            self._made = state, self._learned(team, embedder, skills, learned)
-        return self._made[1]
+        return _Wanted(
+            team=team,
+            skills=[known[name] for name in had],
+            embedder=embedder,
+            learned=learned,
+            state=f"{learned} {digest_of(team)}",
+        )
 
-    def _learned(
-        self,
-        team: Sequence[AgentTexts],
-        embedder: "Embedder | None",
-        skills: Sequence[Skill],
-        state: str,
-    ) -> SkillMatch:
+    def _learned(self, wanted: _Wanted) -> _Ready:
+        """Blocking. An embedder that cannot be loaded is done without."""
         try:
-            if self._trades is None or self._trades_of != state:
-                kept = self._keeping(embedder, "trades.vectors")
-                self._trades, self._trades_of = trades_learned(kept, skills), state
-                self._found = embedder
-            return SkillMatch(team, self._trades, self._keeping(embedder, "agents.vectors"))
+            return self._made_by(wanted.embedder, wanted)
         except ModelUnavailable as problem:
-            if embedder is None:
+            if wanted.embedder is None:
                 raise
             _log.warning("agents are compared by letters alone: %s", problem.message)
-            self._trades, self._trades_of = trades_learned(None, skills), state
-            self._found = None
-            return SkillMatch(team, self._trades, None)
+            return self._made_by(None, wanted)
+
+    def _made_by(self, embedder: "Embedder | None", wanted: _Wanted) -> _Ready:
+        key = f"{embedder is None} {wanted.learned}"
+        if key not in self._trades:
+            kept = self._keeping(embedder, "trades.vectors")
+            self._trades = {key: trades_learned(kept, wanted.skills)}
+        trades = self._trades[key]
+        match = SkillMatch(wanted.team, trades, self._keeping(embedder, "agents.vectors"))
+        return _Ready(state=wanted.state, trades=trades, match=match, embedder=embedder)
 
     def _keeping(self, embedder: "Embedder | None", file: str) -> "Embedder | None":
-        if embedder is None or self.folder is None:
+        if embedder is None or self._folder is None:
             return embedder
-        return KeptVectors(embedder, self.folder / file)
+        return KeptVectors(embedder, self._folder / file)
 
-    def _embedder(self) -> "Embedder | None":
+    def _one(self) -> "Embedder | None":
         """Asked for again while there is none: it may be fetched while the home is open."""
-        if self._found is not None:
-            return self._found
-        found = self.embedder() if self.embedder else None
-        return found if found is not None and found.dimensions > 1 else None
+        if self._found is None and self._embedder is not None:
+            found = self._embedder()
+            self._found = found if found.dimensions > 1 else None
+        return self._found
+
+
+def _compared(subject: Subject, ready: _Ready) -> Compared:
+    """Blocking."""
+    vector = None
+    if ready.embedder is not None:
+        vector = ready.embedder.embed([folded(subject.text)])[0]
+    matches = ready.match.matches(subject.text, vector, idle=subject.idle)
+    return Compared(
+        team=ready.match.team,
+        match=ready.match,
+        matches=matches,
+        manner=manner_of(subject.chat, matches.heard, ready.trades.names),
+        vector=vector,
+        embedder=ready.embedder,
+    )

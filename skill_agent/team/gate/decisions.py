@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.identifiers import iso, parse_time
-from skill_agent.ports import Ledger
+from skill_agent.ports import KeepsDecisions, Ledger
 from skill_agent.ports.projections import Projection, State
 from skill_agent.values import (
     Complexity,
@@ -34,6 +34,18 @@ _FIGURES = (
 )  # fmt: skip
 _DAYS = "days"
 _log = logging.getLogger(__name__)
+
+
+class Decisions(KeepsDecisions):
+    """Keeps decisions in a ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def keep(
+        self, turn: str, session: Session, routing: Routing, choice: ModelChoice
+    ) -> None:
+        await note_decision(self._ledger, turn, session, routing, choice)
 
 
 async def note_decision(
@@ -143,12 +155,13 @@ def _routing(said: object, names: Mapping[str, str]) -> Routing | None:
 
 def _score(said: dict[str, Any], names: Mapping[str, str]) -> ExpertScore:
     agent = str(said.get("agent"))
+    figures: dict[str, Any] = {name: _figure(said.get(name)) for name in _FIGURES}
     return ExpertScore(
         agent=agent,
         name=names.get(agent, agent),
         able=said.get("able") is not False,
         matching_skills=tuple(str(one) for one in _listed(said.get("skills"))),
-        **{name: _figure(said.get(name)) for name in _FIGURES},
+        **figures,
     )
 
 
@@ -156,11 +169,12 @@ def _choice(said: object) -> ModelChoice | None:
     if not isinstance(said, dict):
         return None
     told = _known(ModelChoice, said)
-    complexity = said.get("complexity")
-    told["complexity"] = (
-        Complexity(**_known(Complexity, complexity)) if isinstance(complexity, dict) else None
-    )
-    return ModelChoice(**told)
+    complexity = told.pop("complexity", None)
+    try:
+        found = Complexity(**_known(Complexity, complexity)) if complexity else None
+        return ModelChoice(**told, complexity=found)
+    except (TypeError, AttributeError):  # a note that was brought in may say anything
+        return None
 
 
 def _known(kind: Any, said: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +229,14 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
         return {"speaker": routing["agent"], "of": said.get("of")}
     if key.startswith("turn:"):
         return {**said, "at": iso(row.at)}
-    known = state or {"decisions": 0, "fallbacks": 0, "ms": 0.0, "agent": {}, "reason": {}, "tier": {}}
+    known = state or {
+        "decisions": 0,
+        "fallbacks": 0,
+        "ms": 0.0,
+        "agent": {},
+        "reason": {},
+        "tier": {},
+    }
     return {
         "decisions": known["decisions"] + 1,
         "fallbacks": known["fallbacks"] + (routing.get("fallback_used") is True),

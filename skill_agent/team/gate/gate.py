@@ -13,7 +13,14 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.ports import ChoosesAgent, Clock, Ledger
 from skill_agent.tools.gate.ngrams import folded
-from skill_agent.values import ExpertScore, RouteReason, RouteStrategy, Routing, Session, TurnRequest
+from skill_agent.values import (
+    ExpertScore,
+    RouteReason,
+    RouteStrategy,
+    Routing,
+    Session,
+    TurnRequest,
+)
 
 from .choosing import THRESHOLD, Chosen, chosen, selected
 from .comparing import Comparing, Subject, subject_of
@@ -61,6 +68,11 @@ class ExpertGate(ChoosesAgent):
             why = f"the agents could not be compared ({type(problem).__name__})"
             routing = _unasked(keeps, "current" if session else "default", why)
         return replace(routing, routing_ms=self._since(begun))
+
+    async def warm(self) -> None:
+        """Makes the agents comparable ahead of the first message."""
+        if len(agents := self._active()) > 1:
+            await self._comparing.warm(agents)
 
     async def weighed(
         self,
@@ -166,7 +178,7 @@ class ExpertGate(ChoosesAgent):
         outcomes = await self._outcomes.of(slugs)
         now = self._clock()
         similar = await self._rated.of(
-            outcomes or {}, compared.vector, self._comparing.loaded(), now, folded
+            outcomes or {}, compared.vector, compared.embedder, now, folded
         )
         return standing(
             compared,
@@ -194,6 +206,4 @@ def _bound(request: TurnRequest) -> bool:
 
 
 def _unasked(agent: str, reason: RouteReason, why: str) -> Routing:
-    return Routing(
-        agent=agent, confidence=1.0, reason=reason, explanation=why, selected=(agent,)
-    )
+    return Routing(agent=agent, confidence=1.0, reason=reason, explanation=why, selected=(agent,))

@@ -143,7 +143,9 @@ class SkillMatch:
             by_meaning=vector is not None and heard.knows > 0,
         )
 
-    def named(self, matches: Matches, agent: int, *, least: float = 1.5, most: int = 3) -> list[str]:
+    def named(
+        self, matches: Matches, agent: int, *, least: float = 1.5, most: int = 3
+    ) -> list[str]:
         """What of an agent matches, the best first: skills and what it can do."""
         import numpy as np
 

@@ -1,9 +1,9 @@
 """What people say to somebody of a trade, in many languages, and what it tells of a message.
 
 An agent says of itself little more than "code review". What a message that wants it looks like is
-learned from examples (`trades/*.toml`, and the requests that skills bring along), by the same kernel ridge regression over letters and
-meanings that tells which tool a message wants. It is learned anew for the embedder that is there,
-in a fraction of a second; nothing trained is shipped.
+learned from examples (`trades/*.toml`, and the requests that skills bring along), by the same
+kernel ridge regression over letters and meanings that tells which tool a message wants. It is
+learned anew for the embedder that is there, in a fraction of a second; nothing trained is shipped.
 """
 
 import tomllib
