@@ -82,6 +82,8 @@ class Conversation:
         self._pasted: tuple[Attachment, ...] = ()
         """Goes with the next message."""
         self._agent = agent or self._runtime.settings.general.default_agent
+        self._named = agent is not None
+        """The person said whom they want; otherwise each message goes to whom it is for."""
 
     def begin(self, session: str | None) -> None:
         """Finds session and agent, and wakes the agent in the background."""
@@ -143,6 +145,7 @@ class Conversation:
                 emit_text(_HELP)
             case "/agent":
                 self._use(rest)
+                self._named = True
             case "/agents":
                 for dna in self._talk.call(self._runtime.agents.list):
                     emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")
@@ -163,7 +166,8 @@ class Conversation:
         outcome = Outcome()
         one_turn(
             self._talk, self._around, line, outcome, TextView(),
-            session=self._session, agent=self._agent, attachments=self._pasted, **self._wishes,
+            session=self._session, agent=self._agent if self._named else None,
+            attachments=self._pasted, **self._wishes,
         )  # fmt: skip
         self._pasted = ()
         self._session = outcome.ids.get("session", self._session)

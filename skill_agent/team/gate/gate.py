@@ -27,7 +27,7 @@ from .comparing import Comparing, Subject, subject_of
 from .decisions import speaker_of
 from .load import Loads
 from .performance import RatedQueries
-from .scoring import Standing, standing
+from .scoring import MOST_TOLD, Standing, standing
 from .trust import Outcome, Outcomes, trust_of
 
 _SURELY_IDLE = 0.9
@@ -79,17 +79,18 @@ class ExpertGate(ChoosesAgent):
         request: TurnRequest,
         session: Session | None,
         *,
+        current: str | None = None,
         strategy: RouteStrategy = "top_1",
-        most: int | None = None,
     ) -> Routing:
         """As `agent`, with the scores of every active agent also where they are not needed; raises
-        what goes wrong."""
+        what goes wrong. `current` speaks in place of the conversation's agent."""
         begun = self._seconds()
         agents = self._active()
         if not agents:
             return await self._stay(request, session, agents)
         found = await self._compared(subject_of(request), agents)
-        routing = await self._choose(request, session, agents, found, strategy=strategy, most=most)
+        speaker = current or await self._speaker(session)
+        routing = self._choose(agents, found, speaker=speaker, strategy=strategy, most=None)
         return replace(routing, routing_ms=self._since(begun))
 
     async def scores(self, text: str) -> list[ExpertScore]:
@@ -114,23 +115,21 @@ class ExpertGate(ChoosesAgent):
             why = "it asks for nobody's work" if subject.text.strip() else stays.explanation
             return replace(stays, explanation=why)
         found = await self._compared(subject, agents)
-        routing = await self._choose(request, session, agents, found)
+        routing = self._choose(agents, found, speaker=await self._speaker(session))
         if routing.fallback_used:
             _log.info("no agent reaches %.2f: %s answers", THRESHOLD, routing.agent)
         return routing
 
-    async def _choose(
+    def _choose(
         self,
-        request: TurnRequest,
-        session: Session | None,
         agents: Sequence[AgentDNA],
         found: Standing,
         *,
+        speaker: str | None,
         strategy: RouteStrategy = "top_1",
-        most: int | None = 20,
+        most: int | None = MOST_TOLD,
     ) -> Routing:
         known = {one.slug: one for one in agents}
-        speaker = await self._speaker(session)
         made: Chosen = chosen(
             found,
             known,

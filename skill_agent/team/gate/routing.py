@@ -36,12 +36,13 @@ class AgentRouting(RoutingOperations):
     def __init__(self, ledger: Ledger, directory: AgentDirectory, gate: ExpertGate) -> None:
         self._ledger, self._directory, self._gate = ledger, directory, gate
 
-    async def decide(self, request: TurnRequest | str) -> Routing:
+    async def decide(self, request: TurnRequest | str, *, current: str | None = None) -> Routing:
         """Raises UsageError for an empty text or a named agent that is not active, NotFound for an
         unknown agent or conversation."""
         request = checked_request(request)
         session = await find_session(self._ledger, request.session) if request.session else None
-        routing = await self._gate.weighed(request, session)
+        speaks = self._directory.get(current).slug if current else None
+        routing = await self._gate.weighed(request, session, current=speaks)
         called = mentioned(request.text, self._directory.slugs)
         if called:
             return self._given(called, "user_mention", routing)

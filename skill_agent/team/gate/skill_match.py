@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 EVEN = 0.5625
 """The skill match of an even chance: with performance .5, fit .5 and load 1 it comes to .6."""
+_LETTERS_ALONE = 0.25
+"""What letters count against `cannot_do` where there are no meanings."""
 _FEW = 20
 """Everyday messages of a script from which its usual cosines can be told."""
 _ATTACHED_FROM, _ATTACHED_SPAN = 2.5, 3.0
@@ -122,8 +124,8 @@ class SkillMatch:
 
         c = self.calibration
         heard = self._trades.heard(text, vector)
-        surprise, evidence = self._evidence(self._says, text, vector, heard)
-        _, never = self._evidence(self._never, text, vector, heard)
+        surprise, evidence, says = self._evidence(self._says, text, vector, heard)
+        _, against, never = self._evidence(self._never, text, vector, heard)
         x = (
             c.evidence_weight * evidence
             + c.lead_weight * lead_of(evidence, c.lead)
@@ -132,7 +134,8 @@ class SkillMatch:
             + c.bias
         )
         skill = 1 / (1 + np.exp(-(x + math.log(EVEN / (1 - EVEN)))))
-        able = ~((never >= c.never) & (never > evidence))
+        covered = (never >= c.never) & (never > says)
+        able = ~(covered | ((against >= c.never) & (against > evidence)))
         return Matches(
             skill=np.where(able, skill, 0.0),
             uncapped=skill,
@@ -156,8 +159,9 @@ class SkillMatch:
 
     def _evidence(
         self, texts: _Texts, text: str, vector: "np.ndarray | None", heard: Heard
-    ) -> "tuple[np.ndarray, np.ndarray]":
-        """The surprise of each text, and the evidence for each owner."""
+    ) -> "tuple[np.ndarray, np.ndarray, np.ndarray]":
+        """The surprise of each text, the evidence for each owner, and what of it is in the texts
+        themselves, without trades."""
         import numpy as np
 
         c, size = self.calibration, len(self.team)
@@ -177,7 +181,9 @@ class SkillMatch:
             + c.trade * by_trade
             + c.letters * np.clip(letters, -1.0, 6.0)
         )
-        return surprise, evidence
+        alone = _LETTERS_ALONE * letters
+        direct = c.meaning * np.clip(best, -1.0, c.highest_meaning) if vector is not None else alone
+        return surprise, evidence, direct
 
     # -- making ------------------------------------------------------------------------------
 
