@@ -61,6 +61,7 @@ class Workstation:
 
     turns = Group(TurnOperations)
     approvals = Group(ApprovalOperations)
+    routing = Group(RoutingOperations)  # its fixed path goes before `/v1/agents/{slug}`
     agents = Group(AgentOperations)
     skills = Group(SkillOperations)
     models = Group(ModelOperations)
@@ -75,7 +76,6 @@ class Workstation:
     user_data = Group(UserOperations)
     imports = Group(ImportOperations)
     backups = Group(BackupOperations)
-    routing = Group(RoutingOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

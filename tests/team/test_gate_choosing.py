@@ -224,14 +224,17 @@ def test_vectors_are_kept_and_hold_no_text(tmp_path: Path) -> None:
     class Counting(HashEmbedder):
         texts = 0
 
+        def __init__(self, name: str) -> None:
+            self.name = name
+
         def embed(self, texts: Sequence[str]):  # type: ignore[no-untyped-def]
             self.texts += len(texts)
             return super().embed(texts)
 
-    first, second = Counting(), Counting()
+    first, second = Counting("kept"), Counting("kept")
     asyncio.run(work(first))
     asyncio.run(work(second))
-    assert first.texts > 500 and second.texts == 1
+    assert first.texts > 500 and second.texts == 1, "only the message"
     assert {one.name for one in tmp_path.iterdir()} == {"trades.vectors", "agents.vectors"}
     assert b"review" not in (tmp_path / "agents.vectors").read_bytes()
 

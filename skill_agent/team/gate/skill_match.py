@@ -30,6 +30,8 @@ _LETTERS_ALONE = 0.25
 """What letters count against `cannot_do` where there are no meanings."""
 _FEW = 20
 """Everyday messages of a script from which its usual cosines can be told."""
+_KNOWN = 0.5
+"""An embedder that knows less of the language of trades does not say whose they are."""
 _ATTACHED_FROM, _ATTACHED_SPAN = 2.5, 3.0
 """A trade is an agent's if its description surprises so much in a text of it, and it belongs in
 full to the agents it surprises most in."""
@@ -134,7 +136,7 @@ class SkillMatch:
             + c.bias
         )
         skill = 1 / (1 + np.exp(-(x + math.log(EVEN / (1 - EVEN)))))
-        covered = (never >= c.never) & (never > says)
+        covered = (never >= c.never) & (never > np.maximum(says, evidence))
         able = ~(covered | ((against >= c.never) & (against > evidence)))
         return Matches(
             skill=np.where(able, skill, 0.0),
@@ -182,7 +184,8 @@ class SkillMatch:
             + c.letters * np.clip(letters, -1.0, 6.0)
         )
         alone = _LETTERS_ALONE * letters
-        direct = c.meaning * np.clip(best, -1.0, c.highest_meaning) if vector is not None else alone
+        known = c.meaning * np.clip(best, -1.0, c.highest_meaning)
+        direct = known if vector is not None and heard.knows else alone
         return surprise, evidence, direct
 
     # -- making ------------------------------------------------------------------------------
@@ -242,7 +245,8 @@ class SkillMatch:
 
         if not len(texts.owners):
             return np.zeros(len(self.team))
-        if vector is not None and texts.vectors is not None:
+        knows = self._trades.known.get(script_of(about), 0.0)
+        if vector is not None and texts.vectors is not None and knows >= _KNOWN:
             found = np.full(len(self.team), -np.inf)
             surprise = _surprise(texts, script_of(about), texts.vectors @ vector)
             found[texts.having] = np.maximum.reduceat(surprise, texts.starts)

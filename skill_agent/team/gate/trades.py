@@ -8,7 +8,8 @@ learned anew for the embedder that is there, in a fraction of a second; nothing 
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,6 @@ class Trades:
 
 def trades_learned(embedder: "Embedder | None", skills: Sequence[Skill] = ()) -> Trades:
     """Learns the examples that come with the product and those of skills. Blocking."""
-    import numpy as np
-
     files = {file.stem: _read(file) for file in sorted(_FOLDER.glob("*.toml"))}
     feelings = files.pop(FEELINGS)
     wants = {text: name for name, (_, says) in files.items() for text in says}
@@ -93,23 +92,47 @@ def trades_learned(embedder: "Embedder | None", skills: Sequence[Skill] = ()) ->
         for text in _some(requests_of(skill).wanted):
             wants.setdefault(text, skill.name)
     asked = tuple(one.name for one in skills if one.name in wants.values())
-    texts, labels = list(wants), list(wants.values())
+    abouts = {name: about for name, (about, _) in files.items()}
+    source = _Source(name=embedder.name if embedder else "", embedder=embedder)
+    return _taught(source, tuple(wants.items()), tuple(abouts.items()), asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """An embedder by its name: another name means another space of vectors."""
+
+    name: str
+    embedder: "Embedder | None" = field(compare=False)
+
+
+@lru_cache(maxsize=2)
+def _taught(
+    source: _Source,
+    examples: tuple[tuple[str, str], ...],
+    abouts: tuple[tuple[str, str], ...],
+    asked: tuple[str, ...],
+) -> Trades:
+    """The same examples teach every home of a process the same."""
+    import numpy as np
+
+    embedder = source.embedder
+    texts, labels = [text for text, _ in examples], [label for _, label in examples]
+    names = tuple(name for name, _ in abouts)
     likeness = learned(texts, labels, embedder)
     near = likeness.among()
-    columns = (EVERYDAY, FEELINGS, *files, *asked)
+    columns = (EVERYDAY, FEELINGS, *names, *asked)
     wanted = np.array([[one == column for column in columns] for one in labels], np.float32)
     weights = np.linalg.solve(near + _RIDGE * np.eye(len(near), dtype=near.dtype), wanted)
-    abouts = tuple(about for about, _ in files.values())
     vectors, known = None, {}
     if embedder is not None and likeness.meanings is not None:
-        rows = embedder.embed([folded(text) for text in (*texts, *abouts)])
+        rows = embedder.embed([folded(text) for text in (*texts, *(about for _, about in abouts))])
         vectors, about_vectors = rows[: len(texts)], rows[len(texts) :]
-        known = _known(texts, labels, tuple(files), vectors, about_vectors)
+        known = _known(texts, labels, names, vectors, about_vectors)
         vectors = vectors[[label == EVERYDAY for label in labels]]
     return Trades(
-        names=(*files, *asked),
-        abouts=abouts,
-        everyday=tuple(text for text, label in wants.items() if label == EVERYDAY),
+        names=(*names, *asked),
+        abouts=tuple(about for _, about in abouts),
+        everyday=tuple(text for text, label in examples if label == EVERYDAY),
         likeness=likeness,
         weights=weights,
         everyday_vectors=vectors,

@@ -38,7 +38,7 @@ _DEVIATIONS = 1.0
 """The lower bound lies so many deviations below the mean."""
 _MOST = 200
 """Outcomes kept of an agent, the newest; older ones have faded."""
-_FRESH_S = 5.0
+_FRESH_S = 2.0
 """So long the log is not looked at again."""
 _log = logging.getLogger(__name__)
 
