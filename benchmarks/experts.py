@@ -304,7 +304,7 @@ def main() -> int:
 def _measured(arguments: argparse.Namespace, embedder: "Embedder | None") -> int:
     def make(chosen_one: "Embedder | None" = embedder) -> Comparing:
         found = None if chosen_one is None else lambda: chosen_one
-        return Comparing(skills=book(), embedder=found, folder=None)  # type: ignore[arg-type]
+        return Comparing(skills=book(), embedder=found, folder=None, patience_s=600)  # type: ignore[arg-type]
 
     if arguments.fit:
         names = (EMBEDDER, "use-multilingual-3")

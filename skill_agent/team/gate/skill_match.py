@@ -58,7 +58,9 @@ class Calibration:
     everyday_weight: float = 1.35
     bias: float = -0.54
     never: float = 1.0
-    """The least evidence by which `cannot_do` covers a message."""
+    """The least evidence by which `cannot_do` covers a message …"""
+    covers: float = 1.5
+    """… and the least where its own words do, without trades."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ class SkillMatch:
             + c.bias
         )
         skill = 1 / (1 + np.exp(-(x + math.log(EVEN / (1 - EVEN)))))
-        covered = (never >= c.never) & (never > np.maximum(says, evidence))
+        covered = (never >= c.covers) & (never > np.maximum(says, evidence))
         able = ~(covered | ((against >= c.never) & (against > evidence)))
         return Matches(
             skill=np.where(able, skill, 0.0),
