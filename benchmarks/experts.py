@@ -9,7 +9,8 @@ one that is as right. The calibration of `team/gate/skill_match` was learned on 
 learns it again and prints it); thresholds were picked on `build`; `choose` is only looked at.
 `final` was written by somebody else. Without --embedder it is the one that `config.toml` begins
 with; `use-multilingual-3` is read beside it. --letters goes without. --ablation leaves parts out.
---speed measures decisions over 4, 100 and 1000 agents. Exit code 2: no such embedder.
+--speed measures the processor time of decisions over 4, 100 and 1000 agents. Exit code 2: no such
+embedder.
 """
 
 import argparse
@@ -265,19 +266,19 @@ async def _timed(comparing: Comparing, agents: tuple[AgentDNA, ...], texts: Sequ
     whole: list[float] = []
     without: list[float] = []
     for text in texts:
-        start = time.perf_counter()
+        start = time.process_time()
         subject = subject_of(TurnRequest(text))
         compared = await comparing.compared(subject, agents)
         found = standing(compared, similar={}, trust={}, loads={})
         chosen(found, known, current=None, default=DEFAULT)
         found.told()
-        whole.append(time.perf_counter() - start)
-        start = time.perf_counter()
+        whole.append(time.process_time() - start)
+        start = time.process_time()
         matches = compared.match.matches(subject.text, compared.vector, idle=subject.idle)
         found = standing(replace(compared, matches=matches), similar={}, trust={}, loads={})
         chosen(found, known, current=None, default=DEFAULT)
         found.told()
-        without.append(time.perf_counter() - start)
+        without.append(time.process_time() - start)
     for told, taken in (("whole", whole), ("embedded before", without)):
         p50, p95 = np.percentile(np.array(taken) * 1000, [50, 95])
         print(f"  {len(agents):>4} agents, {told:<15} p50 {p50:5.1f} ms  p95 {p95:5.1f} ms")
