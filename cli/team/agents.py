@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, choice, group
+from ..options import JsonOption, LimitOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
 from . import mail
@@ -211,6 +211,27 @@ def export(
     for one in pages.written:
         emit_text(one.path)
     narrate(f"{len(pages.written)} pages written" if pages.written else "all pages are up to date")
+
+
+@app.command()
+def recommend(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="TEXT", help="What you need somebody for.")],
+    limit: LimitOption = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the agents that would answer best.
+
+    \b
+    Examples:
+      ska agents recommend "somebody who finds bugs"
+      ska agents recommend "a slogan" --json | jq -r .[0].id
+    """
+    from .route import tell_recommended
+
+    tell_recommended(
+        with_runtime(ctx, lambda station: station.routing.recommend(query, limit=limit)), as_json
+    )
 
 
 @app.command()

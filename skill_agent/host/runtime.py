@@ -245,6 +245,7 @@ class Runtime(Workstation):
             chooses_agent=self._team.chooses_agent,
             chooses_model=self._team.chooses_model,
             seats=self._team.keeps_seats,
+            decisions=self._team.decisions,
         )
 
     def _name_of(self, agent: str) -> str:

@@ -1,6 +1,8 @@
 """The parts of a runtime that make its agents a team: who answers, tasks, collaborations, mail."""
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from skill_agent.agents.directory import AgentDirectory
@@ -16,12 +18,18 @@ from skill_agent.ports import (
     ChoosesModel,
     Clock,
     Embedder,
+    KeepsDecisions,
     KeepsSeats,
     Ledger,
     ModelGateway,
 )
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.gate.comparing import Comparing
+from skill_agent.team.gate.decisions import Decisions
+from skill_agent.team.gate.gate import ExpertGate
+from skill_agent.team.gate.load import Loads
+from skill_agent.team.gate.routing import AgentRouting
 from skill_agent.team.mail.asking import Asking
 from skill_agent.team.mail.beside import TeamBeside
 from skill_agent.team.mail.directory import Colleagues
@@ -36,8 +44,11 @@ from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.team.tools.ability import Abilities
 from skill_agent.team.tools.offering import Offering
 from skill_agent.team.tools.tools import Means
+from skill_agent.text.redaction import redact
 from skill_agent.turns.colleagues.nearby import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,11 @@ class TeamParts:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self.chooses_agent: ChoosesAgent | None = None
+        self._gate = gate = self._make_gate()
+        self._warming: asyncio.Task[None] | None = None
+        on = ground.settings.features.expert_gate
+        self.chooses_agent: ChoosesAgent | None = gate if on else None
+        self.decisions: KeepsDecisions | None = Decisions(ground.ledger) if on else None
         self.chooses_model: ChoosesModel | None = None
         self._seat_keeper = SeatKeeper(
             ledger=ground.ledger,
@@ -119,8 +134,27 @@ class TeamParts:
             delegates=ground.settings.features.task_delegation,
         )
 
+    def _waiting(self) -> Mapping[str, int]:
+        return self.tasks.waiting()
+
     def _load(self, agent: str) -> int:
         return self.tasks.load(agent)
+
+    def _make_gate(self) -> ExpertGate:
+        ground = self._ground
+        return ExpertGate(
+            ledger=ground.ledger,
+            clock=ground.clock,
+            directory=ground.directory,
+            default_agent=ground.settings.general.default_agent,
+            comparing=Comparing(
+                skills=ground.skillbook, embedder=ground.embedder, folder=ground.home.kv_cache
+            ),
+            loads=Loads(
+                board=ground.board, clock=ground.clock, queued=lambda: self.tasks.waiting()
+            ),
+            escalates=ground.settings.features.handoff,
+        )
 
     def _make_seats(self, keeper: SeatKeeper) -> Seats:
         ground = self._ground
@@ -178,6 +212,7 @@ class TeamParts:
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
         return {
+            "routing": AgentRouting(self._ground.ledger, self._ground.directory, self._gate),
             "tasks": self.tasks,
             "collaborations": self.sessions,
             "seats": self._seats,
@@ -191,8 +226,21 @@ class TeamParts:
         await self.tasks.begin(hosting=self._ground.hosting)
         if self._ground.hosting:
             await self.sessions.take_up()
+        if self._ground.hosting and self.chooses_agent is not None:
+            self._warming = asyncio.create_task(_warmed(self._gate), name="gate made ready")
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self.sessions.end()
         await self.tasks.end()
+
+
+async def _warmed(gate: ExpertGate) -> None:
+    """Nothing depends on it: the first message does the same."""
+    try:
+        await gate.warm()
+    except Exception as problem:
+        _log.warning("the agents are not compared yet: %s", redact(str(problem)))

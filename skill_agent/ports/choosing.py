@@ -24,6 +24,16 @@ class ChoosesAgent(Protocol):
         ...
 
 
+class KeepsDecisions(Protocol):
+    """Writes down what was decided for a turn."""
+
+    async def keep(
+        self, turn: str, session: Session, routing: Routing, choice: ModelChoice
+    ) -> None:
+        """Never raises: a turn goes on also where this cannot be kept."""
+        ...
+
+
 class ChoosesModel(Protocol):
     """Says on which model an agent answers."""
 

@@ -41,8 +41,9 @@ class RoutingOperations(Protocol):
     """Who would answer, and what was decided."""
 
     @route("POST", "/v1/route", scope="read", limit="search", id="route")
-    async def decide(self, request: TurnRequest | str) -> Routing:
-        """Who would answer a message, with the signals of every agent; nothing is begun."""
+    async def decide(self, request: TurnRequest | str, *, current: str | None = None) -> Routing:
+        """Who would answer a message, with the signals of every agent; nothing is begun. `current`
+        is the agent that speaks, where that is not the conversation's."""
         ...
 
     @route("GET", "/v1/agents/recommend", scope="read", limit="search", id="recommend")

@@ -38,6 +38,7 @@ from skill_agent.errors import (
     TurnLimit,
 )
 from skill_agent.events import (
+    AgentRouted,
     Event,
     MemorySaved,
     Notice,
@@ -240,6 +241,8 @@ class TurnRunner:
         """Why there is no whole reply; None where there is one."""
         try:
             self._bus.publish(_started(turn))
+            if (routed := _routed(turn)) is not None:
+                self._bus.publish(routed)
             await self._seat(progress)
             await self._run(progress.turn, progress)
         except asyncio.CancelledError:
@@ -513,4 +516,21 @@ def _started(turn: Turn) -> TurnStarted:
         text=words,
         attachments=attachments,
         model=turn.model.info.name,
+    )
+
+
+def _routed(turn: Turn) -> AgentRouted | None:
+    """That another agent answers than the conversation's own, where the team chose it."""
+    routing = turn.decided.routing if turn.decided else None
+    if routing is None or routing.came_from in (None, turn.dna.slug):
+        return None
+    return AgentRouted(
+        session=turn.session.id,
+        turn=turn.id,
+        agent=turn.dna.slug,
+        parent=turn.request.parent,
+        came_from=routing.came_from,
+        reason=routing.reason,
+        confidence=routing.confidence,
+        explanation=routing.explanation,
     )

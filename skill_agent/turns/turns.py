@@ -32,6 +32,7 @@ from skill_agent.ports import (
     ChoosesAgent,
     ChoosesModel,
     Clock,
+    KeepsDecisions,
     KeepsSeats,
     Ledger,
     Model,
@@ -92,13 +93,14 @@ class Turns(operations.TurnOperations):
         chooses_agent: ChoosesAgent | None = None,
         chooses_model: ChoosesModel | None = None,
         seats: KeepsSeats | None = None,
+        decisions: KeepsDecisions | None = None,
     ) -> None:
         """`client` names the window of another process for which something is done just now. A
         turn nobody listens to any more goes on for `grace_s`. Without `chooses_agent` a
         conversation keeps its agent, without `chooses_model` each agent its model, without `seats`
-        nobody hands a conversation over."""
+        nobody hands a conversation over. What was decided goes to `decisions`."""
         self._chooses_agent, self._chooses_model = chooses_agent, chooses_model
-        self._seats = seats
+        self._seats, self._decisions = seats, decisions
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
@@ -159,6 +161,9 @@ class Turns(operations.TurnOperations):
         by = request.requester.name if request.requester else self._client() or ""
         self._board.asked(turn, by)
         self._attended.began(turn, session.id, stays=request.detach)
+        if self._decisions is not None:
+            decided = wanted.first.decided
+            await self._decisions.keep(turn, session, decided.routing, decided.choice)
         return Submitted(session=session.id, turn=turn, agent=dna.slug)
 
     async def _seated(self, turn: Turn) -> tuple[SeatMoment, ...]:

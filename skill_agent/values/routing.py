@@ -44,6 +44,8 @@ class Routing:
     fallback_used: bool = False
     escalated_from: str | None = None
     """The agent that may not do it and names the one who answers (`escalates_to`)."""
+    came_from: str | None = None
+    """Who would have answered had nobody been compared, where that is another one."""
     routing_ms: float = 0.0
 
 

@@ -30,6 +30,7 @@ from skill_agent.team.operations import (
     CollaborationOperations,
     MailOperations,
     ReportOperations,
+    RoutingOperations,
     SeatOperations,
     TaskOperations,
 )
@@ -67,6 +68,7 @@ class Workstation:
 
     turns = Group(TurnOperations)
     approvals = Group(ApprovalOperations)
+    routing = Group(RoutingOperations)  # its fixed path goes before `/v1/agents/{slug}`
     agents = Group(AgentOperations)
     skills = Group(SkillOperations)
     models = Group(ModelOperations)

@@ -545,6 +545,27 @@ async def test_a_report(open_station: OpenStation) -> None:
             await station.reports.make(replace(wanted, title=" "))
 
 
+async def test_who_answers(open_station: OpenStation) -> None:
+    text = "please review my code and find the bug in this function"
+    async with open_station(model("Line 1.", "Line 2.")) as station:
+        would = await station.routing.decide(TurnRequest(text))
+        assert (would.agent, would.reason) == ("luke", "skill_match")
+        assert {one.agent for one in would.scores} == {"kyra", "luke", "ada", "max"}
+        stays = await station.routing.decide("and the second one?", current="ada")
+        assert (stays.agent, stays.reason) == ("ada", "current")
+        best, *_ = await station.routing.recommend("somebody who reviews code", limit=2)
+        assert best.id == "luke" and len(best.personality_preview) <= 100
+        events = await whole(station, text)
+        decision = await station.routing.decision(events[0].turn)
+        assert decision.routing is not None and decision.routing.agent == "luke"
+        assert decision.routing.scores[0].agent == "luke"
+        assert (await station.routing.stats(since=SINCE)).by_agent == {"luke": 1}
+        with pytest.raises(NotFound):
+            await station.routing.decision(new_id())
+        with pytest.raises(UsageError):
+            await station.routing.recommend(" ")
+
+
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         await station.memory.add(NewMemory("Old news", expires_at=SINCE))
