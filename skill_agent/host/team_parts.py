@@ -12,6 +12,10 @@ from skill_agent.models.money.metered import Counter
 from skill_agent.ports import ChoosesAgent, ChoosesModel, Clock, Embedder, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.team.router.difficulty import Difficulty
+from skill_agent.team.router.router import Router
+from skill_agent.team.router.second_opinion import SecondOpinion
+from skill_agent.team.router.tiers import TierBook
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.turns.operations import TurnOperations
 
@@ -40,7 +44,10 @@ class TeamParts:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self.chooses_agent: ChoosesAgent | None = None
-        self.chooses_model: ChoosesModel | None = None
+        self._difficulty = Difficulty(
+            embedder=ground.embedder, vectors=ground.home.kv_cache / "difficulty.vectors"
+        )
+        self.chooses_model: ChoosesModel | None = self._make_router(ground)
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
@@ -49,10 +56,32 @@ class TeamParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"tiers": self._make_tiers(self._ground)}
 
     async def begin(self) -> None:
         """Takes up again what a crash cut short; once, after opening."""
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+
+    def _make_router(self, ground: Ground) -> Router | None:
+        if not ground.settings.features.model_routing:
+            return None
+        return Router(
+            settings=ground.settings.models,
+            directory=ground.directory,
+            ledger=ground.ledger,
+            counter=ground.counter,
+            difficulty=self._difficulty,
+            second_opinion=SecondOpinion(
+                ground.counter.gateway, idle=lambda: not ground.board.running
+            ),
+        )
+
+    def _make_tiers(self, ground: Ground) -> TierBook:
+        return TierBook(
+            settings=ground.settings.models,
+            directory=ground.directory,
+            counter=ground.counter,
+            default_agent=ground.settings.general.default_agent,
+        )

@@ -116,15 +116,18 @@ from .results import (
     WaitingApproval,
 )
 from .routing import (
+    BudgetCheck,
     Complexity,
     Decision,
     ExpertScore,
     ModelChoice,
+    Override,
     Recommendation,
     RouteReason,
     RouteStrategy,
     Routing,
     RoutingStats,
+    TierInfo,
     TierName,
 )
 from .tables import (
@@ -202,6 +205,7 @@ __all__ = [
     "Belongings",
     "BelongingsResult",
     "Budget",
+    "BudgetCheck",
     "CallOutcome",
     "Cell",
     "Choice",
@@ -269,6 +273,7 @@ __all__ = [
     "Note",
     "Occurrences",
     "Origin",
+    "Override",
     "Page",
     "PageFormat",
     "Pages",
@@ -320,6 +325,7 @@ __all__ = [
     "TaskState",
     "TaskType",
     "Tier",
+    "TierInfo",
     "TierName",
     "ToolCall",
     "Trigger",

@@ -26,6 +26,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
+from skill_agent.team.router.operations import TierOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -74,6 +75,7 @@ class Workstation:
     user_data = Group(UserOperations)
     imports = Group(ImportOperations)
     backups = Group(BackupOperations)
+    tiers = Group(TierOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:
