@@ -1,5 +1,6 @@
 """The parts of a runtime that make its agents a team: who answers, tasks, collaborations, mail."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,7 +48,9 @@ class TeamParts:
         self._difficulty = Difficulty(
             embedder=ground.embedder, vectors=ground.home.kv_cache / "difficulty.vectors"
         )
-        self.chooses_model: ChoosesModel | None = self._make_router(ground)
+        self._router = self._make_router(ground)
+        self.chooses_model: ChoosesModel | None = self._router
+        self._warming: asyncio.Task[None] | None = None
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
@@ -59,10 +62,16 @@ class TeamParts:
         return {"tiers": self._make_tiers(self._ground)}
 
     async def begin(self) -> None:
-        """Takes up again what a crash cut short; once, after opening."""
+        """Takes up again what a crash cut short; once, after opening. A process that stays learns
+        ahead how hard messages are, where that will be asked."""
+        if self._ground.hosting and self._router is not None and self._router.chooses:
+            self._warming = asyncio.create_task(self._difficulty.warm())
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
 
     def _make_router(self, ground: Ground) -> Router | None:
         if not ground.settings.features.model_routing:

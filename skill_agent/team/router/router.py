@@ -62,6 +62,14 @@ class Router:
         self._second_opinion = second_opinion
         self._choices = Lately[ModelChoice](CHOICES_S)
 
+    @property
+    def chooses(self) -> bool:
+        """Whether there is an agent whose messages may be answered on several tiers."""
+        try:
+            return any(routed(dna, self._settings) for dna in self._directory.list())
+        except SkillAgentError:  # agents.toml cannot be read: there are none yet
+            return False
+
     async def model(
         self, agent: str, request: TurnRequest, session: Session | None, *, dry: bool = False
     ) -> ModelChoice:
