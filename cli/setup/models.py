@@ -13,8 +13,8 @@ from skill_agent.errors import ModelUnavailable, NotFound, UsageError
 from skill_agent.files.home import Home
 
 from ..opening.running import ready_home, with_runtime
-from ..options import JsonOption, group
-from ..output import emit_json, emit_text, narrate, plain, without_controls
+from ..options import JsonOption, group, slug_of
+from ..output import emit_json, emit_text, narrate, plain, table, without_controls
 from ..surroundings import Surroundings, on_this_machine, surroundings
 from .fetching import fetch_wanted
 from .model_listing import listing
@@ -22,7 +22,8 @@ from .model_listing import listing
 if TYPE_CHECKING:
     from skill_agent.models.files.reference import Wanted
     from skill_agent.settings.schema import Settings
-    from skill_agent.values import ModelInfo
+    from skill_agent.values import BudgetCheck, ModelInfo, TierInfo
+    from skill_agent.workstation import Workstation
 
 app = group("See, fetch and test models.")
 
@@ -165,6 +166,56 @@ def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = Fa
         emit_json({"id": name or "models", "path": str(where), "exists": where.exists()})
     else:
         emit_text(str(where))
+
+
+@app.command()
+def tiers(
+    ctx: typer.Context,
+    agent: Annotated[
+        str | None, typer.Option("--agent", "-a", metavar="NAME", help="As this agent has them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the tiers messages are answered on, with their models and prices.
+
+    Their models are named in [models.roles] of config.toml, or by an agent's custom_tiers in
+    agents.toml. Where they are not all the same, each message is answered on the tier it needs,
+    up to the agent's max_tier.
+
+    \b
+    Examples:
+      ska models tiers
+      ska models tiers --agent luke --json
+    """
+
+    async def work(station: "Workstation") -> "tuple[list[TierInfo], BudgetCheck]":
+        slug = await slug_of(station, agent)
+        return await station.tiers.list(agent=slug), await station.tiers.budget(agent=slug)
+
+    found, money = with_runtime(ctx, work)
+    if as_json:
+        emit_json([plain(one) for one in found])
+        return
+    table(
+        ("tier", "model", "in $/1k", "out $/1k", "named"),
+        [(one.id, one.model, *_prices(one), _standing(one)) for one in found],
+    )
+    narrate(money.reason)
+
+
+def _prices(tier: "TierInfo") -> tuple[str, str]:
+    if tier.cost_per_1k_input is None or tier.cost_per_1k_output is None:
+        return "unknown", "unknown"
+    if not tier.cost_per_1k_input and not tier.cost_per_1k_output:
+        return "free", "free"
+    return f"{tier.cost_per_1k_input:g}", f"{tier.cost_per_1k_output:g}"
+
+
+def _standing(tier: "TierInfo") -> str:
+    told = [tier.source]
+    told += [] if tier.allowed else ["above max_tier"]
+    told += [] if tier.usable else ["cannot answer now: ska doctor"]
+    return "; ".join(told)
 
 
 def _wanted(name: str, sha256: str, home: Home) -> "Wanted":

@@ -13,7 +13,7 @@ from ..options import JsonOption, LimitOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
 from . import mail
-from .model_choice import idle, model_settings, spoken_with
+from .model_choice import settings_of, spoken_with
 from .team import Team, follow, team_of
 
 if TYPE_CHECKING:
@@ -68,10 +68,7 @@ def show(
     elif as_json:
         emit_json(agent_object(dna))
     else:
-        from skill_agent.agents.tiers import without_effect
-
-        spoken = spoken_with(dna, model_settings(ctx))
-        record([*_summary(dna, spoken), ("without effect", "\n".join(without_effect(dna)))])
+        record(_summary(dna, spoken_with(dna, settings_of(ctx))))
 
 
 @app.command()
@@ -269,11 +266,9 @@ def validate(
     except ConfigError as error:
         tell_problems([error], (), as_json=as_json, fine="")
     else:
-        settings = model_settings(ctx)
+        settings = settings_of(ctx)
         for dna in team.agents:
             narrate(f"{dna.slug} speaks with {spoken_with(dna, settings)}")
-        for told in idle(team.agents):
-            narrate(told)
         fine = f"{chosen}: {len(team.agents)} agents, no mistakes"
         left_out = craft_warnings(team.agents, skills, str(chosen))
         tell_problems((), (*team.warnings, *left_out), as_json=as_json, fine=fine)

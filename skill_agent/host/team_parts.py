@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.conversations.conversations import Conversations
@@ -37,6 +38,10 @@ from skill_agent.team.mail.mail import Mail
 from skill_agent.team.mail.messages import Messages
 from skill_agent.team.mail.passing import PassesOn
 from skill_agent.team.reports.reports import Reports
+from skill_agent.team.router.difficulty import Difficulty
+from skill_agent.team.router.router import Router
+from skill_agent.team.router.second_opinion import SecondOpinion
+from skill_agent.team.router.tiers import TierBook
 from skill_agent.team.seats.keeping import SeatKeeper
 from skill_agent.team.seats.seats import Seats
 from skill_agent.team.sessions.sessions import Sessions
@@ -78,11 +83,16 @@ class TeamParts:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._gate = gate = self._make_gate()
-        self._warming: asyncio.Task[None] | None = None
-        on = ground.settings.features.expert_gate
-        self.chooses_agent: ChoosesAgent | None = gate if on else None
-        self.decisions: KeepsDecisions | None = Decisions(ground.ledger) if on else None
-        self.chooses_model: ChoosesModel | None = None
+        features = ground.settings.features
+        self.chooses_agent: ChoosesAgent | None = gate if features.expert_gate else None
+        self._difficulty = Difficulty(
+            embedder=ground.embedder, vectors=ground.home.kv_cache / "difficulty.vectors"
+        )
+        self._router = self._make_router()
+        self.chooses_model: ChoosesModel | None = self._router
+        decides = features.expert_gate or features.model_routing
+        self.decisions: KeepsDecisions | None = Decisions(ground.ledger) if decides else None
+        self._warming: set[asyncio.Task[None]] = set()
         self._seat_keeper = SeatKeeper(
             ledger=ground.ledger,
             clock=ground.clock,
@@ -91,8 +101,7 @@ class TeamParts:
             publish=ground.publish,
         )
         self._seats = self._make_seats(self._seat_keeper)
-        handing = ground.settings.features.handoff
-        self.keeps_seats: KeepsSeats | None = self._seats if handing else None
+        self.keeps_seats: KeepsSeats | None = self._seats if features.handoff else None
         self.messages = Messages(
             ledger=ground.ledger,
             clock=ground.clock,
@@ -156,6 +165,30 @@ class TeamParts:
             escalates=ground.settings.features.handoff,
         )
 
+    def _make_router(self) -> Router | None:
+        ground = self._ground
+        if not ground.settings.features.model_routing:
+            return None
+        return Router(
+            settings=ground.settings.models,
+            directory=ground.directory,
+            ledger=ground.ledger,
+            counter=ground.counter,
+            difficulty=self._difficulty,
+            second_opinion=SecondOpinion(
+                ground.counter.gateway, idle=lambda: not ground.board.running
+            ),
+        )
+
+    def _make_tiers(self) -> TierBook:
+        ground = self._ground
+        return TierBook(
+            settings=ground.settings.models,
+            directory=ground.directory,
+            counter=ground.counter,
+            default_agent=ground.settings.general.default_agent,
+        )
+
     def _make_seats(self, keeper: SeatKeeper) -> Seats:
         ground = self._ground
         return Seats(
@@ -213,6 +246,7 @@ class TeamParts:
         """The groups of operations by name."""
         return {
             "routing": AgentRouting(self._ground.ledger, self._ground.directory, self._gate),
+            "tiers": self._make_tiers(),
             "tasks": self.tasks,
             "collaborations": self.sessions,
             "seats": self._seats,
@@ -221,26 +255,35 @@ class TeamParts:
         }
 
     async def begin(self) -> None:
-        """Takes up again what a crash cut short; once, after opening."""
+        """Takes up again what a crash cut short; once, after opening. A process that stays learns
+        ahead who answers what and how hard messages are, where that will be asked."""
         await self._seat_keeper.begin()
         await self.tasks.begin(hosting=self._ground.hosting)
-        if self._ground.hosting:
-            await self.sessions.take_up()
-        if self._ground.hosting and self.chooses_agent is not None:
-            self._warming = asyncio.create_task(_warmed(self._gate), name="gate made ready")
+        if not self._ground.hosting:
+            return
+        await self.sessions.take_up()
+        if self.chooses_agent is not None:
+            self._warm(self._gate.warm())
+        if self._router is not None and self._router.chooses:
+            self._warm(self._difficulty.warm())
+
+    def _warm(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nothing depends on it: the first message does the same."""
+        task = asyncio.create_task(_tried(work), name="a choice made ready")
+        self._warming.add(task)
+        task.add_done_callback(self._warming.discard)
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
-        if self._warming is not None:
-            self._warming.cancel()
-            await asyncio.gather(self._warming, return_exceptions=True)
+        for one in self._warming:
+            one.cancel()
+        await asyncio.gather(*self._warming, return_exceptions=True)
         await self.sessions.end()
         await self.tasks.end()
 
 
-async def _warmed(gate: ExpertGate) -> None:
-    """Nothing depends on it: the first message does the same."""
+async def _tried(work: Coroutine[Any, Any, None]) -> None:
     try:
-        await gate.warm()
+        await work
     except Exception as problem:
-        _log.warning("the agents are not compared yet: %s", redact(str(problem)))
+        _log.warning("how messages are routed is not ready yet: %s", redact(str(problem)))

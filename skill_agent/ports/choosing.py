@@ -37,8 +37,11 @@ class KeepsDecisions(Protocol):
 class ChoosesModel(Protocol):
     """Says on which model an agent answers."""
 
-    async def model(self, agent: str, request: TurnRequest, session: Session | None) -> ModelChoice:
-        """`choice.model` is what is given for `-m`; empty leaves it to the agent's settings."""
+    async def model(
+        self, agent: str, request: TurnRequest, session: Session | None, *, dry: bool = False
+    ) -> ModelChoice:
+        """`choice.model` is what is given for `-m`; empty leaves it to the agent's settings. A dry
+        one asks no model. Never raises for a message, however odd."""
         ...
 
 

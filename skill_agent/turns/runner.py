@@ -20,13 +20,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from skill_agent.conversations.accounts import turn_note
 from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.conversations.seats_told import told_of
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.unfinished import Keeping, Unfinished, UnfinishedReplies
-from skill_agent.conversations.usage import usage_record
 from skill_agent.errors import (
     BudgetSpent,
     ModelError,
@@ -269,7 +269,7 @@ class TurnRunner:
 
     async def _run(self, turn: Turn, progress: _Progress) -> None:
         view = await self._views.prepared(turn)
-        model = self._calls.recorder(turn.model, turn.message, seen=turn.seen)
+        model = self._calls.recorder(turn.model, turn.message, seen=turn.seen, marks=turn.marks)
         progress.taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, progress.taint)) as events:
             async for event in events:
@@ -403,8 +403,13 @@ class TurnRunner:
 
     async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
         """The turn as a whole; what it cost is noted call by call (`models/money/metered`)."""
-        used = usage_record(event.usage)
-        data = {"session": turn.session.id, **used, "by_call": True}
+        decided = turn.decided
+        data = turn_note(
+            event.usage,
+            session=turn.session.id,
+            routing=decided and decided.routing,
+            choice=decided and decided.choice,
+        )
         await self._ledger.note("usage", turn.id, actor=turn.dna.slug, data=data)
 
     def _stopped(self, turn: Turn) -> "_Failure":
@@ -516,6 +521,8 @@ def _started(turn: Turn) -> TurnStarted:
         text=words,
         attachments=attachments,
         model=turn.model.info.name,
+        tier=turn.marks.get("tier", ""),
+        why=turn.decided.choice.why if turn.decided else "",
     )
 
 

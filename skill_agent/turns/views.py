@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.accounts import marks_of
 from skill_agent.conversations.client_context import as_read
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, KeepsSeats, Ledger, Model
@@ -74,6 +75,11 @@ class Turn:
     @property
     def id(self) -> str:
         return self.message.turn
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the accounts tell its calls apart by."""
+        return marks_of(self.decided.routing, self.decided.choice) if self.decided else {}
 
 
 def turning_of(turn: Turn, taint: Taint | None = None) -> Turning:

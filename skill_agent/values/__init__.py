@@ -116,15 +116,18 @@ from .results import (
     WaitingApproval,
 )
 from .routing import (
+    BudgetCheck,
     Complexity,
     Decision,
     ExpertScore,
     ModelChoice,
+    Override,
     Recommendation,
     RouteReason,
     RouteStrategy,
     Routing,
     RoutingStats,
+    TierInfo,
     TierName,
 )
 from .seats import Handed, SeatChange, SeatMoment, SeatMove, SeatPlan
@@ -205,6 +208,7 @@ __all__ = [
     "Belongings",
     "BelongingsResult",
     "Budget",
+    "BudgetCheck",
     "CallOutcome",
     "Cell",
     "Choice",
@@ -274,6 +278,7 @@ __all__ = [
     "Note",
     "Occurrences",
     "Origin",
+    "Override",
     "Page",
     "PageFormat",
     "Pages",
@@ -330,6 +335,7 @@ __all__ = [
     "TaskState",
     "TaskType",
     "Tier",
+    "TierInfo",
     "TierName",
     "ToolCall",
     "Trigger",

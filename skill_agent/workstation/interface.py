@@ -34,6 +34,7 @@ from skill_agent.team.operations import (
     SeatOperations,
     TaskOperations,
 )
+from skill_agent.team.router.operations import TierOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -88,6 +89,7 @@ class Workstation:
     seats = Group(SeatOperations)
     mail = Group(MailOperations)
     reports = Group(ReportOperations)
+    tiers = Group(TierOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

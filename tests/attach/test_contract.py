@@ -120,6 +120,9 @@ async def test_what_it_is(open_station: OpenStation, tmp_path: Path) -> None:
         since = datetime(2026, 11, 1, tzinfo=UTC)
         used = await station.figures.usage(by="agent", since=since, agent="kyra", zone="+01:00")
         assert (used.rows, [one.id for one in used.budgets]) == ((), ["kyra"])
+        assert [one.id for one in await station.tiers.list()] == ["fast", "balanced", "powerful"]
+        checked = await station.tiers.budget(agent="kyra", estimated_usd=0.01)
+        assert (checked.id, checked.allowed) == ("kyra", True)
         assert {skill.name for skill in await station.skills.list()} >= {"code-review"}
         assert [one.name for one in await station.models.list()] == ["scripted/model"]
         assert (await station.models.info("kyra")).context_window == 8192
