@@ -150,7 +150,7 @@ class TurnRunner:
                 self._views.pressed(turn) if turn.request.use_memory else None
             )
         if self._reader is not None and turn.request.use_memory:
-            self._reader.turn_ended(turn.session.id, turn.dna.slug)
+            self._reader.turn_ended(turn.session.id, turn.dna.slug, turn.id)
 
     async def cancel(self, turn: str, *, reason: FailureReason = "cancelled") -> bool:
         """Stops a turn and waits for its end; False if it is not running."""

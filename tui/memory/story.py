@@ -38,6 +38,8 @@ _HAPPENED = {
     "memory.confirmed": "vouched for",
     "memory.disputed": "contradicted",
     "memory.resolved": "dispute decided",
+    "memory.shared": "shared with every agent",
+    "memory.unshared": "given back to one agent",
     "memory.purged": "erased",
     "recalled": "into a prompt",
     "feedback": "rated",
