@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skill_agent.memory.recall.links import links_of
 from skill_agent.memory.shares import HEARD_BY
 from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import (
@@ -242,6 +243,7 @@ def show(ctx: typer.Context, memory_id: IdArgument, as_json: JsonOption = False)
     source = fields.pop("source")
     heard = memory.metadata.get(HEARD_BY)
     fields |= {"heard by": heard} if heard else {}
+    fields |= {"has to do with": [f"{one} ({why})" for one, why in links_of(memory).items()]}
     fields |= {"from session": source["session"], "from messages": source["message_ids"]}
     record((name, value) for name, value in fields.items() if name != "session")
 

@@ -1,6 +1,6 @@
-"""`ska memory shares|share|unshare`: what every agent knows, and what waits for that."""
+"""`ska memory shares|share|unshare|adopt`: whose a memory is, with a person's yes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("shares")(shares)
     app.command("share")(share)
     app.command("unshare")(unshare)
+    app.command("adopt")(adopt)
 
 
 def shares(ctx: typer.Context, as_json: JsonOption = False) -> None:
@@ -70,3 +71,28 @@ def unshare(
 
     memory = with_runtime(ctx, work)
     show_changed(memory, f"known to {memory.agent}", as_json=as_json)
+
+
+def adopt(
+    ctx: typer.Context,
+    memory_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Else all that waits is listed.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make what an agent was told of itself part of who it is, or list what waits for that.
+
+    "You are our release manager" is kept when you say it, and stands in each of that agent's
+    prompts once you have adopted it.
+
+    \b
+    Examples:
+      ska memory adopt
+      ska memory adopt 0198f2
+    """
+    if memory_id is None:
+        found = with_runtime(ctx, lambda runtime: runtime.memory.selves())
+        show_list(found, as_json=as_json)
+        return
+    memory = with_runtime(ctx, lambda runtime: runtime.memory.adopt(memory_id))
+    show_changed(memory, f"part of who {memory.agent} is", as_json=as_json)

@@ -50,6 +50,7 @@ from .imported import Incoming
 from .languages import LOOKED_AT, coverage
 from .masking import without_secrets
 from .operations import MemoryOperations
+from .selves import Selves
 from .shares import Shares, heard
 from .standing import within_bounds
 from .writer import LedgerWriter, nobody
@@ -73,7 +74,7 @@ _ARCHIVED = ("memory.archived", "memory.expired")
 _ALL = 100_000
 
 
-class MemoryBook(LedgerWriter, Exchange, Shares, MemoryOperations):
+class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
     """The memory of one home."""
 
     def __init__(

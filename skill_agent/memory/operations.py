@@ -103,6 +103,11 @@ class MemoryOperations(Protocol):
         """What concerns the team and waits to be shared, the newest first."""
         ...
 
+    @route("GET", "/v1/memories/selves", scope="read")
+    async def selves(self) -> Memories:
+        """What agents were told of themselves and waits for a person's yes, the newest first."""
+        ...
+
     @route("GET", "/v1/memories/updates", scope="read")
     async def updates(self) -> Updates:
         """Memories about which something newer was said; the newest first."""
@@ -173,6 +178,11 @@ class MemoryOperations(Protocol):
         self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
     ) -> Memory:
         """Puts a new version in a memory's place and gives it."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/adopt", scope="memory")
+    async def adopt(self, memory_id: str, *, actor: str = "person") -> Memory:
+        """Makes a memory part of who its agent is: always in its prompt."""
         ...
 
     @route("POST", "/v1/memories/{memory_id}/share", scope="memory")

@@ -176,6 +176,8 @@ async def test_what_is_the_teams(open_station: OpenStation) -> None:
         assert (shared.agent, shared.memory_type) == (None, "shared")
         back = await station.memory.unshare(own.id, agent="luke")
         assert (back.agent, back.memory_type) == ("luke", "semantic")
+        assert await station.memory.selves() == []
+        assert (await station.memory.adopt(own.id)).memory_type == "identity"
 
 
 async def test_rows_in_and_out(open_station: OpenStation) -> None:

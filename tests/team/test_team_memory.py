@@ -147,3 +147,17 @@ async def test_corrected_it_still_says_who_heard_it(runtime: Runtime) -> None:
     (memory,) = await kept(runtime, "shared")
     newer = await runtime.memory.correct(memory.id, DECIDED.replace("PostgreSQL", "DuckDB"))
     assert newer.metadata["heard_by"] == "kyra" and newer.memory_type == "shared"
+
+
+async def test_a_purge_takes_links_to_what_went(runtime: Runtime) -> None:
+    texts = ("The ferry to Lundby leaves the pier at nine", "The ferry to Lundby leaves with bikes")
+    added = [await runtime.memory.add(one) for one in texts]
+    await runtime.memory.settle()
+    while (await runtime.reconciler.catch_up()).behind:
+        pass
+    now = [await runtime.memory.get(one.id) for one in added]
+    ((linking, gone),) = [(one, one.related_to[0]) for one in now if one.related_to]
+    plan = await runtime.eraser.plan([gone])
+    await runtime.eraser.erase([gone], expected=plan.digest)
+    left = await runtime.memory.get(linking.id)
+    assert left.related_to == () and gone not in str(left.metadata)

@@ -40,6 +40,8 @@ _HAPPENED = {
     "memory.resolved": "dispute decided",
     "memory.shared": "shared with every agent",
     "memory.unshared": "given back to one agent",
+    "memory.adopted": "made part of who the agent is",
+    "memory.linked": "found to have to do with others",
     "memory.purged": "erased",
     "recalled": "into a prompt",
     "feedback": "rated",

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.errors import ModelError
-from skill_agent.memory.instructions import standing_instructions
+from skill_agent.memory.instructions import standing_instructions, told_of_itself
 from skill_agent.memory.recall.told import INSTRUCTION
+from skill_agent.memory.remembrances import is_private
+from skill_agent.memory.selves import OF_AGENT
 from skill_agent.ports import Model
 from skill_agent.text.clock import said_at
 from skill_agent.text.kinds import kind_of
@@ -86,23 +88,30 @@ async def extract(
 
 
 def _orders(messages: Sequence[Message]) -> list[Candidate]:
-    """What a person asks for good, word for word."""
-    return [
-        Candidate(
-            content=sentence,
-            memory_type="user_profile",
-            subject=INSTRUCTION,
-            importance=_STRONG,
-            confidence=CERTAIN,
-            quote=sentence,
-            source=_source(message),
-            said_at=message.created_at,
-            origins=typed_origins(message),
-        )
-        for message in messages
-        if message.role == "user"
-        for sentence in standing_instructions(typed(message))
+    """What a person asks for good, and what they tell the agent of itself, word for word."""
+    said = [(one, typed(one)) for one in messages if one.role == "user"]
+    asked = [_order(text, one) for one, words in said for text in standing_instructions(words)]
+    own = [
+        replace(_order(text, one), memory_type="semantic", subject=OF_AGENT, importance=_USEFUL)
+        for one, words in said
+        if not (typed_origins(one) or is_private(words))
+        for text in told_of_itself(words)
     ]
+    return [*asked, *(one for one in own if one.quote not in {order.quote for order in asked})]
+
+
+def _order(sentence: str, message: Message) -> Candidate:
+    return Candidate(
+        content=sentence,
+        memory_type="user_profile",
+        subject=INSTRUCTION,
+        importance=_STRONG,
+        confidence=CERTAIN,
+        quote=sentence,
+        source=_source(message),
+        said_at=message.created_at,
+        origins=typed_origins(message),
+    )
 
 
 def _beside(orders: Sequence[Candidate], messages: Sequence[Message]) -> list[Statement]:
