@@ -10,6 +10,8 @@ from skill_agent.text.scripts import UNSPACED
 
 _NEVER = re.compile(r"(?!)")
 _GAP = r".{0,40}?"
+_LETTER = rf"[^\W{UNSPACED}]"
+"""Of a script with blanks: a word of one may stand right beside characters of another."""
 
 
 def pattern_of(phrases: Sequence[str]) -> re.Pattern[str]:
@@ -28,6 +30,6 @@ def _piece(piece: str) -> str:
     inside = re.escape(piece.strip("*")).replace(r"\ ", r"\s+").replace("'", "['’]")
     if re.search(f"[{UNSPACED}]", piece):
         return inside
-    begin = r"\w*" if piece.startswith("*") else r"(?<!\w)"
-    end = "" if piece.endswith("'") else r"\w*" if piece.endswith("*") else r"(?!\w)"
+    begin = r"\w*" if piece.startswith("*") else rf"(?<!{_LETTER})"
+    end = "" if piece.endswith("'") else r"\w*" if piece.endswith("*") else rf"(?!{_LETTER})"
     return begin + inside + end
