@@ -94,6 +94,9 @@ class MemoryConfig(Table):
     retrieval_weights: RetrievalWeights = Field(default_factory=RetrievalWeights)
     auto_extract: bool = True
     auto_pin_preferences: bool = True
+    auto_share: bool | Literal["ask"] = True
+    """Whether what it hears of the team, a project or the company is every agent's; with `ask` it
+    waits for a person's yes (`ska memory shares`)."""
     summarize_interval: int = Field(default=20, ge=2)
     """Messages between automatic summaries."""
     remember_commands: tuple[str, ...] = (

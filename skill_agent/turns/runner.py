@@ -166,7 +166,7 @@ class TurnRunner:
         if self._compactor is not None:
             self._compactor.turn_ended(self._views.pressed(turn) if _is_talk(turn) else None)
         if self._reader is not None and turn.request.use_memory:
-            self._reader.turn_ended(turn.session.id, turn.dna.slug, read=_is_talk(turn))
+            self._reader.turn_ended(turn.session.id, turn.dna.slug, turn.id, read=_is_talk(turn))
 
     async def cancel(self, turn: str, *, reason: FailureReason = "cancelled") -> bool:
         """Stops a turn and waits for its end; False if it is not running."""

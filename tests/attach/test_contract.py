@@ -180,6 +180,18 @@ async def test_listings_are_whole_and_bounded(open_station: OpenStation, tmp_pat
         assert await book.position() == before + 3
 
 
+async def test_what_is_the_teams(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        own = await station.memory.add(NewMemory("Deploys are on Mondays", agent="kyra"))
+        assert await station.memory.shares() == []
+        shared = await station.memory.share(own.id)
+        assert (shared.agent, shared.memory_type) == (None, "shared")
+        back = await station.memory.unshare(own.id, agent="luke")
+        assert (back.agent, back.memory_type) == ("luke", "semantic")
+        assert await station.memory.selves() == []
+        assert (await station.memory.adopt(own.id)).memory_type == "identity"
+
+
 async def test_rows_in_and_out(open_station: OpenStation) -> None:
     async with open_station(model()) as station:
         told: list[tuple[int, int, str]] = []
