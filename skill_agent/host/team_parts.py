@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from skill_agent.team.gate.gate import ExpertGate
 from skill_agent.team.gate.load import Loads
 from skill_agent.team.gate.routing import AgentRouting
 from skill_agent.team.mail.asking import Asking
-from skill_agent.team.mail.beside import TeamBeside
+from skill_agent.team.mail.beside import TeamBeside, colleagues_of
 from skill_agent.team.mail.directory import Colleagues
 from skill_agent.team.mail.mail import Mail
 from skill_agent.team.mail.messages import Messages
@@ -49,9 +49,12 @@ from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.team.tools.ability import Abilities
 from skill_agent.team.tools.offering import Offering
 from skill_agent.team.tools.tools import Means
+from skill_agent.text.beside import parted
+from skill_agent.text.language import language, language_of
 from skill_agent.text.redaction import redact
 from skill_agent.turns.colleagues.nearby import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
+from skill_agent.values import TurnRequest
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +85,9 @@ class TeamParts:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._asking = Asking(
+            embedder=ground.embedder, vectors=ground.home.kv_cache / "asking.vectors"
+        )
         self._gate = gate = self._make_gate()
         features = ground.settings.features
         self.chooses_agent: ChoosesAgent | None = gate if features.expert_gate else None
@@ -135,9 +141,7 @@ class TeamParts:
         self.colleagues = TeamBeside(
             directory=ground.directory,
             messages=self.messages,
-            asking=Asking(
-                embedder=ground.embedder, vectors=ground.home.kv_cache / "asking.vectors"
-            ),
+            asking=self._asking,
             passes_on=PassesOn(ledger=ground.ledger, directory=ground.directory, tasks=self.tasks),
             offering=self.offering,
             delegates=ground.settings.features.task_delegation,
@@ -163,7 +167,20 @@ class TeamParts:
                 board=ground.board, clock=ground.clock, queued=lambda: self.tasks.waiting()
             ),
             escalates=ground.settings.features.handoff,
+            hands_over=self._hands_over,
         )
+
+    async def _hands_over(self, request: TurnRequest, agent: str) -> bool:
+        """Whether the words ask this agent to have a colleague do something."""
+        words = parted(request.text).words
+        if not self._ground.settings.features.task_delegation or not words.strip():
+            return False
+        others = colleagues_of(self._ground.directory, agent)
+        spoken = language(await asyncio.to_thread(language_of, words))
+        return await self._asking.errand(words, others, spoken) is not None
+
+    async def _rank(self, goal: str) -> Sequence[str]:
+        return [one.agent for one in await self._gate.scores(goal)]
 
     def _make_router(self) -> Router | None:
         ground = self._ground
@@ -211,6 +228,7 @@ class TeamParts:
             tasks=self.tasks,
             purses=ground.counter.budgets.purses,
             publish=ground.publish,
+            rank=self._rank if ground.settings.features.expert_gate else None,
         )
 
     def _make_reports(self) -> Reports:

@@ -5,7 +5,7 @@ It never raises for a message: what goes wrong is logged, and the conversation k
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,7 +32,12 @@ from .trust import Outcome, Outcomes, trust_of
 
 _SURELY_IDLE = 0.9
 """A message that so likely greets, thanks or tells is nobody's work: nobody is compared."""
+HandsOver = Callable[[TurnRequest, str], Awaitable[bool]]
 _log = logging.getLogger(__name__)
+
+
+async def _never(_request: TurnRequest, _agent: str) -> bool:
+    return False
 
 
 class ExpertGate(ChoosesAgent):
@@ -48,10 +53,13 @@ class ExpertGate(ChoosesAgent):
         comparing: Comparing,
         loads: Loads,
         escalates: bool = True,
+        hands_over: HandsOver = _never,
         outcomes: Outcomes | None = None,
         seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`escalates` says that `escalates_to` is honoured."""
+        """`escalates` says that `escalates_to` is honoured. What `hands_over` knows as meant for
+        the agent that speaks, because it is to ask a colleague, stays with it."""
+        self._hands_over = hands_over
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._default, self._comparing, self._loads = default_agent, comparing, loads
         self._escalates, self._seconds = escalates, seconds
@@ -110,6 +118,8 @@ class ExpertGate(ChoosesAgent):
             return stays
         if _bound(request):
             return stays
+        if await self._hands_over(request, stays.agent):
+            return replace(stays, explanation="it is to ask a colleague")
         subject = subject_of(request)
         if not subject.text.strip() or subject.idle >= _SURELY_IDLE:
             why = "it asks for nobody's work" if subject.text.strip() else stays.explanation

@@ -51,7 +51,8 @@ class TeamBeside(Colleagues):
         words = typed(message)
         if not self.delegates or not words.strip():
             return None
-        return await self.asking.errand(words, self._others(turning), manner.language)
+        others = colleagues_of(self.directory, turning.agent.slug)
+        return await self.asking.errand(words, others, manner.language)
 
     async def run(
         self, turning: Turning, errand: Errand, message: Message, manner: Manner
@@ -64,10 +65,11 @@ class TeamBeside(Colleagues):
     def guidelines(self, model: ModelInfo) -> str:
         return self.offering.guidelines(model)
 
-    def _others(self, turning: Turning) -> Mapping[str, Sequence[str]]:
-        """The colleagues by slug, with what they are called."""
-        return {
-            one.slug: (one.slug, one.name)
-            for one in self.directory.list()
-            if one.slug != turning.agent.slug and one.status != "archived"
-        }
+
+def colleagues_of(directory: AgentDirectory, agent: str) -> Mapping[str, Sequence[str]]:
+    """The colleagues of an agent by slug, with what they are called."""
+    return {
+        one.slug: (one.slug, one.name)
+        for one in directory.list()
+        if one.slug != agent and one.status != "archived"
+    }
