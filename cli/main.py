@@ -36,7 +36,7 @@ COMMANDS = MappingProxyType(
         "cancel": Entry(
             "talk.cancel", "Stop a reply that is being made; what there is of it is kept"
         ),
-        "sessions": Entry("talk.sessions", "Find, read, rename, export and delete conversations"),
+        "sessions": Entry("talk.sessions", "Find, read, export, hand over, delete conversations"),
         "feedback": Entry(
             "talk.feedback",
             "Rate a reply; the memories it was based on gain or lose a little weight",

@@ -29,6 +29,9 @@ OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file instead of stdout."),
 ]
+SessionArgument = Annotated[
+    str, typer.Argument(metavar="SESSION", help="Id, first characters of it, title or `latest`.")
+]
 SessionOption = Annotated[
     str | None,
     typer.Option("--session", metavar="ID", help="Go on in this session: id, title or `latest`."),

@@ -9,10 +9,11 @@ from typing import Any
 
 import typer
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.conversations.seats_told import told_of
+from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.text.attachments import label
 from skill_agent.text.redaction import masked
-from skill_agent.values import Attachment, Search
+from skill_agent.values import Attachment, Search, SeatMoment
 
 from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
@@ -28,6 +29,8 @@ app = single()
 
 _HELP = """\
 /agent NAME     go on with another agent     /agents    who there is
+/invite NAME    bring an agent in            /leave NAME  take one out
+/handoff NAME   hand this conversation over  /back      give it back
 /sessions       latest conversations         /memory Q  search what is remembered
 /help           this help                    /quit      leave (or Ctrl+D)
 A long text you paste is kept until you say what to do with it; /drop forgets it.
@@ -82,6 +85,8 @@ class Conversation:
         self._pasted: tuple[Attachment, ...] = ()
         """Goes with the next message."""
         self._agent = agent or self._runtime.settings.general.default_agent
+        self._named = self._asked = agent
+        """Named beside the next message; None leaves it to the conversation."""
 
     def begin(self, session: str | None) -> None:
         """Finds session and agent, and wakes the agent in the background."""
@@ -90,6 +95,7 @@ class Conversation:
             self._session, self._agent = found.id, found.agent
             narrate(f"going on with {found.title!r} ({found.messages} messages)")
         self._use(self._agent)
+        self._asked = None if self._session else self._named
         narrate("/help for commands, Ctrl+D to leave")
 
     def loop(self) -> None:
@@ -146,6 +152,8 @@ class Conversation:
             case "/agents":
                 for dna in self._talk.call(self._runtime.agents.list):
                     emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")
+            case "/invite" | "/leave" | "/handoff" | "/back":
+                self._seat(command, rest)
             case "/sessions":
                 for one in self._talk.call(self._runtime.conversations.list, limit=10):
                     emit_text(f"{one.id}  {one.agent}  {one.title}")
@@ -163,15 +171,46 @@ class Conversation:
         outcome = Outcome()
         one_turn(
             self._talk, self._around, line, outcome, TextView(),
-            session=self._session, agent=self._agent, attachments=self._pasted, **self._wishes,
+            session=self._session, agent=self._asked, attachments=self._pasted, **self._wishes,
         )  # fmt: skip
         self._pasted = ()
         self._session = outcome.ids.get("session", self._session)
+        self._asked = None  # from here on it is the conversation's to say
+        self._follow()
+
+    def _follow(self) -> None:
+        """Whoever leads the conversation by now is the one who is talked to."""
+        if self._session:
+            self._agent = self._talk.call(self._runtime.conversations.find, self._session).agent
+
+    def _seat(self, command: str, name: str) -> None:
+        """Who takes part, changed; the window tells it in words."""
+        if not self._session:
+            raise UsageError("there is no conversation yet", hint="say something first")
+        seats, known = self._runtime.seats, len(self._moments())
+        match command:
+            case "/invite":
+                self._talk.call(seats.invite, self._session, name.split())
+            case "/leave":
+                self._talk.call(seats.leave, self._session, name)
+            case "/handoff":
+                to, _, reason = name.partition(" ")
+                self._talk.call(seats.hand_over, self._session, to, reason=reason.strip())
+            case _:
+                self._talk.call(seats.go_back, self._session)
+        for moment in self._moments()[known:]:
+            narrate(told_of(moment, self._session).line)
+        self._follow()
+
+    def _moments(self) -> list[SeatMoment]:
+        return self._talk.call(self._runtime.seats.history, self._session)
 
     def _use(self, name: str) -> None:
         dna = self._talk.call(self._runtime.agents.get, name.lstrip("@"))
         self._agent = dna.slug
-        if self._session:
+        if not self._session:
+            self._asked = dna.slug
+        else:
             self._talk.call(self._runtime.conversations.set_agent, self._session, dna.slug)
         self._talk.start(self._runtime.turns.wake, dna.slug)
         narrate(f"{dna.name} · {dna.tagline}" if dna.tagline else dna.name)

@@ -13,6 +13,7 @@ from skill_agent.events import (
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
+    HandedOff,
     HostEvent,
     HostFound,
     HostLost,
@@ -96,6 +97,8 @@ class Outcome:
             case TurnStarted():
                 self.ids = {"id": event.turn, "session": event.session, "agent": event.agent}
                 self.model = event.model
+            case HandedOff():
+                self.ids = {**self.ids, "agent": event.agent}
             case MemoryRecalled():
                 self.memories += [plain(item) for item in event.items]
             case MemorySaved():

@@ -11,12 +11,13 @@ from skill_agent.conversations.in_words import (
     cut_short,
     recalled,
 )
+from skill_agent.conversations.seats_told import told_of
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import TurnFailed
 from skill_agent.text.attachments import label
 from skill_agent.text.clock import minute_of
-from skill_agent.values import CallOutcome, Message, Session, TurnState
+from skill_agent.values import CallOutcome, Message, SeatMoment, Session, TurnState
 from skill_agent.workstation.past import Past
 
 
@@ -28,12 +29,21 @@ def retold(session: Session, past: Past) -> str:
         f"Session {session.id}, begun {minute_of(session.created_at)}",
     ]
     summaries = {one.up_to: one.line for one in past.summed_up}
+    beside = past.seats_beside()
     for messages in past.by_turn():
+        while beside and beside[0].at < messages[0].created_at:
+            lines += _seat(beside.pop(0))
         lines += _turn(past, messages)
         for message in messages:
             if line := summaries.get(message.position):
                 lines += ["", f"*{line}*"]
+    for moment in beside:
+        lines += _seat(moment)
     return "\n".join(lines) + "\n"
+
+
+def _seat(moment: SeatMoment) -> tuple[str, ...]:
+    return "", f"*{told_of(moment, '').line}*"
 
 
 def speaker(message: Message) -> str:
@@ -51,6 +61,8 @@ def _turn(past: Past, messages: Sequence[Message]) -> Iterator[str]:
             yield _words(message)
             if message.recalled:
                 yield from ("", f"*{recalled(len(message.recalled))}*")
+    for moment in past.seats_in(messages[0].turn):
+        yield from _seat(moment)
     for memory_id in state.saved if state else ():
         if memory := past.saved.get(memory_id):
             yield from ("", f"*✓ saved to memory: {memory.content}*")

@@ -17,20 +17,25 @@ from skill_agent.values import Message, ModelCall, Session
 from skill_agent.workstation.past import Past, past_of
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, LimitOption, OutputOption, YesOption, group, newest
+from ..options import (
+    JsonOption,
+    LimitOption,
+    OutputOption,
+    SessionArgument,
+    YesOption,
+    group,
+    newest,
+)
 from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
+from . import seats
 from .prompts import NONE_KEPT, prompts_text
 from .retold import retold, speaker
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-app = group("Find, read, rename, export and delete conversations.")
-
-SessionArgument = Annotated[
-    str, typer.Argument(metavar="SESSION", help="Id, first characters of it, title or `latest`.")
-]
+app = group("Find, read, export, hand over, delete conversations.")
 
 
 @app.command("list")
@@ -292,3 +297,6 @@ def _briefly(message: Message) -> str:
     """The beginning of the words, and what came beside them."""
     beside = [f"[{label(one)}]" for one in told_apart(message)[1]]
     return " ".join([message.content[:200], *beside]).strip()
+
+
+seats.register(app)

@@ -81,7 +81,7 @@ def run(
     Exit codes: 0 done, 1 failed, timed out or was cancelled (also: you said no), 2 wrong usage
     (also: --detach without a host), 3 model unavailable or money spent, 130 interrupted.
     """
-    (kind,) = choice("--pattern", pattern, PATTERNS)
+    (kind,) = choice("--pattern", pattern.replace("-", "_"), PATTERNS)
     if jsonl and (as_json or detach):
         raise UsageError("--jsonl goes with neither --json nor --detach")
     around = surroundings(ctx)

@@ -14,10 +14,12 @@ from skill_agent.conversations.requesters import OwnConversations
 from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
+from skill_agent.team.operations import Moments, Seats, Texts
 from skill_agent.values import (
     AgentTask,
     Collaboration,
     Compaction,
+    Handoff,
     Message,
     ModelCall,
     NewCollaboration,
@@ -49,6 +51,7 @@ class Confined(Workstation):
             "approvals": _Approvals(station, by),
             "tasks": _Tasks(station, by),
             "collaborations": _Collaborations(station, by, conversations.find),
+            "seats": _Seats(station, by, conversations.find),
         }
         super().__init__(groups)
 
@@ -109,6 +112,31 @@ class _Summaries(_Group):
 
     async def compact(self, ref: str) -> Compaction | None:
         return await self._group.compact((await self._find(ref)).id)
+
+
+class _Seats(_Group):
+    def __init__(self, station: Workstation, by: Requester, find: Callable[[str], Any]) -> None:
+        super().__init__(station.seats)
+        self._by, self._find = by, find
+
+    async def list(self, ref: str) -> Seats:
+        return await self._group.list((await self._find(ref)).id)
+
+    async def history(self, ref: str) -> Moments:
+        return await self._group.history((await self._find(ref)).id)
+
+    async def invite(self, ref: str, add: Texts) -> Seats:
+        return await self._group.invite((await self._find(ref)).id, add, by=self._by)
+
+    async def leave(self, ref: str, slug: str) -> Seats:
+        return await self._group.leave((await self._find(ref)).id, slug, by=self._by)
+
+    async def hand_over(self, ref: str, to: str, *, reason: str = "") -> Handoff:
+        session = (await self._find(ref)).id
+        return await self._group.hand_over(session, to, reason=reason, by=self._by)
+
+    async def go_back(self, ref: str) -> Handoff:
+        return await self._group.go_back((await self._find(ref)).id, by=self._by)
 
 
 class _Turns(_Group):
@@ -282,6 +310,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "approvals": _Approvals,
         "tasks": _Tasks,
         "collaborations": _Collaborations,
+        "seats": _Seats,
     }
 )
 

@@ -13,7 +13,9 @@ from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Event,
+    HandedOff,
     MemoryRecalled,
+    SeatChanged,
     TextDelta,
     ThoughtDelta,
     ToolFinished,
@@ -27,8 +29,9 @@ from skill_agent.values import TurnState
 MOST_ENDED = 1_000
 
 _WITHIN = (TurnStarted, MemoryRecalled, TextDelta, ThoughtDelta, ToolStarted, ToolFinished,
-           ApprovalAsked, ApprovalAnswered, TurnFinished, TurnFailed)  # fmt: skip
-"""What a turn tells before it has ended; the rest may come later."""
+           ApprovalAsked, ApprovalAnswered, TurnFinished, TurnFailed, HandedOff,
+           SeatChanged)  # fmt: skip
+"""What a turn tells before it has ended; the rest may come later, or in no turn."""
 
 
 @dataclass(slots=True)
@@ -78,7 +81,7 @@ class Following:
     def take(self, event: Event) -> Event | None:
         """The event, or what of it is new; None where it was told before."""
         turn = event.turn
-        if not isinstance(event, _WITHIN):
+        if not isinstance(event, _WITHIN) or not turn:
             return event
         if turn in self._ended:
             return None

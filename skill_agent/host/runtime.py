@@ -166,6 +166,8 @@ class Runtime(Workstation):
                 models=self._models,
                 counter=counter,
                 board=board,
+                conversations=self._conversations,
+                book=self.book,
                 embedder=self._embedder,
                 publish=self._bus.publish,
                 hosting=self._hosting,
@@ -222,6 +224,8 @@ class Runtime(Workstation):
             for_others=attached,
             calls=calls,
             unfinished=self._unfinished,
+            seats=self._team.keeps_seats,
+            name=self._name_of,
         )
         return Turns(
             ledger=self.ledger,
@@ -238,7 +242,12 @@ class Runtime(Workstation):
             client=client,
             chooses_agent=self._team.chooses_agent,
             chooses_model=self._team.chooses_model,
+            seats=self._team.keeps_seats,
         )
+
+    def _name_of(self, agent: str) -> str:
+        """One that has left the team is called by its slug."""
+        return next((dna.name for dna in self.directory.list() if dna.slug == agent), agent)
 
     @property
     def home(self) -> Home:

@@ -226,7 +226,9 @@ class Planner:
                 first.get(message.session, message.created_at), message.created_at
             )
         for session, since in first.items():
-            rows = await self._ledger.log(session, kinds=("compacted",), limit=100_000)
+            rows = await self._ledger.log(
+                session, kinds=("compacted", "team.handoff"), limit=100_000
+            )
             self._gone.notes |= {row.seq for row in rows if row.at >= since}
 
     async def _titles(

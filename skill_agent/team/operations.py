@@ -21,6 +21,7 @@ from skill_agent.values import (
     Routing,
     RoutingStats,
     Seat,
+    SeatMoment,
     TaskState,
     TurnRequest,
 )
@@ -31,6 +32,7 @@ Collaborations = list[Collaboration]
 Messages = list[AgentMessage]
 Profiles = list[AgentProfile]
 Seats = list[Seat]
+Moments = list[SeatMoment]
 Texts = list[str]
 
 
@@ -194,17 +196,22 @@ class SeatOperations(Protocol):
 
     @route("GET", "/v1/conversations/{ref}/agents", scope="read")
     async def list(self, ref: str) -> Seats:
-        """The agents of a conversation."""
+        """The agents of a conversation, also those that left: one seat a stay."""
+        ...
+
+    @route("GET", "/v1/conversations/{ref}/agents/history", scope="read")
+    async def history(self, ref: str) -> Moments:
+        """Who was invited, joined, left and was given the conversation, the oldest first."""
         ...
 
     @route("POST", "/v1/conversations/{ref}/agents", scope="chat")
     async def invite(self, ref: str, add: Texts) -> Seats:
-        """Brings agents into a conversation."""
+        """Brings agents into a conversation; those that are there already stay."""
         ...
 
-    @route("DELETE", "/v1/conversations/{ref}/agents/{slug}", scope="chat")
+    @route("DELETE", "/v1/conversations/{ref}/agents/{slug}", scope="chat", once=True)
     async def leave(self, ref: str, slug: str) -> Seats:
-        """Takes an agent out of a conversation."""
+        """Takes an agent out of a conversation; the next one leads where it led."""
         ...
 
     @route("POST", "/v1/conversations/{ref}/handoff", scope="chat", once=True)

@@ -33,10 +33,12 @@ class Composition:
 def composed(draft: Draft, plan: Fit, recollection: Recollection | None) -> Composition:
     """What a draft became; no recollection where memory was not looked into."""
     recalled = recollection.selection if recollection else None
+    found = plan.block.removesuffix(draft.handed).rstrip() if draft.handed else plan.block
     texts = [
         *draft.layers.items(),
         ("summary", tamed(plan.summary)),
-        *_block(plan.block, recollection.always if recollection else ()),
+        *_block(found, recollection.always if recollection else ()),
+        ("handover", draft.handed if plan.block else ""),
         ("message", draft.text),
     ]
     notes = {}

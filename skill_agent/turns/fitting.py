@@ -140,6 +140,10 @@ class Draft:
     images: int = 0
     """How many pictures come with it."""
     block: str = ""
+    handed: str = ""
+    """What the agent is told because it was just given the conversation; a part of `block`."""
+    told_apart: bool = False
+    """Whether other agents' replies in the history bear their names."""
     reserve: int = 0
     """Tokens the data block may take; kept free until it is there, and so that the history's room
     stays the same when it is small."""

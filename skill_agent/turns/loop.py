@@ -81,7 +81,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     draft = replace(
         brief.draft,
         text=_as_shown(brief, computed, manner),
-        block=recollection.block if recollection else "" if answered else manner.hint,
+        block=_beside(brief, recollection, "" if answered else manner.hint),
     )
     # What was counted before stands only for the text it was counted with.
     fitted = brief.fitted if draft.text == brief.draft.text else None
@@ -96,6 +96,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         block=plan.block,
         summary=plan.summary,
         newest=brief.message,
+        reader=brief.agent.slug if draft.told_apart else "",
     )
     if shown := brief.message.client_context:
         prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
@@ -110,6 +111,12 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
+
+
+def _beside(brief: Brief, recollection: Recollection | None, hint: str) -> str:
+    """The data block beside the message."""
+    found = recollection.block if recollection else hint
+    return "\n\n".join(part for part in (found, brief.draft.handed) if part)
 
 
 def _of_keeping(brief: Brief, hands: Hands, kept: Kept) -> Iterator[Notice]:

@@ -127,9 +127,11 @@ def chat_message(message: Message) -> ChatMessage:
 _NO_RESULT = "(no result came)"
 
 
-def as_chat(history: Sequence[Message]) -> tuple[list[ChatMessage], tuple[ToolCall, ...]]:
+def as_chat(
+    history: Sequence[Message], reader: str = ""
+) -> tuple[list[ChatMessage], tuple[ToolCall, ...]]:
     """Stored messages as a model reads them, and the calls of a client's tools that wait for their
-    results at the end.
+    results at the end. Where a `reader` is named, another agent's replies are no words of its own.
 
     Results that came with a later message stand as such behind their calls; a call without any is
     told so, for no provider reads one that nothing follows.
@@ -145,9 +147,15 @@ def as_chat(history: Sequence[Message]) -> tuple[list[ChatMessage], tuple[ToolCa
         told += given or _missing(waiting)
         rest = _without_results(message) if given else message
         if not given or rest.content or rest.context:
-            told.append(chat_message(rest))
+            said = chat_message(rest)
+            told.append(replace(said, role="user") if of_another(rest, reader) else said)
         waiting = message.tool_calls
     return told, waiting
+
+
+def of_another(message: Message, reader: str) -> bool:
+    """Whether it is a colleague's reply; `hearing` has put a name to it."""
+    return bool(reader) and message.role == "assistant" and message.agent not in (None, reader)
 
 
 def _given(message: Message, calls: Sequence[ToolCall]) -> list[ChatMessage]:
@@ -224,15 +232,17 @@ def conversation(
     block: str = "",
     summary: str = "",
     newest: Message | None = None,
+    reader: str = "",
 ) -> tuple[ChatMessage, ...]:
     """The whole prompt: system message, summary, history, then the newest message.
 
-    `text` is all of `newest` as it is read; results of tools in it go where they belong.
+    `text` is all of `newest` as it is read; results of tools in it go where they belong. The
+    `reader` is the agent that answers, where others may have spoken too.
     """
     messages = [ChatMessage(role="system", content=system)]
     if summary:
         messages.append(ChatMessage(role="user", content=_SUMMARY.format(tamed(summary))))
-    told, waiting = as_chat(history)
+    told, waiting = as_chat(history, reader)
     given = _given(newest, waiting) if newest else []
     messages += [*told, *(given or _missing(waiting))]
     if newest and given:

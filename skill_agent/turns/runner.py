@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any
 
 from skill_agent.conversations.in_words import NOT_ENDED
+from skill_agent.conversations.seats_told import told_of
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
@@ -50,7 +51,7 @@ from skill_agent.events import (
 from skill_agent.events.bus import Bus
 from skill_agent.identifiers import new_id
 from skill_agent.memory.extraction.reader import Reader
-from skill_agent.ports import Clock, Ledger
+from skill_agent.ports import Clock, KeepsSeats, Ledger
 from skill_agent.text.redaction import redact
 from skill_agent.text.whole import whole, whole_json
 from skill_agent.values import (
@@ -60,12 +61,15 @@ from skill_agent.values import (
     ModelCall,
     Origin,
     ToolCall,
+    all_origins,
 )
 
 from .calls import CallLog, Recorder, Unasked
+from .colleagues.taking_over import TakingOver
 from .compactor import Compactor
 from .hands import Brief
 from .loop import run_turn
+from .prompt import of_another
 from .taint import Taint, of_conversation
 from .views import Turn, View, Views
 from .workbench import Workbench
@@ -81,6 +85,8 @@ class _Progress:
     """What a turn has said and done so far, in case it does not end well."""
 
     keeping: Keeping
+    turn: Turn
+    """As it is now: another agent may have taken it over."""
     taint: Taint = field(default_factory=Taint)
     text: str = ""
     calls: dict[str, tuple[ToolCall, int]] = field(default_factory=dict)
@@ -109,14 +115,20 @@ class TurnRunner:
         for_others: Callable[[], bool] = lambda: False,
         calls: CallLog,
         unfinished: UnfinishedReplies,
+        seats: KeepsSeats | None = None,
+        name: Callable[[str], str] = str,
     ) -> None:
-        """`for_others` says that what is asked just now is asked through another process."""
+        """`for_others` says that what is asked just now is asked through another process; `seats`
+        and `name` as `Views` has them."""
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
         self._calls, self._unfinished = calls, unfinished
-        self._views = Views(ledger=ledger, bench=bench, clock=clock, compactor=compactor)
         self._asides: defaultdict[str, list[str]] = defaultdict(list)
         """What persons said to running turns, by turn, that no model has read yet."""
+        self._seats = seats
+        self._views = Views(
+            ledger=ledger, bench=bench, clock=clock, compactor=compactor, seats=seats, name=name
+        )
         self._why: dict[str, FailureReason] = {}
         """Of turns that are being stopped."""
         self._board, self._for_others = board or TurnBoard(), for_others
@@ -210,7 +222,7 @@ class TurnRunner:
     async def _drive(self, turn: Turn) -> None:
         """The wall around a turn: whatever happens, it ends in one event."""
         begun = Unfinished(session=turn.session.id, turn=turn.id, agent=turn.dna.slug)
-        progress = _Progress(keeping=Keeping(self._unfinished, begun))
+        progress = _Progress(keeping=Keeping(self._unfinished, begun), turn=turn)
         loading = asyncio.create_task(turn.model.load())  # beside recall: both take a second
         loading.add_done_callback(_noticed)
         try:
@@ -218,9 +230,9 @@ class TurnRunner:
             async with self._locks[turn.session.id]:
                 # Its end is part of it: the next turn of the session reads what was kept.
                 if failure := await self._attempt(turn, progress):
-                    await _to_its_end(self._fail(turn, progress, failure))
+                    await _to_its_end(self._fail(progress, failure))
         except asyncio.CancelledError:  # while it waited
-            await _to_its_end(self._fail(turn, progress, self._stopped(turn)))
+            await _to_its_end(self._fail(progress, self._stopped(turn)))
         finally:
             loading.cancel()
 
@@ -228,7 +240,8 @@ class TurnRunner:
         """Why there is no whole reply; None where there is one."""
         try:
             self._bus.publish(_started(turn))
-            await self._run(turn, progress)
+            await self._seat(progress)
+            await self._run(progress.turn, progress)
         except asyncio.CancelledError:
             return self._stopped(turn)
         except SkillAgentError as problem:
@@ -237,6 +250,19 @@ class TurnRunner:
             _log.exception("turn %s", turn.id)
             return _Failure("error", redact(f"{type(problem).__name__}: {problem}"), "ska doctor")
         return None
+
+    async def _seat(self, progress: _Progress) -> None:
+        """Tells what has changed of who takes part, and asks whether another one is to answer."""
+        turn = progress.turn
+        for moment in turn.seated:
+            self._tell(told_of(moment, turn.session.id, parent=turn.request.parent))
+        if turn.instead is None or self._seats is None:
+            return
+        taking = TakingOver(turn, self._bench, self._seats)
+        async with aclosing(taking.events()) as events:
+            async for event in events:
+                self._tell(event)
+        progress.turn = taking.turn
 
     async def _run(self, turn: Turn, progress: _Progress) -> None:
         view = await self._views.prepared(turn)
@@ -267,7 +293,10 @@ class TurnRunner:
         to the key."""
         found = of_conversation((*view.messages, turn.message))
         own = () if turn.request.keeps else ("client",)
-        return Taint(tuple(one for one in found if one not in own))
+        draft, slug = view.draft, turn.dna.slug
+        told = draft.told_apart and any(of_another(one, slug) for one in draft.history)
+        agents: tuple[Origin, ...] = ("agent",) if told or draft.handed else ()
+        return Taint(all_origins((one for one in found if one not in own), agents))
 
     def _events(
         self, turn: Turn, view: View, model: Recorder, taint: Taint
@@ -382,10 +411,11 @@ class TurnRunner:
             return _STOPPED[self._why[turn.id]]
         return _STOPPED["host_closed" if self._closing else "cancelled"]
 
-    async def _fail(self, turn: Turn, progress: _Progress, failure: "_Failure") -> None:
+    async def _fail(self, progress: _Progress, failure: "_Failure") -> None:
         """Keeps the partial text and how the turn ended, then tells of it."""
         if progress.ended:
             return
+        turn = progress.turn
         kept: str | None = None
         hint = failure.hint
         try:

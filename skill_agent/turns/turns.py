@@ -21,7 +21,7 @@ from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.requesters import note_requester, requester_of
 from skill_agent.conversations.turn_ends import state_of, states_in
 from skill_agent.conversations.turn_states import TurnBoard, told
-from skill_agent.errors import Closing, NotFound, UsageError
+from skill_agent.errors import Closing, NotFound, SkillAgentError, UsageError
 from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
@@ -32,6 +32,7 @@ from skill_agent.ports import (
     ChoosesAgent,
     ChoosesModel,
     Clock,
+    KeepsSeats,
     Ledger,
     Model,
     ModelRequest,
@@ -45,6 +46,8 @@ from skill_agent.values import (
     ModelChoice,
     Origin,
     Routing,
+    SeatMoment,
+    SeatPlan,
     Session,
     Submitted,
     TurnRequest,
@@ -57,7 +60,7 @@ from .attended import GRACE_S, Attended
 from .calls import CallLog
 from .prompt import system_text
 from .runner import TurnRunner
-from .views import Decided, Turn
+from .views import Answerer, Decided, Turn, Wanted
 from .wishes import blind, checked_wishes, tuned
 from .workbench import Workbench
 
@@ -88,11 +91,14 @@ class Turns(operations.TurnOperations):
         grace_s: float = GRACE_S,
         chooses_agent: ChoosesAgent | None = None,
         chooses_model: ChoosesModel | None = None,
+        seats: KeepsSeats | None = None,
     ) -> None:
         """`client` names the window of another process for which something is done just now. A
         turn nobody listens to any more goes on for `grace_s`. Without `chooses_agent` a
-        conversation keeps its agent, without `chooses_model` each agent its model."""
+        conversation keeps its agent, without `chooses_model` each agent its model, without `seats`
+        nobody hands a conversation over."""
         self._chooses_agent, self._chooses_model = chooses_agent, chooses_model
+        self._seats = seats
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
@@ -133,7 +139,8 @@ class Turns(operations.TurnOperations):
         """`known` says that the turn may have begun before."""
         if known and (before := await begun_before(self._ledger, turn, request)):
             return before
-        found, dna, chosen, decided = await self._wanted(request, self._models.ready)
+        found, wanted = await self._wanted(request, self._models.ready)
+        dna = wanted.first.dna
         seen = await self._ledger.last_seq()
         if self._closing:
             raise Closing("the home is being closed", hint="try again in a moment")
@@ -147,26 +154,29 @@ class Turns(operations.TurnOperations):
             message = await self._ledger.begin_session(session, message)
         else:
             message = await self._ledger.save_message(message)
-        self._runner.start(
-            Turn(
-                request=request,
-                seen=seen,
-                session=session,
-                dna=dna,
-                model=chosen,
-                message=message,
-                decided=decided,
-            )
-        )
+        begun = wanted.turn(request, session, message, seen=seen)
+        self._runner.start(replace(begun, seated=await self._seated(begun)))
         by = request.requester.name if request.requester else self._client() or ""
         self._board.asked(turn, by)
         self._attended.began(turn, session.id, stays=request.detach)
         return Submitted(session=session.id, turn=turn, agent=dna.slug)
 
+    async def _seated(self, turn: Turn) -> tuple[SeatMoment, ...]:
+        """What a message changes of who takes part, written down; what has to be asked first
+        comes later. A turn goes on without where it cannot be written."""
+        if turn.plan is None or turn.instead is not None or self._seats is None:
+            return ()
+        try:
+            return tuple(await self._seats.keep(turn.plan, turn.message, turn.request))
+        except SkillAgentError as problem:
+            _log.warning("who takes part in %s is not noted: %s", turn.session.id, problem)
+            return ()
+
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""
         request = _checked(request)
-        found, dna, chosen, decided = await self._wanted(request, self._models.of)
+        found, wanted = await self._wanted(request, self._models.of)
+        dna = wanted.first.dna
         now, seen = self._clock(), await self._ledger.last_seq()
         session = found or Session(
             id=new_id(), title="", agent=dna.slug, created_at=now, updated_at=now
@@ -174,18 +184,8 @@ class Turns(operations.TurnOperations):
         message = self._message(request, turn=new_id(), session=session, dna=dna)
         last = await self._ledger.messages(session.id, last=1) if found else []
         position = last[-1].position + 1 if last else 0
-        return await self._runner.preview(
-            Turn(
-                request=request,
-                seen=seen,
-                session=session,
-                dna=dna,
-                model=chosen,
-                message=replace(message, position=position),
-                decided=decided,
-                dry=True,
-            )
-        )
+        begun = wanted.turn(request, session, replace(message, position=position), seen=seen)
+        return await self._runner.preview(replace(begun, dry=True))
 
     def _new_session(self, request: TurnRequest, words: str, agent: str) -> Session:
         """That of a task has the task's id, and stands on no list of conversations."""
@@ -196,25 +196,60 @@ class Turns(operations.TurnOperations):
         self,
         request: TurnRequest,
         model: Callable[[AgentDNA, str | None], Awaitable[Model]],
-    ) -> tuple[Session | None, AgentDNA, Model, Decided]:
+    ) -> tuple[Session | None, Wanted]:
         """The conversation it goes on with, who answers, with which model, and why these."""
         found = await self._conversations.find(request.session) if request.session else None
-        routing = await self._routed(request, found)
-        dna = tuned(self._able(routing.agent), request.options)
-        choice = await self._tier(dna.slug, request, found)
-        chosen = await model(dna, choice.model or None)
-        if request.images and not chosen.info.profile.vision:
-            raise blind(chosen.info, await self._models.list())
-        return found, dna, chosen, Decided(routing=routing, choice=choice)
+        routing, plan = await self._routed(request, found)
+        first = await self._answerer(routing, request, found, model)
+        if request.images and not first.model.info.profile.vision:
+            raise blind(first.model.info, await self._models.list())
+        instead = None
+        if plan is not None and plan.otherwise is not None:
+            try:
+                instead = await self._answerer(plan.routing, request, found, model)
+            except SkillAgentError:  # nobody asked for that one by name
+                plan = None
+        return found, Wanted(first=first, plan=plan, instead=instead)
 
-    async def _routed(self, request: TurnRequest, session: Session | None) -> Routing:
-        """Whoever is named has the last word; then the team's choice, where it makes one."""
-        slugs = self._directory.slugs
-        called = None if request.task else mentioned(request.text, slugs)
+    async def _answerer(
+        self,
+        routing: Routing,
+        request: TurnRequest,
+        session: Session | None,
+        model: Callable[[AgentDNA, str | None], Awaitable[Model]],
+    ) -> Answerer:
+        dna = tuned(self._able(routing.agent), request.options)
+        choice = await self._tier(dna.slug, request, session)
+        chosen = await model(dna, choice.model or None)
+        return Answerer(dna=dna, model=chosen, decided=Decided(routing=routing, choice=choice))
+
+    async def _routed(
+        self, request: TurnRequest, session: Session | None
+    ) -> tuple[Routing, SeatPlan | None]:
+        """Whoever is named has the last word, then what the words ask for, then the team's
+        choice, where it makes one; and what that changes of who takes part."""
+        seats = self._seats
+        if request.task or request.parent or request.origins:
+            seats = None  # not the person speaks
+        routing = self._named_one(request)
+        if routing is None and seats and session:
+            plan = await seats.called_for(request, session)
+            if plan is not None:
+                return plan.routing, plan
+        if routing is None:
+            routing = await self._chosen(request, session)
+        plan = await seats.routed(routing, request, session) if seats else None
+        return (plan.otherwise or plan.routing if plan else routing), plan
+
+    def _named_one(self, request: TurnRequest) -> Routing | None:
+        called = None if request.task else mentioned(request.text, self._directory.slugs)
         if called:
             return Routing(agent=called, confidence=1.0, reason="user_mention")
         if request.agent:
             return Routing(agent=request.agent, confidence=1.0, reason="requested")
+        return None
+
+    async def _chosen(self, request: TurnRequest, session: Session | None) -> Routing:
         if self._chooses_agent is not None:
             return await self._chooses_agent.agent(request, session)
         if session:

@@ -1,17 +1,25 @@
 """What a turn knows of its conversation, and what of that fits into its prompt."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import as_read
-from skill_agent.memory.remembrances import is_private
 from skill_agent.memory.summaries.compaction import after
-from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.ports import Clock, KeepsSeats, Ledger, Model
 from skill_agent.tools.client import Foreign
-from skill_agent.values import Message, ModelChoice, Routing, Session, TurnRequest
+from skill_agent.values import (
+    Message,
+    ModelChoice,
+    Routing,
+    SeatMoment,
+    SeatPlan,
+    Session,
+    TurnRequest,
+)
 
+from .colleagues.hearing import Handovers, heard_in
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .prompt import system_text
@@ -31,6 +39,15 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answerer:
+    """An agent that may answer, with what it answers on."""
+
+    dna: AgentDNA
+    model: Model
+    decided: Decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One turn to run; its user message is in the ledger."""
 
@@ -42,12 +59,40 @@ class Turn:
     seen: int
     """Last ledger sequence before the turn: what recall must know of."""
     decided: Decided | None = None
+    plan: SeatPlan | None = None
+    """What it changes of who takes part; while `instead` is there, only asked for."""
+    instead: Answerer | None = None
+    """Who answers if the person agrees."""
+    seated: tuple[SeatMoment, ...] = ()
+    """What has changed of who takes part, to be told once it has begun."""
     dry: bool = False
     """It is only looked at: nothing of it is kept."""
 
     @property
     def id(self) -> str:
         return self.message.turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Who is to answer a message, and what it changes of who takes part."""
+
+    first: Answerer
+    plan: SeatPlan | None = None
+    instead: Answerer | None = None
+
+    def turn(self, request: TurnRequest, session: Session, message: Message, *, seen: int) -> Turn:
+        return Turn(
+            request=request,
+            seen=seen,
+            session=session,
+            dna=self.first.dna,
+            model=self.first.model,
+            message=message,
+            decided=self.first.decided,
+            plan=self.plan,
+            instead=self.instead,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +108,19 @@ class Views:
     """Looks at conversations for their turns."""
 
     def __init__(
-        self, *, ledger: Ledger, bench: Workbench, clock: Clock, compactor: Compactor | None
+        self,
+        *,
+        ledger: Ledger,
+        bench: Workbench,
+        clock: Clock,
+        compactor: Compactor | None,
+        seats: KeepsSeats | None = None,
+        name: Callable[[str], str] = str,
     ) -> None:
+        """`seats` knows how a conversation came to its agent; without it a colleague's words stand
+        in a prompt like its own. `name` is an agent's by its slug."""
         self._ledger, self._bench, self._clock = ledger, bench, clock
-        self._compactor = compactor
+        self._compactor, self._seats, self._name = compactor, seats, name
 
     async def of(self, turn: Turn, *, before: bool) -> View:
         """The conversation as the agent knows it, before the message or with everything so far,
@@ -76,8 +130,16 @@ class Views:
             at = turn.message.position
             messages = [m for m in messages if m.position < at or m.role != "user"]
         done = await self._compactor.latest(turn.session.id) if self._compactor else None
-        rest = heard_by(turn.dna.slug, after(messages, done))
+        handovers = await self._handovers(turn)
+        rest = await heard_in(
+            self._ledger,
+            turn.dna.slug,
+            after(messages, done),
+            taken=handovers.taken,
+            name=self._name if self._seats else None,
+        )
         rest = await still_true(self._ledger, rest, self._clock())
+        rest = handovers.beside(rest)
         small = turn.model.info.profile.small  # it is told of none beforehand
         tools = {} if small else self._bench.tools(turn.dna, turn.request)
         if turn.request.client_tools:
@@ -88,6 +150,8 @@ class Views:
             layers=layers,
             text=with_wishes(as_read(turn.message), turn.request) if before else "",
             images=len(turn.request.images),
+            told_apart=self._seats is not None,
+            handed=handovers.with_newest(rest, turn.message) if before else "",
             reserve=min(turn.dna.memory.token_budget, window_of(turn.model) // BLOCK_SHARE) + 64,
             summary=done.summary if done else "",
             history=rest,
@@ -97,6 +161,10 @@ class Views:
         )
         fitted = await fit(draft, turn.model, self._bench.tokens, rough=2)
         return View(messages=messages, draft=draft, fit=fitted)
+
+    async def _handovers(self, turn: Turn) -> Handovers:
+        known = await self._seats.handed(turn.session.id) if self._seats else ()
+        return Handovers(turn.dna.slug, known)
 
     def pressed(self, turn: Turn, *, before: bool = False) -> Pressed:
         async def measure() -> tuple[Fit, int]:
@@ -122,19 +190,6 @@ class Views:
             return view
         await self._bench.book.settle()  # what was kept must be found: it has left the prompt
         return await self.of(turn, before=True)
-
-
-def heard_by(agent: str, messages: Sequence[Message]) -> list[Message]:
-    """A conversation as one of its agents may know it: what another one recalled, looked up or was
-    told between the two of them stays with that one."""
-    secret = {m.turn for m in messages if m.role == "user" and is_private(m.content)}
-    heard: list[Message] = []
-    for message in messages:
-        if message.agent in (None, agent):
-            heard.append(message)
-        elif message.turn not in secret and message.role != "tool" and not message.tool_calls:
-            heard.append(replace(message, context="", recalled=()))
-    return heard
 
 
 async def still_true(ledger: Ledger, messages: Sequence[Message], now: datetime) -> list[Message]:

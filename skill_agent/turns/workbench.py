@@ -12,7 +12,7 @@ from functools import partial
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.errors import ToolFailed
-from skill_agent.events import Choice
+from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
@@ -123,12 +123,12 @@ class Workbench:
             recall=recall if request.use_memory else _no_recall,
             compute=partial(self._compute, model),
             offer=partial(self._offer, dna, self.tools(dna, request, taint=taint)),
-            announce=partial(self.desk.open, asker=asker.key if asker else None),
+            announce=partial(self.announce, request=request),
             asker=asker,
             left_out=tuple(
                 one.name for one in self.skillbook.unapproved(dna.craft_skill_names, dna.slug)
             ),
-            decide=partial(self._decide, request.interactive),
+            decide=partial(self.decide, request),
             allows=partial(self.rules.allows, dna.slug),
             present=request.interactive and not dry,
             approval_timeout_s=self.settings.tools.approval_timeout_s,
@@ -348,9 +348,13 @@ class Workbench:
             )
         )
 
-    async def _decide(self, interactive: bool, approval: str, rule: str) -> tuple[Choice, str]:
+    def announce(self, asked: ApprovalAsked, request: TurnRequest) -> None:
+        """Opens a question for answers, before it is published."""
+        self.desk.open(asked, asker=request.requester.key if request.requester else None)
+
+    async def decide(self, request: TurnRequest, approval: str, rule: str) -> tuple[Choice, str]:
         """Waits for a person; where there is none the answer is no. Stores an "always"."""
-        if not interactive:
+        if not request.interactive:
             self.desk.answer(approval, "deny", "no person present")
         choice, by = await self.desk.wait(approval, self.settings.tools.approval_timeout_s)
         if choice == "always":

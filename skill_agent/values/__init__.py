@@ -127,6 +127,7 @@ from .routing import (
     RoutingStats,
     TierName,
 )
+from .seats import Handed, SeatChange, SeatMoment, SeatMove, SeatPlan
 from .tables import (
     Cell,
     ColumnKind,
@@ -235,6 +236,7 @@ __all__ = [
     "Found",
     "FoundSession",
     "Grouped",
+    "Handed",
     "Handoff",
     "Hit",
     "HomeInfo",
@@ -308,6 +310,10 @@ __all__ = [
     "Scope",
     "Search",
     "Seat",
+    "SeatChange",
+    "SeatMoment",
+    "SeatMove",
+    "SeatPlan",
     "Session",
     "Signed",
     "Similar",

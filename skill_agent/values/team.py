@@ -223,6 +223,8 @@ class NewCollaboration:
     max_duration_s: float = 600.0
     max_cost_usd: float = 0.50
     max_rounds: int = 5
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
     key: str | None = None
     parent_task: str | None = field(default=None, metadata=HOST_ONLY)
     parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
@@ -250,6 +252,7 @@ class Collaboration:
     max_duration_s: float = 600.0
     max_cost_usd: float = 0.50
     max_rounds: int = 5
+    interactive: bool = True
     status: CollaborationState = "planning"
     current_stage: str = ""
     stages_completed: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
-from skill_agent.team.operations import CollaborationOperations, TaskOperations
+from skill_agent.team.operations import CollaborationOperations, SeatOperations, TaskOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -77,6 +77,7 @@ class Workstation:
     tasks = Group(TaskOperations)
     backups = Group(BackupOperations)
     collaborations = Group(CollaborationOperations)
+    seats = Group(SeatOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from skill_agent.values import (
     MemoryFilter,
     Message,
     Rating,
+    SeatMoment,
     TurnState,
 )
 
@@ -43,6 +44,17 @@ class Past:
     """What agents did together in it, the oldest first."""
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     """By message."""
+    seats: Sequence[SeatMoment] = ()
+    """Who was invited, left and was given the conversation, the oldest first."""
+
+    def seats_in(self, turn: str) -> list[SeatMoment]:
+        """What changed of that in a turn."""
+        return [one for one in self.seats if one.turn == turn]
+
+    def seats_beside(self) -> list[SeatMoment]:
+        """What changed in no turn, as far back as the messages go."""
+        begun = self.messages[0].created_at if self.messages else None
+        return [one for one in self.seats if not one.turn and begun and one.at >= begun]
 
     def by_turn(self) -> list[list[Message]]:
         """The messages of each turn; what was asked while another ran comes after it."""
@@ -56,11 +68,12 @@ async def past_of(
     station: "Workstation", session: str, *, last: int = 0, but: Collection[str] = ()
 ) -> Past:
     """Of a session's messages, `last` > 0 of them from the end, but for those of some turns."""
-    messages, turns, summed_up, given = await asyncio.gather(
+    messages, turns, summed_up, given, seats = await asyncio.gather(
         station.conversations.messages(session, last=last),
         station.turns.of_session(session),
         station.summaries.list(session),
         station.tasks.list(conversation=session, limit=_MOST_TASKS),
+        station.seats.history(session),
     )
     messages = [one for one in messages if one.turn not in but]
     shown = {one.turn for one in messages}
@@ -73,6 +86,7 @@ async def past_of(
         summed_up=summed_up,
         tasks=[one for one in reversed(given) if one.parent_task is None],
         together=await _together(station, given),
+        seats=seats,
         ratings=await station.feedback.of(replies) if replies else {},
     )
 

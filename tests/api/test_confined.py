@@ -26,7 +26,15 @@ from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import ApprovalAsked, MemoryRecalled
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.values import AgentTask, NewTask, Requester, Search, ToolCall, TurnRequest
+from skill_agent.values import (
+    AgentTask,
+    MemoryFilter,
+    NewTask,
+    Requester,
+    Search,
+    ToolCall,
+    TurnRequest,
+)  # fmt: skip
 from skill_agent.workstation import table
 
 CHAT, STREAM = "/v1/agents/kyra/chat", "/v1/agents/kyra/chat/stream"
@@ -154,6 +162,34 @@ async def test_its_own_conversation_it_may_name_as_it_likes(keyed: OpenKeyed) ->
         assert renamed.json()["title"] == "Garden"
         answer = await client.post(f"/v1/conversations/{session}/agent", json={"agent": "luke"})
         assert answer.status_code == 204
+
+
+async def test_what_a_key_hands_over_is_its_own_and_remembered_only_where_it_may(
+    keyed: OpenKeyed,
+) -> None:
+    async with keyed("a", "b", "c", "d") as place, place.client("chat") as client:
+        owners = await place.own("The chartreuse umbrella")
+        for path, sent in (
+            (f"/v1/conversations/{owners}/handoff", {"to": "luke"}),
+            (f"/v1/conversations/{owners}/agents", {"add": ["luke"]}),
+            (f"/v1/conversations/{owners}/return", {}),
+        ):
+            assert error(await client.post(path, json=sent), 404) == "not_found", path
+        gone = await client.delete(f"/v1/conversations/{owners}/agents/kyra")
+        assert error(gone, 404) == "not_found"
+        session = (await said(client, "hello"))["conversation_id"]
+        done = await client.post(f"/v1/conversations/{session}/handoff", json={"to": "luke"})
+        assert done.json()["to_agent"] == "luke"
+        told = await said(client, "Hand this over to Ada", conversation_id=session)
+        assert told["conversation_id"] == session
+        rows = await place.runtime.ledger.log(session, kinds=("team.seat",))
+        assert rows and all(row.actor.startswith("key:") for row in rows)
+        assert await place.runtime.memory.list(MemoryFilter()) == []
+        async with place.client("chat", "memory") as other:
+            mine = (await said(other, "hello"))["conversation_id"]
+            await other.post(f"/v1/conversations/{mine}/handoff", json={"to": "luke"})
+            (kept,) = await place.runtime.memory.list(MemoryFilter())
+            assert kept.content.startswith("Kyra handed over to Luke")
 
 
 async def test_who_may_read_may_go_on_with_any_conversation(keyed: OpenKeyed) -> None:

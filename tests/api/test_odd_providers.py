@@ -43,6 +43,7 @@ async def http(
             yield client
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("name", "scenario"), EACH)
 async def test_an_answer_and_a_stream_tell_the_same(
     http: httpx.AsyncClient, name: str, scenario: Scenario

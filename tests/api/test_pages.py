@@ -114,6 +114,7 @@ async def test_messages_come_once_while_more_are_said(open_api: OpenApi) -> None
         assert (await api.http.get(path, params={"last": -1})).status_code == 400
 
 
+@pytest.mark.deep
 async def test_the_short_listings(open_api: OpenApi) -> None:
     """Those that are made whole for each page; new items come to an end that was passed already."""
     async with open_api(*[obliging] * 100) as api:
@@ -179,6 +180,7 @@ BAD = (
 )  # fmt: skip
 
 
+@pytest.mark.deep
 async def test_cursors_nobody_gave_out_and_those_of_other_listings(open_api: OpenApi) -> None:
     """A cursor of another listing is refused, or means a place; never an error of ours."""
     async with open_api(*[obliging] * 100) as api:

@@ -98,6 +98,7 @@ def led_somewhere(case: Case, place: World, number: int) -> None:
         "memory_id": place.memory, "session_id": place.session, "ref": place.session,
         "conversation_id": place.session, "session": place.session, "task": place.turn,
         "turn": place.turn, "slug": "kyra", "agent": "kyra", "model": "kyra", "chore": "expire",
+        "collaboration": place.turn,
     }  # fmt: skip
     for name in case.path_parameters or {}:
         case.path_parameters[name] = real.get(name, case.path_parameters[name])
@@ -217,7 +218,8 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
     """One request with one odd value; the answer's status."""
     given = {
         "memory_id": place.memory, "session_id": place.session, "ref": place.session,
-        "task": place.turn, "turn": place.turn, "slug": "kyra", "agent": "kyra",
+        "task": place.turn, "turn": place.turn, "collaboration": place.turn, "slug": "kyra",
+        "agent": "kyra",
         "approval": "none", "job_id": "none", "chore": "expire", "text": "hello", "query": "tea",
         "backup_id": "none",
         "content": "hello", "title": "hello", "status": "active", "new_slug": "other",
@@ -253,6 +255,7 @@ def names_of(verb: str, path: str) -> set[str]:
     raise AssertionError(path)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("verb", "path"), [(verb, path) for verb, path, _ in OPERATIONS[: -len(BESIDE)]]
 )
@@ -270,6 +273,7 @@ def test_odd_values(place: World, verb: str, path: str) -> None:
                 assert status < 500, (name, value)
 
 
+@pytest.mark.deep
 def test_malformed_bodies(place: World) -> None:
     with place.client(own=True) as client:
         for path in ("/v1/memories", "/v1/agents/kyra/chat"):

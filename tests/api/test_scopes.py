@@ -88,6 +88,24 @@ def posted(path: str, **body: Any) -> Ask:
 
 
 WORDS = [{"role": "user", "content": "x"}]
+
+
+def _one_more(client: httpx.Client, session: str) -> str:
+    """Somebody who is there beside the one who leads."""
+    client.post(f"/v1/conversations/{session}/agents", json={"add": ["ada"]})
+    return "ada"
+
+
+def _handed(client: httpx.Client, session: str) -> httpx.Response:
+    client.post(f"/v1/conversations/{session}/agent", json={"agent": "kyra"})
+    return client.post(f"/v1/conversations/{session}/handoff", json={"to": "max"})
+
+
+def _returned(client: httpx.Client, session: str) -> httpx.Response:
+    _handed(client, session)
+    return client.post(f"/v1/conversations/{session}/return")
+
+
 OWN: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/turns"): posted("/v1/turns", text="x", session="SESSION"),
     ("POST", "/v1/turns/preview"): posted("/v1/turns/preview", text="x", session="SESSION"),
@@ -107,6 +125,18 @@ OWN: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/conversations/{ref}/compact"): posted("/v1/conversations/{session}/compact"),
     ("POST", "/v1/conversations/{session_id}/agent"): posted(
         "/v1/conversations/{session}/agent", agent="kyra"
+    ),
+    ("POST", "/v1/conversations/{ref}/agents"): posted(
+        "/v1/conversations/{session}/agents", add=["luke", "ada"]
+    ),
+    ("DELETE", "/v1/conversations/{ref}/agents/{slug}"): lambda client, session, _: client.delete(
+        f"/v1/conversations/{session}/agents/{_one_more(client, session)}"
+    ),
+    ("POST", "/v1/conversations/{ref}/handoff"): lambda client, session, _: _handed(
+        client, session
+    ),
+    ("POST", "/v1/conversations/{ref}/return"): lambda client, session, _: _returned(
+        client, session
     ),
     ("DELETE", "/v1/conversations/{ref}"): lambda client, session, _: client.delete(
         f"/v1/conversations/{session}"

@@ -41,6 +41,7 @@ from skill_agent.settings.schema import Settings
 from skill_agent.values import (
     Allowance,
     FoundSession,
+    Handoff,
     Image,
     ImportResult,
     Memory,
@@ -54,6 +55,8 @@ from skill_agent.values import (
     Participant,
     PastRequest,
     Search,
+    Seat,
+    SeatMoment,
     Session,
     Source,
     ToolCall,
@@ -465,6 +468,27 @@ async def test_conversations(open_station: OpenStation) -> None:
         assert await station.summaries.compact(at.id) is None
         assert (await station.conversations.delete("Tea")).archived
         assert len(await station.conversations.list()) == 2
+
+
+async def test_who_takes_part(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        session = (await whole(station, "Hello"))[0].session
+        (only,) = await station.seats.list("latest")
+        assert isinstance(only, Seat) and (only.id, only.role) == ("kyra", "primary")
+        invited = await station.seats.invite(session, ["ada", "Luke"])
+        assert [seat.id for seat in invited] == ["kyra", "ada", "luke"]
+        assert len(await station.seats.leave(session, "luke")) == 3
+        done = await station.seats.hand_over(session, "ada", reason="she knows")
+        assert isinstance(done, Handoff) and (done.from_agent, done.to_agent) == ("kyra", "ada")
+        assert (await station.seats.go_back(session)).to_agent == "kyra"
+        moments = await station.seats.history(session)
+        assert all(isinstance(one, SeatMoment) for one in moments)
+        assert [(one.move, one.agent) for one in moments] == [
+            ("invited", "ada"), ("invited", "luke"), ("left", "luke"),
+            ("leads", "ada"), ("leads", "kyra"),
+        ]  # fmt: skip
+        with pytest.raises(UsageError, match="nobody"):
+            await station.seats.go_back(session)
 
 
 async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:

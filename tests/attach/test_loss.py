@@ -52,6 +52,7 @@ async def messages_of(window: RemoteWorkstation) -> list[str]:
     return [one.content for one in await window.conversations.messages(session.id)]
 
 
+@pytest.mark.deep
 async def test_before_the_message_is_saved(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "before") as (window, host):
         turn = new_id()
@@ -66,6 +67,7 @@ async def test_before_the_message_is_saved(home: Home, clock: StepClock) -> None
         assert (await window.turns.get(turn)).state == "finished"
 
 
+@pytest.mark.deep
 async def test_after_the_message_is_saved_and_before_that_is_told(
     home: Home, clock: StepClock
 ) -> None:
@@ -81,6 +83,7 @@ async def test_after_the_message_is_saved_and_before_that_is_told(
             assert end.reason == "host_lost"
 
 
+@pytest.mark.deep
 async def test_whoever_listens_to_everything_hears_the_end_too(
     home: Home, clock: StepClock
 ) -> None:
@@ -148,6 +151,7 @@ async def test_idle_listeners_and_two_callers_at_once(home: Home, clock: StepClo
             assert window.here and window.settings.general.user == "me"
 
 
+@pytest.mark.deep
 async def test_listeners_alone_bring_the_home_back(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "never") as (window, host):
         with window.turns.subscribe() as heard:
@@ -210,6 +214,7 @@ async def test_what_cannot_be_repeated_is_told(home: Home, clock: StepClock) -> 
         assert (await window.agents.get("neo")).name == "Neo"  # it had been done
 
 
+@pytest.mark.deep
 async def test_what_was_done_before_is_answered(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "/correct") as (window, _):
         kept = await window.memory.add("Tea")

@@ -90,6 +90,7 @@ def test_the_folder_of_the_settings(full: Ska, home: Home, tmp_path: Path) -> No
     assert done.code == 0 and "the default settings are used" in done.err
 
 
+@pytest.mark.deep
 def test_encrypted_with_a_passphrase_that_is_asked_for_twice(full: Ska, home: Home) -> None:
     pytest.importorskip("pyrage")
     done = full("backup", "create", "--encrypt", "--json", **secrets(PHRASE, PHRASE))
@@ -206,6 +207,7 @@ def test_status_and_doctor_tell_how_they_stand(full: Ska, home: Home) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.deep
 def test_through_a_host_that_runs(home: Home, tmp_path: Path) -> None:
     with processes(home, tmp_path / "errors") as running:
         assert running.run("memory", "add", "The staging server is called heron").returncode == 0

@@ -161,6 +161,7 @@ async def test_a_folder_that_cannot_be_one(open_runtime: OpenRuntime, tmp_path: 
         assert (await runtime.memory.verify()).problems == ()
 
 
+@pytest.mark.deep
 async def test_what_was_erased_meanwhile_is_in_no_new_backup(
     open_runtime: OpenRuntime, home: Home
 ) -> None:

@@ -287,6 +287,7 @@ def test_interrupting_keeps_what_was_said(ska: Ska) -> None:
     assert ska("sessions", "show", "latest", "--json").code == 0
 
 
+@pytest.mark.deep
 def test_interrupting_a_process(driver: Callable[[str], Path]) -> None:
     script = driver("ScriptedModel([['The beginning', Pause(60)]])")
     process = subprocess.Popen(

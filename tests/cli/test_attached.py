@@ -65,6 +65,7 @@ class Mortals:
             process.communicate()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -117,6 +118,7 @@ def test_a_reply_that_was_whole_is_printed_whole(machine: Processes, mortal: Mor
     assert (done.returncode, done.stdout) == (0, "It was a dark and stormy night.\n")
 
 
+@pytest.mark.deep
 def test_files_changed_beside_the_host_count_at_once(machine: Processes, mortal: Mortals) -> None:
     pid = mortal.start("never")
     assert machine.run("agents", "new", "zoe", "--tagline", "Plans my travels").returncode == 0
@@ -139,6 +141,7 @@ def test_rules_go_through_the_host(machine: Processes, mortal: Mortals) -> None:
     assert again.returncode == 2 and "no stored rule" in again.stderr
 
 
+@pytest.mark.deep
 def test_a_question_of_another_program_is_seen_and_answered(
     machine: Processes, mortal: Mortals
 ) -> None:
@@ -168,6 +171,7 @@ def test_the_doctor_looks_through_the_host(machine: Processes, mortal: Mortals) 
     assert found["ledger"]["level"] == "ok" and "whole" in found["ledger"]["detail"]
 
 
+@pytest.mark.deep
 def test_lines_that_are_piped_into_chat_outlive_the_host(
     machine: Processes, mortal: Mortals
 ) -> None:

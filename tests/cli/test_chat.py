@@ -142,6 +142,7 @@ def terminal(ska: Ska, driver: Callable[[str], Path]) -> Iterator[Terminal]:
     os.close(ours)
 
 
+@pytest.mark.deep
 def test_what_is_pasted_at_a_terminal_is_no_word_of_the_person(
     terminal: Terminal, ska: Ska
 ) -> None:

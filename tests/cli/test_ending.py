@@ -78,6 +78,7 @@ def test_what_was_said_is_kept(told: Callable[..., Told], number: int) -> None:
     assert (kept["content"].strip(), kept["state"]) == ("The beginning", "partial")
 
 
+@pytest.mark.deep
 def test_a_chat_ends_in_the_midst_of_a_reply(told: Callable[..., Told]) -> None:
     one = told(ENDLESS, "chat")
     assert one.process.stdin
@@ -102,6 +103,7 @@ def test_a_chat_that_waits_for_a_line_ends(told: Callable[..., Told]) -> None:
     assert HomeLock(Home(Path(os.environ["SKILL_AGENT_HOME"])).lock).holder() is None
 
 
+@pytest.mark.deep
 def test_who_reads_no_more_stops_the_turn(told: Callable[..., Told], driver: Script) -> None:
     words = "ScriptedModel(otherwise=['one\\n', *['more of it\\n', Pause(0.01)] * 3000])"
     one = told(words, "ask", "tell me")

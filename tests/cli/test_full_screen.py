@@ -135,6 +135,7 @@ def talking(window: Window) -> None:
     window.read_until("The beginning")
 
 
+@pytest.mark.deep
 def test_stopped_it_comes_back_whole_and_told_to_end_it_leaves_nothing(
     home: Home, window: Callable[..., Window]
 ) -> None:
@@ -157,6 +158,7 @@ def test_stopped_it_comes_back_whole_and_told_to_end_it_leaves_nothing(
     assert "Traceback" not in log(home)
 
 
+@pytest.mark.deep
 def test_a_closed_window_keeps_what_stood_in_it(home: Home, window: Callable[..., Window]) -> None:
     one = window(SLOW)
     talking(one)

@@ -174,6 +174,7 @@ ALL = [(name, kind) for name, kept in FILES.items() for kind in _hostilities(kep
 CASES = ALL if is_deep() else ALL[::3]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_hostile_file_is_refused_and_the_rest_works(
     ska: Ska, home: Home, tmp_path: Path, name: str, kind: str

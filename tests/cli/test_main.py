@@ -152,6 +152,7 @@ def test_the_unexpected_is_one_line_and_a_log(ska: Ska) -> None:
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.deep
 def test_a_home_in_use_is_one_sentence_with_the_pid(ska: Ska) -> None:
     ska("memory", "list")
     with HomeLock(ska.home.lock):

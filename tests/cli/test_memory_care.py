@@ -27,6 +27,7 @@ def bytes_of(home: Home) -> bytes:
     return b"".join(file.read_bytes() for file in files)
 
 
+@pytest.mark.deep
 def test_a_purge_tells_asks_and_erases(ska: Ska, home: Home) -> None:
     secret = add(ska, f"My locker opens with {MARK}")
     kept = add(ska, "The cat is called Miso")
@@ -71,6 +72,7 @@ def test_a_purge_reaches_what_was_exported(ska: Ska, tmp_path: Path) -> None:
     assert [row["content"] for row in rows] == ["The cat is called Miso"]
 
 
+@pytest.mark.deep
 def test_a_person_moves_to_another_home(
     ska: Ska, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +225,7 @@ def test_what_has_run_out_is_archived(ska: Ska, tmp_path: Path) -> None:
     assert "runs" in ska("memory", "expire", "--status").out
 
 
+@pytest.mark.deep
 def test_a_long_talk_is_summed_up_on_request(ska: Ska) -> None:
     ska.model = ScriptedModel(otherwise=obliging)
     ska("ask", "My boat is called Marigold")

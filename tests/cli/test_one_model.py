@@ -37,6 +37,7 @@ def mapped(process: "subprocess.Popen[str]") -> set[str]:
     return {name for name in ONLY_IN_THE_HOST if name in maps}
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 def test_attached_processes_add_no_second_copy(ska: Processes) -> None:
     """By load events in the host's log, and by the memory of those who are attached."""

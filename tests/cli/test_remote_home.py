@@ -90,6 +90,7 @@ def test_asking_and_remembering(there: Remote) -> None:
     assert not there.data.exists(), "no home was made here"
 
 
+@pytest.mark.deep
 def test_the_team_is_the_other_machines(there: Remote) -> None:
     assert there.ska("agents", "new", "zoe", "--tagline", "Plans").returncode == 0
     assert "zoe" in [one["id"] for one in there.json("agents", "list")]
@@ -120,6 +121,7 @@ def test_what_works_on_files_is_refused(there: Remote, arguments: tuple[str, ...
     assert not there.data.exists()
 
 
+@pytest.mark.deep
 def test_a_wrong_key_and_an_address_where_nobody_is(there: Remote) -> None:
     refused = there.ska("memory", "list", SKILL_AGENT_API_KEY="wrong")
     assert refused.returncode != 0 and refused.stdout == ""

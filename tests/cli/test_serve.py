@@ -76,6 +76,7 @@ def test_without_a_key_it_is_said_who_may_come(machine: Processes) -> None:
     assert "Every user and program of this machine can read and change all" in machine.said
 
 
+@pytest.mark.deep
 def test_a_port_in_use(machine: Processes) -> None:
     port = address_of(machine, machine.start("serve", "--no-auth", "--port", "0")).rpartition(":")
     done = machine.run("serve", "--no-auth", "--port", port[2])
@@ -83,6 +84,7 @@ def test_a_port_in_use(machine: Processes) -> None:
     assert "is in use" in done.stderr
 
 
+@pytest.mark.deep
 def test_where_another_process_hosts_that_one_listens_and_stops_with_us(
     machine: Processes,
 ) -> None:

@@ -62,6 +62,7 @@ def hosting(
         made.close()
 
 
+@pytest.mark.deep
 def test_a_turn_is_left_to_the_host_listed_and_stopped(hosting: Hosting) -> None:
     machine, host = hosting.machine, hosting.start(BUSY)
     left = machine.json("ask", "--detach", "@luke read the whole report")

@@ -74,6 +74,7 @@ def test_a_command_works_through_the_host_and_is_seen_by_it(machine: Processes) 
     assert machine.holder and machine.holder.pid == pid
 
 
+@pytest.mark.deep
 def test_a_killed_host_is_no_host(machine: Processes) -> None:
     pid = machine.json("up")["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -100,6 +101,7 @@ def test_in_the_foreground_it_ends_in_good_order(machine: Processes, end: signal
     assert "closing" in machine.said
 
 
+@pytest.mark.deep
 def test_who_stands_by_takes_over(machine: Processes) -> None:
     first = machine.start("up", "--foreground")
     machine.until_hosted_by(first)
@@ -115,6 +117,7 @@ def test_who_stands_by_takes_over(machine: Processes) -> None:
     assert second.wait(30) == 0
 
 
+@pytest.mark.deep
 def test_a_screen_is_left_alone_unless_forced(machine: Processes) -> None:
     assert machine.json("memory", "list") == []  # makes the home
     screen = machine.start("chat")
@@ -154,6 +157,7 @@ def test_a_host_that_cannot_start_says_why(machine: Processes) -> None:
     assert machine.holder is None
 
 
+@pytest.mark.deep
 def test_a_long_home_is_served_too(tmp_path: Path) -> None:
     home = Home(tmp_path / ("long" * 20) / "ho me")
     with processes(home, tmp_path / "errors") as machine:

@@ -18,13 +18,16 @@ from skill_agent.workstation import wire
 
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
-    "extraction.queued", "extraction.started", "extraction.failed", "extraction.done", "unheard of",
+    "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
     "first_token_s", "total_s", "rating", "net", "moved", "judged", "agent", "memories", "message",
     "block", "scores", "reasons", "up_to", "turn", "messages", "summary", "merged", "from", "to",
-    "trigger", "attempts", "next_try", "error", "passes", "created", "text",
+    "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
+    "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
+    "context_summary",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -34,7 +37,21 @@ PLAIN = st.one_of(
     st.just(-5),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
-    st.sampled_from(["up", "idle", "9999-12-31T23:59:59Z", "SESSION", "MEMORY", "MESSAGE"]),
+    st.sampled_from(
+        [
+            "up",
+            "idle",
+            "begun",
+            "output",
+            "9999-12-31T23:59:59Z",
+            "leads",
+            "left",
+            "luke",
+            "SESSION",
+            "MEMORY",
+            "MESSAGE",
+        ]
+    ),
 )
 VALUES = st.recursive(
     PLAIN,
@@ -107,6 +124,8 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
     answers = [
         await runtime.figures.usage(),
         await runtime.figures.counts(),
+        await runtime.seats.list(session),
+        await runtime.seats.history(session),
         await figures(runtime.ledger),
         await runtime.feedback.of([message]),
         await runtime.summaries.list(session),
@@ -119,6 +138,7 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.memory.story(memory),
         await runtime.memory.list(),
         await runtime.user_data.plan_purge(),
+        await runtime.collaborations.list(),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))

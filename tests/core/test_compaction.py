@@ -29,9 +29,9 @@ from skill_agent.models.scripted import Answer, ScriptedGateway, ScriptedModel
 from skill_agent.ports import Model, ModelRequest
 from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.shaping import estimate_tokens
+from skill_agent.turns.colleagues.hearing import heard_by
 from skill_agent.turns.compactor import Compactor, Pressed
 from skill_agent.turns.fitting import Fit
-from skill_agent.turns.views import heard_by
 from skill_agent.values import Memory, Message, NewMemory, Purge, Role, Session, Source, TurnRequest
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

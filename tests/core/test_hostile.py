@@ -7,6 +7,7 @@ from hostile_text import GAINS, WAYS, gained, obeying, prepare
 from skill_agent.files.home import Home
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("way", WAYS)
 async def test_a_text_gains_nothing(open_runtime: OpenRuntime, home: Home, way: str) -> None:
     prepare(home.root)

@@ -378,6 +378,7 @@ def run_and_kill(home: Home, seconds: float) -> None:
     process.communicate()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_a_purge_killed_anywhere_can_be_finished(
     open_runtime: OpenRuntime, home: Home, clock: StepClock, seed: int

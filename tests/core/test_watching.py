@@ -76,6 +76,7 @@ async def test_an_echo_is_tried_again_and_then_said_by_code(open_runtime: OpenRu
     assert reply == english().noted
 
 
+@pytest.mark.deep
 async def test_a_later_echo_ends_the_reply(open_runtime: OpenRuntime) -> None:
     told = "My neighbour Piet keeps bees on the roof of our house."
     model = small(f"How lovely! Your neighbour {told[13:]}")
@@ -84,6 +85,7 @@ async def test_a_later_echo_ends_the_reply(open_runtime: OpenRuntime) -> None:
     assert reply.strip() == "How lovely!"
 
 
+@pytest.mark.deep
 async def test_where_a_model_is_not_fluent_it_is_given_a_first_sentence(
     open_runtime: OpenRuntime,
 ) -> None:
@@ -126,6 +128,7 @@ async def test_what_was_never_told_is_said_so_without_the_model(open_runtime: Op
     assert model.requests == []
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("word", "reply", "shown"),
     [
@@ -147,6 +150,7 @@ async def test_where_what_was_told_is_no_answer_the_reply_must_show_where_it_is_
     assert "My train leaves from platform nine" in model.requests[0].messages[-1].content
 
 
+@pytest.mark.deep
 async def test_what_this_conversation_holds_is_not_called_unknown(
     open_runtime: OpenRuntime,
 ) -> None:
@@ -207,6 +211,7 @@ async def test_figures_that_were_not_computed_are_not_told(open_runtime: OpenRun
     assert "240" in reply
 
 
+@pytest.mark.deep
 async def test_a_skill_that_is_surely_wanted_is_opened_at_once(open_runtime: OpenRuntime) -> None:
     model = small("It will rain.")
     async with open_runtime(model) as runtime:
@@ -240,6 +245,7 @@ async def test_a_small_model_does_not_go_on_trying_where_a_tool_fails(
     assert model.requests[1].overrides["tool_choice"] == "none"
 
 
+@pytest.mark.deep
 async def test_both_tries_of_a_reply_count(open_runtime: OpenRuntime) -> None:
     told = "My neighbour Piet keeps bees on the roof of our house."
     model = small(told, "Bees in town!")

@@ -124,6 +124,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("name", "scenario"), COMMANDS)
 async def test_a_script_learns_how_it_went(
     odd: Provider, tmp_path: Path, name: str, scenario: Scenario

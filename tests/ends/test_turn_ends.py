@@ -237,6 +237,7 @@ async def test_who_stops_a_turn_is_kept(open_runtime: OpenRuntime) -> None:
         assert states[left.turn].reason == "host_closed"
 
 
+@pytest.mark.deep
 async def test_a_stop_at_the_last_moment_comes_too_late(open_runtime: OpenRuntime) -> None:
     """Stopped again and again in the moment of its end, a turn has one end."""
     for wait in range(0, 30):
@@ -260,6 +261,7 @@ def shows_and_dies(home: Home, key: str) -> None:
     assert ran.returncode == -signal.SIGKILL, ran.stderr
 
 
+@pytest.mark.deep
 async def test_what_a_killed_process_had_shown_is_kept(
     home: Home, open_runtime: OpenRuntime
 ) -> None:

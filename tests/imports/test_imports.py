@@ -208,6 +208,7 @@ async def test_confirming_a_batch_and_a_single_memory(
             await runtime.imports.unconfirmed("0000000")
 
 
+@pytest.mark.deep
 async def test_notes_come_with_their_links(open_runtime: OpenRuntime, tmp_path: Path) -> None:
     written(tmp_path / "vault" / "garden.md", "Planted with [[Lena]], not [[Nobody]]")
     written(tmp_path / "vault" / "Lena.md", "---\ndate: 2024-04-01\n---\nA sister.")

@@ -28,6 +28,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Figures:
     return asyncio.run(measure(HELD_OUT, OnnxEmbedder(minilm_dir()), home))
 
 
+@pytest.mark.deep
 def test_the_set_is_as_large_as_it_has_to_be(figures: Figures) -> None:
     assert len(figures.asked) >= 100
     assert min(len(figures.of(kind)) for kind in ("answerable", "off-topic", "foreign")) >= 10
@@ -62,6 +63,7 @@ def test_pins_enter_every_prompt_of_those_who_may_see_them(figures: Figures) -> 
         assert "sar-pin" not in one.standing
 
 
+@pytest.mark.deep
 def test_what_is_asked_in_passing_of_another_home_is_answered_too(held_out: Figures) -> None:
     assert len(held_out.of("answerable")) >= 90
     assert held_out.recall() >= 0.94

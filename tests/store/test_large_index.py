@@ -126,6 +126,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.deep
 @settings(max_examples=fewer(4))
 @given(STEPS)
 @example([("put", 3, 0), ("put", 3, 4), ("remove", 3, 0), ("put", 3, 7), ("crash", 0, 0)])
@@ -230,6 +231,7 @@ async def test_half_a_base_is_passed_by_and_goes(tmp_path: Path) -> None:
     assert bases(tmp_path) == [base]
 
 
+@pytest.mark.deep
 async def test_after_scrubbing_no_file_and_no_mapping_holds_what_was_removed(
     tmp_path: Path,
 ) -> None:

@@ -15,6 +15,7 @@ async def filled(ledger, make, many: int = 20_000):
     await ledger.import_memories([make.memory() for _ in range(many)], actor="user")
 
 
+@pytest.mark.deep
 async def test_what_is_written_meanwhile_waits_for_nothing(ledger, make, tmp_path, open_ledger):
     await filled(ledger, make)
     session = await ledger.create_session(make.session())
@@ -40,6 +41,7 @@ async def test_one_copy_at_a_time(ledger, make, tmp_path):
     assert [type(one) for one in done] == [type(None), StoreError]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", ["closed", "purged"])
 async def test_a_copy_ends_with_its_ledger_and_before_a_purge(ledger, make, tmp_path, how):
     await filled(ledger, make)

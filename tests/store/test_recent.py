@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fakes import StepClock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -200,6 +201,7 @@ STEPS = st.tuples(
 GROUPS = st.lists(st.tuples(st.lists(STEPS, min_size=1, max_size=5), st.booleans()), max_size=12)
 
 
+@pytest.mark.deep
 @given(groups=GROUPS)
 @settings(max_examples=fewer(2))
 @example(groups=[([("archive", 0, 0, ""), ("say", 0, 0, "late")], False)])

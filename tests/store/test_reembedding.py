@@ -399,6 +399,7 @@ def killed_after(lines: int, directory: Path) -> list[str]:
     return told
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("lines", [1, 4, 15, 16])
 async def test_a_kill_at_any_moment_costs_neither_service_nor_what_was_done(
     old: Path, lines: int

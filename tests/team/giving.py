@@ -1,7 +1,7 @@
 """Tasks for tests: given, waited for, and heard of."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -32,6 +32,11 @@ async def in_state(runtime: Runtime, name: str, status: str) -> AgentTask:
     while (found := await runtime.tasks.get(name)).status != status:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     return found
+
+
+async def comes(about: Callable[[], bool]) -> None:
+    while not about():  # noqa: ASYNC110  in other tasks
+        await asyncio.sleep(0.005)
 
 
 def states(heard: list[Event], name: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes import OpenRuntime
-from giving import ended, engine, hearing, in_state, no_task_left, states, task
+from giving import comes, ended, engine, hearing, in_state, no_task_left, states, task
 
 from skill_agent.errors import (
     AgentUnavailable,
@@ -28,6 +28,9 @@ from skill_agent.team.tasks.limits import RUNNING, WAITING
 from skill_agent.values import Allowance, NewTask, ToolCall, TurnRequest
 
 FETCH = ToolCall(id="c", name="http_get", arguments={"url": "http://127.0.0.1:9/x"})
+
+ROOMY = Allowance(max_tokens=100_000)
+"""Enough for those who work within while its own reply is being given."""
 
 
 def held(*steps: Any) -> tuple[ScriptedModel, asyncio.Event]:
@@ -58,11 +61,10 @@ async def test_its_conversation_is_on_no_list_and_nothing_is_read_from_it(
     open_runtime: OpenRuntime,
 ) -> None:
     async with open_runtime(ScriptedModel(otherwise="I live in Lisbon too.")) as runtime:
-        await engine(runtime).run(task("Remember: my sister lives in Porto. I am Ann."))
+        await engine(runtime).run(task("My sister Ann lives in Porto. I live in Lisbon."))
         await runtime.settle()
         assert await runtime.conversations.list() == []
-        kept = [one.content for one in await runtime.memory.list()]
-        assert all("Ann" not in one for one in kept)
+        assert await runtime.memory.list() == []
 
 
 async def test_what_an_agent_wrote_is_framed_and_not_the_persons(
@@ -95,12 +97,15 @@ async def test_how_deep_and_in_no_circle(open_runtime: OpenRuntime) -> None:
             gate = asyncio.Event()
             model.add([Gate(gate), "Done."])
             working = asyncio.create_task(
-                tasks.run(task(to=to, created_by=above, parent_task=found.get(above)))
+                tasks.run(
+                    task(to=to, created_by=above, parent_task=found.get(above), allowance=ROOMY)
+                )
             )
             while to not in found:
                 jobs = await tasks.list(status="in_progress", agent=to)
-                found.update({to: one.id for one in jobs})
+                found.update((one.assigned_to, one.id) for one in jobs)
                 await asyncio.sleep(0.005)
+            await comes(lambda: not model._replies)  # its own reply is being given
             for wrong in ("kyra", above, to):
                 with pytest.raises((CycleDetected, DelegationDepthExceeded)):
                     await tasks.run(task(to=wrong, created_by=to, parent_task=found[to]))
@@ -161,8 +166,7 @@ async def test_five_at_once_and_the_urgent_first(open_runtime: OpenRuntime) -> N
     async with open_runtime(model) as runtime, hearing(runtime) as heard:
         for number in range(RUNNING):
             await runtime.tasks.delegate(task(f"Number {number}"))
-        while len(model.requests) < RUNNING:
-            await asyncio.sleep(0.005)
+        await comes(lambda: len(model.requests) >= RUNNING)
         given: list[str] = []
         for priority in ("low", "normal", "high", "normal", "urgent"):
             name = f"{priority} {len(given)}"
@@ -205,8 +209,7 @@ async def test_who_waits_for_a_colleague_lends_the_place(open_runtime: OpenRunti
         model.add(*[[Gate(gate), "Done."]] * (2 * RUNNING))
         pairs = [("luke", "ada")] * RUNNING + [("ada", "luke")] * RUNNING
         above = [asyncio.create_task(tasks.run(task(to=one))) for one, _ in pairs]
-        while len(model.requests) < 2 * RUNNING:
-            await asyncio.sleep(0.005)
+        await comes(lambda: len(model.requests) >= 2 * RUNNING)
         started.set()
         open_tasks = await tasks.list(status="in_progress", limit=50)
         below = [
@@ -251,7 +254,7 @@ async def test_a_child_has_no_more_time_than_its_parent(open_runtime: OpenRuntim
     async with open_runtime(model) as runtime:
         tasks = engine(runtime)
         above = asyncio.create_task(tasks.run(task(allowance=Allowance(timeout_s=0.5))))
-        while not (running := await tasks.list(status="in_progress")):
+        while not (running := await tasks.list(status="in_progress")):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         below = asyncio.create_task(
             tasks.run(task(to="ada", created_by="luke", parent_task=running[0].id))
@@ -327,7 +330,7 @@ async def test_a_denied_approval_is_a_failed_task(open_runtime: OpenRuntime) -> 
     async with open_runtime(model) as runtime, hearing(runtime) as heard:
         tasks = engine(runtime)
         work = asyncio.create_task(tasks.run(task("Look at x", created_by="kyra")))
-        while not (asked := await runtime.approvals.waiting()):
+        while not (asked := await runtime.approvals.waiting()):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         assert asked[0].chain == ("Kyra", "Luke: Look at x")
         await runtime.approvals.answer(asked[0].id, "deny")
@@ -415,8 +418,7 @@ async def test_what_a_person_says_is_read_before_the_next_step(open_runtime: Ope
     model = ScriptedModel([[Gate(gate), search], "First.", "With tests."])
     async with open_runtime(model) as runtime:
         made = await runtime.tasks.delegate(task())
-        while not model.requests:
-            await asyncio.sleep(0.005)
+        await comes(lambda: bool(model.requests))
         await runtime.tasks.tell(made.id, "And write tests, please")
         gate.set()
         done = await ended(runtime, made.id)
@@ -462,7 +464,8 @@ async def test_found_by_its_beginning_and_told_the_nearest(open_runtime: OpenRun
 async def test_switched_off_nobody_is_given_any(open_runtime: OpenRuntime, home: Any) -> None:
     async with open_runtime(ScriptedModel(otherwise="Done.")):
         pass
-    home.config.write_text(home.config.read_text() + "\n[features]\ntask_delegation = false\n")
+    said = home.config.read_text()
+    home.config.write_text(said.replace("# task_delegation = true", "task_delegation = false"))
     async with open_runtime(ScriptedModel(otherwise="Done.")) as runtime:
         with pytest.raises(UsageError, match="switched off") as caught:
             await runtime.tasks.delegate(task())
@@ -493,7 +496,7 @@ async def test_cancelled_while_it_waits(open_runtime: OpenRuntime) -> None:
         for number in range(RUNNING):
             await runtime.tasks.delegate(task(f"Number {number}"))
         waits = asyncio.create_task(engine(runtime).run(task("The sixth")))
-        while len(await runtime.tasks.list()) <= RUNNING:
+        while len(await runtime.tasks.list()) <= RUNNING:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         waits.cancel()
         with contextlib.suppress(asyncio.CancelledError):

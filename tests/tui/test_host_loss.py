@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import ScriptedModel
 
@@ -61,6 +63,7 @@ async def test_a_message_the_host_never_saved_is_answered_here(sit, join, home: 
         assert seat.shown().count("first") == 1
 
 
+@pytest.mark.deep
 async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
     sit, join, home: Home
 ) -> None:
@@ -74,6 +77,7 @@ async def test_a_message_saved_but_never_acknowledged_is_not_run_again(
         assert model.requests[-1].messages[-1].content.endswith("second")
 
 
+@pytest.mark.deep
 async def test_a_reply_saved_but_never_told_is_shown(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
     async with dying(home, "finished"), sit(lambda: join(model), size=(120, 30)) as seat:
@@ -84,6 +88,7 @@ async def test_a_reply_saved_but_never_told_is_shown(sit, join, home: Home) -> N
         assert await said(seat) == ["first"]
 
 
+@pytest.mark.deep
 async def test_the_memory_screen_outlives_its_host(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
     async with dying(home, "/pin"), sit(lambda: join(model), size=(120, 30)) as seat:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from skill_agent.tui.talk.reply import ReplyBlock
 from stage import Ids, StageRuntime, make, opener
 from stage_book import StageFeedback
@@ -76,6 +77,7 @@ async def test_plus_and_minus_rate_a_reply_and_type_in_the_composer(sit) -> None
         assert "raised" in next(iter(seat.app._notifications)).message
 
 
+@pytest.mark.deep
 async def test_a_rating_is_there_after_resuming(sit, open_runtime) -> None:
     @asynccontextmanager
     async def opened(model: ScriptedModel) -> AsyncIterator[Runtime]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import stage_book
 from skill_agent.tui.frame.help import KeyHelp
 from skill_agent.tui.memory.dialogs import EditDialog, EraseDialog, ForgetDialog
@@ -77,6 +78,7 @@ async def test_what_is_typed_right_after_the_slash_is_no_command(sit) -> None:
         assert seat.app.screen is screen
 
 
+@pytest.mark.deep
 async def test_filters_step_through_types_agents_and_states(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         book = (await ready(seat)).memory
@@ -119,6 +121,7 @@ async def test_what_to_review_is_a_filter_of_its_own(sit, open_runtime) -> None:
         await seat.until(lambda: len(texts(seat)) == 2)
 
 
+@pytest.mark.deep
 async def test_correcting_writes_a_new_version_and_its_story_tells_why(sit, open_runtime) -> None:
     model = ScriptedModel(["Noted."])
     async with sit(lambda: open_runtime(model)) as seat:
@@ -176,6 +179,7 @@ async def test_both_may_be_true(sit, open_runtime) -> None:
         assert states == {"active"}
 
 
+@pytest.mark.deep
 async def test_pin_forget_and_take_back(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         book = (await ready(seat)).memory
@@ -202,6 +206,7 @@ async def test_pin_forget_and_take_back(sit, open_runtime) -> None:
         assert (await book.get(one.id)).status == "active"
 
 
+@pytest.mark.deep
 async def test_erasing_takes_the_word_for_it_and_leaves_nothing(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         runtime = await ready(seat)
@@ -220,6 +225,7 @@ async def test_erasing_takes_the_word_for_it_and_leaves_nothing(sit, open_runtim
         assert await runtime.ledger.memory(secret.id) is None
 
 
+@pytest.mark.deep
 async def test_from_a_recalled_item_to_its_story_and_back(sit, open_runtime) -> None:
     model = ScriptedModel(["Noted.", "On Fridays."])
     async with sit(lambda: open_runtime(model), size=(120, 30)) as seat:
@@ -238,6 +244,7 @@ async def test_from_a_recalled_item_to_its_story_and_back(sit, open_runtime) -> 
         assert seat.talk.composer.has_focus
 
 
+@pytest.mark.deep
 async def test_what_is_saved_meanwhile_appears_and_the_choice_stays(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         runtime = await ready(seat)
@@ -260,6 +267,7 @@ async def test_what_is_saved_meanwhile_appears_and_the_choice_stays(sit, open_ru
         assert seat.memory.listing.chosen.content == "Fact 1"
 
 
+@pytest.mark.deep
 async def test_ten_thousand_are_fetched_as_one_goes_down(sit) -> None:
     runtime = StageRuntime(memory=stage_book.many(10_000))
     async with sit(runtime) as seat:
@@ -275,6 +283,7 @@ async def test_ten_thousand_are_fetched_as_one_goes_down(sit) -> None:
         ))  # fmt: skip
 
 
+@pytest.mark.deep
 async def test_before_the_home_is_open_it_waits_calmly(sit) -> None:
     gate = asyncio.Event()
     runtime = StageRuntime(memory=stage_book.shelf())

@@ -46,6 +46,7 @@ async def test_a_long_paste_goes_beside_the_words(sit) -> None:
     assert runtime.submitted[0][0] == "why?" and runtime.attached == [(PASTED,)]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
 async def test_many_short_lines_are_a_long_paste_however_they_end(sit, end: str) -> None:
     async with sit(StageRuntime()) as seat:
@@ -64,6 +65,7 @@ async def test_what_was_copied_here_is_pasted_like_anything_else(sit) -> None:
         assert seat.talk.composer.attachments == (PASTED,)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("text", ["short", "a\nb\nc", "x" * 1000])
 async def test_a_short_paste_is_text(sit, text: str) -> None:
     async with sit(StageRuntime()) as seat:
@@ -71,6 +73,7 @@ async def test_a_short_paste_is_text(sit, text: str) -> None:
         assert seat.talk.composer.text == text and chips(seat) == ""
 
 
+@pytest.mark.deep
 async def test_a_paste_alone_is_sent_and_shown_folded(sit) -> None:
     runtime = StageRuntime([["Read."]])
     async with sit(runtime) as seat:
@@ -100,6 +103,7 @@ async def test_backspace_at_the_beginning_takes_it_out(sit) -> None:
         assert seat.talk.composer.text == "b" and chips(seat) == ""
 
 
+@pytest.mark.deep
 async def test_it_is_kept_on_disk_and_comes_back(sit, drafts: Path) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"look")
@@ -169,6 +173,7 @@ async def test_what_is_refused_comes_back_whole(sit) -> None:
         assert seat.talk.composer.attachments == (PASTED,)
 
 
+@pytest.mark.deep
 async def test_each_conversation_keeps_its_own(sit) -> None:
     runtime = StageRuntime()
     runtime.add_session("Old", "ada", "Hi", "Hello")

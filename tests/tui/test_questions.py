@@ -16,6 +16,7 @@ def asked(**more: Any) -> Make:
 LONG_URL = f"https://a.invalid/search?q={'a' * 1500}&to=\u202e\u200b&end=my-home"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("size", [(100, 30), (60, 18), (40, 12), (200, 50)])
 async def test_nothing_is_answered_before_the_end_was_in_view(sit, size) -> None:
     lines = "\n".join(f"line {number}" for number in range(60))

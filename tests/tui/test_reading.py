@@ -169,6 +169,7 @@ async def screen_of(seat) -> str:
     return " ".join(" ".join(lines).split())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("pieces", "wanted"),
     [
@@ -202,6 +203,7 @@ def test_narrow_columns_keep_their_width_and_wide_ones_share_the_rest() -> None:
     assert shared([50, 50, 50], 8) == [5, 5, 5], "never nothing"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("width", [60, 100])
 async def test_no_cell_of_a_table_vanishes(sit, width: int) -> None:
     rows = ("名前 | 値 | 説明", "--|--|--", f"東京 | 1 | {'とても' * 30}終", "大阪 | 2 | ok")

@@ -1,5 +1,6 @@
 """The list of conversations: however many there are, each can be found and reached."""
 
+import pytest
 from skill_agent.tui.frame.growing_list import GrowingList
 from skill_agent.tui.talk.session_list import SessionList
 from stage import StageRuntime
@@ -28,6 +29,7 @@ async def test_the_oldest_of_a_thousand_is_found_by_its_title(sit) -> None:
         await seat.until(lambda: "Question 0" in seat.shown())
 
 
+@pytest.mark.deep
 async def test_more_of_them_come_as_one_goes_down(sit) -> None:
     async with sit(many(250)) as seat:
         await seat.press("ctrl+s")
@@ -41,6 +43,7 @@ async def test_more_of_them_come_as_one_goes_down(sit) -> None:
         await seat.until(lambda: "Question 0" in seat.shown())
 
 
+@pytest.mark.deep
 async def test_what_was_said_is_found_and_shown_with_its_place(sit) -> None:
     runtime = many(5)
     runtime.add_session("Parcels", "luke", "Hi", "The needle is in the blue haystack.")

@@ -133,14 +133,17 @@ def test_narrow(still) -> None:
     assert still(opener(talked()), *SAID, size=NARROW)
 
 
+@pytest.mark.deep
 def test_narrow_memory(still) -> None:
     assert still(opener(talked()), *SAID, keys=("f3",), size=NARROW)
 
 
+@pytest.mark.deep
 def test_an_open_tool_call(still) -> None:
     assert still(opener(talked()), *SAID, keys=("alt+up", "enter"))
 
 
+@pytest.mark.deep
 def test_the_prompt_of_a_reply(still) -> None:
     runtime = talked()
     runtime.prompts[REPLY] = [call()]
@@ -189,10 +192,12 @@ def test_sessions(still) -> None:
     assert still(opener(talked()), *SAID, keys=("ctrl+s",))
 
 
+@pytest.mark.deep
 def test_agents(still) -> None:
     assert still(opener(past()), keys=("ctrl+g",))
 
 
+@pytest.mark.deep
 def test_keys(still) -> None:
     assert still(opener(past()), keys=("f1",))
 
@@ -212,18 +217,22 @@ def test_memories_in_light(still) -> None:
     assert still(opener(remembering()), keys=("f5",), theme="workstation-light")
 
 
+@pytest.mark.deep
 def test_memories_found(still) -> None:
     assert still(opener(remembering()), keys=("f5", "slash", *"branch"))
 
 
+@pytest.mark.deep
 def test_memories_forgotten(still) -> None:
     assert still(opener(remembering()), keys=("f5", "S", "S"))
 
 
+@pytest.mark.deep
 def test_memory_story(still) -> None:
     assert still(opener(remembering()), keys=("f5", "tab", "end"))
 
 
+@pytest.mark.deep
 def test_memory_edit(still) -> None:
     assert still(opener(remembering()), keys=("f5", "e", "!", "escape"))
 
@@ -232,6 +241,7 @@ def test_memory_forget(still) -> None:
     assert still(opener(remembering()), keys=("f5", "f"))
 
 
+@pytest.mark.deep
 def test_memory_dispute(still) -> None:
     assert still(opener(remembering()), keys=("f5", "down", "enter", "right"))
 
@@ -250,10 +260,12 @@ def test_memories_on_a_small_screen(still) -> None:
     assert still(opener(remembering()), keys=("f5", "down"), size=NARROW)
 
 
+@pytest.mark.deep
 def test_no_memories(still) -> None:
     assert still(opener(remembering(stage_book.book())), keys=("f5",))
 
 
+@pytest.mark.deep
 def test_memories_that_cannot_be_read(still) -> None:
     broken = stage_book.book(fails=StoreError("the ledger cannot be read", hint="ska doctor"))
     assert still(opener(remembering(broken)), keys=("f5",))
@@ -263,6 +275,7 @@ def test_memories_while_waking(still) -> None:
     assert still(opener(remembering(), gate=asyncio.Event()), keys=("f5",), opens=False)
 
 
+@pytest.mark.deep
 def test_a_rated_reply(still) -> None:
     runtime = remembering()
     runtime.ratings.rated["message-session-0-1"] = "up"

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from skill_agent.tui.frame.agents import AgentPicker
 from skill_agent.tui.memory.pane import Recalled, Saved
 from skill_agent.tui.talk.blocks import ThoughtBlock, ToolBlock, UserBlock
@@ -165,6 +166,7 @@ async def test_tab_switches_the_agent_within_the_session(sit) -> None:
         assert runtime.submitted[1][1] == "session-0"
 
 
+@pytest.mark.deep
 async def test_a_mention_in_the_first_message_chooses_the_agent(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -173,6 +175,7 @@ async def test_a_mention_in_the_first_message_chooses_the_agent(sit) -> None:
         assert runtime.submitted[0][2] == "kyra", "the runtime decides what a mention means"
 
 
+@pytest.mark.deep
 async def test_tab_completes_a_mention(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"hey @lu", "tab")
@@ -188,6 +191,7 @@ async def test_the_picker_chooses_and_refuses_the_paused(sit) -> None:
         await seat.until(lambda: seat.talk.figures.member.slug == "ada")
 
 
+@pytest.mark.deep
 async def test_sessions_filter_resume_and_keep_each_draft(sit) -> None:
     runtime = StageRuntime()
     runtime.add_session("Autumn newsletter", "ada", "Plan it", "Planned.")
@@ -203,6 +207,7 @@ async def test_sessions_filter_resume_and_keep_each_draft(sit) -> None:
         await seat.until(lambda: seat.talk.composer.text == "unsent")
 
 
+@pytest.mark.deep
 async def test_renaming_in_the_list(sit) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
@@ -216,6 +221,7 @@ async def test_renaming_in_the_list(sit) -> None:
         assert seat.talk.figures.title == "New"
 
 
+@pytest.mark.deep
 async def test_coming_back_to_a_running_turn_shows_all_of_it(sit) -> None:
     gate = asyncio.Event()
     runtime = StageRuntime([["before ", Stop(gate), "after"]])
@@ -234,6 +240,7 @@ async def test_coming_back_to_a_running_turn_shows_all_of_it(sit) -> None:
         assert len(seat.talk.query(UserBlock)) == 1
 
 
+@pytest.mark.deep
 async def test_a_background_conversation_sends_its_queue(sit) -> None:
     gate = asyncio.Event()
     runtime = StageRuntime([[Stop(gate), "done"]])
@@ -346,6 +353,7 @@ async def test_tool_calls_open_by_keyboard(sit) -> None:
         assert seat.talk.focused is seat.talk.composer
 
 
+@pytest.mark.deep
 async def test_thoughts_are_one_line_that_opens(sit) -> None:
     from skill_agent.events import ThoughtDelta
 
@@ -373,6 +381,7 @@ async def test_history_comes_back_with_up(sit) -> None:
         assert seat.talk.composer.text == ""
 
 
+@pytest.mark.deep
 async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
     runtime = StageRuntime()
     runtime.add_session("Long", "kyra", *(f"line {number}" for number in range(230)))
@@ -383,6 +392,7 @@ async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
         assert "line 29\n" not in seat.shown()
 
 
+@pytest.mark.deep
 async def test_an_unknown_theme_is_told_and_a_known_one_used(sit) -> None:
     from skill_agent.settings.schema import InterfaceSettings, Settings
 

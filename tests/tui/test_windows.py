@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
 from stage import Ids, StageRuntime, Stop
 
@@ -66,6 +67,7 @@ def test_a_window_that_left_nothing_leaves_no_folder(drafts: Path) -> None:
     assert list(drafts.iterdir()) == []
 
 
+@pytest.mark.deep
 async def test_a_message_that_arrived_before_a_crash_is_not_sent_again(sit, drafts: Path) -> None:
     runtime = StageRuntime()
     session = runtime.add_session("Old", "kyra", "Hi", "Hello")
@@ -81,6 +83,7 @@ async def test_a_message_that_arrived_before_a_crash_is_not_sent_again(sit, draf
     assert [text for text, *_ in runtime.submitted] == ["sent", "unsent"]
 
 
+@pytest.mark.deep
 async def test_a_message_that_arrives_late_is_not_run_twice(sit, drafts: Path) -> None:
     """The window before was killed with its request still under way."""
     more = asyncio.Event()
@@ -122,6 +125,7 @@ async def test_what_is_said_in_another_window_appears_here(sit) -> None:
         await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
+@pytest.mark.deep
 async def test_anothers_turn_steals_no_scrolling(sit) -> None:
     runtime = StageRuntime([["A line.\n\n" * 40]])
     session = runtime.add_session("Long", "kyra", *(["Word.\n\n" * 10] * 12))
@@ -210,6 +214,7 @@ def status(seat) -> str:
     return str(seat.talk.query_one("#status").render())
 
 
+@pytest.mark.deep
 async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
     runtime = LosingRuntime([["Half a ", Stop(asyncio.Event())]])
     async with sit(runtime) as seat:
@@ -231,6 +236,7 @@ async def test_a_turn_that_died_with_its_host_is_told_once(sit) -> None:
     assert [text for text, *_ in runtime.submitted] == ["first", "second"]
 
 
+@pytest.mark.deep
 async def test_an_end_that_was_missed_is_caught_up(sit) -> None:
     """The turn ended while nobody could be heard."""
     runtime = LosingRuntime([["Whole"]])
@@ -251,6 +257,7 @@ async def test_an_end_that_was_missed_is_caught_up(sit) -> None:
         await seat.until(lambda: not seat.talk.turns.of(session.id))
 
 
+@pytest.mark.deep
 async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
     runtime = StageRuntime()
     runtime.refuse = HomeBusy("nobody holds the home", pid=None, hint="try again")
@@ -264,6 +271,7 @@ async def test_a_message_that_may_have_arrived_keeps_its_key(sit) -> None:
     assert first == second
 
 
+@pytest.mark.deep
 async def test_a_refused_message_returns_to_the_composer(sit) -> None:
     runtime = StageRuntime()
     runtime.refuse = NotFound("there is no agent of that name")

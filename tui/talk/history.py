@@ -10,10 +10,11 @@ from datetime import datetime
 from textual.widget import Widget
 
 from skill_agent.conversations.in_order import Called, Said, in_order
+from skill_agent.conversations.seats_told import told_of
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_states import told
 from skill_agent.events import MemorySaved, TurnFailed
-from skill_agent.values import Compaction, Message
+from skill_agent.values import Compaction, Message, SeatMoment
 from skill_agent.workstation.past import Past
 
 from ..frame.agents import AgentList
@@ -30,15 +31,23 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     """One block a user message, one a reply with all its tool calls, one an error."""
     begun = past.messages[0].created_at if past.messages else None
     summed_up = [one for one in past.summed_up if begun and one.at >= begun]
+    beside = past.seats_beside()
     blocks: list[Widget] = []
     for messages in past.by_turn():
         turn = _Turn(past, messages, agents)
+        while beside and turn.asked and beside[0].at < turn.asked.created_at:
+            blocks.append(_seat(beside.pop(0), agents))
         while summed_up and turn.asked and summed_up[0].at < turn.asked.created_at:
             blocks.append(lines.summed_up(summed_up.pop(0).line))
         meanwhile = [one for one in summed_up if turn.answered_after(one)]
         summed_up = summed_up[len(meanwhile) :]
         blocks += turn.blocks(agents, [lines.summed_up(one.line) for one in meanwhile])
-    return blocks + [lines.summed_up(one.line) for one in summed_up]
+    blocks += [lines.summed_up(one.line) for one in summed_up]
+    return blocks + [_seat(one, agents) for one in beside]
+
+
+def _seat(moment: SeatMoment, agents: AgentList) -> Line:
+    return lines.seat(told_of(moment, ""), agents)
 
 
 def kept_in(past: Past) -> list[MemorySaved]:
@@ -79,7 +88,8 @@ class _Turn:
         """`first` stands at the head of the reply."""
         ended = told(self._state) if self._state and self._state.state != "running" else None
         failed = ended if isinstance(ended, TurnFailed) else None
-        parts = [*first, *self._saved(), *self._said(), *self._notes(failed)]
+        seats = [_seat(one, agents) for one in self._past.seats_in(self._messages[0].turn)]
+        parts = [*seats, *first, *self._saved(), *self._said(), *self._notes(failed)]
         found: list[Widget] = [UserBlock(*told_apart(self.asked))] if self.asked else []
         if parts or self._replies:
             found.append(self._reply(agents, parts, failed))

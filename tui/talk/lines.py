@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.widget import Widget
 
 from skill_agent.conversations.in_words import BROKEN_OFF, answered, answered_by, cut_short
-from skill_agent.events import CollaborationChanged, TaskChanged, TurnFailed
+from skill_agent.events import CollaborationChanged, HandedOff, SeatChanged, TaskChanged, TurnFailed
 from skill_agent.values import (
     AgentTask,
     Choice,
@@ -43,6 +43,16 @@ def warning(text: str) -> Line:
 def summed_up(line: str) -> Line:
     """Earlier messages that stand in the prompt as a summary from now on."""
     return Line("·", line)
+
+
+def seat(event: HandedOff | SeatChanged, agents: AgentList) -> Line:
+    """Who came, who went, and who has the conversation now."""
+    name = agents[event.agent].name
+    if isinstance(event, SeatChanged):
+        change = "was invited" if event.change == "invited" else event.change
+        return Line("·", f"{name} {change}")
+    why = f": {event.reason}" if event.reason else ""
+    return Line("·", one_line(f"{agents[event.came_from].name} hands over to {name}{why}", 300))
 
 
 def stopped(event: TurnFailed) -> Line | None:

@@ -17,9 +17,11 @@ from skill_agent.events import (
     BackupFailed,
     CollaborationChanged,
     Event,
+    HandedOff,
     HostFound,
     HostLost,
     MemoriesExtracted,
+    SeatChanged,
     TaskChanged,
     TurnEvent,
     TurnFailed,
@@ -234,6 +236,8 @@ class Listener:
             self.turns.hear(event)
         if self._shown(event):
             await self._display.apply(event)
+            if isinstance(event, HandedOff | SeatChanged):
+                self._display.became(await self._runtime.conversations.find(event.session))
         if isinstance(event, MemoriesExtracted):
             if note := _read_out(event):
                 self._display.footer.say(note)

@@ -103,6 +103,14 @@ class ReplyBlock(Block):
     def action_prompt(self) -> None:
         self.post_message(PromptWanted(self.turn))
 
+    def speaks(self, member: Member) -> None:
+        """Another one gives the reply than it was begun for."""
+        self.remove_class(self._member.accent)
+        self._member = member
+        self.add_class(member.accent)
+        if self.is_mounted:
+            self.query_one(".who", Static).update(self._head())
+
     @property
     def bare(self) -> bool:
         """Whether nothing but the name is shown."""

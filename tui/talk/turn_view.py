@@ -13,12 +13,14 @@ from skill_agent.events import (
     ApprovalAsked,
     CollaborationChanged,
     Compacted,
+    HandedOff,
     HostFound,
     HostLost,
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
     Notice,
+    SeatChanged,
     TaskChanged,
     TextDelta,
     ThoughtDelta,
@@ -68,6 +70,8 @@ class TurnView:
                 await self._around(event.turn, lines.summed_up(event.line))
             case TaskChanged() | CollaborationChanged():
                 await self._worked(event)
+            case HandedOff() | SeatChanged():
+                await self._seated(event)
             case _ if isinstance(event, TurnEvent):
                 await self._within(event)
             case _:
@@ -77,6 +81,8 @@ class TurnView:
         reply = await self._reply(event.turn, event.agent)
         if not isinstance(event, MemoryRecalled):
             self._conversation.touched()
+        if not isinstance(event, ToolStarted | ApprovalAnswered):
+            self._decided.pop(event.turn, None)  # it was of something else than a call
         match event:
             case TurnStarted():
                 pass
@@ -120,6 +126,14 @@ class TurnView:
         await reply.wait("Recalling …")
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()
+
+    async def _seated(self, event: HandedOff | SeatChanged) -> None:
+        """A line; where another one answers now, the reply is that one's."""
+        self._decided.pop(event.turn, None)
+        reply = self._replies.get(event.turn)
+        if reply is not None and isinstance(event, HandedOff):
+            reply.speaks(self._agents[event.agent])
+        await self._around(event.turn, lines.seat(event, self._agents))
 
     async def _around(self, turn: str, line: Line) -> None:
         """What happens to a conversation beside its turns: a line of its own."""

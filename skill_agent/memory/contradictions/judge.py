@@ -47,6 +47,8 @@ def comparable(new: Memory, old: Memory, user: str) -> bool:
         return False
     if new.agent != old.agent or (new.user or user) != (old.user or user):
         return False
+    if "system" in (new.source_type, old.source_type):
+        return False  # what has happened here is no statement that another one could replace
     if old.id in new.related_to or new.id in old.related_to:
         return False  # a person has said that both are true
     return new.memory_type == old.memory_type or {new.memory_type, old.memory_type} <= set(FACTS)

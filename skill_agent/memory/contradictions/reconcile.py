@@ -40,7 +40,7 @@ _TRIES = 3
 _MOST = 3
 """Earlier memories a model is asked about for each new one."""
 _STATES: dict[str, UpdateState] = {"update": "updated", "wait": "waiting"}
-_UNCHECKED = ("consolidation", "import")
+_UNCHECKED = ("consolidation", "import", "system")
 """Sources of memories that were compared already, or never are."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from skill_agent.errors import StoreError
+from skill_agent.memory.aloud import not_aloud
 from skill_agent.ports import Ledger, Model
 from skill_agent.text.redaction import masked
 from skill_agent.values import Compaction, LogEntry, Memory, MemoryFilter, Message, ModelInfo, Purge
@@ -77,13 +78,15 @@ class Shield:
             leaving = leaving_of(rest, len(rest) - most) or leaving
         if not leaving:
             return None
+        hidden = await not_aloud(self._ledger, messages)  # every agent reads the summary
         bare = [
             replace(one, content=masked(one.content), context="", recalled=()) for one in leaving
         ]
+        aloud = [one for one in bare if one.id not in hidden]
         fresh = await self._read(bare, agent=agent, model=model)
         await self._read_back(fresh)
         kept = await self._kept(session, leaving, fresh)
-        summary = await self._summary(previous.summary if previous else "", bare, kept, model)
+        summary = await self._summary(previous.summary if previous else "", aloud, kept, model)
         data = {
             "session": session,
             "up_to": leaving[-1].position,

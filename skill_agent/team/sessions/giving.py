@@ -5,6 +5,7 @@ of it, and given to a conversation.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from skill_agent.conversations.requesters import note_requester
 from skill_agent.conversations.sessions import title_of
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.usage import usd
@@ -16,8 +17,10 @@ from skill_agent.values import (
     FailureReason,
     Message,
     Origin,
+    Requester,
     Session,
     StageOutput,
+    TurnRequest,
     Usage,
     all_origins,
 )
@@ -98,14 +101,18 @@ class Giving:
     def __init__(self, ledger: Ledger, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
 
-    async def begin(self, one: Collaboration) -> None:
+    async def begin(self, one: Collaboration, by: Requester | None) -> None:
         """The goal as the person's message, which begins a conversation where there is none. What
         a turn or an agent asked for stands in that turn already. Once, also after a crash."""
         name = one.conversation or ""
         if await self._ledger.turn(one.id):
             return
-        asked = self._message(one, "user", one.goal, one.origins)
-        if await self._ledger.session(name) is None:
+        request = TurnRequest(one.goal, requester=by)
+        begins = await self._ledger.session(name) is None
+        await note_requester(self._ledger, request, turn=one.id, session=name, begins=begins)
+        others: tuple[Origin, ...] = () if request.keeps else ("client",)
+        asked = self._message(one, "user", one.goal, all_origins(one.origins, others))
+        if begins:
             now = self._clock()
             session = Session(
                 id=name,

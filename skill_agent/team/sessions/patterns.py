@@ -338,15 +338,9 @@ async def _merged(
 
 
 def missing_in(work: Work) -> str:
-    """Who gave nothing, and why; empty where nobody failed."""
-    one = work.state
-    failed = [p for p in one.participants if p.status == "failed"]
-    failed = [p for p in failed if not _gave(one, p.slug)]
+    """Who did not do all that was asked, and why; empty where nobody failed."""
+    failed = [p for p in work.state.participants if p.status == "failed"]
     return ", ".join(f"{work.people[p.slug][0].name} ({p.problem})" for p in failed)
-
-
-def _gave(one: Collaboration, slug: str) -> bool:
-    return any(each.agent_slug == slug and each.output for each in one.stage_outputs)
 
 
 def _reading(

@@ -7,25 +7,23 @@ conversations of their tasks, and the result in the conversation it was given to
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast, get_args
+from typing import Any, TypeVar
 
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Ledger
 from skill_agent.ports.projections import Projection, State
 from skill_agent.values import (
-    ORIGINS,
     AgentTask,
     Collaboration,
     CollaborationState,
     LogEntry,
     Origin,
-    Participant,
-    PlannedStep,
     Requester,
     StageOutput,
-    all_origins,
 )
+
+Value = TypeVar("Value")
 
 KIND = "team.collaboration"
 _BEGUN, _STATE, _WORKING, _OUTPUT = "begun", "state", "working", "output"
@@ -65,7 +63,7 @@ class Records:
             for name in (
                 *("goal", "pattern", "lead", "context", "parent_task", "parent_turn"),
                 *("created_by", "max_duration_s", "max_cost_usd", "max_rounds"),
-                *("estimate_s", "estimate_usd"),
+                *("interactive", "estimate_s", "estimate_usd"),
             )
         }
         data |= {
@@ -190,89 +188,87 @@ def _with_texts(kept: Kept, texts: dict[str, str]) -> Kept:
 # -- folding ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Working:
+    agent: str
+    stage: str
+    status: CollaborationState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    status: CollaborationState
+    stage: str = ""
+    error: str = ""
+    at: datetime | None = None
+    final: str = ""
+    origins: tuple[Origin, ...] | None = None
+    resumed: datetime | None = None
+
+
 def folded(rows: Sequence[LogEntry]) -> Kept | None:
-    """What the notes of one collaboration come to; None where its beginning was erased."""
+    """What the notes of one collaboration come to; None where its beginning was erased. A note that
+    is not as they are written says nothing: a log may have come from elsewhere."""
     kept: Kept | None = None
     for row in rows:
-        said = row.new or {}
-        if said.get("change") == _BEGUN:
-            kept = _begun(row, said)
-        elif kept is not None and said:
-            kept = _after(kept, said)
+        try:
+            kept = _after(kept, row, _said(row))
+        except ValueError:  # what msgspec raises, and it tells which field
+            continue
     return kept
 
 
+def _said(row: LogEntry) -> dict[str, Any]:
+    return row.new if isinstance(row.new, dict) else {}
+
+
+def _after(kept: Kept | None, row: LogEntry, said: dict[str, Any]) -> Kept | None:
+    change = said.get("change")
+    if change == _BEGUN:
+        return _begun(row, said)
+    if kept is None:
+        return None
+    if change == _WORKING:
+        told = _as(said, _Working)
+        one = replace(kept.collaboration, status=told.status, current_stage=told.stage)
+        return replace(kept, collaboration=with_status(one, told.agent, "working"))
+    if change == _OUTPUT:
+        return _with_output(kept, said)
+    return _with_state(kept, _as(said, _State)) if change == _STATE else kept
+
+
 def _begun(row: LogEntry, said: dict[str, Any]) -> Kept:
-    at = parse_time(said["at"])
-    one = Collaboration(
-        id=row.entity,
-        goal=said["goal"],
-        pattern=said["pattern"],
-        lead=said["lead"],
-        participants=tuple(Participant(**one) for one in said["participants"]),
-        context=said["context"],
-        conversation=said["session"],
-        parent_task=said["parent_task"],
-        parent_turn=said["parent_turn"],
-        created_by=said["created_by"],
-        max_duration_s=said["max_duration_s"],
-        max_cost_usd=said["max_cost_usd"],
-        max_rounds=said["max_rounds"],
-        origins=_origins(said),
-        plan=tuple(PlannedStep(**one) for one in said["plan"]),
-        estimate_s=said["estimate_s"],
-        estimate_usd=said["estimate_usd"],
-        created_at=at,
-    )
-    by = said.get("by")
-    asker = Requester(**{**by, "scopes": frozenset(by["scopes"])}) if by else None
-    return Kept(collaboration=one, began=at, requester=asker)
+    named = {"id": row.entity, "conversation": said.get("session"), "created_at": said.get("at")}
+    one = _as({**said, **named}, Collaboration)
+    by = _as(said["by"], Requester) if said.get("by") else None
+    return Kept(collaboration=one, began=one.created_at, requester=by)
 
 
-def _after(kept: Kept, said: dict[str, Any]) -> Kept:
-    one = kept.collaboration
-    match said["change"]:
-        case "working":
-            one = replace(one, status=_status(said), current_stage=said["stage"])
-            return replace(kept, collaboration=with_status(one, said["agent"], "working"))
-        case "output":
-            return _with_output(kept, said)
-        case "state" if "resumed" in said:
-            again = reopened(replace(one, current_stage=said["stage"]))
-            began = parse_time(said["resumed"])
-            return replace(kept, collaboration=again, began=began, resumed=kept.resumed + 1)
-        case "state":
-            return _with_state(kept, said)
-        case _:
-            return kept
-
-
-def _with_state(kept: Kept, said: dict[str, Any]) -> Kept:
-    one = replace(
-        kept.collaboration,
-        status=_status(said),
-        current_stage=said["stage"],
-        error=said["error"],
-        completed_at=parse_time(said["at"]) if "at" in said else None,
-    )
-    if "origins" in said:
-        one = replace(one, origins=_origins(said))
-    return replace(kept, collaboration=one, final=said.get("final") or kept.final)
-
-
-def _status(said: dict[str, Any]) -> CollaborationState:
-    found = said["status"]
-    return cast(CollaborationState, found if found in get_args(CollaborationState) else "failed")
+def _with_state(kept: Kept, told: _State) -> Kept:
+    one = replace(kept.collaboration, current_stage=told.stage)
+    if told.resumed is not None:
+        again = reopened(one)
+        return replace(kept, collaboration=again, began=told.resumed, resumed=kept.resumed + 1)
+    one = replace(one, status=told.status, error=told.error, completed_at=told.at)
+    if told.origins is not None:
+        one = replace(one, origins=told.origins)
+    return replace(kept, collaboration=one, final=told.final or kept.final)
 
 
 def _with_output(kept: Kept, said: dict[str, Any]) -> Kept:
-    data = {key: value for key, value in said.items() if key not in ("session", "change")}
-    message, text = data.pop("message", ""), data.pop("text", "")
-    output = StageOutput(**{**data, "output": text, "origins": _origins(said)})
+    text = _as(said.get("text", ""), str)
+    output = _as({**said, "output": text}, StageOutput)
     texts = dict(kept.texts)
-    if message:
+    if message := _as(said.get("message", ""), str):
         texts[output.stage, output.agent_slug] = message
     return replace(kept, collaboration=with_output(kept.collaboration, output), texts=texts)
+
+
+def _as(said: Any, kind: type[Value]) -> Value:
+    """Raises ValueError for what is no such value."""
+    import msgspec
+
+    return msgspec.convert(said, kind)
 
 
 def with_output(one: Collaboration, output: StageOutput) -> Collaboration:
@@ -303,8 +299,18 @@ def with_status(one: Collaboration, slug: str, status: Any, problem: str = "") -
 
 
 def reopened(one: Collaboration) -> Collaboration:
-    """It as a person has it go on: what failed is to be done again; what it cost stays spent."""
-    whole = tuple(each for each in one.stage_outputs if not each.problem)
+    """It as a person has it go on: what failed is done again, and so are the stages after it, which
+    had to do without; what they cost stays spent."""
+    stages = list(dict.fromkeys(each.stage for each in one.stage_outputs))
+    failed = min(
+        (stages.index(each.stage) for each in one.stage_outputs if each.problem),
+        default=len(stages),
+    )
+    whole = tuple(
+        each
+        for each in one.stage_outputs
+        if not each.problem and stages.index(each.stage) <= failed
+    )
     people = tuple(
         replace(p, status="waiting", problem="") if p.status == "failed" else p
         for p in one.participants
@@ -320,28 +326,19 @@ def reopened(one: Collaboration) -> Collaboration:
     )
 
 
-def _origins(said: dict[str, Any]) -> tuple[Origin, ...]:
-    return all_origins(one for one in ORIGINS if one in said["origins"])
-
-
 # -- what is looked up -----------------------------------------------------------------------------
 
 
 def _keys(row: LogEntry) -> Iterable[str]:
-    said = row.new or {}
-    match said.get("change"):
-        case "begun":
-            return (_OPEN, _MONTHS, _month(said))
-        case "state":
-            return (_OPEN,)
-        case None:
-            return (_OPEN,)
-        case _:
-            return ()
+    said = _said(row)
+    change = said.get("change")
+    if change == _BEGUN and (month := _month(said)):
+        return (_OPEN, _MONTHS, month)
+    return (_OPEN,) if change in (_STATE, None) else ()
 
 
 def _step(key: str, state: State | None, row: LogEntry) -> State:
-    said, state = row.new or {}, state or {}
+    said, state = _said(row), state or {}
     begun = said.get("change") == _BEGUN
     if key == _OPEN:
         ids = [one for one in state.get("ids", ()) if one != row.entity]
@@ -353,7 +350,11 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
 
 
 def _month(said: dict[str, Any]) -> str:
-    return str(said["at"])[:7]
+    """The key of the month in which one was made; empty where that is no moment."""
+    try:
+        return f"{parse_time(said['at']):%Y-%m}"
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ""
 
 
 _COLLABORATIONS = Projection(

@@ -154,12 +154,12 @@ class Sessions(operations.CollaborationOperations):
         one = kept.collaboration
         if one.id in self._running:
             raise UsageError("it runs", hint=f"ska team cancel {one.id}")
-        if one.status == "completed" and not any(each.problem for each in one.stage_outputs):
-            raise UsageError("it is complete: there is nothing to go on with", hint="begin another")
         if 0 < one.max_cost_usd <= one.total_cost_usd:
             raise UsageError(
                 f"its ${one.max_cost_usd:g} are spent", hint="begin it anew with more (--max-usd)"
             )
+        if one.status == "completed" and not any(each.problem for each in one.stage_outputs):
+            raise UsageError("it is complete: there is nothing to go on with", hint="begin another")
         now = self._clock()
         await self._records.state(one, resumed=iso(now))
         kept = await self._records.get(one.id)
@@ -180,7 +180,7 @@ class Sessions(operations.CollaborationOperations):
             raise Closing("the home is being closed", hint="try again in a moment")
         one = replace(one, conversation=one.conversation or new_id())
         await self._records.begun(one, new.requester)
-        await self._giving.begin(one)
+        await self._giving.begin(one, new.requester)
         kept = Kept(collaboration=one, began=one.created_at, requester=new.requester)
         return self._drive(await self._work(kept))
 
@@ -204,6 +204,7 @@ class Sessions(operations.CollaborationOperations):
             max_duration_s=new.max_duration_s,
             max_cost_usd=new.max_cost_usd,
             max_rounds=new.max_rounds,
+            interactive=new.interactive,
             origins=new.origins,
             created_at=self._clock(),
         )
@@ -254,7 +255,7 @@ class Sessions(operations.CollaborationOperations):
         found: dict[str, tuple[AgentDNA, Model]] = {}
         for person in one.participants:
             dna = self._directory.get(person.slug)
-            found[dna.slug] = dna, await self._models.of(dna)
+            found[person.slug] = dna, await self._models.of(dna)
         return found
 
     async def _in_order(self, _goal: str) -> Sequence[str]:
@@ -284,7 +285,7 @@ class Sessions(operations.CollaborationOperations):
         taken = 0
         for kept in await self._records.open():
             try:
-                await self._giving.begin(kept.collaboration)
+                await self._giving.begin(kept.collaboration, kept.requester)
                 self._drive(await self._work(kept))
                 taken += 1
             except SkillAgentError as problem:  # as of an agent that is gone

@@ -43,6 +43,8 @@ class Casting:
         """Raises UsageError and NotFound, naming what fits."""
         check_limits(new)
         people = self._named(new) or await self._chosen(new)
+        if new.pattern == "pipeline" and len({one.stage for one in people}) > 1:
+            people = sorted(people, key=lambda one: one.stage)
         lead = self._lead(new, people)
         if lead not in [one.slug for one in people]:
             if new.lead is not None:
@@ -137,10 +139,7 @@ def check_limits(new: NewCollaboration) -> None:
 
 def _roles(pattern: Pattern, lead: str, people: Sequence[Participant]) -> tuple[Participant, ...]:
     """Everybody with the role and the place the pattern gives them."""
-    ordered = [*people]
-    if pattern == "pipeline" and len({one.stage for one in people}) > 1:
-        ordered.sort(key=lambda one: one.stage)
-    reviewer = _reviewer(ordered) if pattern == "peer_review" else ""
+    reviewer = _reviewer(people) if pattern == "peer_review" else ""
     return tuple(
         replace(
             one,
@@ -149,7 +148,7 @@ def _roles(pattern: Pattern, lead: str, people: Sequence[Participant]) -> tuple[
             status="waiting",
             problem="",
         )
-        for number, one in enumerate(ordered, 1)
+        for number, one in enumerate(people, 1)
     )
 
 

@@ -279,6 +279,7 @@ class Work:
                 usual,
                 timeout_s=min(usual.timeout_s, max(left - 1.0, left * _GRACE)),
             ),
+            interactive=one.interactive,
             origins=all_origins(one.origins, step.origins, beside),
             response_schema=step.schema,
             requester=self.requester,

@@ -27,6 +27,8 @@ def checked_task(new: NewTask) -> NewTask:
         (new.expected_output, "what is expected"),
     ):
         sound_text(text, what)
+        if "\0" in text:
+            raise UsageError(f"{what} is not text: it contains zero bytes", hint="give plain text")
         if len(text) > LONGEST:
             raise UsageError(
                 f"{what} has {len(text):,} characters; {LONGEST:,} is the most",

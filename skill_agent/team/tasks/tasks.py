@@ -266,7 +266,7 @@ class Tasks(RunsTasks, operations.TaskOperations):
 
     def _watch(self, job: Job) -> None:
         """Nobody waits for it; but when the turn that asked for it is stopped, so is it."""
-        if (turn := job.task.parent_turn) is not None:
+        if job.parent is None and (turn := job.task.parent_turn) is not None:
             watcher = asyncio.create_task(self._stop_with(turn, job), name="a task's asker")
             self._watchers.add(watcher)
             watcher.add_done_callback(self._watchers.discard)

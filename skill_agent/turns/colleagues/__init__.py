@@ -1,0 +1,1 @@
+"""What several agents in one conversation mean for a turn."""
