@@ -96,7 +96,7 @@ class WorkstationApp(App[None]):
         return self._talk
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._start)
+        self.call_after_refresh(self._begin)
         self.app_resume_signal.subscribe(self, self._resumed)
 
     def _resumed(self, _: App[object]) -> None:
@@ -120,6 +120,11 @@ class WorkstationApp(App[None]):
         self._ending = asyncio.create_task(self.action_quit())
 
     # -- the home ----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Starts once: after the first paint, or where another screen was quicker than that."""
+        if self._host is None:
+            self._start()
 
     def _start(self) -> None:
         if not self._leaving.is_set():
@@ -233,6 +238,7 @@ class WorkstationApp(App[None]):
             self._over = MemoryScreen(
                 lambda: self.runtime, lambda: self._failure, choose=memory_id or None
             )
+            self._begin()
             self.push_screen(self._over, self._over_closed)
 
     def action_team(self) -> None:
@@ -241,6 +247,7 @@ class WorkstationApp(App[None]):
 
         if isinstance(self.screen, TalkScreen):
             self._over = TeamScreen(lambda: self.runtime, lambda: self._failure)
+            self._begin()
             self.push_screen(self._over, self._over_closed)
 
     def _over_closed(self, _nothing: None) -> None:

@@ -39,6 +39,7 @@ from skill_agent.events import (
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
+from skill_agent.team.operations import Moments, SeatOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import (
     Calls,
@@ -152,6 +153,7 @@ class StageRuntime(Workstation):
                 "models": played(StageModels)(),
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
+                "seats": played(StageSeats)(),
                 "tasks": self.work,
                 "collaborations": self.together,
                 "memory": self.book,
@@ -345,6 +347,11 @@ class StageApprovals(ApprovalOperations):
 
 class StageSummaries(SummaryOperations):
     async def list(self, session_id: str) -> Compactions:
+        return []
+
+
+class StageSeats(SeatOperations):
+    async def history(self, ref: str) -> Moments:
         return []
 
 
