@@ -30,6 +30,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Answer, ScriptedGateway, ScriptedModel
 from skill_agent.ports import ModelRequest
+from skill_agent.team.mail.mail import Mail
 from skill_agent.values import (
     Attachment,
     ClientContext,
@@ -291,6 +292,21 @@ async def of_another_agent(run: Run) -> None:
     await run.say(TurnRequest("and you?", session=run.session, agent="kyra", interactive=False))
 
 
+async def written(run: Run) -> None:
+    """What a colleague wrote to the agent before the person says anything."""
+    mail = run.runtime.mail
+    assert isinstance(mail, Mail)
+    await mail.sent("kyra", TEXT, origins=("agent",))
+    await run.anew("what is new?")
+
+
+async def passed_on(run: Run) -> None:
+    """A colleague is asked about it, and what they say stands in the conversation."""
+    texts = (Attachment(TEXT, origin="file", name="notes.md"),)
+    await run.say(TurnRequest("Ask Luke to repeat this", attachments=texts, interactive=False))
+    await run.on("and you?")
+
+
 WAYS: Mapping[str, Way] = {
     "pipe": attached("pipe"),
     "pipe alone": alone,
@@ -307,6 +323,8 @@ WAYS: Mapping[str, Way] = {
     "user import": imported_talk,
     "summary": summed_up,
     "other agent": of_another_agent,
+    "agent's message": written,
+    "agent's task": passed_on,
     "skill": of_a_skill,
 }
 

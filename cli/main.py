@@ -25,6 +25,7 @@ COMMANDS = MappingProxyType(
         "chat": Entry("talk.chat", "Talk to an agent, line by line, without the full screen"),
         "tui": Entry("talk.full_screen", "Open the full-screen workstation"),
         "agents": Entry("team.agents", "See, make and change the agents of your team"),
+        "route": Entry("team.route", "Say who would answer a message, and why; nothing is asked"),
         "skills": Entry("team.skills", "See, check and approve the skills agents can use"),
         "team": Entry(
             "teamwork.app",

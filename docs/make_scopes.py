@@ -38,6 +38,9 @@ the home is its person, and may do everything. So may everybody with `ska serve 
 - **A turn belongs to the key that asked for it.** Only this key, or one with `admin`, may stop it
   or answer what it asks. "Always" takes `admin`, for it stores a rule for every later turn: from
   another key it is refused, and the question denied.
+- **A task belongs to the key that gave it.** Only this key, or one with `admin`, may stop it, have
+  it tried again or say something to it. What its agent does is done for that key, with no more
+  rights than the key has; after a crash, or tried again, with those of `chat` alone.
 - **What is said with a key that lacks `memory` stays in its conversation**: "remember that …" is
   answered with a notice, nothing is read from it for memories, then or later, and it is not
   recalled elsewhere. A key with neither `read` nor `memory` is told nothing of what is remembered

@@ -72,7 +72,7 @@ async def read(talks: list[Labelled], model: Model | None, *, quiet: bool) -> li
     alone = Run(f"{model.info.name} alone" if model else "")
     for number, talk in enumerate(talks, 1):
         start = time.process_time()
-        done = await extract(talk.messages, model, user="me", agent="kyra")
+        done = await extract(talk.messages, model, lambda _: True)
         whole.seconds += time.process_time() - start
         whole.add(talk, [*done.candidates])
         alone.add(talk, [one for one in done.candidates if one.model])

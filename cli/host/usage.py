@@ -1,4 +1,4 @@
-"""`ska usage`: tokens and money by day, agent, model or conversation, and each agent's budget."""
+"""`ska usage`: tokens and money by day, agent, model, tier and so on, and each agent's budget."""
 
 import os
 from datetime import datetime, time, timedelta
@@ -9,13 +9,14 @@ import typer
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, choice, single, slug_of
-from ..output import emit_json, narrate, plain, record, table
+from ..output import emit_json, emit_text, narrate, plain, record, table
+from .plotting import bars, plot_width
 
 if TYPE_CHECKING:
     from skill_agent.values import Budget, UsageRow, UsageTotals
     from skill_agent.workstation import Workstation
 
-BY = ("day", "agent", "model", "session")
+BY = ("day", "agent", "model", "session", "tier", "strategy")
 _SESSIONS = 1_000
 """So many of the newest conversations are shown by their titles."""
 
@@ -26,7 +27,8 @@ app = single()
 def usage(
     ctx: typer.Context,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHAT", help="day, agent, model or session.")
+        str,
+        typer.Option("--by", metavar="WHAT", help="day, agent, model, session, tier or strategy."),
     ] = "agent",
     period: Annotated[
         str,
@@ -40,18 +42,23 @@ def usage(
     agent: Annotated[
         str | None, typer.Option("--agent", "-a", metavar="NAME", help="Of one agent alone.")
     ] = None,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw bars: of the cost, or of tokens where all is free.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what models consumed and cost, and what may be spent.
 
     Calls in the background count too: reading for memories, summaries. Days are those of this
     machine's clock; budgets (daily_budget_usd, monthly_budget_usd in agents.toml) are held by
-    the home's host, by its clock.
+    the home's host, by its clock. A tier is what a message was found to need, a strategy how its
+    agent was chosen; what was chosen in no such way stands apart.
 
     \b
     Examples:
       ska usage
-      ska usage --by day --period 7d
+      ska usage --by day --period 7d --plot
+      ska usage --by tier
       ska usage --by model --since 2026-11-01 --agent kyra
       ska usage --by session --json | jq '.rows[0]'
     """  # fmt: skip
@@ -70,6 +77,10 @@ def usage(
     found = with_runtime(ctx, work)
     if as_json:
         emit_json(_object(found, way, since))
+        return
+    if plot:
+        for line in bars([(_name(row, way, named), row) for row in found.rows], plot_width()):
+            emit_text(line)
         return
     _show(found, way, named)
 
@@ -122,6 +133,8 @@ def _show(found: "UsageTotals", by: str, titles: dict[str, str]) -> None:
 
 
 def _name(row: "UsageRow", by: str, titles: dict[str, str]) -> str:
+    if by in ("tier", "strategy") and not row.id:
+        return f"(no {by})"
     if by == "session":
         title = titles.get(row.id, "")
         return f"{row.id[:8]} {title}".strip() if row.id else "(in the background)"

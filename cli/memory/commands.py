@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skill_agent.memory.recall.links import links_of
+from skill_agent.memory.shares import HEARD_BY
 from skill_agent.text.secrets.credentials import secrets_in
 from skill_agent.values import (
     MEMORY_TYPES,
@@ -34,7 +36,7 @@ from ..options import (
 from ..output import emit_json, emit_text, narrate, record, table, tell_masked
 from ..progress import Bar
 from ..surroundings import surroundings
-from . import extraction, languages, transfer, upkeep, versions
+from . import extraction, languages, shares, transfer, upkeep, versions
 from .purge import purge_memory, tell_report
 from .view import (
     answers_first,
@@ -239,6 +241,9 @@ def show(ctx: typer.Context, memory_id: IdArgument, as_json: JsonOption = False)
         return
     fields = memory_object(memory)
     source = fields.pop("source")
+    heard = memory.metadata.get(HEARD_BY)
+    fields |= {"heard by": heard} if heard else {}
+    fields |= {"has to do with": [f"{one} ({why})" for one, why in links_of(memory).items()]}
     fields |= {"from session": source["session"], "from messages": source["message_ids"]}
     record((name, value) for name, value in fields.items() if name != "session")
 
@@ -348,6 +353,7 @@ def _kinds(text: str | None, wanted: MemoryType | None) -> tuple[ItemKind, ...]:
 
 transfer.register(app)
 versions.register(app)
+shares.register(app)
 extraction.register(app)
 upkeep.register(app)
 languages.register(app)

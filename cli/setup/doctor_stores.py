@@ -162,6 +162,16 @@ async def _waiting(runtime: "Workstation") -> list[Finding]:
                 fix="ska memory extractions",
             )
         )
+    if shares := await runtime.memory.shares():
+        found.append(
+            Finding(
+                id="shares",
+                level="warning",
+                title="memories wait to be shared",
+                detail=f"{len(shares)} of the team's wait for you",
+                fix="ska memory shares",
+            )
+        )
     if disputes:
         found.append(
             Finding(

@@ -13,8 +13,8 @@ from skill_agent.errors import ModelUnavailable, NotFound, UsageError
 from skill_agent.files.home import Home
 
 from ..opening.running import ready_home, with_runtime
-from ..options import JsonOption, group
-from ..output import emit_json, emit_text, narrate, plain, without_controls
+from ..options import JsonOption, group, slug_of
+from ..output import emit_json, emit_text, narrate, plain, table, without_controls
 from ..surroundings import Surroundings, on_this_machine, surroundings
 from .fetching import fetch_wanted
 from .model_listing import listing
@@ -22,7 +22,8 @@ from .model_listing import listing
 if TYPE_CHECKING:
     from skill_agent.models.files.reference import Wanted
     from skill_agent.settings.schema import Settings
-    from skill_agent.values import ModelInfo
+    from skill_agent.values import BudgetCheck, ModelInfo, TierInfo
+    from skill_agent.workstation import Workstation
 
 app = group("See, fetch and test models.")
 
@@ -105,17 +106,26 @@ def pull(
 def test(
     ctx: typer.Context,
     name: NameArgument = None,
+    team: Annotated[
+        bool, typer.Option("--team", help="Whether it knows when to ask another agent.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a model a short question and time it.
 
-    A remote model is really called: that costs a few tokens.
+    A remote model is really called: that costs a few tokens. With --team it is tried in nine
+    situations instead; where it does well, and delegation_by_models is on in [features],
+    agents may give work to one another by it.
 
     \b
     Examples:
       ska models test
       ska models test openai/gpt-4o-mini
+      ska models test openai/gpt-4o --team
     """
+    if team:
+        _prove(ctx, name, as_json=as_json)
+        return
     found = with_runtime(ctx, lambda runtime: runtime.models.test(name, progress=_aside))
     said = without_controls(found.text.strip())
     if as_json:
@@ -127,6 +137,18 @@ def test(
         f"{found.usage.completion_tokens} tokens in {found.seconds:g} s; "
         + ("it fills in a form as asked" if found.structured else "it cannot fill in a form")
     )
+
+
+def _prove(ctx: typer.Context, name: str | None, *, as_json: bool) -> None:
+    narrate("trying it in some situations; on this machine that takes a minute")
+    found = with_runtime(ctx, lambda runtime: runtime.mail.prove(name))
+    if as_json:
+        emit_json(plain(found))
+        return
+    verdict = "may ask other agents by itself" if found.able else "is better helped by code"
+    emit_text(f"{found.id} {verdict}: {found.right} of {found.of} situations met")
+    for message in found.wrong:
+        narrate(f"not met: {message}")
 
 
 @app.command()
@@ -144,6 +166,56 @@ def path(ctx: typer.Context, name: NameArgument = None, as_json: JsonOption = Fa
         emit_json({"id": name or "models", "path": str(where), "exists": where.exists()})
     else:
         emit_text(str(where))
+
+
+@app.command()
+def tiers(
+    ctx: typer.Context,
+    agent: Annotated[
+        str | None, typer.Option("--agent", "-a", metavar="NAME", help="As this agent has them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the tiers messages are answered on, with their models and prices.
+
+    Their models are named in [models.roles] of config.toml, or by an agent's custom_tiers in
+    agents.toml. Where they are not all the same, each message is answered on the tier it needs,
+    up to the agent's max_tier.
+
+    \b
+    Examples:
+      ska models tiers
+      ska models tiers --agent luke --json
+    """
+
+    async def work(station: "Workstation") -> "tuple[list[TierInfo], BudgetCheck]":
+        slug = await slug_of(station, agent)
+        return await station.tiers.list(agent=slug), await station.tiers.budget(agent=slug)
+
+    found, money = with_runtime(ctx, work)
+    if as_json:
+        emit_json([plain(one) for one in found])
+        return
+    table(
+        ("tier", "model", "in $/1k", "out $/1k", "named"),
+        [(one.id, one.model, *_prices(one), _standing(one)) for one in found],
+    )
+    narrate(money.reason)
+
+
+def _prices(tier: "TierInfo") -> tuple[str, str]:
+    if tier.cost_per_1k_input is None or tier.cost_per_1k_output is None:
+        return "unknown", "unknown"
+    if not tier.cost_per_1k_input and not tier.cost_per_1k_output:
+        return "free", "free"
+    return f"{tier.cost_per_1k_input:g}", f"{tier.cost_per_1k_output:g}"
+
+
+def _standing(tier: "TierInfo") -> str:
+    told = [tier.source]
+    told += [] if tier.allowed else ["above max_tier"]
+    told += [] if tier.usable else ["cannot answer now: ska doctor"]
+    return "; ".join(told)
 
 
 def _wanted(name: str, sha256: str, home: Home) -> "Wanted":

@@ -149,6 +149,7 @@ class Conversation:
                 emit_text(_HELP)
             case "/agent":
                 self._use(rest)
+                self._named = True
             case "/agents":
                 for dna in self._talk.call(self._runtime.agents.list):
                     emit_text(f"{dna.slug}  {dna.name}  {dna.tagline}")

@@ -82,6 +82,8 @@ class Outcome:
 
     ids: dict[str, str] = field(default_factory=dict)
     model: str = ""
+    tier: str = ""
+    why: str = ""
     text: str = ""
     memories: list[dict[str, Any]] = field(default_factory=list)
     saved: list[dict[str, Any]] = field(default_factory=list)
@@ -96,7 +98,7 @@ class Outcome:
         match event:
             case TurnStarted():
                 self.ids = {"id": event.turn, "session": event.session, "agent": event.agent}
-                self.model = event.model
+                self.model, self.tier, self.why = event.model, event.tier, event.why
             case HandedOff():
                 self.ids = {**self.ids, "agent": event.agent}
             case MemoryRecalled():
@@ -134,6 +136,8 @@ class Outcome:
         return {
             **self.ids,
             "model": (self.usage.model if self.usage else "") or self.model,
+            "tier": self.tier,
+            "why": self.why,
             "text": self.text,
             "memories": self.memories,
             "saved": self.saved,
@@ -178,7 +182,8 @@ class TextView:
             case ThoughtDelta():
                 self._thinks()
             case TurnStarted():
-                pass
+                if event.tier:
+                    self._aside(f"{event.model} answers: {event.why}")
             case MemoryRecalled():
                 if event.items:
                     self._aside(event.line)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..opening.running import with_runtime
-from ..options import JsonOption, choice, group
+from ..options import JsonOption, LimitOption, choice, group
 from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
-from .model_choice import idle, model_settings, spoken_with
+from . import mail
+from .model_choice import settings_of, spoken_with
 from .team import Team, follow, team_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
 app = group("See, make and change the agents of your team.")
+mail.register(app)
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="Slug or name of the agent.")]
 
@@ -66,10 +68,7 @@ def show(
     elif as_json:
         emit_json(agent_object(dna))
     else:
-        from skill_agent.agents.tiers import without_effect
-
-        spoken = spoken_with(dna, model_settings(ctx))
-        record([*_summary(dna, spoken), ("without effect", "\n".join(without_effect(dna)))])
+        record(_summary(dna, spoken_with(dna, settings_of(ctx))))
 
 
 @app.command()
@@ -212,6 +211,27 @@ def export(
 
 
 @app.command()
+def recommend(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(metavar="TEXT", help="What you need somebody for.")],
+    limit: LimitOption = 3,
+    as_json: JsonOption = False,
+) -> None:
+    """Name the agents that would answer best.
+
+    \b
+    Examples:
+      ska agents recommend "somebody who finds bugs"
+      ska agents recommend "a slogan" --json | jq -r .[0].id
+    """
+    from .route import tell_recommended
+
+    tell_recommended(
+        with_runtime(ctx, lambda station: station.routing.recommend(query, limit=limit)), as_json
+    )
+
+
+@app.command()
 def validate(
     ctx: typer.Context,
     file: Annotated[
@@ -246,11 +266,9 @@ def validate(
     except ConfigError as error:
         tell_problems([error], (), as_json=as_json, fine="")
     else:
-        settings = model_settings(ctx)
+        settings = settings_of(ctx)
         for dna in team.agents:
             narrate(f"{dna.slug} speaks with {spoken_with(dna, settings)}")
-        for told in idle(team.agents):
-            narrate(told)
         fine = f"{chosen}: {len(team.agents)} agents, no mistakes"
         left_out = craft_warnings(team.agents, skills, str(chosen))
         tell_problems((), (*team.warnings, *left_out), as_json=as_json, fine=fine)

@@ -11,7 +11,7 @@ from skill_agent.values import AgentTask, Collaboration
 from ..opening.running import with_runtime
 from ..options import IdArgument, JsonOption, LimitOption, choice, group, newest, slug_of
 from ..output import emit_json, emit_text, narrate, plain, table
-from . import give, run, watch
+from . import give, report, run, watch
 from .leaving import goes_on, told_end
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ app = group("Give agents work, alone or together; see, steer and stop what they 
 run.register(app)
 give.register(app)
 watch.register(app)
+report.register(app)
 
 
 @app.command("list")

@@ -16,6 +16,7 @@ from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.team.operations import Moments, Seats, Texts
 from skill_agent.values import (
+    AgentMessage,
     AgentTask,
     Collaboration,
     Compaction,
@@ -24,12 +25,15 @@ from skill_agent.values import (
     ModelCall,
     NewCollaboration,
     NewTask,
+    Report,
+    ReportRequest,
     Requester,
     Session,
     Submitted,
     TurnRequest,
     TurnState,
     WaitingApproval,
+    all_origins,
 )
 from skill_agent.workstation import GROUPS, Operation, Workstation
 
@@ -52,6 +56,8 @@ class Confined(Workstation):
             "tasks": _Tasks(station, by),
             "collaborations": _Collaborations(station, by, conversations.find),
             "seats": _Seats(station, by, conversations.find),
+            "mail": _Mail(station, by),
+            "reports": _Reports(station, by),
         }
         super().__init__(groups)
 
@@ -137,6 +143,30 @@ class _Seats(_Group):
 
     async def go_back(self, ref: str) -> Handoff:
         return await self._group.go_back((await self._find(ref)).id, by=self._by)
+
+
+class _Mail(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.mail)
+        self._by = by
+
+    async def send(self, slug: str, content: str, **more: Any) -> AgentMessage:
+        """What comes by a key that may not change what is remembered is not the person's word."""
+        if self._by.may("memory"):
+            return await self._group.send(slug, content, **more)
+        return await self._group.sent(slug, content, **more, origins=("client",))
+
+
+class _Reports(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.reports)
+        self._by = by
+
+    async def make(self, request: ReportRequest) -> Report:
+        """As with mail: such a key's words are not the person's."""
+        if not self._by.may("memory"):
+            request = replace(request, origins=all_origins(("client",), request.origins))
+        return await self._group.make(request)
 
 
 class _Turns(_Group):

@@ -56,16 +56,18 @@ class ModelConfig(Table):
     """Which model speaks for the agent."""
 
     model_name: str = "default"
-    """`provider/model`, a role (`fast`, `balanced`, `powerful`), or `default` of config.toml."""
+    """`provider/model`, a tier (`fast`, `balanced`, `powerful`), or `default` of config.toml, which
+    leaves it to each message where `[models.roles]` names more than one."""
     temperature: float = Field(default=0.7, ge=0.0, le=2.0)
     max_output_tokens: int = Field(default=4096, ge=100, le=32000)
     provider_overrides: dict[str, Any] = Field(default_factory=dict)
     enable_model_routing: bool = True
-    """Without effect yet: messages are not routed by difficulty."""
+    """Each message is answered on the tier it needs, where `model_name` is `default` or there are
+    `custom_tiers` beside a `provider/model`; otherwise `model_name` is what counts."""
     force_tier: ModelTier | None = None
     """This tier's model instead of `model_name`; `-m` goes before it."""
     max_tier: ModelTier | None = None
-    """The highest tier that `force_tier`, or a tier in `model_name`, may come to."""
+    """The highest tier that `force_tier`, a tier in `model_name` or a message may come to."""
     custom_tiers: tuple[TierModel, ...] = ()
     """The models of tiers for this agent; those of `[models.roles]` otherwise."""
     daily_budget_usd: float = Field(default=5.0, ge=0.0)
@@ -92,6 +94,9 @@ class MemoryConfig(Table):
     retrieval_weights: RetrievalWeights = Field(default_factory=RetrievalWeights)
     auto_extract: bool = True
     auto_pin_preferences: bool = True
+    auto_share: bool | Literal["ask"] = True
+    """Whether what it hears of the team, a project or the company is every agent's; with `ask` it
+    waits for a person's yes (`ska memory shares`)."""
     summarize_interval: int = Field(default=20, ge=2)
     """Messages between automatic summaries."""
     remember_commands: tuple[str, ...] = (

@@ -18,6 +18,8 @@ from .dna import AgentDNA, TeamTable
 from .doubts import doubts_of
 from .sampling import checked_option
 
+RESERVED = ("recommend",)
+"""Slugs that would hide a path beside those of agents."""
 MOST_AGENTS = 2_000
 """Of one file; more would take seconds to read."""
 
@@ -174,6 +176,11 @@ def _agent(
     places: Mapping[KeyPath, int],
 ) -> tuple[AgentDNA | None, list[ConfigError]]:
     written = table.get("slug", slug)
+    if slug in RESERVED:
+        said = f"{shown(slug)} is a word of the API; choose another slug"
+        path = ("agents", slug)
+        problem = ConfigError(said, file=file, line=line_of(places, path), key=dotted(path))
+        return None, [problem]
     data = {"name": slug.replace("-", " ").title(), "shared_skill_names": shared, **table}
     agent, problems = check(
         AgentDNA, {**data, "slug": slug}, file=file, places=places, prefix=("agents", slug)

@@ -1,5 +1,12 @@
-"""Which model an agent's settings come to, and why; no model is asked for here."""
+"""Which model an agent's settings come to, and why; no model is asked for here.
 
+**Who chooses.** Whoever names a model, gets it: `-m` of one reply, a `provider/model` or a tier in
+`model_name`, `force_tier`. Where `model_name` is left at `default`, or the agent has tiers of its
+own (`custom_tiers`) beside a `provider/model`, each message is answered on the tier it needs, as
+long as the tiers are not all one model; `max_tier` is then the highest of them.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
@@ -32,6 +39,38 @@ def chosen(dna: AgentDNA, override: str | None, settings: ModelSettings) -> Chos
     return _of(dna, config.model_name, settings, "model_name")
 
 
+def routed(dna: AgentDNA, settings: ModelSettings) -> Mapping[ModelTier, str]:
+    """The models among which each message's is chosen, by tier; empty where nothing is to choose:
+    somebody named one, routing is off, or all tiers are one model."""
+    config = dna.model
+    a_model = config.model_name not in ("default", *TIERS)
+    named = config.model_name in TIERS or (a_model and not config.custom_tiers)
+    if not config.enable_model_routing or config.force_tier or named:
+        return {}
+    models = models_of_tiers(dna, settings)
+    return models if len({*models.values()}) > 1 else {}
+
+
+def models_of_tiers(dna: AgentDNA, settings: ModelSettings) -> dict[ModelTier, str]:
+    """Each tier's model by its full name."""
+    found: dict[ModelTier, str] = {}
+    for tier in TIERS:
+        name = _model_of(dna, tier, settings)[0]
+        found[tier] = settings.default if name == "default" else name
+    return found
+
+
+def source_of(dna: AgentDNA, tier: ModelTier, settings: ModelSettings) -> str:
+    """Where it is said which model a tier's is."""
+    return _model_of(dna, tier, settings)[1]
+
+
+def capped(dna: AgentDNA, tier: ModelTier) -> ModelTier:
+    """A tier, or the agent's highest where that is lower."""
+    most = dna.model.max_tier
+    return most if most and TIERS.index(tier) > TIERS.index(most) else tier
+
+
 def affordable(dna: AgentDNA, settings: ModelSettings) -> tuple[str, ...]:
     """The names of the models that may stand in where the agent's own costs too much: its tiers,
     the fallbacks and the default."""
@@ -41,23 +80,9 @@ def affordable(dna: AgentDNA, settings: ModelSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name and name != "default"))
 
 
-def without_effect(dna: AgentDNA) -> tuple[str, ...]:
-    """What the agent's settings say that changes nothing, in a sentence each."""
-    config = dna.model
-    told: list[str] = []
-    named = config.force_tier or config.model_name in TIERS
-    if config.max_tier and not named:
-        told.append(
-            f"max_tier {config.max_tier}: neither force_tier nor model_name names a tier to cap"
-        )
-    if config.enable_model_routing:
-        told.append("enable_model_routing: messages are not routed by difficulty yet")
-    return tuple(told)
-
-
 def _capped(dna: AgentDNA, tier: ModelTier, settings: ModelSettings, why: str) -> ChosenModel:
-    most = dna.model.max_tier
-    if most and TIERS.index(tier) > TIERS.index(most):
+    most = capped(dna, tier)
+    if most != tier:
         return _of(dna, most, settings, f"{why} {tier}, capped by max_tier {most}")
     return _of(dna, tier, settings, f"{why} {tier}" if why == "force_tier" else why)
 

@@ -9,11 +9,18 @@ the turn.
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, get_args
 
 from skill_agent.ports import Ledger
 from skill_agent.ports.projections import Projection, State
-from skill_agent.values import LogEntry, Usage
+from skill_agent.values import (
+    LogEntry,
+    ModelChoice,
+    RouteStrategy,
+    Routing,
+    TierName,
+    Usage,
+)
 
 from .usage import add, usage_of, usage_record
 
@@ -28,12 +35,15 @@ _COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "cost_usd")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What one agent consumed by one model in one conversation, in a quarter hour."""
+    """What one agent consumed by one model in one conversation, chosen in one way, in a quarter
+    hour."""
 
     at: datetime
     agent: str
     model: str
     session: str
+    tier: str
+    strategy: str
     turns: int
     calls: int
     unpriced: int
@@ -43,10 +53,37 @@ class Cell:
     cost_usd: float
 
 
-def call_note(usage: Usage, *, session: str, purpose: str) -> dict[str, Any]:
+def call_note(
+    usage: Usage, *, session: str, purpose: str, tier: str = "", strategy: str = ""
+) -> dict[str, Any]:
     """The data of a call's note. It does not name the conversation as other notes do: when that is
     erased, the money stays spent."""
-    return {"conversation": session, "purpose": purpose, **usage_record(usage)}
+    chosen = {"tier": tier, "strategy": strategy}
+    marks = {name: one for name, one in chosen.items() if one}
+    return {"conversation": session, "purpose": purpose, **marks, **usage_record(usage)}
+
+
+def turn_note(
+    usage: Usage, *, session: str, routing: Routing | None, choice: ModelChoice | None
+) -> dict[str, Any]:
+    """The data of a turn's note: what its calls used is noted with these (`by_call`)."""
+    data = {"session": session, **usage_record(usage), "by_call": True}
+    data |= marks_of(routing, choice)
+    if choice is not None and choice.overall is not None:
+        data["complexity"] = choice.overall
+    if choice is not None and choice.tier and choice.override:
+        data["tier_override"] = choice.override
+    if routing is not None and routing.scores:
+        data["agents_considered"] = len(routing.scores)
+    return data
+
+
+def marks_of(routing: Routing | None, choice: ModelChoice | None) -> dict[str, str]:
+    """How agent and model were chosen, as far as anything was: without another agent to compare
+    there was no strategy."""
+    tier = choice.tier if choice is not None else None
+    strategy = routing.strategy if routing is not None and routing.scores else ""
+    return {name: one for name, one in (("tier", tier), ("strategy", strategy)) if one}
 
 
 async def states(ledger: Ledger, keys: Sequence[str]) -> dict[str, State]:
@@ -179,6 +216,8 @@ def _with(known: list[State], row: LogEntry, usage: Usage) -> list[State]:
         "agent": row.actor,
         "model": usage_of(row).model,
         "session": session if isinstance(session, str) else "",
+        "tier": _known(told.get("tier"), TierName),
+        "strategy": _known(told.get("strategy"), RouteStrategy),
     }
     at = next((n for n, one in enumerate(known) if name.items() <= one.items()), len(known))
     if at >= _MOST_CELLS:
@@ -194,4 +233,9 @@ def _with(known: list[State], row: LogEntry, usage: Usage) -> list[State]:
     return [*known[:at], new, *known[at + 1 :]]
 
 
-_ACCOUNTS = Projection(name="usage", version=4, kinds=(TURN, CALL), keys=_keys, step=_step)
+def _known(value: object, names: Any) -> str:
+    """A word of those there are; empty for any other: an import may say anything."""
+    return value if isinstance(value, str) and value in get_args(names) else ""
+
+
+_ACCOUNTS = Projection(name="usage", version=5, kinds=(TURN, CALL), keys=_keys, step=_step)

@@ -36,6 +36,10 @@ class TurnStarted(AnyEvent):
     model: str
     attachments: tuple[Attachment, ...] = ()
     """Texts that came with the words, and are no part of `text`."""
+    tier: str = ""
+    """What the message was found to need; empty where nothing was chosen."""
+    why: str = ""
+    """Why it is this model."""
 
     @property
     def line(self) -> str:

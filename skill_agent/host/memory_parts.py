@@ -23,6 +23,7 @@ from skill_agent.memory.extraction.intake import Intake
 from skill_agent.memory.extraction.model import able, extraction_model
 from skill_agent.memory.extraction.queue import ExtractionQueue
 from skill_agent.memory.extraction.reader import Reader
+from skill_agent.memory.extraction.ways import Ways
 from skill_agent.memory.feedback import Feedback
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.recall.projector import Projector
@@ -216,6 +217,8 @@ class MemoryParts:
             user=user,
             hosting=self._hosting,
             reconciler=self.reconciler,
+            team_memory=self._settings.features.team_memory,
+            ways=Ways(self._ledger, self._writer, clock, user),
         )
 
     def _upkeep(self, projector: Projector, clock: Clock) -> Upkeep:

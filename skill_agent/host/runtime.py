@@ -164,6 +164,7 @@ class Runtime(Workstation):
                 directory=self.directory,
                 skillbook=skillbook,
                 models=self._models,
+                gateway=self.gateway,
                 counter=counter,
                 board=board,
                 conversations=self._conversations,
@@ -198,6 +199,7 @@ class Runtime(Workstation):
             hot=mind.hot,
             tokens=tokens,
             tables=self._tables,
+            colleagues=lambda: self._team.colleagues,
             reconcile=mind.reconcile,
             gate=Gate(
                 known=skillbook.skills_lately,
@@ -243,6 +245,7 @@ class Runtime(Workstation):
             chooses_agent=self._team.chooses_agent,
             chooses_model=self._team.chooses_model,
             seats=self._team.keeps_seats,
+            decisions=self._team.decisions,
         )
 
     def _name_of(self, agent: str) -> str:

@@ -50,6 +50,8 @@ from .imported import Incoming
 from .languages import LOOKED_AT, coverage
 from .masking import without_secrets
 from .operations import MemoryOperations
+from .selves import Selves
+from .shares import Shares, heard
 from .standing import within_bounds
 from .writer import LedgerWriter, nobody
 
@@ -58,10 +60,7 @@ _SHARED = 1 / 3
 MAX_CONTENT = 100_000
 """Characters of one memory; more is a document, not a memory."""
 
-
 Memories = list[Memory]  # `list` is a method of the book
-
-
 Finds = list[Found]
 Entries = list[LogEntry]
 Differences = list[MemoryDifference]
@@ -75,7 +74,7 @@ _ARCHIVED = ("memory.archived", "memory.expired")
 _ALL = 100_000
 
 
-class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
+class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
     """The memory of one home."""
 
     def __init__(
@@ -237,7 +236,7 @@ class MemoryBook(LedgerWriter, Exchange, MemoryOperations):
                     source_type="explicit",
                     extraction_model=None,
                     origins=(),
-                    metadata={},
+                    metadata=heard(old),
                     tier="hot" if old.pinned else "warm",
                 )
                 changes = life.superseding(

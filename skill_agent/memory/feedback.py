@@ -81,9 +81,7 @@ class Feedback(FeedbackOperations):
         raise StoreError("the memories of this reply keep changing", hint="try again")
 
     async def of(self, message_ids: Sequence[str]) -> dict[str, Rating]:
-        keys = {_reply_key(one): one for one in message_ids}
-        states = await self._ledger.projected(_FEEDBACK, list(keys))
-        return {keys[key]: state["rating"] for key, state in states.items()}
+        return await ratings_of(self._ledger, message_ids)
 
     # -- the reply ---------------------------------------------------------------------------
 
@@ -187,6 +185,13 @@ class Feedback(FeedbackOperations):
         if comment.strip():
             data["text"] = comment.strip()
         await self._ledger.note(KIND, reply.id, actor=actor, data=data)
+
+
+async def ratings_of(ledger: Ledger, message_ids: Sequence[str]) -> dict[str, Rating]:
+    """The last rating of each reply that has one."""
+    keys = {_reply_key(one): one for one in message_ids}
+    states = await ledger.projected(_FEEDBACK, list(keys))
+    return {keys[key]: state["rating"] for key, state in states.items()}
 
 
 def _rating(row: LogEntry) -> Rating | None:

@@ -33,12 +33,40 @@ class _Words:
     orders: tuple[str, ...]
     alone: tuple[str, ...]
     once: tuple[str, ...]
+    self: tuple[str, ...]
+    """How a sentence begins that tells the agent who it is …"""
+    flattery: tuple[str, ...]
+    """… and one that only thanks it."""
 
 
 def standing_instructions(text: str) -> list[str]:
     """The sentences of a person's message that ask something of the agent for good."""
     said = [one.strip() for one in _SENTENCES.split(text) if re.search(r"\w", one)]
     return [one for one in said if _is_one(one, alone=len(said) == 1)]
+
+
+def told_of_itself(text: str) -> list[str]:
+    """The sentences of a person's message that tell the agent who it is, or what it is good at."""
+    said = [one.strip() for one in _SENTENCES.split(text) if re.search(r"\w", one)]
+    return [one for one in said if _tells_of_agent(one)]
+
+
+def _tells_of_agent(sentence: str) -> bool:
+    if len(sentence) > _LONGEST or _ASKS.search(sentence):
+        return False
+    folded = " ".join(sentence.casefold().replace("’", "'").split())
+    starts = {folded, _CALLED.sub("", folded, count=1)}
+    return any(_of_agent(start, words) for start in starts for words in _all())
+
+
+def _of_agent(folded: str, words: _Words) -> bool:
+    if any(_at(folded, one) >= 0 for one in words.once):
+        return False
+    rest, _ = _without_lead(folded, words)
+    starts = (folded, rest)  # what leads to an order may begin such a sentence: 你
+    found = [(one, by) for one in starts for by in words.self if _at(one, by) == 0]
+    begins = any(len(one) > len(by) + 1 for one, by in found)
+    return begins and not any(_at(one, by) == 0 for one in starts for by in words.flattery)
 
 
 def _is_one(sentence: str, *, alone: bool) -> bool:

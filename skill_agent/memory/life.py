@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from skill_agent.errors import UsageError
+from skill_agent.memory.recall.links import LINKS, links_of
 from skill_agent.values import Dispute, Memory, MemoryChange, MemoryDifference
 
 from .standing import vouched
@@ -22,6 +23,15 @@ PREVIOUS = "previous"
 def previous(memory: Memory) -> tuple[str, ...]:
     """Ids of the versions this one stands in for."""
     return tuple(memory.metadata.get(PREVIOUS, ()))
+
+
+def _beside(memory: Memory, others: Sequence[str]) -> Memory:
+    """A person says that it is true beside those; a link of ours to them is none any more."""
+    named = tuple(dict.fromkeys((*memory.related_to, *others)))
+    said = {*others}
+    links = {key: why for key, why in links_of(memory).items() if key not in said}
+    metadata = {**memory.metadata, LINKS: links} if LINKS in memory.metadata else memory.metadata
+    return replace(memory, related_to=named, metadata=metadata)
 
 
 def pinned(memory: Memory) -> Memory:
@@ -190,10 +200,9 @@ def coexisting(
     for memory in members:
         others = tuple(one.id for one in members if one is not memory)
         after = replace(
-            memory,
+            _beside(memory, others),
             status="active",
             contradicts=tuple(one for one in memory.contradicts if one not in others),
-            related_to=tuple(dict.fromkeys((*memory.related_to, *others))),
             updated_at=now,
         )
         changes.append(
@@ -218,19 +227,16 @@ def reinstating(
     kept = [one for one in previous(newer) if one != older.id]
     tier = "hot" if before.get("tier") == "hot" else "warm"
     back = replace(
-        older,
+        _beside(older, [newer.id]),
         status="active",
         superseded_by=None,
         tier=tier,
         pinned=before.get("pinned") is True,
-        related_to=tuple(dict.fromkeys((*older.related_to, newer.id))),
         updated_at=now,
     )
+    newer_beside = _beside(newer, [older.id])
     alone = replace(
-        newer,
-        metadata={**newer.metadata, PREVIOUS: kept},
-        related_to=tuple(dict.fromkeys((*newer.related_to, older.id))),
-        updated_at=now,
+        newer_beside, metadata={**newer_beside.metadata, PREVIOUS: kept}, updated_at=now
     )
     return [
         MemoryChange(kind="memory.resolved", memory=after, actor=actor, reason=reason, expected=was)

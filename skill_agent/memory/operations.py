@@ -98,6 +98,16 @@ class MemoryOperations(Protocol):
         """What contradicts what and waits for a decision, the newest first."""
         ...
 
+    @route("GET", "/v1/memories/shares", scope="read")
+    async def shares(self) -> Memories:
+        """What concerns the team and waits to be shared, the newest first."""
+        ...
+
+    @route("GET", "/v1/memories/selves", scope="read")
+    async def selves(self) -> Memories:
+        """What agents were told of themselves and waits for a person's yes, the newest first."""
+        ...
+
     @route("GET", "/v1/memories/updates", scope="read")
     async def updates(self) -> Updates:
         """Memories about which something newer was said; the newest first."""
@@ -168,6 +178,24 @@ class MemoryOperations(Protocol):
         self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
     ) -> Memory:
         """Puts a new version in a memory's place and gives it."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/adopt", scope="memory")
+    async def adopt(self, memory_id: str, *, actor: str = "person") -> Memory:
+        """Makes a memory part of who its agent is: always in its prompt."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/share", scope="memory")
+    async def share(self, memory_id: str, *, actor: str = "person") -> Memory:
+        """Makes a memory every agent's; who heard it is kept."""
+        ...
+
+    @route("POST", "/v1/memories/{memory_id}/unshare", scope="memory")
+    async def unshare(
+        self, memory_id: str, *, agent: str | None = None, actor: str = "person"
+    ) -> Memory:
+        """Gives a shared memory back to who heard it, or to `agent`; one that waits stays where it
+        is and waits no longer."""
         ...
 
     @route("POST", "/v1/memories/{memory_id}/resolve", scope="memory", once=True)

@@ -60,9 +60,13 @@ class Models(operations.ModelOperations):
         name = chosen(dna, override, self._settings).name
         model = await self._given(dna, name)
         self._gateway.check(name)
-        window = model.info.context_window or _UNKNOWN_WINDOW
-        await model.check(min(dna.model.max_output_tokens, window // _REPLYS_SHARE))
+        await model.check(reply_room(dna.model.max_output_tokens, model.info))
         return model
 
     async def _given(self, dna: AgentDNA, name: str) -> Budgeted:
         return await self._counter.gateway(dna.slug).model(name)
+
+
+def reply_room(most: int, info: ModelInfo) -> int:
+    """Tokens a reply of an agent may have by its settings and its model's window."""
+    return min(most, (info.context_window or _UNKNOWN_WINDOW) // _REPLYS_SHARE)

@@ -1,7 +1,7 @@
 """What the core asks of the outside world, as Protocols; no implementation lives here."""
 
 from .callbacks import Clock, Progress
-from .choosing import ChoosesAgent, ChoosesModel, KeepsSeats
+from .choosing import ChoosesAgent, ChoosesModel, KeepsDecisions, KeepsSeats
 from .models import (
     ChatMessage,
     CountsTokens,
@@ -36,6 +36,7 @@ __all__ = [
     "Embedder",
     "EmbedsQuestions",
     "EndPart",
+    "KeepsDecisions",
     "KeepsSeats",
     "Ledger",
     "LedgerCopies",

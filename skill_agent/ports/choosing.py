@@ -24,11 +24,24 @@ class ChoosesAgent(Protocol):
         ...
 
 
+class KeepsDecisions(Protocol):
+    """Writes down what was decided for a turn."""
+
+    async def keep(
+        self, turn: str, session: Session, routing: Routing, choice: ModelChoice
+    ) -> None:
+        """Never raises: a turn goes on also where this cannot be kept."""
+        ...
+
+
 class ChoosesModel(Protocol):
     """Says on which model an agent answers."""
 
-    async def model(self, agent: str, request: TurnRequest, session: Session | None) -> ModelChoice:
-        """`choice.model` is what is given for `-m`; empty leaves it to the agent's settings."""
+    async def model(
+        self, agent: str, request: TurnRequest, session: Session | None, *, dry: bool = False
+    ) -> ModelChoice:
+        """`choice.model` is what is given for `-m`; empty leaves it to the agent's settings. A dry
+        one asks no model. Never raises for a message, however odd."""
         ...
 
 

@@ -71,6 +71,9 @@ class ModelRequest:
     session: str = ""
     turn: str = ""
     """Where it is asked, for the accounts; empty for what no turn asks. No model is told."""
+    tier: str = ""
+    strategy: str = ""
+    """How model and agent were chosen, for the accounts too; empty where they were not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

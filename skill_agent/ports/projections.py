@@ -8,7 +8,7 @@ from typing import Any
 from skill_agent.values import LogEntry
 
 State = dict[str, Any]
-"""What is known under one key; plain JSON, and nothing a person wrote."""
+"""What is known under one key; plain JSON, dropped with any row of its kinds that is erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from skill_agent.errors import Conflict, MemoryChanged, NotFound, SkillAgentErro
 from skill_agent.files.home import Home
 from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
+from skill_agent.memory.recall.links import LINKS, links_of
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.ports import Clock, Ledger
 from skill_agent.values import (
@@ -211,8 +212,11 @@ def _released(memory: Memory, gone: set[str], now: datetime) -> Memory | None:
     if (against, related) == (memory.contradicts, memory.related_to):
         return None
     alone = memory.status == "disputed" and not against
+    left = {one: why for one, why in links_of(memory).items() if one not in gone}
+    metadata = {**memory.metadata, LINKS: left} if LINKS in memory.metadata else memory.metadata
     return replace(
         memory,
+        metadata=metadata,
         contradicts=against,
         related_to=related,
         status="active" if alone else memory.status,

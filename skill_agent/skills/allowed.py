@@ -12,7 +12,10 @@ from typing import Any
 RESTRICTED = ("http_get", "remember", "search_memory")
 """The tools a list can restrict. To open skills and to read their files asks by itself wherever
 a skill was not approved."""
+OF_TEAM = ("delegate_task", "request_report", "start_collaboration", "send_agent_message")
+"""The same of the team's: those that have colleagues do something."""
 UNRESTRICTED = ("activate_skill", "read_skill_file")
+TEAM_READS = ("check_task_status", "get_agent_inbox")
 
 _MOST_NAMES = 200
 
@@ -44,7 +47,9 @@ def _names(text: str) -> Iterator[str]:
 def permits(allowed: Sequence[str], rule: str) -> bool:
     """Whether such a list lets a call with this rule (`tool:what it reaches`) run unasked."""
     tool, _, reached = rule.partition(":")
-    return tool not in RESTRICTED or any(_matches(name, tool, reached) for name in allowed)
+    return tool not in (*RESTRICTED, *OF_TEAM) or any(
+        _matches(name, tool, reached) for name in allowed
+    )
 
 
 def _matches(name: str, tool: str, reached: str) -> bool:
@@ -57,5 +62,5 @@ def _matches(name: str, tool: str, reached: str) -> bool:
 
 def unknown_tools(allowed: Iterable[str]) -> list[str]:
     """The names in a list that are no tools here."""
-    known = {*RESTRICTED, *UNRESTRICTED}
+    known = {*RESTRICTED, *OF_TEAM, *UNRESTRICTED, *TEAM_READS}
     return [name for name in allowed if name.partition("(")[0] not in known]

@@ -13,6 +13,7 @@ from skill_agent.values import (
     Decision,
     Handoff,
     MessageType,
+    ModelAbility,
     NewCollaboration,
     NewTask,
     Recommendation,
@@ -40,8 +41,9 @@ class RoutingOperations(Protocol):
     """Who would answer, and what was decided."""
 
     @route("POST", "/v1/route", scope="read", limit="search", id="route")
-    async def decide(self, request: TurnRequest | str) -> Routing:
-        """Who would answer a message, with the signals of every agent; nothing is begun."""
+    async def decide(self, request: TurnRequest | str, *, current: str | None = None) -> Routing:
+        """Who would answer a message, with the signals of every agent; nothing is begun. `current`
+        is the agent that speaks, where that is not the conversation's."""
         ...
 
     @route("GET", "/v1/agents/recommend", scope="read", limit="search", id="recommend")
@@ -179,6 +181,11 @@ class MailOperations(Protocol):
     @route("GET", "/v1/agents/{slug}/inbox", scope="read")
     async def inbox(self, slug: str, *, unread_only: bool = True, limit: int = 10) -> Messages:
         """What was written to an agent, the newest first; looking does not mark it as read."""
+        ...
+
+    @route("POST", "/v1/team/abilities", scope="admin", once=True, id="prove_model")
+    async def prove(self, model: str | None = None) -> ModelAbility:
+        """Tries whether a model knows when to ask a colleague; only then it may by itself."""
         ...
 
 

@@ -7,7 +7,7 @@ stored once the turn has ended. Whatever fails here is a line in the log, never 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -65,13 +65,30 @@ class CallMade:
                 pass
 
 
+class OfTurn(Around):
+    """A turn's model for what is asked beside its reply: paid from the same purse."""
+
+    def __init__(self, model: Model, message: Message) -> None:
+        super().__init__(model)
+        self._message = message
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
+        request = replace(request, session=self._message.session, turn=self._message.turn)
+        async with aclosing(self._model.stream(request)) as parts:
+            async for part in parts:
+                yield part
+
+
 class Recorder(Around):
     """A turn's model, whose calls are written down however they end."""
 
-    def __init__(self, model: Model, message: Message, clock: Clock) -> None:
-        """`message` is the person's, which the turn answers."""
+    def __init__(
+        self, model: Model, message: Message, clock: Clock, marks: Mapping[str, str] | None = None
+    ) -> None:
+        """`message` is the person's, which the turn answers; `marks` are fields of requests that
+        the accounts tell turns apart by."""
         super().__init__(model)
-        self._message, self._clock = message, clock
+        self._message, self._clock, self._marks = message, clock, marks or {}
         self.calls: list[CallMade] = []
         self._composition = Composition()
 
@@ -80,7 +97,8 @@ class Recorder(Around):
         self._composition = composition
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
-        request = replace(request, session=self._message.session, turn=self._message.turn)
+        asked = {"session": self._message.session, "turn": self._message.turn}
+        request = replace(request, **asked, **self._marks)
         made = CallMade(at=self._clock(), request=request, composition=self._composition)
         self.calls.append(made)
         begun, first = time.perf_counter(), 0.0
@@ -202,9 +220,11 @@ class CallLog:
         self._open: dict[str, tuple[Recorder, int]] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
 
-    def recorder(self, model: Model, message: Message, *, seen: int) -> Recorder:
+    def recorder(
+        self, model: Model, message: Message, *, seen: int, marks: Mapping[str, str] | None = None
+    ) -> Recorder:
         """The model of a turn that begins; `seen` is the last ledger sequence before it."""
-        made = Recorder(model, message, self._clock)
+        made = Recorder(model, message, self._clock, marks)
         self._open[message.turn] = made, seen
         return made
 

@@ -30,14 +30,20 @@ class Composition:
     left_out: tuple[str, ...] = ()
 
 
-def composed(draft: Draft, plan: Fit, recollection: Recollection | None) -> Composition:
-    """What a draft became; no recollection where memory was not looked into."""
+def composed(
+    draft: Draft, plan: Fit, recollection: Recollection | None, inbox: str = ""
+) -> Composition:
+    """What a draft became; no recollection where memory was not looked into. `inbox` is what
+    colleagues wrote, with which the block begins."""
     recalled = recollection.selection if recollection else None
     found = plan.block.removesuffix(draft.handed).rstrip() if draft.handed else plan.block
     texts = [
         *draft.layers.items(),
         ("summary", tamed(plan.summary)),
-        *_block(found, recollection.always if recollection else ()),
+        ("inbox", inbox if plan.block else ""),
+        *_block(
+            found.removeprefix(inbox).lstrip("\n"), recollection.always if recollection else ()
+        ),
         ("handover", draft.handed if plan.block else ""),
         ("message", draft.text),
     ]

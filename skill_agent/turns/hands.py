@@ -15,6 +15,7 @@ from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
 from skill_agent.turns.guards.suspicion import Suspicion
 from skill_agent.values import ClientTool, Memory, Message, Requester, ToolCall
 
+from .colleagues.nearby import Nearby
 from .composition import Composition
 from .fitting import Draft, Fit, Tokens
 from .known import Kept, Offer, Recollection
@@ -97,6 +98,8 @@ class Hands:
     """Opens a question for answers, before it is published."""
     allows: Callable[[str, bool], bool]
     """(rule, tainted): whether a stored rule allows the call."""
+    nearby: Nearby
+    """The agent's colleagues."""
     approval_timeout_s: float
     reply_timeout_s: float = 600.0
     """The longest one reply of the model may take."""

@@ -36,6 +36,7 @@ from skill_agent.turns.guards.watching import Watch, by_code, watched
 from skill_agent.values import Finish, Memory, Usage
 
 from .calling import called, for_client
+from .colleagues.nearby import Letters
 from .composition import composed
 from .disclosing import disclosing, kept_without
 from .fitting import Fit, fit_block
@@ -59,15 +60,20 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _saved(brief, memory)
     for notice in _of_keeping(brief, hands, kept):
         yield notice
-    answered = _only_answers(brief)
+    answered, passed = _only_answers(brief), False
+    async with aclosing(_passed_on(brief, hands, manner, started)) as events:
+        async for event in events:
+            yield event
+            passed = isinstance(event, TurnFinished)
+    if passed:
+        return
     recollection, events = await _remembered(brief, hands, kept, manner)
     for event in events:
         yield event
     for text, origins in of_others(brief.message, recollection):
         if told := await hands.suspicion.reading(text, origins):
             yield _warning(brief, told)
-    formed = brief.response_schema is not None
-    own = not (formed or brief.client_tools)
+    own, formed = _is_own(brief), brief.response_schema is not None
     offer = await hands.offer(manner, recollection) if own else _of_client(brief)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
@@ -78,28 +84,19 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _finished(brief, said, usage, started)
         return
     computed = await hands.compute(manner)
+    letters = await _letters(hands)
     draft = replace(
         brief.draft,
         text=_as_shown(brief, computed, manner),
-        block=_beside(brief, recollection, "" if answered else manner.hint),
+        block=_beside(brief, letters.block, recollection, "" if answered else manner.hint),
     )
     # What was counted before stands only for the text it was counted with.
     fitted = brief.fitted if draft.text == brief.draft.text else None
     plan = await fit_block(draft, fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)
-    hands.compose(composed(draft, plan, recollection))
-    prompt = conversation(
-        plan.system,
-        plan.history,
-        text=draft.text,
-        block=plan.block,
-        summary=plan.summary,
-        newest=brief.message,
-        reader=brief.agent.slug if draft.told_apart else "",
-    )
-    if shown := brief.message.client_context:
-        prompt = (*prompt[:-1], replace(prompt[-1], images=shown.images))
+    hands.compose(composed(draft, plan, recollection, letters.block))
+    prompt = _prompt(brief, plan, draft.text)
     free = not (offer.tools or formed or answered)
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
@@ -111,12 +108,51 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
+    if plan.block:  # the turn ended well, and the model read it
+        await hands.nearby.read(letters)
 
 
-def _beside(brief: Brief, recollection: Recollection | None, hint: str) -> str:
+def _prompt(brief: Brief, plan: Fit, text: str) -> tuple[ChatMessage, ...]:
+    prompt = conversation(
+        plan.system,
+        plan.history,
+        text=text,
+        block=plan.block,
+        summary=plan.summary,
+        newest=brief.message,
+        reader=brief.agent.slug if brief.draft.told_apart else "",
+    )
+    shown = brief.message.client_context
+    return (*prompt[:-1], replace(prompt[-1], images=shown.images)) if shown else prompt
+
+
+async def _letters(hands: Hands) -> Letters:
+    """What colleagues wrote to the agent; what others wrote of it taints the prompt."""
+    letters = await hands.nearby.letters()
+    hands.taint.add(letters.origins)
+    return letters
+
+
+async def _passed_on(
+    brief: Brief, hands: Hands, manner: Manner, started: float
+) -> AsyncGenerator[Event, None]:
+    """The whole turn where the message is for a colleague: what they say is told as theirs, and no
+    model is asked for it here. Nothing where it is not."""
+    if not _is_own(brief) or _only_answers(brief):
+        return
+    if (errand := await hands.nearby.errand(brief.message, manner)) is None:
+        return
+    passed = await hands.nearby.run(errand, brief.message, manner)
+    hands.taint.add(passed.origins)
+    said = until_stop(passed.text, _stops(brief))
+    yield TextDelta(**brief.ids, text=said)
+    yield _finished(brief, said, Usage(model=hands.model.info.name), started)
+
+
+def _beside(brief: Brief, inbox: str, recollection: Recollection | None, hint: str) -> str:
     """The data block beside the message."""
     found = recollection.block if recollection else hint
-    return "\n\n".join(part for part in (found, brief.draft.handed) if part)
+    return "\n\n".join(part for part in (inbox, found, brief.draft.handed) if part)
 
 
 def _of_keeping(brief: Brief, hands: Hands, kept: Kept) -> Iterator[Notice]:
@@ -194,6 +230,11 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
         "searchable, and are summed up when there is time, or now with: "
         f"ska sessions compact {brief.session}",
     )
+
+
+def _is_own(brief: Brief) -> bool:
+    """Whether the agent answers as it likes, with its own tools."""
+    return brief.response_schema is None and not brief.client_tools
 
 
 def _only_answers(brief: Brief) -> bool:

@@ -20,13 +20,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
+from skill_agent.conversations.accounts import turn_note
 from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.conversations.seats_told import told_of
 from skill_agent.conversations.told_apart import told_apart
 from skill_agent.conversations.turn_ends import note_end
 from skill_agent.conversations.turn_states import TurnBoard
 from skill_agent.conversations.unfinished import Keeping, Unfinished, UnfinishedReplies
-from skill_agent.conversations.usage import usage_record
 from skill_agent.errors import (
     BudgetSpent,
     ModelError,
@@ -38,6 +38,7 @@ from skill_agent.errors import (
     TurnLimit,
 )
 from skill_agent.events import (
+    AgentRouted,
     Event,
     MemorySaved,
     Notice,
@@ -71,7 +72,7 @@ from .hands import Brief
 from .loop import run_turn
 from .prompt import of_another
 from .taint import Taint, of_conversation
-from .views import Turn, View, Views
+from .views import Turn, View, Views, turning_of
 from .workbench import Workbench
 
 CLOSING_S = 5.0
@@ -165,7 +166,7 @@ class TurnRunner:
         if self._compactor is not None:
             self._compactor.turn_ended(self._views.pressed(turn) if _is_talk(turn) else None)
         if self._reader is not None and turn.request.use_memory:
-            self._reader.turn_ended(turn.session.id, turn.dna.slug, read=_is_talk(turn))
+            self._reader.turn_ended(turn.session.id, turn.dna.slug, turn.id, read=_is_talk(turn))
 
     async def cancel(self, turn: str, *, reason: FailureReason = "cancelled") -> bool:
         """Stops a turn and waits for its end; False if it is not running."""
@@ -240,6 +241,8 @@ class TurnRunner:
         """Why there is no whole reply; None where there is one."""
         try:
             self._bus.publish(_started(turn))
+            if (routed := _routed(turn)) is not None:
+                self._bus.publish(routed)
             await self._seat(progress)
             await self._run(progress.turn, progress)
         except asyncio.CancelledError:
@@ -266,7 +269,7 @@ class TurnRunner:
 
     async def _run(self, turn: Turn, progress: _Progress) -> None:
         view = await self._views.prepared(turn)
-        model = self._calls.recorder(turn.model, turn.message, seen=turn.seen)
+        model = self._calls.recorder(turn.model, turn.message, seen=turn.seen, marks=turn.marks)
         progress.taint = self._taint(turn, view)
         async with aclosing(self._events(turn, view, model, progress.taint)) as events:
             async for event in events:
@@ -318,13 +321,11 @@ class TurnRunner:
             warm="temperature" in (turn.request.options or {}),
         )
         hands = self._bench.hands(
-            turn.dna,
+            turning_of(turn, taint),
             model,
             view.fit.history,
             earlier=view.messages,
-            request=turn.request,
             seen=turn.seen,
-            taint=taint,
             dry=turn.dry,
         )
         return run_turn(brief, replace(hands, compose=model.compose))
@@ -402,8 +403,13 @@ class TurnRunner:
 
     async def _note_usage(self, turn: Turn, event: TurnFinished) -> None:
         """The turn as a whole; what it cost is noted call by call (`models/money/metered`)."""
-        used = usage_record(event.usage)
-        data = {"session": turn.session.id, **used, "by_call": True}
+        decided = turn.decided
+        data = turn_note(
+            event.usage,
+            session=turn.session.id,
+            routing=decided and decided.routing,
+            choice=decided and decided.choice,
+        )
         await self._ledger.note("usage", turn.id, actor=turn.dna.slug, data=data)
 
     def _stopped(self, turn: Turn) -> "_Failure":
@@ -515,4 +521,23 @@ def _started(turn: Turn) -> TurnStarted:
         text=words,
         attachments=attachments,
         model=turn.model.info.name,
+        tier=turn.marks.get("tier", ""),
+        why=turn.decided.choice.why if turn.decided else "",
+    )
+
+
+def _routed(turn: Turn) -> AgentRouted | None:
+    """That another agent answers than the conversation's own, where the team chose it."""
+    routing = turn.decided.routing if turn.decided else None
+    if routing is None or routing.came_from in (None, turn.dna.slug):
+        return None
+    return AgentRouted(
+        session=turn.session.id,
+        turn=turn.id,
+        agent=turn.dna.slug,
+        parent=turn.request.parent,
+        came_from=routing.came_from,
+        reason=routing.reason,
+        confidence=routing.confidence,
+        explanation=routing.explanation,
     )

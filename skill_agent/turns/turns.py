@@ -13,6 +13,7 @@ from typing import Any
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.agents.tiers import TIERS
 from skill_agent.conversations.address import mentioned, without_address
 from skill_agent.conversations.asking import begun_before, checked_request
 from skill_agent.conversations.client_context import beside
@@ -32,6 +33,7 @@ from skill_agent.ports import (
     ChoosesAgent,
     ChoosesModel,
     Clock,
+    KeepsDecisions,
     KeepsSeats,
     Ledger,
     Model,
@@ -92,13 +94,14 @@ class Turns(operations.TurnOperations):
         chooses_agent: ChoosesAgent | None = None,
         chooses_model: ChoosesModel | None = None,
         seats: KeepsSeats | None = None,
+        decisions: KeepsDecisions | None = None,
     ) -> None:
         """`client` names the window of another process for which something is done just now. A
         turn nobody listens to any more goes on for `grace_s`. Without `chooses_agent` a
         conversation keeps its agent, without `chooses_model` each agent its model, without `seats`
-        nobody hands a conversation over."""
+        nobody hands a conversation over. What was decided goes to `decisions`."""
         self._chooses_agent, self._chooses_model = chooses_agent, chooses_model
-        self._seats = seats
+        self._seats, self._decisions = seats, decisions
         self._ledger, self._clock, self._directory = ledger, clock, directory
         self._conversations, self._models = conversations, models
         self._projector, self._bench, self._runner = projector, bench, runner
@@ -159,6 +162,9 @@ class Turns(operations.TurnOperations):
         by = request.requester.name if request.requester else self._client() or ""
         self._board.asked(turn, by)
         self._attended.began(turn, session.id, stays=request.detach)
+        if self._decisions is not None:
+            decided = wanted.first.decided
+            await self._decisions.keep(turn, session, decided.routing, decided.choice)
         return Submitted(session=session.id, turn=turn, agent=dna.slug)
 
     async def _seated(self, turn: Turn) -> tuple[SeatMoment, ...]:
@@ -175,7 +181,7 @@ class Turns(operations.TurnOperations):
     async def preview(self, request: TurnRequest | str) -> ModelCall:
         """Raises as `submit` does."""
         request = _checked(request)
-        found, wanted = await self._wanted(request, self._models.of)
+        found, wanted = await self._wanted(request, self._models.of, dry=True)
         dna = wanted.first.dna
         now, seen = self._clock(), await self._ledger.last_seq()
         session = found or Session(
@@ -196,17 +202,20 @@ class Turns(operations.TurnOperations):
         self,
         request: TurnRequest,
         model: Callable[[AgentDNA, str | None], Awaitable[Model]],
+        *,
+        dry: bool = False,
     ) -> tuple[Session | None, Wanted]:
         """The conversation it goes on with, who answers, with which model, and why these."""
         found = await self._conversations.find(request.session) if request.session else None
         routing, plan = await self._routed(request, found)
-        first = await self._answerer(routing, request, found, model)
+        answerer = partial(self._answerer, request=request, session=found, model=model, dry=dry)
+        first = await answerer(routing)
         if request.images and not first.model.info.profile.vision:
             raise blind(first.model.info, await self._models.list())
         instead = None
         if plan is not None and plan.otherwise is not None:
             try:
-                instead = await self._answerer(plan.routing, request, found, model)
+                instead = await answerer(plan.routing)
             except SkillAgentError:  # nobody asked for that one by name
                 plan = None
         return found, Wanted(first=first, plan=plan, instead=instead)
@@ -214,12 +223,14 @@ class Turns(operations.TurnOperations):
     async def _answerer(
         self,
         routing: Routing,
+        *,
         request: TurnRequest,
         session: Session | None,
         model: Callable[[AgentDNA, str | None], Awaitable[Model]],
+        dry: bool,
     ) -> Answerer:
         dna = tuned(self._able(routing.agent), request.options)
-        choice = await self._tier(dna.slug, request, session)
+        choice = await self._tier(dna.slug, request, session, dry=dry)
         chosen = await model(dna, choice.model or None)
         return Answerer(dna=dna, model=chosen, decided=Decided(routing=routing, choice=choice))
 
@@ -256,10 +267,16 @@ class Turns(operations.TurnOperations):
             return Routing(agent=session.agent, confidence=1.0, reason="current")
         return Routing(agent=self._default_agent, confidence=1.0, reason="default")
 
-    async def _tier(self, agent: str, request: TurnRequest, session: Session | None) -> ModelChoice:
-        if request.model or self._chooses_model is None:
-            return ModelChoice(model=request.model or "", override="model")
-        return await self._chooses_model.model(agent, request, session)
+    async def _tier(
+        self, agent: str, request: TurnRequest, session: Session | None, *, dry: bool
+    ) -> ModelChoice:
+        if request.model:
+            at = TIERS.index(request.model) if request.model in TIERS else None
+            tier = None if at is None else TIERS[at]
+            return ModelChoice(tier=tier, model=request.model, why="-m", override="model")
+        if self._chooses_model is None:
+            return ModelChoice()
+        return await self._chooses_model.model(agent, request, session, dry=dry)
 
     def _message(
         self, request: TurnRequest, *, turn: str, session: Session, dna: AgentDNA
@@ -427,7 +444,7 @@ class Turns(operations.TurnOperations):
             _log.info("waking %s: %s", agent, redact(str(problem)))
 
     async def _first_request(self, dna: AgentDNA, model: Model) -> ModelRequest:
-        tools = {} if model.info.profile.small else self._bench.tools(dna)
+        tools = {} if model.info.profile.small else self._bench.tools(dna, None, model.info)
         system = await self._bench.system(dna, model)
         return ModelRequest(
             messages=(ChatMessage(role="system", content=system_text(system)),),

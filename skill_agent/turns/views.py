@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skill_agent.agents.dna import AgentDNA
+from skill_agent.conversations.accounts import marks_of
 from skill_agent.conversations.client_context import as_read
 from skill_agent.memory.summaries.compaction import after
 from skill_agent.ports import Clock, KeepsSeats, Ledger, Model
@@ -19,10 +20,13 @@ from skill_agent.values import (
     TurnRequest,
 )
 
+from .calls import OfTurn
 from .colleagues.hearing import Handovers, heard_in
+from .colleagues.nearby import Turning
 from .compactor import Compactor, Pressed
 from .fitting import Draft, Fit, fit, window_of
 from .prompt import system_text
+from .taint import Taint
 from .wishes import with_wishes
 from .workbench import Workbench
 
@@ -71,6 +75,22 @@ class Turn:
     @property
     def id(self) -> str:
         return self.message.turn
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the accounts tell its calls apart by."""
+        return marks_of(self.decided.routing, self.decided.choice) if self.decided else {}
+
+
+def turning_of(turn: Turn, taint: Taint | None = None) -> Turning:
+    """A turn as its agent's colleagues know it."""
+    return Turning(
+        agent=turn.dna,
+        request=turn.request,
+        session=turn.session.id,
+        turn=turn.id,
+        taint=taint or Taint(),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +161,7 @@ class Views:
         rest = await still_true(self._ledger, rest, self._clock())
         rest = handovers.beside(rest)
         small = turn.model.info.profile.small  # it is told of none beforehand
-        tools = {} if small else self._bench.tools(turn.dna, turn.request)
+        tools = {} if small else self._bench.tools(turn.dna, turning_of(turn), turn.model.info)
         if turn.request.client_tools:
             tools = {one.name: Foreign(one) for one in turn.request.client_tools}
         layers = await self._bench.system(turn.dna, turn.model, use_memory=turn.request.use_memory)
@@ -175,7 +195,7 @@ class Views:
             session=turn.session.id,
             turn=turn.id,
             agent=turn.dna.slug,
-            model=turn.model,
+            model=OfTurn(turn.model, turn.message),
             measure=measure,
             max_messages=self._bench.settings.memory.history_messages,
         )

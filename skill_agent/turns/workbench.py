@@ -43,6 +43,7 @@ from skill_agent.values import (
     Memory,
     MemoryFilter,
     Message,
+    ModelInfo,
     NewMemory,
     Origin,
     Search,
@@ -53,6 +54,7 @@ from skill_agent.values import (
     all_origins,
 )
 
+from .colleagues.nearby import Colleagues, Nearby, Turning
 from .fitting import Tokens
 from .hands import Hands
 from .known import Kept, Offer, Recollection
@@ -93,19 +95,19 @@ class Workbench:
     gate: Gate
     tables: TableReader
     tokens: Tokens = field(default_factory=Tokens)
+    colleagues: Callable[[], Colleagues | None] = lambda: None
+    """The team, which is made after the turns it asks for."""
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
 
     def hands(
         self,
-        dna: AgentDNA,
+        turning: Turning,
         model: Model,
         history: Sequence[Message],
         *,
         earlier: Sequence[Message],
-        request: TurnRequest,
         seen: int,
-        taint: Taint | None = None,
         dry: bool = False,
     ) -> Hands:
         """Everything one turn of one agent may do.
@@ -113,16 +115,19 @@ class Workbench:
         `history` is what stands in the prompt, so that nothing of it is recalled again; `earlier`
         is the whole conversation. With `dry` nothing is kept.
         """
-        taint = taint or Taint()
+        dna, request, taint = turning.agent, turning.request, turning.taint
         recall = partial(self.recollector.recall, dna, model, history, seen, dry=dry)
         keep, asker = partial(self._keep, dna, earlier, dry=dry), request.requester
+        if "agent" in request.origins:  # an agent's words ask for nothing to be remembered
+            keep = _nothing_kept
         return Hands(
             model=model,
             read=partial(self._read, dna, model, earlier),
             keep=keep if request.keeps else partial(_not_kept, dna),
             recall=recall if request.use_memory else _no_recall,
             compute=partial(self._compute, model),
-            offer=partial(self._offer, dna, self.tools(dna, request, taint=taint)),
+            offer=partial(self._offer, dna, self.tools(dna, turning, model.info)),
+            nearby=Nearby(turning=turning, model=model.info, team=self.colleagues(), dry=dry),
             announce=partial(self.announce, request=request),
             asker=asker,
             left_out=tuple(
@@ -152,7 +157,7 @@ class Workbench:
         """The static layers of the prompt as they stand now, for such a model."""
         profile = model.info.profile
         hot = await self.hot.of(dna.slug, self.settings.general.user) if use_memory else None
-        return system_layers(
+        layers = system_layers(
             dna,
             profile=profile,
             skills=self.skills(dna),
@@ -162,6 +167,9 @@ class Workbench:
             ],
             identity=hot.identity if hot else (),
         )
+        team = self.colleagues()
+        told = team.guidelines(model.info) if team else ""
+        return {**layers, "team": told} if told else layers
 
     # -- memory ------------------------------------------------------------------------------
 
@@ -245,9 +253,14 @@ class Workbench:
         return self.skillbook.offered(names, dna.slug)
 
     def tools(
-        self, dna: AgentDNA, request: TurnRequest | None = None, *, taint: Taint | None = None
+        self,
+        dna: AgentDNA,
+        turning: Turning | None = None,
+        model: ModelInfo | None = None,
     ) -> dict[str, Tool]:
-        """The agent's tools for one turn by name, in a stable order."""
+        """The agent's tools for one turn by name, in a stable order; without a turn those it
+        usually has."""
+        request = turning.request if turning else None
         names = [skill.name for skill in self.skills(dna)]
         opened = OpenSkills(self.skillbook, dna.slug)
         tools: list[Tool] = []
@@ -262,10 +275,16 @@ class Workbench:
             tools.append(SearchMemory(search=partial(self._search_for, dna)))
         if request is None or (request.use_memory and request.keeps):
             autonomy = dna.boundaries.max_autonomy
-            save = partial(self._save_for, dna, taint or Taint())
+            save = partial(self._save_for, dna, turning.taint if turning else Taint())
             tools.append(Remember(save=save, autonomy=autonomy))
         within = {tool.spec.name: WithinSkills(tool=tool, skills=opened) for tool in tools}
-        return {**skill_tools(opened, names), **within}
+        found = {**skill_tools(opened, names), **within}
+        team = self.colleagues()
+        if team is not None and model is not None:
+            asked = turning or Turning(agent=dna, request=TurnRequest(""))
+            given = team.tools(asked, model)
+            found |= {name: WithinSkills(tool=tool, skills=opened) for name, tool in given.items()}
+        return found
 
     async def _compute(self, model: Model, manner: Manner) -> str:
         """What code makes of a table beside the words; "" where there is none, or it is broken."""
@@ -366,6 +385,10 @@ async def _not_kept(dna: AgentDNA, _message: Message, manner: Manner) -> Kept:
     """Whoever asks may not change what is remembered."""
     asked = remembrances(manner.typed, manner.language, dna.memory.remember_commands)
     return Kept(refused=bool(asked))
+
+
+async def _nothing_kept(_message: Message, _manner: Manner) -> Kept:
+    return Kept()
 
 
 async def _no_recall(_message: Message, _kept: Sequence[Memory], _manner: Manner) -> None:

@@ -248,16 +248,16 @@ class FeedbackResult:
         return tuple(one for one in self.memories if one.old != one.new)
 
 
-UsageBy = Literal["day", "agent", "model", "session"]
+UsageBy = Literal["day", "agent", "model", "session", "tier", "strategy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageRow:
-    """What was consumed on one day, or by one agent, by a model, in a conversation."""
+    """What was consumed on one day, or by one agent, by a model, in a conversation and so on."""
 
     id: str
-    """The day (YYYY-MM-DD), the agent's slug, the model's name or the conversation's id; empty for
-    what belongs to no conversation."""
+    """The day (YYYY-MM-DD), the agent's slug, the model's name, the conversation's id, the tier or
+    the strategy the agent was chosen by; empty for what belongs to none."""
     turns: int = 0
     calls: int = 0
     """Of models; not counted before each was noted."""

@@ -44,6 +44,8 @@ class Routing:
     fallback_used: bool = False
     escalated_from: str | None = None
     """The agent that may not do it and names the one who answers (`escalates_to`)."""
+    came_from: str | None = None
+    """Who would have answered had nobody been compared, where that is another one."""
     routing_ms: float = 0.0
 
 
@@ -61,6 +63,9 @@ class Complexity:
     scorer: Literal["code", "model"] = "code"
 
 
+Override = Literal["model", "force_tier", "max_tier", "budget_cap", "conversation"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelChoice:
     """Which tier a message is answered on, and why."""
@@ -71,9 +76,46 @@ class ModelChoice:
     why: str = ""
     complexity: Complexity | None = None
     overall: float | None = None
-    override: Literal["model", "force_tier", "max_tier", "budget_cap", "conversation"] | None = None
+    override: Override | None = None
     """What had the last word instead of the score."""
     routing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierInfo:
+    """A tier as an agent has it, with what its model costs and can do."""
+
+    id: TierName
+    model: str
+    """`provider/model`; that of `models.default` where nobody names one for the tier."""
+    source: str = ""
+    """Where it is named."""
+    cost_per_1k_input: float | None = None
+    """US dollars; None where no price is known."""
+    cost_per_1k_output: float | None = None
+    max_output_tokens: int = 0
+    suitable_for: tuple[str, ...] = ()
+    supports_tools: bool = True
+    supports_vision: bool = False
+    local: bool = False
+    usable: bool = True
+    """Not known to lack a file, a key or a provider."""
+    allowed: bool = True
+    """Not above the agent's `max_tier`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetCheck:
+    """Whether an agent could pay for a reply now, and on which tier."""
+
+    id: str
+    """The agent's slug."""
+    allowed: bool
+    remaining_today_usd: float
+    remaining_month_usd: float
+    suggested_tier: TierName | None = None
+    """The dearest one that the money reaches for; None where it reaches for none."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

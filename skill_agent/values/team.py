@@ -325,6 +325,19 @@ class AgentAvailability:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAbility:
+    """Whether a model may ask its agent's colleagues by itself."""
+
+    id: str
+    """The model's name."""
+    able: bool
+    right: int
+    of: int
+    wrong: tuple[str, ...] = ()
+    """The messages it met wrongly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequest:
     """A report that is wanted of an agent."""
 

@@ -26,7 +26,15 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
-from skill_agent.team.operations import CollaborationOperations, SeatOperations, TaskOperations
+from skill_agent.team.operations import (
+    CollaborationOperations,
+    MailOperations,
+    ReportOperations,
+    RoutingOperations,
+    SeatOperations,
+    TaskOperations,
+)
+from skill_agent.team.router.operations import TierOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
@@ -61,6 +69,7 @@ class Workstation:
 
     turns = Group(TurnOperations)
     approvals = Group(ApprovalOperations)
+    routing = Group(RoutingOperations)  # its fixed path goes before `/v1/agents/{slug}`
     agents = Group(AgentOperations)
     skills = Group(SkillOperations)
     models = Group(ModelOperations)
@@ -78,6 +87,9 @@ class Workstation:
     backups = Group(BackupOperations)
     collaborations = Group(CollaborationOperations)
     seats = Group(SeatOperations)
+    mail = Group(MailOperations)
+    reports = Group(ReportOperations)
+    tiers = Group(TierOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

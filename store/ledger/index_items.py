@@ -3,6 +3,7 @@
 The ledger has what was said as it was said; nobody finds a credential by searching for it.
 """
 
+from skill_agent.memory.recall.links import said_beside
 from skill_agent.text.clock import local, said_at
 from skill_agent.text.redaction import masked
 from skill_agent.values import IndexItem, Message
@@ -50,5 +51,5 @@ def memory_item(record: Record, seq: int, places: dict[str, int]) -> IndexItem:
         importance=memory.importance,
         pinned=memory.pinned,
         expires_at=memory.expires_at,
-        related_to=memory.related_to,
+        related_to=said_beside(memory),
     )

@@ -573,7 +573,8 @@ async def heard(socket: ClientConnection, kind: str) -> dict[str, Any]:
 async def test_a_key_steers_the_tasks_that_it_gave_alone(keyed: OpenKeyed) -> None:
     async with keyed("Mine.", "Done.", "Done.") as place:
         path, work = "/v1/delegations", {"assigned_to": "luke", "instructions": "Look at it"}
-        of_person = await place.runtime.tasks.run(NewTask(assigned_to="luke", instructions="Mine"))
+        new = NewTask(assigned_to="luke", instructions="Mine")
+        of_person = await ended(place.runtime, (await place.runtime.tasks.delegate(new)).id)
         async with place.client("chat") as one, place.client("chat", "read") as other:
             answer = await one.post(path, json=work)
             assert answer.status_code == 202, answer.text

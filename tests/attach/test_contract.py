@@ -54,6 +54,7 @@ from skill_agent.values import (
     NewTask,
     Participant,
     PastRequest,
+    ReportRequest,
     Search,
     Seat,
     SeatMoment,
@@ -119,6 +120,9 @@ async def test_what_it_is(open_station: OpenStation, tmp_path: Path) -> None:
         since = datetime(2026, 11, 1, tzinfo=UTC)
         used = await station.figures.usage(by="agent", since=since, agent="kyra", zone="+01:00")
         assert (used.rows, [one.id for one in used.budgets]) == ((), ["kyra"])
+        assert [one.id for one in await station.tiers.list()] == ["fast", "balanced", "powerful"]
+        checked = await station.tiers.budget(agent="kyra", estimated_usd=0.01)
+        assert (checked.id, checked.allowed) == ("kyra", True)
         assert {skill.name for skill in await station.skills.list()} >= {"code-review"}
         assert [one.name for one in await station.models.list()] == ["scripted/model"]
         assert (await station.models.info("kyra")).context_window == 8192
@@ -174,6 +178,18 @@ async def test_listings_are_whole_and_bounded(open_station: OpenStation, tmp_pat
         new = [await book.add(f"New {n}") for n in range(3)]
         assert await book.written_since(before) == new
         assert await book.position() == before + 3
+
+
+async def test_what_is_the_teams(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        own = await station.memory.add(NewMemory("Deploys are on Mondays", agent="kyra"))
+        assert await station.memory.shares() == []
+        shared = await station.memory.share(own.id)
+        assert (shared.agent, shared.memory_type) == (None, "shared")
+        back = await station.memory.unshare(own.id, agent="luke")
+        assert (back.agent, back.memory_type) == ("luke", "semantic")
+        assert await station.memory.selves() == []
+        assert (await station.memory.adopt(own.id)).memory_type == "identity"
 
 
 async def test_rows_in_and_out(open_station: OpenStation) -> None:
@@ -513,6 +529,56 @@ async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
         told: list[tuple[int, int, str]] = []
         trial = await station.models.test(progress=lambda *said: told.append(said))
         assert trial.text == "All right." and trial.id == "scripted/model"
+
+
+async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        found = await station.mail.find_experts(["code-review"], exclude=["kyra"])
+        assert [one.id for one in found] == ["luke"] and found[0].skill_coverage == 1.0
+        assert {one.id for one in await station.mail.find_experts()} >= {"kyra", "luke", "ada"}
+        free = await station.mail.availability("luke")
+        assert free.available and (free.active_tasks, free.reason) == (0, "")
+        sent = await station.mail.send("luke", "The tests are green", channel="task:t1")
+        assert (sent.sender, sent.to, sent.channel) == ("person", "luke", "task:t1")
+        assert [one.id for one in await station.mail.inbox("luke")] == [sent.id]
+        with pytest.raises(UsageError, match="is empty"):
+            await station.mail.send("luke", " ")
+        tried = await station.mail.prove()
+        assert (tried.able, tried.right, tried.of) == (False, 3, 9)
+        assert len(tried.wrong) == 6
+
+
+async def test_a_report(open_station: OpenStation) -> None:
+    names = ("overview", "criteria", "comparison_table", "recommendation")
+    said = json.dumps({name: f"{name} of it" for name in names})
+    async with open_station(model(said)) as station:
+        wanted = ReportRequest(report_type="comparison", title="Trains or planes", agent="ada")
+        made = await station.reports.make(wanted)
+        assert (made.agent, tuple(made.sections), made.missing) == ("ada", names, ())
+        assert made.text.startswith("# Trains or planes") and made.origins == ("agent",)
+        with pytest.raises(UsageError, match="needs a title"):
+            await station.reports.make(replace(wanted, title=" "))
+
+
+async def test_who_answers(open_station: OpenStation) -> None:
+    text = "please review my code and find the bug in this function"
+    async with open_station(model("Line 1.", "Line 2.")) as station:
+        would = await station.routing.decide(TurnRequest(text))
+        assert (would.agent, would.reason) == ("luke", "skill_match")
+        assert {one.agent for one in would.scores} == {"kyra", "luke", "ada", "max"}
+        stays = await station.routing.decide("and the second one?", current="ada")
+        assert (stays.agent, stays.reason) == ("ada", "current")
+        best, *_ = await station.routing.recommend("somebody who reviews code", limit=2)
+        assert best.id == "luke" and len(best.personality_preview) <= 100
+        events = await whole(station, text)
+        decision = await station.routing.decision(events[0].turn)
+        assert decision.routing is not None and decision.routing.agent == "luke"
+        assert decision.routing.scores[0].agent == "luke"
+        assert (await station.routing.stats(since=SINCE)).by_agent == {"luke": 1}
+        with pytest.raises(NotFound):
+            await station.routing.decision(new_id())
+        with pytest.raises(UsageError):
+            await station.routing.recommend(" ")
 
 
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:

@@ -30,6 +30,18 @@ def test_list(ska: Ska) -> None:
     assert not ska.home.root.exists()
 
 
+def test_tiers(ska: Ska) -> None:
+    ska("init", "--yes")
+    found = ska("models", "tiers", "--json").json
+    assert [one["id"] for one in found] == ["fast", "balanced", "powerful"]
+    assert {one["cost_per_1k_output"] for one in found} == {0.0}
+    assert [one["allowed"] for one in found] == [True, True, False], "Kyra's max_tier is balanced"
+    shown = ska("models", "tiers", "--agent", "luke")
+    assert shown.code == 0 and "free" in shown.out and "is left today" in shown.err
+    assert "[models.roles] names none" in shown.out
+    assert ska("models", "tiers", "--agent", "nobody").code != 0
+
+
 def test_pull(ska: Ska) -> None:
     asked: list[str] = []
 

@@ -1,15 +1,18 @@
 """`ska usage`: what was used, in tables and for scripts."""
 
+import re
 from datetime import datetime
 
 import pytest
 from command_line import Ska
+from rich.cells import cell_len
+from skill_agent.cli.host.plotting import bars
 from skill_agent.cli.host.usage import begin_of, cost, own_zone
 
 from skill_agent.conversations.figures import zone_named
 from skill_agent.errors import UsageError
 from skill_agent.ports import EndPart
-from skill_agent.values import Usage
+from skill_agent.values import Usage, UsageRow
 
 NOW = datetime(2026, 11, 30, 2, 15).astimezone()
 
@@ -35,6 +38,38 @@ def test_a_table_by_agent_and_what_may_be_spent(ska: Ska) -> None:
     assert [one["id"] for one in told["budgets"]] == ["kyra"]
     titled = ska("usage", "--by", "session", "--period", "all").out
     assert row["id"][:8] in titled and "hi" in titled
+
+
+def test_tiers_are_told_apart_and_drawn(ska: Ska) -> None:
+    ska("ask", "-m", "fast", "hi")
+    ska("ask", "hi")
+    told = ska("usage", "--by", "tier", "--period", "all", "--json").json
+    assert {row["id"]: row["turns"] for row in told["rows"]} == {"fast": 1, "": 1}
+    assert "(no tier)" in ska("usage", "--by", "tier", "--period", "all").out
+    drawn = ska("usage", "--by", "tier", "--period", "all", "--plot")
+    lines = drawn.out.splitlines()
+    assert drawn.code == 0 and len(lines) == 2 and "\x1b" not in drawn.out
+    assert all(line.endswith(" tokens") for line in lines)
+    assert ska("usage", "--by", "tier", "--period", "all", "--plot", "--json").json == told
+
+
+def test_bars_are_as_long_as_what_they_stand_for() -> None:
+    rows = [
+        ("a", UsageRow(id="a", cost_usd=2.0, prompt_tokens=1)),
+        ("中文", UsageRow(id="b", cost_usd=1.0)),
+        ("x" * 200, UsageRow(id="c")),
+        ("least", UsageRow(id="d", cost_usd=1e-6)),
+    ]
+    for width in (0, 40, 80, 300):
+        lines = bars(rows, width)
+        filled = [sum(line.count(one) for one in "█#") for line in lines]
+        assert filled[0] > filled[1] >= filled[0] // 2 - 1 and filled[2] == 0
+        assert len({cell_len(line.partition("$")[0]) for line in lines}) == 1, "a straight edge"
+        assert max(map(cell_len, lines)) <= max(width, 60)
+        assert re.search(r"[▏▎▍▌▋▊▉█#]", lines[3]), "something is not nothing"
+    assert bars([], 80) == ["nothing was used in this time"]
+    free = bars([("a", UsageRow(id="a", prompt_tokens=1_200))], 80)
+    assert free[0].endswith("1,200 tokens")
 
 
 def test_mistakes_name_what_is_meant(ska: Ska) -> None:

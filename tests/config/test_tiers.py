@@ -3,7 +3,7 @@
 import pytest
 
 from skill_agent.agents.dna import AgentDNA, ModelConfig, TierModel
-from skill_agent.agents.tiers import affordable, chosen, without_effect
+from skill_agent.agents.tiers import TIERS, affordable, capped, chosen, routed
 from skill_agent.settings.schema import ModelSettings, RoleSettings
 
 SETTINGS = ModelSettings(
@@ -77,11 +77,38 @@ def test_what_may_stand_in_goes_no_higher_than_the_highest_tier() -> None:
     assert capped == ("openai/f", "mine/b", "ollama/own", "embedded/small")
 
 
-def test_what_changes_nothing_is_said() -> None:
-    (routing,) = without_effect(agent(force_tier="fast", max_tier="balanced"))
-    assert routing == "enable_model_routing: messages are not routed by difficulty yet"
-    (cap,) = without_effect(agent(max_tier="fast", enable_model_routing=False))
-    assert cap.startswith("max_tier fast: ")
-    assert (
-        without_effect(agent(model_name="fast", max_tier="fast", enable_model_routing=False)) == ()
-    )
+ONE = ModelSettings(default="embedded/small")
+EACH = {"fast": "openai/f", "balanced": "openai/b", "powerful": "openai/p"}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "tiers"),
+    [
+        ({}, SETTINGS, EACH),
+        ({"max_tier": "fast"}, SETTINGS, EACH),  # what caps it caps each choice
+        ({"custom_tiers": OWN}, SETTINGS, EACH | {"balanced": "mine/b"}),
+        ({"model_name": "openai/x", "custom_tiers": OWN}, SETTINGS, EACH | {"balanced": "mine/b"}),
+        ({"custom_tiers": OWN}, ONE, {"fast": ONE.default, "balanced": "mine/b",
+                                      "powerful": ONE.default}),
+        ({}, ONE, {}),
+        ({"model_name": "openai/x"}, SETTINGS, {}),
+        ({"model_name": "fast"}, SETTINGS, {}),
+        ({"model_name": "fast", "custom_tiers": OWN}, SETTINGS, {}),
+        ({"force_tier": "fast"}, SETTINGS, {}),
+        ({"enable_model_routing": False}, SETTINGS, {}),
+        ({"enable_model_routing": False, "custom_tiers": OWN}, SETTINGS, {}),
+    ],
+)  # fmt: skip
+def test_what_a_message_may_be_answered_by(
+    model: dict[str, object], settings: ModelSettings, tiers: dict[str, str]
+) -> None:
+    assert routed(agent(**model), settings) == tiers
+
+
+def test_a_tier_no_higher_than_the_highest() -> None:
+    assert [capped(agent(max_tier="balanced"), tier) for tier in TIERS] == [
+        "fast",
+        "balanced",
+        "balanced",
+    ]
+    assert [capped(agent(), tier) for tier in TIERS] == [*TIERS]

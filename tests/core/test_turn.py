@@ -29,14 +29,16 @@ from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ThoughtPart, ToolOutcome, ToolSpec
 from skill_agent.text.language import english
+from skill_agent.turns.colleagues.nearby import Nearby, Turning
 from skill_agent.turns.fitting import Draft
 from skill_agent.turns.hands import Brief, Hands
 from skill_agent.turns.known import Kept, Offer, Recollection
 from skill_agent.turns.loop import run_turn
 from skill_agent.turns.manner import Manner
-from skill_agent.values import Memory, Message, Origin, ToolCall, Usage
+from skill_agent.values import Memory, Message, Origin, ToolCall, TurnRequest, Usage
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+KYRA = AgentDNA(slug="kyra", name="Kyra")
 MESSAGE = Message(id="u1", session="s", turn="t", role="user", content="hi", created_at=NOW)
 
 
@@ -100,6 +102,7 @@ def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Han
         "decide": decide,
         "announce": lambda _approval: None,
         "allows": lambda _rule, _tainted: False,
+        "nearby": Nearby(turning=Turning(agent=KYRA, request=TurnRequest("")), model=model.info),
         "approval_timeout_s": 1.0,
     }
     return Hands(model=model, **{**fields, **{k: v for k, v in changes.items() if k in fields}})
@@ -109,7 +112,7 @@ def brief(**changes: Any) -> Brief:
     fields: dict[str, Any] = {
         "session": "s",
         "turn": "t",
-        "agent": AgentDNA(slug="kyra", name="Kyra"),
+        "agent": KYRA,
         "message": MESSAGE,
     }
     draft = {"text": MESSAGE.content, "system": "You are Kyra.", "tools": (Echo().spec,)}

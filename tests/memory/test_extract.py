@@ -52,7 +52,7 @@ async def read(
 ) -> tuple[Extraction, ScriptedModel]:
     model = ScriptedModel(otherwise=answer, context_window=window)
     model.info = replace(model.info, local=not remote)
-    return await extract(messages, model, user="me", agent="kyra"), model
+    return await extract(messages, model), model
 
 
 def contents(found: Extraction) -> list[str]:
@@ -63,7 +63,7 @@ def contents(found: Extraction) -> list[str]:
 
 
 async def test_without_a_model_only_what_is_certain_is_kept() -> None:
-    found = await extract(talk(f"me: I live in Oslo. {TAP}"), None, user="me", agent="kyra")
+    found = await extract(talk(f"me: I live in Oslo. {TAP}"), None)
     assert contents(found) == ["I live in Oslo."]
     assert (found.certain, found.judged, found.passes, found.model) == (1, 0, 0, "")
 
@@ -168,7 +168,7 @@ async def test_cancellation_passes_through() -> None:
         return [Gate(asyncio.Event())]
 
     model = ScriptedModel([wait])
-    task = asyncio.create_task(extract(talk(f"me: {TAP}"), model, user="me", agent="kyra"))
+    task = asyncio.create_task(extract(talk(f"me: {TAP}"), model))
     await asked.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skill_agent.memory.extraction.concerns import SIGNS, concerns_team
 from skill_agent.memory.remembrances import is_private, remembrances
 from skill_agent.memory.words.likely import likely_languages, may_name_time
 from skill_agent.memory.words.when import find_times, resolve_dates
@@ -25,7 +26,7 @@ def table(code: str, name: str) -> Any:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_file_has_the_same_headings_and_examples(code: str) -> None:
-    for name in ("keep", "words", "time", "changes", "facts", "standing"):
+    for name in ("keep", "words", "time", "changes", "facts", "standing", "shared", "team"):
         assert name in LANGUAGES[code].tables, name
     assert set(table("en", "time")) <= {*table(code, "time"), "nth", "order", "day"}
     assert {"bare", "polite", "talk", "point", "please", "private"} <= set(table(code, "keep"))
@@ -41,6 +42,30 @@ def test_requests_to_remember_are_found_and_talk_of_it_is_not(code: str) -> None
         assert [one.content for one in remembrances(text, LANGUAGES[code])] == [kept], text
     for text in table(code, "keep")["none"]:
         assert remembrances(text, LANGUAGES[code]) == [], text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_concerns_a_team_is_told_from_what_is_somebodys_own(code: str) -> None:
+    assert set(SIGNS) < set(table(code, "shared"))
+    assert len(table(code, "shared")["examples"]) >= 4
+    for text in table(code, "shared")["examples"]:
+        assert concerns_team(text, code), text
+    for text in table(code, "shared")["none"]:
+        assert not concerns_team(text, code), text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_is_told_in_confidence_is_nobody_elses(code: str) -> None:
+    aside = ASIDE[code]
+    for text in table(code, "shared")["examples"]:
+        assert not concerns_team(f"{aside}: {text}", code), text
+
+
+ASIDE = {
+    "de": "Unter uns", "en": "Between us", "es": "Entre nosotros", "fr": "Entre nous",
+    "it": "Tra noi", "ja": "ここだけの話", "nl": "Onder ons", "pt": "Entre nós",
+    "ru": "Между нами", "zh": "只告诉你",
+}  # fmt: skip
 
 
 def _range(text: str) -> str:

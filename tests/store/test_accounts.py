@@ -4,6 +4,7 @@ import itertools
 import os
 import time as machine
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -16,16 +17,29 @@ from skill_agent.conversations.accounts import (
     call_note,
     cells,
     day_of,
+    marks_of,
     month_of,
     spent,
+    turn_note,
 )
 from skill_agent.conversations.figures import Figures, totals, zone_named
 from skill_agent.conversations.usage import usage_record, usd
 from skill_agent.errors import UsageError
-from skill_agent.values import Belongings, HomeInfo, Note, Usage
+from skill_agent.values import (
+    Belongings,
+    ExpertScore,
+    HomeInfo,
+    ModelChoice,
+    Note,
+    Routing,
+    Usage,
+)
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 LISBON = ZoneInfo("Europe/Lisbon")
+SCORE = ExpertScore(
+    agent="kyra", overall=0.9, skill_match=1, past_performance=1, personality_fit=1, load_balance=1
+)
 
 
 @pytest.fixture
@@ -108,6 +122,28 @@ async def test_rows_by_everything(ledger: DuckLedger) -> None:
     assert (await asked.usage(by="agent", agent="nobody")).rows == ()
     plain = await asked.usage()
     assert (plain.rows, plain.budgets) == ((), ())
+
+
+async def test_rows_by_how_model_and_agent_were_chosen(ledger: DuckLedger) -> None:
+    usage = Usage(model="m", cost_usd=1.0)
+    routing = Routing(agent="kyra", confidence=0.9, reason="skill_match", strategy="cascade")
+    compared = replace(routing, scores=(SCORE,))
+    choice = ModelChoice(tier="powerful", overall=7.8, override="conversation")
+    made = turn_note(usage, session="s", routing=compared, choice=choice)
+    assert made.items() >= {
+        "tier": "powerful", "complexity": 7.8, "tier_override": "conversation",
+        "strategy": "cascade", "agents_considered": 1, "by_call": True,
+    }.items()  # fmt: skip
+    plain = turn_note(usage, session="s", routing=routing, choice=ModelChoice())
+    assert plain == {"session": "s", **usage_record(usage), "by_call": True}
+    await noted(ledger, TURN, "kyra", NOON, made)
+    marks = marks_of(compared, choice)
+    for given in (marks, {}, {"tier": "no such", "strategy": "x" * 9_999}):
+        data = call_note(usage, session="s", purpose="reply", **given)
+        await noted(ledger, CALL, "kyra", NOON, data)
+    for by, rows in (("tier", {"powerful": 1, "": 2}), ("strategy", {"cascade": 1, "": 2})):
+        found = await figures(ledger, NOON).usage(by=by)  # type: ignore[arg-type]
+        assert {row.id: row.calls for row in found.rows} == rows
 
 
 async def test_days_are_those_of_the_zone_that_is_asked_for(ledger: DuckLedger) -> None:

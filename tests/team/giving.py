@@ -74,4 +74,4 @@ def no_task_left() -> Iterator[None]:
         for one in asyncio.all_tasks()
         if one.get_name().startswith(("task ", "turn ", "a task", "once"))
     ]
-    assert not left
+    assert left == []

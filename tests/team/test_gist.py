@@ -9,7 +9,7 @@ import pytest
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.ports import Model, ModelPart, ModelRequest
+from skill_agent.ports import Model, ModelPart, ModelRequest, TextPart
 from skill_agent.team.seats import gist
 from skill_agent.team.seats.gist import as_block, by_code, gist_of
 from skill_agent.values import Message, Role
@@ -72,7 +72,7 @@ class Silent(ScriptedModel):
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         await asyncio.Event().wait()
-        yield  # pragma: no cover
+        yield TextPart(text="")  # pragma: no cover
 
 
 async def test_nobody_waits_for_a_slow_one() -> None:

@@ -11,6 +11,7 @@ from collaborating import GOAL, Came, Stage, agreeable, staged
 from fakes import OpenRuntime, StepClock
 
 from skill_agent.errors import AgentUnavailable, UsageError
+from skill_agent.identifiers import new_id
 from skill_agent.values import PATTERNS, NewTask, Pattern, Purge
 
 TEAM: dict[Pattern, tuple[str, ...]] = {
@@ -371,6 +372,23 @@ async def test_one_whose_time_is_over_ends_with_what_it_has(
         again = await stage.ended(one)
         assert again.status == "completed", "a person's wish gives it its time anew"
         assert again.final_output.startswith("kyra on choice")
+
+
+async def test_asked_again_by_its_key_what_nobody_runs_goes_on(
+    open_runtime: OpenRuntime, clock: StepClock
+) -> None:
+    """As by a window that has taken over from a host that died."""
+    reached, key = asyncio.Event(), new_id()
+    async with staged(open_runtime, clock, stops_at(1, reached), local=True) as stage:
+        one = await stage.start("brainstorm", "kyra", "luke", "ada", key=key)
+        await reached.wait()
+        await stage.sessions.end()
+        stage.sessions._closing = False
+        stage.played.seen.clear()
+        stage.played.play = agreeable
+        await stage.start("brainstorm", "kyra", "luke", "ada", key=key)
+        assert (await stage.ended(one)).status == "completed"
+        assert [task.assigned_to for task in stage.played.seen] == ["ada", "kyra"]
 
 
 async def test_what_nobody_runs_can_be_cancelled(

@@ -172,7 +172,7 @@ async def test_a_mention_in_the_first_message_chooses_the_agent(sit) -> None:
     async with sit(runtime) as seat:
         await seat.say("@luke review this")
         await seat.until(lambda: seat.talk.figures.member.slug == "luke")
-        assert runtime.submitted[0][2] == "kyra", "the runtime decides what a mention means"
+        assert runtime.submitted[0][2] is None, "the runtime decides whom a message is for"
 
 
 @pytest.mark.deep

@@ -64,6 +64,8 @@ class Sender:
     async def _send(self, key: str, message: Queued) -> None:
         new, finds = key == NEW, self._listener.finds
         agent = self._display.speaker if new else None
+        if agent == self._runtime.settings.general.default_agent:
+            agent = None  # nobody was chosen: the message goes to whom it is for
         self._turns.claim(message.key)
         try:
             async with self._listener.naming if new else nullcontext():

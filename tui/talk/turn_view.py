@@ -123,6 +123,8 @@ class TurnView:
         reply = ReplyBlock(self._agents[event.agent], event.turn)
         self._replies[event.turn] = reply
         await self._conversation.add(UserBlock(event.text, event.attachments), reply)
+        if event.tier:
+            await reply.tell(Line("·", f"{event.model}: {event.why}", kind="info"))
         await reply.wait("Recalling …")
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()

@@ -6,6 +6,7 @@ Nothing here reads or writes a store, nor asks a model: what is left open, `aski
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from skill_agent.memory.recall.links import true_beside
 from skill_agent.memory.words.retold import says_the_same
 from skill_agent.memory.words.subjects import is_single_valued
 from skill_agent.text.sameness import marks
@@ -49,8 +50,8 @@ def comparable(new: Memory, old: Memory, user: str) -> bool:
         return False
     if "system" in (new.source_type, old.source_type):
         return False  # what has happened here is no statement that another one could replace
-    if old.id in new.related_to or new.id in old.related_to:
-        return False  # a person has said that both are true
+    if true_beside(new, old):
+        return False
     return new.memory_type == old.memory_type or {new.memory_type, old.memory_type} <= set(FACTS)
 
 

@@ -24,6 +24,7 @@ from skill_agent.values import LogEntry, Memory, MemoryChange, UpdateState
 from .asking import LIKELY, PERHAPS, PROMPT, out_of_date
 from .comparing import Comparer, Near, Verdict, unseen
 from .judge import Judgement, of_others, protected
+from .links import linked
 
 _log = logging.getLogger(__name__)
 
@@ -194,6 +195,7 @@ class Reconciler:
             superseded += settled.superseded
             disputed += settled.disputed
             updated += settled.updated
+            await self._link(memory.id, near)
         up_to = entries[-1].seq if full else head
         told = [*disputed, *superseded]
         await self._note(NOTE, up_to, {"count": len(pairs), "memories": told})
@@ -204,6 +206,20 @@ class Reconciler:
             updated=tuple(updated),
             behind=full,
         )
+
+    async def _link(self, memory_id: str, near: Sequence[Near]) -> None:
+        """Notes with what it has to do; a link that somebody's change comes between is left out."""
+        found = await self._ledger.memories_by_id([memory_id, *(one.id for one in near)])
+        memory = found.get(memory_id)
+        if memory is None or memory.status not in ("active", "disputed"):
+            return
+        after = linked(memory, near, found)
+        if after is not memory:
+            change = MemoryChange(
+                kind="memory.linked", memory=after, actor="reconciler", expected=memory
+            )
+            with suppress(MemoryChanged):
+                await self._writer.write([change])
 
     async def _settle(self, memory_id: str, near: Sequence[Near]) -> Reconciled:
         """Writes what a memory makes of older ones, again if somebody else came between, and notes

@@ -1,19 +1,15 @@
 """Words by which a sentence tells that something is different from before, in any language that has
 a file: `[changes]` in `text/languages/CODE.toml`.
 
-A phrase may begin or end in `*` (any letters) and have a gap, `ne ... plus`.
+Its phrases are read by `words/table_phrases`.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from skill_agent.memory.words.table_phrases import pattern_of
 from skill_agent.text.language import english, language, language_of
-from skill_agent.text.scripts import UNSPACED
-
-_NEVER = re.compile(r"(?!)")
-_GAP = r".{0,40}?"
 
 
 class Phrases:
@@ -64,26 +60,5 @@ def signs_of(*texts: str) -> Signs:
 def _signs(code: str) -> Signs:
     told = (language(code) or english()).tables.get("changes", {})
     names = ("over", "now", "deny", "also", "perhaps", "once")
-    phrases = {name: Phrases(_pattern(told.get(name, ()))) for name in names}
-    return Signs(figures=_pattern(told.get("figures", ())), **phrases)
-
-
-def _pattern(phrases: Sequence[str]) -> re.Pattern[str]:
-    """One pattern for all of them, the longest first."""
-    parts = [_phrase(one) for one in sorted(phrases, key=len, reverse=True)]
-    return re.compile("|".join(parts), re.IGNORECASE) if parts else _NEVER
-
-
-def _phrase(phrase: str) -> str:
-    return _GAP.join(map(_piece, phrase.split("...")))
-
-
-def _piece(piece: str) -> str:
-    """Whole words, but where a script is written without blanks or an apostrophe stands between."""
-    piece = piece.strip()
-    inside = re.escape(piece.strip("*")).replace(r"\ ", r"\s+").replace("'", "['’]")
-    if re.search(f"[{UNSPACED}]", piece):
-        return inside
-    begin = r"\w*" if piece.startswith("*") else r"(?<!\w)"
-    end = "" if piece.endswith("'") else r"\w*" if piece.endswith("*") else r"(?!\w)"
-    return begin + inside + end
+    phrases = {name: Phrases(pattern_of(told.get(name, ()))) for name in names}
+    return Signs(figures=pattern_of(told.get("figures", ())), **phrases)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from skill_agent.errors import MemoryChanged, StoreError
 from skill_agent.identifiers import new_id
@@ -16,6 +17,7 @@ from skill_agent.memory.contradictions.difference import likeness
 from skill_agent.memory.contradictions.judge import judge_by_rules
 from skill_agent.memory.recall.projector import Projector
 from skill_agent.memory.recall.told import INSTRUCTION
+from skill_agent.memory.shares import note_waiting, shared, waiting
 from skill_agent.memory.writer import Writer
 from skill_agent.ports import Clock, Ledger
 from skill_agent.text.sameness import marks, same
@@ -23,6 +25,8 @@ from skill_agent.values import Memory, MemoryChange, MemoryFilter, MemoryType, S
 
 from .statement import Candidate
 
+Sharing = Literal["share", "ask", "keep"]
+"""What becomes of what concerns the team: everybody's, a question to the person, or the agent's."""
 LEAST = 3
 """Importance below which a candidate is small talk and is not kept."""
 HOT = 9
@@ -97,15 +101,16 @@ class Intake:
         agent: str,
         actor: str,
         pin: bool = True,
+        sharing: Sharing = "keep",
     ) -> Taken:
         """Keeps what is new among the candidates heard by one agent.
 
-        `pin` is the agent's `auto_pin_preferences`.
+        `pin` is the agent's `auto_pin_preferences`, `sharing` its `auto_share`.
         What was written before an error stays, and is skipped when the same is taken again.
         Raises StoreError where something written cannot be read back.
         """
         async with self._taking:
-            return await self._take(candidates, agent, actor, pin=pin)
+            return await self._take(candidates, agent, actor, pin=pin, sharing=sharing)
 
     async def _take(
         self,
@@ -114,11 +119,12 @@ class Intake:
         actor: str,
         *,
         pin: bool,
+        sharing: Sharing,
     ) -> Taken:
         wanted = sorted(merged(candidates), key=lambda one: one.said_at)
         tally = _Tally(count=sum(one.importance < LEAST for one in candidates))
         wanted = [one for one in wanted if one.importance >= LEAST]
-        memories = [self._memory(one, agent, pin=pin) for one in wanted]
+        memories = [_offered(self._memory(one, agent, pin=pin), one, sharing) for one in wanted]
         near = await self._comparer.near(memories) if memories else []
         fresh: list[Memory] = await self._recent(memories)
         for candidate, memory, found in zip(wanted, memories, near, strict=True):
@@ -213,6 +219,7 @@ class Intake:
                 f"{len(missing)} of {len(ids)} memories are not in the ledger after writing",
                 hint="ska memory verify",
             )
+        await note_waiting(self._ledger, found.values(), actor)
         return Taken(
             created=tuple(found[one] for one in tally.created),
             versioned=tuple(found[one] for one in tally.versioned),
@@ -220,6 +227,15 @@ class Intake:
             known=tuple(dict.fromkeys(tally.known)),
             skipped=tally.count,
         )
+
+
+def _offered(memory: Memory, candidate: Candidate, sharing: Sharing) -> Memory:
+    """The memory as the team's, or waiting to be it, where it concerns the team; what was told in
+    confidence, or written by others, stays with who heard it."""
+    of_team = candidate.team and memory.memory_type in _OF_ONE_AGENT and not memory.origins
+    if not of_team or sharing == "keep":
+        return memory
+    return shared(memory) if sharing == "share" else waiting(memory)
 
 
 def _read_before(memory: Memory, quote: str, others: Sequence[Memory]) -> Memory | None:

@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from skill_agent.agents.dna import MemoryConfig
-from skill_agent.conversations.requesters import left_out
 from skill_agent.conversations.sessions import find_session
-from skill_agent.errors import ModelFailed, NotFound, SkillAgentError
+from skill_agent.errors import ModelFailed, SkillAgentError
 from skill_agent.events import MemoriesExtracted
 from skill_agent.memory.contradictions.asking import able_to_judge
 from skill_agent.memory.contradictions.reconcile import Reconciler
@@ -26,10 +25,12 @@ from skill_agent.ports import Clock, Ledger, Model, ModelGateway, Progress
 from skill_agent.text.redaction import redact
 from skill_agent.values import ExtractionJob, JobState, Memory, Message, Session, Trigger
 
+from .hearers import Hearers, by_hearer
 from .intake import Intake, Taken
 from .model import able, extraction_model
 from .queue import ExtractionQueue
 from .statement import Candidate
+from .ways import Ways
 
 IDLE = timedelta(minutes=30)
 """A session nobody spoke in for so long is read to its end."""
@@ -77,13 +78,17 @@ class Reader(ExtractionOperations):
         user: str,
         hosting: bool = False,
         reconciler: Reconciler | None = None,
+        team_memory: bool = True,
+        ways: Ways | None = None,
     ) -> None:
         """`gateway` gives the models in an agent's name, `config` its memory settings by slug.
-        `hosting` says that the process stays: only then models read unasked."""
+        `hosting` says that the process stays: only then models read unasked. Without
+        `team_memory` what an agent hears is its own. `ways` looks at what tools did."""
         self._ledger, self._intake, self.queue = ledger, intake, queue
-        self._gateway, self._config_of, self._publish = gateway, config, publish
+        self._gateway, self._publish = gateway, publish
+        self._hearers = Hearers(ledger, config, team_memory=team_memory)
         self._clock, self._user, self._hosting = clock, user, hosting
-        self._reconciler = reconciler
+        self._reconciler, self._ways = reconciler, ways
         self._turns: Counter[str] = Counter()
         self._last_end: datetime | None = None
         self._nobody_talks = asyncio.Event()
@@ -112,7 +117,7 @@ class Reader(ExtractionOperations):
         if self._pass is not None and self._pass_local:
             self._pass.cancel()
 
-    def turn_ended(self, session: str, agent: str, *, read: bool = True) -> None:
+    def turn_ended(self, session: str, agent: str, turn: str = "", *, read: bool = True) -> None:
         """Call after the turn's last event. What is certain is kept; more may be queued. Without
         `read` nothing is: no person talked."""
         self._turns[session] -= 1
@@ -122,7 +127,7 @@ class Reader(ExtractionOperations):
         if not self._turns:
             self._nobody_talks.set()
         if read:
-            self._chore(self._after_turn(session, agent))
+            self._chore(self._after_turn(session, agent, turn))
 
     def session_closed(self, session: str) -> None:
         """What nobody has read of it is queued."""
@@ -329,7 +334,7 @@ class Reader(ExtractionOperations):
             return _Result(taken=Taken(), turn=turn)
         from .extract import extract  # see `_skim`
 
-        found = await extract(bare, model, user=self._user, agent=agent)
+        found = await extract(bare, model, self._hearers.shares(agent))
         taken = await self._take(found.candidates, bare, agent)
         return _Result(
             taken=taken,
@@ -345,31 +350,17 @@ class Reader(ExtractionOperations):
         messages: Sequence[Message],
         agent: str,
     ) -> Taken:
-        heard = {one.id: one.agent or agent for one in messages}
-        groups: dict[str, list[Candidate]] = {}
-        for one in candidates:
-            by = next((heard[m] for m in one.source.message_ids if m in heard), agent)
-            groups.setdefault(by, []).append(one)
         taken = Taken()
-        for slug, group in groups.items():
-            pin = self._config(slug).auto_pin_preferences
-            taken += await self._intake.take(group, agent=slug, actor=_ACTOR, pin=pin)
+        for slug, group in by_hearer(candidates, messages, agent).items():
+            pin = self._hearers.config(slug).auto_pin_preferences
+            taken += await self._intake.take(
+                group, agent=slug, actor=_ACTOR, pin=pin, sharing=self._hearers.sharing(slug)
+            )
         return taken
-
-    def _config(self, agent: str) -> MemoryConfig:
-        try:
-            return self._config_of(agent)
-        except NotFound:
-            return MemoryConfig()
 
     async def readable(self, messages: Sequence[Message], agent: str) -> Messages:
         """Those that may be read for memories."""
-        silent = await left_out(self._ledger, (one.turn for one in messages))
-        return [
-            one
-            for one in messages
-            if one.turn not in silent and self._config(one.agent or agent).auto_extract
-        ]
+        return await self._hearers.readable(messages, agent)
 
     async def _messages(self, session: str, start: int, end: int) -> Messages:
         found = await self._ledger.messages(session)
@@ -377,7 +368,7 @@ class Reader(ExtractionOperations):
 
     # -- after a turn ------------------------------------------------------------------------
 
-    async def _after_turn(self, session_id: str, agent: str) -> None:
+    async def _after_turn(self, session_id: str, agent: str, turn: str) -> None:
         await self._pause()
         async with self._skimming:
             session = await self._ledger.session(session_id)
@@ -386,10 +377,18 @@ class Reader(ExtractionOperations):
             start = max(await self.queue.skimmed(session_id), session.messages - _SKIM)
             if start < session.messages:
                 await self._skim_or_queue(session, agent, start)
+            if self._ways is not None and turn:
+                await self._look_at_tools(session, agent, turn)
             unread = session.messages - await self.queue.due(session_id)
-            if unread >= self._config(session.agent).summarize_interval:
+            if unread >= self._hearers.config(session.agent).summarize_interval:
                 await self._queue_rest(session, "messages")
         self._wake.set()
+
+    async def _look_at_tools(self, session: Session, agent: str, turn: str) -> None:
+        assert self._ways is not None
+        messages = await self._ledger.messages(session.id, last=_SKIM)
+        wanted = await self.readable([one for one in messages if one.turn == turn], agent)
+        await self._ways.after_turn(wanted, agent)
 
     async def _pause(self) -> None:
         """Lets the next question come first, for a while; a closing process does not wait."""
@@ -414,7 +413,7 @@ class Reader(ExtractionOperations):
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
         heard = messages_without_secrets(await self.readable(messages, agent))
-        candidates = certain_facts(heard)
+        candidates = certain_facts(heard, self._hearers.shares(agent))
         if not candidates:
             self.queue.skimmed_to(session.id, session.messages)
             return
@@ -433,7 +432,7 @@ class Reader(ExtractionOperations):
     ) -> Jobs:
         """Queues the unread rest of a session, in stretches a job can manage."""
         jobs: list[ExtractionJob] = []
-        if not self._config(session.agent).auto_extract and trigger != "asked":
+        if not self._hearers.config(session.agent).auto_extract and trigger != "asked":
             return jobs
         if start is None:
             start = await self.queue.due(session.id)

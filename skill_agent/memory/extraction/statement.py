@@ -62,6 +62,8 @@ class Candidate:
     """The model that found it; None is a certain pattern."""
     private: bool = False
     """Meant for the agent's eyes alone."""
+    team: bool = False
+    """It concerns the team, a project or the company."""
     origins: tuple[Origin, ...] = ()
     """Who, beside the person, wrote of what it was read from."""
 

@@ -23,6 +23,7 @@ from skill_agent.values import (
 
 from .aliases import renamed
 from .budget import evidence_of
+from .links import said_beside
 from .parts import parts_of
 from .projector import Projector
 from .question import is_reply, only_asks, read_question
@@ -269,7 +270,7 @@ def _before(older: Hit, newer: Memory, known: Found | None) -> Found:
         importance=newer.importance,
         pinned=newer.pinned,
         expires_at=newer.expires_at,
-        related_to=newer.related_to,
+        related_to=said_beside(newer),
     )
     hit = Hit(
         item=item,

@@ -13,6 +13,8 @@ from typing import Any, get_args
 from skill_agent.ports import Ledger
 from skill_agent.values import LogEntry, Memory, Update, UpdateState
 
+from .links import true_beside
+
 KIND = "updated"
 _PAGE = 5_000
 _STATES: tuple[UpdateState, ...] = get_args(UpdateState)
@@ -106,7 +108,7 @@ class Updates:
 def holds(older: Memory, newer: Memory) -> bool:
     """Whether a note about the two still means something: both stand, and nobody has said that both
     are true."""
-    apart = newer.id in older.related_to or older.id in newer.related_to
+    apart = true_beside(older, newer)
     return not apart and older.status in _STANDING and newer.status in _STANDING
 
 

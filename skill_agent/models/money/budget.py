@@ -127,7 +127,13 @@ class Budgets:
     async def _note(self, hold: Hold, usage: Usage, request: ModelRequest) -> None:
         """With the lock nobody counts money twice that is noted already and still held. What
         cannot be noted stays held as long as this process lives."""
-        data = call_note(usage, session=request.session, purpose=request.purpose)
+        data = call_note(
+            usage,
+            session=request.session,
+            purpose=request.purpose,
+            tier=request.tier,
+            strategy=request.strategy,
+        )
         async with self._locks[hold.agent] if hold.usd else nullcontext():
             try:
                 await self._ledger.note(CALL, request.turn or new_id(), actor=hold.agent, data=data)

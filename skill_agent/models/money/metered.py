@@ -187,6 +187,14 @@ class Budgeted(Around):
                 problems.append(problem)
         raise problems[0]
 
+    async def affords(self, request: ModelRequest) -> bool:
+        """Whether the agent's money reaches for this very model now, without anything cheaper."""
+        try:
+            await self._chain[0].check(request)
+        except BudgetSpent:
+            return False
+        return True
+
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ModelPart, None]:
         """Goes on to a cheaper model only before a call was made."""
         try:

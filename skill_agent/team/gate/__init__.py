@@ -1,1 +1,1 @@
-"""Who answers: signals of every agent, trust, the choice among them."""
+"""Who answers a message: how well each agent fits, who has the last word, what was decided."""

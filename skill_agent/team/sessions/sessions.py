@@ -85,7 +85,8 @@ class Sessions(operations.CollaborationOperations):
         return await self._planned(new, new_id())
 
     async def start(self, new: NewCollaboration) -> Collaboration:
-        """Raises as `plan` does, ModelUnavailable and ModelRejected where it is known that a
+        """With the key of one whose process is gone it goes on with that. Raises as `plan` does,
+        ModelUnavailable and ModelRejected where it is known that a
         participant's model could not answer, and Conflict where the key stands for another goal.
         Mistakes leave nothing behind."""
         key = checked_key(new.key) if new.key is not None else new_id()
@@ -172,7 +173,9 @@ class Sessions(operations.CollaborationOperations):
             one = before.collaboration
             if (one.goal, one.pattern) != (new.goal, new.pattern):
                 raise conflict(key)
-            return self._now(one)
+            if one.ended or one.id in self._running:
+                return self._now(one)
+            return self._drive(await self._work(before))  # whoever ran it is gone
         one = await self._planned(new, key)
         for person in one.participants:
             await self._models.ready(self._directory.get(person.slug))

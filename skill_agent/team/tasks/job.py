@@ -51,9 +51,10 @@ class Job:
             one = one.parent
 
     def stop(self, reason: str, *, closing: bool = False) -> None:
-        """Makes it end soon; the first reason stays."""
-        if self.stopped is None:
-            self.stopped, self.closing = reason, closing
+        """Makes it end soon. Once is enough: a second cancel would cut short its ending."""
+        if self.stopped is not None:
+            return
+        self.stopped, self.closing = reason, closing
         if self.started and self.worker is not None:
             self.worker.cancel()
 

@@ -7,6 +7,7 @@ task and is cancelled stops it, and so does the end of the task it is part of.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -263,6 +264,21 @@ class Tasks(RunsTasks, operations.TaskOperations):
         job.said.append(text)
         await self._work.say(job)
         return job.used()
+
+    def load(self, agent: str) -> int:
+        """How many tasks an agent works on, or has waiting."""
+        return sum(job.task.assigned_to == agent for job in self._work.jobs.values())
+
+    def waiting(self) -> dict[str, int]:
+        """How many tasks wait for a place, by agent."""
+        return Counter(
+            job.task.assigned_to for job in self._work.jobs.values() if job.place is None
+        )
+
+    def depth(self, task: str | None) -> int:
+        """How deep below a person's turn a running task is; 0 for none."""
+        job = self._work.jobs.get(task) if task else None
+        return job.task.delegation_depth if job else int(task is not None)
 
     def _watch(self, job: Job) -> None:
         """Nobody waits for it; but when the turn that asked for it is stopped, so is it."""

@@ -239,7 +239,8 @@ class Work:
             self.by_turn[turn] = job
             tied.callback(self.by_turn.pop, turn, None)
             try:
-                return await nested(self._turns, self._ledger, request, begun=lambda: self.say(job))
+                work = nested(self._turns, self._ledger, request, begun=lambda: self.say(job))
+                return await _whole(asyncio.create_task(work, name=f"a task's turn {turn}"))
             except SkillAgentError as problem:  # it could not begin
                 return Outcome(
                     session=job.task.id,
@@ -324,6 +325,16 @@ class Work:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _whole(work: "asyncio.Task[Outcome]") -> Outcome:
+    """What comes of it; cancelled, however often, it is ended first."""
+    try:
+        return await asyncio.shield(work)
+    finally:
+        if not work.done():
+            work.cancel()
+            await to_its_end(asyncio.wait({work}))
 
 
 async def to_its_end(work: Coroutine[Any, Any, Result]) -> Result:

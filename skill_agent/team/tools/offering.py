@@ -1,0 +1,44 @@
+"""Which models are offered the tools of the team, and where not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skill_agent.ports import ModelGateway, Tool
+from skill_agent.settings.schema import FeatureSettings
+from skill_agent.turns.colleagues.nearby import Turning
+from skill_agent.values import MAX_DEPTH, ModelAbility, ModelInfo, TurnRequest
+
+from .ability import Abilities, tried
+from .specs import GUIDELINES
+from .tools import Means, team_tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offering:
+    """Gives a turn its team tools, where they are switched on and its model proved able."""
+
+    features: FeatureSettings
+    abilities: Abilities
+    gateway: ModelGateway
+    means: Means
+    depth: Callable[[TurnRequest], int]
+    """How deep below the person's turn one is."""
+
+    def tools(self, turning: Turning, model: ModelInfo) -> dict[str, Tool]:
+        if not self._may(model) or self.depth(turning.request) >= MAX_DEPTH:
+            return {}
+        return {**team_tools(self.means, turning)}
+
+    def guidelines(self, model: ModelInfo) -> str:
+        return GUIDELINES if self._may(model) else ""
+
+    async def prove(self, name: str | None) -> ModelAbility:
+        """Tries a model and keeps what came of it. Raises what its calls raise."""
+        model = await self.gateway.model(name or "default")
+        found = await tried(model)
+        self.abilities.keep(model.info, found)
+        return found
+
+    def _may(self, model: ModelInfo) -> bool:
+        on = self.features.task_delegation and self.features.delegation_by_models
+        return on and self.abilities.able(model)
