@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
     from .memory.screen import MemoryScreen
+    from .team.screen import TeamScreen
 
 LATER = (
     ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
-MEMORY_SCREEN = ".memory.screen"
-"""What a conversation does without; loaded once the team is awake."""
+OVER = (".memory.screen", ".team.screen")
+"""Screens a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
@@ -82,7 +83,8 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._memories: MemoryScreen | None = None
+        self._over: MemoryScreen | TeamScreen | None = None
+        """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -94,7 +96,7 @@ class WorkstationApp(App[None]):
         return self._talk
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._start)
+        self.call_after_refresh(self._begin)
         self.app_resume_signal.subscribe(self, self._resumed)
 
     def _resumed(self, _: App[object]) -> None:
@@ -119,6 +121,11 @@ class WorkstationApp(App[None]):
 
     # -- the home ----------------------------------------------------------------------------
 
+    def _begin(self) -> None:
+        """Starts once: after the first paint, or where another screen was quicker than that."""
+        if self._host is None:
+            self._start()
+
     def _start(self) -> None:
         if not self._leaving.is_set():
             self._host = asyncio.create_task(self._hold_home())
@@ -131,8 +138,9 @@ class WorkstationApp(App[None]):
                 self.runtime = runtime
                 self._use_theme(runtime.settings.tui.theme)
                 await self._talk.opened(runtime, *self._wanted)
-                self._tell_memories()
-                await asyncio.to_thread(import_module, MEMORY_SCREEN, __package__)
+                self._tell_over()
+                for name in OVER:
+                    await asyncio.to_thread(import_module, name, __package__)
                 await self._leaving.wait()
         except SkillAgentError as error:
             await self._fail(error)
@@ -157,11 +165,11 @@ class WorkstationApp(App[None]):
         self._failure = error
         if not self._leaving.is_set():
             await self._talk.failed(error)
-            self._tell_memories()
+            self._tell_over()
 
-    def _tell_memories(self) -> None:
-        if self._memories is not None:
-            self._memories.awake()
+    def _tell_over(self) -> None:
+        if self._over is not None:
+            self._over.awake()
 
     def _use_theme(self, name: str) -> None:
         if name in self.available_themes:
@@ -220,27 +228,37 @@ class WorkstationApp(App[None]):
     def _tell_unsaved(self, why: str) -> None:
         self.notify(why, title="What you type is not on disk", severity="warning", markup=False)
 
-    # -- memory ------------------------------------------------------------------------------
+    # -- screens over the conversation --------------------------------------------------------
 
     def action_memories(self, memory_id: str = "") -> None:
         """Lays the memory screen over the conversation, at a memory where one is given."""
         from .memory.screen import MemoryScreen  # only who opens it needs it
 
         if isinstance(self.screen, TalkScreen):
-            self._memories = MemoryScreen(
+            self._over = MemoryScreen(
                 lambda: self.runtime, lambda: self._failure, choose=memory_id or None
             )
-            self.push_screen(self._memories, self._memories_closed)
+            self._begin()
+            self.push_screen(self._over, self._over_closed)
 
-    def _memories_closed(self, _nothing: None) -> None:
-        self._memories = None
+    def action_team(self) -> None:
+        """Lays the team screen over the conversation."""
+        from .team.screen import TeamScreen  # only who opens it needs it
+
+        if isinstance(self.screen, TalkScreen):
+            self._over = TeamScreen(lambda: self.runtime, lambda: self._failure)
+            self._begin()
+            self.push_screen(self._over, self._over_closed)
+
+    def _over_closed(self, _nothing: None) -> None:
+        self._over = None
         self._talk.returned()
 
     # -- commands and copying ----------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         talk = self._talk
-        if screen is self._memories:
+        if screen is self._over:
             yield SystemCommand("Back to the conversation", "Esc", screen.dismiss)
             yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
             yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
@@ -256,6 +274,9 @@ class WorkstationApp(App[None]):
             )
         yield SystemCommand(
             "Memory", "Search, read, correct, forget, settle disputes · F5", self.action_memories
+        )
+        yield SystemCommand(
+            "Team", "What agents do together: watch, stop, write, begin anew · F7", self.action_team
         )
         yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
         yield SystemCommand(

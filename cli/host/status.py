@@ -155,6 +155,8 @@ async def _agents(station: "Workstation") -> int:
 
 
 async def _details(station: "Workstation") -> dict[str, Any]:
+    from skill_agent.workstation.branches import running, work_of
+
     counts = await station.figures.counts()
     usage = await station.figures.usage()
     settings = station.settings
@@ -170,6 +172,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "messages": counts["messages"],
         "memories": counts["memories"],
         "disputes": len(await station.memory.disputes()),
+        "work_going_on": running(await work_of(station)),
         "to_be_read": len(waiting),
         "reading_failed": len(failed),
         "turns": usage.turns,

@@ -15,7 +15,7 @@ import typer
 from skill_agent.errors import NotFound
 from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.text.attachments import writers
-from skill_agent.text.decisions import hosts_in, in_one_line, tail_of, value_lines
+from skill_agent.text.decisions import hosts_in, in_a_row, in_one_line, tail_of, value_lines
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
@@ -55,6 +55,8 @@ def _question(event: ApprovalAsked) -> Iterator[str]:
     hosts = hosts_in(event.arguments)
     reached = f" → {hosts}" if hosts else ""
     yield f"{in_one_line(event.agent)} wants to use {in_one_line(event.tool)}{reached}"
+    if event.chain:
+        yield f"  asked for by: {in_a_row(event.chain)}"
     for name, value in event.arguments.items():
         first, *more = value_lines(value)
         if more:
@@ -64,8 +66,6 @@ def _question(event: ApprovalAsked) -> Iterator[str]:
             yield f"  {in_one_line(name)} = {first}"
         if tail := tail_of(value):
             yield f"    ({tail})"
-    if event.chain:
-        yield f"  for {in_one_line(' → '.join(event.chain))}"
     if event.reason:
         yield f"  why: {in_one_line(event.reason)}"
     if event.origins:
@@ -125,11 +125,12 @@ def waiting(ctx: typer.Context, as_json: JsonOption = False) -> None:
         emit_json(found)
         return
     table(
-        ("id", "agent", "tool", "asks for", "why", "until"),
+        ("id", "agent", "asked for by", "tool", "asks for", "why", "until"),
         (
             (
                 one.id,
-                " → ".join(one.chain) or one.agent,
+                one.agent,
+                in_a_row(one.chain),
                 one.tool,
                 _arguments(one.arguments),
                 one.reason,

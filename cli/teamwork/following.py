@@ -111,6 +111,7 @@ class Follower:
         return await self._runtime.collaborations.get(work.id)
 
     async def _stop(self, work: Work) -> None:
+        narrate("stopping …")
         reason = "interrupted by the person"
         if isinstance(work, AgentTask):
             await self._runtime.tasks.cancel(work.id, reason=reason)

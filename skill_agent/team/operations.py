@@ -77,11 +77,13 @@ class TaskOperations(Protocol):
         status: TaskState | None = None,
         agent: str | None = None,
         collaboration: str | None = None,
+        conversation: str | None = None,
         dead: bool = False,
         limit: int = 50,
         before: tuple[datetime, str] | None = None,
     ) -> Tasks:
-        """Tasks, the newest first; `dead`: those that were given up."""
+        """Tasks, the newest first, of one conversation where it is named; `dead`: those that were
+        given up."""
         ...
 
     @route("GET", "/v1/delegations/{task}", scope="read")

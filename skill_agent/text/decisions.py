@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .printing import exact
@@ -22,6 +22,11 @@ def value_lines(value: Any) -> list[str]:
 def in_one_line(text: str) -> str:
     """The same of a name or a rule."""
     return exact(text).replace("\n", "‹U+000A›")
+
+
+def in_a_row(chain: Sequence[str]) -> str:
+    """Who asked whom for what, each whole."""
+    return " → ".join(in_one_line(one) for one in chain)
 
 
 def host_in(value: Any) -> str:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import NotFound
 from skill_agent.values import (
+    AgentTask,
+    Collaboration,
     Compaction,
     Memory,
     MemoryFilter,
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from .interface import Workstation
 
 _MOST_SAVED = 1_000
+_MOST_TASKS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,10 @@ class Past:
     """What they put into memory, by id, as far as it is still there."""
     summed_up: Sequence[Compaction] = ()
     """The oldest first."""
+    tasks: Sequence[AgentTask] = ()
+    """What its turns gave to agents, the oldest first."""
+    together: Sequence[Collaboration] = ()
+    """What agents did together in it, the oldest first."""
     ratings: Mapping[str, Rating] = field(default_factory=dict)
     """By message."""
     seats: Sequence[SeatMoment] = ()
@@ -60,10 +68,11 @@ async def past_of(
     station: "Workstation", session: str, *, last: int = 0, but: Collection[str] = ()
 ) -> Past:
     """Of a session's messages, `last` > 0 of them from the end, but for those of some turns."""
-    messages, turns, summed_up, seats = await asyncio.gather(
+    messages, turns, summed_up, given, seats = await asyncio.gather(
         station.conversations.messages(session, last=last),
         station.turns.of_session(session),
         station.summaries.list(session),
+        station.tasks.list(conversation=session, limit=_MOST_TASKS),
         station.seats.history(session),
     )
     messages = [one for one in messages if one.turn not in but]
@@ -75,9 +84,21 @@ async def past_of(
         turns=states,
         saved=await _saved(station, session, states.values()),
         summed_up=summed_up,
+        tasks=[one for one in reversed(given) if one.parent_task is None],
+        together=await _together(station, given),
         seats=seats,
         ratings=await station.feedback.of(replies) if replies else {},
     )
+
+
+async def _together(
+    station: "Workstation", tasks: Collection[AgentTask]
+) -> Sequence[Collaboration]:
+    found: list[Collaboration] = []
+    for name in dict.fromkeys(one.collaboration for one in tasks if one.collaboration):
+        with suppress(NotFound):
+            found.append(await station.collaborations.get(name))
+    return sorted(found, key=lambda one: (one.created_at, one.id))
 
 
 async def _saved(

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from command_line import Ska, Terminal
 from skill_agent.cli.surroundings import Surroundings
+from skill_agent.cli.talk.approvals import asking
 from skill_agent.cli.teamwork.run import agreed
 
+from skill_agent.events import ApprovalAsked
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import Collaboration
 
@@ -142,3 +144,25 @@ def test_every_event_is_a_line_of_json(ska: Ska) -> None:
     kinds = {one["type"] for one in done.lines}
     assert {"task_changed", "collaboration_changed"} <= kinds
     assert done.code == int(done.lines[-1]["status"] != "completed")
+
+
+def test_a_question_names_the_chain_that_asks(ska: Ska) -> None:
+    event = ApprovalAsked(
+        session="s", turn="t", agent="luke", approval="a", tool="http_get", arguments={"url": "x"},
+        rule="luke http_get", reason="", timeout_s=60.0,
+        chain=("Kyra", "Luke: look at it\u202e"),
+    )  # fmt: skip
+    asking(Surroundings(terminal=True, read_line=Terminal(["d"])))(event)
+    told = ska.capsys.readouterr().err
+    assert "asked for by: Kyra → Luke: look at it‹U+202E›" in told
+
+
+def test_what_goes_on_is_counted_in_the_status(given: tuple[Ska, dict[str, Any]]) -> None:
+    ska, _ = given
+    assert ska("status", "--json").json["work_going_on"] == 0
+
+
+def test_a_home_that_is_away_is_told(ska: Ska) -> None:
+    for words in (("list",), ("give", "luke", "x"), ("watch", "abc")):
+        done = ska("--api", "http://127.0.0.1:9", "team", *words)
+        assert (done.code, done.out) == (3, "") and "nobody answers" in done.err

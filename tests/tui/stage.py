@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from played import played
 from stage_book import StageBook, StageFeedback, book
+from stage_work import StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.operations import AgentOperations, Agents
@@ -38,6 +39,7 @@ from skill_agent.events import (
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.settings.schema import Settings
+from skill_agent.team.operations import Moments, SeatOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import (
     Calls,
@@ -139,8 +141,9 @@ class StageRuntime(Workstation):
         self.broken: SkillAgentError | None = None
         """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
+        self.work, self.together = played(StageTasks)(), played(StageTogether)()
         self.asked: dict[str, asyncio.Future[Choice]] = {}
-        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.playing: dict[str, asyncio.Task[None]] = {}
         super().__init__(
             {name: played(type(name, (kind,), {}))() for name, kind in GROUPS.items()}
             | {
@@ -150,6 +153,9 @@ class StageRuntime(Workstation):
                 "models": played(StageModels)(),
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
+                "seats": played(StageSeats)(),
+                "tasks": self.work,
+                "collaborations": self.together,
                 "memory": self.book,
                 "feedback": self.ratings,
             }
@@ -180,7 +186,7 @@ class StageRuntime(Workstation):
         )  # fmt: skip
 
     async def close(self) -> None:
-        for turn in list(self.tasks):
+        for turn in list(self.playing):
             await self.turns.cancel(turn)
         self.bus.close()
 
@@ -268,7 +274,7 @@ class StageTurns(TurnOperations):
         if stage.refuse is not None:
             problem, stage.refuse = stage.refuse, None
             raise problem
-        if turn in stage.tasks:
+        if turn in stage.playing:
             before = self._state(turn)
             return Submitted(session=before.session, turn=turn, agent=before.agent)
         slug = asked.agent or (stage.stored[session].agent if session else "kyra")
@@ -280,14 +286,14 @@ class StageTurns(TurnOperations):
         stage.board.began(stage.say(session, turn, "user", text, slug, client_context=beside))
         script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
-        stage.tasks[turn] = asyncio.create_task(stage.play(ids, asked, script))
+        stage.playing[turn] = asyncio.create_task(stage.play(ids, asked, script))
         return Submitted(session=session, turn=turn, agent=slug)
 
     async def prompt(self, turn: str) -> Calls:
         return self._stage.prompts.get(self._state(turn).text, [])
 
     async def cancel(self, turn: str) -> bool:
-        task = self._stage.tasks.get(turn)
+        task = self._stage.playing.get(turn)
         if task is None or task.done():
             return False
         task.cancel()
@@ -295,13 +301,13 @@ class StageTurns(TurnOperations):
         return True
 
     async def list(self, *, limit: int = 50) -> States:
-        tasks = self._stage.tasks.items()
+        tasks = self._stage.playing.items()
         return [self._state(turn) for turn, work in tasks if not work.done()][:limit]
 
     async def get(self, turn: str) -> TurnState:
         if turn in self._stage.missed:
             return self._stage.missed[turn]
-        if turn not in self._stage.tasks:
+        if turn not in self._stage.playing:
             raise NotFound(f"no turn {turn!r}")
         return self._state(turn)
 
@@ -319,7 +325,7 @@ class StageTurns(TurnOperations):
     def _state(self, turn: str) -> TurnState:
         every = self._stage.said.values()
         said = [one for messages in every for one in messages if one.turn == turn]
-        state = "finished" if self._stage.tasks[turn].done() else "running"
+        state = "finished" if self._stage.playing[turn].done() else "running"
         return TurnState(
             id=turn, state=state, session=said[0].session, agent=said[0].agent or "",
             started_at=MORNING, message_id=said[-1].id, text=said[-1].content,
@@ -341,6 +347,11 @@ class StageApprovals(ApprovalOperations):
 
 class StageSummaries(SummaryOperations):
     async def list(self, session_id: str) -> Compactions:
+        return []
+
+
+class StageSeats(SeatOperations):
+    async def history(self, ref: str) -> Moments:
         return []
 
 

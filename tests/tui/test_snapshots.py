@@ -30,6 +30,7 @@ from skill_agent.tui.talk.composer import Composer
 from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
+from stage_work import at_work
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import settled, until
@@ -314,3 +315,24 @@ def test_host_lost(still) -> None:
 
 def test_host_lost_narrow(still) -> None:
     assert still(opener(_orphaned()), "When do I deploy?", size=NARROW)
+
+
+# -- the team screen -------------------------------------------------------------------------
+
+
+def team() -> StageRuntime:
+    runtime = past()
+    at_work(runtime.work, runtime.together)
+    return runtime
+
+
+def test_team_work(still) -> None:
+    assert still(opener(team()), keys=("f7", "down"))
+
+
+def test_team_work_narrow(still) -> None:
+    assert still(opener(team()), keys=("f7",), size=NARROW)
+
+
+def test_no_team_work(still) -> None:
+    assert still(opener(past()), keys=("f7",))

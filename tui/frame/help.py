@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+TEAM_KEYS = "What the team does (F7 or Ctrl+T, and back with Esc)"
 MEMORY_KEYS = "All memories (F5 or Ctrl+L, and back with Esc)"
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -54,6 +55,16 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("Shift+E", "erase it for ever, with all that repeats it"),
             ("Enter or w", "on a disputed one: decide which is right"),
             ("c", "copy it"),
+        ),
+    ),
+    (
+        TEAM_KEYS,
+        (
+            ("Enter", "all that was said in a task; Esc back to the list"),
+            ("c, C", "stop the chosen one with all that is part of it; stop all"),
+            ("w", "write to the agent that is at work"),
+            ("r", "begin anew what failed or was stopped; a collaboration goes on"),
+            ("y", "copy the result"),
         ),
     ),
     (

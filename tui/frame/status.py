@@ -39,6 +39,8 @@ class Figures:
     title: str = ""
     disputed: int = 0
     """Disputes that wait for the person."""
+    at_work: int = 0
+    """Collaborations and tasks of the team that go on."""
     note: str = ""
     """What has just been remembered; it goes away by itself."""
     host: str = ""
@@ -104,16 +106,18 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     """Parts in reading order, which is also their rank."""
     model = figures.model.rsplit("/", 1)[-1]
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
+    team = f"▸ {figures.at_work} at work" if figures.at_work else ""
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
         return [
-            (figures.host, "$warning"), (figures.state, "$warning"), (doubt, "$warning"),
-            (figures.note, "$success"), (model, ""), (window, ""),
+            (figures.host, "$warning"), (figures.state, "$warning"), (team, "$accent"),
+            (doubt, "$warning"), (figures.note, "$success"), (model, ""), (window, ""),
         ]  # fmt: skip
     share = round(100 * figures.cached / figures.read) if figures.read else 0
     return [
         (figures.host, "$warning"),
         (figures.state, "$warning"),
+        (team, "$accent"),
         (doubt, "$warning"),
         (figures.note, "$success"),
         (model, ""),

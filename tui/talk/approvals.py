@@ -19,6 +19,7 @@ from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import (
     around_host,
     hosts_in,
+    in_a_row,
     in_one_line,
     tail_of,
     value_lines,
@@ -228,10 +229,11 @@ class ApprovalBar(Vertical, can_focus=True):
     def _question(self, event: "ApprovalAsked") -> Content:
         """Several lines stand behind a bar, so that none of them passes for ours."""
         parts: list[Content] = []
+        if event.chain:
+            asked = (f"asked for by {in_a_row(event.chain)}", "$warning")
+            parts.append(Content.assemble(asked))
         for name, value in event.arguments.items():
             parts += _argument(in_one_line(name), value)
-        if event.chain:
-            parts.append(Content(f"for {in_one_line(' → '.join(event.chain))}"))
         if event.reason:
             parts.append(Content.styled(f"why: {in_one_line(event.reason)}", "$foreground-muted"))
         if len(rule := in_one_line(event.rule)) > _LONGEST_RULE:

@@ -3,17 +3,22 @@
 Each shows its outcome, or says why there is none.
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Choice
 from skill_agent.values import Rating, Session
+from skill_agent.workstation.branches import running, work_of
 
 from .display import FigureDisplay
 from .reply import ReplyBlock, in_words
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
+
+_PAUSE = 0.1
+"""Seconds of quiet before work is counted; a task has several states in a moment."""
 
 
 class Asking:
@@ -69,6 +74,15 @@ class Asking:
         except SkillAgentError:
             return  # the memory screen tells why, where one looks
         self._display.set_disputed(len(disputes))
+
+    async def count_work(self) -> None:
+        """Counts what the team is at, for the status line."""
+        await asyncio.sleep(_PAUSE)
+        try:
+            found = await work_of(self._runtime)
+        except SkillAgentError:
+            return  # the team screen tells why, where one looks
+        self._display.set_at_work(running(found))
 
     async def answer(self, approval: str, choice: Choice) -> None:
         """Answers a tool's request; one that waits no longer goes from the screen."""

@@ -91,6 +91,20 @@ class Line(Static):
         )
 
 
+class WorkLine(Line):
+    """What became of a piece of team work: one line that changes."""
+
+    def __init__(self, work: str, mark: str, text: str, *, kind: str) -> None:
+        super().__init__(mark, text, kind=kind)
+        self.work = work
+        """The id of the task or collaboration."""
+
+    def tell(self, mark: str, text: str, *, kind: str) -> None:
+        self._mark, self._text = mark, printable(text)
+        self.set_classes(f"line -{kind}")
+        self.refresh(layout=True)
+
+
 class ErrorBlock(Block):
     """What went wrong, and what to do next."""
 

@@ -86,6 +86,10 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
+    def look_for_work(self) -> None:
+        """What the team has to do may have changed."""
+        ...
+
     def recovered(self) -> None:
         """The home was found again, and what was missed is shown."""
         ...
@@ -120,6 +124,10 @@ class FigureDisplay(Display, Protocol):
 
     def set_model(self, model: str, window: int) -> None:
         """Who would answer, and the window that is really loaded."""
+        ...
+
+    def set_at_work(self, count: int) -> None:
+        """How much of the team's work goes on."""
         ...
 
     def set_disputed(self, count: int) -> None:

@@ -5,6 +5,7 @@ not kept, and so are all that is missing here.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from textual.widget import Widget
 
@@ -33,7 +34,7 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     beside = past.seats_beside()
     blocks: list[Widget] = []
     for messages in past.by_turn():
-        turn = _Turn(past, messages)
+        turn = _Turn(past, messages, agents)
         while beside and turn.asked and beside[0].at < turn.asked.created_at:
             blocks.append(_seat(beside.pop(0), agents))
         while summed_up and turn.asked and summed_up[0].at < turn.asked.created_at:
@@ -73,8 +74,8 @@ def kept_in(past: Past) -> list[MemorySaved]:
 class _Turn:
     """One turn's messages, and what is known of its end."""
 
-    def __init__(self, past: Past, messages: Sequence[Message]) -> None:
-        self._past, self._messages = past, messages
+    def __init__(self, past: Past, messages: Sequence[Message], agents: AgentList) -> None:
+        self._past, self._messages, self._agents = past, messages, agents
         self.asked = next((one for one in messages if one.role == "user"), None)
         self._replies = [one for one in messages if one.role in ("assistant", "tool")]
         self._state = past.turns.get(messages[0].turn)
@@ -120,12 +121,25 @@ class _Turn:
 
     def _said(self) -> Iterator[Widget]:
         """Its words, and each call where it was made."""
+        work = self._work()
         for part in in_order(self._replies):
             match part:
-                case Said(text=text):
+                case Said(message=message, text=text):
+                    yield from _until(work, message.created_at)
                     yield Prose(text)
                 case Called():
                     yield from _called(part)
+                    if part.result is not None:
+                        yield from _until(work, part.result.created_at)
+        yield from (line for _, line in work)
+
+    def _work(self) -> list[tuple[datetime, Widget]]:
+        """Its lines of team work, the oldest first, with when each began."""
+        turn = self._messages[0].turn
+        every = [*self._past.together, *self._past.tasks]
+        begun = sorted(every, key=lambda one: one.created_at)
+        told = ((one.created_at, lines.work_kept(one, self._agents)) for one in begun)
+        return [(at, work.line) for at, work in told if work.turn == turn]
 
     def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
         for text in self._state.notices if self._state else ():
@@ -136,6 +150,12 @@ class _Turn:
                 yield line
         elif any(one.state == "partial" for one in self._replies):
             yield Line("■", "Stopped here", kind="warning")
+
+
+def _until(work: list[tuple[datetime, Widget]], at: datetime) -> Iterator[Widget]:
+    """What was begun by then, taken out."""
+    while work and work[0][0] <= at:
+        yield work.pop(0)[1]
 
 
 def _called(made: Called) -> Iterator[Widget]:

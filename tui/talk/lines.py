@@ -1,14 +1,23 @@
 """What happened in a turn, as lines: the same while it happens and when it is read later."""
 
+from dataclasses import dataclass
+
 from textual.widget import Widget
 
 from skill_agent.conversations.in_words import BROKEN_OFF, answered, answered_by, cut_short
-from skill_agent.events import HandedOff, SeatChanged, TurnFailed
-from skill_agent.values import Choice, Usage
+from skill_agent.events import CollaborationChanged, HandedOff, SeatChanged, TaskChanged, TurnFailed
+from skill_agent.values import (
+    AgentTask,
+    Choice,
+    Collaboration,
+    CollaborationState,
+    TaskState,
+    Usage,
+)
 
 from ..frame.agents import AgentList
 from ..frame.plain import one_line
-from .blocks import ErrorBlock, Line
+from .blocks import ErrorBlock, Line, WorkLine
 
 SHOWN_SAVED = 240
 """Characters of what was saved; all of it stands where one takes it back."""
@@ -59,6 +68,68 @@ def error(event: TurnFailed, name: str) -> Widget | None:
     if cut_short(event.reason, kept=False):
         return None
     return ErrorBlock(f"{name} could not answer", event.message, event.hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A piece of team work as its line tells it, live or later."""
+
+    id: str
+    turn: str
+    """The turn it belongs to."""
+    text: str
+    status: TaskState | CollaborationState
+
+    @property
+    def line(self) -> WorkLine:
+        return WorkLine(self.id, self.mark, self.text, kind=self.kind)
+
+    @property
+    def mark(self) -> str:
+        return {"completed": "✓", "failed": "✗", "timed_out": "✗", "cancelled": "■"}.get(
+            self.status, "▸"
+        )
+
+    @property
+    def kind(self) -> str:
+        return "warning" if self.mark in "✗■" else "info"
+
+
+def work_told(event: TaskChanged | CollaborationChanged, agents: AgentList) -> Work | None:
+    """What an event says of team work; nothing of what is part of another task."""
+    if isinstance(event, CollaborationChanged):
+        people, text = len(event.participants), (event.pattern, event.goal, event.problem)
+        return Work(
+            id=event.collaboration,
+            turn=event.parent or event.turn,
+            text=_together(*text, people, event.status),
+            status=event.status,
+        )
+    if event.parent_task is not None:
+        return None
+    text = _task(agents[event.agent].name, event.title, event.status, event.problem)
+    return Work(id=event.task, turn=event.turn, text=text, status=event.status)
+
+
+def work_kept(one: AgentTask | Collaboration, agents: AgentList) -> Work:
+    """The same of what the ledger has."""
+    if isinstance(one, Collaboration):
+        text = _together(one.pattern, one.goal, one.error, len(one.participants), one.status)
+        turn = one.parent_turn or one.id
+        return Work(id=one.id, turn=turn, text=text, status=one.status)
+    text = _task(agents[one.assigned_to].name, one.title, one.status, one.error)
+    return Work(id=one.id, turn=one.parent_turn or "", text=text, status=one.status)
+
+
+def _task(name: str, title: str, status: str, problem: str) -> str:
+    why = f" ({problem})" if problem else ""
+    return one_line(f"{name}: {title} · {status.replace('_', ' ')}{why} · F7", 300)
+
+
+def _together(pattern: str, goal: str, problem: str, people: int, status: str) -> str:
+    why = f" ({problem})" if problem else ""
+    kind = f"{pattern.replace('_', ' ')} of {people} agents"
+    return one_line(f"{kind}: {goal} · {status.replace('_', ' ')}{why} · F7", 300)
 
 
 def figures(usage: Usage | None, *, recalled: int = 0) -> str:

@@ -15,12 +15,14 @@ from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     BackupFailed,
+    CollaborationChanged,
     Event,
     HandedOff,
     HostFound,
     HostLost,
     MemoriesExtracted,
     SeatChanged,
+    TaskChanged,
     TurnEvent,
     TurnFailed,
     TurnFinished,
@@ -209,10 +211,11 @@ class Listener:
         return event.session == self.session
 
     def _approve(self, event: Event) -> None:
-        """Questions of this window's turns, and of the conversation one looks at."""
+        """Questions of this window's turns, of the conversation one looks at, and of agents that
+        work for others: those have no window of their own."""
         own = self.turns.own(event.turn)
         match event:
-            case ApprovalAsked() if own or self._shown(event):
+            case ApprovalAsked() if own or self._shown(event) or event.chain:
                 self._display.approvals.ask(event)
                 if not self._shown(event):
                     self._display.notify(f"{event.agent} waits for you: F2", markup=False)
@@ -239,6 +242,10 @@ class Listener:
             if note := _read_out(event):
                 self._display.footer.say(note)
             self._display.look_for_disputes()
+        elif isinstance(event, TaskChanged | CollaborationChanged):
+            self._display.look_for_work()
+            if self._shown(event) and isinstance(event, CollaborationChanged) and _over(event):
+                self._work(self.reload)  # its result is a message of this conversation
         elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 
@@ -290,6 +297,10 @@ def _read_out(event: MemoriesExtracted) -> str:
         return f"{memories} in dispute: F5, then d, to decide"
     count = len(event.created) + len(event.versioned)
     return f"✓ {count} remembered" if count else ""
+
+
+def _over(event: CollaborationChanged) -> bool:
+    return event.status not in ("planning", "active", "synthesizing")
 
 
 async def _patient(work: "Callable[[], Awaitable[None]]") -> None:

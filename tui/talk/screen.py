@@ -76,6 +76,7 @@ class TalkScreen(Screen[None]):
         Binding("ctrl+n", "new", "New", show=False, priority=True),
         Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
         Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
+        Binding("f7,ctrl+t", "app.team", "What the team does", show=False, priority=True),
         Binding("f6", "pane", "Into memory", show=False, priority=True),
         Binding("f4", "signals", "Every signal", show=False, priority=True),
         Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
@@ -188,6 +189,7 @@ class TalkScreen(Screen[None]):
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
         self.look_for_disputes()
+        self.look_for_work()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -247,7 +249,10 @@ class TalkScreen(Screen[None]):
             self.conversation, self.query_one(MemoryPane), self._agents, own=self.turns.own
         )
         title = one_line(session.title, 200) if session else ""
-        figures = Figures(title=title, disputed=self.figures.disputed, host=self.figures.host)
+        before = self.figures
+        figures = Figures(
+            title=title, disputed=before.disputed, at_work=before.at_work, host=before.host
+        )
         for message in messages:
             figures = figures.plus(message.usage)
         self.figures = figures
@@ -286,6 +291,7 @@ class TalkScreen(Screen[None]):
 
     def recovered(self) -> None:
         self.look_for_disputes()
+        self.look_for_work()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
 
@@ -310,6 +316,15 @@ class TalkScreen(Screen[None]):
     def set_disputed(self, count: int) -> None:
         with suppress(NoMatches):  # counted while the screen was being taken down
             self.figures = replace(self.figures, disputed=count)
+
+    def set_at_work(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, at_work=count)
+
+    def look_for_work(self) -> None:
+        if self._home is not None:
+            counting = self._home.asking.count_work
+            self.run_worker(counting, group="work", exclusive=True)
 
     def look_for_disputes(self) -> None:
         if self._home is not None:
@@ -497,6 +512,7 @@ class TalkScreen(Screen[None]):
 
     def returned(self) -> None:
         """Back from the memory screen, where disputes may have been settled."""
+        self.look_for_work()
         self.look_for_disputes()
 
     def on_rated(self, event: "Rated") -> None:

@@ -11,6 +11,7 @@ from skill_agent.events import (
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
+    CollaborationChanged,
     Compacted,
     HandedOff,
     HostFound,
@@ -20,6 +21,7 @@ from skill_agent.events import (
     MemorySaved,
     Notice,
     SeatChanged,
+    TaskChanged,
     TextDelta,
     ThoughtDelta,
     ToolFinished,
@@ -33,7 +35,7 @@ from skill_agent.events import (
 from ..frame.agents import AgentList
 from ..memory.pane import MemoryPane
 from . import lines
-from .blocks import Line, ToolBlock, UserBlock
+from .blocks import Line, ToolBlock, UserBlock, WorkLine
 from .conversation import Conversation
 from .reply import ReplyBlock
 
@@ -66,6 +68,8 @@ class TurnView:
                 pass  # the status line tells
             case Compacted():
                 await self._around(event.turn, lines.summed_up(event.line))
+            case TaskChanged() | CollaborationChanged():
+                await self._worked(event)
             case HandedOff() | SeatChanged():
                 await self._seated(event)
             case _ if isinstance(event, TurnEvent):
@@ -142,6 +146,16 @@ class TurnView:
         self._conversation.touched()
         await reply.tell(line)
         await reply.wait("Thinking …")
+
+    async def _worked(self, event: TaskChanged | CollaborationChanged) -> None:
+        """One line for each piece of team work, which changes with it."""
+        if (work := lines.work_told(event, self._agents)) is None:
+            return
+        for line in self._conversation.query(WorkLine):
+            if line.work == work.id:  # told before, or read from the ledger
+                line.tell(work.mark, work.text, kind=work.kind)
+                return
+        await self._around(work.turn, work.line)
 
     async def _reply(self, turn: str, agent: str) -> ReplyBlock:
         if turn not in self._replies:

@@ -113,6 +113,7 @@ class TaskRecords:
         status: TaskState | None = None,
         agent: str | None = None,
         collaboration: str | None = None,
+        conversation: str | None = None,
         dead: bool = False,
         limit: int = 50,
         before: tuple[datetime, str] | None = None,
@@ -120,8 +121,11 @@ class TaskRecords:
         """The newest first."""
         wanted = [agent, status, collaboration]
         ids: list[str] = []
-        if dead or status in ("pending", "in_progress"):
-            few = await self._under(_DEAD if dead else _OPEN)
+        if dead or conversation is not None or status in ("pending", "in_progress"):
+            key = _DEAD if dead else _OPEN if conversation is None else f"in {conversation}"
+            few = [
+                one for one in await self._under(key) if conversation in (None, one.conversation)
+            ]
             listed = sorted(few, key=lambda one: (one.created_at, one.id), reverse=True)
             ids = [one.id for one in listed if _fits(_of(one), wanted) and _is_before(one, before)]
             return list((await self.some(ids[:limit])).values())
@@ -250,6 +254,8 @@ def _keys(row: LogEntry) -> Iterable[str]:
     yield f"task {row.entity}"
     yield from (_OPEN, _DEAD, _YEARS, made[:4], made[:10], made[:16])
     yield from (f"id {row.entity[:6]}", f"id {row.entity[:8]}")
+    if isinstance(session := told.get("session"), str):
+        yield f"in {session}"
 
 
 def _step(key: str, state: State | None, row: LogEntry) -> State:
@@ -264,7 +270,7 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
         return {**known, row.entity: [made, *told["of"]]}
     if key == f"id {row.entity[:6]}" and len(row.entity) > 6:
         return {"parts": sorted({*known.get("parts", ()), row.entity[:8]})}
-    if key.startswith("id "):
+    if key.startswith(("id ", "in ")):
         return {**known, row.entity: True}
     return {**known, _next(key, made): True}
 
@@ -274,4 +280,4 @@ def _next(key: str, made: str) -> str:
     return made[: {len(_YEARS): 4, 4: 10, 10: 16}[len(key)]]
 
 
-_TASKS = Projection(name="tasks", version=1, kinds=(KIND,), keys=_keys, step=_step)
+_TASKS = Projection(name="tasks", version=2, kinds=(KIND,), keys=_keys, step=_step)

@@ -1,0 +1,1 @@
+"""What the team does together, on the screen."""
