@@ -40,11 +40,11 @@ TRIALS = 40
 
 
 def model() -> ScriptedModel:
-    return ScriptedModel(lambda _: ANSWER)
+    return ScriptedModel(otherwise=ANSWER)
 
 
 async def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--tasks", type=int, default=50, help="tasks at once")
     parser.add_argument("--agents", type=int, default=1000, help="agents in the large team")
     parser.add_argument("--json", action="store_true")
