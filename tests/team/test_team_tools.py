@@ -113,9 +113,7 @@ async def test_they_are_offered_only_where_switched_on_and_proved(
     async with open_runtime(model) as runtime:
         await events_of(runtime, "Hello")
         offered = {one.name for one in model.requests[-1].tools}
-        assert OURS & offered == {
-            "delegate_task", "request_report", "send_agent_message", "get_agent_inbox",
-        }  # fmt: skip
+        assert offered >= OURS
         assert "Collaboration guidelines" in model.requests[-1].messages[0].content
         deepest = replace(runtime._team.offering, depth=lambda _request: MAX_DEPTH)
         assert deepest.tools(_turning(runtime), model.info) == {}
