@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 SURE = 0.33
 """The least lead over mere talk from which a message is handed over; chosen on labelled ones."""
-CERTAIN = -0.1
-"""The same where it has a form by which the language hands work over."""
+CERTAIN = -0.5
+"""The same where it has a form by which the language hands work over: little is asked of the rest,
+for "ask Ada what the median is" is like a question."""
 LONGEST = 2_000
 """Characters of typed words: whoever writes more has something else in mind."""
 _ASKS = "ask"
