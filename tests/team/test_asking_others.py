@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fakes import OpenRuntime
 
-from skill_agent.errors import ModelFailed
+from skill_agent.errors import ModelRejected
 from skill_agent.events import TurnFinished
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
@@ -133,7 +133,7 @@ async def test_a_colleague_does_it_and_is_named_without_asking_the_small_model(
 
 
 async def test_it_is_said_in_the_persons_language(open_runtime: OpenRuntime) -> None:
-    async with open_runtime(small([ModelFailed("no answer")])) as runtime:
+    async with open_runtime(small([ModelRejected("no answer")])) as runtime:
         said = "Bitte Luke, den Code zu prüfen"
         done = await turn_of(runtime, TurnRequest(said, agent="kyra"))
         assert done.text == "Luke konnte es nicht erledigen: no answer"
@@ -257,5 +257,5 @@ async def test_where_nobody_is_there_to_be_asked_the_colleague_asks_nobody_eithe
     async with open_runtime(model) as runtime:
         said = TurnRequest("Ask Luke to review the page", agent="kyra", interactive=False)
         done = await turn_of(runtime, said)
-        assert done.text == "Luke: I could not look."
+        assert done.text == "Luke could not do it: http_get was not allowed"
         assert "not allowed" in str(model.requests[-1].messages[-1].content)
