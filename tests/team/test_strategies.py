@@ -13,6 +13,7 @@ from fakes import HashEmbedder, StepClock
 from giving import comes
 from in_process import open_in_process
 
+from skill_agent.access.confined import Confined
 from skill_agent.errors import Conflict, UsageError
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
@@ -22,7 +23,7 @@ from skill_agent.models.scripted import Gate, ScriptedGateway, ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.team.strategies.choosing import alike
 from skill_agent.team.strategies.strategies import id_of
-from skill_agent.values import ModelProfile, SeveralRequest
+from skill_agent.values import ModelProfile, Requester, SeveralRequest
 
 CODE = "please review my code and find the bug in this function"
 DATA = "review the code of this data analysis script"
@@ -159,12 +160,14 @@ async def test_a_capable_model_says_which_is_best(home: Home, clock: StepClock) 
 
 
 async def test_one_after_another_until_one_has_an_answer(home: Home, clock: StepClock) -> None:
-    def without_luke(agent: str, request: ModelRequest) -> str:
-        return "" if agent == "luke" else OWN[agent]
-
     async with opened(home, clock) as (runtime, model):
         done = await runtime.strategies.ask(SeveralRequest(CODE, strategy="cascade"))
         assert (done.text, done.agent, asked(model)) == (OWN["luke"], "luke", ["luke"])
+        by = Requester(key="k1", name="phone", scopes=frozenset({"chat"}))
+        request = SeveralRequest(CODE, strategy="cascade")
+        confined = await Confined(runtime, by).strategies.ask(request)
+        (task,) = await runtime.tasks.list(collaboration=confined.id)
+        assert task.by == "k1", "a key asks in its own name"
 
 
 async def test_the_next_one_hears_what_the_one_before_came_to(home: Home, clock: StepClock) -> None:
@@ -214,7 +217,7 @@ async def test_when_time_is_over_there_is_what_there_is(home: Home, clock: StepC
 
 
 async def test_a_cancel_stops_all(home: Home, clock: StepClock) -> None:
-    remote = {"local": False, "own_server": True}
+    remote: dict[str, Any] = {"local": False, "own_server": True}
     async with opened(home, clock, lambda *_: [Gate(asyncio.Event())], **remote) as (
         runtime,
         model,
