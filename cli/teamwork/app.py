@@ -11,7 +11,7 @@ from skill_agent.values import AgentTask, Collaboration
 from ..opening.running import with_runtime
 from ..options import IdArgument, JsonOption, LimitOption, choice, group, newest, slug_of
 from ..output import emit_json, emit_text, narrate, plain, table
-from . import give, report, run, watch
+from . import ask, give, report, run, watch
 from .leaving import goes_on, told_end
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ Work = AgentTask | Collaboration
 
 app = group("Give agents work, alone or together; see, steer and stop what they do.")
 run.register(app)
+ask.register(app)
 give.register(app)
 watch.register(app)
 report.register(app)

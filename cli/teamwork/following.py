@@ -1,8 +1,8 @@
 """Follows a piece of work to its end: tells what happens, has the person answer what is asked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -15,16 +15,20 @@ from skill_agent.events import (
     TaskChanged,
     TeamEvent,
 )
+from skill_agent.team.groups import task_group
 from skill_agent.values import AgentTask, Collaboration
 
 from ..output import narrate
 from ..surroundings import surroundings
 
 if TYPE_CHECKING:
+    from skill_agent.events.bus import Subscription
     from skill_agent.workstation import Workstation
 
 Work = AgentTask | Collaboration
 Show = Callable[[Event], None]
+Came = TypeVar("Came")
+_INTERRUPTED = "interrupted by the person"
 
 
 class Belonging:
@@ -105,6 +109,31 @@ class Follower:
                 raise
         return await self._now(work)
 
+    async def during(self, root: str, work: "Coroutine[Any, Any, Came]") -> "Came":
+        """What comes of work whose tasks name `root` as their collaboration. Interrupted, it stops
+        them first."""
+        with self._runtime.turns.subscribe() as events:
+            async with task_group() as group:
+                listening = group.create_task(self._listen(root, events), name="what happens")
+                try:
+                    return await work
+                except asyncio.CancelledError:
+                    narrate("stopping …")
+                    for task in await self._runtime.tasks.list(collaboration=root):
+                        if not task.ended:  # a host goes on with what nobody waits for
+                            await self._runtime.tasks.cancel(task.id, reason=_INTERRUPTED)
+                    raise
+                finally:
+                    listening.cancel()
+
+    async def _listen(self, root: str, events: "Subscription") -> None:
+        belonging = Belonging(root)
+        async for event in events:
+            if isinstance(event, HostLost | HostFound) or belonging.has(event):
+                self._show(event)
+                if isinstance(event, ApprovalAsked):
+                    await self._answer(event)
+
     async def _now(self, work: Work) -> Work:
         if isinstance(work, AgentTask):
             return await self._runtime.tasks.get(work.id)
@@ -112,11 +141,10 @@ class Follower:
 
     async def _stop(self, work: Work) -> None:
         narrate("stopping …")
-        reason = "interrupted by the person"
         if isinstance(work, AgentTask):
-            await self._runtime.tasks.cancel(work.id, reason=reason)
+            await self._runtime.tasks.cancel(work.id, reason=_INTERRUPTED)
         else:
-            await self._runtime.collaborations.cancel(work.id, reason=reason)
+            await self._runtime.collaborations.cancel(work.id, reason=_INTERRUPTED)
         narrate(f"stopped; what there is of it is kept: ska team show {work.id}")
 
     async def _answer(self, event: ApprovalAsked) -> None:

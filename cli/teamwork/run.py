@@ -7,7 +7,14 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.events import Event, to_json
-from skill_agent.values import PATTERNS, Collaboration, NewCollaboration, Participant, Pattern
+from skill_agent.values import (
+    PATTERNS,
+    Collaboration,
+    NewCollaboration,
+    Participant,
+    Pattern,
+    SeveralPlan,
+)
 
 from ..opening.running import ready_to_talk, run_with
 from ..options import JsonOption, YesOption, choice
@@ -18,6 +25,8 @@ from .leaving import check_host, goes_on, no_host, told_begun, told_end
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
+
+Planned = Collaboration | SeveralPlan
 
 LONG_S = 60.0
 """What is expected to take longer is asked about first."""
@@ -123,7 +132,7 @@ async def _work(
         raise no_host()
     planned = await runtime.collaborations.plan(new)
     names = {dna.slug: dna.name for dna in await runtime.agents.list()}
-    for line in _plan(planned, names):
+    for line in plan_lines(planned, names):
         narrate(line)
     if not yes and not agreed(surroundings(ctx), planned):
         return None
@@ -140,7 +149,7 @@ def _cast(people: str, lead: str | None, pattern: Pattern) -> tuple[Participant,
     return tuple(Participant(slug=one) for one in names)
 
 
-def agreed(around: Surroundings, planned: Collaboration) -> bool:
+def agreed(around: Surroundings, planned: Planned) -> bool:
     """Whether to begin: asked of a person where it takes long or may cost money."""
     long = (planned.estimate_s or 0.0) > LONG_S
     if not (long or planned.estimate_usd is None or planned.estimate_usd > 0):
@@ -148,7 +157,7 @@ def agreed(around: Surroundings, planned: Collaboration) -> bool:
     return around.confirm("Begin?")
 
 
-def _plan(planned: Collaboration, names: dict[str, str]) -> list[str]:
+def plan_lines(planned: Planned, names: dict[str, str]) -> list[str]:
     """Who is to do what, and what that is expected to take."""
     from skill_agent.conversations.usage import usd
     from skill_agent.workstation.branches import span

@@ -29,6 +29,9 @@ from skill_agent.values import (
     ReportRequest,
     Requester,
     Session,
+    SeveralAnswer,
+    SeveralPlan,
+    SeveralRequest,
     Submitted,
     TurnRequest,
     TurnState,
@@ -56,6 +59,7 @@ class Confined(Workstation):
             "tasks": _Tasks(station, by),
             "collaborations": _Collaborations(station, by, conversations.find),
             "seats": _Seats(station, by, conversations.find),
+            "strategies": _Strategies(station, by),
             "mail": _Mail(station, by),
             "reports": _Reports(station, by),
         }
@@ -332,6 +336,20 @@ class _Collaborations(_Group):
             )
 
 
+class _Strategies(_Group):
+    """A key asks in its own name."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.strategies)
+        self._by = by
+
+    async def plan(self, request: SeveralRequest) -> SeveralPlan:
+        return await self._group.plan(replace(request, requester=self._by))
+
+    async def ask(self, request: SeveralRequest) -> SeveralAnswer:
+        return await self._group.ask(replace(request, requester=self._by))
+
+
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
     {
         "turns": _Turns,
@@ -341,6 +359,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "tasks": _Tasks,
         "collaborations": _Collaborations,
         "seats": _Seats,
+        "strategies": _Strategies,
     }
 )
 

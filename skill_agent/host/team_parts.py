@@ -45,6 +45,7 @@ from skill_agent.team.router.tiers import TierBook
 from skill_agent.team.seats.keeping import SeatKeeper
 from skill_agent.team.seats.seats import Seats
 from skill_agent.team.sessions.sessions import Sessions
+from skill_agent.team.strategies.strategies import Strategies
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.team.tools.ability import Abilities
 from skill_agent.team.tools.offering import Offering
@@ -231,6 +232,18 @@ class TeamParts:
             rank=self._rank if ground.settings.features.expert_gate else None,
         )
 
+    def _make_strategies(self) -> Strategies:
+        ground = self._ground
+        return Strategies(
+            settings=ground.settings,
+            ledger=ground.ledger,
+            directory=ground.directory,
+            models=ground.models,
+            gate=self._gate,
+            tasks=self.tasks,
+            purses=ground.counter.budgets.purses,
+        )
+
     def _make_reports(self) -> Reports:
         ground = self._ground
         return Reports(
@@ -270,6 +283,7 @@ class TeamParts:
             "seats": self._seats,
             "mail": Mail(self.experts, self.messages, self.offering.prove),
             "reports": self.reports,
+            "strategies": self._make_strategies(),
         }
 
     async def begin(self) -> None:

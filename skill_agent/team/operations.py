@@ -23,6 +23,9 @@ from skill_agent.values import (
     RoutingStats,
     Seat,
     SeatMoment,
+    SeveralAnswer,
+    SeveralPlan,
+    SeveralRequest,
     TaskState,
     TurnRequest,
 )
@@ -59,6 +62,21 @@ class RoutingOperations(Protocol):
     @route("GET", "/v1/moe/routing-stats", scope="read", id="routing_stats")
     async def stats(self, *, since: datetime | None = None) -> RoutingStats:
         """What was decided so far."""
+        ...
+
+
+class StrategyOperations(Protocol):
+    """One message for several agents."""
+
+    @route("POST", "/v1/ask-several/plan", scope="chat", limit="chat", id="plan_several")
+    async def plan(self, request: SeveralRequest) -> SeveralPlan:
+        """Who would answer, and about how long that would take; nothing is begun."""
+        ...
+
+    @route("POST", "/v1/ask-several", scope="chat", limit="chat", once=True, id="ask_several")
+    async def ask(self, request: SeveralRequest) -> SeveralAnswer:
+        """Has several agents answer and waits for what they come to: the best of three, the
+        answers of all that fit put together, or that of the first that has one."""
         ...
 
 

@@ -1,12 +1,18 @@
 """Who is to answer a message and on which model, with every figure that led there."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
+
+from .origins import Origin
+from .requests import HOST_ONLY, Requester
+from .team import PlannedStep
 
 RouteReason = Literal["user_mention", "requested", "current", "skill_match", "handoff", "default"]
 """`requested`: an agent was named beside the text; `current`: the conversation's agent is able."""
 RouteStrategy = Literal["top_1", "top_k", "ensemble", "cascade"]
+SeveralStrategy = Literal["top_k", "ensemble", "cascade"]
+SEVERAL_STRATEGIES: tuple[SeveralStrategy, ...] = get_args(SeveralStrategy)
 TierName = Literal["fast", "balanced", "powerful"]
 
 
@@ -154,3 +160,80 @@ class RoutingStats:
     by_reason: dict[str, int] = field(default_factory=dict)
     by_tier: dict[str, int] = field(default_factory=dict)
     mean_routing_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralRequest:
+    """One message that several agents are to answer."""
+
+    text: str
+    _: KW_ONLY
+    strategy: SeveralStrategy = "ensemble"
+    max_cost_usd: float = 0.50
+    """Of all that is asked for it together."""
+    max_duration_s: float = 600.0
+    interactive: bool = True
+    """Somebody may answer approvals; otherwise they are denied at once."""
+    key: str | None = None
+    """A UUID, from which the answer's id is made; its tasks name that as their collaboration."""
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
+    created_by: str = field(default="person", metadata=HOST_ONLY)
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
+    """Who wrote the text, where it was not the person."""
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralPlan:
+    """Who would answer, and what that is expected to take at most."""
+
+    strategy: SeveralStrategy
+    plan: tuple[PlannedStep, ...]
+    estimate_s: float
+    estimate_usd: float | None
+    """None where no price is known."""
+    max_duration_s: float
+    max_cost_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertResponse:
+    """What one of several agents answered."""
+
+    agent_slug: str
+    agent_name: str
+    content: str
+    confidence: float
+    """How well the agent fits the message, 0..1."""
+    tokens_used: int = 0
+    latency_ms: float = 0.0
+    task: str = ""
+    """The id of the task it was made by."""
+    origins: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeveralAnswer:
+    """What several agents came to."""
+
+    id: str
+    strategy: SeveralStrategy
+    text: str = ""
+    """Empty where nobody answered."""
+    agent: str | None = None
+    """Whose answer the text is; None where it was put together, or is none."""
+    responses: tuple[ExpertResponse, ...] = ()
+    """The best fitting agent's first."""
+    problems: dict[str, str] = field(default_factory=dict)
+    """By agent, why it gave no answer."""
+    merged_by: Literal["", "model", "code"] = ""
+    """Who put the answers together; empty where nothing was to be."""
+    capped: Literal["", "money", "time"] = ""
+    """The limit it stopped at."""
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote what it came of."""
+    tokens_used: int = 0
+    cost_usd: float = 0.0
+    duration_s: float = 0.0

@@ -32,6 +32,7 @@ from skill_agent.team.operations import (
     ReportOperations,
     RoutingOperations,
     SeatOperations,
+    StrategyOperations,
     TaskOperations,
 )
 from skill_agent.team.router.operations import TierOperations
@@ -89,6 +90,7 @@ class Workstation:
     seats = Group(SeatOperations)
     mail = Group(MailOperations)
     reports = Group(ReportOperations)
+    strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
     host = Group(HostOperations)
 

@@ -178,6 +178,11 @@ def test_nothing_of_a_keys_own_is_left_out() -> None:
     asked = {("GET", "/v1/approvals"), ("POST", "/v1/approvals/{approval}")}
     asked |= {("POST", "/v1/delegations")}
     asked |= {("POST", f"/v1/delegations/{{task}}/{one}") for one in ("cancel", "retry", "tell")}
+    # Several agents at once are tried in tests/team (test_sessions_start, test_strategies).
+    together = "/v1/collaborations"
+    asked |= {("POST", together), ("POST", f"{together}/plan")}
+    asked |= {("POST", f"{together}/{{collaboration}}/{one}") for one in ("cancel", "resume")}
+    asked |= {("POST", "/v1/ask-several"), ("POST", "/v1/ask-several/plan")}
     assert own - set(OWN) == asked
     confined = {one.id for one in table() if is_confined(one)}
     by_id = {one.id: one.route for one in table()}

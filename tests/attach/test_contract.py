@@ -34,6 +34,7 @@ from skill_agent.events import (
     TurnFinished,
     TurnStarted,
 )
+from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
@@ -59,6 +60,7 @@ from skill_agent.values import (
     Seat,
     SeatMoment,
     Session,
+    SeveralRequest,
     Source,
     ToolCall,
     TurnRequest,
@@ -579,6 +581,22 @@ async def test_who_answers(open_station: OpenStation) -> None:
             await station.routing.decision(new_id())
         with pytest.raises(UsageError):
             await station.routing.recommend(" ")
+
+
+async def test_several_answer_one_message(open_station: OpenStation, home: Home) -> None:
+    async with open_station(model("Line 1.")) as station:
+        with pytest.raises(UsageError, match="switched off"):
+            await station.strategies.ask(SeveralRequest("review my code"))
+    text = home.config.read_text("utf-8")
+    home.config.write_text(text.replace("# ensemble = false", "ensemble = true"), "utf-8")
+    async with open_station(model("Line 1.")) as station:
+        request = SeveralRequest("please review my code", strategy="cascade", key=new_id())
+        plan = await station.strategies.plan(request)
+        assert (plan.strategy, plan.plan[0].agent_slug) == ("cascade", "luke")
+        done = await station.strategies.ask(request)
+        assert (done.text, done.agent, done.origins) == ("Line 1.", "luke", ("agent",))
+        (response,) = done.responses
+        assert (response.agent_name, response.content) == ("Luke", "Line 1.")
 
 
 async def test_upkeep_and_reading(open_station: OpenStation) -> None:

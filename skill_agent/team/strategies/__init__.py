@@ -1,0 +1,1 @@
+"""One message that several agents answer."""
