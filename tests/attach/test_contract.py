@@ -734,7 +734,8 @@ async def test_collaborations(open_station: OpenStation) -> None:
                     break
         done = await station.collaborations.get(begun.id[:13])
         assert done.status == "completed" and done.final_output.startswith("All right.")
-        assert [one.agent_slug for one in done.stage_outputs] == ["luke", "ada", "kyra"]
+        outputs = [one.agent_slug for one in done.stage_outputs]
+        assert len({*outputs}) == 3 and outputs[-1] == "kyra"
         assert await station.collaborations.list() == [done]
         assert (await station.collaborations.cancel(done.id)).status == "completed"
         with pytest.raises(UsageError, match="complete"):

@@ -327,7 +327,7 @@ async def test_a_purge_leaves_nothing_of_the_person(
         copy = home.root / "copy.duckdb"
         await runtime.ledger.backup(str(copy))
         WrittenFiles(home, clock).add(copy, "backup")
-        home.kv_cache.mkdir(parents=True)
+        home.kv_cache.mkdir(parents=True, exist_ok=True)
         (home.kv_cache / "x.kv").write_text(MARKER)
         (home.drafts / "s.json").write_text(MARKER)
         (home.logs / "tui.log").write_text(MARKER)

@@ -74,7 +74,7 @@ async def told(open_runtime: OpenRuntime) -> AsyncIterator[tuple[Runtime, str]]:
 
 def scatter(home: Home, written: WrittenFiles, rows: list[dict[str, object]]) -> dict[str, Path]:
     """Files that repeat the secret: caches, logs, drafts, histories, exports."""
-    home.kv_cache.mkdir(parents=True)
+    home.kv_cache.mkdir(parents=True, exist_ok=True)
     (home.kv_cache / "abc.kv").write_bytes(b"\0\1" + TOLD.encode())
     (home.logs / "tui.log").write_text(f"one line\nnow {MARKER} here\nlast line\n")
     (home.drafts / "s1.json").write_text(json.dumps({"text": f"it is {MARKER}", "waiting": []}))

@@ -123,7 +123,6 @@ async def test_switched_off_it_is_as_if_it_were_not_there(home: Home, clock: Ste
     async with without_gate(home, clock) as runtime:
         events = await told(runtime, CODE)
         assert agent_of(events) == "kyra"
-        await told(runtime, "@luke hi")
         assert (await runtime.routing.stats()).decisions == 0
         assert (await runtime.routing.decide(TurnRequest(CODE))).agent == "luke"
         runtime.directory.set_status("kyra", "paused")

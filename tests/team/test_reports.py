@@ -114,7 +114,9 @@ async def test_a_strong_model_fills_in_a_form(open_runtime: OpenRuntime) -> None
 
 
 async def test_what_is_missing_is_asked_for_once_by_its_name(open_runtime: OpenRuntime) -> None:
-    model = ScriptedModel([whole("findings", "recommendations"), form(findings="A loop.")])
+    model = ScriptedModel(
+        [whole("findings", "recommendations"), form(findings="A loop.", recommendations="")]
+    )
     async with open_runtime(model) as runtime:
         made = await runtime.reports.make(REVIEW)
         assert made.missing == ("recommendations",)

@@ -159,7 +159,8 @@ class ExpertGate(ChoosesAgent):
             selected=selected(found, strategy, made.agent),
             threshold=THRESHOLD,
             fallback_used=made.fallback,
-            escalated_from=made.escalated_from,
+            # Who never had the conversation has nothing to hand over.
+            escalated_from=made.escalated_from if made.escalated_from == before else None,
             came_from=before if before != made.agent else None,
         )
 

@@ -73,7 +73,6 @@ class Reports(operations.ReportOperations):
                 tier=tier,
                 small=small,
                 before=there,
-                built_on=(first.id,),
             )
             runs.append(more)
             found |= _under_any_heading(more.result, again)
@@ -121,7 +120,6 @@ class Reports(operations.ReportOperations):
         tier: ModelTier | None,
         small: bool,
         before: str = "",
-        built_on: tuple[str, ...] = (),
     ) -> AgentTask:
         """`before` is what there is already of a report that lacks something."""
         written = f"What you wrote before:\n{before}" if before else ""
@@ -131,7 +129,6 @@ class Reports(operations.ReportOperations):
             title=one_line(f"{titled(template.name)}: {request.title}", _TITLE),
             task_type=template.task,
             context="\n\n".join(part for part in (request.subject, written) if part),
-            input_artifacts=built_on,
             expected_output=", ".join(wanted),
             created_by=request.created_by,
             parent_task=request.parent_task,

@@ -172,6 +172,8 @@ class Seats(operations.SeatOperations, KeepsSeats):
                 return SeatPlan(routing=chosen)
         if routing.escalated_from in (None, routing.agent):
             return None
+        if seating is not None and seating.lead != routing.escalated_from:
+            return None  # that one never had the conversation: there is nothing to hand over
         return await self._escalated(routing, request, session)
 
     async def _escalated(

@@ -206,7 +206,8 @@ class Work:
             self.check(job.task, job.parent)
             outcome = await self._one_try(job)
             origins = all_origins(job.task.origins, outcome.origins)
-            job.task = replace(job.used(), result=outcome.text, origins=origins)
+            result = outcome.text or job.task.result  # a later try may break off earlier
+            job.task = replace(job.used(), result=result, origins=origins)
             if outcome.denied:
                 return End(status="failed", error=f"{outcome.denied} was not allowed")
             if outcome.finish is not None:
