@@ -95,7 +95,7 @@ class _Texts:
     lexicon: Lexicon
     usual_letters: "tuple[np.ndarray, np.ndarray]"
     attached: "np.ndarray"
-    """(trades, owners): how much a trade is an owner's."""
+    """(trades, owners): how much a trade is an owner's; a skill that many have is nobody's."""
 
 
 class SkillMatch:
@@ -222,7 +222,8 @@ class SkillMatch:
         )
         skills = trades.names[len(trades.abouts) :]
         for number, name in enumerate(skills, start=len(trades.abouts)) if has else ():
-            made.attached[number] = [name in one.skills for one in self.team]
+            holders = np.array([name in one.skills for one in self.team])
+            made.attached[number] = holders / max(1, holders.sum())
         for number, about in enumerate(trades.abouts):
             vector = None if embedded is None else embedded[number - len(trades.abouts)]
             made.attached[number] = self._attached(made, about, vector)

@@ -30,13 +30,14 @@ _FOLDER = Path(__file__).with_name("trades")
 _EVERYDAY_FILE = Path(__file__).parents[2] / "tools" / "gate" / "requests" / "words.txt"
 _RIDGE = 0.1
 """How far an example may be off what the others say of it."""
-_OF_A_SKILL = 64
+_OF_A_SKILL = 32
 """Requests of one skill that are learned, taken evenly from all it brings along."""
 _FEWEST = 5
 """Examples in a script from which it can be told whether an embedder knows it."""
 _KNOWN_FROM, _KNOWN_AT = 0.45, 0.85
-"""An embedder counts in a script from the share of examples whose trade it finds by the trade's
-description alone: not at all below the first, fully from the second. Chance is a third."""
+"""An embedder counts in a script from the share of plain examples whose trade it finds by the
+description of the trade alone: not at all below the first, fully from the second.
+Chance is a third."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +84,29 @@ class Trades:
 def trades_learned(embedder: "Embedder | None", skills: Sequence[Skill] = ()) -> Trades:
     """Learns the examples that come with the product and those of skills. Blocking."""
     files = {file.stem: _read(file) for file in sorted(_FOLDER.glob("*.toml"))}
-    feelings = files.pop(FEELINGS)
-    wants = {text: name for name, (_, says) in files.items() for text in says}
-    wants |= dict.fromkeys(feelings[1], FEELINGS)
-    for text in read_requests(_EVERYDAY_FILE).wanted:
+    feelings, everyday = files.pop(FEELINGS), files.pop("everyday")
+    wants = {text: name for name, one in files.items() for text in (*one.plain, *one.says)}
+    wants |= dict.fromkeys(feelings.says, FEELINGS)
+    for text in (*read_requests(_EVERYDAY_FILE).wanted, *everyday.says):
         wants.setdefault(text, EVERYDAY)
     for skill in skills:
         for text in _some(requests_of(skill).wanted):
             wants.setdefault(text, skill.name)
     asked = tuple(one.name for one in skills if one.name in wants.values())
-    abouts = {name: about for name, (about, _) in files.items()}
+    abouts = {name: one.about for name, one in files.items()}
+    plain = frozenset(text for one in files.values() for text in one.plain)
     source = _Source(name=embedder.name if embedder else "", embedder=embedder)
-    return _taught(source, tuple(wants.items()), tuple(abouts.items()), asked)
+    return _taught(source, tuple(wants.items()), tuple(abouts.items()), asked, plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trade:
+    """A file of examples."""
+
+    about: str
+    plain: tuple[str, ...]
+    """Those that name their subject."""
+    says: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,7 @@ def _taught(
     examples: tuple[tuple[str, str], ...],
     abouts: tuple[tuple[str, str], ...],
     asked: tuple[str, ...],
+    plain: frozenset[str],
 ) -> Trades:
     """The same examples teach every home of a process the same."""
     import numpy as np
@@ -124,11 +137,17 @@ def _taught(
     wanted = np.array([[one == column for column in columns] for one in labels], np.float32)
     weights = np.linalg.solve(near + _RIDGE * np.eye(len(near), dtype=near.dtype), wanted)
     vectors, known = None, {}
-    if embedder is not None and likeness.meanings is not None:
-        rows = embedder.embed([folded(text) for text in (*texts, *(about for _, about in abouts))])
-        vectors, about_vectors = rows[: len(texts)], rows[len(texts) :]
-        known = _known(texts, labels, names, vectors, about_vectors)
-        vectors = vectors[[label == EVERYDAY for label in labels]]
+    if embedder is not None and likeness.vectors is not None:
+        about_vectors = embedder.embed([folded(about) for _, about in abouts])
+        rows = [text in plain or label == EVERYDAY for text, label in examples]
+        known = _known(
+            [text for text, row in zip(texts, rows, strict=True) if row],
+            [label for label, row in zip(labels, rows, strict=True) if row],
+            names,
+            likeness.vectors[rows],
+            about_vectors,
+        )
+        vectors = likeness.vectors[[label == EVERYDAY for label in labels]]
     return Trades(
         names=(*names, *asked),
         abouts=tuple(about for _, about in abouts),
@@ -169,9 +188,10 @@ def _known(
     return known
 
 
-def _read(file: Path) -> tuple[str, tuple[str, ...]]:
+def _read(file: Path) -> _Trade:
     found = tomllib.loads(file.read_text("utf-8"))
-    return found["about"], tuple(found["says"])
+    plain, says = tuple(found.get("plain", ())), tuple(found["says"])
+    return _Trade(about=found.get("about", ""), plain=plain, says=says)
 
 
 def _some(texts: Sequence[str]) -> Sequence[str]:

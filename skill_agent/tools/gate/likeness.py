@@ -45,6 +45,8 @@ class Likeness:
     meanings: "np.ndarray | None"
     """Unit vectors of the examples, their mean taken off; None where there is no embedder."""
     mean: "np.ndarray | None"
+    vectors: "np.ndarray | None"
+    """The examples as the embedder gave them."""
     shares: "np.ndarray"
     """The embedder's share for each example."""
     share: Mapping[str, float]
@@ -88,6 +90,7 @@ def learned(texts: Sequence[str], wants: Sequence[str], embedder: "Embedder | No
         postings=postings,
         meanings=None,
         mean=None,
+        vectors=None,
         shares=np.zeros(len(texts), np.float32),
         share={},
     )
@@ -98,7 +101,14 @@ def learned(texts: Sequence[str], wants: Sequence[str], embedder: "Embedder | No
     scripts = np.array([script_of(text) for text in texts])
     share = _shares(postings.among(), meanings @ meanings.T, scripts, np.array(wants))
     shares = np.array([share[one] for one in scripts], np.float32)
-    return Likeness(postings=postings, meanings=meanings, mean=mean, shares=shares, share=share)
+    return Likeness(
+        postings=postings,
+        meanings=meanings,
+        mean=mean,
+        vectors=vectors,
+        shares=shares,
+        share=share,
+    )
 
 
 def _shares(
