@@ -127,6 +127,7 @@ async def test_after_the_reply_is_saved(home: Home, clock: StepClock) -> None:
         assert await messages_of(window) == ["Tell me a story", REPLY]
 
 
+@pytest.mark.deep
 async def test_idle_listeners_and_two_callers_at_once(home: Home, clock: StepClock) -> None:
     async with orphaned(home, clock, "never") as (window, host):
         kept = await window.memory.add("Tea")

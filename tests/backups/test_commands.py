@@ -233,6 +233,7 @@ def test_without_restic_nothing_is_begun(full: Ska, monkeypatch: pytest.MonkeyPa
     assert full("backup", "create", "--to", "restic:").code == 2
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
 def test_into_a_restic_repository_and_back(
     full: Ska, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,7 @@ def told(driver: Script) -> Iterator[Callable[..., Told]]:
         one.process.communicate()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_what_was_said_is_kept(told: Callable[..., Told], number: int) -> None:
     one = told(BUSY, "ask", "tell me")

@@ -31,7 +31,7 @@ def test_list(ska: Ska) -> None:
 
 
 def test_tiers(ska: Ska) -> None:
-    ska("init", "--yes")
+    ska("init", "--offline", "--no-pull")
     found = ska("models", "tiers", "--json").json
     assert [one["id"] for one in found] == ["fast", "balanced", "powerful"]
     assert {one["cost_per_1k_output"] for one in found} == {0.0}

@@ -322,6 +322,7 @@ def stage(tmp_path: Path, model: ScriptedModel) -> Stage:
     )
 
 
+@pytest.mark.deep
 @pytest.mark.real
 async def test_what_was_before_is_told_and_only_the_last_turn_is_the_models(
     stage: Stage, model: ScriptedModel

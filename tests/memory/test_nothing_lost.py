@@ -64,6 +64,7 @@ async def lost(home: MemoryHome, *, seed: int, count: int) -> list[str]:
     return [one for one in told if one not in stands]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", range(2))
 async def test_no_statement_is_lost_to_one_that_is_like_it(
     tmp_path: Path, clock: StepClock, seed: int

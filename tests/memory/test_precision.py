@@ -34,6 +34,7 @@ def test_the_set_is_as_large_as_it_has_to_be(figures: Figures) -> None:
     assert min(len(figures.of(kind)) for kind in ("answerable", "off-topic", "foreign")) >= 10
 
 
+@pytest.mark.deep
 def test_every_answer_is_there(figures: Figures) -> None:
     missing = [f"{one.text}: {one.missing}" for one in figures.of("answerable") if one.missing]
     assert missing == []
@@ -70,6 +71,7 @@ def test_what_is_asked_in_passing_of_another_home_is_answered_too(held_out: Figu
     assert held_out.precision() >= 0.75
 
 
+@pytest.mark.deep
 def test_nothing_that_must_not_enters_there_either(held_out: Figures) -> None:
     assert held_out.violations == ()
     strays = [stray for one in held_out.of("off-topic") for stray in one.strays]

@@ -29,6 +29,7 @@ def replies(model: ScriptedModel) -> int:
     return sum(one.purpose == "reply" for one in model.requests)
 
 
+@pytest.mark.deep
 async def test_killed_at_the_second_reply(home: Home, open_runtime: OpenRuntime) -> None:
     await killed_at(2, 3, "supervisor_worker", home, open_runtime)
 

@@ -105,6 +105,7 @@ FATES = st.sampled_from(["done", "done", "fails", "waits", "writes on"])
 AGENTS = ("luke", "ada", "max")
 
 
+@pytest.mark.deep
 @settings(
     deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

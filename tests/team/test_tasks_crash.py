@@ -39,6 +39,7 @@ def opened(home: Home, model: ScriptedModel, **more: Any) -> Any:
     return open_in_process(home.root, gateway=gateway, embedder=HashEmbedder(), **more)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("stage", "result", "attempt", "calls"),
     [

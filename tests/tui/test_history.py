@@ -151,6 +151,7 @@ async def both(sit, open_runtime, turns: Sequence[Turn]) -> tuple[list[str], lis
         return live, rows(seat)
 
 
+@pytest.mark.deep
 async def test_a_conversation_looks_the_same_when_it_is_read_again(sit, open_runtime) -> None:
     live, again = await both(sit, open_runtime, list(TURNS.values()))
     assert again == live
