@@ -214,6 +214,7 @@ async def one_turn(client: httpx.AsyncClient, runtime: Runtime, number: int) -> 
     raise AssertionError("no end")
 
 
+@pytest.mark.deep
 async def test_two_hundred_turns_and_several_listeners(open_runtime: OpenRuntime) -> None:
     ready, turns = asyncio.Semaphore(0), asyncio.Semaphore(25)
     async with (

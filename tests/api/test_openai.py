@@ -395,6 +395,7 @@ UNSUPPORTED: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
+@pytest.mark.deep
 async def test_what_is_not_supported_is_named(open_api: OpenApi) -> None:
     async with open_api() as api:
         for change, param in UNSUPPORTED:

@@ -59,6 +59,7 @@ async def filled(api: Api) -> None:
             pass
 
 
+@pytest.mark.deep
 async def test_memories_come_once_while_others_come_and_go(open_api: OpenApi) -> None:
     async with open_api(*[obliging] * 100) as api:
         await filled(api)

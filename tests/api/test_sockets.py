@@ -178,6 +178,7 @@ async def test_leaving_cancels_keeps_the_partial_and_leaves_no_task(open_api: Op
         )
 
 
+@pytest.mark.deep
 async def test_a_closing_host_says_so(open_api: OpenApi, served: Served, clock: StepClock) -> None:
     async with open_api(["half ", Gate(asyncio.Event())]) as api:
         app = create_app(api.runtime, local=True)

@@ -151,6 +151,7 @@ def test_damage_to_an_encrypted_one_is_no_wrong_passphrase(
         (folder / name).write_bytes(good)
 
 
+@pytest.mark.deep
 def test_age_alone_opens_it(full: Ska, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What `age -d -i key.age` does: the passphrase opens the key, and the key the archive."""
     pyrage = pytest.importorskip("pyrage")

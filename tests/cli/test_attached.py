@@ -91,6 +91,7 @@ def test_an_attached_command_imports_nothing_heavy(
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.deep
 def test_a_reply_cut_short_says_so_and_fails(machine: Processes, mortal: Mortals) -> None:
     mortal.start("middle")
     done = machine.run("ask", "tell me")
@@ -131,6 +132,7 @@ def test_files_changed_beside_the_host_count_at_once(machine: Processes, mortal:
     assert machine.holder is not None and machine.holder.pid == pid
 
 
+@pytest.mark.deep
 def test_rules_go_through_the_host(machine: Processes, mortal: Mortals) -> None:
     mortal.start("never")
     machine.home.rules.write_text("kyra http_get:example.org\nluke http_get:example.com\n")
@@ -163,6 +165,7 @@ def test_a_question_of_another_program_is_seen_and_answered(
     assert machine.json("approvals", "waiting") == []
 
 
+@pytest.mark.deep
 def test_the_doctor_looks_through_the_host(machine: Processes, mortal: Mortals) -> None:
     pid = mortal.start("never")
     done = machine.run("doctor", "--json")

@@ -93,6 +93,7 @@ def test_a_chat_ends_in_the_midst_of_a_reply(told: Callable[..., Told]) -> None:
     assert one.last()["state"] == "partial"
 
 
+@pytest.mark.deep
 def test_a_chat_that_waits_for_a_line_ends(told: Callable[..., Told]) -> None:
     one = told(ENDLESS, "chat")
     assert one.process.stderr

@@ -52,6 +52,7 @@ def contents(ska: Ska) -> set[str]:
     return {one["content"] for one in memories}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("damage", [every_block_flipped, cut, zeroed, missing])
 def test_what_the_ledger_lost_comes_from_the_index(filled: Ska, damage: Damage) -> None:
     damage(filled.home.ledger)

@@ -64,6 +64,7 @@ def test_what_is_refused(ska: Ska, arguments: list[str], said: str) -> None:
     assert said in done.err
 
 
+@pytest.mark.deep
 def test_without_a_key_it_is_said_who_may_come(machine: Processes) -> None:
     process = machine.start("serve", "--no-auth", "--port", "0")
     address = address_of(machine, process)

@@ -93,6 +93,7 @@ def test_a_turn_is_left_to_the_host_listed_and_stopped(hosting: Hosting) -> None
     assert [one["content"].strip() for one in shown] == ["go on", "The beginning"]
 
 
+@pytest.mark.deep
 def test_who_is_told_to_end_takes_its_turn_along(hosting: Hosting) -> None:
     machine = hosting.machine
     hosting.start(SLOW)

@@ -66,6 +66,7 @@ def test_a_host_in_the_background_from_up_to_down(machine: Processes) -> None:
     assert "listening on" in machine.run("logs").stdout
 
 
+@pytest.mark.deep
 def test_a_command_works_through_the_host_and_is_seen_by_it(machine: Processes) -> None:
     pid = machine.json("up")["pid"]
     added = machine.json("memory", "add", "the cat is called Ada")
@@ -136,6 +137,7 @@ def test_a_screen_is_left_alone_unless_forced(machine: Processes) -> None:
     assert machine.holder is None
 
 
+@pytest.mark.deep
 def test_a_host_that_does_not_listen_is_ended_by_a_signal(machine: Processes) -> None:
     process = machine.start("up", "--foreground")
     machine.until_hosted_by(process)
@@ -145,6 +147,7 @@ def test_a_host_that_does_not_listen_is_ended_by_a_signal(machine: Processes) ->
     assert process.wait(30) == 0
 
 
+@pytest.mark.deep
 def test_a_host_that_cannot_start_says_why(machine: Processes) -> None:
     machine.run("memory", "list")
     machine.home.config.write_text("[general\n")
@@ -182,6 +185,7 @@ def test_a_home_in_use_is_told_though_its_host_does_not_answer(machine: Processe
         assert (done.returncode, f"process {os.getpid()} (ska tui" in done.stderr) == (1, True)
 
 
+@pytest.mark.deep
 def test_up_leaves_json_alone_on_stdout(machine: Processes) -> None:
     done = machine.run("up", "--json")
     assert json.loads(done.stdout)["id"] == str(machine.home.root)

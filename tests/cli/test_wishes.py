@@ -132,6 +132,7 @@ def test_a_reply_without_a_code_block(ska: Ska) -> None:
     assert "the reply holds no code block" in done.err
 
 
+@pytest.mark.deep
 def test_the_same_in_a_chat(ska: Ska) -> None:
     done = ska("chat", "-s", "Be brief", "-o", "temperature=0", stdin=b"one\ntwo\n")
     assert done.code == 0

@@ -254,6 +254,7 @@ async def test_a_turn_that_asks_no_model_says_so() -> None:
 # -- how long ----------------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 async def test_calls_go_with_age_and_past_a_size(
     open_runtime: OpenRuntime, clock: StepClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,7 @@ async def test_a_fact_said_at_the_start_outlives_300_messages(home: Home, clock:
         assert done.line == "280 earlier messages summed up, 1 memory kept"
 
 
+@pytest.mark.deep
 async def test_a_talk_is_summed_up_between_turns_and_its_prefix_changes_only_then(
     home: Home, clock: StepClock
 ) -> None:

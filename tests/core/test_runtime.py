@@ -407,6 +407,7 @@ async def test_usage_adds_up(open_runtime: OpenRuntime) -> None:
     assert usage.today == usage.total
 
 
+@pytest.mark.deep
 async def test_a_thousand_concurrent_memories_lose_nothing(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel()) as runtime:
 

@@ -53,6 +53,7 @@ def texts_of(request: ModelRequest) -> str:
     return json.dumps([messages, tools, request.opening], ensure_ascii=False)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "name", ["openai/gpt-4o-mini", "ollama/llama3", "anthropic/claude-sonnet-4-5"]
 )

@@ -196,6 +196,7 @@ async def test_several_streams_at_once_all_finish(model: Model) -> None:
     assert any("waiting for another reply" in text for one in heard for text in one.status)
 
 
+@pytest.mark.deep
 async def test_prefill_makes_the_first_turn_cheap(model: Model, model_home: Home) -> None:
     await model.prefill(HELLO)
     assert len(list(model_home.kv_cache.glob("*.kv"))) == 1

@@ -224,6 +224,7 @@ async def test_an_unknown_provider_is_said_to_be_one() -> None:
         await listen(model("", name="nowhere/m"), ASK)
 
 
+@pytest.mark.deep
 async def test_our_own_server_answers_litellm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

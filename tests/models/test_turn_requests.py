@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+import pytest
 from fakes import OpenRuntime, StepClock
 from http_fake import Call, Say, provider
 
@@ -127,6 +128,7 @@ KYRA = (
 )
 
 
+@pytest.mark.deep
 async def test_what_a_small_model_is_sent(open_runtime: OpenRuntime, clock: StepClock) -> None:
     small = ModelProfile(strength="small", tools=False, languages=("en",))
     info = ModelInfo(name=NAME, provider="openai", profile=small)

@@ -179,6 +179,7 @@ def tried(whole: Path, ska: Ska, count: int, seed: int) -> Counter[str]:
     return verdicts
 
 
+@pytest.mark.deep
 def test_a_few_damages(whole: Path, ska: Ska) -> None:
     verdicts = tried(whole, ska, 6, seed=11)
     assert sum(verdicts.values()) == 6

@@ -17,6 +17,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.deep
 def test_the_copy_is_alike_and_leaves_no_litter(model: Path) -> None:
     pytest.importorskip("onnx")
     texts = [

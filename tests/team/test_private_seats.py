@@ -79,7 +79,9 @@ async def talked(runtime: Runtime, gossip: Gossip, seed: int) -> dict[str, list[
     return secrets
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(one, marks=pytest.mark.deep) for one in range(2, 6))]
+)
 async def test_no_secret_of_one_is_sent_to_another(open_runtime: OpenRuntime, seed: int) -> None:
     gossip = Gossip({"kyra": "Kyra", "luke": "Luke", "ada": "Ada"})
     model = ScriptedModel([gossip] * 200)  # type: ignore[list-item]

@@ -244,6 +244,7 @@ async def test_a_conversation_that_is_erased_meanwhile(
 # -- cancels ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("pattern", PATTERNS)
 async def test_cancelled_at_every_step_and_resumed(
     open_runtime: OpenRuntime, clock: StepClock, pattern: Pattern
@@ -328,6 +329,7 @@ async def test_whoever_waits_and_is_cancelled_stops_it(
         await nothing_runs(stage)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("pattern", PATTERNS)
 async def test_closed_at_every_step_and_taken_up_again(
     open_runtime: OpenRuntime, clock: StepClock, pattern: Pattern

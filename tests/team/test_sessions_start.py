@@ -132,6 +132,7 @@ async def test_once_a_key(open_runtime: OpenRuntime, clock: StepClock) -> None:
             await stage.sessions.start(replace(new, goal="something else"))
 
 
+@pytest.mark.deep
 async def test_an_api_key_reaches_its_own(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="Yes.", profile=SMALL)) as runtime:
         async for _ in runtime.ask("Hi"):

@@ -71,6 +71,7 @@ class Steps:
             loop.set_task_factory(before)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("whose", ["caller", "task", "turn"])
 async def test_cancelled_at_every_step(open_runtime: OpenRuntime, whose: str) -> None:
     """Whoever waits for a task is cancelled as the caller, the task or its turn takes a step."""

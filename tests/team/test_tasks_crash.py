@@ -93,6 +93,7 @@ async def test_a_process_that_does_not_stay_leaves_it_to_one_that_does(home: Hom
         assert (await runtime.tasks.get(key)).status == "cancelled"
 
 
+@pytest.mark.deep
 async def test_found_too_late_its_time_is_up(home: Home) -> None:
     key = await asyncio.to_thread(killed, home, "after 2")
     later = datetime.now(UTC) + timedelta(hours=1)
@@ -102,6 +103,7 @@ async def test_found_too_late_its_time_is_up(home: Home) -> None:
         assert [one.id for one in await runtime.tasks.list(dead=True)] == [key]
 
 
+@pytest.mark.deep
 async def test_closed_under_it_it_is_taken_up_again(home: Home) -> None:
     never = asyncio.Event()
     half = ScriptedModel(otherwise=["Half ", Gate(never), "done."])

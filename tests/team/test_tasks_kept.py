@@ -48,6 +48,7 @@ async def test_it_goes_with_the_conversation_that_it_came_from(
         assert await runtime.tasks.list() == []
 
 
+@pytest.mark.deep
 async def test_no_byte_stays_of_a_memory_that_a_task_repeats(
     open_runtime: OpenRuntime, home: Home
 ) -> None:

@@ -171,6 +171,7 @@ SEATED = [
 ]
 
 
+@pytest.mark.deep
 async def test_who_came_and_went_looks_the_same_too(sit, open_runtime) -> None:
     live, again = await both(sit, open_runtime, SEATED)
     assert again == live

@@ -40,6 +40,7 @@ def status(seat) -> str:
     return str(seat.talk.query_one("#status").render())
 
 
+@pytest.mark.deep
 async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
     async with dying(home, "middle"), sit(lambda: join(model), size=(120, 30)) as seat:
@@ -54,6 +55,7 @@ async def test_a_reply_cut_short_is_told_and_what_waits_is_sent(sit, join, home:
         assert await said(seat) == ["first", "second"]
 
 
+@pytest.mark.deep
 async def test_a_message_the_host_never_saved_is_answered_here(sit, join, home: Home) -> None:
     model = ScriptedModel(otherwise="From here on.")
     async with dying(home, "before"), sit(lambda: join(model), size=(120, 30)) as seat:

@@ -47,6 +47,7 @@ def texts(seat) -> list[str]:
     return [one.content for one in seat.memory.listing.memories]
 
 
+@pytest.mark.deep
 async def test_it_lists_newest_first_and_searches_without_blocking_what_one_types(
     sit, open_runtime
 ) -> None:
@@ -145,6 +146,7 @@ async def test_correcting_writes_a_new_version_and_its_story_tells_why(sit, open
         assert seat.talk.composer.text == "half a draft" and seat.talk.composer.has_focus
 
 
+@pytest.mark.deep
 async def test_settling_a_dispute_decides_it_in_the_ledger(sit, open_runtime) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         runtime = await ready(seat)

@@ -92,6 +92,7 @@ async def test_a_paste_alone_is_sent_and_shown_folded(sit) -> None:
             await seat.until(lambda: seat.talk.query(UserBlock))
 
 
+@pytest.mark.deep
 async def test_backspace_at_the_beginning_takes_it_out(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"ab")

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from skill_agent.tui.memory.pane import Recalled, Saved
 
 from skill_agent.models.scripted import Gate, ScriptedModel
@@ -37,6 +38,7 @@ async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home
         assert seat.talk.figures.member.slug == "kyra"
 
 
+@pytest.mark.deep
 async def test_a_second_window_shares_the_home(sit, open_runtime, join) -> None:
     first, second = ScriptedModel(["From the host."]), ScriptedModel([])
     async with open_runtime(first) as host, sit(lambda: join(second)) as seat:
@@ -59,6 +61,7 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
         assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
 
 
+@pytest.mark.deep
 async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Path) -> None:
     async with sit(lambda: open_runtime(ScriptedModel([]))) as seat:
         await seat.press(*"draft")

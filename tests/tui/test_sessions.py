@@ -20,6 +20,7 @@ def listed(screen: SessionList) -> list[str]:
     return [str(one.prompt).splitlines()[0].removeprefix("● ") for one in options]
 
 
+@pytest.mark.deep
 async def test_the_oldest_of_a_thousand_is_found_by_its_title(sit) -> None:
     async with sit(many(1_000)) as seat:
         await seat.press("ctrl+s")

@@ -188,6 +188,7 @@ def test_a_paste_beside_the_words(still) -> None:
     assert still(opener(runtime), then=paste, size=(80, 24))
 
 
+@pytest.mark.deep
 def test_sessions(still) -> None:
     assert still(opener(talked()), *SAID, keys=("ctrl+s",))
 
@@ -282,6 +283,7 @@ def test_a_rated_reply(still) -> None:
     assert still(opener(runtime), keys=("ctrl+s", "enter", "alt+up"))
 
 
+@pytest.mark.deep
 def test_compacted_and_disputed(still) -> None:
     runtime = remembering()
     runtime.scripts = [[COMPACTED, RECALLED, "On **Mondays** now.", EXTRACTED]]

@@ -81,6 +81,7 @@ async def test_an_empty_message_is_not_sent(sit) -> None:
         assert runtime.submitted == []
 
 
+@pytest.mark.deep
 async def test_what_is_sent_before_the_home_is_open_waits(sit) -> None:
     runtime, gate = StageRuntime(), asyncio.Event()
     async with sit(opener(runtime, gate=gate), ready=False) as seat:
@@ -93,6 +94,7 @@ async def test_what_is_sent_before_the_home_is_open_waits(sit) -> None:
         assert seat.talk.composer.text == "more"
 
 
+@pytest.mark.deep
 async def test_messages_queue_while_a_reply_runs_and_up_edits_them(sit) -> None:
     gate = asyncio.Event()
     runtime = StageRuntime([["one ", Stop(gate), "two"]])
@@ -149,6 +151,7 @@ async def test_a_refused_message_returns_to_the_composer(sit) -> None:
         await seat.until(lambda: len(runtime.submitted) == 2)
 
 
+@pytest.mark.deep
 async def test_tab_switches_the_agent_within_the_session(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -183,6 +186,7 @@ async def test_tab_completes_a_mention(sit) -> None:
         assert seat.talk.figures.member.slug == "kyra"
 
 
+@pytest.mark.deep
 async def test_the_picker_chooses_and_refuses_the_paused(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press("ctrl+g")
@@ -268,6 +272,7 @@ ASK = make(
 )  # fmt: skip
 
 
+@pytest.mark.deep
 async def test_an_approval_needs_f2_and_a_letter(sit) -> None:
     runtime = StageRuntime([[ASK, "ok"]])
     async with sit(runtime) as seat:
@@ -287,6 +292,7 @@ async def test_an_approval_needs_f2_and_a_letter(sit) -> None:
         await seat.until(lambda: "ok" in seat.shown())
 
 
+@pytest.mark.deep
 async def test_the_exact_rule_is_shown_and_deny_works(sit) -> None:
     refused = (
         make(ToolStarted, call="c1", tool="http_get", arguments={"url": "https://example.org"}),
@@ -309,6 +315,7 @@ async def test_the_exact_rule_is_shown_and_deny_works(sit) -> None:
         assert seat.talk.composer.text == "a draft"
 
 
+@pytest.mark.deep
 async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
     item = RecalledItem(
         id="m1", kind="memory", content="Deploys on Fridays", score=0.9,
@@ -335,6 +342,7 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
         await seat.until(lambda: not seat.talk.query_one("#memory").display)
 
 
+@pytest.mark.deep
 async def test_tool_calls_open_by_keyboard(sit) -> None:
     from skill_agent.events import ToolFinished, ToolStarted
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from stage import StageRuntime
 
 from skill_agent.events import AnyEvent
@@ -11,6 +12,7 @@ class TeaServed(AnyEvent):
     """Of a kind that came with a newer core."""
 
 
+@pytest.mark.deep
 async def test_it_is_one_quiet_line_and_keeps_nobody_waiting(sit) -> None:
     runtime = StageRuntime([["One."], ["Two."]])
     async with sit(runtime) as seat:

@@ -115,6 +115,7 @@ def waiting(seat) -> str:
 # -- two windows on one conversation ---------------------------------------------------------
 
 
+@pytest.mark.deep
 async def test_what_is_said_in_another_window_appears_here(sit) -> None:
     runtime = StageRuntime([["From the ", "other window."]])
     session = runtime.add_session("Shared", "kyra", "Hi", "Hello")
@@ -181,6 +182,7 @@ class LosingRuntime(StageRuntime):
         self.bus.publish(HostFound(pid=1, here=here))
 
 
+@pytest.mark.deep
 async def test_the_team_is_woken_and_the_footer_says_so(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -189,6 +191,7 @@ async def test_the_team_is_woken_and_the_footer_says_so(sit) -> None:
         await seat.until(lambda: "waking Luke (2 of 4)" in status(seat))
 
 
+@pytest.mark.deep
 async def test_a_lost_host_is_a_quiet_line_and_typing_goes_on(sit) -> None:
     runtime = LosingRuntime()
     runtime.add_session("Old", "kyra", "Hi", "Hello")

@@ -1,5 +1,6 @@
 """What goes wrong beside the conversation: told where it can be, quiet on the way out."""
 
+import pytest
 from skill_agent.tui.app import WorkstationApp
 from stage import StageRuntime
 
@@ -10,6 +11,7 @@ async def failing(error: Exception) -> None:
     raise error
 
 
+@pytest.mark.deep
 async def test_a_refusal_is_told_and_ends_nothing(sit) -> None:
     async with sit(StageRuntime([["still here"]])) as seat:
         seat.app.screen.run_worker(failing(UsageError("that agent is paused")))
