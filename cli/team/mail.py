@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from skill_agent.text.clock import minute_of
+
 from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption
 from ..output import emit_json, emit_text, narrate, plain, table, without_controls
@@ -39,7 +41,7 @@ def inbox(
         return
     rows = [
         (
-            f"{one.created_at:%Y-%m-%d %H:%M}",
+            minute_of(one.created_at),
             one.sender,
             one.channel,
             one.message_type,

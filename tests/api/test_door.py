@@ -26,7 +26,7 @@ from skill_agent.api.door.traffic import AsgiApp
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.files.home import Home
 
-WITHIN_S = 2.0
+WITHIN_S = 5.0
 
 
 @pytest.fixture

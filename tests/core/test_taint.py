@@ -4,6 +4,7 @@ and what others wrote marks whatever comes of it.
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from fakes import OpenRuntime, StepClock
@@ -43,8 +44,14 @@ def piped(text: str, origin: Origin = "pipe") -> tuple[Attachment, ...]:
     return (Attachment(text, origin=origin),)
 
 
+def of_kyra(request: TurnRequest | str) -> TurnRequest:
+    """To her where nobody is called; whom a message fits is not what is asked here."""
+    request = TurnRequest(request) if isinstance(request, str) else request
+    return replace(request, agent=request.agent or "kyra")
+
+
 async def told(runtime: Runtime, request: TurnRequest | str) -> list[Event]:
-    events = [event async for event in runtime.turns.ask(request)]
+    events = [event async for event in runtime.turns.ask(of_kyra(request))]
     await runtime.settle()
     return events
 
@@ -166,7 +173,7 @@ async def test_taint_outlives_the_process(open_runtime: OpenRuntime) -> None:
 async def allowed(runtime: Runtime, request: TurnRequest, choice: str) -> list[Event]:
     """The turn's events, with each question answered so."""
     heard: list[Event] = []
-    async for event in runtime.turns.ask(request):
+    async for event in runtime.turns.ask(of_kyra(request)):
         heard.append(event)
         if isinstance(event, ApprovalAsked):
             await runtime.approvals.answer(event.approval, choice)  # type: ignore[arg-type]

@@ -39,7 +39,10 @@ def looking(query: str, *, call: str = "c1", **more: Any) -> ToolCall:
     return ToolCall(id=call, name=HERE, arguments={"query": query}, **more)
 
 
-async def told_by(runtime: Runtime, request: TurnRequest | str = "Where is it?") -> list[Event]:
+WHERE = TurnRequest("Where is it?", agent="kyra")
+
+
+async def told_by(runtime: Runtime, request: TurnRequest | str = WHERE) -> list[Event]:
     return [event async for event in runtime.turns.ask(request)]
 
 

@@ -183,12 +183,12 @@ def test_strategies_select_by_rank() -> None:
     assert selected(stand("Hello"), "ensemble", "kyra") == ("kyra",)
 
 
-def test_what_comes_beside_the_words_is_read_with_them() -> None:
+def test_what_comes_beside_the_words_calls_nobody() -> None:
     code = "def total(xs):\n    s = 0\n    for x in xs:\n        s =+ x\n    return s\n"
     request = TurnRequest("what do you say?", attachments=(Attachment(code, origin="pipe"),))
     subject = subject_of(request)
-    assert "def total" in subject.text and subject.text.startswith("what do you say?")
-    assert subject.idle == 0.0
+    assert subject.text == "what do you say?" and subject.idle == 0.0
+    assert subject_of(TurnRequest("", attachments=request.attachments)).text == ""
     assert subject_of(TurnRequest("good morning!")).idle > 0.5
 
 

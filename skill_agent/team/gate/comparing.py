@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from skill_agent.ports import Embedder
 
-_BESIDE = 300
-"""Characters of what came beside the words; the words are read first."""
 PATIENCE_S = 1.5
 """A message waits so long for the examples to be learned; only the first one of a home has to."""
 _log = logging.getLogger(__name__)
@@ -59,17 +57,14 @@ class Compared:
 
 
 def subject_of(request: TurnRequest) -> Subject:
-    """Of a message its words, and the beginning of what came with them."""
+    """Of a message the typed words alone: what others wrote beside them addresses nobody."""
     parts = parted(request.text)
-    beside = [parts.beside, *(one.text for one in request.attachments)]
-    matter = "\n".join(one[:_BESIDE] for one in beside if one.strip())
-    chances = kind_of(parts.words).chances if parts.words.strip() else None
-    if chances is None:
-        return Subject(text=matter, idle=0.0, chat=0.0)
+    if not parts.words.strip():
+        return Subject(text="", idle=0.0, chat=0.0)
+    chances = kind_of(parts.words).chances
     idle = chances["chat"] + chances["keep"] + chances["ask_me"] + 0.5 * chances["tell"]
-    if matter:
-        return Subject(text=f"{parts.words[:_BESIDE]}\n{matter}", idle=0.0, chat=chances["chat"])
-    return Subject(text=parts.words, idle=idle, chat=chances["chat"])
+    beside = parts.beside.strip() or any(one.text.strip() for one in request.attachments)
+    return Subject(text=parts.words, idle=0.0 if beside else idle, chat=chances["chat"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from skill_agent.text.clock import day_of
 from skill_agent.text.gate import tamed, tamed_line
 from skill_agent.turns.colleagues.nearby import NO_LETTERS, Letters
 from skill_agent.turns.prompt import as_result
@@ -39,4 +40,4 @@ def _line(message: AgentMessage, longest: int) -> str:
     who = "The user" if message.sender == PERSON else tamed_line(message.sender, 60)
     text = tamed(message.content)
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
-    return f"{who} wrote to you ({message.created_at:%Y-%m-%d}): {cut}"
+    return f"{who} wrote to you ({day_of(message.created_at)}): {cut}"

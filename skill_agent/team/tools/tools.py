@@ -13,6 +13,7 @@ from skill_agent.ports import ToolOutcome, ToolSpec
 from skill_agent.team.mail.messages import Messages, Place
 from skill_agent.team.operations import ReportOperations
 from skill_agent.team.tasks.tasks import RunsTasks
+from skill_agent.text.clock import minute_of
 from skill_agent.turns.colleagues.nearby import Turning
 from skill_agent.values import (
     AgentMessage,
@@ -210,7 +211,7 @@ def _told(task: AgentTask) -> ToolOutcome:
 
 
 def _line(message: AgentMessage) -> str:
-    return f"{message.sender} ({message.created_at:%Y-%m-%d %H:%M}): {message.content}"
+    return f"{message.sender} ({minute_of(message.created_at)}): {message.content}"
 
 
 def _text(told: dict[str, Any], name: str) -> str:
