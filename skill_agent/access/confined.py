@@ -167,10 +167,11 @@ class _Reports(_Group):
         self._by = by
 
     async def make(self, request: ReportRequest) -> Report:
-        """As with mail: such a key's words are not the person's."""
+        """In the key's own name: its agent knows what the key may know. As with mail, the words of
+        a key that may not change what is remembered are not the person's."""
         if not self._by.may("memory"):
             request = replace(request, origins=all_origins(("client",), request.origins))
-        return await self._group.make(request)
+        return await self._group.make(replace(request, requester=self._by))
 
 
 class _Turns(_Group):

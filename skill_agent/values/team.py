@@ -350,11 +350,13 @@ class ReportRequest:
     parameters: dict[str, Any] = field(default_factory=dict)
     max_sections: int = 10
     format: ReportFormat = "markdown"
-    created_by: str = "person"
-    parent_task: str | None = None
-    parent_turn: str | None = None
-    conversation: str | None = None
-    origins: tuple[Origin, ...] = ()
+    created_by: str = field(default="person", metadata=HOST_ONLY)
+    parent_task: str | None = field(default=None, metadata=HOST_ONLY)
+    parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
+    conversation: str | None = field(default=None, metadata=HOST_ONLY)
+    origins: tuple[Origin, ...] = field(default=(), metadata=HOST_ONLY)
+    requester: Requester | None = field(default=None, metadata=HOST_ONLY)
+    """Whose API key asks; None is the home's own person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

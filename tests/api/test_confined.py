@@ -595,6 +595,24 @@ async def test_a_key_steers_the_tasks_that_it_gave_alone(keyed: OpenKeyed) -> No
             assert (await one.post(f"{path}/{task.id}/cancel")).json()["status"] == "completed"
 
 
+async def test_a_report_is_made_in_the_name_of_the_key(keyed: OpenKeyed) -> None:
+    names = ("overview", "criteria", "comparison_table", "recommendation")
+    sections = [{"key": one, "title": one, "text": f"{one} of it"} for one in names]
+    body = {"report_type": "comparison", "title": "Which umbrella is mine?", "agent": "ada"}
+    async with keyed(json.dumps({"sections": sections})) as place:
+        await place.runtime.memory.add("The umbrella that is mine is chartreuse")
+        await place.runtime.memory.settle()
+        async with place.client("chat") as client:
+            refused = await client.post("/v1/reports", json={**body, "created_by": "kyra"})
+            assert refused.status_code == 400, "who asks is not the caller's to say"
+            answer = await client.post("/v1/reports", json=body)
+            assert answer.status_code == 200, answer.text
+        (task,) = await place.runtime.tasks.list()
+        assert task.by and task.id == answer.json()["task"]
+        assert place.model.requests
+        assert not any("chartreuse" in repr(one.messages) for one in place.model.requests)
+
+
 async def ended(runtime: Runtime, task: str) -> AgentTask:
     while not (found := await runtime.tasks.get(task)).ended:  # noqa: ASYNC110  others work on it
         await asyncio.sleep(0.01)

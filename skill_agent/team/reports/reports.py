@@ -136,6 +136,7 @@ class Reports(operations.ReportOperations):
             conversation=request.conversation,
             model=tier,
             origins=request.origins,
+            requester=request.requester,
             interactive=False,  # whoever waits for a report is not asked for leave meanwhile
             response_schema=None if small else schema_of(wanted.keys()),
         )

@@ -118,6 +118,7 @@ async def _report(means: Means, turning: Turning, told: dict[str, Any]) -> ToolO
             parent_turn=turning.turn or None,
             conversation=turning.session or None,
             origins=_origins(turning),
+            requester=turning.request.requester,
         )
     )
     lacks = f"\n\nNot in it: {', '.join(made.missing)}" if made.missing else ""
