@@ -13,7 +13,7 @@ from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.team.seats.seating import HANDOFF, SEAT, current_agent
+from skill_agent.team.seats.seating import HANDOFF, SEAT, seating_of
 from skill_agent.values import MemoryFilter, Purge, Session
 
 REASON = "the hens of Frieda lay blue eggs"
@@ -46,7 +46,7 @@ async def test_a_handover_cut_short_is_finished_or_never_was(
         session = await runtime.conversations.find(name)
         await half_done(runtime, session, kept=kept)
         agent = "luke" if kept else "kyra"
-        assert await current_agent(runtime.ledger, session) == agent
+        assert (await seating_of(runtime.ledger, session)).lead == agent
     for _ in range(2):
         async with open_runtime(ScriptedModel(otherwise="ok")) as runtime:
             assert await lead(runtime, name) == agent

@@ -93,11 +93,11 @@ class ExpertGate(ChoosesAgent):
         """As `agent`, with the scores of every active agent also where they are not needed; raises
         what goes wrong. `current` speaks in place of the conversation's agent."""
         begun = self._seconds()
-        agents = self._active()
+        agents, speaks = self._active(), await self._speaker(session)
         if not agents:
-            return await self._stay(request, session, agents)
+            return self._stay(request, session, agents, speaks)
         found = await self._compared(subject_of(request), agents)
-        speaker = current or await self._speaker(session)
+        speaker = current or speaks
         routing = self._choose(agents, found, speaker=speaker, strategy=strategy, most=None)
         return replace(routing, routing_ms=self._since(begun))
 
@@ -112,8 +112,8 @@ class ExpertGate(ChoosesAgent):
     # -- deciding ----------------------------------------------------------------------------
 
     async def _routed(self, request: TurnRequest, session: Session | None) -> Routing:
-        agents = self._active()
-        stays = await self._stay(request, session, agents)
+        agents, speaker = self._active(), await self._speaker(session)
+        stays = self._stay(request, session, agents, speaker)
         if len(agents) < 2 or stays.agent not in {one.slug for one in agents}:
             return stays
         if _bound(request):
@@ -125,7 +125,7 @@ class ExpertGate(ChoosesAgent):
             why = "it asks for nobody's work" if subject.text.strip() else stays.explanation
             return replace(stays, explanation=why)
         found = await self._compared(subject, agents)
-        routing = self._choose(agents, found, speaker=await self._speaker(session))
+        routing = self._choose(agents, found, speaker=speaker)
         if routing.fallback_used:
             _log.info("no agent reaches %.2f: %s answers", THRESHOLD, routing.agent)
         return routing
@@ -164,14 +164,18 @@ class ExpertGate(ChoosesAgent):
             came_from=before if before != made.agent else None,
         )
 
-    async def _stay(
-        self, request: TurnRequest, session: Session | None, agents: Sequence[AgentDNA]
+    def _stay(
+        self,
+        request: TurnRequest,
+        session: Session | None,
+        agents: Sequence[AgentDNA],
+        speaker: str | None,
     ) -> Routing:
         """Who answers where nobody is compared: who speaks in the conversation, else the default
         agent, else the first that is active."""
         active = [one.slug for one in agents]
-        speaker = await self._speaker(session) if session and not request.task else None
-        speaker = speaker or (session.agent if session else None)
+        if session is not None and (request.task or speaker is None):
+            speaker = session.agent
         if speaker is not None and (speaker in active or not active or request.task):
             return _unasked(speaker, "current", "it speaks here")
         if self._default in active or not active:

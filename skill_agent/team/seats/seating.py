@@ -89,11 +89,6 @@ async def seating_of(ledger: Ledger, session: Session) -> Seating:
     )
 
 
-async def current_agent(ledger: Ledger, session: Session) -> str:
-    """Who leads a conversation now."""
-    return (await seating_of(ledger, session)).lead
-
-
 async def unfinished(ledger: Ledger) -> dict[str, str]:
     """Conversations that went over without their agent being set, each with the new one."""
     found = await ledger.projected(PROJECTION, [_UNFINISHED])
