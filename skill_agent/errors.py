@@ -16,6 +16,7 @@ SkillAgentError                 exit code 1
 │   │   └── ModelFiltered       1   its provider withheld the answer
 │   └── BudgetSpent             3   the agent may not spend what the call could cost
 │       └── BudgetExhausted     3   a task or collaboration may not: its allowance is used up
+├── NotDelivered                1   something could not be brought where it was to go
 ├── PullFailed                  3   a model could not be fetched; lists every source tried
 ├── HomeBusy                    1   another process owns the home; names its PID
 ├── Closing                     1   the home is being closed and takes no new turns
@@ -135,6 +136,17 @@ class BudgetSpent(ModelError):
 
 class BudgetExhausted(BudgetSpent):
     """What a task, or one that it is part of, may take does not reach; no call was made."""
+
+
+class NotDelivered(SkillAgentError):
+    """Something could not be brought where it was to go."""
+
+    def __init__(
+        self, message: str, *, hint: str = "", again: bool = True, after_s: float | None = None
+    ) -> None:
+        """`again` says whether another try makes sense, `after_s` when the other side wants it."""
+        super().__init__(message, hint=hint)
+        self.again, self.after_s = again, after_s
 
 
 class PullFailed(SkillAgentError):

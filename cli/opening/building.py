@@ -22,6 +22,8 @@ from skill_agent.skills.book import SkillBook, skill_roots
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import RuleBook
 
+from ...scheduler.alarms import SchedulerAlarms
+from ...scheduler.calendar import TriggerCalendar
 from ...store.duckdb_ledger.copies import DuckCopies
 from ...store.duckdb_ledger.ledger import DuckLedger
 from ...store.duckdb_tables.reader import DuckTables
@@ -66,6 +68,8 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         gateway=options.gateway or _gateway(settings, home),
         tables=DuckTables(),
         clock=options.clock,
+        calendar=(calendar := TriggerCalendar()),
+        alarms=SchedulerAlarms(calendar),
         hosting=options.hosting,
         presence=presence,
         embedder=embedder,

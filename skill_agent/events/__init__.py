@@ -1,6 +1,16 @@
 """What happens, as a closed set of plain values; who hears of it stands in `bus`."""
 
 from .any_event import AnyEvent, type_name
+from .automation import (
+    AutomationEvent,
+    BridgeChanged,
+    InboxArrived,
+    JobRunChanged,
+    QuestionAnswered,
+    QuestionAsked,
+    WebhookFailing,
+    WorkChanged,
+)
 from .kinds import (
     AgentWaking,
     ApprovalAnswered,
@@ -48,7 +58,9 @@ __all__ = [
     "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",
+    "AutomationEvent",
     "BackupFailed",
+    "BridgeChanged",
     "Choice",
     "CollaborationChanged",
     "Compacted",
@@ -57,12 +69,16 @@ __all__ = [
     "HostEvent",
     "HostFound",
     "HostLost",
+    "InboxArrived",
+    "JobRunChanged",
     "MemoriesExtracted",
     "MemoryEvent",
     "MemoryRecalled",
     "MemorySaved",
     "MemoryUpdated",
     "Notice",
+    "QuestionAnswered",
+    "QuestionAsked",
     "RecalledItem",
     "SeatChanged",
     "TaskChanged",
@@ -75,6 +91,8 @@ __all__ = [
     "TurnFailed",
     "TurnFinished",
     "TurnStarted",
+    "WebhookFailing",
+    "WorkChanged",
     "from_json",
     "to_bytes",
     "to_json",

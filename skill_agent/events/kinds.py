@@ -24,6 +24,7 @@ from skill_agent.values import (
 )
 
 from .any_event import LONGEST_LINE, AnyEvent, counted, one_line, type_name
+from .automation import AutomationEvent
 from .team import TeamEvent
 
 
@@ -386,7 +387,7 @@ MemoryEvent = MemoriesExtracted | MemoryUpdated | Compacted
 HostEvent = HostLost | HostFound | AgentWaking | BackupFailed
 """What happens to the process that holds the home."""
 
-Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent
+Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent | AutomationEvent
 
 
 _LINE_BREAKS = (

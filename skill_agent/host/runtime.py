@@ -27,7 +27,16 @@ from skill_agent.memory.summaries.compaction import Read
 from skill_agent.models.models import Models
 from skill_agent.models.money.budget import Budgets
 from skill_agent.models.money.metered import Counter, limits_in
-from skill_agent.ports import Clock, Embedder, Ledger, LedgerCopies, ModelGateway, TableReader
+from skill_agent.ports import (
+    Alarms,
+    Calendar,
+    Clock,
+    Embedder,
+    Ledger,
+    LedgerCopies,
+    ModelGateway,
+    TableReader,
+)
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
@@ -43,6 +52,7 @@ from skill_agent.turns.workbench import Workbench
 from skill_agent.values import HomeInfo
 from skill_agent.workstation import Workstation
 
+from .automation_parts import AutomationParts, Means
 from .memory_parts import MemoryParts
 from .presence import Presence, attached, client
 from .team_parts import Ground, TeamParts
@@ -66,6 +76,8 @@ class Runtime(Workstation):
         gateway: ModelGateway,
         tables: TableReader,
         clock: Clock,
+        calendar: Calendar,
+        alarms: Alarms,
         hosting: bool = False,
         read: Read | None = None,
         presence: Presence,
@@ -109,8 +121,11 @@ class Runtime(Workstation):
         self._team = self._make_team(skillbook, counter, board)
         self._turns = self._make_turns(skillbook, desk, rules, board)
         self._team.join(self._turns)
+        self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
-        super().__init__({**self._kept(clock), **self._team.groups(), **own})
+        super().__init__(
+            {**self._kept(clock), **self._team.groups(), **self._automation.groups(), **own}
+        )
 
     def _kept(self, clock: Clock) -> dict[str, object]:
         """The groups of what a home keeps, and of what is done with it."""
@@ -143,6 +158,31 @@ class Runtime(Workstation):
             "imports": mind.imports,
             "backups": self._backups,
         }
+
+    def _means(
+        self, calendar: Calendar, alarms: Alarms, desk: ApprovalDesk, counter: Counter
+    ) -> Means:
+        mind = self._mind
+        return Means(
+            home=self._home,
+            settings=self._settings,
+            ledger=self.ledger,
+            clock=self._clock,
+            directory=self.directory,
+            models=self._models,
+            counter=counter,
+            conversations=self._conversations,
+            book=mind.book,
+            upkeep=mind.upkeep,
+            backups=self._backups,
+            desk=desk,
+            turns=self._turns,
+            bus=self._bus,
+            calendar=calendar,
+            alarms=alarms,
+            idle=partial(self.drain, own=True),
+            hosting=self._hosting,
+        )
 
     def _make_conversations(self, clock: Clock) -> Conversations:
         return Conversations(
@@ -285,6 +325,7 @@ class Runtime(Workstation):
         if owed := await self._mind.begin():
             _log.warning("%s", redact(owed))
         await self._team.begin()
+        await self._automation.begin()
         if self._hosting:
             await self._calls.tidy()
             if self._settings.backup.daily:
@@ -315,6 +356,7 @@ class Runtime(Workstation):
 
     async def end_turns(self) -> None:
         """No turn begins any more, and those that run end. The rest still works until `close`."""
+        await self._automation.end()
         await self._team.end()
         await self._turns.end()
 
@@ -323,6 +365,7 @@ class Runtime(Workstation):
         if self._daily_backup is not None:
             self._daily_backup.cancel()
             await asyncio.gather(self._daily_backup, return_exceptions=True)
+        await self._automation.end()
         await self._team.end()
         await self._turns.close()
         await self._calls.settle()

@@ -1,5 +1,6 @@
 """What the core asks of the outside world, as Protocols; no implementation lives here."""
 
+from .alarms import Alarms, Calendar
 from .callbacks import Clock, Progress
 from .choosing import ChoosesAgent, ChoosesModel, KeepsDecisions, KeepsSeats
 from .models import (
@@ -24,14 +25,19 @@ from .models import (
 )
 from .stores import Ledger, LedgerCopies, MemoryIndex
 from .tables import Sheet, TableReader
+from .telling import Asks, Delivers, Sink
 from .tools import Tool, ToolOutcome
 
 __all__ = [
+    "Alarms",
+    "Asks",
+    "Calendar",
     "ChatMessage",
     "ChoosesAgent",
     "ChoosesModel",
     "Clock",
     "CountsTokens",
+    "Delivers",
     "Disclosure",
     "Embedder",
     "EmbedsQuestions",
@@ -50,6 +56,7 @@ __all__ = [
     "Progress",
     "Reranker",
     "Sheet",
+    "Sink",
     "StatusPart",
     "TableReader",
     "TextPart",

@@ -143,6 +143,79 @@ class FeatureSettings(Table):
     """What concerns the team is shared among its agents."""
 
 
+class JobSettings(Table):
+    """`[jobs]`"""
+
+    enabled: bool = True
+    """A host that stays runs jobs at their times."""
+    timezone: str = ""
+    """In which times of day are meant; empty is the zone of this machine."""
+    concurrent: int = Field(default=2, ge=1, le=32)
+    """At most so many runs at the same time; with a local model one at a time."""
+    give_up_after: int = Field(default=3, ge=1, le=100)
+    """A job that failed so often in a row is stopped and told."""
+    quiet_hours: str = ""
+    """`22:00-07:00`: what is told then waits until they are over; failures do not."""
+    commands: tuple[str, ...] = ()
+    """Programs that a job may run, by their whole path; none unless named here."""
+    after_commands: bool = True
+    """Chores that are due are done by a process of their own after a command that needed the home,
+    where no host stays that would do them."""
+
+
+class UpkeepSettings(Table):
+    """`[upkeep]`: the chores of the memory."""
+
+    consolidate: bool = True
+    """Sums up what has ended, merges what is the same, moves what has aged."""
+    consolidate_hours: int = Field(default=6, ge=1, le=8760)
+    expire: bool = True
+    """Archives what has run out."""
+    expire_hours: int = Field(default=24, ge=1, le=8760)
+
+
+class DeliverySettings(Table):
+    """`[delivery]`"""
+
+    folder: str = ""
+    """Where `file` puts things; empty is the folder `inbox` of the home."""
+
+
+class TelegramSettings(Table):
+    """`[telegram]`; the token is TELEGRAM_BOT_TOKEN, or in the keyring."""
+
+    enabled: bool = True
+    """`ska up` and `ska serve` run the bot where there is a token."""
+    allow: tuple[int, ...] = ()
+    """Ids of chats that are let in without pairing."""
+    groups: bool = False
+    """Answers in groups that were let in, where it is mentioned."""
+    agent: str = ""
+    """Who answers where nobody is named; empty is the default agent."""
+    api_url: str = "https://api.telegram.org"
+    """Of a Bot API server of your own."""
+    max_file_mb: int = Field(default=20, ge=0, le=50)
+    """Larger photos and documents are refused."""
+
+
+class HitlSettings(Table):
+    """`[hitl]`: how questions that wait for a person are answered."""
+
+    timeout_hours: float = Field(default=24.0, gt=0, le=8760)
+    """After which the safe answer holds."""
+    words: dict[str, dict[Literal["proceed", "revise", "cancel"], tuple[str, ...]]] = Field(
+        default_factory=dict
+    )
+    """Words of yours, by language, e.g. `words.de.proceed = ["passt"]`; beside the known ones."""
+
+
+class WebhookSettings(Table):
+    """`[webhooks]`"""
+
+    allow_private: tuple[str, ...] = ()
+    """Hosts in private networks, or on this machine, that may be told things."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -161,4 +234,10 @@ class Settings(Table):
     serve: ServeSettings = Field(default_factory=ServeSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     features: FeatureSettings = Field(default_factory=FeatureSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
+    upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    hitl: HitlSettings = Field(default_factory=HitlSettings)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

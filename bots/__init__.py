@@ -1,0 +1,1 @@
+"""Bots: front ends in somebody else's chat."""

@@ -1,0 +1,1 @@
+"""The calendar and the alarms of jobs, by APScheduler."""

@@ -1,0 +1,1 @@
+"""Jobs: what is done at its times while nobody types, and long work in the background."""

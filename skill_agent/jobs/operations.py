@@ -1,0 +1,122 @@
+"""What can be done with jobs and background work, as interfaces with their routes."""
+
+from typing import Protocol
+
+from skill_agent.route import route
+from skill_agent.values import (
+    Job,
+    JobChange,
+    JobFinding,
+    JobRun,
+    NewJob,
+    NewWork,
+    Requester,
+    SchedulePreview,
+    Work,
+)
+
+ListOfJobs = list[Job]
+ListOfRuns = list[JobRun]
+ListOfFindings = list[JobFinding]
+ListOfWork = list[Work]
+
+
+class JobOperations(Protocol):
+    """What is done at its times."""
+
+    @route("GET", "/v1/jobs", scope="read")
+    async def list(self, *, requester: Requester | None = None) -> ListOfJobs:
+        """Every job, the next one first. A key sees its own, with the scope `admin` all."""
+        ...
+
+    @route("GET", "/v1/jobs/preview", scope="read")
+    async def preview(self, when: str, *, timezone: str = "", count: int = 3) -> SchedulePreview:
+        """How words for a time are understood, with the next fire times."""
+        ...
+
+    @route("GET", "/v1/jobs/doctor", scope="read")
+    async def doctor(self) -> ListOfFindings:
+        """What is wrong with jobs, and what to do about it."""
+        ...
+
+    @route("POST", "/v1/jobs", scope="admin", status=201, key="new")
+    async def add(self, new: NewJob) -> Job:
+        """Keeps a job; what an agent proposes waits for a person."""
+        ...
+
+    @route("GET", "/v1/jobs/{job}", scope="read")
+    async def get(self, job: str, *, requester: Requester | None = None) -> Job:
+        """A job by its id, the beginning of it, or its name."""
+        ...
+
+    @route("PATCH", "/v1/jobs/{job}", scope="admin", once=True)
+    async def edit(self, job: str, change: JobChange) -> Job: ...
+
+    @route("POST", "/v1/jobs/{job}/approve", scope="admin")
+    async def approve(self, job: str) -> Job:
+        """Lets a proposed job begin."""
+        ...
+
+    @route("POST", "/v1/jobs/{job}/pause", scope="admin")
+    async def pause(self, job: str) -> Job: ...
+
+    @route("POST", "/v1/jobs/{job}/resume", scope="admin")
+    async def resume(self, job: str) -> Job:
+        """Goes on with a paused or given-up job; what was due meanwhile is not caught up."""
+        ...
+
+    @route("DELETE", "/v1/jobs/{job}", scope="admin", once=True)
+    async def remove(self, job: str) -> Job:
+        """Its history stays."""
+        ...
+
+    @route("POST", "/v1/jobs/{job}/run", scope="admin", status=202, once=True)
+    async def run(self, job: str) -> JobRun:
+        """Begins a run now, beside its times."""
+        ...
+
+    @route("GET", "/v1/jobs/{job}/history", scope="read")
+    async def history(
+        self, job: str, *, limit: int = 50, requester: Requester | None = None
+    ) -> ListOfRuns:
+        """What became of its fire times, newest first."""
+        ...
+
+    @route("GET", "/v1/runs/{run}", scope="read")
+    async def get_run(self, run: str, *, requester: Requester | None = None) -> JobRun: ...
+
+    @route("DELETE", "/v1/runs/{run}", scope="admin")
+    async def cancel_run(self, run: str) -> JobRun:
+        """Ends a run that is under way."""
+        ...
+
+
+class WorkOperations(Protocol):
+    """Long work in the background."""
+
+    @route("GET", "/v1/work", scope="read")
+    async def list(
+        self, *, ended: bool = True, limit: int = 50, requester: Requester | None = None
+    ) -> ListOfWork:
+        """What is under way and waits, then what has ended, newest first."""
+        ...
+
+    @route("POST", "/v1/work", scope="admin", status=202, key="new")
+    async def start(self, new: NewWork) -> Work: ...
+
+    @route("GET", "/v1/work/{work}", scope="read")
+    async def get(self, work: str, *, requester: Requester | None = None) -> Work: ...
+
+    @route("POST", "/v1/work/{work}/pause", scope="admin")
+    async def pause(self, work: str) -> Work: ...
+
+    @route("POST", "/v1/work/{work}/resume", scope="admin")
+    async def resume(self, work: str) -> Work: ...
+
+    @route("POST", "/v1/work/{work}/cancel", scope="admin")
+    async def cancel(self, work: str) -> Work: ...
+
+    @route("POST", "/v1/work/{work}/retry", scope="admin", once=True)
+    async def retry(self, work: str) -> Work:
+        """Does it once more after it failed, was cancelled or given up."""
+        ...
