@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	@BIN=$(CURDIR)/$(BIN) SKILL_AGENT_HOME="$${SKILL_AGENT_HOME:-$(CURDIR)/.demo}" sh docs/demo.sh
 
 test: $(VENV)/.installed-dev
-	$(PYTEST) -m "not deep and not slow"
+	$(PYTEST) --timeout 300 -m "not deep and not slow"
 
 check: lint
 	$(PYTEST) -q -m fast
@@ -33,7 +33,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/pyright
 
 deep: $(VENV)/.installed-dev
-	$(PYTEST) -m "deep or slow or search" --hypothesis-profile deep
+	$(PYTEST) --timeout 3600 -m "deep or slow or search" --hypothesis-profile deep
 
 coverage: $(VENV)/.installed-dev
 	$(PYTEST) -q -m "not deep and not slow" --cov --cov-report term:skip-covered --cov-report html
