@@ -14,9 +14,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
+_DAYS_KEPT = 8
+"""Days around a change of clocks, whose times are reckoned one by one."""
 _YEARS = 40
 """So far apart are the rarest days there are: a 29 February on a Monday."""
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -134,6 +137,7 @@ class CronTimes:
     def __init__(self, cron: Cron, zone: tzinfo) -> None:
         self._cron = cron
         self._zone = zone
+        self._moments = lru_cache(_DAYS_KEPT)(self._reckoned)
 
     def next_fire(self, after: datetime) -> datetime | None:
         day, found = _day_in(after, self._zone) - _DAY, None
@@ -205,12 +209,12 @@ class CronTimes:
                     return start + timedelta(hours=hour, minutes=minute)
         return None
 
-    def _moments(self, day: date) -> list[datetime]:
+    def _reckoned(self, day: date) -> tuple[datetime, ...]:
         """All its fire times on a local day, in order."""
         if self._cron.by_hands:
-            return list(self._where_hands_stand(day))
+            return tuple(self._where_hands_stand(day))
         times = (time(hour, minute) for hour in self._cron.hours for minute in self._cron.minutes)
-        return sorted({wall(datetime.combine(day, one), self._zone) for one in times})
+        return tuple(sorted({wall(datetime.combine(day, one), self._zone) for one in times}))
 
     def _where_hands_stand(self, day: date) -> Iterator[datetime]:
         moment = datetime.combine(day, time(), UTC) - self._away(day) - _DAY / 4
