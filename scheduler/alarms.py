@@ -63,7 +63,9 @@ class SchedulerAlarms(Alarms):
             _tell, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES
         )
         self._scheduler.start()
-        self._watch = asyncio.get_running_loop().create_task(self._compare_clocks())
+        self._watch = asyncio.get_running_loop().create_task(
+            self._compare_clocks(self._wall(), self._monotonic())
+        )
 
     def put(self, id: str, schedule: Schedule) -> None:
         if self._scheduler is None:
@@ -116,9 +118,8 @@ class SchedulerAlarms(Alarms):
         if not heard.cancelled():
             heard.result()
 
-    async def _compare_clocks(self) -> None:
+    async def _compare_clocks(self, wall: datetime, steady: float) -> None:
         """Both clocks go on alike, unless the machine sleeps or somebody sets one of them."""
-        wall, steady = self._wall(), self._monotonic()
         while True:
             await asyncio.sleep(self._look_every_s)
             wall_now, steady_now = self._wall(), self._monotonic()

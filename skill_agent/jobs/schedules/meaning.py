@@ -15,6 +15,9 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 _CALENDAR = {"day": "D", "week": "W", "month": "M"}
 _WHOLE = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+_DAYS_SAID = {"workdays", "weekend", "each", "bare", "on", "range", "nth_weekday", "nth_day",
+              "last_day", "first_day", "day_alone", "date", "named", "coming", "following",
+              "every_day"}  # fmt: skip
 _TIMES_OF_DAY = {"clock", "hour", "part", "daily_part"}
 _DAY_OF_MONTH = {"nth_day", "last_day", "first_day"}
 _EVERY = {f"every_{unit}": unit for unit in ("hour", "day", "week", "month", "year")}
@@ -76,12 +79,25 @@ Rule = Callable[[Saying], Schedule]
 
 def meaning(parts: Sequence[Part], now: datetime, timezone: str) -> Schedule:
     """Raises UsageError where the parts do not make one schedule."""
+    _refuse_two_in_one(parts)
     saying = Saying(parts=_plainer(parts), now=now, timezone=timezone)
     kinds = saying.kinds
     for needed, allowed, rule in _RULES:
         if needed <= kinds <= needed | allowed:
             return rule(saying)
     raise _incomplete(saying)
+
+
+def _refuse_two_in_one(parts: Sequence[Part]) -> None:
+    """ "Mondays at 9 and fridays at 17": not both days at both times."""
+    kinds = [
+        "time" if part.kind in ("clock", "hour") else "day"
+        for part in parts
+        if part.kind in _DAYS_SAID or part.kind in ("clock", "hour")
+    ]
+    turns = [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before]
+    if len(turns) > 2:
+        raise UsageError("more than one schedule in one", hint="make a job for each")
 
 
 def _plainer(parts: Sequence[Part]) -> list[Part]:

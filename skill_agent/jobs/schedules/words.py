@@ -164,7 +164,7 @@ class _Shapes:
         }
         suffix, han = mine.get("suffix", ""), [_HAN_NUMBER] if self._close else []
         edge = "" if self._close else r"\b"  # "and" is not "an d", a day
-        inner["number"] = "|".join([*han, r"\d{1,4}", f"(?:{inner['number']}){edge}"])
+        inner["number"] = "|".join([*han, r"\d{1,6}", f"(?:{inner['number']}){edge}"])
         inner["hour"] = "|".join([*han, r"\d{1,2}", inner["hour"]])
         inner["minute"] = "|".join([*han, r"[0-5]\d", inner["minute"]])
         inner["day"] = "|".join([*han, rf"\d{{1,2}}{suffix}", inner["day"]])
