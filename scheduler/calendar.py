@@ -34,8 +34,7 @@ class LocalCalendar(Calendar):
         times = self._times(schedule)
         if isinstance(times, CronTimes):
             return times.next_fire(after)
-        number = times.passed(after)
-        return None if number and isinstance(times, Once) else _reached(times, number)
+        return times.at(times.passed(after))
 
     def last_fire(self, schedule: Schedule, after: datetime, upto: datetime) -> datetime | None:
         times = self._times(schedule)
@@ -49,13 +48,6 @@ class LocalCalendar(Calendar):
         if isinstance(times, CronTimes):
             return times.count(after, upto)
         return max(0, times.passed(upto) - times.passed(after))
-
-
-def _reached(times: Counted, number: int) -> datetime | None:
-    try:
-        return times.at(number)
-    except (OverflowError, ValueError):  # beyond the calendar's end
-        return None
 
 
 def _times(schedule: Schedule) -> CronTimes | Counted:

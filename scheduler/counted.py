@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 from .cron import wall
@@ -14,7 +14,9 @@ _NOMINAL = re.compile(r"P(?P<count>[1-9]\d{0,3})(?P<unit>[DWM])")
 class Counted(Protocol):
     """Fire times that have numbers, from 0."""
 
-    def at(self, number: int) -> datetime: ...
+    def at(self, number: int) -> datetime | None:
+        """None where there is none any more."""
+        ...
 
     def passed(self, moment: datetime) -> int:
         """How many there are up to and with the moment."""
@@ -27,8 +29,8 @@ class Once:
 
     moment: datetime
 
-    def at(self, number: int) -> datetime:
-        return self.moment if number == 0 else datetime.max.replace(tzinfo=UTC)
+    def at(self, number: int) -> datetime | None:
+        return self.moment if number == 0 else None
 
     def passed(self, moment: datetime) -> int:
         return int(moment >= self.moment)
@@ -41,8 +43,11 @@ class Steady:
     anchor: datetime
     step: timedelta
 
-    def at(self, number: int) -> datetime:
-        return self.anchor + number * self.step
+    def at(self, number: int) -> datetime | None:
+        try:
+            return self.anchor + number * self.step
+        except OverflowError:
+            return None
 
     def passed(self, moment: datetime) -> int:
         return max(0, (moment - self.anchor) // self.step + 1)
@@ -57,14 +62,17 @@ class Nominal:
     months: int
     zone: tzinfo
 
-    def at(self, number: int) -> datetime:
+    def at(self, number: int) -> datetime | None:
         start = self.anchor.astimezone(self.zone).replace(tzinfo=None)
-        if self.days:
-            return wall(start + timedelta(days=number * self.days), self.zone)
-        year, month = divmod(start.month - 1 + number * self.months, 12)
-        year, month = start.year + year, month + 1
-        day = min(start.day, monthrange(year, month)[1])  # the 31st is a shorter month's last
-        return wall(start.replace(year=year, month=month, day=day), self.zone)
+        try:
+            if self.days:
+                return wall(start + timedelta(days=number * self.days), self.zone)
+            years, month = divmod(start.month - 1 + number * self.months, 12)
+            year, month = start.year + years, month + 1
+            day = min(start.day, monthrange(year, month)[1])  # the 31st is a shorter month's last
+            return wall(start.replace(year=year, month=month, day=day), self.zone)
+        except (OverflowError, ValueError):
+            return None
 
     def passed(self, moment: datetime) -> int:
         if moment < self.anchor:
@@ -72,7 +80,7 @@ class Nominal:
         start, local = self.anchor.astimezone(self.zone), moment.astimezone(self.zone)
         gone = (local.year - start.year) * 12 + local.month - start.month
         number = max(0, gone // self.months - 2) if self.months else self._days(start, local)
-        while self.at(number) <= moment:
+        while (coming := self.at(number)) is not None and coming <= moment:
             number += 1
         return number
 
