@@ -85,7 +85,7 @@ def _clock(kind: str, said: Mapping[str, Any], *, bare: bool) -> Clock:
         shift = minute if kind == "past" else -minute
     else:
         shift = _SHIFTS.get(kind, minute)
-    if shift < 0 and hour in (0, 1) and said.get("half") != "pm":
+    if shift < 0 and hour in (0, 1):
         hour += 12 if hour else 24  # a quarter to one is 12:45
     hours, minutes = divmod(hour * 60 + shift, 60)
     return Clock(hours, minutes, said.get("half", ""), bare)
