@@ -44,6 +44,11 @@ def test_every_language_can_say_the_same() -> None:
     ("words", "kind", "expression"),
     [
         ("weekdays at 9am", "cron", "0 9 * * mon-fri"),
+        ("every 4th and 10th of the month at noon", "cron", "0 12 4,10 * *"),
+        ("end of month at 5pm", "cron", "0 17 L * *"),
+        ("nightly at 11", "cron", "0 23 * * *"),
+        ("saturday through tuesday at 9", "cron", "0 9 * * mon,tue,sat,sun"),
+        ("Montagmorgen um 9", "cron", "0 9 * * mon"),
         ("Weekdays at 9AM!", "cron", "0 9 * * mon-fri"),
         ("at 9 am on weekdays", "cron", "0 9 * * mon-fri"),
         ("mon, wed, fri at 7.30 p.m.", "cron", "30 19 * * mon,wed,fri"),
@@ -198,6 +203,15 @@ def test_an_hour_is_an_hour_when_clocks_change_meanwhile() -> None:
 def test_a_moment_that_clocks_skip_or_repeat_is_refused(words: str, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         read(words)
+
+
+def test_what_counts_from_a_day_keeps_its_time_of_day_from_the_first_time_on() -> None:
+    before_spring = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    found = read("every other day at 02:30", now=before_spring)
+    assert found.anchor == datetime(2026, 3, 30, 0, 30, tzinfo=UTC), "the 29th has no such time"
+    assert found.anchor.tzinfo is UTC
+    runs = preview(found, CALENDAR, before_spring, count=200).local
+    assert {one.split()[2] for one in runs} == {"02:30"}
 
 
 def test_a_preview_shows_the_next_times_in_the_persons_zone_and_language() -> None:

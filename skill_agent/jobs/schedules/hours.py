@@ -47,7 +47,6 @@ def times_of_day(parts: Sequence[Part]) -> list[tuple[int, int]]:
     named = {
         one.word("part") or one.word("parts") or one.word("named").partition(" ")[2]
         for one in parts
-        if one.kind in ("part", "daily_part", "named")
     } - {""}
     if len(named) > 1:
         raise UsageError(f"two parts of the day: {', '.join(sorted(named))}", hint="leave one out")

@@ -100,7 +100,7 @@ _RULES: Sequence[tuple[set[str], set[str], Rule]] = (
     ({"day", "clock"}, _PART | {"daily_part", "weekly"}, on_weekdays),
     ({"nth_weekday", "clock"}, _PART | {"monthly"}, on_weekday_of_month),
     *(
-        ({kind, "clock"}, _PART | DAY_OF_MONTH | {"monthly"}, on_day_of_month)
+        ({kind, "clock"}, _PART | DAY_OF_MONTH | {"day_alone", "monthly"}, on_day_of_month)
         for kind in DAY_OF_MONTH
     ),
     ({"day_alone", "monthly", "clock"}, _PART, on_day_of_month),

@@ -23,14 +23,24 @@ class Place(Protocol):
 
 def at_local(day: date, at: tuple[int, int], place: Place) -> Schedule:
     """Once, at a time of day."""
-    return once(local_moment(datetime.combine(day, time(*at)), place.zone), place)
+    return once(local_moment(at_time(day, at), place.zone), place)
+
+
+def at_time(day: date, at: tuple[int, int]) -> datetime:
+    """Hour and minute of a day, as a clock on the wall shows them."""
+    return datetime.combine(day, time(*at))
+
+
+def is_skipped(said: datetime, zone: tzinfo) -> bool:
+    """Clocks are put forward past it."""
+    return said.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != said
 
 
 def local_moment(said: datetime, zone: tzinfo) -> datetime:
     """A wall clock's time; raises UsageError where the clock shows it never or twice that day."""
     first, second = said.replace(tzinfo=zone), said.replace(tzinfo=zone, fold=1)
     shown = f"{said:%Y-%m-%d %H:%M}"
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != said:
+    if is_skipped(said, zone):
         raise UsageError(f"{shown} does not exist: clocks are put forward then")
     if first.utcoffset() != second.utcoffset():
         raise UsageError(

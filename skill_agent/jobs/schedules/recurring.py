@@ -1,12 +1,12 @@
 """Sayings that mean again and again."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from skill_agent.errors import UsageError
 from skill_agent.values import Schedule
 
 from .hours import hours_between
-from .moments import add_months
+from .moments import add_months, at_time, is_skipped
 from .once import month_of
 from .parts import Part
 from .saying import SECONDS, Saying, needs_time
@@ -97,7 +97,7 @@ def steadily(saying: Saying) -> Schedule:
     seconds = count * SECONDS[unit]
     if seconds < 60 or seconds != int(seconds):
         raise UsageError(f'"{part.said}": nothing happens more often than once a minute')
-    start = saying.now.replace(microsecond=0)
+    start = saying.now.astimezone(UTC).replace(microsecond=0)
     return Schedule(
         kind="interval", expression=str(int(seconds)), timezone=saying.timezone, anchor=start
     )
@@ -139,6 +139,8 @@ def by_calendar(saying: Saying) -> Schedule:
     if letter is None or count != int(count) or not 1 <= count <= 1000:
         raise UsageError(f'"{part.said}" does not go with a time of day')
     days = saying.of("day")
+    if days and unit == "day" and count % 7 == 0:
+        unit, count, letter = "week", count // 7, "W"
     if days and (unit != "week" or len(days) > 1 or days[0].values.get("days") in _SEVERAL):
         raise UsageError(f'"{part.said}" goes with one day of the week', hint="make a job for each")
     start = _first_day(saying, unit)
@@ -173,6 +175,7 @@ def _first_day(saying: Saying, unit: str) -> date:
 def _first_of(saying: Saying, day: date, time: tuple[int, int], step: int) -> datetime:
     """The first such moment that is still to come."""
     monthly = bool(saying.of("nth_day", "day_alone", "first_day"))
-    while (day, time) <= (saying.now.date(), (saying.now.hour, saying.now.minute)):
+    now = saying.now.date(), (saying.now.hour, saying.now.minute)
+    while (day, time) <= now or is_skipped(at_time(day, time), saying.zone):
         day = add_months(day, 1) if monthly else day + timedelta(days=step)
-    return datetime.combine(day, datetime.min.time().replace(*time), saying.zone)
+    return at_time(day, time).replace(tzinfo=saying.zone).astimezone(UTC)
