@@ -180,6 +180,17 @@ async def test_a_clock_that_is_set_is_noticed(hours: int) -> None:
     assert heard.ids == [""]
 
 
+async def test_a_sleep_is_noticed_where_both_clocks_went_on_in_it() -> None:
+    heard, wall, off = Heard(), SetClock(), [0.0]
+    alarms = SchedulerAlarms(
+        CALENDAR, wall=wall, monotonic=lambda: time.monotonic() + off[0], look_every_s=0.05
+    )
+    alarms.begin(heard)
+    wall.off, off[0] = timedelta(hours=1), 3600.0
+    await heard.until("")
+    await alarms.end()
+
+
 async def test_what_was_put_while_the_clock_was_ahead_goes_off_in_time() -> None:
     heard, wall = Heard(), SetClock()
     wall.off = timedelta(days=365)

@@ -209,6 +209,7 @@ def test_what_counts_from_a_day_keeps_its_time_of_day_from_the_first_time_on() -
     before_spring = datetime(2026, 3, 28, 12, tzinfo=UTC)
     found = read("every other day at 02:30", now=before_spring)
     assert found.anchor == datetime(2026, 3, 30, 0, 30, tzinfo=UTC), "the 29th has no such time"
+    assert found.anchor is not None
     assert found.anchor.tzinfo is UTC
     runs = preview(found, CALENDAR, before_spring, count=200).local
     assert {one.split()[2] for one in runs} == {"02:30"}
