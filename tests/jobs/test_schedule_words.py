@@ -98,6 +98,8 @@ def test_what_words_become(words: str, kind: str, expression: str) -> None:
         ("daily at 9 for 3 weeks", "“for”"),
         ("jeden Werktag um 9 außer Freitag", "“außer”"),
         ("every day 9", "“9”"),
+        ("daily at 9 and", "“and”"),
+        ("jeden Tag gegen 9 Uhr", "“gegen”"),
         ("every couple of hours", "“every couple of hours”"),
         ("every day", "no time of day"),
         ("every 2 days", "no time of day"),

@@ -68,8 +68,10 @@ def take_apart(text: str, words: ScheduleWords) -> Reading:
             gaps[-1:] = [*gaps[-1:], (place, end)] if known else [(gaps[-1][0], end)]
             known = False
         place = end
-    unknown = tuple(text[start:end] for start, end in gaps)
-    return Reading(words, tuple(one for one in parts if one.kind not in _LITTLE), unknown)
+    unknown = [text[start:end] for start, end in gaps]
+    unknown += [one.said for one in (*parts[:1], *parts[-1:]) if one.kind == "and"]
+    telling = tuple(one for one in parts if one.kind not in _LITTLE)
+    return Reading(words, telling, tuple(dict.fromkeys(unknown)))
 
 
 def _beside_a_time(parts: Sequence[Part]) -> bool:
