@@ -4,7 +4,8 @@ at all.
 How what may be read in two ways is read, so that it can be looked up: a weekday without more is
 each such day, "next friday" the first after today; an hour without am or pm goes by 24 hours, and
 midnight is where the named day begins; a length of time alone ("30m") is how often, as with
-"every"; a moment without an offset is in the person's zone. Everything else that may be meant in two ways is refused, and so is what has gone by.
+"every"; a moment without an offset is in the person's zone. Everything else that may be meant in
+two ways is refused, and so is what has gone by.
 """
 
 import re
