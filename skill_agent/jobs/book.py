@@ -16,6 +16,7 @@ from .due import Accounted, Due, due
 from .records import JobRecords, Kept, job_in
 
 _SHORTEST_REF = 4
+_COMING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,17 @@ class JobBook:
             problem=kept.problem,
         )
 
+    def shown_whole(self, one: Standing) -> Job:
+        """As `shown`, with the next few fire times."""
+        shown = self.shown(one)
+        moments: list[datetime] = []
+        found = shown.next_run
+        while found is not None and len(moments) < _COMING:
+            moments.append(found)
+            found = self._calendar.next_fire(shown.schedule, max(found, self._clock()))
+        local = tuple(said_local(moment, shown.schedule.timezone) for moment in moments)
+        return replace(shown, next_runs=tuple(moments), next_runs_local=local)
+
     def next_run(self, one: Standing, now: datetime) -> datetime | None:
         """A moment that has passed is due now."""
         if not one.runs:
@@ -147,6 +159,6 @@ def said_local(moment: datetime, zone: str) -> str:
 def _nearest(ref: str, every: Sequence[Standing]) -> str:
     from rapidfuzz import process
 
-    names = {one.job.name: one.job.name for one in every}
-    near = process.extractOne(ref, list(names), score_cutoff=60)
+    names = {one.job.name.casefold(): one.job.name for one in every}
+    near = process.extractOne(ref.casefold(), list(names), score_cutoff=60)
     return f"did you mean {names[near[0]]!r}?" if near else "ska jobs list"

@@ -87,7 +87,7 @@ class Jobs(operations.JobOperations):
         return await findings(self._book, self._kinds, self._delivers)
 
     async def get(self, job: str, *, requester: Requester | None = None) -> Job:
-        return self._book.shown(await self._find(job, requester))
+        return self._book.shown_whole(await self._find(job, requester))
 
     async def history(
         self, job: str, *, limit: int = 50, requester: Requester | None = None

@@ -175,10 +175,11 @@ class Runs:
         kept = (await self._records.some([one.job.id]))[one.job.id]
         now = self._clock()
         run = _with(one.run, outcome)
+        most = 1 if run.by_hand else one.job.max_attempts  # a person sees it fail
         if again := again_at(
             outcome.error_kind,
             attempt=run.attempt,
-            most=one.job.max_attempts,
+            most=most,
             now=now,
             next_fire=self._next_fire(one.job),
         ):
@@ -326,9 +327,10 @@ async def _within(kind: Kind, one: Running) -> Outcome:
 
 
 def _of_configuration(outcome: Outcome) -> Outcome:
-    """What keeps a run from beginning has to be mended, but for money and what may pass."""
-    keeps = outcome.error_kind in ("budget", "passing")
-    return outcome if keeps else replace(outcome, error_kind="configuration")
+    """What is known before anything is asked has to be mended by a person, but for money."""
+    if outcome.error_kind == "budget":
+        return outcome
+    return replace(outcome, error_kind="configuration")
 
 
 def _with(run: JobRun, outcome: Outcome) -> JobRun:
