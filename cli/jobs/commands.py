@@ -19,7 +19,7 @@ JobArgument = Annotated[
     str, typer.Argument(metavar="JOB", help="Id, first characters of it, or name.")
 ]
 
-app = group("Have things done at their times, and see what came of them.")
+app = group("Have things done at their times, and see what came of it.")
 adding.register(app)
 running.register(app)
 

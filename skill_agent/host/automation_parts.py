@@ -80,8 +80,11 @@ class AutomationParts:
             publish=means.publish,
             calendar=means.calendar,
             alarms=means.alarms,
-            upkeep=means.upkeep,
-            last_backup=self._daily_backup.last,
+            done={
+                "consolidate": means.upkeep.last_consolidated,
+                "expire": means.upkeep.last_expired,
+                "backup": self._daily_backup.last,
+            },
             kinds=self._job_kinds(),
             host=means.bus.epoch,
             hosting=means.hosting,

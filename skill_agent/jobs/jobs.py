@@ -137,7 +137,7 @@ class Jobs(operations.JobOperations):
             if (known := await self._book.get(key)) is not None:
                 if (known.job.kind, known.job.prompt) != (new.kind, masked(new.prompt)):
                     raise Conflict(f"{key} is another job", hint="leave the key out")
-                return self._book.shown(known)
+                return self._book.shown_whole(known)
             every = await self._book.all()
             if len(every) >= MOST_JOBS:
                 raise UsageError(f"{MOST_JOBS:,} jobs are the most", hint="ska jobs remove JOB")

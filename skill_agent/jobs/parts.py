@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.daily import EVERY as DAILY
 from skill_agent.events import Event
-from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.ports import Alarms, Calendar, Clock, Delivers, Ledger
 from skill_agent.settings.schema import Settings
-from skill_agent.values import Chore, Job, JobKind
+from skill_agent.values import Job, JobKind
 
 from .book import JobBook
 from .built_in import Chores, Done
@@ -34,21 +33,19 @@ class JobParts:
         publish: Callable[[Event], None],
         calendar: Calendar,
         alarms: Alarms,
-        upkeep: Upkeep,
-        last_backup: Done,
+        done: Mapping[JobKind, Done],
         kinds: Mapping[JobKind, Kind],
         host: str,
         hosting: bool,
         idle: Callable[[float], Awaitable[bool]],
     ) -> None:
-        """`host` names this process, `hosting` says that it stays; `idle` returns once no turn
-        runs, or after so many seconds."""
+        """`done` says when each chore was last done. `host` names this process, `hosting` says that
+        it stays; `idle` returns once no turn runs, or after so many seconds."""
         self._clock, self._calendar, self._idle = clock, calendar, idle
         self._rings = hosting and settings.jobs.enabled
         records = JobRecords(ledger)
-        self.book = JobBook(
-            records, _chores(settings, ledger, clock, upkeep, last_backup), calendar, clock
-        )
+        chores = Chores(ledger=ledger, clock=clock, every=_wanted(settings), done=done)
+        self.book = JobBook(records, chores, calendar, clock)
         self.runs = Runs(
             records=records,
             kinds=kinds,
@@ -97,9 +94,8 @@ class JobParts:
         await self.engine.end()
 
 
-def _chores(
-    settings: Settings, ledger: Ledger, clock: Clock, upkeep: Upkeep, last_backup: Done
-) -> Chores:
+def _wanted(settings: Settings) -> dict[JobKind, timedelta]:
+    """The chores that are switched on, and how often each is done."""
     wanted = settings.upkeep
     every: dict[JobKind, timedelta] = {}
     if wanted.consolidate:
@@ -108,14 +104,4 @@ def _chores(
         every["expire"] = timedelta(hours=wanted.expire_hours)
     if settings.backup.daily:
         every["backup"] = DAILY
-
-    def last(chore: Chore) -> Done:
-        async def done() -> datetime | None:
-            return (await upkeep.status(chore)).last_run
-
-        return done
-
-    done: dict[JobKind, Done] = {
-        "consolidate": last("consolidate"), "expire": last("expire"), "backup": last_backup,
-    }  # fmt: skip
-    return Chores(ledger=ledger, clock=clock, every=every, done=done)
+    return every

@@ -290,28 +290,50 @@ def _told(row: LogEntry) -> dict[str, Any] | None:
         return None
     try:
         return new if _sound(row.kind, new) else None
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 
 def _sound(kind: str, new: dict[str, Any]) -> bool:
     if kind == JOB:
-        if new.get("removed") is True:
-            return True
-        parse_time(new["since"])
-        return isinstance(new["said"], dict)
+        return new.get("removed") is True or (_is_moment(new["since"]) and _is_table(new["said"]))
     if kind == CLOCK:
-        _accounted(new)
-        return True
-    fence, job = new["fence"], new["job"]
-    sound = type(fence) is int and 0 <= fence < 2**31 and isinstance(job, str)
+        pairs = new["beyond"]
+        return _is_moment(new["until"]) and all(
+            len(pair) == 2 and all(_is_moment(one) for one in pair) for pair in pairs
+        )
+    if not (isinstance(new["job"], str) and _is_count(new["fence"])):
+        return False
+    if new["state"] not in RUN_STATES:
+        return False
     if kind == SAID:
-        return sound and isinstance(new["error"], str) and new["state"] in RUN_STATES
-    for name in _MOMENTS:
-        _moment(new[name])
+        return isinstance(new["error"], str)
+    moments = all(new[name] is None or _is_moment(new[name]) for name in _MOMENTS)
+    return moments and _is_moment(new["due"]) and _is_run(new)
+
+
+def _is_run(new: dict[str, Any]) -> bool:
     then = new.get("then") or {}
-    count = new["fire_times"]
-    return sound and new["state"] in RUN_STATES and isinstance(then, dict) and type(count) is int
+    consequence = not then or (
+        _is_count(then["failures"])
+        and _is_count(then["crashes"])
+        and isinstance(then["dead"], bool)
+        and isinstance(then["told"], str)
+    )
+    plain = isinstance(new["by_hand"], bool) and isinstance(new["late"], bool)
+    return consequence and plain and _is_count(new["fire_times"]) and _is_count(new["attempt"])
+
+
+def _is_moment(text: object) -> bool:
+    return isinstance(text, str) and iso(parse_time(text)) == text
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**31
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _keys(row: LogEntry) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """Consolidation and expiry as a person or a scheduler calls them, with what they did so far."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from skill_agent.memory.operations import UpkeepOperations
@@ -64,6 +64,12 @@ class Upkeep(UpkeepOperations):
             next_run=last + EVERY[chore] if last else self._clock(),
             totals=_totals(rows),
         )
+
+    async def last_consolidated(self) -> datetime | None:
+        return (await self.status("consolidate")).last_run
+
+    async def last_expired(self) -> datetime | None:
+        return (await self.status("expire")).last_run
 
     async def consolidate_unasked(self) -> None:
         """As `consolidate`, but a local model has its replies to give, and the rules sum up as
