@@ -88,7 +88,6 @@ class AutomationParts:
             kinds=self._job_kinds(),
             host=means.bus.epoch,
             hosting=means.hosting,
-            idle=means.idle,
         )
 
     def _job_kinds(self) -> dict[JobKind, Kind]:
@@ -105,7 +104,7 @@ class AutomationParts:
             ),
             "consolidate": Consolidate(means.upkeep),
             "expire": Expire(means.upkeep),
-            "backup": MakeBackup(self._daily_backup),
+            "backup": MakeBackup(self._daily_backup, means.idle),
             "command": CommandKind(means.settings.jobs.commands),
         }
 

@@ -7,7 +7,7 @@ and ended in the right order.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from skill_agent.agents.directory import AgentDirectory
@@ -227,6 +227,10 @@ class MemoryParts:
             clock,
             # What is summed up there is of no one agent: the default one pays.
             partial(extraction_model, self._gateway(general.default_agent)),
+            {
+                "consolidate": timedelta(hours=self._settings.upkeep.consolidate_hours),
+                "expire": timedelta(hours=self._settings.upkeep.expire_hours),
+            },
         )
 
     async def begin(self) -> str:

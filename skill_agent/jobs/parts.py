@@ -1,6 +1,6 @@
 """The parts of the engine of jobs, joined for one open home."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from skill_agent.agents.directory import AgentDirectory
@@ -37,11 +37,10 @@ class JobParts:
         kinds: Mapping[JobKind, Kind],
         host: str,
         hosting: bool,
-        idle: Callable[[float], Awaitable[bool]],
     ) -> None:
         """`done` says when each chore was last done. `host` names this process, `hosting` says that
-        it stays; `idle` returns once no turn runs, or after so many seconds."""
-        self._clock, self._calendar, self._idle = clock, calendar, idle
+        it stays."""
+        self._clock, self._calendar = clock, calendar
         self._rings = hosting and settings.jobs.enabled
         records = JobRecords(ledger)
         chores = Chores(ledger=ledger, clock=clock, every=_wanted(settings), done=done)

@@ -177,13 +177,8 @@ class World:
             kinds={"expire": self.doing},
             host=f"host {self.hosts}",
             hosting=hosting,
-            idle=_at_once,
         )
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, JobRunChanged):
             self.heard.append(event)
-
-
-async def _at_once(_: float) -> bool:
-    return True
