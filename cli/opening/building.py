@@ -23,7 +23,7 @@ from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import RuleBook
 
 from ...scheduler.alarms import SchedulerAlarms
-from ...scheduler.calendar import TriggerCalendar
+from ...scheduler.calendar import LocalCalendar
 from ...store.duckdb_ledger.copies import DuckCopies
 from ...store.duckdb_ledger.ledger import DuckLedger
 from ...store.duckdb_tables.reader import DuckTables
@@ -68,7 +68,7 @@ async def build(home: Home, presence: "Presence", options: OpenOptions) -> Runti
         gateway=options.gateway or _gateway(settings, home),
         tables=DuckTables(),
         clock=options.clock,
-        calendar=(calendar := TriggerCalendar()),
+        calendar=(calendar := LocalCalendar()),
         alarms=SchedulerAlarms(calendar),
         hosting=options.hosting,
         presence=presence,

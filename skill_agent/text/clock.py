@@ -7,10 +7,12 @@ the machine this runs on. A name knows when clocks change, so a day is as long a
 import re
 import warnings
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from skill_agent.errors import UsageError
 from skill_agent.values import Message
+
+from .nearest import nearest
 
 _OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)")
 _LONGEST = 64
@@ -29,12 +31,22 @@ def zone_here() -> str:
 
 def checked_zone(name: str) -> str:
     """The name itself; raises UsageError for one that says no zone."""
-    if name and _known(name) is None:
+    if name:
+        zone_of(name)
+    return name
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name; raises UsageError with the nearest name where there is none."""
+    zone = _known(name)
+    if zone is None:
+        near = _near(name)
+        meant = f'did you mean "{near}"? Otherwise ' if near else ""
         raise UsageError(
             f"unknown time zone {name[:_LONGEST]!r}",
-            hint="an IANA name such as Europe/Berlin, or an offset such as +02:00",
+            hint=f"{meant}an IANA name such as Europe/Berlin, or an offset such as +02:00",
         )
-    return name
+    return zone
 
 
 def local(moment: datetime, zone: str = "") -> datetime:
@@ -71,6 +83,17 @@ def _known(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _near(name: str) -> str:
+    """The known name most like it, by its place: people leave the continent out."""
+
+    def place(known: str) -> str:
+        return known.rpartition("/")[2]
+
+    names = {place(known): known for known in sorted(available_timezones())}
+    begun = [one for one in names if one[:1].casefold() == place(name)[:1].casefold()]
+    return names.get(nearest(place(name).replace(" ", "_"), begun), "")
 
 
 def _offset(now: datetime) -> str:

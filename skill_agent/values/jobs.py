@@ -32,13 +32,15 @@ class Schedule:
 
     kind: ScheduleKind
     expression: str
-    """cron: five fields, weekdays by name; interval: seconds; once: a moment, ISO 8601 UTC."""
+    """cron: five standard fields (0 and 7 are Sunday), beside them `L` for a month's last day,
+    `friL` for its last Friday and `fri#1` for its first; interval: seconds, or days, weeks or
+    months by the calendar as `P2D`, `P2W`, `P3M`; once: a moment, ISO 8601 UTC."""
     timezone: str = "UTC"
-    """Name of the zone in which a cron's times are meant."""
+    """Name of the zone in which a cron's times are meant, and an interval's days and months."""
     said: str = ""
     """The words it was understood from."""
     anchor: datetime | None = None
-    """From when an interval counts."""
+    """From when an interval counts, and its first fire time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
