@@ -8,7 +8,7 @@ from ..opening.running import with_runtime
 from ..options import JsonOption, LimitOption, YesOption, group, newest
 from ..output import emit_json, emit_text, narrate, record, table
 from ..surroundings import surroundings
-from . import adding, running
+from . import adding, chores, running
 from .staying import tell_without_host
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ JobArgument = Annotated[
 app = group("Have things done at their times, and see what came of it.")
 adding.register(app)
 running.register(app)
+chores.register(app)
 
 
 @app.command("list")

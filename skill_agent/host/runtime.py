@@ -326,6 +326,10 @@ class Runtime(Workstation):
         if self._hosting:
             await self._calls.tidy()
 
+    async def do_chores(self) -> None:
+        """What is due of the home's own jobs, done now by a process that does not stay."""
+        await self._automation.jobs.engine.do_chores()
+
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
         await self._turns.settle()

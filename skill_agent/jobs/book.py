@@ -8,12 +8,12 @@ from skill_agent.errors import NotFound, UsageError
 from skill_agent.identifiers import parse_time
 from skill_agent.ports import Calendar, Clock
 from skill_agent.text.checks import sound_text
-from skill_agent.text.clock import local
 from skill_agent.values import Job, JobKind
 
 from .built_in import Chores, with_status
 from .due import Accounted, Due, due
 from .records import JobRecords, Kept, job_in
+from .schedules.preview import shown as shown_moment
 
 _SHORTEST_REF = 4
 _COMING = 3
@@ -110,7 +110,8 @@ class JobBook:
             job,
             status="ended" if kept.removed or over else job.status,
             next_run=next_run,
-            next_run_local=said_local(next_run, job.schedule.timezone) if next_run else "",
+            next_run_local=shown_moment(next_run, job.schedule.timezone) if next_run else "",
+            running=bool(kept.open),
             last_run=kept.last_run,
             last_state=kept.last_state,
             failures=kept.failures,
@@ -126,7 +127,7 @@ class JobBook:
         while found is not None and len(moments) < _COMING:
             moments.append(found)
             found = self._calendar.next_fire(shown.schedule, max(found, self._clock()))
-        local = tuple(said_local(moment, shown.schedule.timezone) for moment in moments)
+        local = tuple(shown_moment(moment, shown.schedule.timezone) for moment in moments)
         return replace(shown, next_runs=tuple(moments), next_runs_local=local)
 
     def next_run(self, one: Standing, now: datetime) -> datetime | None:
@@ -149,11 +150,6 @@ def _is_over(one: Standing, kept: Kept) -> bool:
     until = kept.accounted.until
     moment = parse_time(one.job.schedule.expression)
     return until is not None and until >= moment and not kept.open
-
-
-def said_local(moment: datetime, zone: str) -> str:
-    """`Mon 2026-11-30 09:00 CET`, by the clock of the zone."""
-    return f"{local(moment, zone):%a %Y-%m-%d %H:%M %Z}"
 
 
 def _nearest(ref: str, every: Sequence[Standing]) -> str:

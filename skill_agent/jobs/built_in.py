@@ -26,6 +26,7 @@ class Chores:
 
     ledger: Ledger
     clock: Clock
+    timezone: str
     every: Mapping[JobKind, timedelta]
     done: Mapping[JobKind, Done]
 
@@ -40,7 +41,11 @@ class Chores:
         begun = max(made, last) if last else made
         seconds = int(self.every[kind].total_seconds())
         schedule = Schedule(
-            kind="interval", expression=str(seconds), said=_said(seconds), anchor=begun
+            kind="interval",
+            expression=str(seconds),
+            timezone=self.timezone,
+            said=_said(seconds),
+            anchor=begun,
         )
         return Job(
             id=kind,

@@ -120,6 +120,16 @@ class Engine:
             for job in [one for one in wanted if self._next[one] <= now]:
                 await self._look_at(job, now)
 
+    async def do_chores(self) -> None:
+        """Does the built-in jobs whose time has passed, and returns when they have ended: for a
+        process that does not stay."""
+        async with self._deciding:
+            now = self._clock()
+            for one in await self._book.all():
+                if one.job.built_in:
+                    await self._look_at(one.job.id, now)
+        await self._runs.settled()
+
     async def _look_at(self, job: str, now: datetime) -> None:
         one = await self._book.get(job)
         if one is None or not one.runs:
@@ -259,10 +269,3 @@ class Engine:
     def _ring(self, one: Standing) -> None:
         if self._ringing and one.runs and one.job.id in self._next:
             self._alarms.put(one.job.id, one.job.schedule)
-
-
-async def overdue(book: JobBook, now: datetime) -> list[Standing]:
-    """The built-in jobs whose time has passed."""
-    every: list[Standing] = [one for one in await book.all() if one.job.built_in]
-    moments = [(one, book.next_run(one, now)) for one in every]
-    return [one for one, moment in moments if moment is not None and moment <= now]

@@ -1,7 +1,7 @@
 """Jobs as front ends see them: added, changed, looked up, run by hand."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from skill_agent.agents.directory import AgentDirectory
@@ -10,7 +10,7 @@ from skill_agent.errors import Conflict, NotFound, UsageError
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Calendar, Clock, Delivers
 from skill_agent.text.checks import sound_text
-from skill_agent.text.clock import checked_zone, zone_here
+from skill_agent.text.clock import checked_zone
 from skill_agent.text.redaction import masked
 from skill_agent.values import (
     Dispatch,
@@ -25,7 +25,7 @@ from skill_agent.values import (
 )
 
 from . import operations
-from .book import JobBook, Standing, said_local
+from .book import JobBook, Standing
 from .checks import LONGEST_NAME, MOST_JOBS, checked, checked_new
 from .engine import Engine
 from .findings import findings
@@ -33,10 +33,10 @@ from .kinds.command import check_command
 from .kinds.kind import Kind
 from .records import JobRecords
 from .runs import Runs
-from .understanding import understood
+from .schedules.preview import preview as schedule_preview
+from .schedules.reading import read_schedule
 
 PERSON = "person"
-_MOST_PREVIEWED = 50
 
 
 class Jobs(operations.JobOperations):
@@ -57,13 +57,12 @@ class Jobs(operations.JobOperations):
         default_agent: str,
         timezone: str,
         commands: Sequence[str],
-        language: Callable[[], str] = lambda: "en",
     ) -> None:
         self._book, self._records, self._runs, self._engine = book, records, runs, engine
         self._kinds, self._calendar, self._clock = kinds, calendar, clock
         self._directory, self._delivers = directory, delivers
         self._default_agent, self._timezone = default_agent, timezone
-        self._commands, self._language = frozenset(commands), language
+        self._commands = frozenset(commands)
         self._once, self._writing = Once(), asyncio.Lock()
 
     # -- looked up ---------------------------------------------------------------------------
@@ -75,13 +74,7 @@ class Jobs(operations.JobOperations):
 
     async def preview(self, when: str, *, timezone: str = "", count: int = 3) -> SchedulePreview:
         schedule = self._understood(when, timezone)
-        moments, after = [], self._clock()
-        for _ in range(max(1, min(count, _MOST_PREVIEWED))):
-            if (found := self._calendar.next_fire(schedule, after)) is None:
-                break
-            moments.append(after := found)
-        local = tuple(said_local(one, schedule.timezone) for one in moments)
-        return SchedulePreview(schedule=schedule, next_runs=tuple(moments), local=local)
+        return schedule_preview(schedule, self._calendar, self._clock(), count=count)
 
     async def doctor(self) -> operations.ListOfFindings:
         return await findings(self._book, self._kinds, self._delivers)
@@ -179,11 +172,9 @@ class Jobs(operations.JobOperations):
         )
 
     def _understood(self, when: str, timezone: str) -> Schedule:
-        zone = checked_zone(timezone or self._timezone or zone_here())
         sound_text(when, "the time")
-        schedule = understood(when, zone, self._clock(), self._language())
-        self._calendar.check(schedule)
-        return schedule
+        zone = checked_zone(timezone or self._timezone)
+        return read_schedule(when, self._calendar, self._clock(), timezone=zone)
 
     def _check(self, job: Job) -> None:
         """Raises for what would never work."""

@@ -8,6 +8,7 @@ from skill_agent.backups.daily import EVERY as DAILY
 from skill_agent.events import Event
 from skill_agent.ports import Alarms, Calendar, Clock, Delivers, Ledger
 from skill_agent.settings.schema import Settings
+from skill_agent.text.clock import zone_here
 from skill_agent.values import Job, JobKind
 
 from .book import JobBook
@@ -43,7 +44,10 @@ class JobParts:
         self._clock, self._calendar = clock, calendar
         self._rings = hosting and settings.jobs.enabled
         records = JobRecords(ledger)
-        chores = Chores(ledger=ledger, clock=clock, every=_wanted(settings), done=done)
+        zone = settings.jobs.timezone or zone_here()
+        chores = Chores(
+            ledger=ledger, clock=clock, timezone=zone, every=_wanted(settings), done=done
+        )
         self.book = JobBook(records, chores, calendar, clock)
         self.runs = Runs(
             records=records,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import StepClock
-from skill_agent.scheduler.calendar import TriggerCalendar
+from skill_agent.scheduler.calendar import LocalCalendar
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.agents.directory import AgentDirectory
@@ -171,7 +171,7 @@ class World:
             directory=AgentDirectory(self.folder / "agents.toml", known_skills=list),
             delivers=self.told,
             publish=self._hear,
-            calendar=TriggerCalendar(),
+            calendar=LocalCalendar(),
             alarms=self.bell,
             done={},
             kinds={"expire": self.doing},

@@ -355,7 +355,7 @@ async def test_a_job_once_is_over_afterwards(world: World) -> None:
         await looked(parts)
         job = await parts.operations.get("job")
         assert (job.status, job.next_run, job.last_state) == ("ended", None, "completed")
-        with pytest.raises(UsageError, match="over already"):
+        with pytest.raises(UsageError, match="has gone by"):
             await parts.operations.add(NewJob("2026-11-20T10:00:00Z", kind="expire"))
 
 

@@ -1,10 +1,9 @@
 """Words for times in ten languages: the examples of the language files, and what is refused."""
 
 import pytest
+from saying import first_times
 
 from skill_agent.text.language import spoken
-
-from saying import first_times
 
 EXAMPLES = [
     (one.code, words, tuple(times))
