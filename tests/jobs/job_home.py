@@ -34,10 +34,6 @@ async def looked(of: Runtime | JobParts) -> None:
     await parts.runs.settled()
 
 
-class Died(BaseException):
-    """The process is gone: nothing is written any more."""
-
-
 class Mortal:
     """A ledger whose process dies in the place of its n-th note about runs."""
 
@@ -48,11 +44,15 @@ class Mortal:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
+    async def die(self) -> None:
+        """Nothing is written from now on."""
+        self.dead.set()
+        await asyncio.Event().wait()
+
     async def note(self, kind: str, entity: str, **rest: Any) -> int:
         if kind in ("job.run", "job.said"):
             if self._left == 0:
-                self.dead.set()
-                await asyncio.Event().wait()
+                await self.die()
             self._left -= 1
         return await self._ledger.note(kind, entity, **rest)
 
@@ -136,6 +136,7 @@ class World:
     heard: list[JobRunChanged] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     hosts: int = 0
+    mortal: type[Mortal] = Mortal
 
     @asynccontextmanager
     async def open(
@@ -144,7 +145,7 @@ class World:
         """The engine of a process; one that dies leaves everything as it is at that note."""
         self.hosts += 1
         ledger: Any = await DuckLedger.open(self.folder / "ledger.duckdb", self.clock, user="me")
-        mortal = ledger if dies_at is None else Mortal(ledger, dies_at)
+        mortal = ledger if dies_at is None else self.mortal(ledger, dies_at)
         parts = self._parts(mortal, hosting)
         try:
             if dies_at is None:
