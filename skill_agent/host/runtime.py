@@ -119,6 +119,7 @@ class Runtime(Workstation):
         self._turns = self._make_turns(skillbook, desk, rules, board)
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
+        self._team.proposes = self._automation.jobs.operations.add
         own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
         super().__init__(
             {**self._kept(clock), **self._team.groups(), **self._automation.groups(), **own}
