@@ -123,6 +123,7 @@ async def a_day(jobs: int, hours: int) -> list[Row]:
         records = JobRecords(ledger)
         for number in range(jobs):
             await records.keep(job(number), since=BEGIN)
+        await records.ids()  # a home that knows its jobs already
         begun = time.process_time()
         opened = parts(ledger, clock, folder)
         await opened.begin()
@@ -193,15 +194,15 @@ async def idle(jobs: int, minutes: float) -> list[Row]:
                 kept = Job(id=made.id, name=made.name, kind="expire", schedule=later,
                            created_at=now)  # fmt: skip
                 await records.keep(kept, since=now)
-        host = subprocess.Popen(
-            [sys.executable, "-m", "skill_agent.cli", "--home", str(home.root), "up",
-             "--foreground"], stderr=subprocess.DEVNULL,
+        host = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "skill_agent.cli", "--home", str(home.root), "up",
+            "--foreground", stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             return await asyncio.to_thread(_watched, host.pid, home, minutes)
         finally:
             host.terminate()
-            host.wait()
+            await host.wait()
 
 
 def _watched(pid: int, home: Home, minutes: float) -> list[Row]:

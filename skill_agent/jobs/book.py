@@ -69,12 +69,18 @@ class JobBook:
 
     async def get(self, job: str) -> Standing | None:
         """By its exact id, also one that was removed."""
-        kept = (await self._records.some([job]))[job]
-        for kind in self._chores.ids:
-            if kind == job:
-                return await self._chore(kind, kept)
-        found = job_in(kept)
-        return Standing(job=found, kept=kept) if found else None
+        return (await self.some([job])).get(job)
+
+    async def some(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """Those that exist, by exact id, also removed ones."""
+        kept, found = await self._records.some(ids), dict[str, Standing]()
+        chores: dict[str, JobKind] = {kind: kind for kind in self._chores.ids}
+        for name in ids:
+            if name in chores:
+                found[name] = await self._chore(chores[name], kept[name])
+            elif job := job_in(kept[name]):
+                found[name] = Standing(job=job, kept=kept[name])
+        return found
 
     async def _chore(self, kind: JobKind, kept: Kept) -> Standing:
         return Standing(job=with_status(await self._chores.job(kind), kept.said), kept=kept)

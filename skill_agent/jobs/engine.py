@@ -47,6 +47,8 @@ class Engine:
         self._tries: dict[str, JobRun] = {}
         """Runs that wait to be tried again, by job."""
         self._deciding = asyncio.Lock()
+        self._rung: set[str] = set()
+        """The jobs that have an alarm."""
         self._seen: datetime | None = None
         self._ringing = False
         self._soon: set[asyncio.TimerHandle] = set()
@@ -83,8 +85,6 @@ class Engine:
         self._alarms.begin(self.fire)
         self._ringing = True
         await self.look()
-        for one in await self._book.all():
-            self._ring(one)
 
     async def end(self) -> None:
         for handle in self._soon:
@@ -112,13 +112,19 @@ class Engine:
         async with self._deciding:
             now = self._clock()
             if self._seen is None or now < self._seen:  # opened just now, or a clock was set back
-                jobs = None
-                self._next = {one.job.id: now for one in await self._book.all()}
+                due = await self._book.all()
+                self._next.clear()
+            else:
+                wanted = self._next if jobs is None else [one for one in jobs if one in self._next]
+                ids = [one for one in wanted if self._next[one] <= now]
+                found = await self._book.some(ids) if ids else {}
+                for gone in [one for one in ids if one not in found]:
+                    self.forget(gone)
+                due = list(found.values())
             self._seen = now
+            for one in due:
+                await self._look_at(one, now)
             await self._try_due(now)
-            wanted = self._next if jobs is None else [one for one in jobs if one in self._next]
-            for job in [one for one in wanted if self._next[one] <= now]:
-                await self._look_at(job, now)
 
     async def do_chores(self) -> None:
         """Does the built-in jobs whose time has passed, and returns when they have ended: for a
@@ -127,13 +133,12 @@ class Engine:
             now = self._clock()
             for one in await self._book.all():
                 if one.job.built_in:
-                    await self._look_at(one.job.id, now)
+                    await self._look_at(one, now)
         await self._runs.settled()
 
-    async def _look_at(self, job: str, now: datetime) -> None:
-        one = await self._book.get(job)
-        if one is None or not one.runs:
-            self.forget(job)
+    async def _look_at(self, one: Standing, now: datetime) -> None:
+        if not one.runs:
+            self.forget(one.job.id)
             return
         found = one.due(self._calendar, now)
         if found.clock_was_ahead:
@@ -152,16 +157,16 @@ class Engine:
             await self._runs.give_up(job, waiting)
         if self._runs.of(job.id) is not None:
             run = self._outcome(job, one.kept.fence, due)
-            await self._runs.changed(replace(run, state="skipped", ended_at=self._clock()))
+            ended = replace(run, state="skipped", ended_at=self._clock())
+            await self._runs.changed(ended, first=True)
             return
         run = await self._runs.claim(job, one.kept, due, late=late)
         self._runs.start(job, run)
 
     async def _missed(self, one: Standing, span: Span) -> None:
         run = self._outcome(one.job, one.kept.fence, span.first)
-        await self._runs.changed(
-            replace(run, state="missed", last_due=span.last, fire_times=span.count)
-        )
+        missed = replace(run, state="missed", last_due=span.last, fire_times=span.count)
+        await self._runs.changed(missed, first=True)
 
     def _outcome(self, job: Job, fence: int, due: datetime) -> JobRun:
         return JobRun(
@@ -229,11 +234,11 @@ class Engine:
             if one is None or not one.runs or self._seen is None:
                 return
             self._plan(one, self._book.next_run(one, now := self._clock()), now)
-            self._ring(one)
 
     def forget(self, job: str) -> None:
         self._next.pop(job, None)
-        if self._ringing:
+        if job in self._rung:
+            self._rung.discard(job)
             self._alarms.drop(job)
 
     async def run_now(self, one: Standing) -> JobRun:
@@ -251,6 +256,9 @@ class Engine:
             self.forget(one.job.id)
             return
         self._next[one.job.id] = next
+        if self._ringing and (one.job.built_in or one.job.id not in self._rung):
+            self._rung.add(one.job.id)
+            self._alarms.put(one.job.id, one.job.schedule)
         if self._ringing and next - now <= SOON:
             self._look_soon(one.job.id, (next - now).total_seconds())
 
@@ -265,7 +273,3 @@ class Engine:
 
         handle = loop.call_later(max(seconds, 0.0) + 0.01, look)
         self._soon.add(handle)
-
-    def _ring(self, one: Standing) -> None:
-        if self._ringing and one.runs and one.job.id in self._next:
-            self._alarms.put(one.job.id, one.job.schedule)

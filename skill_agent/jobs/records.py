@@ -119,9 +119,11 @@ class JobRecords:
         data |= {name: getattr(run, name) for name in _FIGURES} | {"origins": list(run.origins)}
         await self._ledger.note(SAID, run.id, actor=run.agent or "host", data=data)
 
-    async def change(self, run: JobRun, consequence: Consequence | None = None) -> None:
-        """Writes down where a run stands."""
-        data: dict[str, Any] = {name: getattr(run, name) for name in _PLAIN}
+    async def change(
+        self, run: JobRun, consequence: Consequence | None = None, *, first: bool = False
+    ) -> None:
+        """Writes down where a run stands; `first` says that nothing is known of it yet."""
+        data: dict[str, Any] = {name: getattr(run, name) for name in _PLAIN} | {"first": first}
         for name in _MOMENTS:
             data[name] = iso(data[name]) if data[name] else None
         del data["id"]
@@ -346,12 +348,16 @@ def _keys(row: LogEntry) -> Iterable[str]:
         return
     job = told["job"]
     yield f"run {row.entity}"
-    yield f"job {job}"
     if row.kind == SAID:
+        if told["error"]:
+            yield f"job {job}"
         return
-    month, day = told["due"][:7], told["due"][:10]
-    yield from (_OPEN, f"of {job}", f"of {job} {month}", f"of {job} {day}")
-    yield f"id {row.entity[:_SHORTEST_REF]}"
+    if told["state"] != "running":  # that changes nothing but the run
+        yield from (f"job {job}", _OPEN)
+    if told.get("first") is True:
+        month, day = told["due"][:7], told["due"][:10]
+        yield from (f"of {job}", f"of {job} {month}", f"of {job} {day}")
+        yield f"id {row.entity[:_SHORTEST_REF]}"
 
 
 def _step(key: str, state: State | None, row: LogEntry) -> State:
@@ -390,12 +396,7 @@ def _step_clock(known: State, told: dict[str, Any], _: str) -> State:
 
 
 def _step_of_run(known: State, told: dict[str, Any], run: str) -> State:
-    if told["fence"] < known.get("fence", 0) and run not in known.get("open", {}):
-        return known  # an older claim has nothing to say any more
-    opened = {name: True for name in known.get("open", {}) if name != run}
-    if told["state"] in ("claimed", "running"):
-        opened[run] = True
-    done = {**known, "open": opened, "fence": max(known.get("fence", 0), told["fence"])}
+    done = dict(known)
     if not told["by_hand"] and told["fire_times"]:
         last = parse_time(told["last_due"] or told["due"])
         done |= _accounted_record(_accounted(known).through(last))
@@ -403,6 +404,12 @@ def _step_of_run(known: State, told: dict[str, Any], run: str) -> State:
         span = [run, told["due"], told["last_due"] or told["due"], told["fire_times"]]
         rest = [one for one in known.get("missed", ()) if one[0] != run]
         done["missed"] = [*rest, span][-_SPANS:]
+    if told["fence"] < known.get("fence", 0) and run not in known.get("open", {}):
+        return done  # what an older claim reports does not count any more
+    opened = {name: True for name in known.get("open", {}) if name != run}
+    if told["state"] in ("claimed", "running"):
+        opened[run] = True
+    done |= {"open": opened, "fence": max(known.get("fence", 0), told["fence"])}
     if told["state"] in ("completed", "failed", "unknown"):
         done |= {"last_run": told["ended_at"], "last_state": told["state"]}
         if told["state"] == "completed":
@@ -427,7 +434,7 @@ def _step_run(known: State, told: dict[str, Any]) -> State:
     if told["fence"] < known.get("fence", 0):
         return known
     if "due" in told:
-        return {**known, **{name: told[name] for name in told if name != "then"}}
+        return {**known, **{name: told[name] for name in told if name not in ("then", "first")}}
     said = {name: told[name] for name in (*_TEXTS, *_FIGURES) if name in told}
     return {**known, **said, "said": {"state": told["state"], "fence": told["fence"]}}
 

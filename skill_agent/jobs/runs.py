@@ -101,7 +101,7 @@ class Runs:
             claimed_at=self._clock(),
             agent=job.agent,
         )
-        await self.changed(run)
+        await self.changed(run, first=True)
         return run
 
     async def claim_again(self, job: Job, run: JobRun, fence: int, *, late: bool) -> JobRun:
@@ -113,9 +113,12 @@ class Runs:
         await self.changed(mine)
         return mine
 
-    async def changed(self, run: JobRun, then: Consequence | None = None) -> None:
-        """Writes down where a run stands, then tells of it."""
-        await self._records.change(run, then)
+    async def changed(
+        self, run: JobRun, then: Consequence | None = None, *, first: bool = False
+    ) -> None:
+        """Writes down where a run stands, then tells of it; `first` says that nothing is known of
+        it yet."""
+        await self._records.change(run, then, first=first)
         self._publish(
             JobRunChanged(
                 job=run.job,
@@ -172,9 +175,13 @@ class Runs:
 
     async def end(self, one: Running, outcome: Outcome) -> None:
         """Says what came of it, tells the person, and writes down the end, or another try."""
-        kept = (await self._records.some([one.job.id]))[one.job.id]
         now = self._clock()
         run = _with(one.run, outcome)
+        if not outcome.error_kind:
+            one.run = replace(run, state="completed", ended_at=now)
+            await self.finish(one, outcome, None, Consequence())
+            return
+        kept = (await self._records.some([one.job.id]))[one.job.id]
         most = 1 if run.by_hand else one.job.max_attempts  # a person sees it fail
         if again := again_at(
             outcome.error_kind,
@@ -190,9 +197,7 @@ class Runs:
             await self.changed(one.run)
             self._again(one.run)
             return
-        state = "completed"
-        if outcome.error_kind:
-            state = "unknown" if outcome.error_kind == "crash" else "failed"
+        state = "unknown" if outcome.error_kind == "crash" else "failed"
         then = self._consequence(one.job, kept, outcome)
         one.run = replace(run, state=state, ended_at=now)
         await self.finish(one, outcome, kept, then)
@@ -204,8 +209,9 @@ class Runs:
         await self.end(one, replace(failure, session=run.session, origins=run.origins))
 
     async def finish(
-        self, one: Running, outcome: Outcome, kept: Kept, then: Consequence | None
+        self, one: Running, outcome: Outcome, kept: Kept | None, then: Consequence | None
     ) -> None:
+        """Says what came of it, tells the person, and writes down the end."""
         if dispatch := _dispatch(one.job, one.run, outcome, kept, then):
             one.run = replace(one.run, inbox=dispatch.key)
             await self._records.say(one.run)
@@ -224,8 +230,6 @@ class Runs:
             await self._delivers.deliver(replace(dispatch, text=told, targets=("inbox",)))
 
     def _consequence(self, job: Job, kept: Kept, outcome: Outcome) -> Consequence:
-        if not outcome.error_kind:
-            return Consequence()
         crashes = kept.crashes + (outcome.error_kind == "crash")
         failures = kept.failures + (outcome.error_kind != "crash")
         dead = is_dead(failures, crashes, give_up_after=self._give_up_after)
@@ -349,12 +353,13 @@ def _with(run: JobRun, outcome: Outcome) -> JobRun:
 
 
 def _dispatch(
-    job: Job, run: JobRun, outcome: Outcome, kept: Kept, then: Consequence | None
+    job: Job, run: JobRun, outcome: Outcome, kept: Kept | None, then: Consequence | None
 ) -> Dispatch | None:
     """What is told of an end; None for nothing. A fault of the configuration is told once."""
     if outcome.error_kind:
         dead = then is not None and then.dead
-        if outcome.error_kind == "configuration" and kept.told == _mark(outcome) and not dead:
+        known = kept is not None and kept.told == _mark(outcome)
+        if outcome.error_kind == "configuration" and known and not dead:
             return None
         text = _failure(job, run, then)
         return Dispatch(
