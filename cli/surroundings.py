@@ -59,6 +59,9 @@ class Surroundings:
     pull: "Callable[[str, Home, Progress | None], Path] | None" = None
     """Fetches a model; None is the real thing."""
 
+    chores: bool = True
+    """Whether chores that are due are done by a process of their own after a command."""
+
     @property
     def home(self) -> "Home":
         from skill_agent.files.home import find_home

@@ -67,6 +67,7 @@ class Ska:
         person: Terminal | None = None,
         **other: Any,
     ) -> Done:
+        other = {"chores": False, **other}
         around = Surroundings(
             opening=OpenOptions(
                 gateway=ScriptedGateway(self.model),

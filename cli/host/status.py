@@ -11,6 +11,7 @@ import typer
 from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
+from skill_agent.text.clock import minute_of
 
 from ..backups.standing import last_backup
 from ..opening.running import run_with
@@ -108,6 +109,8 @@ def _lines(found: dict[str, Any]) -> Iterable[tuple[str, object]]:
             yield "attached", [_client(one) for one in value["clients"]]
             yield "served at", [f"http://{address}" for address in value["addresses"]]
             yield "log", value["log"]
+        elif name == "jobs":
+            yield from _jobs_lines(value)
         elif name == "last_backup":
             age = value and round((datetime.now(UTC) - value).total_seconds())
             yield "last backup", "none" if age is None else f"{spoken(max(0, age))} ago"
@@ -154,6 +157,27 @@ async def _agents(station: "Workstation") -> int:
         return 0
 
 
+async def _jobs(station: "Workstation") -> dict[str, Any]:
+    every = await station.jobs.list()
+    following = next((one for one in every if one.next_run), None)
+    return {
+        "count": len(every),
+        "running": [one.name for one in every if one.running],
+        "next": following.next_run if following else None,
+        "next_name": following.name if following else "",
+        "proposed": sum(one.status == "proposed" for one in every),
+        "dead": [one.name for one in every if one.dead],
+    }
+
+
+def _jobs_lines(jobs: dict[str, Any]) -> Iterable[tuple[str, object]]:
+    if jobs["next"]:
+        yield "next job", f"{jobs['next_name']}, {minute_of(jobs['next'])}"
+    yield "jobs running", jobs["running"]
+    yield "jobs proposed", jobs["proposed"] or ""
+    yield "dead jobs", jobs["dead"] and f"{', '.join(jobs['dead'])} (ska jobs doctor)"
+
+
 async def _details(station: "Workstation") -> dict[str, Any]:
     from skill_agent.workstation.branches import running, work_of
 
@@ -173,6 +197,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "memories": counts["memories"],
         "disputes": len(await station.memory.disputes()),
         "work_going_on": running(await work_of(station)),
+        "jobs": await _jobs(station),
         "to_be_read": len(waiting),
         "reading_failed": len(failed),
         "turns": usage.turns,

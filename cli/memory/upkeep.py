@@ -41,8 +41,8 @@ def consolidate(
 ) -> None:
     """Tidy the memory up: merge what says the same, sum up old small events, move between tiers.
 
-    Originals are superseded, not erased: `ska memory log ID` leads back to them. A workstation that
-    stays open does this every six hours by itself.
+    Originals are superseded, not erased: `ska memory log ID` leads back to them. The job
+    `consolidate` does this every six hours by itself (`ska jobs show consolidate`).
 
     \b
     Examples:
@@ -107,6 +107,9 @@ def expire(
                 "expired": len(report.expired),
                 "left_alone": report.left_alone,
                 "memories": [memory_object(one) for one in report.expired],
+                "success": report.success,
+                "deleted_count": report.deleted_count,
+                "message": report.message,
             }
         )
         return
@@ -114,7 +117,7 @@ def expire(
         ("id", "type", "created", "content"),
         ((m.id, m.memory_type, day_of(m.created_at), m.content) for m in report.expired),
     )
-    narrate(f"{len(report.expired)} memories {'would be ' if dry_run else ''}archived")
+    narrate(report.message)
 
 
 def _show_status(ctx: typer.Context, chore: "Chore", *, as_json: bool) -> None:
@@ -126,6 +129,8 @@ def _show_status(ctx: typer.Context, chore: "Chore", *, as_json: bool) -> None:
     totals = ", ".join(f"{count} {name}" for name, count in found.totals.items())
     record(
         (
+            ("state", "running" if found.is_running else ""),
+            ("every", f"{found.interval_hours} hours"),
             ("runs", found.runs),
             ("last run", found.last_run or "never"),
             ("due", found.next_run),

@@ -19,6 +19,7 @@ from skill_agent.text.redaction import redact
 
 from ...store.lock import HomeLock
 from .building import build, log_to
+from .chores import ROLE as CHORES
 from .options import OpenOptions
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Hosted:
         self._waited_for.set()
 
     async def _open_door(self) -> None:
-        if not self._options.hosting:
+        if not (self._options.hosting or self._options.role == CHORES):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(OPENS_AFTER_S):
                     await self._waited_for.wait()

@@ -92,9 +92,18 @@ def run_with(
 ) -> Result:
     """Runs the work on the runtime of a home that is there already."""
     from ..event_loop import run
+    from . import chores
+
+    due = False
 
     async def opened() -> Result:
+        nonlocal due
         async with around.open_home(role=role) as runtime:
-            return await work(runtime)
+            result = await work(runtime)
+            due = around.chores and role != chores.ROLE and await chores.are_due(runtime)
+            return result
 
-    return run(opened())
+    result = run(opened())
+    if due:
+        chores.begin(around.home)
+    return result

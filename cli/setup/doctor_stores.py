@@ -7,7 +7,7 @@ from skill_agent.errors import LedgerBehind, SkillAgentError, StoreError
 from skill_agent.values import Finding
 
 if TYPE_CHECKING:
-    from skill_agent.values import LanguageCoverage
+    from skill_agent.values import JobFinding, LanguageCoverage
     from skill_agent.workstation import Workstation
 
 SHOWN_PROBLEMS = 3
@@ -21,6 +21,12 @@ class Languages(Protocol):
     """Who knows what is spoken here."""
 
     async def languages(self) -> "list[LanguageCoverage]": ...
+
+
+class JobDoctor(Protocol):
+    """Who knows how jobs fare."""
+
+    async def doctor(self) -> "list[JobFinding]": ...
 
 
 BACK = "ska backup list   # then: ska backup restore"
@@ -45,7 +51,21 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
     """The ledger against its hashes, and the index against the ledger."""
     found = [finding async for finding in _ledger(runtime)]
     found += [finding async for finding in _index(runtime)]
-    return found + await language_findings(runtime.memory) + await _waiting(runtime)
+    found += await language_findings(runtime.memory) + await _waiting(runtime)
+    return found + await job_findings(runtime.jobs)
+
+
+async def job_findings(jobs: JobDoctor) -> list[Finding]:
+    """What is wrong with jobs; one line where nothing is."""
+    every = await jobs.doctor()
+    bad = [
+        Finding(id=f"jobs.{one.id}", level=one.level, title="job", detail=one.problem, fix=one.hint)
+        for one in every
+        if one.level != "ok"
+    ]
+    return bad or [
+        Finding(id="jobs", level="ok", title="jobs", detail=f"{len(every)} jobs, all sound")
+    ]
 
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:

@@ -14,6 +14,7 @@ from skill_agent.conversations.requesters import OwnConversations
 from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
+from skill_agent.jobs.operations import ListOfFindings, ListOfJobs, ListOfRuns
 from skill_agent.team.operations import Moments, Seats, Texts
 from skill_agent.values import (
     AgentMessage,
@@ -21,9 +22,12 @@ from skill_agent.values import (
     Collaboration,
     Compaction,
     Handoff,
+    Job,
+    JobRun,
     Message,
     ModelCall,
     NewCollaboration,
+    NewJob,
     NewTask,
     Report,
     ReportRequest,
@@ -62,6 +66,7 @@ class Confined(Workstation):
             "strategies": _Strategies(station, by),
             "mail": _Mail(station, by),
             "reports": _Reports(station, by),
+            "jobs": _Jobs(station, by),
         }
         super().__init__(groups)
 
@@ -268,6 +273,34 @@ class _Tasks(_Group):
         return found.id
 
 
+class _Jobs(_Group):
+    """A key sees the jobs that it made, with `admin` all; changing any takes `admin`."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.jobs)
+        self._by = by
+
+    async def list(self) -> ListOfJobs:
+        return await self._group.list(requester=self._by)
+
+    async def add(self, new: NewJob) -> Job:
+        return await self._group.add(replace(new, requester=self._by))
+
+    async def get(self, job: str) -> Job:
+        return await self._group.get(job, requester=self._by)
+
+    async def history(self, job: str, *, limit: int = 50) -> ListOfRuns:
+        return await self._group.history(job, limit=limit, requester=self._by)
+
+    async def get_run(self, run: str) -> JobRun:
+        return await self._group.get_run(run, requester=self._by)
+
+    async def doctor(self) -> ListOfFindings:
+        """Of the jobs it sees."""
+        seen = {one.id for one in await self.list()}
+        return [one for one in await self._group.doctor() if one.id in seen]
+
+
 class _Approvals(_Group):
     def __init__(self, station: Workstation, by: Requester) -> None:
         super().__init__(station.approvals)
@@ -361,6 +394,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "collaborations": _Collaborations,
         "seats": _Seats,
         "strategies": _Strategies,
+        "jobs": _Jobs,
     }
 )
 

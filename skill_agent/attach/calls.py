@@ -73,7 +73,7 @@ def keyed(operation: Operation, arguments: Arguments) -> tuple[Arguments, str]:
 def _flat(operation: Operation, arguments: Arguments) -> Arguments:
     """The arguments with the fields of a request value in its place, but for its defaults."""
     found = wire.request_of(operation)
-    if found is None or operation.route.verb != "POST":
+    if found is None or operation.route.verb not in ("POST", "PATCH"):
         return arguments
     rest = dict(arguments)
     value = rest.pop(found[0])

@@ -49,13 +49,13 @@ from skill_agent.team.strategies.strategies import Strategies
 from skill_agent.team.tasks.tasks import Tasks
 from skill_agent.team.tools.ability import Abilities
 from skill_agent.team.tools.offering import Offering
-from skill_agent.team.tools.tools import Means
+from skill_agent.team.tools.tools import Means, ProposesJob
 from skill_agent.text.beside import parted
 from skill_agent.text.language import language, language_of
 from skill_agent.text.redaction import redact
 from skill_agent.turns.colleagues.nearby import Colleagues as TurnsColleagues
 from skill_agent.turns.operations import TurnOperations
-from skill_agent.values import TurnRequest
+from skill_agent.values import Job, NewJob, TurnRequest
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +123,8 @@ class TeamParts:
             tasks=self._load,
         )
         self.colleagues: TurnsColleagues | None = None
+        self.proposes: ProposesJob | None = None
+        """Takes the jobs that agents propose; jobs stand above a team."""
 
     def join(self, turns: TurnOperations) -> None:
         """Makes what asks for turns; once, before `groups`."""
@@ -269,9 +271,14 @@ class TeamParts:
                 give=self.tasks.delegate,
                 look=self.tasks.get,
                 collaborate=self.sessions.run if ground.settings.features.collaboration else None,
+                propose=self._propose,
             ),
             depth=lambda request: self.tasks.depth(request.task),
         )
+
+    async def _propose(self, new: NewJob) -> Job:
+        assert self.proposes is not None  # set before any turn begins
+        return await self.proposes(new)
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""

@@ -25,7 +25,7 @@ class JobOperations(Protocol):
     """What is done at its times."""
 
     @route("GET", "/v1/jobs", scope="read")
-    async def list(self, *, requester: Requester | None = None) -> ListOfJobs:
+    async def list(self) -> ListOfJobs:
         """Every job, the next one first. A key sees its own, with the scope `admin` all."""
         ...
 
@@ -39,13 +39,13 @@ class JobOperations(Protocol):
         """What is wrong with jobs, and what to do about it."""
         ...
 
-    @route("POST", "/v1/jobs", scope="admin", status=201, key="new")
+    @route("POST", "/v1/jobs", scope="admin", status=201, key="key")
     async def add(self, new: NewJob) -> Job:
         """Keeps a job; what an agent proposes waits for a person."""
         ...
 
     @route("GET", "/v1/jobs/{job}", scope="read")
-    async def get(self, job: str, *, requester: Requester | None = None) -> Job:
+    async def get(self, job: str) -> Job:
         """A job by its id, the beginning of it, or its name."""
         ...
 
@@ -76,14 +76,12 @@ class JobOperations(Protocol):
         ...
 
     @route("GET", "/v1/jobs/{job}/history", scope="read")
-    async def history(
-        self, job: str, *, limit: int = 50, requester: Requester | None = None
-    ) -> ListOfRuns:
+    async def history(self, job: str, *, limit: int = 50) -> ListOfRuns:
         """What became of its fire times, newest first."""
         ...
 
     @route("GET", "/v1/runs/{run}", scope="read")
-    async def get_run(self, run: str, *, requester: Requester | None = None) -> JobRun: ...
+    async def get_run(self, run: str) -> JobRun: ...
 
     @route("DELETE", "/v1/runs/{run}", scope="admin")
     async def cancel_run(self, run: str) -> JobRun:

@@ -393,8 +393,18 @@ class ChoreStatus:
     runs: int
     last_run: datetime | None
     next_run: datetime
-    """When a process that stays open runs it; a moment in the past is due now."""
+    """When its job is due; a moment in the past is due now."""
     totals: dict[str, int] = field(default_factory=dict)
+    is_running: bool = False
+    interval_hours: int
+    last_run_time: datetime | None
+    """As `last_run`."""
+    next_run_time: datetime
+    """As `next_run`."""
+    total_cleanups: int
+    """As `runs`."""
+    total_deleted: int
+    """What it archived, or superseded by something that says the same, in all its runs."""
 
 
 ActionKind = Literal["merged", "summarised", "promoted", "demoted", "fading"]
@@ -433,6 +443,10 @@ class ExpiryReport:
     expired: tuple[Memory, ...]
     left_alone: int = 0
     """Changed by somebody else meanwhile."""
+    success: bool = True
+    deleted_count: int = 0
+    """How many were archived; none in a dry run."""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

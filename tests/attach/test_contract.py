@@ -45,17 +45,20 @@ from skill_agent.values import (
     Handoff,
     Image,
     ImportResult,
+    JobChange,
     Memory,
     MemoryDifference,
     MemoryFilter,
     Message,
     ModelProfile,
     NewCollaboration,
+    NewJob,
     NewMemory,
     NewTask,
     Participant,
     PastRequest,
     ReportRequest,
+    RunLimits,
     Search,
     Seat,
     SeatMoment,
@@ -799,6 +802,40 @@ async def test_tasks(open_station: OpenStation) -> None:
             await station.tasks.tell(task.id, "hurry")
         with pytest.raises(NotFound):
             await station.tasks.get("no such task")
+
+
+async def test_jobs(open_station: OpenStation) -> None:
+    async with open_station(model("Nothing new.")) as station:
+        shown = await station.jobs.preview("0 9 * * mon", timezone="Europe/Berlin", count=2)
+        assert len(shown.next_runs) == len(shown.local) == 2
+        new = NewJob(
+            "0 9 * * mon", name="news", prompt="What is new?", agent="luke",
+            timezone="Europe/Berlin", limits=RunLimits(max_usd=None), key=new_id(),
+        )  # fmt: skip
+        job = await station.jobs.add(new)
+        assert (job.id, job.agent, job.next_run) == (new.key, "luke", shown.next_runs[0])
+        assert await station.jobs.add(new) == job
+        with pytest.raises(Conflict):
+            await station.jobs.add(replace(new, prompt="Something else"))
+        assert [one.name for one in await station.jobs.list()] == [
+            "consolidate", "backup", "expire", "news",
+        ]  # fmt: skip
+        changed = await station.jobs.edit(job.id, JobChange(name="the news", catch_up=False))
+        assert (changed.name, changed.catch_up, changed.limits) == ("the news", False, new.limits)
+        assert (await station.jobs.pause("the news")).status == "paused"
+        assert (await station.jobs.resume("the news")).status == "active"
+        with pytest.raises(UsageError, match="is active"):
+            await station.jobs.approve("the news")
+        run = await station.jobs.run(job.id)
+        while not (run := await station.jobs.get_run(run.id)).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (run.state, run.result, run.by_hand) == ("completed", "Nothing new.", True)
+        assert await station.jobs.history("the news") == [run]
+        assert await station.jobs.cancel_run(run.id) == run
+        assert {one.level for one in await station.jobs.doctor()} == {"ok"}
+        assert (await station.jobs.remove(job.id)).status == "ended"
+        assert (await station.jobs.get(job.id)).status == "ended"
+        assert len(await station.jobs.list()) == 3
 
 
 def test_nothing_of_the_table_is_left_out() -> None:

@@ -30,7 +30,8 @@ from skill_agent.cli.main import main
 from skill_agent.cli.surroundings import Surroundings
 from skill_agent.models.scripted import Gate, Pause, ScriptedGateway, ScriptedModel
 model = {model}
-main(Surroundings(opening=OpenOptions(gateway=ScriptedGateway(model), embedder=HashEmbedder())))
+opening = OpenOptions(gateway=ScriptedGateway(model), embedder=HashEmbedder())
+main(Surroundings(chores=False, opening=opening))
 """,
             encoding="utf-8",
         )

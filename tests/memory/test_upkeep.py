@@ -269,13 +269,15 @@ async def test_the_status_counts_what_was_done(shelf: Shelf, clock: StepClock) -
             shelf.ledger, consolidator(shelf), summaries(shelf), expiry, shelf.clock, no_model
         )
         before = await upkeep.status("consolidate")
-        assert (before.runs, before.last_run, before.next_run <= clock.now) == (0, None, True)
-        assert await upkeep.run_due() == ["consolidate", "expire"]
-        assert await upkeep.run_due() == []
+        assert (before.runs, before.last_run, before.is_running) == (0, None, False)
+        assert before.next_run == (await shelf.ledger.log(limit=1))[0].at + timedelta(hours=6)
+        await upkeep.consolidate_unasked()
         after = await upkeep.status("consolidate")
-        assert (after.runs, after.totals["summarised"]) == (1, 3)
-        assert after.last_run is not None
+        assert (after.runs, after.totals["summarised"], after.total_deleted) == (1, 3, 3)
+        assert (after.interval_hours, after.total_cleanups) == (6, 1)
+        assert after.last_run is not None and after.last_run == after.last_run_time
         assert after.next_run - after.last_run == timedelta(hours=6)
         clock.advance(hours=7)
-        assert await upkeep.run_due() == ["consolidate"]
-        assert (await upkeep.status("consolidate")).totals["summarised"] == 3
+        await upkeep.consolidate_unasked()
+        again = await upkeep.status("consolidate")
+        assert (again.runs, again.totals["summarised"]) == (2, 3)

@@ -58,7 +58,11 @@ class Expiry:
                 continue
             gone.append(written[0] if written else changes[0].memory)
         report = ExpiryReport(
-            dry_run=dry_run, expired=tuple(gone), left_alone=len(found) - len(gone)
+            dry_run=dry_run,
+            expired=tuple(gone),
+            left_alone=len(found) - len(gone),
+            deleted_count=0 if dry_run else len(gone),
+            message=f"{len(gone)} memories {'would be ' if dry_run else ''}archived",
         )
         if not dry_run:
             data = {"expired": len(gone), "memories": [one.id for one in gone]}

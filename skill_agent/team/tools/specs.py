@@ -93,3 +93,14 @@ INBOX = ToolSpec(
     ),
 )
 SPECS = (DELEGATE, REPORT, COLLABORATE, STATUS, MESSAGE, INBOX)
+PROPOSE = ToolSpec(
+    name="propose_job",
+    description="Propose something to be done at its times; it begins once the person approves.",
+    parameters=_object(
+        ("when", "prompt"),
+        when=_text("when, as: weekdays at 9am; every 2h; a cron expression"),
+        prompt=_text("what you will be asked then, with all you have to know"),
+        name=_text("the job in a few words"),
+    ),
+)
+"""No model is tried with it: what comes of it waits for a person."""

@@ -19,7 +19,9 @@ from skill_agent.values import (
     AgentMessage,
     AgentTask,
     Collaboration,
+    Job,
     NewCollaboration,
+    NewJob,
     NewTask,
     Origin,
     Participant,
@@ -29,10 +31,11 @@ from skill_agent.values import (
     all_origins,
 )
 
-from .specs import COLLABORATE, DELEGATE, INBOX, MESSAGE, REPORT, STATUS
+from .specs import COLLABORATE, DELEGATE, INBOX, MESSAGE, PROPOSE, REPORT, STATUS
 
 GivesTask = Callable[[NewTask], Awaitable[AgentTask]]
 LooksAtTask = Callable[[str], Awaitable[AgentTask]]
+ProposesJob = Callable[[NewJob], Awaitable[Job]]
 Collaborates = Callable[[NewCollaboration], Awaitable[Collaboration]]
 
 
@@ -47,6 +50,7 @@ class Means:
     """Gives a task and returns at once."""
     look: LooksAtTask | None = None
     collaborate: Collaborates | None = None
+    propose: ProposesJob | None = None
 
 
 Run = Callable[[Means, Turning, dict[str, Any]], Awaitable[ToolOutcome]]
@@ -54,7 +58,7 @@ Run = Callable[[Means, Turning, dict[str, Any]], Awaitable[ToolOutcome]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamTool:
-    """One of the six, for one turn."""
+    """One of them, for one turn."""
 
     spec: ToolSpec
     work: Run
@@ -175,6 +179,22 @@ async def _inbox(means: Means, turning: Turning, told: dict[str, Any]) -> ToolOu
     return ToolOutcome(text=lines, origins=all_origins(*(one.origins for one in found)))
 
 
+async def _propose(means: Means, turning: Turning, told: dict[str, Any]) -> ToolOutcome:
+    assert means.propose is not None
+    job = await means.propose(
+        NewJob(
+            _text(told, "when"),
+            prompt=_text(told, "prompt"),
+            name=str(told.get("name") or ""),
+            agent=turning.agent.slug,
+            created_by=turning.agent.slug,
+            origins=_origins(turning),
+            requester=turning.request.requester,
+        )
+    )
+    return ToolOutcome(text=f"job {job.id} is proposed; it begins once the person approves it")
+
+
 TOOLS: Sequence[tuple[ToolSpec, Run, bool]] = (
     (DELEGATE, _delegate, True),
     (REPORT, _report, True),
@@ -182,13 +202,20 @@ TOOLS: Sequence[tuple[ToolSpec, Run, bool]] = (
     (STATUS, _status, False),
     (MESSAGE, _message, True),
     (INBOX, _inbox, False),
+    (PROPOSE, _propose, False),
 )
 """Each with how it works and whether it acts."""
 
 
 def team_tools(means: Means, turning: Turning) -> dict[str, TeamTool]:
     """Those there are means for, by name, in the order in which they stand in a prompt."""
-    lacking = {COLLABORATE.name: means.collaborate is None, STATUS.name: means.look is None}
+    watched = turning.request.interactive and turning.request.task is None
+    lacking = {
+        COLLABORATE.name: means.collaborate is None,
+        STATUS.name: means.look is None,
+        # Work that nobody watches, a run of a job above all, makes no jobs.
+        PROPOSE.name: means.propose is None or not watched,
+    }
     return {
         spec.name: TeamTool(spec=spec, work=work, means=means, turning=turning, acts=acts)
         for spec, work, acts in TOOLS
