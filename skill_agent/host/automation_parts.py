@@ -7,6 +7,7 @@ from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
+from skill_agent.delivery.quiet_hours import QuietHours
 from skill_agent.events import Event
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
@@ -14,7 +15,7 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger
+from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Sink
 from skill_agent.questions.asking import Asking
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
@@ -49,20 +50,41 @@ class Means:
         self.bus.publish(event)
 
 
+def make_delivering(means: Means) -> Delivering:
+    jobs = means.settings.jobs
+    return Delivering(
+        means.ledger,
+        means.clock,
+        means.publish,
+        quiet=QuietHours.parsed(jobs.quiet_hours, jobs.timezone),
+    )
+
+
 class AutomationParts:
     """They are made here, begun after the team, and ended before turns are."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self.asks: Asks = Asking()
-        self.delivers: Delivers = Delivering(means.ledger, means.clock, means.publish)
+        self._delivering = make_delivering(means)
+        self.delivers: Delivers = self._delivering
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
         return {}
 
+    def add_sink(self, sink: Sink) -> None:
+        """Another way out of the home, as a bot that runs now; what waited for it goes."""
+        self._delivering.register(sink)
+
+    def drop_sink(self, kind: str) -> None:
+        """That way is not there any more; what is to go there waits."""
+        self._delivering.unregister(kind)
+
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
+        await self._delivering.begin(take_up=self._means.hosting)
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self._delivering.end()
