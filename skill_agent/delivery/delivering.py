@@ -33,11 +33,12 @@ LONGEST_TITLE, LONGEST_TEXT = 200, 20_000
 """Characters of an item; the whole of a result stays in its conversation."""
 PATIENCE = timedelta(days=7)
 """So long a thing waits for a way that is not there, as a bot that does not run."""
-MOST_IN_MIND = 2_000
-"""Ids that wait in memory; what is over that waits in the ledger."""
+MOST_IN_MIND = 1_000
+"""Ids that wait in memory for one target; what is over that waits in the ledger."""
 _ABSENT = timedelta(hours=1)
 _LONGEST_WAIT_S = 86_400.0
 _LONGEST_ERROR = 300
+_PRIVATE = "something private"
 _SEND_S = 60.0
 _GRACE_S = 5.0
 _log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class Delivering(Delivers):
         self.records = InboxRecords(ledger)
         self._sinks = {one.kind: one for one in sinks}
         self._lanes: dict[str, Lane] = {}
-        self._most, self._more = most_in_mind, False
+        self._most, self._over = most_in_mind, set[str]()
+        """`_over`: targets for which more waits in the ledger."""
         self._running = False
         self._lock = asyncio.Lock()
         self._outcomes: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
@@ -92,6 +94,19 @@ class Delivering(Delivers):
         elif kind not in LATER or not LATER[kind].fullmatch(address):
             raise UsageError(f"nothing can be delivered to {target[:60]!r}", hint=KNOWN)
 
+    async def problems(self) -> dict[str, str]:
+        """What keeps ways from working here that something waits for, or was lost on."""
+        wanted = [*self._lanes, *(one.target for one in await self.records.lost())]
+        found = dict[str, str]()
+        for target in dict.fromkeys(wanted):
+            kind, address = parted(target)
+            sink = self._sinks.get(kind)
+            if sink is None:
+                found[target] = f"{kind} is not running here"
+            elif problem := await asyncio.to_thread(sink.missing, address):
+                found[target] = problem
+        return found
+
     # -- taking ------------------------------------------------------------------------------
 
     async def deliver(self, dispatch: Dispatch) -> InboxItem:
@@ -109,11 +124,8 @@ class Delivering(Delivers):
                     return replace(item, deliveries=())  # erased; it is not told anew
             await self.records.add(item, always=dispatch.always)
         rings = "desktop" in ways and self._quiet_until(dispatch.always) is None
-        self._publish(
-            InboxArrived(
-                item=item.id, sort=item.sort, title=item.title, private=item.private, rings=rings
-            )
-        )
+        title = _PRIVATE if item.private else item.title
+        self._publish(InboxArrived(item=item.id, sort=item.sort, title=title, rings=rings))
         for way in item.deliveries:
             self._queue(item, way)
         return item
@@ -196,29 +208,33 @@ class Delivering(Delivers):
             await asyncio.wait(outcomes, timeout=_SEND_S)
         return await self.records.get(item.id) or item
 
-    async def _take_up(self) -> None:
-        """Everything that has not ended, as far as there is room for it."""
-        self._more = False
+    async def _take_up(self, only: str | None = None) -> None:
+        """What has not ended, as far as there is room for it."""
+        if only is not None:
+            self._over.discard(only)
         for item_id in await self.records.open():
+            if only in self._over:
+                return
             if (item := await self.records.get(item_id)) is not None:
                 for way in item.deliveries:
-                    if self._more:
-                        return
-                    if way.target not in self._lanes or item_id not in self._lanes[way.target]:
+                    lane = self._lanes.get(way.target)
+                    if only in (None, way.target) and (lane is None or item_id not in lane):
                         self._queue(item, way)
 
     def _queue(self, item: InboxItem, way: Delivery, *, at_once: bool = False) -> None:
         """`at_once` where somebody waits for it."""
         if way.state not in UNFINISHED:
             return
-        if not at_once and sum(map(len, self._lanes.values())) >= self._most:
-            self._more = True
-            return
         if way.target not in self._lanes:
             self._lanes[way.target] = Lane(
                 target=way.target, send=self._try, clock=self._clock, nap=self._nap
             )
-        self._lanes[way.target].put(item.id, way.next_try or item.created_at)
+        lane = self._lanes[way.target]
+        if not at_once and len(lane) >= self._most:
+            self._over.add(way.target)
+            return
+        due = None if way.state == "pending" else way.next_try
+        lane.put(item.id, due or item.created_at)
         self._run(way.target)
 
     def _run(self, target: str) -> None:
@@ -242,8 +258,8 @@ class Delivering(Delivers):
         for one in self._outcomes.pop((item_id, target), ()):
             if not one.done():
                 one.set_result(None)
-        if self._more and sum(map(len, self._lanes.values())) < self._most // 2:
-            await self._take_up()
+        if target in self._over and len(self._lanes[target]) < self._most // 2:
+            await self._take_up(target)
         return again
 
     async def _moved(self, item: InboxItem, way: Delivery) -> Delivery:

@@ -41,7 +41,7 @@ class Lane:
     """The item that is being sent."""
 
     def __len__(self) -> int:
-        return len(self._when)
+        return len(self._when) + bool(self.busy)
 
     def __contains__(self, item: str) -> bool:
         return item == self.busy or item in self._when

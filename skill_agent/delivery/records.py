@@ -24,8 +24,8 @@ _MOST_LOST = 200
 """Ways that were given up are listed up to so many."""
 _YEARS, _LOST = "years", "lost"
 _SHARDS = "0123456789abcdef"
-_SHORT = 8
-"""Characters of an id by which it is found at least."""
+SHORTEST_REF, _PART = 6, 8
+"""Characters of an id by which it is found at least, and such by which few ids are told apart."""
 _MANY = 1_000
 _BATCH = 50
 
@@ -92,10 +92,13 @@ class InboxRecords:
         return {name: item for name, item in found.items() if item is not None}
 
     async def beginning_with(self, ref: str) -> list[str]:
-        """The ids that begin so; none for fewer than eight characters."""
-        if len(ref) < _SHORT:
+        """The ids that begin so; none for fewer than six characters."""
+        if len(ref) < SHORTEST_REF:
             return []
-        return [one for one in await self._state(f"id {ref[:_SHORT]}") if one.startswith(ref)]
+        parts = (await self._state(f"id {ref[:SHORTEST_REF]}")).get("parts", ())
+        keys = [f"id {one}" for one in parts if one.startswith(ref[:_PART])]
+        found = (await self._states(keys)).values()
+        return sorted(one for ids in found for one in ids if one.startswith(ref))
 
     async def newest(self, *, archived: bool = False, limit: int = 50) -> Items:
         """The newest first: those that were put away, or the others."""
@@ -269,7 +272,8 @@ def _keys(row: LogEntry) -> Iterable[str]:
     if row.kind in (ITEM, MARK):
         yield f"unread {_shard(item)}"
     if row.kind == ITEM:
-        yield from (_YEARS, made[:4], made[:10], made[:16], f"id {item[:_SHORT]}")
+        yield from (_YEARS, made[:4], made[:10], made[:16])
+        yield from (f"id {item[:SHORTEST_REF]}", f"id {item[:_PART]}")
     if row.kind == WAY:
         yield _LOST
 
@@ -286,6 +290,8 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
     if key == _LOST:
         return _lost(known, item, told)
     made = told["made"]
+    if key == f"id {item[:SHORTEST_REF]}" and len(item) > SHORTEST_REF:
+        return {"parts": sorted({*known.get("parts", ()), item[:_PART]})}
     if key == made[:16] or key.startswith("id "):
         return {**known, item: made}
     return {**known, made[: {len(_YEARS): 4, 4: 10, 10: 16}[len(key)]]: True}

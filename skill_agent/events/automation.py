@@ -67,7 +67,7 @@ class InboxArrived(_Automatic):
     item: str
     sort: ItemSort
     title: str
-    private: bool = False
+    """Of what is private it says no more than that."""
     rings: bool = False
     """A notification of it is wanted, and it is not quiet now."""
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
+from skill_agent.delivery.inbox import Inbox
 from skill_agent.delivery.quiet_hours import QuietHours
+from skill_agent.delivery.sinks.to_apprise import AppriseSink
+from skill_agent.delivery.sinks.to_desktop import DesktopSink
+from skill_agent.delivery.sinks.to_file import FileSink
 from skill_agent.events import Event
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
+from skill_agent.files.written import WrittenFiles
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
@@ -51,11 +57,20 @@ class Means:
 
 
 def make_delivering(means: Means) -> Delivering:
-    jobs = means.settings.jobs
+    jobs, home = means.settings.jobs, means.home
+    folder = means.settings.delivery.folder
+    files = WrittenFiles(home, means.clock)
+    to_file = FileSink(
+        Path(folder).expanduser() if folder else home.inbox,
+        home=home.root,
+        zone=jobs.timezone,
+        written=lambda file: files.add(file, "inbox"),
+    )
     return Delivering(
         means.ledger,
         means.clock,
         means.publish,
+        sinks=(to_file, DesktopSink(), AppriseSink()),
         quiet=QuietHours.parsed(jobs.quiet_hours, jobs.timezone),
     )
 
@@ -71,7 +86,8 @@ class AutomationParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        means = self._means
+        return {"inbox": Inbox(self._delivering, means.clock, means.publish)}
 
     def add_sink(self, sink: Sink) -> None:
         """Another way out of the home, as a bot that runs now; what waited for it goes."""
