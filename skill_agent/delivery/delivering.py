@@ -210,16 +210,22 @@ class Delivering(Delivers):
 
     async def _take_up(self, only: str | None = None) -> None:
         """What has not ended, as far as there is room for it."""
+        full = set[str]()  # what comes after the first that found no room waits too, in its order
         if only is not None:
             self._over.discard(only)
         for item_id in await self.records.open():
-            if only in self._over:
+            if only in full:
                 return
-            if (item := await self.records.get(item_id)) is not None:
-                for way in item.deliveries:
-                    lane = self._lanes.get(way.target)
-                    if only in (None, way.target) and (lane is None or item_id not in lane):
-                        self._queue(item, way)
+            if (item := await self.records.get(item_id)) is None:
+                continue
+            for way in item.deliveries:
+                lane = self._lanes.get(way.target)
+                if only not in (None, way.target) or way.target in full:
+                    continue
+                if lane is None or item_id not in lane:
+                    self._queue(item, way)
+                if way.target in self._over:
+                    full.add(way.target)
 
     def _queue(self, item: InboxItem, way: Delivery, *, at_once: bool = False) -> None:
         """`at_once` where somebody waits for it."""
@@ -230,7 +236,7 @@ class Delivering(Delivers):
                 target=way.target, send=self._try, clock=self._clock, nap=self._nap
             )
         lane = self._lanes[way.target]
-        if not at_once and len(lane) >= self._most:
+        if not at_once and (way.target in self._over or len(lane) >= self._most):
             self._over.add(way.target)
             return
         due = None if way.state == "pending" else way.next_try

@@ -274,7 +274,7 @@ def _keys(row: LogEntry) -> Iterable[str]:
     if row.kind == ITEM:
         yield from (_YEARS, made[:4], made[:10], made[:16])
         yield from (f"id {item[:SHORTEST_REF]}", f"id {item[:_PART]}")
-    if row.kind == WAY:
+    if row.kind == WAY and told["state"] == "given_up":
         yield _LOST
 
 
@@ -332,8 +332,6 @@ def _with(known: State, item: str, made: str, there: bool) -> State:
 
 def _lost(known: State, item: str, told: dict[str, Any]) -> State:
     """The newest last; an item stays while any of its ways is lost, which reading tells."""
-    if told["state"] != "given_up":
-        return known
     rest = [(one, at) for one, at in known.items() if one != item]
     return dict([*rest, (item, told["made"])][-_MOST_LOST:])
 

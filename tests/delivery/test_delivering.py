@@ -172,7 +172,8 @@ async def test_a_way_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None
         assert bot.tries == [("The day", "42")]
         home.delivering.unregister("telegram")
         late = await home.delivering.deliver(to("telegram"))
-        await home.run(seconds=PATIENCE.total_seconds() + 7200)
+        home.hand.now += PATIENCE
+        await home.run(hours=2)
         assert (await home.way(late.id, "telegram")).state == "given_up"
 
 
@@ -244,6 +245,7 @@ async def test_more_than_is_kept_in_mind_waits_in_the_ledger(tmp_path: Path) -> 
     hand, bot = Hand(), Recording("telegram")
     async with told_home(tmp_path, hand=hand, most_in_mind=20) as home:
         for number in range(100):
+            hand.now += timedelta(milliseconds=10)
             await home.delivering.deliver(to("telegram", title=f"n{number}"))
         assert sum(map(len, home.delivering._lanes.values())) <= 20
     async with told_home(tmp_path, bot, hand=hand, most_in_mind=20) as home:
@@ -282,12 +284,14 @@ async def test_reading_and_putting_away(tmp_path: Path) -> None:
         assert len(await home.ledger.log(kinds=("inbox.mark",))) == 4
 
 
+@pytest.mark.deep
 async def test_a_thousand_items(tmp_path: Path) -> None:
     hand, way = Hand(), Recording("desktop")
     async with told_home(tmp_path, way, hand=hand) as home:
         for number in range(1_000):
             hand.now += timedelta(seconds=7)
             await home.delivering.deliver(to("desktop", title=f"n{number}"))
+        await until(lambda: len(way.taken) == 1_000, seconds=600)
         await home.settle()
         assert way.taken == [f"n{number}" for number in range(1_000)]
         assert (await home.inbox.standing()).unread == 1_000

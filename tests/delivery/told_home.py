@@ -22,8 +22,8 @@ from skill_agent.values import Delivery, InboxItem
 START = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
-async def until(there: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+async def until(there: Callable[[], bool], *, seconds: float = 60) -> None:
+    async with asyncio.timeout(seconds):
         while not there():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.001)
 
