@@ -239,8 +239,10 @@ class Delivering(Delivers):
         if not at_once and (way.target in self._over or len(lane) >= self._most):
             self._over.add(way.target)
             return
-        due = None if way.state == "pending" else way.next_try
-        lane.put(item.id, due or item.created_at)
+        now = self._clock()
+        due = way.next_try if way.state in ("held", "failed") and way.next_try else now
+        # A clock that was set back since must not keep it for longer than any wait is.
+        lane.put(item.id, min(due, now + timedelta(seconds=_LONGEST_WAIT_S)))
         self._run(way.target)
 
     def _run(self, target: str) -> None:

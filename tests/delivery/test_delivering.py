@@ -284,6 +284,20 @@ async def test_reading_and_putting_away(tmp_path: Path) -> None:
         assert len(await home.ledger.log(kinds=("inbox.mark",))) == 4
 
 
+async def test_a_clock_that_was_set_back_keeps_nothing_for_long(tmp_path: Path) -> None:
+    hand, way, bot = Hand(), Recording("desktop", [NotDelivered("no")]), Recording("telegram")
+    async with told_home(tmp_path, way, hand=hand) as home:
+        await home.delivering.deliver(to("desktop", "telegram"))
+        await home.settle()
+    hand.now -= timedelta(days=400)
+    async with told_home(tmp_path, way, bot, hand=hand) as home:
+        await home.settle()
+        assert bot.taken == ["The day"]
+        home.hand.now += timedelta(days=1)
+        await home.run(minutes=2)
+        assert way.taken == ["The day"]
+
+
 @pytest.mark.deep
 async def test_a_thousand_items(tmp_path: Path) -> None:
     hand, way = Hand(), Recording("desktop")
