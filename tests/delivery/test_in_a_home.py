@@ -103,7 +103,8 @@ class Deadly(Recording):
 
 async def main():
     async with told_home(Path({folder!r}), Deadly("desktop")) as home:
-        await home.delivering.deliver(Dispatch(title="Done", text="x", targets=("desktop", "telegram")))
+        ways = ("desktop", "telegram")
+        await home.delivering.deliver(Dispatch(title="Done", text="x", targets=ways))
         await asyncio.sleep(60)
 
 asyncio.run(main())
