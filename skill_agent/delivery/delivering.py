@@ -17,13 +17,13 @@ from skill_agent.errors import NotDelivered, SkillAgentError, UsageError
 from skill_agent.events import Event, InboxArrived, InboxChanged
 from skill_agent.identifiers import new_id
 from skill_agent.ports import Clock, Delivers, Ledger, Sink
+from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.text.redaction import masked, redact
 from skill_agent.text.shaping import one_line
 from skill_agent.text.whole import whole
 from skill_agent.values import Delivery, Dispatch, InboxItem
 
 from .lanes import Lane, Nap
-from .quiet_hours import QuietHours
 from .records import UNFINISHED, InboxRecords
 from .targets import INBOX, KNOWN, LATER, NONE, SILENT, may_have_private, parted, written
 

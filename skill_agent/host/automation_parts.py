@@ -9,7 +9,6 @@ from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
 from skill_agent.delivery.inbox import Inbox
-from skill_agent.delivery.quiet_hours import QuietHours
 from skill_agent.delivery.sinks.to_apprise import AppriseSink
 from skill_agent.delivery.sinks.to_desktop import DesktopSink
 from skill_agent.delivery.sinks.to_file import FileSink
@@ -23,6 +22,7 @@ from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
 from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Sink
 from skill_agent.questions.asking import Asking
+from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations

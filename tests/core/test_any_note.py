@@ -19,7 +19,8 @@ from skill_agent.workstation import wire
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
-    "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "inbox.item",
+    "inbox.way", "inbox.mark", "unheard of",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -27,7 +28,8 @@ KEYS = (
     "block", "scores", "reasons", "up_to", "turn", "messages", "summary", "merged", "from", "to",
     "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
-    "context_summary",
+    "context_summary", "made", "title", "sort", "ways", "target", "state", "read_at", "archived_at",
+    "next_try", "private",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -44,6 +46,8 @@ PLAIN = st.one_of(
             "begun",
             "output",
             "9999-12-31T23:59:59Z",
+            "2026-11-30T09:00:00.000000Z",
+            "pending",
             "leads",
             "left",
             "luke",
@@ -139,6 +143,9 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.memory.list(),
         await runtime.user_data.plan_purge(),
         await runtime.collaborations.list(),
+        await runtime.inbox.list(),
+        await runtime.inbox.list(unread=True),
+        await runtime.inbox.standing(),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))

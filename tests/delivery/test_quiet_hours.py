@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from told_home import Hand, Recording, told_home
 
-from skill_agent.delivery.quiet_hours import QuietHours
-from skill_agent.errors import NotDelivered, UsageError
+from skill_agent.errors import ConfigError, NotDelivered, UsageError
+from skill_agent.settings.parsing import parse_settings
+from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.values import Dispatch
 
 NIGHT = datetime(2026, 11, 30, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
@@ -39,6 +40,13 @@ def test_when_they_are_over(span: str, moment: str, over: str | None) -> None:
 def test_what_is_no_span_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="quiet hours"):
         QuietHours.parsed(text)
+
+
+def test_a_mistake_in_the_settings_is_told_with_its_place() -> None:
+    with pytest.raises(ConfigError, match=r"config.toml:2: jobs.quiet_hours: .*22:00-07:00"):
+        parse_settings('[jobs]\nquiet_hours = "nights"\n', "config.toml", {})
+    settings, _ = parse_settings('[jobs]\nquiet_hours = "22:00-7:00"\n', "config.toml", {})
+    assert settings.jobs.quiet_hours == "22:00-7:00"
 
 
 def test_every_moment_is_either_loud_or_over_later() -> None:

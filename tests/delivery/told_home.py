@@ -13,10 +13,10 @@ from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 
 from skill_agent.delivery.delivering import Delivering
 from skill_agent.delivery.inbox import Inbox
-from skill_agent.delivery.quiet_hours import QuietHours
 from skill_agent.errors import NotDelivered, UsageError
 from skill_agent.events import Event
 from skill_agent.ports import Sink
+from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.values import Delivery, InboxItem
 
 START = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)

@@ -65,8 +65,8 @@ def _row(item: InboxItem) -> Option:
             ("● " if new else "  ", "bold $accent"),
             (one_line(item.title, 200), "bold" if new else "$foreground-muted"),
             ("\n  ", ""),
+            ("✗ not delivered · " if lost else "", "$error"),
             (one_line(facts, 100), "$error" if item.sort == "failure" else "$foreground-muted"),
-            ("  ✗ not delivered" if lost else "", "$error"),
         ),
         id=item.id,
     )

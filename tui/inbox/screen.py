@@ -35,8 +35,8 @@ SHOWN = 200
 WAKING = "Waking the team. The inbox comes by itself."
 EMPTY = "Nothing is in the inbox.\n\nWhat jobs find out, and what goes wrong meanwhile, comes here."
 KEYS = (
-    ("Enter", "read"), ("o", "conversation"), ("a", "put away"), ("d", "deliver again"),
-    ("m", "unread"), ("Esc", "back"), ("F1", "all keys"),
+    ("Enter", "read"), ("o", "reply"), ("a", "put away"), ("Esc", "back"),
+    ("d", "deliver again"), ("m", "unread"), ("F1", "all keys"),
 )  # fmt: skip
 
 
