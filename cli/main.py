@@ -39,6 +39,9 @@ COMMANDS = MappingProxyType(
             "talk.cancel", "Stop a reply that is being made; what there is of it is kept"
         ),
         "sessions": Entry("talk.sessions", "Find, read, export, hand over, delete conversations"),
+        "inbox": Entry(
+            "talk.inbox", "See what jobs and agents left for you, reply to it, deliver it again"
+        ),
         "feedback": Entry(
             "talk.feedback",
             "Rate a reply; the memories it was based on gain or lose a little weight",

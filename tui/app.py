@@ -34,6 +34,7 @@ from .talk.screen import TalkScreen
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
+    from .inbox.screen import InboxScreen
     from .memory.screen import MemoryScreen
     from .team.screen import TeamScreen
 
@@ -42,7 +43,7 @@ LATER = (
     ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
-OVER = (".memory.screen", ".team.screen")
+OVER = (".memory.screen", ".team.screen", ".inbox.screen")
 """Screens a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
@@ -83,7 +84,7 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._over: MemoryScreen | TeamScreen | None = None
+        self._over: MemoryScreen | TeamScreen | InboxScreen | None = None
         """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -250,6 +251,20 @@ class WorkstationApp(App[None]):
             self._begin()
             self.push_screen(self._over, self._over_closed)
 
+    def action_inbox(self) -> None:
+        """Lays the inbox over the conversation; one of its conversations may be gone on with."""
+        from .inbox.screen import InboxScreen  # only who opens it needs it
+
+        if isinstance(self.screen, TalkScreen):
+            self._over = InboxScreen(lambda: self.runtime, lambda: self._failure)
+            self._begin()
+            self.push_screen(self._over, self._inbox_closed)
+
+    def _inbox_closed(self, session: str | None) -> None:
+        self._over_closed(None)
+        if session:
+            self._talk.go_on_with(session)
+
     def _over_closed(self, _nothing: None) -> None:
         self._over = None
         self._talk.returned()
@@ -259,7 +274,7 @@ class WorkstationApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         talk = self._talk
         if screen is self._over:
-            yield SystemCommand("Back to the conversation", "Esc", screen.dismiss)
+            yield SystemCommand("Back to the conversation", "Esc", partial(screen.dismiss, None))
             yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
             yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
             return
@@ -277,6 +292,9 @@ class WorkstationApp(App[None]):
         )
         yield SystemCommand(
             "Team", "What agents do together: watch, stop, write, begin anew · F7", self.action_team
+        )
+        yield SystemCommand(
+            "Inbox", "What jobs and agents left for you: read, reply · F8", self.action_inbox
         )
         yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
         yield SystemCommand(

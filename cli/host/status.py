@@ -196,6 +196,8 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "messages": counts["messages"],
         "memories": counts["memories"],
         "disputes": len(await station.memory.disputes()),
+        "inbox_unread": (standing := await station.inbox.standing()).unread,
+        "not_delivered": len(standing.lost),
         "work_going_on": running(await work_of(station)),
         "jobs": await _jobs(station),
         "to_be_read": len(waiting),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.errors import LedgerBehind, SkillAgentError, StoreError
-from skill_agent.values import Finding
+from skill_agent.values import Delivery, Finding
 
 if TYPE_CHECKING:
     from skill_agent.values import JobFinding, LanguageCoverage
@@ -52,7 +52,7 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
     found = [finding async for finding in _ledger(runtime)]
     found += [finding async for finding in _index(runtime)]
     found += await language_findings(runtime.memory) + await _waiting(runtime)
-    return found + await job_findings(runtime.jobs)
+    return found + await job_findings(runtime.jobs) + await delivery_findings(runtime)
 
 
 async def job_findings(jobs: JobDoctor) -> list[Finding]:
@@ -66,6 +66,32 @@ async def job_findings(jobs: JobDoctor) -> list[Finding]:
     return bad or [
         Finding(id="jobs", level="ok", title="jobs", detail=f"{len(every)} jobs, all sound")
     ]
+
+
+async def delivery_findings(runtime: "Workstation") -> list[Finding]:
+    """What could not be brought where it was to go, and what keeps ways from working here."""
+    standing = await runtime.inbox.standing()
+    by_target: dict[str, list[Delivery]] = {}
+    for way in standing.lost:
+        by_target.setdefault(way.target, []).append(way)
+    found = [
+        Finding(
+            id=f"delivery {target}", level="warning", title=f"not delivered to {target}",
+            detail=f"{len(ways)} given up, the last one: {ways[0].error}",
+            fix=f"ska inbox deliver {ways[0].item}",
+        )
+        for target, ways in by_target.items()
+    ]  # fmt: skip
+    found += [
+        Finding(
+            id=f"way {target}", level="warning", title=f"things wait for {target}",
+            detail=problem, fix="ska inbox list",
+        )
+        for target, problem in standing.problems.items()
+        if target not in by_target
+    ]  # fmt: skip
+    waiting = f"{standing.unread} not read, {standing.waiting} on their way"
+    return found or [Finding(id="delivery", level="ok", title="inbox", detail=waiting)]
 
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:

@@ -96,6 +96,8 @@ class Conversation:
             narrate(f"going on with {found.title!r} ({found.messages} messages)")
         self._use(self._agent)
         self._asked = None if self._session else self._named
+        if waiting := self._talk.call(self._runtime.inbox.standing).unread:
+            narrate(f"{waiting} in the inbox not read: ska inbox")
         narrate("/help for commands, Ctrl+D to leave")
 
     def loop(self) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.conversations.requesters import OwnConversations
+from skill_agent.delivery.inbox import MOST, nothing_of
 from skill_agent.errors import Forbidden, NotFound
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
@@ -22,6 +23,7 @@ from skill_agent.values import (
     Collaboration,
     Compaction,
     Handoff,
+    InboxItem,
     Job,
     JobRun,
     Message,
@@ -67,6 +69,7 @@ class Confined(Workstation):
             "mail": _Mail(station, by),
             "reports": _Reports(station, by),
             "jobs": _Jobs(station, by),
+            "inbox": _Inbox(station, by),
         }
         super().__init__(groups)
 
@@ -177,6 +180,35 @@ class _Reports(_Group):
         if not self._by.may("memory"):
             request = replace(request, origins=all_origins(("client",), request.origins))
         return await self._group.make(replace(request, requester=self._by))
+
+
+class _Inbox(_Group):
+    """What is private is there for a key with `admin` alone."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.inbox)
+        self._by = by
+
+    async def list(
+        self, *, unread: bool = False, archived: bool = False, limit: int = 50
+    ) -> list[InboxItem]:
+        many = limit if self._by.may("admin") else MOST
+        found = await self._group.list(unread=unread, archived=archived, limit=many)
+        return [one for one in found if self._may_see(one)][: max(0, limit)]
+
+    async def get(self, item: str) -> InboxItem:
+        """Raises NotFound for a private one."""
+        found = await self._group.get(item)
+        if not self._may_see(found):
+            raise nothing_of(item)
+        return found
+
+    async def read(self, item: str, *, read: bool = True) -> InboxItem:
+        """Raises as `get` does."""
+        return await self._group.read((await self.get(item)).id, read=read)
+
+    def _may_see(self, item: InboxItem) -> bool:
+        return not item.private or self._by.may("admin")
 
 
 class _Turns(_Group):

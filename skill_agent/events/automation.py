@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from skill_agent.values import AnswerAction, BridgeState, ItemSort, RunState, WorkState
+from skill_agent.values import (
+    AnswerAction,
+    BridgeState,
+    DeliveryState,
+    ItemSort,
+    RunState,
+    WorkState,
+)
 
 from .any_event import AnyEvent, one_line
 
@@ -60,10 +67,28 @@ class InboxArrived(_Automatic):
     item: str
     sort: ItemSort
     title: str
+    """Of what is private it says no more than that."""
+    rings: bool = False
+    """A notification of it is wanted, and it is not quiet now."""
 
     @property
     def line(self) -> str:
         return one_line(f"inbox: {self.title} (ska inbox show {self.item})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxChanged(_Automatic):
+    """An item was read or put away, or one of its ways is in another state."""
+
+    item: str
+    target: str = ""
+    """Empty for what its person did."""
+    state: DeliveryState | None = None
+
+    @property
+    def line(self) -> str:
+        what = f"{self.target} {self.state}" if self.target else "changed"
+        return one_line(f"inbox item {self.item}: {what}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +152,7 @@ AutomationEvent = (
     JobRunChanged
     | WorkChanged
     | InboxArrived
+    | InboxChanged
     | QuestionAsked
     | QuestionAnswered
     | BridgeChanged

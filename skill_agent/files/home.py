@@ -66,6 +66,11 @@ class Home:
         return self.root / "templates"
 
     @property
+    def inbox(self) -> Path:
+        """Where what is told goes as files, unless the settings name another folder."""
+        return self.root / "inbox"
+
+    @property
     def rules(self) -> Path:
         """Approval rules a person stored with `always`."""
         return self.root / "approvals.txt"

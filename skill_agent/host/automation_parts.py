@@ -2,15 +2,21 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.daily import DailyBackup
 from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
+from skill_agent.delivery.inbox import Inbox
+from skill_agent.delivery.sinks.to_apprise import AppriseSink
+from skill_agent.delivery.sinks.to_desktop import DesktopSink
+from skill_agent.delivery.sinks.to_file import FileSink
 from skill_agent.events import Event
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
+from skill_agent.files.written import WrittenFiles
 from skill_agent.jobs.kinds.agent import AgentKind
 from skill_agent.jobs.kinds.chores import Consolidate, Expire, MakeBackup
 from skill_agent.jobs.kinds.command import CommandKind
@@ -20,8 +26,9 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger
+from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Sink
 from skill_agent.questions.asking import Asking
+from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
@@ -56,13 +63,33 @@ class Means:
         self.bus.publish(event)
 
 
+def make_delivering(means: Means) -> Delivering:
+    jobs, home = means.settings.jobs, means.home
+    folder = means.settings.delivery.folder
+    files = WrittenFiles(home, means.clock)
+    to_file = FileSink(
+        Path(folder).expanduser() if folder else home.inbox,
+        home=home.root,
+        zone=jobs.timezone,
+        written=lambda file: files.add(file, "inbox"),
+    )
+    return Delivering(
+        means.ledger,
+        means.clock,
+        means.publish,
+        sinks=(to_file, DesktopSink(), AppriseSink()),
+        quiet=QuietHours.parsed(jobs.quiet_hours, jobs.timezone),
+    )
+
+
 class AutomationParts:
     """They are made here, begun after the team, and ended before turns are."""
 
     def __init__(self, means: Means) -> None:
         self._means = means
         self.asks: Asks = Asking()
-        self.delivers: Delivers = Delivering(means.ledger, means.clock, means.publish)
+        self._delivering = make_delivering(means)
+        self.delivers: Delivers = self._delivering
         self._daily_backup = DailyBackup(
             backups=means.backups, home=means.home, ledger=means.ledger, clock=means.clock,
             publish=means.publish,
@@ -110,12 +137,26 @@ class AutomationParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {"jobs": self.jobs.operations}
+        means = self._means
+        return {
+            "jobs": self.jobs.operations,
+            "inbox": Inbox(self._delivering, means.clock, means.publish),
+        }
+
+    def add_sink(self, sink: Sink) -> None:
+        """Another way out of the home, as a bot that runs now; what waited for it goes."""
+        self._delivering.register(sink)
+
+    def drop_sink(self, kind: str) -> None:
+        """That way is not there any more; what is to go there waits."""
+        self._delivering.unregister(kind)
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
+        await self._delivering.begin(take_up=self._means.hosting)
         await self.jobs.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
         await self.jobs.end()
+        await self._delivering.end()

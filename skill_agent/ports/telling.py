@@ -28,6 +28,10 @@ class Sink(Protocol):
         """Raises UsageError for an address that cannot be meant."""
         ...
 
+    def missing(self, address: str) -> str:
+        """What keeps it from working here and now; empty where nothing is known to. May block."""
+        ...
+
     async def send(self, item: InboxItem, address: str) -> str:
         """Brings it there and gives a receipt; raises NotDelivered, with whether and when another
         try makes sense."""

@@ -6,7 +6,11 @@ Reading TOML and pointing at its mistakes is `parsing`'s work.
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from skill_agent.errors import UsageError
+
+from .quiet_hours import QuietHours
 
 
 class Table(BaseModel):
@@ -156,6 +160,16 @@ class JobSettings(Table):
     """A job that failed so often in a row is stopped and told."""
     quiet_hours: str = ""
     """`22:00-07:00`: what is told then waits until they are over; failures do not."""
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _is_span(cls, text: str) -> str:
+        try:
+            QuietHours.parsed(text)
+        except UsageError as problem:
+            raise ValueError(f"{problem.message}; {problem.hint}") from None
+        return text
+
     commands: tuple[str, ...] = ()
     """Programs that a job may run, by their whole path; none unless named here."""
     after_commands: bool = True

@@ -88,6 +88,19 @@ class InboxItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboxStanding:
+    """How the inbox fares."""
+
+    unread: int = 0
+    waiting: int = 0
+    """Items with a way that has not ended."""
+    lost: tuple[Delivery, ...] = ()
+    """Ways that were given up and not tried again since, the newest first."""
+    problems: dict[str, str] = field(default_factory=dict)
+    """By target or kind: what keeps a way from working here that something is to go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewQuestion:
     """Something that must not go on without a person."""
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from .nouns import Memory, Message
 
-FileKind = Literal["memories", "sessions", "agents", "user", "backup"]
+FileKind = Literal["memories", "sessions", "agents", "user", "backup", "inbox"]
 Fate = Literal["rewritten", "deleted", "not erased"]
 
 

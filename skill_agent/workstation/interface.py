@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from skill_agent.agents.operations import AgentOperations
 from skill_agent.backups.operations import BackupOperations
 from skill_agent.conversations.operations import ConversationOperations, FigureOperations
+from skill_agent.delivery.operations import InboxOperations
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
@@ -94,6 +95,7 @@ class Workstation:
     reports = Group(ReportOperations)
     strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
+    inbox = Group(InboxOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

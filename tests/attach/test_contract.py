@@ -45,6 +45,7 @@ from skill_agent.values import (
     Handoff,
     Image,
     ImportResult,
+    InboxStanding,
     JobChange,
     Memory,
     MemoryDifference,
@@ -551,6 +552,20 @@ async def test_colleagues_and_their_mail(open_station: OpenStation) -> None:
         tried = await station.mail.prove()
         assert (tried.able, tried.right, tried.of) == (False, 3, 9)
         assert len(tried.wrong) == 6
+
+
+async def test_the_inbox(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        assert await station.inbox.list() == []
+        assert await station.inbox.standing() == InboxStanding()
+        for call in (
+            station.inbox.get("latest"),
+            station.inbox.read("nothing"),
+            station.inbox.archive("nothing"),
+            station.inbox.deliver_again("nothing"),
+        ):
+            with pytest.raises(NotFound):
+                await call
 
 
 async def test_a_report(open_station: OpenStation) -> None:

@@ -19,8 +19,8 @@ from skill_agent.workstation import wire
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
-    "team.collaboration", "team.seat", "team.seated", "team.handoff", "job",
-    "job.run", "job.said", "job.clock", "unheard of",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
+    "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -29,7 +29,8 @@ KEYS = (
     "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
     "context_summary", "job", "state", "fence", "due", "last_due", "fire_times", "said", "since",
-    "until", "beyond", "removed", "then", "by_hand", "schedule",
+    "until", "beyond", "removed", "then", "by_hand", "schedule", "made", "title", "sort", "ways",
+    "target", "read_at", "archived_at", "private",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -50,6 +51,8 @@ PLAIN = st.one_of(
             "running",
             "missed",
             "expire",
+            "2026-11-30T09:00:00.000000Z",
+            "pending",
             "leads",
             "left",
             "luke",
@@ -147,6 +150,9 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.collaborations.list(),
         await runtime.jobs.list(),
         await runtime.jobs.history("expire"),
+        await runtime.inbox.list(),
+        await runtime.inbox.list(unread=True),
+        await runtime.inbox.standing(),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))

@@ -21,6 +21,8 @@ from skill_agent.events import (
     HandedOff,
     HostFound,
     HostLost,
+    InboxArrived,
+    InboxChanged,
     MemoriesExtracted,
     MemoryRecalled,
     MemorySaved,
@@ -111,6 +113,8 @@ EVENTS: list[Event] = [
     ToolStarted(**IDS, call="c", tool="t", arguments={}),
     ToolFinished(**IDS, call="c", tool="t", ok=True, result="yes", seconds=0.3),
     ApprovalAnswered(**IDS, approval="a", choice="once", by="person"),
+    InboxArrived(item="i", sort="summary", title="The\nday", rings=True),
+    InboxChanged(item="i", target="desktop", state="given_up"),
 ]
 
 

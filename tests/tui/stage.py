@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 
 from played import played
 from stage_book import StageBook, StageFeedback, book
+from stage_inbox import StageInbox
 from stage_work import StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
@@ -142,6 +143,7 @@ class StageRuntime(Workstation):
         """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
         self.work, self.together = played(StageTasks)(), played(StageTogether)()
+        self.post = played(StageInbox)()
         self.asked: dict[str, asyncio.Future[Choice]] = {}
         self.playing: dict[str, asyncio.Task[None]] = {}
         super().__init__(
@@ -158,6 +160,7 @@ class StageRuntime(Workstation):
                 "collaborations": self.together,
                 "memory": self.book,
                 "feedback": self.ratings,
+                "inbox": self.post,
             }
         )
 

@@ -30,6 +30,7 @@ from skill_agent.tui.talk.composer import Composer
 from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
+from stage_inbox import full
 from stage_work import at_work
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -338,3 +339,28 @@ def test_team_work_narrow(still) -> None:
 
 def test_no_team_work(still) -> None:
     assert still(opener(past()), keys=("f7",))
+
+
+# -- the inbox -------------------------------------------------------------------------------
+
+
+def inbox() -> StageRuntime:
+    runtime = past()
+    full(runtime.post, "session-0")
+    return runtime
+
+
+def test_inbox(still) -> None:
+    assert still(opener(inbox()), keys=("f8",))
+
+
+def test_inbox_narrow(still) -> None:
+    assert still(opener(inbox()), keys=("f8", "enter"), size=NARROW)
+
+
+def test_nothing_in_the_inbox(still) -> None:
+    assert still(opener(past()), keys=("f8",))
+
+
+def test_unread_in_the_status_line(still) -> None:
+    assert still(opener(inbox()))

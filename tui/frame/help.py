@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 TEAM_KEYS = "What the team does (F7 or Ctrl+T, and back with Esc)"
+INBOX_KEYS = "The inbox (F8, and back with Esc)"
 MEMORY_KEYS = "All memories (F5 or Ctrl+L, and back with Esc)"
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -65,6 +66,16 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("w", "write to the agent that is at work"),
             ("r", "begin anew what failed or was stopped; a collaboration goes on"),
             ("y", "copy the result"),
+        ),
+    ),
+    (
+        INBOX_KEYS,
+        (
+            ("Enter", "read it; Esc back to the list"),
+            ("o", "go on in the conversation it came from"),
+            ("a, m", "put it away; mark it as read or unread"),
+            ("d", "deliver again what was given up, failed or is held"),
+            ("y", "copy it"),
         ),
     ),
     (

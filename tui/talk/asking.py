@@ -84,6 +84,15 @@ class Asking:
             return  # the team screen tells why, where one looks
         self._display.set_at_work(running(found))
 
+    async def count_unread(self) -> None:
+        """Counts what waits in the inbox, for the status line."""
+        await asyncio.sleep(_PAUSE)
+        try:
+            standing = await self._runtime.inbox.standing()
+        except SkillAgentError:
+            return  # the inbox tells why, where one looks
+        self._display.set_unread(standing.unread)
+
     async def answer(self, approval: str, choice: Choice) -> None:
         """Answers a tool's request; one that waits no longer goes from the screen."""
         if not await self._runtime.approvals.answer(approval, choice):

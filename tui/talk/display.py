@@ -86,6 +86,14 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
+    def look_for_unread(self) -> None:
+        """Counts it, soon."""
+        ...
+
+    def ring(self) -> None:
+        """The bell of the terminal."""
+        ...
+
     def look_for_work(self) -> None:
         """What the team has to do may have changed."""
         ...
@@ -128,6 +136,10 @@ class FigureDisplay(Display, Protocol):
 
     def set_at_work(self, count: int) -> None:
         """How much of the team's work goes on."""
+        ...
+
+    def set_unread(self, count: int) -> None:
+        """How much waits in the inbox."""
         ...
 
     def set_disputed(self, count: int) -> None:

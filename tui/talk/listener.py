@@ -20,6 +20,8 @@ from skill_agent.events import (
     HandedOff,
     HostFound,
     HostLost,
+    InboxArrived,
+    InboxChanged,
     MemoriesExtracted,
     SeatChanged,
     TaskChanged,
@@ -246,6 +248,10 @@ class Listener:
             self._display.look_for_work()
             if self._shown(event) and isinstance(event, CollaborationChanged) and _over(event):
                 self._work(self.reload)  # its result is a message of this conversation
+        elif isinstance(event, InboxArrived | InboxChanged):
+            self._display.look_for_unread()
+            if isinstance(event, InboxArrived) and event.rings:
+                self._display.ring()
         elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 

@@ -77,6 +77,7 @@ class TalkScreen(Screen[None]):
         Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
         Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
         Binding("f7,ctrl+t", "app.team", "What the team does", show=False, priority=True),
+        Binding("f8", "app.inbox", "Inbox", show=False, priority=True),
         Binding("f6", "pane", "Into memory", show=False, priority=True),
         Binding("f4", "signals", "Every signal", show=False, priority=True),
         Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
@@ -190,6 +191,7 @@ class TalkScreen(Screen[None]):
             await self.show_error("That conversation was not found", problem)
         self.look_for_disputes()
         self.look_for_work()
+        self.look_for_unread()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -251,7 +253,11 @@ class TalkScreen(Screen[None]):
         title = one_line(session.title, 200) if session else ""
         before = self.figures
         figures = Figures(
-            title=title, disputed=before.disputed, at_work=before.at_work, host=before.host
+            title=title,
+            disputed=before.disputed,
+            at_work=before.at_work,
+            host=before.host,
+            unread=before.unread,
         )
         for message in messages:
             figures = figures.plus(message.usage)
@@ -320,6 +326,26 @@ class TalkScreen(Screen[None]):
     def set_at_work(self, count: int) -> None:
         with suppress(NoMatches):  # counted while the screen was being taken down
             self.figures = replace(self.figures, at_work=count)
+
+    def set_unread(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, unread=count)
+
+    def look_for_unread(self) -> None:
+        if self._home is not None:
+            counting = self._home.asking.count_unread
+            self.run_worker(counting, group="inbox", exclusive=True)
+
+    def go_on_with(self, session: str) -> None:
+        """Opens another conversation; what was typed here stays here."""
+        if self._home is not None:
+            self.run_worker(self._open(self._home, session), group="dialog", exclusive=True)
+
+    async def _open(self, home: "_Home", session: str) -> None:
+        await home.listener.open(await home.runtime.conversations.find(session))
+
+    def ring(self) -> None:
+        self.app.bell()
 
     def look_for_work(self) -> None:
         if self._home is not None:
@@ -514,6 +540,7 @@ class TalkScreen(Screen[None]):
         """Back from the memory screen, where disputes may have been settled."""
         self.look_for_work()
         self.look_for_disputes()
+        self.look_for_unread()
 
     def on_rated(self, event: "Rated") -> None:
         if self._home is not None:
