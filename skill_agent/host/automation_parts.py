@@ -19,6 +19,8 @@ from skill_agent.questions.asking import Asking
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
+from skill_agent.values import JobRun
+from skill_agent.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +58,30 @@ class AutomationParts:
         self._means = means
         self.asks: Asks = Asking()
         self.delivers: Delivers = Delivering(means.ledger, means.clock, means.publish)
+        self.webhooks = Webhooks(
+            home=means.home,
+            settings=means.settings,
+            ledger=means.ledger,
+            clock=means.clock,
+            directory=means.directory,
+            delivers=self.delivers,
+            publish=means.publish,
+            find_run=self._run,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"webhooks": self.webhooks}
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
+        if self._means.hosting:
+            self.webhooks.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self.webhooks.end()
+
+    async def _run(self, run: str) -> JobRun | None:
+        """A run of a job, for whoever tells of it."""
+        return None

@@ -39,6 +39,7 @@ from skill_agent.team.router.operations import TierOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
+from skill_agent.webhooks.operations import WebhookOperations
 
 from .operations import HostOperations
 
@@ -92,6 +93,7 @@ class Workstation:
     reports = Group(ReportOperations)
     strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
+    webhooks = Group(WebhookOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:
