@@ -45,6 +45,7 @@ class Sending:
     posting: Posting
     delivers: Delivers
     publish: Callable[[Event], None]
+    most_waiting: int = MOST_WAITING
 
     async def all_due(self, hook: Kept) -> Progress:
         """Sends what waits for it until all is taken, or something is not."""
@@ -95,12 +96,12 @@ class Sending:
         while rows := await self.ledger.log(kinds=kinds, after=at, limit=5_000):
             seqs += [one.seq for one in rows]
             at = rows[-1].seq
-        if (dropped := len(seqs) - MOST_WAITING) <= 0:
+        if (dropped := len(seqs) - self.most_waiting) <= 0:
             return after
         await self.delivers.deliver(
             Dispatch(
                 title=f"Webhook {hook.id} missed events",
-                text=f"More than {MOST_WAITING:,} things happened that wait for "
+                text=f"More than {self.most_waiting:,} things happened that wait for "
                 f"{place_of(hook.url)}; the oldest {dropped:,} of them will not be told there.",
                 sort="failure",
                 key=str(uuid5(NAMESPACE_URL, f"webhook:{hook.id}:dropped:{seqs[dropped - 1]}")),

@@ -32,7 +32,7 @@ from .noticing import Noticing
 from .occasions import FindRun, Occasion, Occasions, event_id
 from .posting import GONE, Answer, Posting
 from .progress import Progress, note, progress_of
-from .sending import NO_SECRET, Sending, line_of
+from .sending import MOST_WAITING, NO_SECRET, Sending, line_of
 from .signing import checked_secret, checked_variable, new_secret
 
 EVERY_S = 1.0
@@ -56,6 +56,7 @@ class Webhooks(operations.WebhookOperations):
         publish: Callable[[Event], None],
         find_run: FindRun,
         posting: Posting | None = None,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self._ledger, self._clock = ledger, clock
         self._files = WebhookFiles(home)
@@ -70,6 +71,7 @@ class Webhooks(operations.WebhookOperations):
             posting=self._posting,
             delivers=delivers,
             publish=publish,
+            most_waiting=most_waiting,
         )
         self._lock = asyncio.Lock()
         """One change of the files at a time."""
