@@ -162,7 +162,7 @@ async def test_private_memories_and_turns_never_leave(opened: Opened, receiver: 
         out = b"".join(one.body for one in receiver.got).decode()
         assert "4711" not in out and "another job" not in out
         assert receiver.got == []  # the replies were made of a private memory, or in private
-        await said(runtime, "Good morning")
+        await said(runtime, "Good morning", use_memory=False)
         await told(runtime)
         assert [one.fields["role"] for one in receiver.got] == ["user", "assistant"]
 

@@ -56,9 +56,9 @@ async def added(runtime: Runtime, url: str, *events: Any, **more: Any) -> Webhoo
     return await runtime.webhooks.add(NewWebhook(url=url, **wanted, **more))
 
 
-async def said(runtime: Runtime, text: str, session: str | None = None) -> str:
+async def said(runtime: Runtime, text: str, session: str | None = None, **wishes: Any) -> str:
     """A turn; gives its conversation."""
-    async for event in runtime.ask(text, session=session):
+    async for event in runtime.ask(text, session=session, **wishes):
         session = event.session
     assert session
     return session
