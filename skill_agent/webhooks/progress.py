@@ -140,7 +140,7 @@ def _step(_hook: str, state: State | None, row: LogEntry) -> State:
     known, said = state or {}, row.new or {}
     new: State = {**known}
     for name, kind in _KNOWN.items():
-        if name in said and isinstance(said[name], kind):
+        if name in said and _is_sound(said[name], kind):
             counted = known.get(name, 0) if name in ("dropped", "failed") else 0
             new[name] = said[name] + counted if counted else said[name]
     lines = said.get("lines")
@@ -149,6 +149,12 @@ def _step(_hook: str, state: State | None, row: LogEntry) -> State:
             rest = [one for one in new.get("log", []) if one.get("id") != line.get("id")]
             new["log"] = [*rest, line][-LINES:]
     return new
+
+
+def _is_sound(value: object, kind: type | tuple[type, ...]) -> bool:
+    if kind is int:
+        return type(value) is int and 0 <= value < 2**62
+    return isinstance(value, kind)
 
 
 _PROGRESS = Projection(name="webhooks", version=1, kinds=(PROGRESS,), keys=_keys, step=_step)

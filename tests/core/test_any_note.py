@@ -14,12 +14,15 @@ from in_process import open_in_process
 from skill_agent.agents.pages import figures
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.values import NewWebhook
+from skill_agent.webhooks.webhooks import Webhooks
 from skill_agent.workstation import wire
 
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
+    "webhook.progress", "agents.status", "conversation.ended",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -27,7 +30,8 @@ KEYS = (
     "block", "scores", "reasons", "up_to", "turn", "messages", "summary", "merged", "from", "to",
     "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
-    "context_summary",
+    "context_summary", "head", "failing", "problem", "failed", "dropped", "taken_at", "lines",
+    "statuses", "changed", "duration_s",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -62,8 +66,11 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 PAYLOADS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=12) | VALUES
+_HOOK = NewWebhook(url="https://hook.invalid/")
 NOTES = st.tuples(
-    st.sampled_from(KINDS), st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "x")), PAYLOADS
+    st.sampled_from(KINDS),
+    st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "WEBHOOK", "agents", "x")),
+    PAYLOADS,
 )
 
 
@@ -110,7 +117,8 @@ async def _said(runtime: Runtime) -> dict[str, str]:
         pass
     session = await runtime.conversations.find("latest")
     asked, _ = await runtime.conversations.messages(session.id)
-    return {"SESSION": session.id, "MEMORY": kept.id, "MESSAGE": asked.id}
+    (hook,) = await runtime.webhooks.list() or [await runtime.webhooks.add(_HOOK)]
+    return {"SESSION": session.id, "MEMORY": kept.id, "MESSAGE": asked.id, "WEBHOOK": hook.id}
 
 
 def _named(text: str, names: dict[str, str]) -> str:
@@ -139,6 +147,8 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.memory.list(),
         await runtime.user_data.plan_purge(),
         await runtime.collaborations.list(),
+        await runtime.webhooks.list(),
+        *[await runtime.webhooks.log(one.id) for one in await runtime.webhooks.list()],
     ]
     for answer in answers:
         json.loads(wire.encode(answer))
@@ -154,3 +164,7 @@ async def _answered(runtime: Runtime, names: dict[str, str]) -> None:
     assert result.rating == "up"
     await runtime.extractions.run(names["SESSION"])
     await runtime.upkeep.consolidate(dry_run=True)
+    hooks = runtime.webhooks
+    assert isinstance(hooks, Webhooks)
+    await hooks.look()
+    await hooks.settle()
