@@ -189,6 +189,13 @@ class Webhooks(operations.WebhookOperations):
         """Raises NotFound, with the nearest, for a webhook there is none of."""
         self._files.get(webhook)
 
+    def missing(self, webhook: str) -> str:
+        """What keeps it from being told anything here; empty where nothing does."""
+        try:
+            return "" if self._files.secret(self._files.get(webhook)) else NO_SECRET
+        except (NotFound, StoreError) as problem:
+            return problem.message
+
     async def send_item(self, item: InboxItem, webhook: str) -> str:
         """Brings an item of the inbox there as the event `inbox.item`, whatever events it wants,
         and gives the event's id; raises NotDelivered."""

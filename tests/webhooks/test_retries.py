@@ -24,6 +24,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.values import InboxItem, Webhook
 from skill_agent.webhooks.posting import Posting
+from skill_agent.webhooks.sink import WebhookSink
 
 PAUSES_S = (60, 300, 1800, 7200)
 
@@ -301,9 +302,11 @@ async def test_an_item_of_the_inbox_is_brought(
 ) -> None:
     async with opened() as runtime:
         hook = await added(runtime, receiver.url, "job.failed")
-        hooks_of(runtime).check(hook.id)
+        sink = WebhookSink(hooks_of(runtime))
+        sink.check(hook.id)
+        assert sink.missing(hook.id) == "" and "no webhook" in sink.missing("w0")
         told_item = item(clock, agent="kyra", sort="summary", origins=("web",))
-        receipt = await hooks_of(runtime).send_item(told_item, hook.id)
+        receipt = await sink.send(told_item, hook.id)
         (got,) = receiver.got
         assert (got.event, got.id) == ("inbox.item", receipt) and got.is_signed(hook.secret)
         assert got.headers["x-webhook-origins"] == "web"
