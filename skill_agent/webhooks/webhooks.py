@@ -107,6 +107,7 @@ class Webhooks(operations.WebhookOperations):
                 secret_env=new.secret_env,
             )
             self._files.add(hook, secret)
+            await note(self._ledger, hook.id, up_to=hook.since)
         shown = self._shown(hook, Progress())
         return replace(shown, secret=secret) if made else shown
 
@@ -247,11 +248,14 @@ class Webhooks(operations.WebhookOperations):
             if last > self._looked.get(hook.id, -1) or hook.id in self._asleep:
                 task = asyncio.create_task(self._send(hook, last), name=f"webhook {hook.id}")
                 self._running[hook.id] = task
+                # One that is cancelled before it began runs no line of its own.
+                task.add_done_callback(lambda _, key=hook.id: self._running.pop(key, None))
 
     async def settle(self) -> None:
         """Returns once nothing is being sent."""
         while self._running:
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await asyncio.wait(self._running.values())
+            await asyncio.sleep(0)
 
     async def _watch(self) -> None:
         told = ""
@@ -282,8 +286,6 @@ class Webhooks(operations.WebhookOperations):
         except Exception as problem:
             _log.warning("webhook %s: %s", hook.id, redact(str(problem)))
             self._asleep[hook.id] = self._clock() + _AFTER_TROUBLE
-        finally:
-            del self._running[hook.id]
 
     def _shown(self, hook: Kept, known: Progress) -> Webhook:
         missing = not self._files.secret(hook)

@@ -232,6 +232,24 @@ async def test_a_slow_receiver_delays_no_other(opened: Opened, receiver: Receive
             assert texts(receiver) == ["First", "Second"] and texts(slow) == ["First"]
 
 
+async def test_one_that_is_removed_while_it_is_told_is_told_nothing_more(
+    opened: Opened, receiver: Receiver
+) -> None:
+    receiver.answer = never
+    async with opened() as runtime:
+        for waits in (True, False):
+            receiver.came.clear()
+            hook = await added(runtime, receiver.url, "memory.created")
+            await remember(runtime, "First", "Second")
+            await hooks_of(runtime).look()
+            if waits:
+                await asyncio.to_thread(receiver.came.wait, 30)
+            await runtime.webhooks.remove(hook.id)
+            await hooks_of(runtime).settle()
+        assert texts(receiver) == ["First"]
+        assert await runtime.webhooks.list() == []
+
+
 async def test_order_is_kept_and_every_event_comes(
     opened: Opened, receiver: Receiver, clock: StepClock
 ) -> None:
