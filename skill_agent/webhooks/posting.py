@@ -104,7 +104,8 @@ class Posting:
         import httpx
 
         address = await self._address(url)
-        verify = self._certificates() if url.scheme == "https" else False
+        safe = url.scheme == "https"
+        verify = await asyncio.to_thread(self._certificates) if safe else False
         async with httpx.AsyncClient(
             follow_redirects=False, trust_env=False, timeout=self._timeout_s, verify=verify
         ) as client:
