@@ -62,6 +62,7 @@ COMMANDS = MappingProxyType(
             "host.autostart", "Start a host with your login, by a systemd unit or launchd agent"
         ),
         "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
+        "webhooks": Entry("host.webhooks", "Have addresses of yours told what happens in the home"),
         "logs": Entry("host.logs", "Show what the home's host has to say"),
         "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),

@@ -114,9 +114,12 @@ def _made_ready(
 
 
 def _bring_along(home: Home, made: Home) -> list[str]:
-    """Models by links to the same files, so that both homes are whole, and logs as copies; gives
-    the names of what could not be linked and has to be moved once the new home is in place."""
+    """Models by links to the same files, so that both homes are whole, and logs and the secrets of
+    webhooks as copies; gives the names of what could not be linked and has to be moved once the new
+    home is in place."""
     left: list[str] = []
+    if home.webhook_secrets.is_file():
+        shutil.copy2(home.webhook_secrets, made.webhook_secrets)
     for source, target, link in (
         (home.models, made.models, True),
         (home.logs, made.logs, False),

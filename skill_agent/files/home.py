@@ -76,6 +76,16 @@ class Home:
         return self.root / "approvals.txt"
 
     @property
+    def webhooks(self) -> Path:
+        """Addresses that are told what happens."""
+        return self.root / "webhooks.json"
+
+    @property
+    def webhook_secrets(self) -> Path:
+        """What those are signed with."""
+        return self.root / "webhook-secrets.json"
+
+    @property
     def backups(self) -> Path:
         """Where backups are put unless the settings name another folder: beside the home, for what
         lies in it is lost with it."""

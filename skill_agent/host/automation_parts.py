@@ -22,6 +22,7 @@ from skill_agent.jobs.kinds.chores import Consolidate, Expire, MakeBackup
 from skill_agent.jobs.kinds.command import CommandKind
 from skill_agent.jobs.kinds.kind import Kind
 from skill_agent.jobs.parts import JobParts
+from skill_agent.jobs.records import JobRecords
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
@@ -32,7 +33,9 @@ from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
-from skill_agent.values import JobKind
+from skill_agent.values import JobKind, JobRun
+from skill_agent.webhooks.sink import WebhookSink
+from skill_agent.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,25 @@ class AutomationParts:
             publish=means.publish,
         )  # fmt: skip
         self.jobs = self._make_jobs()
+        self.webhooks = self._make_webhooks()
+        self.add_sink(WebhookSink(self.webhooks))
+
+    def _make_webhooks(self) -> Webhooks:
+        means = self._means
+        return Webhooks(
+            home=means.home,
+            settings=means.settings,
+            ledger=means.ledger,
+            clock=means.clock,
+            directory=means.directory,
+            delivers=self.delivers,
+            publish=means.publish,
+            find_run=self._run,
+        )
+
+    async def _run(self, run: str) -> JobRun | None:
+        """A run of a job, for whoever tells of it."""
+        return next(iter(await JobRecords(self._means.ledger).runs([run])), None)
 
     def _make_jobs(self) -> JobParts:
         means = self._means
@@ -141,6 +163,7 @@ class AutomationParts:
         return {
             "jobs": self.jobs.operations,
             "inbox": Inbox(self._delivering, means.clock, means.publish),
+            "webhooks": self.webhooks,
         }
 
     def add_sink(self, sink: Sink) -> None:
@@ -155,8 +178,11 @@ class AutomationParts:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
         await self._delivering.begin(take_up=self._means.hosting)
         await self.jobs.begin()
+        if self._means.hosting:
+            self.webhooks.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
         await self.jobs.end()
+        await self.webhooks.end()
         await self._delivering.end()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from .origins import Origin
 from .requests import HOST_ONLY
@@ -19,6 +19,8 @@ WebhookEvent = Literal[
     "job.failed",
 ]
 WebhookState = Literal["active", "failing", "paused"]
+SentEvent = WebhookEvent | Literal["inbox.item", "webhook.test"]
+"""What a webhook gets: what it wants to hear of, what is delivered to it, and a try."""
 AnswerAction = Literal["proceed", "revise", "cancel"]
 QuestionState = Literal["waiting", "answered", "timed_out", "withdrawn"]
 QuestionSource = Literal["tool", "job", "collaboration", "work"]
@@ -179,6 +181,8 @@ class NewWebhook:
     events: tuple[WebhookEvent, ...] = WEBHOOK_EVENTS
     secret: str = ""
     """Empty: one is made, and told once."""
+    secret_env: str = ""
+    """Variable of the environment in which the host finds it; only this name is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +193,14 @@ class Webhook:
     url: str
     events: tuple[WebhookEvent, ...]
     state: WebhookState = "active"
+    """`failing`: it did not take an event after every try; `paused`: its secret is not there."""
     secret: str = ""
     """Told once, where it was made for it."""
+    secret_env: str = ""
     failures: int = 0
+    """Tries in a row that failed."""
+    dropped: int = 0
+    """Events that it never got because too many were waiting."""
     problem: str = ""
     created_at: datetime
     last_delivery: datetime | None = None
@@ -204,7 +213,7 @@ class WebhookDelivery:
     id: str
     """`evt_…`, as the other side gets it."""
     webhook: str
-    event: WebhookEvent
+    event: SentEvent
     state: DeliveryState = "pending"
     attempts: int = 0
     status: int | None = None
@@ -213,7 +222,6 @@ class WebhookDelivery:
     next_try: datetime | None = None
     created_at: datetime
     delivered_at: datetime | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

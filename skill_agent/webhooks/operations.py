@@ -26,6 +26,11 @@ class WebhookOperations(Protocol):
         was taken."""
         ...
 
+    @route("POST", "/v1/webhooks/{webhook}/resume", scope="admin", once=True)
+    async def resume(self, webhook: str) -> Webhook:
+        """Lets one that was failing have events again, from where it stopped."""
+        ...
+
     @route("DELETE", "/v1/webhooks/{webhook}", scope="admin", once=True)
     async def remove(self, webhook: str) -> Webhook: ...
 

@@ -41,6 +41,7 @@ from skill_agent.team.router.operations import TierOperations
 from skill_agent.tools.operations import ApprovalOperations
 from skill_agent.turns.operations import SummaryOperations, TurnOperations
 from skill_agent.values import TurnRequest
+from skill_agent.webhooks.operations import WebhookOperations
 
 from .operations import HostOperations
 
@@ -96,6 +97,7 @@ class Workstation:
     strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
     inbox = Group(InboxOperations)
+    webhooks = Group(WebhookOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

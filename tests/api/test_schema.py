@@ -221,7 +221,7 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "task": place.turn, "turn": place.turn, "collaboration": place.turn, "slug": "kyra",
         "agent": "kyra",
         "approval": "none", "job_id": "none", "chore": "expire", "text": "hello", "query": "tea",
-        "backup_id": "none",
+        "backup_id": "none", "webhook": "none",
         "content": "hello", "title": "hello", "status": "active", "new_slug": "other",
         "rating": "up", "expected": "x", "memory_ids": [place.memory], "message_ids": ["x"],
         "ids": ["x"], "memories": [], "rule": "x", "choice": "deny", "position": 0,

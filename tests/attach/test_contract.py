@@ -56,6 +56,7 @@ from skill_agent.values import (
     NewJob,
     NewMemory,
     NewTask,
+    NewWebhook,
     Participant,
     PastRequest,
     ReportRequest,
@@ -760,6 +761,23 @@ async def test_collaborations(open_station: OpenStation) -> None:
             await station.collaborations.resume(done.id)
         with pytest.raises(NotFound):
             await station.collaborations.get("nothing")
+
+
+async def test_webhooks(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        with pytest.raises(UsageError, match="unencrypted"):
+            await station.webhooks.add(NewWebhook(url="http://example.org/hook"))
+        new = NewWebhook(url="https://hook.invalid/x?y=1", events=("job.failed",))
+        hook = await station.webhooks.add(new)
+        assert hook.secret.startswith("whsec_") and hook.events == new.events
+        assert await station.webhooks.list() == [replace(hook, secret="")]
+        tried = await station.webhooks.test(hook.id)
+        assert (tried.webhook, tried.event, tried.state) == (hook.id, "webhook.test", "failed")
+        assert await station.webhooks.log(hook.id, limit=5) == [tried]
+        assert (await station.webhooks.resume(hook.id)).state == "active"
+        assert (await station.webhooks.remove(hook.id)).id == hook.id
+        with pytest.raises(NotFound, match="no webhook"):
+            await station.webhooks.test(hook.id)
 
 
 async def test_the_host(open_station: OpenStation) -> None:

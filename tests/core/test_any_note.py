@@ -14,13 +14,16 @@ from in_process import open_in_process
 from skill_agent.agents.pages import figures
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.values import NewWebhook
+from skill_agent.webhooks.webhooks import Webhooks
 from skill_agent.workstation import wire
 
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
-    "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark",
+    "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
+    "agents.status", "conversation.ended",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -30,7 +33,8 @@ KEYS = (
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
     "context_summary", "job", "state", "fence", "due", "last_due", "fire_times", "said", "since",
     "until", "beyond", "removed", "then", "by_hand", "schedule", "made", "title", "sort", "ways",
-    "target", "read_at", "archived_at", "private",
+    "target", "read_at", "archived_at", "private", "head", "failing", "problem", "failed",
+    "dropped", "taken_at", "lines", "statuses", "changed", "duration_s",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -71,8 +75,11 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 PAYLOADS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=12) | VALUES
+_HOOK = NewWebhook(url="https://hook.invalid/")
 NOTES = st.tuples(
-    st.sampled_from(KINDS), st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "x")), PAYLOADS
+    st.sampled_from(KINDS),
+    st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "WEBHOOK", "agents", "x")),
+    PAYLOADS,
 )
 
 
@@ -119,7 +126,8 @@ async def _said(runtime: Runtime) -> dict[str, str]:
         pass
     session = await runtime.conversations.find("latest")
     asked, _ = await runtime.conversations.messages(session.id)
-    return {"SESSION": session.id, "MEMORY": kept.id, "MESSAGE": asked.id}
+    (hook,) = await runtime.webhooks.list() or [await runtime.webhooks.add(_HOOK)]
+    return {"SESSION": session.id, "MEMORY": kept.id, "MESSAGE": asked.id, "WEBHOOK": hook.id}
 
 
 def _named(text: str, names: dict[str, str]) -> str:
@@ -153,6 +161,8 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.inbox.list(),
         await runtime.inbox.list(unread=True),
         await runtime.inbox.standing(),
+        await runtime.webhooks.list(),
+        *[await runtime.webhooks.log(one.id) for one in await runtime.webhooks.list()],
     ]
     for answer in answers:
         json.loads(wire.encode(answer))
@@ -168,3 +178,7 @@ async def _answered(runtime: Runtime, names: dict[str, str]) -> None:
     assert result.rating == "up"
     await runtime.extractions.run(names["SESSION"])
     await runtime.upkeep.consolidate(dry_run=True)
+    hooks = runtime.webhooks
+    assert isinstance(hooks, Webhooks)
+    await hooks.look()
+    await hooks.settle()

@@ -38,6 +38,7 @@ from skill_agent.events import (
     TurnFailed,
     TurnFinished,
     TurnStarted,
+    WebhookFailing,
     from_json,
     to_bytes,
     to_json,
@@ -95,6 +96,7 @@ EVENTS: list[Event] = [
     HostFound(pid=13, here=True),
     AgentWaking(agent="luke", name="Luke", number=2, of=4),
     BackupFailed(problem="the disk is full", hint="make room"),
+    WebhookFailing(webhook="w1", url="https://example.org/…", problem="HTTP 500"),
     TextDelta(**IDS, text="half a sign \ud800 and\r\nevery\x85 line\u2028 \u2029\x0b end"),
     TurnStarted(**IDS, message_id="m", text="hi\nthere", model="a/b"),
     TurnStarted(
