@@ -25,6 +25,7 @@ from skill_agent.values import (
     ModelCall,
     NewCollaboration,
     NewTask,
+    NewWork,
     Report,
     ReportRequest,
     Requester,
@@ -36,6 +37,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     WaitingApproval,
+    Work,
     all_origins,
 )
 from skill_agent.workstation import GROUPS, Operation, Workstation
@@ -62,6 +64,7 @@ class Confined(Workstation):
             "strategies": _Strategies(station, by),
             "mail": _Mail(station, by),
             "reports": _Reports(station, by),
+            "work": _Work(station, by),
         }
         super().__init__(groups)
 
@@ -351,6 +354,25 @@ class _Strategies(_Group):
         return await self._group.ask(replace(request, requester=self._by))
 
 
+class _Work(_Group):
+    """A key begins work in its own name, and sees that alone unless it may do everything."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.work)
+        self._by = by
+        self._only = None if by.may("admin") else by.key
+
+    async def list(self, *, ended: bool = True, limit: int = 50) -> list[Work]:
+        return await self._group.list(ended=ended, limit=limit, by=self._only)
+
+    async def get(self, work: str) -> Work:
+        """Raises NotFound for work that another asked for."""
+        return await self._group.get(work, by=self._only)
+
+    async def start(self, new: NewWork) -> Work:
+        return await self._group.start(replace(new, requester=self._by))
+
+
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
     {
         "turns": _Turns,
@@ -361,6 +383,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "collaborations": _Collaborations,
         "seats": _Seats,
         "strategies": _Strategies,
+        "work": _Work,
     }
 )
 

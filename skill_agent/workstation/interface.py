@@ -16,6 +16,7 @@ from skill_agent.conversations.operations import ConversationOperations, FigureO
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
+from skill_agent.jobs.operations import WorkOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -92,6 +93,7 @@ class Workstation:
     reports = Group(ReportOperations)
     strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
+    work = Group(WorkOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:
