@@ -191,11 +191,11 @@ async def test_after_its_last_try_it_is_a_dead_letter_and_told(open_runtime: Ope
             dead = await ended(work, one.id)
             assert (dead.state, dead.attempts, kind.tries) == ("dead", 3, 3)
             assert dead.error == "the disk is busy (wait)" and dead.ended
+            await comes_to(runtime, ["Failing: given up after its last try"])
             again = await work.retry(one.id)
             assert (again.ended, again.error, again.progress) == (False, "", 0.0)
             done = await ended(work, one.id)
             assert (done.state, done.attempts, done.result) == ("completed", 2, "in the end")
-            await comes_to(runtime, ["Failing: given up after its last try"])
             with pytest.raises(UsageError, match="was done"):
                 await work.retry(one.id)
 

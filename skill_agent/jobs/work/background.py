@@ -17,7 +17,7 @@ from skill_agent.ports import Asks, Clock, Delivers, Ledger
 from skill_agent.text.checks import sound_text
 from skill_agent.text.redaction import redact, redacted
 from skill_agent.text.shaping import one_line
-from skill_agent.values import NewWork, Requester, Work
+from skill_agent.values import PRIORITIES, NewWork, Requester, Work
 
 from .doing import CUT_SHORT, NO_TRIES, Doing, Sleep
 from .kind import Kind
@@ -72,16 +72,10 @@ class Background(operations.WorkOperations):
     async def start(self, new: NewWork) -> Work:
         """Raises UsageError for what cannot be done, or speaks of files of this machine, and
         Conflict where the key stands for other work."""
-        kind = self._kind(new)
-        if kind.local:
-            raise UsageError(
-                f"{kind.name} speaks of files of the machine that holds the home",
-                hint="begin it there",
-            )
-        return await self._start(new, kind)
+        return await self._start(new, here=False)
 
     async def start_here(self, new: NewWork) -> Work:
-        return await self._start(new, self._kind(new))
+        return await self._start(new, here=True)
 
     def _kind(self, new: NewWork) -> Kind:
         if (kind := self._kinds.get(new.kind)) is None:
@@ -91,7 +85,8 @@ class Background(operations.WorkOperations):
             )
         return kind
 
-    async def _start(self, new: NewWork, kind: Kind) -> Work:
+    async def _start(self, new: NewWork, *, here: bool) -> Work:
+        kind = self._kind(new)
         if not 1 <= new.max_attempts <= MOST_TRIES:
             raise UsageError(f"work is tried 1 to {MOST_TRIES} times", hint="max_attempts=3")
         if redacted(new.payload) != new.payload:
@@ -99,12 +94,17 @@ class Background(operations.WorkOperations):
                 "a key or password is not kept with work", hint="do it without --detach"
             )
         key = checked_key(new.key) if new.key is not None else new_id()
-        said = (new.kind, repr(new.payload))
-        return await self._once.run(key, said, partial(self._begin, new, kind, key))
+        said = (new.kind, repr(new.payload), here)
+        return await self._once.run(key, said, partial(self._begin, new, kind, key, here=here))
 
-    async def _begin(self, new: NewWork, kind: Kind, key: str) -> Work:
+    async def _begin(self, new: NewWork, kind: Kind, key: str, *, here: bool) -> Work:
         known = await self._get(key) if new.key is not None else None
         errand = await kind.checked(new)
+        if errand.local and not here:
+            raise UsageError(
+                f"{errand.title}: that speaks of files of the machine that holds the home",
+                hint="begin it there",
+            )
         if known is not None:
             if (known.work.kind, known.work.payload) != (new.kind, errand.payload):
                 raise conflict(key)
@@ -279,7 +279,8 @@ class Background(operations.WorkOperations):
             return
         for kept in await self._records.untold():
             self._ended(kept)
-        for kept in await self._records.open():
+        found = await self._records.open()
+        for kept in sorted(found, key=lambda one: -PRIORITIES.index(one.work.priority)):
             try:
                 await self._take_up(kept)
             except SkillAgentError as problem:

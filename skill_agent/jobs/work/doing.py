@@ -107,7 +107,7 @@ class Doing:
             if not one.stopping:
                 changes = await self._to_end(one)
         except asyncio.CancelledError:
-            one.stop("close")
+            one.stopping = one.stopping or "close"
         except SkillAgentError as problem:  # as of a ledger that cannot be written
             changes = {"state": "failed", "error": problem_of(problem)}
         except Exception as problem:  # a fault of ours ends the work, not the workstation

@@ -29,6 +29,8 @@ class Errand:
     payload: dict[str, Any] = field(default_factory=dict)
     session: str | None = None
     agent: str = ""
+    local: bool = False
+    """It speaks of files of this machine: only for whoever sits at it."""
 
 
 class Kind(ABC):
@@ -38,8 +40,6 @@ class Kind(ABC):
     name: str
     repeatable: bool = True
     """Whether it may be begun again where nobody knows how far it got."""
-    local: bool = False
-    """It speaks of files of this machine: only for whoever sits at it."""
     takes_place: bool = True
     """It is one of the few that run at once; not where what it waits for has limits of its own."""
 

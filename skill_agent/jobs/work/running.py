@@ -42,6 +42,8 @@ class Running:
     def stop(self, why: Stopping) -> None:
         """Has it end soon. It is cancelled once: a second cancel would cut short its ending; but a
         person's "stop" goes before a pause."""
-        first, self.stopping = not self.stopping, why if why != "pause" else self.stopping or why
+        first = not self.stopping
+        if first or why == "cancel":
+            self.stopping = why
         if first and self.started and self.task is not None:
             self.task.cancel()

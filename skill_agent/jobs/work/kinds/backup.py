@@ -19,13 +19,13 @@ class MakeBackup(Kind):
     of the half one stays."""
 
     name = "backup"
-    local = True
 
     def __init__(self, backups: BackupOperations) -> None:
         self._backups = backups
 
     async def checked(self, new: NewWork) -> Errand:
-        return Errand(title="Make a backup", payload=asdict(wanted(new.payload, _Kept)))
+        asked = wanted(new.payload, _Kept)
+        return Errand(title="Make a backup", payload=asdict(asked), local=bool(asked.to))
 
     async def do(self, step: Step) -> Outcome:
         asked = wanted(step.work.payload, _Kept)

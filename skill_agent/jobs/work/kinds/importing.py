@@ -30,7 +30,6 @@ class Import(Kind):
     already is not taken twice: it goes on after the last one, also after a crash."""
 
     name = "import"
-    local = True
 
     def __init__(self, imports: ImportOperations, memory: MemoryOperations) -> None:
         self._imports, self._memory = imports, memory
@@ -41,7 +40,7 @@ class Import(Kind):
         asked = replace(asked, path=str(path))
         _request(asked)
         title = f"Import {path.name} from {asked.source}"
-        return Errand(title=title, payload=asdict(asked), agent=asked.agent)
+        return Errand(title=title, payload=asdict(asked), agent=asked.agent, local=True)
 
     async def do(self, step: Step) -> Outcome:
         asked = wanted(step.work.payload, _Brought)
