@@ -100,12 +100,12 @@ class WorkOperations(Protocol):
         the scope `admin` all."""
         ...
 
-    @route("POST", "/v1/work", scope="admin", status=202, key="new")
+    @route("POST", "/v1/work", scope="admin", status=202, key="key")
     async def start(self, new: NewWork) -> Work:
         """Puts it in line: the urgent first, whoever came first among equals."""
         ...
 
-    @route("POST", "/v1/work/here", scope="admin", local=True, status=202, key="new")
+    @route("POST", "/v1/work/here", scope="admin", local=True, status=202, key="key")
     async def start_here(self, new: NewWork) -> Work:
         """As `start`, also for what speaks of files on this machine."""
         ...

@@ -19,7 +19,8 @@ from skill_agent.workstation import wire
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
-    "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "work.state",
+    "unheard of",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -27,7 +28,7 @@ KEYS = (
     "block", "scores", "reasons", "up_to", "turn", "messages", "summary", "merged", "from", "to",
     "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
-    "context_summary",
+    "context_summary", "made", "open", "untold", "marks", "work",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -139,6 +140,7 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.memory.list(),
         await runtime.user_data.plan_purge(),
         await runtime.collaborations.list(),
+        await runtime.work.list(),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))
