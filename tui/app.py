@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 
     from .memory.screen import MemoryScreen
     from .team.screen import TeamScreen
+    from .work.screen import WorkScreen
 
 LATER = (
     ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
-OVER = (".memory.screen", ".team.screen")
+OVER = (".memory.screen", ".team.screen", ".work.screen")
 """Screens a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
@@ -83,7 +84,7 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._over: MemoryScreen | TeamScreen | None = None
+        self._over: MemoryScreen | TeamScreen | WorkScreen | None = None
         """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -250,6 +251,15 @@ class WorkstationApp(App[None]):
             self._begin()
             self.push_screen(self._over, self._over_closed)
 
+    def action_work(self) -> None:
+        """Lays the screen of background work over the conversation."""
+        from .work.screen import WorkScreen  # only who opens it needs it
+
+        if isinstance(self.screen, TalkScreen):
+            self._over = WorkScreen(lambda: self.runtime, lambda: self._failure)
+            self._begin()
+            self.push_screen(self._over, self._over_closed)
+
     def _over_closed(self, _nothing: None) -> None:
         self._over = None
         self._talk.returned()
@@ -277,6 +287,9 @@ class WorkstationApp(App[None]):
         )
         yield SystemCommand(
             "Team", "What agents do together: watch, stop, write, begin anew · F7", self.action_team
+        )
+        yield SystemCommand(
+            "Background", "Long work: see, pause, stop, once more · F9", self.action_work
         )
         yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
         yield SystemCommand(

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 TEAM_KEYS = "What the team does (F7 or Ctrl+T, and back with Esc)"
+WORK_KEYS = "Work in the background (F9, and back with Esc)"
 MEMORY_KEYS = "All memories (F5 or Ctrl+L, and back with Esc)"
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -64,6 +65,15 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("c, C", "stop the chosen one with all that is part of it; stop all"),
             ("w", "write to the agent that is at work"),
             ("r", "begin anew what failed or was stopped; a collaboration goes on"),
+            ("y", "copy the result"),
+        ),
+    ),
+    (
+        WORK_KEYS,
+        (
+            ("p", "pause the chosen one, or have it go on"),
+            ("c", "stop it; what there is of it stays"),
+            ("r", "do it once more after it failed or was stopped"),
             ("y", "copy the result"),
         ),
     ),

@@ -41,6 +41,8 @@ class Figures:
     """Disputes that wait for the person."""
     at_work: int = 0
     """Collaborations and tasks of the team that go on."""
+    background: str = ""
+    """The long work that goes on in the background, with how far it is."""
     note: str = ""
     """What has just been remembered; it goes away by itself."""
     host: str = ""
@@ -107,17 +109,20 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     model = figures.model.rsplit("/", 1)[-1]
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
     team = f"▸ {figures.at_work} at work" if figures.at_work else ""
+    behind = f"↻ {figures.background}" if figures.background else ""
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
         return [
             (figures.host, "$warning"), (figures.state, "$warning"), (team, "$accent"),
-            (doubt, "$warning"), (figures.note, "$success"), (model, ""), (window, ""),
+            (behind, "$accent"), (doubt, "$warning"), (figures.note, "$success"), (model, ""),
+            (window, ""),
         ]  # fmt: skip
     share = round(100 * figures.cached / figures.read) if figures.read else 0
     return [
         (figures.host, "$warning"),
         (figures.state, "$warning"),
         (team, "$accent"),
+        (behind, "$accent"),
         (doubt, "$warning"),
         (figures.note, "$success"),
         (model, ""),

@@ -86,6 +86,10 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
+    def look_for_background(self) -> None:
+        """What is done in the background has changed."""
+        ...
+
     def look_for_work(self) -> None:
         """What the team has to do may have changed."""
         ...
@@ -128,6 +132,10 @@ class FigureDisplay(Display, Protocol):
 
     def set_at_work(self, count: int) -> None:
         """How much of the team's work goes on."""
+        ...
+
+    def set_background(self, brief: str) -> None:
+        """What is done in the background."""
         ...
 
     def set_disputed(self, count: int) -> None:

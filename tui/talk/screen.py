@@ -77,6 +77,7 @@ class TalkScreen(Screen[None]):
         Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
         Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
         Binding("f7,ctrl+t", "app.team", "What the team does", show=False, priority=True),
+        Binding("f9", "app.work", "Work in the background", show=False, priority=True),
         Binding("f6", "pane", "Into memory", show=False, priority=True),
         Binding("f4", "signals", "Every signal", show=False, priority=True),
         Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
@@ -190,6 +191,7 @@ class TalkScreen(Screen[None]):
             await self.show_error("That conversation was not found", problem)
         self.look_for_disputes()
         self.look_for_work()
+        self.look_for_background()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -251,8 +253,9 @@ class TalkScreen(Screen[None]):
         title = one_line(session.title, 200) if session else ""
         before = self.figures
         figures = Figures(
-            title=title, disputed=before.disputed, at_work=before.at_work, host=before.host
-        )
+            title=title, disputed=before.disputed, at_work=before.at_work, host=before.host,
+            background=before.background,
+        )  # fmt: skip
         for message in messages:
             figures = figures.plus(message.usage)
         self.figures = figures
@@ -292,6 +295,7 @@ class TalkScreen(Screen[None]):
     def recovered(self) -> None:
         self.look_for_disputes()
         self.look_for_work()
+        self.look_for_background()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
 
@@ -320,6 +324,15 @@ class TalkScreen(Screen[None]):
     def set_at_work(self, count: int) -> None:
         with suppress(NoMatches):  # counted while the screen was being taken down
             self.figures = replace(self.figures, at_work=count)
+
+    def set_background(self, brief: str) -> None:
+        with suppress(NoMatches):  # looked up while the screen was being taken down
+            self.figures = replace(self.figures, background=brief)
+
+    def look_for_background(self) -> None:
+        if self._home is not None:
+            looking = self._home.asking.count_background
+            self.run_worker(looking, group="background", exclusive=True)
 
     def look_for_work(self) -> None:
         if self._home is not None:
@@ -513,6 +526,7 @@ class TalkScreen(Screen[None]):
     def returned(self) -> None:
         """Back from the memory screen, where disputes may have been settled."""
         self.look_for_work()
+        self.look_for_background()
         self.look_for_disputes()
 
     def on_rated(self, event: "Rated") -> None:
