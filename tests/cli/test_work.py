@@ -9,6 +9,7 @@ from command_line import Done, Ska
 from exports import chatgpt, written
 from fakes import HashEmbedder
 from in_process import open_in_process
+from ska_processes import processes
 
 from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
@@ -103,3 +104,23 @@ def test_what_waits_is_paused_and_stopped_without_a_host(ska: Ska, home: Home) -
     assert stopped.code == 0 and "cancelled" in stopped.err
     watched = ska("work", "watch", name, "--json")
     assert watched.code == 1 and json.loads(watched.out)["state"] == "cancelled"
+
+
+@pytest.mark.deep
+def test_a_host_goes_on_with_what_is_left_behind(home: Home, tmp_path: Path) -> None:
+    with processes(home, tmp_path / "errors") as machine:
+        assert machine.run("memory", "add", "I like tea").returncode == 0
+        assert machine.run("up").returncode == 0
+        begun = machine.json("memory", "rebuild", "--detach")
+        assert (begun["kind"], begun["title"]) == ("rebuild", "Rebuild the search index")
+        watched = machine.run("work", "watch", begun["id"])
+        assert watched.returncode == 0 and watched.stdout.strip() == "1 items indexed"
+        made = machine.run("backup", "create", "--detach")
+        assert made.returncode == 0 and "ska work watch" in made.stderr
+        assert machine.run("work", "watch", made.stdout.strip()).returncode == 0
+        export = written(tmp_path / "conversations.json", [chatgpt()])
+        came = machine.json("memory", "import", str(export), "--yes", "--detach")
+        machine.run("work", "watch", came["id"])
+        listed = machine.json("work", "list")
+        assert [one["state"] for one in listed] == ["completed"] * 3
+        assert machine.run("down").returncode == 0

@@ -87,6 +87,11 @@ class Background(operations.WorkOperations):
 
     async def _start(self, new: NewWork, *, here: bool) -> Work:
         kind = self._kind(new)
+        if not here and kind.is_local(new.payload):
+            raise UsageError(
+                f"{kind.name} speaks of files of the machine that holds the home",
+                hint="begin it there",
+            )
         if not 1 <= new.max_attempts <= MOST_TRIES:
             raise UsageError(f"work is tried 1 to {MOST_TRIES} times", hint="max_attempts=3")
         if redacted(new.payload) != new.payload:
@@ -94,17 +99,12 @@ class Background(operations.WorkOperations):
                 "a key or password is not kept with work", hint="do it without --detach"
             )
         key = checked_key(new.key) if new.key is not None else new_id()
-        said = (new.kind, repr(new.payload), here)
-        return await self._once.run(key, said, partial(self._begin, new, kind, key, here=here))
+        said = (new.kind, repr(new.payload))
+        return await self._once.run(key, said, partial(self._begin, new, kind, key))
 
-    async def _begin(self, new: NewWork, kind: Kind, key: str, *, here: bool) -> Work:
+    async def _begin(self, new: NewWork, kind: Kind, key: str) -> Work:
         known = await self._get(key) if new.key is not None else None
         errand = await kind.checked(new)
-        if errand.local and not here:
-            raise UsageError(
-                f"{errand.title}: that speaks of files of the machine that holds the home",
-                hint="begin it there",
-            )
         if known is not None:
             if (known.work.kind, known.work.payload) != (new.kind, errand.payload):
                 raise conflict(key)

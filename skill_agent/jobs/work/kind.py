@@ -29,8 +29,6 @@ class Errand:
     payload: dict[str, Any] = field(default_factory=dict)
     session: str | None = None
     agent: str = ""
-    local: bool = False
-    """It speaks of files of this machine: only for whoever sits at it."""
 
 
 class Kind(ABC):
@@ -42,6 +40,10 @@ class Kind(ABC):
     """Whether it may be begun again where nobody knows how far it got."""
     takes_place: bool = True
     """It is one of the few that run at once; not where what it waits for has limits of its own."""
+
+    def is_local(self, payload: dict[str, Any]) -> bool:
+        """Whether it speaks of files of this machine: then only whoever sits at it may begin it."""
+        return False
 
     @abstractmethod
     async def checked(self, new: NewWork) -> Errand:

@@ -1,6 +1,7 @@
 """A backup of the home as background work."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from skill_agent.backups.operations import BackupOperations
 from skill_agent.jobs.work.kind import Errand, Kind, Outcome, wanted
@@ -23,9 +24,12 @@ class MakeBackup(Kind):
     def __init__(self, backups: BackupOperations) -> None:
         self._backups = backups
 
+    def is_local(self, payload: dict[str, Any]) -> bool:
+        return bool(payload.get("to"))
+
     async def checked(self, new: NewWork) -> Errand:
         asked = wanted(new.payload, _Kept)
-        return Errand(title="Make a backup", payload=asdict(asked), local=bool(asked.to))
+        return Errand(title="Make a backup", payload=asdict(asked))
 
     async def do(self, step: Step) -> Outcome:
         asked = wanted(step.work.payload, _Kept)

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from skill_agent.errors import UsageError
 from skill_agent.imports.operations import ImportOperations
@@ -34,13 +35,16 @@ class Import(Kind):
     def __init__(self, imports: ImportOperations, memory: MemoryOperations) -> None:
         self._imports, self._memory = imports, memory
 
+    def is_local(self, payload: dict[str, Any]) -> bool:
+        return True
+
     async def checked(self, new: NewWork) -> Errand:
         asked = wanted(new.payload, _Brought)
         path = await asyncio.to_thread(_place, asked.path)
         asked = replace(asked, path=str(path))
         _request(asked)
         title = f"Import {path.name} from {asked.source}"
-        return Errand(title=title, payload=asdict(asked), agent=asked.agent, local=True)
+        return Errand(title=title, payload=asdict(asked), agent=asked.agent)
 
     async def do(self, step: Step) -> Outcome:
         asked = wanted(step.work.payload, _Brought)
