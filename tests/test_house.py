@@ -60,7 +60,7 @@ INSIDE = {
         ("ledger", "embedding", "lock"),
         ("duckdb_ledger", "duckdb_tables", "lance_index", "embedders"),
     ),
-    "skill_agent.tui": (("frame",), ("memory", "team", "inbox"), ("talk",), ("app",)),
+    "skill_agent.tui": (("frame",), ("memory", "team", "inbox", "work"), ("talk",), ("app",)),
 }  # fmt: skip
 """The order of the folders inside a folder, the lowest first; `""` is what lies in it directly."""
 

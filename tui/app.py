@@ -37,13 +37,14 @@ if TYPE_CHECKING:
     from .inbox.screen import InboxScreen
     from .memory.screen import MemoryScreen
     from .team.screen import TeamScreen
+    from .work.screen import WorkScreen
 
 LATER = (
     ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
-OVER = (".memory.screen", ".team.screen", ".inbox.screen")
+OVER = (".memory.screen", ".team.screen", ".inbox.screen", ".work.screen")
 """Screens a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
@@ -84,7 +85,7 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._over: MemoryScreen | TeamScreen | InboxScreen | None = None
+        self._over: MemoryScreen | TeamScreen | InboxScreen | WorkScreen | None = None
         """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -265,6 +266,15 @@ class WorkstationApp(App[None]):
         if session:
             self._talk.go_on_with(session)
 
+    def action_work(self) -> None:
+        """Lays the screen of background work over the conversation."""
+        from .work.screen import WorkScreen  # only who opens it needs it
+
+        if isinstance(self.screen, TalkScreen):
+            self._over = WorkScreen(lambda: self.runtime, lambda: self._failure)
+            self._begin()
+            self.push_screen(self._over, self._over_closed)
+
     def _over_closed(self, _nothing: None) -> None:
         self._over = None
         self._talk.returned()
@@ -295,6 +305,9 @@ class WorkstationApp(App[None]):
         )
         yield SystemCommand(
             "Inbox", "What jobs and agents left for you: read, reply · F8", self.action_inbox
+        )
+        yield SystemCommand(
+            "Background", "Long work: see, pause, stop, once more · F9", self.action_work
         )
         yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
         yield SystemCommand(

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skill_agent.errors import NotFound
+from skill_agent.errors import NotFound, UsageError
+from skill_agent.values import NewWork
 
+from ..jobs.leaving import DetachOption, check_detached, left_behind, told_left
 from ..opening.running import run_with
 from ..options import JsonOption, YesOption, group
 from ..output import emit_json, emit_text, narrate, plain, table
@@ -18,7 +20,7 @@ from .place import FolderOption, WhichArgument, backup_settings, moment, shelf_o
 from .restoring import register
 
 if TYPE_CHECKING:
-    from skill_agent.values import Backup, BackupCheck, Pruned
+    from skill_agent.values import Backup, BackupCheck, Pruned, Work
     from skill_agent.workstation import Workstation
 
 app = group("Make backups of the home, look through them, and restore one.")
@@ -37,6 +39,7 @@ def create(
         bool, typer.Option("--encrypt", help="Ask for a passphrase and encrypt with it.")
     ] = False,
     passphrase_file: PassphraseFileOption = None,
+    detach: DetachOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make a backup of the home, while it is in use.
@@ -47,7 +50,8 @@ def create(
     host that stays open makes one a day by itself. Best is another disk: --to, or that setting.
 
     Encrypted with age, where a passphrase comes from --passphrase-file, SKA_BACKUP_PASSPHRASE or,
-    with --encrypt, from you; without it nobody can read the backup again.
+    with --encrypt, from you; without it nobody can read the backup again. With --detach the host
+    (`ska up`) makes one that is not encrypted, in the background: see `ska work`.
 
     \b
     Examples:
@@ -59,7 +63,11 @@ def create(
     if to or not around.api:
         on_this_machine(ctx)
         _check_there(around)
+    check_detached(around, detach=detach)
     passphrase = new_passphrase(around, passphrase_file, encrypt=encrypt)
+    if detach:
+        told_left(_left(around, to, passphrase), as_json=as_json)
+        return
     if to.startswith("restic:"):
         made = _to_restic(around, to, passphrase)
     else:
@@ -79,6 +87,20 @@ def _check_there(around: Surroundings) -> None:
             f"there is no skill-agent home at {around.home.root}",
             hint="ska init; or, if there is a backup of one: ska backup restore",
         )
+
+
+def _left(around: Surroundings, to: str, passphrase: str) -> "Work":
+    """Raises UsageError for what the host cannot do alone."""
+    if passphrase or to.startswith("restic:"):
+        raise UsageError(
+            "--detach goes with neither a passphrase, which is kept nowhere, nor restic",
+            hint="leave --detach out",
+        )
+    folder = str(Path(to).expanduser().absolute()) if to else ""
+    new = NewWork(kind="backup", payload={"to": folder})
+    return run_with(
+        around, lambda station: left_behind(station, new, files=bool(to)), role="backup"
+    )
 
 
 def _made(around: Surroundings, to: str, passphrase: str) -> "Backup":

@@ -1,6 +1,6 @@
 """`ska memory import --from …`, `imports`, `confirm`: what a person has in other programs."""
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,8 +8,9 @@ import typer
 
 from skill_agent.errors import UsageError
 from skill_agent.text.clock import minute_of
-from skill_agent.values import PAST_SOURCES, PastRequest
+from skill_agent.values import PAST_SOURCES, NewWork, PastRequest, Work
 
+from ..jobs.leaving import check_detached, left_behind, told_left
 from ..opening.running import with_runtime
 from ..options import JsonOption, YesOption, choice, slug_of
 from ..output import emit_json, emit_text, narrate, plain, table
@@ -50,6 +51,8 @@ class Wishes:
     as_json: bool
     named: bool
     """Whether the person said whose it is."""
+    detach: bool = False
+    """The host brings it in."""
 
     @property
     def path(self) -> str:
@@ -77,10 +80,13 @@ def source_of(file: str, said: str) -> str:
 def bring(ctx: typer.Context, wishes: Wishes) -> None:
     """Tells, asks, and brings it in."""
     around = on_this_machine(ctx)
+    check_detached(around, detach=wishes.detach)
     if not wishes.named:
         narrate(f"{wishes.file} comes from {wishes.source} (--from says otherwise)")
     batch = with_runtime(ctx, lambda runtime: _bring(runtime, around, wishes))
-    if batch is not None and wishes.as_json:
+    if isinstance(batch, Work):
+        told_left(batch, as_json=wishes.as_json)
+    elif batch is not None and wishes.as_json:
         emit_json(_object(batch))
     elif batch is not None:
         emit_text(batch.id)
@@ -88,7 +94,7 @@ def bring(ctx: typer.Context, wishes: Wishes) -> None:
 
 async def _bring(
     runtime: "Workstation", around: Surroundings, wishes: Wishes
-) -> "ImportBatch | None":
+) -> "ImportBatch | Work | None":
     wanted = PastRequest(
         wishes.path,
         source=wishes.source,
@@ -103,6 +109,9 @@ async def _bring(
     _tell(plan)
     if wishes.dry_run or not agreed_to(around, yes=wishes.yes):
         return None
+    if wishes.detach:
+        payload = {**asdict(wanted), "index": wishes.index}
+        return await left_behind(runtime, NewWork(kind="import", payload=payload), files=True)
     with Bar("importing") as bar:
         batch = await runtime.imports.bring(wanted, progress=bar)
     if batch is None:

@@ -18,8 +18,9 @@ from skill_agent.errors import UsageError
 from skill_agent.imports.batches import actor_of
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.text.redaction import Masker
-from skill_agent.values import ImportResult, MemoryFilter, VerifyReport
+from skill_agent.values import ImportResult, MemoryFilter, NewWork, VerifyReport
 
+from ..jobs.leaving import DetachOption, check_detached, left_behind, told_left
 from ..opening.running import with_runtime
 from ..options import AgentOption, JsonOption, OutputOption, SecretsOption, YesOption, slug_of
 from ..output import emit_json, emit_jsonl, emit_text, narrate, tell_masked
@@ -71,6 +72,7 @@ def import_(
     ] = True,
     trust: TrustOption = False,
     key: KeyOption = "",
+    detach: DetachOption = False,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -84,7 +86,8 @@ def import_(
     (`ska memory imports` tells how far; --no-read leaves that out). What is here already is not
     taken twice, so an import that was interrupted is simply run again, and a later export adds what
     is new. All of it is marked as brought in until you vouch for it (`ska memory confirm`), and
-    --undo BATCH takes it out again.
+    --undo BATCH takes it out again. With --detach the host (`ska up`) brings it in, in the
+    background, after you have been told and asked: see `ska work`.
 
     JSON lines are memories of any origin, one object a line: `content`, and what else is known
     (id, memory_type, subject, importance, agent, speaker, created_at, session, metadata, whatever
@@ -97,6 +100,7 @@ def import_(
       ska memory import ~/Downloads/chatgpt-export.zip
       ska memory import ~/.claude/projects --from claude-code --agent luke
       ska memory import ~/vault --dry-run
+      ska memory import ~/vault --yes --detach
       jq -c '{content: .text}' old.json | ska memory import - --yes
       ska memory import --undo 0198f2
     """
@@ -111,10 +115,15 @@ def import_(
     if found != "jsonl":
         wishes = past.Wishes(
             file, found, agent=agent, read=read, index=index, yes=yes, dry_run=dry_run,
-            as_json=as_json, named=source != "auto",
+            as_json=as_json, named=source != "auto", detach=detach,
         )  # fmt: skip
         past.bring(ctx, wishes)
         return
+    if detach:
+        raise UsageError(
+            "--detach brings in what other programs export; JSON lines come through this command",
+            hint="leave --detach out",
+        )
     wanted = _Wanted(file, key=key, index=index, yes=yes, dry_run=dry_run, as_json=as_json)
     if trust:
         with_runtime(ctx, partial(_import_signed, on_this_machine(ctx), wanted))
@@ -274,15 +283,26 @@ def verify(ctx: typer.Context, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def rebuild(ctx: typer.Context, as_json: JsonOption = False) -> None:
+def rebuild(ctx: typer.Context, detach: DetachOption = False, as_json: JsonOption = False) -> None:
     """Make the search index again from the ledger.
 
-    Safe at any time: the ledger is the truth and stays as it is.
+    Safe at any time: the ledger is the truth and stays as it is. With --detach the host (`ska up`)
+    does it in the background: see `ska work`.
 
     \b
-    Example:
+    Examples:
       ska memory rebuild
+      ska memory rebuild --detach
+
+    \b
+    Exit codes: 0 done, or left to the host; 2 also: --detach without a host.
     """
+    check_detached(surroundings(ctx), detach=detach)
+    if detach:
+        wanted = NewWork(kind="rebuild")
+        begun = with_runtime(ctx, lambda runtime: left_behind(runtime, wanted))
+        told_left(begun, as_json=as_json)
+        return
 
     async def work(runtime: "Workstation") -> int:
         with Bar("indexing") as bar:

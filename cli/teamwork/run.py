@@ -1,16 +1,18 @@
 """`ska team run`: several agents on one goal."""
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.errors import UsageError
+from skill_agent.errors import Forbidden, UsageError
 from skill_agent.events import Event, to_json
 from skill_agent.values import (
     PATTERNS,
     Collaboration,
     NewCollaboration,
+    NewWork,
     Participant,
     Pattern,
     SeveralPlan,
@@ -137,8 +139,16 @@ async def _work(
     if not yes and not agreed(surroundings(ctx), planned):
         return None
     if detach:
-        return await runtime.collaborations.start(new)
+        begun = await runtime.collaborations.start(new)
+        with suppress(Forbidden):  # without "admin" it goes on all the same, on no list of work
+            await runtime.work.start(follows(begun))
+        return begun
     return await Follower(runtime, ctx, show).to_end(partial(runtime.collaborations.start, new))
+
+
+def follows(one: Collaboration) -> NewWork:
+    """The background work that follows it, under the same id."""
+    return NewWork(kind="collaboration", payload={"collaboration": one.id}, key=one.id)
 
 
 def _cast(people: str, lead: str | None, pattern: Pattern) -> tuple[Participant, ...]:

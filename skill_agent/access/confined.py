@@ -31,6 +31,7 @@ from skill_agent.values import (
     NewCollaboration,
     NewJob,
     NewTask,
+    NewWork,
     Report,
     ReportRequest,
     Requester,
@@ -42,6 +43,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     WaitingApproval,
+    Work,
     all_origins,
 )
 from skill_agent.workstation import GROUPS, Operation, Workstation
@@ -70,6 +72,7 @@ class Confined(Workstation):
             "reports": _Reports(station, by),
             "jobs": _Jobs(station, by),
             "inbox": _Inbox(station, by),
+            "work": _Work(station, by),
         }
         super().__init__(groups)
 
@@ -416,6 +419,25 @@ class _Strategies(_Group):
         return await self._group.ask(replace(request, requester=self._by))
 
 
+class _Work(_Group):
+    """A key begins work in its own name, and sees that alone unless it may do everything."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.work)
+        self._by = by
+        self._only = None if by.may("admin") else by.key
+
+    async def list(self, *, ended: bool = True, limit: int = 50) -> list[Work]:
+        return await self._group.list(ended=ended, limit=limit, by=self._only)
+
+    async def get(self, work: str) -> Work:
+        """Raises NotFound for work that another asked for."""
+        return await self._group.get(work, by=self._only)
+
+    async def start(self, new: NewWork) -> Work:
+        return await self._group.start(replace(new, requester=self._by))
+
+
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
     {
         "turns": _Turns,
@@ -427,6 +449,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "seats": _Seats,
         "strategies": _Strategies,
         "jobs": _Jobs,
+        "work": _Work,
     }
 )
 

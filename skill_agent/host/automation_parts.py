@@ -17,12 +17,21 @@ from skill_agent.events import Event
 from skill_agent.events.bus import Bus
 from skill_agent.files.home import Home
 from skill_agent.files.written import WrittenFiles
+from skill_agent.imports.operations import ImportOperations
 from skill_agent.jobs.kinds.agent import AgentKind
 from skill_agent.jobs.kinds.chores import Consolidate, Expire, MakeBackup
 from skill_agent.jobs.kinds.command import CommandKind
 from skill_agent.jobs.kinds.kind import Kind
 from skill_agent.jobs.parts import JobParts
 from skill_agent.jobs.records import JobRecords
+from skill_agent.jobs.work.background import Background
+from skill_agent.jobs.work.kind import Kind as WorkKind
+from skill_agent.jobs.work.kinds.backup import MakeBackup as MakeBackupNow
+from skill_agent.jobs.work.kinds.collaboration import Together
+from skill_agent.jobs.work.kinds.importing import Import
+from skill_agent.jobs.work.kinds.memory import Consolidate as ConsolidateNow
+from skill_agent.jobs.work.kinds.memory import Rebuild, Verify
+from skill_agent.jobs.work.limits import at_once
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
@@ -31,6 +40,7 @@ from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, S
 from skill_agent.questions.asking import Asking
 from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
+from skill_agent.team.operations import CollaborationOperations
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
 from skill_agent.values import JobKind, JobRun
@@ -58,8 +68,12 @@ class Means:
     bus: Bus
     calendar: Calendar
     alarms: Alarms
+    imports: ImportOperations
+    collaborations: CollaborationOperations
     idle: Callable[[float], Awaitable[bool]]
     """Returns once no turn runs, or after so many seconds."""
+    on_purge: Callable[[Callable[[], None]], None]
+    """Has somebody let go of what he keeps of texts in memory, whenever something was erased."""
     hosting: bool
 
     def publish(self, event: Event) -> None:
@@ -85,6 +99,26 @@ def make_delivering(means: Means) -> Delivering:
     )
 
 
+def make_background(means: Means, asks: Asks, delivers: Delivers) -> Background:
+    kinds: tuple[WorkKind, ...] = (
+        Rebuild(means.book),
+        ConsolidateNow(means.upkeep),
+        Verify(means.book),
+        Import(means.imports, means.book),
+        Together(means.collaborations, means.turns),
+        MakeBackupNow(means.backups),
+    )
+    return Background(
+        ledger=means.ledger,
+        clock=means.clock,
+        kinds=kinds,
+        asks=asks,
+        delivers=delivers,
+        publish=means.publish,
+        at_once=at_once(means.settings.models.default),
+    )
+
+
 class AutomationParts:
     """They are made here, begun after the team, and ended before turns are."""
 
@@ -98,6 +132,8 @@ class AutomationParts:
             publish=means.publish,
         )  # fmt: skip
         self.jobs = self._make_jobs()
+        self.work = make_background(means, self.asks, self.delivers)
+        means.on_purge(self.work.forget)
         self.webhooks = self._make_webhooks()
         self.add_sink(WebhookSink(self.webhooks))
 
@@ -164,6 +200,7 @@ class AutomationParts:
             "jobs": self.jobs.operations,
             "inbox": Inbox(self._delivering, means.clock, means.publish),
             "webhooks": self.webhooks,
+            "work": self.work,
         }
 
     def add_sink(self, sink: Sink) -> None:
@@ -178,11 +215,13 @@ class AutomationParts:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
         await self._delivering.begin(take_up=self._means.hosting)
         await self.jobs.begin()
+        await self.work.begin(hosting=self._means.hosting)
         if self._means.hosting:
             self.webhooks.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
         await self.jobs.end()
+        await self.work.end()
         await self.webhooks.end()
         await self._delivering.end()

@@ -70,6 +70,7 @@ class MemoryParts:
         self._settings, self._hosting, self._publish = settings, hosting, publish
         self._comparing: asyncio.Task[None] | None = None
         self._to_compare = False
+        self._forgetting: list[Callable[[], None]] = []
         user = settings.general.user
         self.hot = HotCache(ledger, clock)
         told = self._written
@@ -187,6 +188,12 @@ class MemoryParts:
         self.hot.clear()
         self.updates.clear()
         self.summaries.forgotten()
+        for forget in self._forgetting:
+            forget()
+
+    def on_purge(self, forget: Callable[[], None]) -> None:
+        """Has somebody else let go, too, of what was erased."""
+        self._forgetting.append(forget)
 
     def _slugs(self) -> tuple[str, ...]:
         return self._directory.team.slugs

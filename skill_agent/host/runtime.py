@@ -173,12 +173,15 @@ class Runtime(Workstation):
             book=mind.book,
             upkeep=mind.upkeep,
             backups=self._backups,
+            imports=mind.imports,
+            collaborations=self._team.sessions,
             desk=desk,
             turns=self._turns,
             bus=self._bus,
             calendar=calendar,
             alarms=alarms,
             idle=partial(self.drain, own=True),
+            on_purge=mind.on_purge,
             hosting=self._hosting,
         )
 

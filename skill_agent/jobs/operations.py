@@ -10,7 +10,6 @@ from skill_agent.values import (
     JobRun,
     NewJob,
     NewWork,
-    Requester,
     SchedulePreview,
     Work,
 )
@@ -93,26 +92,40 @@ class WorkOperations(Protocol):
     """Long work in the background."""
 
     @route("GET", "/v1/work", scope="read")
-    async def list(
-        self, *, ended: bool = True, limit: int = 50, requester: Requester | None = None
-    ) -> ListOfWork:
-        """What is under way and waits, then what has ended, newest first."""
+    async def list(self, *, ended: bool = True, limit: int = 50) -> ListOfWork:
+        """What is under way and waits, then what has ended, newest first. A key sees its own, with
+        the scope `admin` all."""
         ...
 
-    @route("POST", "/v1/work", scope="admin", status=202, key="new")
-    async def start(self, new: NewWork) -> Work: ...
+    @route("POST", "/v1/work", scope="admin", status=202, key="key")
+    async def start(self, new: NewWork) -> Work:
+        """Puts it in line: the urgent first, whoever came first among equals."""
+        ...
+
+    @route("POST", "/v1/work/here", scope="admin", local=True, status=202, key="key")
+    async def start_here(self, new: NewWork) -> Work:
+        """As `start`, also for what speaks of files on this machine."""
+        ...
 
     @route("GET", "/v1/work/{work}", scope="read")
-    async def get(self, work: str, *, requester: Requester | None = None) -> Work: ...
+    async def get(self, work: str) -> Work:
+        """A piece of work, by id or its beginning, as it stands now."""
+        ...
 
     @route("POST", "/v1/work/{work}/pause", scope="admin")
-    async def pause(self, work: str) -> Work: ...
+    async def pause(self, work: str) -> Work:
+        """Has it stand still, within a second where it can; its place goes to others."""
+        ...
 
-    @route("POST", "/v1/work/{work}/resume", scope="admin")
-    async def resume(self, work: str) -> Work: ...
+    @route("POST", "/v1/work/{work}/resume", scope="admin", once=True)
+    async def resume(self, work: str) -> Work:
+        """Has it go on after a pause, from where its kind can."""
+        ...
 
     @route("POST", "/v1/work/{work}/cancel", scope="admin")
-    async def cancel(self, work: str) -> Work: ...
+    async def cancel(self, work: str) -> Work:
+        """Stops it; what there is of it stays."""
+        ...
 
     @route("POST", "/v1/work/{work}/retry", scope="admin", once=True)
     async def retry(self, work: str) -> Work:

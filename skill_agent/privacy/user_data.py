@@ -47,7 +47,7 @@ from .signing import HomeKey
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 
 _OWN = ("memory.", "message.", "session.")
-_LOCAL = ("checked", "extraction.", "import.")
+_LOCAL = ("checked", "extraction.", "import.", "work.")
 """Notes that speak of places in this one log; elsewhere they mean nothing."""
 _PAGE = 5_000
 

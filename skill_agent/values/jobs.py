@@ -252,6 +252,8 @@ class Work:
     session: str | None = None
     by: str = ""
     """The API key that asked for it, by its id; empty for the home's own person."""
+    origins: tuple[Origin, ...] = ()
+    """Who, beside the person, wrote its result."""
     created_at: datetime
     started_at: datetime | None = None
     ended_at: datetime | None = None

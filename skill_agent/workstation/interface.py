@@ -17,7 +17,7 @@ from skill_agent.delivery.operations import InboxOperations
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
-from skill_agent.jobs.operations import JobOperations
+from skill_agent.jobs.operations import JobOperations, WorkOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -98,6 +98,7 @@ class Workstation:
     tiers = Group(TierOperations)
     inbox = Group(InboxOperations)
     webhooks = Group(WebhookOperations)
+    work = Group(WorkOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from skill_agent.values import (
     AgentTask,
     MemoryFilter,
     NewTask,
+    NewWork,
     Requester,
     Search,
     ToolCall,
@@ -617,3 +618,31 @@ async def ended(runtime: Runtime, task: str) -> AgentTask:
     while not (found := await runtime.tasks.get(task)).ended:  # noqa: ASYNC110  others work on it
         await asyncio.sleep(0.01)
     return found
+
+
+# -- background work -----------------------------------------------------------------------------
+
+
+async def test_a_key_sees_its_own_work(keyed: OpenKeyed) -> None:
+    async with keyed() as place:
+        admin, reader = place.key("admin"), place.ring.create("reader", ["read"])
+        async with place.client(key=admin) as client:
+            begun = await client.post("/v1/work", json={"kind": "verify"})
+            assert begun.status_code == 202, begun.text
+            theirs = begun.json()["id"]
+            told = {"kind": "import", "payload": {"path": "/etc", "source": "notes"}}
+            refused = await client.post("/v1/work", json=told)
+            assert error(refused, 422) and "files of the machine" in refused.text
+            assert (await client.post("/v1/work/here", json=told)).status_code in (404, 405)
+            posing = {"kind": "verify", "requester": {"key": "x", "name": "x", "scopes": []}}
+            assert error(await client.post("/v1/work", json=posing), 400)
+        mine = await place.runtime.work.start(NewWork(kind="verify"))
+        async with place.client(key=admin) as client:
+            listed = (await client.get("/v1/work")).json()["items"]
+            assert {one["id"] for one in listed} == {theirs, mine.id}
+        async with place.client(key=reader[1]) as client:
+            assert (await client.get("/v1/work")).json()["items"] == []
+            for name in (theirs, mine.id):
+                assert error(await client.get(f"/v1/work/{name}"), 404)
+                assert error(await client.post(f"/v1/work/{name}/cancel"), 403)
+        assert (await place.runtime.work.get(theirs)).by != ""

@@ -57,6 +57,7 @@ from skill_agent.values import (
     NewMemory,
     NewTask,
     NewWebhook,
+    NewWork,
     Participant,
     PastRequest,
     ReportRequest,
@@ -869,6 +870,37 @@ async def test_jobs(open_station: OpenStation) -> None:
         assert (await station.jobs.remove(job.id)).status == "ended"
         assert (await station.jobs.get(job.id)).status == "ended"
         assert len(await station.jobs.list()) == 3
+
+
+async def test_work(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        await station.memory.add("The gym opens at six")
+        new = NewWork(kind="rebuild", title="Anew", priority="high", key=new_id())
+        begun = await station.work.start(new)
+        assert (begun.id, begun.title, begun.priority) == (new.key, "Anew", "high")
+        while not (done := await station.work.get(begun.id[:13])).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (done.state, done.result, done.progress) == ("completed", "1 items indexed", 1.0)
+        assert await station.work.start(new) == done
+        assert await station.work.list() == [done]
+        assert await station.work.list(ended=False, limit=3) == []
+        assert await station.work.cancel(done.id) == done
+        with pytest.raises(UsageError, match="is not paused"):
+            await station.work.resume(done.id)
+        with pytest.raises(UsageError, match="has ended"):
+            await station.work.pause(done.id)
+        with pytest.raises(UsageError, match="was done"):
+            await station.work.retry(done.id)
+        with pytest.raises(NotFound):
+            await station.work.get("nothing")
+        export = written(tmp_path / "conversations.json", [chatgpt()])
+        payload = {"path": str(export), "source": "chatgpt"}
+        with pytest.raises(UsageError, match="files of the machine"):
+            await station.work.start(NewWork(kind="import", payload=payload))
+        came = await station.work.start_here(NewWork(kind="import", payload=payload))
+        while not (done := await station.work.get(came.id)).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert done.state == "completed" and done.result.startswith("1 conversations, 3 messages")
 
 
 def test_nothing_of_the_table_is_left_out() -> None:

@@ -23,7 +23,7 @@ KINDS = (
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
     "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
-    "agents.status", "conversation.ended",
+    "agents.status", "conversation.ended", "work.state",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -34,7 +34,8 @@ KEYS = (
     "context_summary", "job", "state", "fence", "due", "last_due", "fire_times", "said", "since",
     "until", "beyond", "removed", "then", "by_hand", "schedule", "made", "title", "sort", "ways",
     "target", "read_at", "archived_at", "private", "head", "failing", "problem", "failed",
-    "dropped", "taken_at", "lines", "statuses", "changed", "duration_s",
+    "dropped", "taken_at", "lines", "statuses", "changed", "duration_s", "open", "untold", "marks",
+    "work",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -163,6 +164,7 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.inbox.standing(),
         await runtime.webhooks.list(),
         *[await runtime.webhooks.log(one.id) for one in await runtime.webhooks.list()],
+        await runtime.work.list(),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))

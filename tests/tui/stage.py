@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from played import played
 from stage_book import StageBook, StageFeedback, book
 from stage_inbox import StageInbox
-from stage_work import StageTasks, StageTogether
+from stage_work import StageBackground, StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.operations import AgentOperations, Agents
@@ -142,8 +142,9 @@ class StageRuntime(Workstation):
         self.broken: SkillAgentError | None = None
         """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
-        self.work, self.together = played(StageTasks)(), played(StageTogether)()
         self.post = played(StageInbox)()
+        self.given, self.together = played(StageTasks)(), played(StageTogether)()
+        self.background = played(StageBackground)()
         self.asked: dict[str, asyncio.Future[Choice]] = {}
         self.playing: dict[str, asyncio.Task[None]] = {}
         super().__init__(
@@ -156,8 +157,9 @@ class StageRuntime(Workstation):
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
-                "tasks": self.work,
+                "tasks": self.given,
                 "collaborations": self.together,
+                "work": self.background,
                 "memory": self.book,
                 "feedback": self.ratings,
                 "inbox": self.post,

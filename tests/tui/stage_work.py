@@ -6,13 +6,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from skill_agent.errors import NotFound, SkillAgentError, UsageError
+from skill_agent.jobs.operations import ListOfWork, WorkOperations
 from skill_agent.team.operations import (
     CollaborationOperations,
     Collaborations,
     TaskOperations,
     Tasks,
 )
-from skill_agent.values import AgentTask, Collaboration, Participant, TaskState
+from skill_agent.values import (
+    AgentTask,
+    Collaboration,
+    Participant,
+    TaskState,
+    Work,
+    WorkState,
+)
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -101,6 +109,56 @@ class StageTogether(CollaborationOperations):
         one = replace(self.known[collaboration], status="cancelled", completed_at=LATER)
         self.known[collaboration] = one
         return one
+
+
+class StageBackground(WorkOperations):
+    def __init__(self) -> None:
+        self.known: dict[str, Work] = {}
+        self.looked: list[str] = []
+        self.problem: SkillAgentError | None = None
+
+    def put(self, name: str, title: str, state: WorkState, **more: Any) -> None:
+        self.known[name] = Work(
+            id=name, kind="rebuild", title=title, state=state, created_at=NINE, **more
+        )
+
+    async def list(self, *, ended: bool = True, limit: int = 50) -> ListOfWork:
+        if self.problem is not None:
+            raise self.problem
+        return [one for one in self.known.values() if ended or not one.ended][:limit]
+
+    async def get(self, work: str) -> Work:
+        self.looked.append(work)
+        return self.known[work]
+
+    async def pause(self, work: str) -> Work:
+        return self._now(work, "paused")
+
+    async def resume(self, work: str) -> Work:
+        return self._now(work, "running")
+
+    async def cancel(self, work: str) -> Work:
+        return self._now(work, "cancelled")
+
+    async def retry(self, work: str) -> Work:
+        if self.known[work].state == "completed":
+            raise UsageError(f"{self.known[work].title} was done", hint=f"ska work show {work}")
+        return self._now(work, "pending")
+
+    def _now(self, work: str, state: WorkState) -> Work:
+        self.known[work] = replace(self.known[work], state=state)
+        return self.known[work]
+
+
+def behind(background: StageBackground) -> None:
+    """Some of everything that may stand in the background."""
+    background.put("w1", "Rebuild the search index", "running", progress=0.42,
+                   message="indexing: 4,200 of 10,000")  # fmt: skip
+    background.put("w2", "Name the garden", "waiting_hitl", progress=0.5, message="Shall I go on?")
+    background.put("w3", "Import export.zip from chatgpt", "pending")
+    background.put("w4", "Make a backup", "paused", progress=0.1)
+    background.put("w5", "Tidy up the memory", "completed", progress=1.0, result="3 merged")
+    background.put("w6", "Import notes from obsidian", "dead", error="the disk is full (make room)")
 
 
 def at_work(tasks: StageTasks, together: StageTogether) -> None:

@@ -31,7 +31,7 @@ from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
 from stage_inbox import full
-from stage_work import at_work
+from stage_work import at_work, behind
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import settled, until
@@ -320,12 +320,37 @@ def test_host_lost_narrow(still) -> None:
     assert still(opener(_orphaned()), "When do I deploy?", size=NARROW)
 
 
+# -- the screen of background work -----------------------------------------------------------
+
+
+def background() -> StageRuntime:
+    runtime = past()
+    behind(runtime.background)
+    return runtime
+
+
+def test_background_work(still) -> None:
+    assert still(opener(background()), keys=("f9", "down"))
+
+
+def test_background_work_narrow(still) -> None:
+    assert still(opener(background()), keys=("f9",), size=NARROW)
+
+
+def test_no_background_work(still) -> None:
+    assert still(opener(past()), keys=("f9",))
+
+
+def test_background_work_in_the_status_line(still) -> None:
+    assert still(opener(background()))
+
+
 # -- the team screen -------------------------------------------------------------------------
 
 
 def team() -> StageRuntime:
     runtime = past()
-    at_work(runtime.work, runtime.together)
+    at_work(runtime.given, runtime.together)
     return runtime
 
 

@@ -17,7 +17,7 @@ from skill_agent.events import ApprovalAsked, CollaborationChanged, TaskChanged,
 
 def busy() -> StageRuntime:
     stage = StageRuntime()
-    at_work(stage.work, stage.together)
+    at_work(stage.given, stage.together)
     stage.say("t1", "turn-1", "user", "Look at roots", "luke")
     stage.say("t1", "turn-1", "assistant", "Shallow roots, I think.", "luke")
     return stage
@@ -35,7 +35,7 @@ def told(screen: TeamScreen) -> str:
 
 
 def changed(seat, name: str, **more) -> TaskChanged:
-    one = seat.app.runtime.work.known[name]
+    one = seat.app.runtime.given.known[name]
     return TaskChanged(
         session=one.conversation or "", turn=one.parent_turn or "", agent=one.assigned_to,
         task=name, title=one.title, status=one.status, created_by="person", depth=1,
@@ -66,16 +66,16 @@ async def test_one_is_stopped_written_to_and_begun_anew(sit) -> None:
         await seat.press("down", "down", "w")
         await seat.at(TellDialog)
         await seat.press(*"faster", "enter")
-        await seat.until(lambda: stage.work.said == [("t2", "faster")])
+        await seat.until(lambda: stage.given.said == [("t2", "faster")])
         await seat.at(TeamScreen)
         await seat.until(lambda: not screen._doing)
         await seat.press("c")
-        await seat.until(lambda: stage.work.known["t2"].status == "cancelled")
+        await seat.until(lambda: stage.given.known["t2"].status == "cancelled")
         await seat.until(lambda: not screen._doing and screen.listing.branches[2].ended)
         await seat.press("c")
-        assert stage.work.known["t2"].status == "cancelled", "what has ended stays"
+        assert stage.given.known["t2"].status == "cancelled", "what has ended stays"
         await seat.press("down", "r")
-        await seat.until(lambda: stage.work.known["t3"].status == "pending")
+        await seat.until(lambda: stage.given.known["t3"].status == "pending")
         await seat.until(lambda: not screen._doing)
         await seat.press("C")
         await seat.at(StopAllDialog)
@@ -87,7 +87,7 @@ async def test_one_is_stopped_written_to_and_begun_anew(sit) -> None:
         await seat.at(StopAllDialog)
         await seat.press("enter")
         await seat.until(lambda: stage.together.known["tree"].status == "cancelled")
-        await seat.until(lambda: stage.work.known["t3"].status == "cancelled")
+        await seat.until(lambda: stage.given.known["t3"].status == "cancelled")
 
 
 async def test_what_is_refused_is_told_and_ends_nothing(sit) -> None:
@@ -97,11 +97,11 @@ async def test_what_is_refused_is_told_and_ends_nothing(sit) -> None:
         await seat.press("down", "r")
         await seat.until(lambda: not screen._doing)
         await seat.until(lambda: any("was done" in one.title for one in seat.app._notifications))
-        stage.work.problem = StoreError("the ledger cannot be read", hint="ska doctor")
+        stage.given.problem = StoreError("the ledger cannot be read", hint="ska doctor")
         stage.tell(changed(seat, "t2"))
         await seat.until(lambda: screen.has_class("-bad"))
         assert "ska doctor" in str(screen.query_one("#team-none", Static).render())
-        stage.work.problem = None
+        stage.given.problem = None
         stage.tell(changed(seat, "t2"))
         await seat.until(lambda: len(screen.listing.branches) == 4)
 
@@ -111,8 +111,8 @@ async def test_it_follows_events_and_keeps_what_is_chosen(sit) -> None:
     async with sit(stage) as seat:
         screen = await opened(seat)
         await seat.press("down", "down")
-        stage.work.put([replace(stage.work.known["t2"], status="failed", error="no price")])
-        stage.work.put([task("t4", "max", "Write a text", "in_progress")])
+        stage.given.put([replace(stage.given.known["t2"], status="failed", error="no price")])
+        stage.given.put([task("t4", "max", "Write a text", "in_progress")])
         stage.tell(changed(seat, "t4"))
         await seat.until(lambda: "t4" in [one.id for one in screen.listing.branches])
         assert screen.listing.chosen and screen.listing.chosen.id == "t2"
@@ -143,9 +143,9 @@ async def test_a_conversation_has_one_line_for_each_task_now_and_later(sit) -> N
     given = task("t9", "luke", "Look at roots", "in_progress")
     given = replace(given, conversation=session.id, parent_turn=turn)
     async with sit(opener(stage), session="Trees") as seat:
-        stage.work.put([given])
+        stage.given.put([given])
         for status in ("pending", "in_progress", "completed"):
-            stage.work.put([replace(given, status=status)])
+            stage.given.put([replace(given, status=status)])
             stage.tell(changed(seat, "t9"))
         inner = changed(seat, "t9", parent_task="t8")
         stage.tell(replace(inner, task="t10", title="Not of this turn"))
@@ -156,7 +156,7 @@ async def test_a_conversation_has_one_line_for_each_task_now_and_later(sit) -> N
         await seat.until(lambda: seat.talk.query(WorkLine))
         assert str(seat.talk.query_one(WorkLine).render()) == live
         assert "Not of this turn" not in seat.shown()
-        stage.work.put([replace(given, status="failed", error="asked anew")])
+        stage.given.put([replace(given, status="failed", error="asked anew")])
         stage.tell(changed(seat, "t9"))
         await seat.until(lambda: "failed (asked anew)" in seat.shown())
         assert len(seat.talk.query(WorkLine)) == 1, "a line that was read goes on"

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 TEAM_KEYS = "What the team does (F7 or Ctrl+T, and back with Esc)"
 INBOX_KEYS = "The inbox (F8, and back with Esc)"
+WORK_KEYS = "Work in the background (F9, and back with Esc)"
 MEMORY_KEYS = "All memories (F5 or Ctrl+L, and back with Esc)"
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -76,6 +77,15 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("a, m", "put it away; mark it as read or unread"),
             ("d", "deliver again what was given up, failed or is held"),
             ("y", "copy it"),
+        ),
+    ),
+    (
+        WORK_KEYS,
+        (
+            ("p", "pause the chosen one, or have it go on"),
+            ("c", "stop it; what there is of it stays"),
+            ("r", "do it once more after it failed or was stopped"),
+            ("y", "copy the result"),
         ),
     ),
     (

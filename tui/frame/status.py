@@ -43,6 +43,8 @@ class Figures:
     """Collaborations and tasks of the team that go on."""
     unread: int = 0
     """What waits in the inbox."""
+    background: str = ""
+    """The long work that goes on in the background, with how far it is."""
     note: str = ""
     """What has just been remembered; it goes away by itself."""
     host: str = ""
@@ -110,12 +112,13 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
     team = f"▸ {figures.at_work} at work" if figures.at_work else ""
     inbox = f"✉ {figures.unread} unread · F8" if figures.unread else ""
+    behind = f"↻ {figures.background}" if figures.background else ""
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
         return [
             (figures.host, "$warning"), (figures.state, "$warning"), (team, "$accent"),
-            (inbox, "$accent"), (doubt, "$warning"), (figures.note, "$success"), (model, ""),
-            (window, ""),
+            (inbox, "$accent"), (behind, "$accent"), (doubt, "$warning"),
+            (figures.note, "$success"), (model, ""), (window, ""),
         ]  # fmt: skip
     share = round(100 * figures.cached / figures.read) if figures.read else 0
     return [
@@ -123,6 +126,7 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
         (figures.state, "$warning"),
         (team, "$accent"),
         (inbox, "$accent"),
+        (behind, "$accent"),
         (doubt, "$warning"),
         (figures.note, "$success"),
         (model, ""),

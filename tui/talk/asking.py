@@ -11,6 +11,7 @@ from skill_agent.events import Choice
 from skill_agent.values import Rating, Session
 from skill_agent.workstation.branches import running, work_of
 
+from ..work.rows import in_brief
 from .display import FigureDisplay
 from .reply import ReplyBlock, in_words
 
@@ -92,6 +93,15 @@ class Asking:
         except SkillAgentError:
             return  # the inbox tells why, where one looks
         self._display.set_unread(standing.unread)
+
+    async def count_background(self) -> None:
+        """Looks what is done in the background, for the status line."""
+        await asyncio.sleep(_PAUSE)
+        try:
+            found = await self._runtime.work.list(ended=False)
+        except SkillAgentError:
+            return  # the screen of work tells why, where one looks
+        self._display.set_background(in_brief(found))
 
     async def answer(self, approval: str, choice: Choice) -> None:
         """Answers a tool's request; one that waits no longer goes from the screen."""

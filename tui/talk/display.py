@@ -92,6 +92,9 @@ class ConversationDisplay(Display, Protocol):
 
     def ring(self) -> None:
         """The bell of the terminal."""
+
+    def look_for_background(self) -> None:
+        """What is done in the background has changed."""
         ...
 
     def look_for_work(self) -> None:
@@ -140,6 +143,9 @@ class FigureDisplay(Display, Protocol):
 
     def set_unread(self, count: int) -> None:
         """How much waits in the inbox."""
+
+    def set_background(self, brief: str) -> None:
+        """What is done in the background."""
         ...
 
     def set_disputed(self, count: int) -> None:

@@ -29,6 +29,7 @@ from skill_agent.events import (
     TurnFailed,
     TurnFinished,
     TurnStarted,
+    WorkChanged,
 )
 from skill_agent.values import Session
 from skill_agent.workstation.past import Past, past_of
@@ -234,6 +235,9 @@ class Listener:
 
     async def _hear_beside(self, event: Event) -> None:
         """What may come outside a turn, and so makes no conversation a busy one."""
+        if isinstance(event, WorkChanged):  # a line a step would fill its conversation
+            self._display.look_for_background()
+            return
         if self.turns.known(event.turn):
             self.turns.hear(event)
         if self._shown(event):

@@ -78,6 +78,7 @@ class TalkScreen(Screen[None]):
         Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
         Binding("f7,ctrl+t", "app.team", "What the team does", show=False, priority=True),
         Binding("f8", "app.inbox", "Inbox", show=False, priority=True),
+        Binding("f9", "app.work", "Work in the background", show=False, priority=True),
         Binding("f6", "pane", "Into memory", show=False, priority=True),
         Binding("f4", "signals", "Every signal", show=False, priority=True),
         Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
@@ -192,6 +193,7 @@ class TalkScreen(Screen[None]):
         self.look_for_disputes()
         self.look_for_work()
         self.look_for_unread()
+        self.look_for_background()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -258,6 +260,7 @@ class TalkScreen(Screen[None]):
             at_work=before.at_work,
             host=before.host,
             unread=before.unread,
+            background=before.background,
         )
         for message in messages:
             figures = figures.plus(message.usage)
@@ -298,6 +301,7 @@ class TalkScreen(Screen[None]):
     def recovered(self) -> None:
         self.look_for_disputes()
         self.look_for_work()
+        self.look_for_background()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
 
@@ -346,6 +350,15 @@ class TalkScreen(Screen[None]):
 
     def ring(self) -> None:
         self.app.bell()
+
+    def set_background(self, brief: str) -> None:
+        with suppress(NoMatches):  # looked up while the screen was being taken down
+            self.figures = replace(self.figures, background=brief)
+
+    def look_for_background(self) -> None:
+        if self._home is not None:
+            looking = self._home.asking.count_background
+            self.run_worker(looking, group="background", exclusive=True)
 
     def look_for_work(self) -> None:
         if self._home is not None:
@@ -539,6 +552,7 @@ class TalkScreen(Screen[None]):
     def returned(self) -> None:
         """Back from the memory screen, where disputes may have been settled."""
         self.look_for_work()
+        self.look_for_background()
         self.look_for_disputes()
         self.look_for_unread()
 

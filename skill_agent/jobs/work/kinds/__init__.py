@@ -1,0 +1,1 @@
+"""The kinds of background work that come with the program, one module each."""
