@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from skill_agent.conversations.requesters import OwnConversations
-from skill_agent.errors import Forbidden, NotFound
+from skill_agent.errors import Forbidden, NotFound, UsageError
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.team.operations import Moments, Seats, Texts
@@ -25,6 +25,7 @@ from skill_agent.values import (
     ModelCall,
     NewCollaboration,
     NewTask,
+    Question,
     Report,
     ReportRequest,
     Requester,
@@ -62,6 +63,7 @@ class Confined(Workstation):
             "strategies": _Strategies(station, by),
             "mail": _Mail(station, by),
             "reports": _Reports(station, by),
+            "questions": _Questions(station, by),
         }
         super().__init__(groups)
 
@@ -294,6 +296,35 @@ class _Approvals(_Group):
         return mine and await self._group.answer(approval, choice, by=self._by.name)
 
 
+class _Questions(_Group):
+    """A key sees and answers what its own work asks."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.questions)
+        self._by = by
+
+    async def list(self, *, waiting: bool = True, limit: int = 50) -> list[Question]:
+        if self._by.may("admin"):
+            return await self._group.list(waiting=waiting, limit=limit)
+        return await self._group.asked_by(self._by.key, waiting=waiting, limit=limit)
+
+    async def get(self, question: str) -> Question:
+        return await self._group.get(await self._mine(question))
+
+    async def answer(self, question: str, words: str, *, by: str = "") -> Question:
+        return await self._group.answer(await self._mine(question), words, by=self._by.name)
+
+    async def _mine(self, question: str) -> str:
+        """The id; raises NotFound for what another's work asks, as for what nobody asked."""
+        try:
+            found: str | None = (await self._group.get(question)).id
+        except UsageError:  # that there are several would tell of others' questions
+            found = None
+        if found and (self._by.may("admin") or await self._group.asker(found) == self._by.key):
+            return found
+        raise NotFound(f"no question {question[:60]!r}", hint="GET /v1/hitl lists them")
+
+
 class _Collaborations(_Group):
     def __init__(self, station: Workstation, by: Requester, find: Callable[[str], Any]) -> None:
         super().__init__(station.collaborations)
@@ -361,6 +392,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "collaborations": _Collaborations,
         "seats": _Seats,
         "strategies": _Strategies,
+        "questions": _Questions,
     }
 )
 

@@ -16,6 +16,7 @@ from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
 from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger
 from skill_agent.questions.asking import Asking
+from skill_agent.questions.questions import Questions
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
@@ -44,6 +45,8 @@ class Means:
     idle: Callable[[float], Awaitable[bool]]
     """Returns once no turn runs, or after so many seconds."""
     hosting: bool
+    watched: Callable[[], bool]
+    """Whether a person is at a screen of this home."""
 
     def publish(self, event: Event) -> None:
         self.bus.publish(event)
@@ -54,15 +57,24 @@ class AutomationParts:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self.asks: Asks = Asking()
         self.delivers: Delivers = Delivering(means.ledger, means.clock, means.publish)
+        self._asking = Asking(
+            ledger=means.ledger,
+            clock=means.clock,
+            publish=means.publish,
+            delivers=self.delivers,
+            watched=means.watched,
+        )
+        self.asks: Asks = self._asking
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"questions": Questions(self._asking, self._means.settings.hitl)}
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
+        await self._asking.begin()
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+        await self._asking.end()

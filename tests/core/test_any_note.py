@@ -19,7 +19,7 @@ from skill_agent.workstation import wire
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
-    "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "question", "unheard of",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",

@@ -15,8 +15,8 @@ from skill_agent.text.language import spoken
 from skill_agent.text.scripts import UNSPACED
 
 Sort = Literal["hold", "cancel", "not", "but", "revise", "proceed", "bare", "around"]
-"""`bare` says proceed where there is nothing else; `hold`, `not` and `but` leave open what is meant,
-and something new begins with `but`; `around` changes nothing."""
+"""`bare` says proceed where there is nothing else; `hold`, `not` and `but` leave open what is
+meant, and something new begins with `but`; `around` changes nothing."""
 Lists = Mapping[str, Mapping[Any, Sequence[str]]]
 """Words by language and sort."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .lexicon import END, Found, Lexicon, Lists, Sort, tokens_in
 
+Sorts = Sequence[Sort | None]
 _LONGEST = 4_000
 """Characters of an answer."""
 _LED = re.compile(r"(?P<word>[^:：\n]{1,40}?)\s*[:：]\s*(?P<rest>\S.*)", re.DOTALL)
@@ -41,7 +42,7 @@ class AnswerReader:
             return ordered
         tokens = tokens_in(said)
         clauses = [part for one in _clauses(tokens) for part in self._parts(one)]
-        sorts = [one.sort for clause in clauses for one in clause]
+        sorts: Sorts = [one.sort for clause in clauses for one in clause]
         if _revises(clauses, asks="?" in tokens):
             return _revision(said, sorts)
         if "revise" in sorts:
@@ -99,13 +100,13 @@ def _revises(clauses: Sequence[Sequence[Found]], *, asks: bool) -> bool:
     return False
 
 
-def _revision(said: str, sorts: Sequence[Sort | None]) -> Meant:
+def _revision(said: str, sorts: Sorts) -> Meant:
     if None not in sorts:
         return Meant("", why="it does not say what is to be different")
     return Meant("revise", said)
 
 
-def _goes_on(sorts: Sequence[Sort | None]) -> bool:
+def _goes_on(sorts: Sorts) -> bool:
     """Every word of it is known, and none leaves anything open."""
     return sorts == ["bare"] or ("proceed" in sorts and set(sorts) <= {"proceed", "around"})
 
