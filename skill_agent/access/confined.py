@@ -281,7 +281,7 @@ class _Approvals(_Group):
             return found
         return [one for one in found if self._group.asker(one.id) == self._by.key]
 
-    async def answer(self, approval: str, choice: Choice, *, by: str = "") -> bool:
+    async def answer(self, approval: str, choice: Choice, *, words: str = "", by: str = "") -> bool:
         """Raises Forbidden for a standing rule. A key's own question is denied by that, for whoever
         asked for too much may well not ask again, and the turn would wait for long."""
         admin = self._by.may("admin")
@@ -293,7 +293,7 @@ class _Approvals(_Group):
                 '"always" stores a standing rule, which takes the scope "admin"',
                 hint=f'{told}answer "once", or allow it for good on the machine itself',
             )
-        return mine and await self._group.answer(approval, choice, by=self._by.name)
+        return mine and await self._group.answer(approval, choice, words=words, by=self._by.name)
 
 
 class _Questions(_Group):

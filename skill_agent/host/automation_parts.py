@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from uuid import UUID, uuid5
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.making import Backups
@@ -19,7 +20,12 @@ from skill_agent.questions.asking import Asking
 from skill_agent.questions.questions import Questions
 from skill_agent.settings.schema import Settings
 from skill_agent.tools.approvals import ApprovalDesk
+from skill_agent.tools.kept_approvals import left_approvals, note_withdrawn
 from skill_agent.turns.operations import TurnOperations
+from skill_agent.values import Dispatch
+
+_WITHDRAWN = UUID("0f6cf3a6-5b0c-5f21-8a55-9d6f0f9c8b3e")
+"""By which an approval and the item that tells of its end belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +75,28 @@ class AutomationParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {"questions": Questions(self._asking, self._means.settings.hitl)}
+        return {"questions": Questions(self._asking, self._means.settings.hitl.words)}
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
         await self._asking.begin()
+        await self._tell_of_approvals()
+
+    async def _tell_of_approvals(self) -> None:
+        """What waited for an approval when the process before ended, waits no more."""
+        for one in await left_approvals(self._means.ledger):
+            dispatch = Dispatch(
+                title="An approval was withdrawn",
+                text=f"{one.what}\n\nThe program ended before you answered, and with it the turn "
+                "that asked. Nothing was done; ask again if it is still wanted.",
+                sort="notice",
+                agent=one.agent,
+                session=one.session,
+                private=True,
+                key=str(uuid5(_WITHDRAWN, one.id)),
+            )
+            await self.delivers.deliver(dispatch)
+            await note_withdrawn(self._means.ledger, one.id, one.session)
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""

@@ -1,8 +1,7 @@
 """Questions as front ends see them: listed, and answered in words."""
 
 from skill_agent.errors import UsageError
-from skill_agent.settings.schema import HitlSettings
-from skill_agent.text.answers.lexicon import help_in, with_own
+from skill_agent.text.answers.lexicon import Lists, help_in, with_own
 from skill_agent.text.answers.reading import AnswerReader
 from skill_agent.values import HitlWords, Question
 
@@ -16,12 +15,13 @@ _LATELY = 10_000
 class Questions(QuestionOperations):
     """The group `questions` of a workstation."""
 
-    def __init__(self, asking: Asking, settings: HitlSettings) -> None:
-        self._asking, self._settings = asking, settings
+    def __init__(self, asking: Asking, own: Lists) -> None:
+        """`own` are words of the person's own, beside the known ones."""
+        self._asking, self._own = asking, own
         self._reader: AnswerReader | None = None
 
     async def config(self) -> ListOfWords:
-        return words_of(self._settings)
+        return words_of(self._own)
 
     async def list(self, *, waiting: bool = True, limit: int = 50) -> ListOfQuestions:
         return [one.question for one in await self._listed(waiting, limit)]
@@ -37,7 +37,7 @@ class Questions(QuestionOperations):
         if found.state != "waiting":
             return await self._asking.answer(found.id, found.default, "", by)  # says who did
         if self._reader is None:
-            self._reader = AnswerReader(with_own(_own(self._settings)))
+            self._reader = AnswerReader(with_own(self._own))
         meant = self._reader.read(words)
         if meant.action not in ("proceed", "revise", "cancel"):
             raise UsageError(
@@ -58,8 +58,8 @@ class Questions(QuestionOperations):
         return open_[:limit] if waiting else await self._asking.kept.latest(limit)
 
 
-def words_of(settings: HitlSettings) -> ListOfWords:
-    """The words that answer a question, by language; without settings of one's own the bundled."""
+def words_of(own: Lists) -> ListOfWords:
+    """The words that answer a question, by language."""
     return [
         HitlWords(
             id=code,
@@ -68,9 +68,5 @@ def words_of(settings: HitlSettings) -> ListOfWords:
             cancel=tuple(table.get("cancel", ())),
             help=help_in(code),
         )
-        for code, table in sorted(with_own(_own(settings)).items())
+        for code, table in sorted(with_own(own).items())
     ]
-
-
-def _own(settings: HitlSettings) -> dict[str, dict[str, tuple[str, ...]]]:
-    return {code: {**table} for code, table in settings.words.items()}
