@@ -9,6 +9,7 @@ from skill_agent.values import Session
 
 from .approvals import ApprovalBar
 from .footer import Footer
+from .questions import QuestionBar
 
 if TYPE_CHECKING:
     from skill_agent.workstation.past import Past
@@ -49,6 +50,9 @@ class ConversationDisplay(Display, Protocol):
     def approvals(self) -> ApprovalBar: ...
 
     @property
+    def questions(self) -> QuestionBar: ...
+
+    @property
     def footer(self) -> Footer: ...
 
     @property
@@ -86,6 +90,10 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
+    def look_for_questions(self) -> None:
+        """Other questions may wait for the person."""
+        ...
+
     def look_for_work(self) -> None:
         """What the team has to do may have changed."""
         ...
@@ -117,6 +125,9 @@ class FigureDisplay(Display, Protocol):
 
     @property
     def approvals(self) -> ApprovalBar: ...
+
+    @property
+    def questions(self) -> QuestionBar: ...
 
     def became(self, session: Session) -> None:
         """The conversation shown has another title."""

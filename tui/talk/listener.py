@@ -21,6 +21,8 @@ from skill_agent.events import (
     HostFound,
     HostLost,
     MemoriesExtracted,
+    QuestionAnswered,
+    QuestionAsked,
     SeatChanged,
     TaskChanged,
     TurnEvent,
@@ -246,6 +248,10 @@ class Listener:
             self._display.look_for_work()
             if self._shown(event) and isinstance(event, CollaborationChanged) and _over(event):
                 self._work(self.reload)  # its result is a message of this conversation
+        elif isinstance(event, QuestionAsked):
+            self._display.look_for_questions()
+        elif isinstance(event, QuestionAnswered):
+            self._display.questions.settle(event.question)
         elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 
