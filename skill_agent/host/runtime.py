@@ -214,6 +214,7 @@ class Runtime(Workstation):
                 book=self.book,
                 embedder=self._embedder,
                 publish=self._bus.publish,
+                asks=lambda: self._automation.asks,
                 hosting=self._hosting,
             )
         )

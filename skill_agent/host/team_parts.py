@@ -15,6 +15,7 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
 from skill_agent.ports import (
+    Asks,
     ChoosesAgent,
     ChoosesModel,
     Clock,
@@ -78,6 +79,7 @@ class Ground:
     book: MemoryBook
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
+    asks: Callable[[], Asks]
     hosting: bool
 
 
@@ -229,6 +231,8 @@ class TeamParts:
             tasks=self.tasks,
             purses=ground.counter.budgets.purses,
             publish=ground.publish,
+            asks=ground.asks,
+            question_s=ground.settings.hitl.timeout_hours * 3600,
             rank=self._rank if ground.settings.features.expert_gate else None,
         )
 

@@ -82,9 +82,6 @@ class Asking(Asks):
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        for one in self._waiting.values():
-            one.future.cancel()
-        self._waiting.clear()
 
     async def ask(self, question: NewQuestion) -> Answer:
         """Raises UsageError for a question that cannot be one."""
