@@ -66,8 +66,8 @@ class Sessions(operations.CollaborationOperations):
         question_s: float = 86_400.0,
         rank: Rank | None = None,
     ) -> None:
-        """A question to the person waits `question_s`. `rank` gives agents by how well they fit a goal; without it the directory's order
-        holds."""
+        """A question to the person waits `question_s`. `rank` gives agents by how well they fit a
+        goal; without it the directory's order holds."""
         self._settings, self._ledger, self._clock = settings, ledger, clock
         self._directory, self._models = directory, models
         self._records, self._once = Records(ledger), Once()
