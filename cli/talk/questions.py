@@ -9,6 +9,7 @@ from skill_agent.errors import Conflict, UsageError
 from skill_agent.events import QuestionAsked
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import in_a_row, in_one_line, value_lines
+from skill_agent.workstation.answer_words import AnswerWords
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
@@ -152,7 +153,7 @@ def words_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     Example:
       ska questions words
     """
-    found = with_runtime(ctx, lambda runtime: runtime.questions.config())
+    found = with_runtime(ctx, lambda runtime: AnswerWords(runtime.questions).get())
     if as_json:
         emit_json(found)
         return

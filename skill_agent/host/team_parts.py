@@ -274,6 +274,8 @@ class TeamParts:
                 look=self.tasks.get,
                 collaborate=self.sessions.run if ground.settings.features.collaboration else None,
             ),
+            asks=ground.asks,
+            question_s=ground.settings.hitl.timeout_hours * 3600,
             depth=lambda request: self.tasks.depth(request.task),
         )
 
