@@ -36,6 +36,8 @@ class Route:
     """Its name in the API document where that is older than its group."""
     formerly: str = ""
     """An earlier path, answered too for one release."""
+    max_age: int = 0
+    """Seconds for which whoever asks may keep the answer."""
 
 
 def route(
@@ -51,11 +53,12 @@ def route(
     once: bool = False,
     id: str = "",
     formerly: str = "",
+    max_age: int = 0,
 ) -> Callable[[Function], Function]:
     """Marks a method of an interface with its route."""
     made = Route(
         verb=verb, path=path, scope=scope, local=local, status=status, limit=limit, keyset=keyset,
-        key=key, once=once, id=id, formerly=formerly,
+        key=key, once=once, id=id, formerly=formerly, max_age=max_age,
     )  # fmt: skip
 
     def mark(function: Function) -> Function:

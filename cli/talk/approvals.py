@@ -21,7 +21,7 @@ from ..opening.running import with_runtime
 from ..options import JsonOption, group
 from ..output import emit_json, narrate, table
 from ..surroundings import Surroundings, surroundings
-from .driver import Answer
+from .driver import Answer, Decided
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -35,17 +35,30 @@ _CHOICES: dict[str, Choice] = {
 }  # fmt: skip
 
 
-def asking(around: Surroundings) -> Answer:
-    """Asks on stderr until the answer is one of the three; shows the rule `always` stores."""
+_REVISE = ("r", "revise")
 
-    def ask(event: ApprovalAsked) -> Choice:
+
+def _instead(said: str) -> str:
+    """What is to be done instead of the call; empty where that is not said."""
+    word, colon, rest = said.partition(":")
+    return rest.strip() if colon and word.strip().lower() in _REVISE else ""
+
+
+def asking(around: Surroundings) -> Answer:
+    """Asks on stderr until the answer is clear; shows the rule `always` stores."""
+
+    def ask(event: ApprovalAsked) -> Decided:
         for line in _question(event):
             narrate(line)
-        _drop_typed_ahead()
+        drop_typed_ahead()
         while True:
-            said = around.read_line("[o]nce, [a]lways or [d]eny? ").strip().lower()
-            if said in _CHOICES:
-                return _CHOICES[said]
+            said = around.read_line("[o]nce, [a]lways, [d]eny or [r]evise: … ? ").strip()
+            if said.lower() in _CHOICES:
+                return _CHOICES[said.lower()], ""
+            if instead := _instead(said):
+                return "deny", instead
+            if said.lower() in _REVISE:
+                narrate("  say what to do instead, as in: r: ask Luke")
 
     return ask
 
@@ -73,7 +86,7 @@ def _question(event: ApprovalAsked) -> Iterator[str]:
     yield f"  always would store the rule: {in_one_line(event.rule)}"
 
 
-def _drop_typed_ahead() -> None:
+def drop_typed_ahead() -> None:
     """What was typed before the question was shown answers nothing."""
     try:
         import termios
@@ -147,24 +160,28 @@ def answer(
     ctx: typer.Context,
     approval: Annotated[str, typer.Argument(metavar="ID", help="As `waiting` shows it.")],
     choice: Annotated[Choice, typer.Argument(help="`always` stores a rule.")],
+    instead: Annotated[
+        str, typer.Option(help="With deny: what to do instead; the model reads it.")
+    ] = "",
 ) -> None:
     """Answer a question that waits: once, always or deny.
 
     \b
-    Example:
+    Examples:
       ska approvals answer 0193f2a0-5a1c-7c3e-9d7f-2b8f4f6f1a11 once
+      ska approvals answer 0193f2a0-5a1c-7c3e-9d7f-2b8f4f6f1a11 deny --instead "ask Luke"
 
     \b
     Exit codes: 0 answered, 2 it does not wait (any more).
     """
-    said = partial(_answered, approval=approval, choice=choice)
+    said = partial(_answered, approval=approval, choice=choice, words=instead)
     if not (_hosted(ctx) and with_runtime(ctx, said)):
         raise NotFound(f"no question {approval} waits", hint="ska approvals waiting")
     narrate(f"answered: {choice}")
 
 
-async def _answered(runtime: "Workstation", *, approval: str, choice: Choice) -> bool:
-    return await runtime.approvals.answer(approval, choice)
+async def _answered(runtime: "Workstation", *, approval: str, choice: Choice, words: str) -> bool:
+    return await runtime.approvals.answer(approval, choice, words=words)
 
 
 def _arguments(arguments: Mapping[str, Any]) -> str:

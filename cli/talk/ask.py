@@ -20,6 +20,7 @@ from .approvals import asking
 from .code_view import CodeView
 from .driver import Talk, talking
 from .prompts import NONE_KEPT, prompts_text
+from .questions import replying
 from .render import LinesView, ObjectView, Outcome, TextView, View
 from .stdin import FIRST_BYTE_S, PipedText, process_stdin
 from .wishes import (
@@ -240,8 +241,16 @@ def one_turn(
         view.show(event)
 
     answer = asking(around) if around.interactive else None
+    reply = replying(around) if around.interactive else None
     try:
-        talk.turn(text, show=show, answer=answer, interactive=answer is not None, **options)
+        talk.turn(
+            text,
+            show=show,
+            answer=answer,
+            reply=reply,
+            interactive=answer is not None,
+            **options,
+        )
     finally:
         if outcome.ids:
             view.close()

@@ -12,6 +12,7 @@ import typer
 from skill_agent.conversations.seats_told import told_of
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.text.attachments import label
+from skill_agent.text.decisions import in_one_line
 from skill_agent.text.redaction import masked
 from skill_agent.values import Attachment, Search, SeatMoment
 
@@ -32,7 +33,8 @@ _HELP = """\
 /invite NAME    bring an agent in            /leave NAME  take one out
 /handoff NAME   hand this conversation over  /back      give it back
 /sessions       latest conversations         /memory Q  search what is remembered
-/help           this help                    /quit      leave (or Ctrl+D)
+/answer WORDS   answer what a job asks       /help      this help
+/quit           leave (or Ctrl+D)
 A long text you paste is kept until you say what to do with it; /drop forgets it.
 @name in a message addresses an agent once; Ctrl+C stops a reply."""
 
@@ -82,6 +84,8 @@ class Conversation:
         self._runtime = talk.runtime
         self._session: str | None = None
         self._lines = TypedLines()
+        self._told: set[str] = set()
+        """Questions that were shown."""
         self._pasted: tuple[Attachment, ...] = ()
         """Goes with the next message."""
         self._agent = agent or self._runtime.settings.general.default_agent
@@ -103,6 +107,7 @@ class Conversation:
     def loop(self) -> None:
         """Reads and answers until the end of input."""
         while True:
+            self._tell_questions()
             try:
                 said = self._read()
             except EOFError:
@@ -162,6 +167,8 @@ class Conversation:
                     emit_text(f"{one.id}  {one.agent}  {one.title}")
             case "/memory":
                 self._search(rest)
+            case "/answer":
+                self._reply(rest)
             case _ if command.startswith("/") and command.count("/") == 1:
                 tell_error(f"no command {command}", "/help")
             case _ if piped:
@@ -180,6 +187,35 @@ class Conversation:
         self._session = outcome.ids.get("session", self._session)
         self._asked = None  # from here on it is the conversation's to say
         self._follow()
+
+    def _tell_questions(self) -> None:
+        """What jobs and others ask, once each."""
+        if not self._around.interactive:
+            return
+        try:
+            waiting = self._talk.call(self._runtime.questions.list)
+        except SkillAgentError:
+            return  # it is told with the next thing one asks for
+        for one in waiting:
+            if one.id not in self._told:
+                self._told.add(one.id)
+                narrate(f"{one.agent or one.source} asks: {in_one_line(one.text)}")
+                narrate(f"  all of it: ska questions show {one.id}")
+                narrate("  /answer yes · /answer no · /answer change: …")
+
+    def _reply(self, rest: str) -> None:
+        """Answers the oldest question, or the one whose id is named first."""
+        waiting = self._talk.call(self._runtime.questions.list)
+        first, _, others = rest.partition(" ")
+        named = [one for one in waiting if len(first) >= 8 and one.id.startswith(first)]
+        if len(waiting) > 1 and not named:
+            told = "; ".join(f"{one.id} {in_one_line(one.text)[:40]}" for one in waiting)
+            raise UsageError(f"{len(waiting)} questions wait", hint=f"/answer ID …: {told}")
+        if not waiting:
+            raise UsageError("nothing waits for an answer")
+        one, words = (named[0], others) if named else (waiting[0], rest)
+        done = self._talk.call(self._runtime.questions.answer, one.id, words, by="the chat")
+        narrate(f"answered: {done.action}")
 
     def _follow(self) -> None:
         """Whoever leads the conversation by now is the one who is talked to."""

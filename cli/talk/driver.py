@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.events import ApprovalAsked, Choice, Event, TurnFailed, TurnFinished
+from skill_agent.errors import UsageError
+from skill_agent.events import (
+    ApprovalAsked,
+    Choice,
+    Event,
+    QuestionAsked,
+    TurnFailed,
+    TurnFinished,
+)
 
 from ..ending import TOLD, Ended, heeding
 from ..event_loop import leave_workers
@@ -26,8 +34,13 @@ if TYPE_CHECKING:
 
     from skill_agent.workstation import Workstation
 
-Answer = Callable[[ApprovalAsked], Choice]
+Decided = tuple[Choice, str]
+"""A choice, and what is to be done instead of what was denied."""
+Answer = Callable[[ApprovalAsked], Decided]
 """Asks the person; may raise KeyboardInterrupt, which denies and cancels the turn."""
+Reply = Callable[[QuestionAsked], str]
+"""Asks the person in words; may raise KeyboardInterrupt, which leaves the question and cancels the
+turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +93,13 @@ class Talk:
         return self._portal.start_task_soon(function, *arguments)
 
     def turn(
-        self, text: str, *, show: Callable[[Event], None], answer: Answer | None, **options: Any
+        self,
+        text: str,
+        *,
+        show: Callable[[Event], None],
+        answer: Answer | None,
+        reply: Reply | None = None,
+        **options: Any,
     ) -> None:
         """One turn from submission to its last event.
 
@@ -90,7 +109,7 @@ class Talk:
         """
         items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         pump = self._portal.call(self._begin, text, options, items)
-        turn = _Turn(self, show, answer)
+        turn = _Turn(self, show, answer, reply)
         try:
             with _interrupts(items, turn):
                 while not turn.over:
@@ -133,8 +152,14 @@ async def _stopped(pump: "asyncio.Task[None]") -> None:
 class _Turn:
     """The state of one turn on the main thread."""
 
-    def __init__(self, talk: Talk, show: Callable[[Event], None], answer: Answer | None) -> None:
-        self._talk, self._show, self._answer = talk, show, answer
+    def __init__(
+        self,
+        talk: Talk,
+        show: Callable[[Event], None],
+        answer: Answer | None,
+        reply: Reply | None,
+    ) -> None:
+        self._talk, self._show, self._answer, self._reply = talk, show, answer, reply
         self.id = ""
         self.over = False
         self.interrupted = self.asking = False
@@ -157,6 +182,8 @@ class _Turn:
         self._show(event)
         if isinstance(event, ApprovalAsked) and self._answer and not self.interrupted:
             self._approve(event, self._answer)
+        if isinstance(event, QuestionAsked) and self._reply and not self.interrupted:
+            self._say(event, self._reply)
         if isinstance(event, TurnFinished | TurnFailed) and event.turn == self.id:
             self.over = True
 
@@ -164,13 +191,39 @@ class _Turn:
         with _default_interrupt():
             self.asking = True
             try:
-                choice = answer(event)
+                choice, words = answer(event)
             except (KeyboardInterrupt, EOFError, Ended):
-                choice = "deny"
+                choice, words = "deny", ""
                 self._interrupt()
             finally:
                 self.asking = False
-        self._talk.call(self._talk.runtime.approvals.answer, event.approval, choice)
+        self._talk.call(self._talk.runtime.approvals.answer, event.approval, choice, words=words)
+
+    def _say(self, event: QuestionAsked, reply: Reply) -> None:
+        """Asks until the answer is clear, or somebody else gave one."""
+        again = True
+        while again and not self.interrupted:
+            with _default_interrupt():
+                self.asking = True
+                try:
+                    said = reply(event)
+                except (KeyboardInterrupt, EOFError, Ended):
+                    self._interrupt()
+                    return
+                finally:
+                    self.asking = False
+            again = self._answered(event, said)
+
+    def _answered(self, event: QuestionAsked, said: str) -> bool:
+        """Whether it has to be asked again."""
+        from .questions import BY, not_taken
+
+        questions = self._talk.runtime.questions
+        try:
+            self._talk.call(questions.answer, event.question, said, by=BY)
+        except UsageError as problem:
+            return not_taken(problem)
+        return False
 
     def _interrupt(self) -> None:
         self.interrupted = True

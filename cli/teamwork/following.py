@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from skill_agent.errors import UsageError
 from skill_agent.events import (
     ApprovalAsked,
     CollaborationChanged,
     Event,
     HostFound,
     HostLost,
+    QuestionAsked,
     TaskChanged,
     TeamEvent,
 )
@@ -49,6 +51,8 @@ class Belonging:
                 if found:
                     self._ids.add(event.collaboration)
                 return bool(found)
+            case QuestionAsked():
+                return bool({event.turn, event.session} & self._ids)
             case _:
                 return event.session in self._ids
 
@@ -100,7 +104,7 @@ class Follower:
                         continue
                     else:
                         self._show(event)
-                    if isinstance(event, ApprovalAsked):
+                    if isinstance(event, ApprovalAsked | QuestionAsked):
                         await self._answer(event)
                     if _may_end(event, work.id) and (now := await self._now(work)).ended:
                         return now
@@ -131,7 +135,7 @@ class Follower:
         async for event in events:
             if isinstance(event, HostLost | HostFound) or belonging.has(event):
                 self._show(event)
-                if isinstance(event, ApprovalAsked):
+                if isinstance(event, ApprovalAsked | QuestionAsked):
                     await self._answer(event)
 
     async def _now(self, work: Work) -> Work:
@@ -147,15 +151,34 @@ class Follower:
             await self._runtime.collaborations.cancel(work.id, reason=_INTERRUPTED)
         narrate(f"stopped; what there is of it is kept: ska team show {work.id}")
 
-    async def _answer(self, event: ApprovalAsked) -> None:
-        choice = "deny"
+    async def _answer(self, event: ApprovalAsked | QuestionAsked) -> None:
+        if isinstance(event, QuestionAsked):
+            await self._reply(event)
+            return
+        choice, words = "deny", ""
         if self._around.interactive:
             from ..talk.approvals import asking
 
-            choice = await asyncio.to_thread(asking(self._around), event)
+            choice, words = await asyncio.to_thread(asking(self._around), event)
         else:
             narrate(f"denied, for nobody is here to ask: {event.line}")
-        await self._runtime.approvals.answer(event.approval, choice)
+        await self._runtime.approvals.answer(event.approval, choice, words=words)
+
+    async def _reply(self, event: QuestionAsked) -> None:
+        """Asks until the answer is clear; where nobody is here it waits for whoever comes."""
+        from ..talk.questions import BY, not_taken, replying
+
+        if not self._around.interactive:
+            narrate(f"it waits: ska questions answer {event.question} yes")
+            return
+        again = True
+        while again:
+            said = await asyncio.to_thread(replying(self._around), event)
+            try:
+                await self._runtime.questions.answer(event.question, said, by=BY)
+                again = False
+            except UsageError as problem:
+                again = not_taken(problem)
 
 
 def _may_end(event: Event, work: str) -> bool:

@@ -57,6 +57,10 @@ def run(
         float, typer.Option("--max-seconds", min=1.0, help="Seconds it may take.")
     ] = 600.0,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Rounds of a review at most.")] = 5,
+    ask_between: Annotated[
+        bool,
+        typer.Option("--ask-between", help="Ask you between its stages, and take corrections."),
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Print its id and leave; the host goes on with it.")
     ] = False,
@@ -106,6 +110,7 @@ def run(
         max_duration_s=max_seconds,
         max_cost_usd=max_usd,
         max_rounds=rounds,
+        ask_between=ask_between,
     )
     ready_to_talk(around)
     work = partial(_work, new=new, ctx=ctx, yes=yes, detach=detach, show=_line if jsonl else None)

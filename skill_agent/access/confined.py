@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from skill_agent.conversations.requesters import OwnConversations
 from skill_agent.delivery.inbox import MOST, nothing_of
-from skill_agent.errors import Forbidden, NotFound
+from skill_agent.errors import Forbidden, NotFound, UsageError
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.jobs.operations import ListOfFindings, ListOfJobs, ListOfRuns
@@ -32,6 +32,7 @@ from skill_agent.values import (
     NewJob,
     NewTask,
     NewWork,
+    Question,
     Report,
     ReportRequest,
     Requester,
@@ -73,6 +74,7 @@ class Confined(Workstation):
             "jobs": _Jobs(station, by),
             "inbox": _Inbox(station, by),
             "work": _Work(station, by),
+            "questions": _Questions(station, by),
         }
         super().__init__(groups)
 
@@ -347,7 +349,7 @@ class _Approvals(_Group):
             return found
         return [one for one in found if self._group.asker(one.id) == self._by.key]
 
-    async def answer(self, approval: str, choice: Choice, *, by: str = "") -> bool:
+    async def answer(self, approval: str, choice: Choice, *, words: str = "", by: str = "") -> bool:
         """Raises Forbidden for a standing rule. A key's own question is denied by that, for whoever
         asked for too much may well not ask again, and the turn would wait for long."""
         admin = self._by.may("admin")
@@ -359,7 +361,36 @@ class _Approvals(_Group):
                 '"always" stores a standing rule, which takes the scope "admin"',
                 hint=f'{told}answer "once", or allow it for good on the machine itself',
             )
-        return mine and await self._group.answer(approval, choice, by=self._by.name)
+        return mine and await self._group.answer(approval, choice, words=words, by=self._by.name)
+
+
+class _Questions(_Group):
+    """A key sees and answers what its own work asks."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.questions)
+        self._by = by
+
+    async def list(self, *, waiting: bool = True, limit: int = 50) -> list[Question]:
+        if self._by.may("admin"):
+            return await self._group.list(waiting=waiting, limit=limit)
+        return await self._group.asked_by(self._by.key, waiting=waiting, limit=limit)
+
+    async def get(self, question: str) -> Question:
+        return await self._group.get(await self._mine(question))
+
+    async def answer(self, question: str, words: str, *, by: str = "") -> Question:
+        return await self._group.answer(await self._mine(question), words, by=self._by.name)
+
+    async def _mine(self, question: str) -> str:
+        """The id; raises NotFound for what another's work asks, as for what nobody asked."""
+        try:
+            found: str | None = (await self._group.get(question)).id
+        except UsageError:  # that there are several would tell of others' questions
+            found = None
+        if found and (self._by.may("admin") or await self._group.asker(found) == self._by.key):
+            return found
+        raise NotFound(f"no question {question[:60]!r}", hint="GET /v1/hitl lists them")
 
 
 class _Collaborations(_Group):
@@ -450,6 +481,7 @@ _KINDS: Mapping[str, type[_Group]] = MappingProxyType(
         "strategies": _Strategies,
         "jobs": _Jobs,
         "work": _Work,
+        "questions": _Questions,
     }
 )
 

@@ -267,10 +267,13 @@ class ApprovalAnswered(AnyEvent):
     approval: str
     choice: Choice
     by: str
+    words: str = ""
+    """What is to be done instead."""
 
     @property
     def line(self) -> str:
-        return f"{self.choice} (by {self.by})"
+        told = f"{self.choice} (by {self.by})"
+        return one_line(f"{told}: {self.words}" if self.words else told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID, uuid5
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.daily import DailyBackup
@@ -38,14 +39,19 @@ from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
 from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Sink
 from skill_agent.questions.asking import Asking
+from skill_agent.questions.questions import Questions
 from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
 from skill_agent.team.operations import CollaborationOperations
 from skill_agent.tools.approvals import ApprovalDesk
+from skill_agent.tools.kept_approvals import left_approvals, note_withdrawn
 from skill_agent.turns.operations import TurnOperations
-from skill_agent.values import JobKind, JobRun
+from skill_agent.values import Dispatch, JobKind, JobRun
 from skill_agent.webhooks.sink import WebhookSink
 from skill_agent.webhooks.webhooks import Webhooks
+
+_WITHDRAWN = UUID("0f6cf3a6-5b0c-5f21-8a55-9d6f0f9c8b3e")
+"""By which an approval and the item that tells of its end belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,8 @@ class Means:
     on_purge: Callable[[Callable[[], None]], None]
     """Has somebody let go of what he keeps of texts in memory, whenever something was erased."""
     hosting: bool
+    watched: Callable[[], bool]
+    """Whether a person is at a screen of this home."""
 
     def publish(self, event: Event) -> None:
         self.bus.publish(event)
@@ -124,9 +132,16 @@ class AutomationParts:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        self.asks: Asks = Asking()
         self._delivering = make_delivering(means)
         self.delivers: Delivers = self._delivering
+        self._asking = Asking(
+            ledger=means.ledger,
+            clock=means.clock,
+            publish=means.publish,
+            delivers=self.delivers,
+            watched=means.watched,
+        )
+        self.asks: Asks = self._asking
         self._daily_backup = DailyBackup(
             backups=means.backups, home=means.home, ledger=means.ledger, clock=means.clock,
             publish=means.publish,
@@ -201,6 +216,7 @@ class AutomationParts:
             "inbox": Inbox(self._delivering, means.clock, means.publish),
             "webhooks": self.webhooks,
             "work": self.work,
+            "questions": Questions(self._asking, means.settings.hitl.words),
         }
 
     def add_sink(self, sink: Sink) -> None:
@@ -214,14 +230,33 @@ class AutomationParts:
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
         await self._delivering.begin(take_up=self._means.hosting)
+        await self._asking.begin()
+        await self._tell_of_approvals()
         await self.jobs.begin()
         await self.work.begin(hosting=self._means.hosting)
         if self._means.hosting:
             self.webhooks.begin()
+
+    async def _tell_of_approvals(self) -> None:
+        """What waited for an approval when the process before ended, waits no more."""
+        for one in await left_approvals(self._means.ledger):
+            dispatch = Dispatch(
+                title="An approval was withdrawn",
+                text=f"{one.what}\n\nThe program ended before you answered, and with it the turn "
+                "that asked. Nothing was done; ask again if it is still wanted.",
+                sort="notice",
+                agent=one.agent,
+                session=one.session,
+                private=True,
+                key=str(uuid5(_WITHDRAWN, one.id)),
+            )
+            await self.delivers.deliver(dispatch)
+            await note_withdrawn(self._means.ledger, one.id, one.session)
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
         await self.jobs.end()
         await self.work.end()
         await self.webhooks.end()
+        await self._asking.end()
         await self._delivering.end()

@@ -80,6 +80,14 @@ class Presence(HostOperations):
         """What this process is to its person: `tui`, `ask`, `up` …"""
         return self._role
 
+    @property
+    def watched(self) -> bool:
+        """Whether this is somebody's screen, or a window is attached that hears what happens."""
+        if self._role not in SERVICES:
+            return True
+        open_ = (one for one in self._clients.values() if one.streams)
+        return any(one.name not in SERVICES and alive(one.pid) for one in open_)
+
     async def status(self) -> HostStatus:
         """This host now, with the attached processes that still live, the longest there first."""
         self._forget_the_dead()

@@ -27,8 +27,10 @@ from skill_agent.models.money.budget import Budgets
 from skill_agent.models.money.metered import Counter, limits_in
 from skill_agent.ports import (
     Alarms,
+    Asks,
     Calendar,
     Clock,
+    Delivers,
     Embedder,
     Ledger,
     LedgerCopies,
@@ -183,6 +185,7 @@ class Runtime(Workstation):
             idle=partial(self.drain, own=True),
             on_purge=mind.on_purge,
             hosting=self._hosting,
+            watched=lambda: self._presence.watched,
         )
 
     def _make_conversations(self, clock: Clock) -> Conversations:
@@ -212,6 +215,7 @@ class Runtime(Workstation):
                 book=self.book,
                 embedder=self._embedder,
                 publish=self._bus.publish,
+                asks=lambda: self._automation.asks,
                 hosting=self._hosting,
             )
         )
@@ -300,6 +304,16 @@ class Runtime(Workstation):
     @property
     def settings(self) -> Settings:
         return self._settings
+
+    @property
+    def asks(self) -> Asks:
+        """Asks the person, wherever that one is."""
+        return self._automation.asks
+
+    @property
+    def delivers(self) -> Delivers:
+        """Brings things to the person."""
+        return self._automation.delivers
 
     async def until_stopped(self) -> None:
         await self._presence.stopped.wait()

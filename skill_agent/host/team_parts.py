@@ -15,6 +15,7 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
 from skill_agent.ports import (
+    Asks,
     ChoosesAgent,
     ChoosesModel,
     Clock,
@@ -78,6 +79,7 @@ class Ground:
     book: MemoryBook
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
+    asks: Callable[[], Asks]
     hosting: bool
 
 
@@ -231,6 +233,8 @@ class TeamParts:
             tasks=self.tasks,
             purses=ground.counter.budgets.purses,
             publish=ground.publish,
+            asks=ground.asks,
+            question_s=ground.settings.hitl.timeout_hours * 3600,
             rank=self._rank if ground.settings.features.expert_gate else None,
         )
 
@@ -273,6 +277,8 @@ class TeamParts:
                 collaborate=self.sessions.run if ground.settings.features.collaboration else None,
                 propose=self._propose,
             ),
+            asks=ground.asks,
+            question_s=ground.settings.hitl.timeout_hours * 3600,
             depth=lambda request: self.tasks.depth(request.task),
         )
 

@@ -45,3 +45,7 @@ class Asks(Protocol):
         """The answer, or the question's default once its time is over. Cancelled, it goes on
         waiting for whoever asks again with the same key."""
         ...
+
+    async def withdraw(self, key: str) -> None:
+        """The question with this key is of no matter any more; whoever waits gets its default."""
+        ...

@@ -123,7 +123,7 @@ def explain(schema: Schema, path: KeyPath, kind: str, given: Any, said: str) -> 
     """One mistake in words: what was expected, what was found, what was probably meant."""
     if kind == "extra_forbidden":
         return _unknown_at(schema, path)
-    if kind == "value_error":  # said by the schema itself
+    if kind == "value_error":  # a rule of our own, which says it itself
         return said.removeprefix("Value error, ")
     node = schema_at(schema, path)
     wanted = expected(schema, node)

@@ -4,7 +4,7 @@ Pydantic, because outside text enters here; frozen, because nobody may change a 
 Reading TOML and pointing at its mistakes is `parsing`'s work.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -221,6 +221,17 @@ class HitlSettings(Table):
         default_factory=dict
     )
     """Words of yours, by language, e.g. `words.de.proceed = ["passt"]`; beside the known ones."""
+
+    @field_validator("words")
+    @classmethod
+    def _plain(cls, words: Any) -> Any:
+        """Raises ValueError for a word that would mean two things."""
+        if words:
+            from skill_agent.text.answers.lexicon import clashes
+
+            if wrong := list(clashes(words)):
+                raise ValueError("; ".join(wrong))
+        return words
 
 
 class WebhookSettings(Table):

@@ -14,7 +14,7 @@ RESTRICTED = ("http_get", "remember", "search_memory")
 a skill was not approved."""
 OF_TEAM = ("delegate_task", "request_report", "start_collaboration", "send_agent_message")
 """The same of the team's: those that have colleagues do something."""
-UNRESTRICTED = ("activate_skill", "read_skill_file")
+UNRESTRICTED = ("activate_skill", "read_skill_file", "ask_person")
 TEAM_READS = ("check_task_status", "get_agent_inbox")
 
 _MOST_NAMES = 200

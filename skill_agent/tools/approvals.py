@@ -10,18 +10,23 @@ import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
-from skill_agent.errors import ConfigError, NotFound
+from skill_agent.errors import ConfigError, NotFound, UsageError
 from skill_agent.events import ApprovalAsked, Choice
 from skill_agent.files.private import read_text
 from skill_agent.ports import Clock
 from skill_agent.skills.trust import EVERY_AGENT
+from skill_agent.text.whole import whole
 from skill_agent.values import WaitingApproval
 
 from .operations import ApprovalOperations
 
 ALSO_TAINTED = " also with text from outside"
 """A rule ends in these words where it holds whoever else wrote what stands in the prompt."""
+
+LONGEST_WORDS = 4_000
+"""Characters of what a person wants done instead of a call."""
 
 _log = logging.getLogger(__name__)
 
@@ -32,13 +37,22 @@ def stored_rule(agent: str, rule: str, *, tainted: bool) -> str:
     return " ".join(plain.split()) + (ALSO_TAINTED if tainted else "")
 
 
+class Decision(NamedTuple):
+    """What was decided."""
+
+    choice: Choice
+    by: str
+    words: str = ""
+    """What is to be done instead, where it was denied."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What is asked, and where its answer arrives."""
 
     asked: WaitingApproval
     asker: str | None
-    answer: asyncio.Future[tuple[Choice, str]]
+    answer: "asyncio.Future[Decision]"
 
 
 class ApprovalDesk:
@@ -87,22 +101,22 @@ class ApprovalDesk:
         question = self._questions.get(approval)
         return question.asker if question else None
 
-    async def wait(self, approval: str, timeout_s: float) -> tuple[Choice, str]:
-        """The choice and who made it; a question nobody answers is denied."""
+    async def wait(self, approval: str, timeout_s: float) -> Decision:
+        """What was decided; a question nobody answers is denied."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await self._questions[approval].answer
         except TimeoutError:
-            return "deny", "time-out"
+            return Decision("deny", "time-out")
         finally:
             self._questions.pop(approval, None)
 
-    def answer(self, approval: str, choice: Choice, by: str) -> bool:
+    def answer(self, approval: str, choice: Choice, by: str, words: str = "") -> bool:
         """Settles a question; False if it is not waiting (any more)."""
         question = self._questions.get(approval)
         if question is None or question.answer.done():
             return False
-        question.answer.set_result((choice, by))
+        question.answer.set_result(Decision(choice, by, words))
         return True
 
 
@@ -172,8 +186,18 @@ class Approvals(ApprovalOperations):
     async def waiting(self) -> list[WaitingApproval]:
         return self._desk.waiting
 
-    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
-        return self._desk.answer(approval, choice, by)
+    async def answer(
+        self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
+    ) -> bool:
+        words = whole(words).strip()
+        if words and choice != "deny":
+            raise UsageError(
+                "what is to be done instead goes with a call that is denied",
+                hint=f'answer "deny" with these words, or "{choice}" without any',
+            )
+        if len(words) > LONGEST_WORDS:
+            raise UsageError(f"more than {LONGEST_WORDS} characters of what is to be done instead")
+        return self._desk.answer(approval, choice, by, words)
 
     def asker(self, approval: str) -> str | None:
         return self._desk.asker(approval)

@@ -17,9 +17,12 @@ class ApprovalOperations(Protocol):
         ...
 
     @route("POST", "/v1/approvals/{approval}", scope="chat", id="answer")
-    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
-        """Settles an approval; false if it is not waiting. A key may answer only what its own turns
-        ask, and choose "always" only with the scope `admin`."""
+    async def answer(
+        self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
+    ) -> bool:
+        """Settles an approval; false if it is not waiting. With "deny", `words` say what is to be
+        done instead, and the model reads them. A key may answer only what its own turns ask, and
+        choose "always" only with the scope `admin`."""
         ...
 
     def asker(self, approval: str) -> str | None:

@@ -159,12 +159,14 @@ async def _allowed(
     asked = _asked(brief, hands, call, rule, why)
     hands.announce(asked)
     yield asked
-    outcome.choice, outcome.by = await hands.decide(asked.approval, asked.rule)
-    yield ApprovalAnswered(
-        **brief.ids, approval=asked.approval, choice=outcome.choice, by=outcome.by
-    )
-    if outcome.choice == "deny":
+    decided = await hands.decide(asked.approval, asked.rule)
+    outcome.choice, outcome.by = decided.choice, decided.by
+    yield ApprovalAnswered(**brief.ids, approval=asked.approval, **decided._asdict())
+    if decided.choice == "deny":
         outcome.text = "not allowed: the person (or nobody being there) denied this call"
+        if decided.words:
+            # The person's own words: they are no data to be framed, and taint nothing.
+            outcome.text = f"not made: the person wants something else instead: {decided.words}"
 
 
 def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> ApprovalAsked:

@@ -45,9 +45,9 @@ async def disclosing(brief: Brief, hands: Hands, talk: Talk) -> AsyncGenerator[E
         asked = _asked(brief, hands, found, rule)
         hands.announce(asked)
         yield asked
-        choice, by = await hands.decide(asked.approval, asked.rule)
-        yield ApprovalAnswered(**brief.ids, approval=asked.approval, choice=choice, by=by)
-        if choice != "deny":
+        decided = await hands.decide(asked.approval, asked.rule)
+        yield ApprovalAnswered(**brief.ids, approval=asked.approval, **decided._asdict())
+        if (choice := decided.choice) != "deny":
             talk.disclosed = Disclosure(provider=info.provider, secrets=frozenset(found))
             yield Notice(**brief.ids, level="warning", text=_sent_whole(found, info.name, choice))
             return

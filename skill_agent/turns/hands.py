@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.events import ApprovalAsked, Choice
+from skill_agent.events import ApprovalAsked
 from skill_agent.identifiers import new_id
 from skill_agent.ports import ChatMessage, Disclosure, Model, Tool
+from skill_agent.tools.approvals import Decision
 from skill_agent.turns.guards.suspicion import Suspicion
 from skill_agent.values import ClientTool, Memory, Message, Requester, ToolCall
 
@@ -92,8 +93,8 @@ class Hands:
     """What code works out of a table that came with the message; "" where none did."""
     offer: Callable[[Manner, Recollection | None], Awaitable[Offer]]
     """Which tools the message may want that is not answered by what is known."""
-    decide: Callable[[str, str], Awaitable[tuple[Choice, str]]]
-    """(approval id, rule) -> the choice and who made it."""
+    decide: Callable[[str, str], Awaitable[Decision]]
+    """(approval id, rule) -> what was decided, and by whom."""
     announce: Callable[[ApprovalAsked], None]
     """Opens a question for answers, before it is published."""
     allows: Callable[[str, bool], bool]

@@ -39,6 +39,8 @@ from skill_agent.errors import (
 )
 from skill_agent.events import (
     AgentRouted,
+    ApprovalAnswered,
+    ApprovalAsked,
     Event,
     MemorySaved,
     Notice,
@@ -55,6 +57,7 @@ from skill_agent.memory.extraction.reader import Reader
 from skill_agent.ports import Clock, KeepsSeats, Ledger
 from skill_agent.text.redaction import redact
 from skill_agent.text.whole import whole, whole_json
+from skill_agent.tools.kept_approvals import note_answered, note_asked, note_withdrawn
 from skill_agent.values import (
     CallOutcome,
     FailureReason,
@@ -96,6 +99,8 @@ class _Progress:
     """Warnings that were told."""
     saved: list[str] = field(default_factory=list)
     """Ids of what was put into memory."""
+    asked: set[str] = field(default_factory=set)
+    """Ids of approvals that wait, and are known in the ledger."""
     ended: bool = False
 
 
@@ -264,6 +269,7 @@ class TurnRunner:
         taking = TakingOver(turn, self._bench, self._seats)
         async with aclosing(taking.events()) as events:
             async for event in events:
+                await self._record(turn, event, progress)
                 self._tell(event)
         progress.turn = taking.turn
 
@@ -350,6 +356,12 @@ class TurnRunner:
                     id=event.call, name=event.tool, arguments=whole_json(event.arguments)
                 )
                 progress.calls[event.call] = call, len(whole(progress.text))
+            case ApprovalAsked() if turn.request.interactive:
+                await note_asked(self._ledger, event)
+                progress.asked.add(event.approval)
+            case ApprovalAnswered() if event.approval in progress.asked:
+                await note_answered(self._ledger, event)
+                progress.asked.discard(event.approval)
             case MemorySaved():
                 progress.saved.append(event.memory_id)
             case ToolFinished():
@@ -432,6 +444,9 @@ class TurnRunner:
                 kept = new_id()
                 reply = self._reply(turn, kept, progress.text, progress.taint.origins)
                 await self._save(replace(reply, state="partial"))
+            # What waits when the home is closed is told by the next process that opens it.
+            for approval in progress.asked if failure.reason != "host_closed" else ():
+                await note_withdrawn(self._ledger, approval, turn.session.id)
         except SkillAgentError as problem:
             kept, hint = None, f"the partial reply could not be kept: {problem.message}"
         failed = TurnFailed(

@@ -12,7 +12,7 @@ from functools import partial
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.errors import ToolFailed
-from skill_agent.events import ApprovalAsked, Choice
+from skill_agent.events import ApprovalAsked
 from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
@@ -27,7 +27,7 @@ from skill_agent.text.language import language_of
 from skill_agent.text.redaction import masked
 from skill_agent.text.sameness import same
 from skill_agent.text.tables import find_table
-from skill_agent.tools.approvals import ApprovalDesk, RuleBook
+from skill_agent.tools.approvals import ApprovalDesk, Decision, RuleBook
 from skill_agent.tools.gate.gate import HTTP_GET, Gate
 from skill_agent.tools.http import HttpGet
 from skill_agent.tools.memory import Remember, SearchMemory
@@ -371,14 +371,14 @@ class Workbench:
         """Opens a question for answers, before it is published."""
         self.desk.open(asked, asker=request.requester.key if request.requester else None)
 
-    async def decide(self, request: TurnRequest, approval: str, rule: str) -> tuple[Choice, str]:
+    async def decide(self, request: TurnRequest, approval: str, rule: str) -> Decision:
         """Waits for a person; where there is none the answer is no. Stores an "always"."""
         if not request.interactive:
             self.desk.answer(approval, "deny", "no person present")
-        choice, by = await self.desk.wait(approval, self.settings.tools.approval_timeout_s)
-        if choice == "always":
+        decided = await self.desk.wait(approval, self.settings.tools.approval_timeout_s)
+        if decided.choice == "always":
             self.rules.add(rule)
-        return choice, by
+        return decided
 
 
 async def _not_kept(dna: AgentDNA, _message: Message, manner: Manner) -> Kept:

@@ -225,6 +225,9 @@ class NewCollaboration:
     max_rounds: int = 5
     interactive: bool = True
     """Somebody may answer approvals; otherwise they are denied at once."""
+    ask_between: bool = False
+    """The person is asked before it goes on after a stage, and may say what is to be different; of
+    a pipeline and of a supervisor with workers."""
     key: str | None = None
     parent_task: str | None = field(default=None, metadata=HOST_ONLY)
     parent_turn: str | None = field(default=None, metadata=HOST_ONLY)
@@ -253,6 +256,7 @@ class Collaboration:
     max_cost_usd: float = 0.50
     max_rounds: int = 5
     interactive: bool = True
+    ask_between: bool = False
     status: CollaborationState = "planning"
     current_stage: str = ""
     stages_completed: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from skill_agent.memory.operations import (
 )
 from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
+from skill_agent.questions.operations import QuestionOperations
 from skill_agent.route import Operation, operations
 from skill_agent.skills.operations import SkillOperations
 from skill_agent.team.operations import (
@@ -99,6 +100,7 @@ class Workstation:
     inbox = Group(InboxOperations)
     webhooks = Group(WebhookOperations)
     work = Group(WorkOperations)
+    questions = Group(QuestionOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

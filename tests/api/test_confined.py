@@ -29,6 +29,7 @@ from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import (
     AgentTask,
     MemoryFilter,
+    NewQuestion,
     NewTask,
     NewWork,
     Requester,
@@ -336,6 +337,34 @@ async def test_what_was_erased_is_nobodys(keyed: OpenKeyed) -> None:
         )
         assert error(answer, 404) == "not_found"
         assert (await said(client, "anew"))["conversation_id"] != told["conversation_id"]
+
+
+async def test_questions_are_seen_and_answered_by_the_key_whose_work_asks(
+    keyed: OpenKeyed,
+) -> None:
+    async with keyed() as place:
+        mine, other = place.key("read", "chat", name="mine"), place.key("chat", name="other")
+        owner = next(one.id for one in place.ring.listed() if one.name == "mine")
+        asking = asyncio.create_task(
+            place.runtime.asks.ask(NewQuestion(text="Send it?", asker=owner))
+        )
+        async with place.client(key=mine) as client, place.client(key=other) as stranger:
+            while not await place.runtime.questions.list():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            (one,) = (await client.get("/v1/hitl")).json()["items"]
+            assert (await stranger.get("/v1/hitl")).json()["items"] == []
+            path, yes = f"/v1/hitl/{one['id']}", {"words": "yes"}
+            assert error(await stranger.get(path), 404) == "not_found"
+            assert error(await stranger.post(path, json=yes), 404) == "not_found"
+            unclear = await client.post(path, json={"words": "not yet"})
+            assert error(unclear, 422) == "usage_error" and "revise" in unclear.text
+            done = await client.post(path, json={**yes, "by": "somebody else"})
+            assert (done.json()["action"], done.json()["by"]) == ("proceed", "mine")
+            assert error(await client.post(path, json=yes), 409) == "conflict"
+            words = await client.get("/v1/hitl/config")
+            assert words.headers["cache-control"] == "private, max-age=3600"
+            assert "ja" in {one["id"] for one in words.json()["items"]}
+        assert (await asking).action == "proceed"
 
 
 # -- memory --------------------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def led_somewhere(case: Case, place: World, number: int) -> None:
         "memory_id": place.memory, "session_id": place.session, "ref": place.session,
         "conversation_id": place.session, "session": place.session, "task": place.turn,
         "turn": place.turn, "slug": "kyra", "agent": "kyra", "model": "kyra", "chore": "expire",
-        "collaboration": place.turn, "work": place.turn,
+        "collaboration": place.turn, "work": place.turn, "question": place.turn,
     }  # fmt: skip
     for name in case.path_parameters or {}:
         case.path_parameters[name] = real.get(name, case.path_parameters[name])
@@ -221,7 +221,7 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "task": place.turn, "turn": place.turn, "collaboration": place.turn, "slug": "kyra",
         "agent": "kyra", "work": place.turn,
         "approval": "none", "job_id": "none", "chore": "expire", "text": "hello", "query": "tea",
-        "backup_id": "none", "webhook": "none",
+        "backup_id": "none", "webhook": "none", "question": "none", "words": "yes",
         "content": "hello", "title": "hello", "status": "active", "new_slug": "other",
         "rating": "up", "expected": "x", "memory_ids": [place.memory], "message_ids": ["x"],
         "ids": ["x"], "memories": [], "rule": "x", "choice": "deny", "position": 0,

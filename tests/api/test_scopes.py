@@ -176,6 +176,7 @@ def test_nothing_of_a_keys_own_is_left_out() -> None:
     own = {row for row, cells in TABLE.items() if "own" in cells.values()}
     # What a turn asks, and tasks, are tried in test_confined.py.
     asked = {("GET", "/v1/approvals"), ("POST", "/v1/approvals/{approval}")}
+    asked |= {("GET", "/v1/hitl"), ("GET", "/v1/hitl/{question}"), ("POST", "/v1/hitl/{question}")}
     asked |= {("POST", "/v1/delegations")}
     asked |= {("POST", f"/v1/delegations/{{task}}/{one}") for one in ("cancel", "retry", "tell")}
     # Several agents at once are tried in tests/team (test_sessions_start, test_strategies).
@@ -193,5 +194,11 @@ def test_who_may_talk_and_names_something_is_confined() -> None:
     """A new operation for talking that names a conversation or a turn has to be thought of."""
     for one in table():
         named = set(re.findall(r"{(\w+)}", one.route.path))
-        if one.route.scope == "chat" and named & {"ref", "session_id", "turn", "approval"}:
+        if one.route.scope == "chat" and named & {
+            "ref",
+            "session_id",
+            "turn",
+            "approval",
+            "question",
+        }:
             assert is_confined(one), one.id

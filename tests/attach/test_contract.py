@@ -903,6 +903,18 @@ async def test_work(open_station: OpenStation, tmp_path: Path) -> None:
         assert done.state == "completed" and done.result.startswith("1 conversations, 3 messages")
 
 
+async def test_questions(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        words = {one.id: one for one in await station.questions.config()}
+        assert {"en", "de", "ja"} <= words.keys() and "weiter" in words["de"].proceed
+        assert await station.questions.list() == []
+        assert await station.questions.list(waiting=False, limit=5) == []
+        with pytest.raises(NotFound):
+            await station.questions.get("01a22cae")
+        with pytest.raises(NotFound):
+            await station.questions.answer("01a22cae", "yes", by="somebody")
+
+
 def test_nothing_of_the_table_is_left_out() -> None:
     called = {
         ast.unparse(node.func).removeprefix("station.").replace("book.", "memory.")

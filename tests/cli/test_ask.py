@@ -238,7 +238,7 @@ def test_a_question_tells_of_several_lines_and_of_who_wrote_here(
             rule="kyra t:x", reason="it is new", timeout_s=1, origins=("pipe", "web"),
         )
     )  # fmt: skip
-    assert choice == "deny"
+    assert choice == ("deny", "")
     assert capsys.readouterr().err.splitlines() == [
         "kyra wants to use t → аpple.com (xn--pple-43d.com)",
         "  content =",

@@ -23,7 +23,7 @@ KINDS = (
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
     "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
-    "agents.status", "conversation.ended", "work.state",
+    "agents.status", "conversation.ended", "work.state", "question",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",

@@ -171,6 +171,7 @@ async def staged(
             tasks=played,
             purses=runtime._budgets.purses,
             publish=publish,
+            asks=lambda: runtime.asks,
         )
         yield Stage(runtime=runtime, sessions=sessions, played=played, model=model, told=told)
         await sessions.end()

@@ -31,7 +31,7 @@ async def test_an_answer_reaches_whoever_waits_and_counts_once() -> None:
     await asyncio.sleep(0)
     assert desk.answer("a", "once", "tui")
     assert not desk.answer("a", "deny", "telegram")
-    assert await waiting == ("once", "tui")
+    assert await waiting == ("once", "tui", "")
     assert not desk.answer("a", "deny", "late")
 
 
@@ -39,13 +39,13 @@ async def test_an_answer_given_before_anybody_waits_is_not_lost() -> None:
     desk = ApprovalDesk(StepClock())
     desk.open(question("a"))
     desk.answer("a", "always", "tui")
-    assert await desk.wait("a", 5) == ("always", "tui")
+    assert await desk.wait("a", 5) == ("always", "tui", "")
 
 
 async def test_silence_is_a_no() -> None:
     desk = ApprovalDesk(StepClock())
     desk.open(question("a"))
-    assert await desk.wait("a", 0.01) == ("deny", "time-out")
+    assert await desk.wait("a", 0.01) == ("deny", "time-out", "")
 
 
 async def test_what_waits_is_listed_until_it_is_answered() -> None:

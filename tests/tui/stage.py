@@ -26,12 +26,14 @@ from skill_agent.conversations.operations import (
     Texts,
 )
 from skill_agent.conversations.turn_states import TurnBoard
-from skill_agent.errors import NotFound, SkillAgentError, UsageError
+from skill_agent.errors import Conflict, NotFound, SkillAgentError, UsageError
 from skill_agent.events import (
     ApprovalAnswered,
     ApprovalAsked,
     Choice,
     Event,
+    QuestionAnswered,
+    QuestionAsked,
     TextDelta,
     TurnFailed,
     TurnFinished,
@@ -39,6 +41,7 @@ from skill_agent.events import (
 )
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
+from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.team.operations import Moments, SeatOperations
 from skill_agent.tools.operations import ApprovalOperations
@@ -56,6 +59,7 @@ from skill_agent.values import (
     Message,
     ModelCall,
     ModelInfo,
+    Question,
     Session,
     Submitted,
     TurnRequest,
@@ -145,6 +149,9 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.instead: list[str] = []
+        """What is to be done in place of calls."""
+        self.questions_asked = played(StageQuestions)(self)
         self.asked: dict[str, asyncio.Future[Choice]] = {}
         self.playing: dict[str, asyncio.Task[None]] = {}
         super().__init__(
@@ -152,6 +159,7 @@ class StageRuntime(Workstation):
             | {
                 "turns": played(StageTurns)(self),
                 "approvals": played(StageApprovals)(self),
+                "questions": self.questions_asked,
                 "agents": played(StageAgents)(self),
                 "models": played(StageModels)(),
                 "summaries": played(StageSummaries)(),
@@ -341,13 +349,46 @@ class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
 
-    async def answer(self, approval: str, choice: Choice, *, by: str = "person") -> bool:
+    async def answer(
+        self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
+    ) -> bool:
         self._stage.answers.append((approval, choice))
+        self._stage.instead += [words] if words else []
         waiting = self._stage.asked.pop(approval, None)
         if waiting is None:
             return False
         waiting.set_result(choice)
         return True
+
+
+class StageQuestions(QuestionOperations):
+    """Takes the words "yes" and "no", and such with a colon."""
+
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+        self.waiting: dict[str, Question] = {}
+        self.said: list[tuple[str, str]] = []
+
+    async def list(self, *, waiting: bool = True, limit: int = 50) -> ListOfQuestions:
+        return list(self.waiting.values())
+
+    def ask(self, one: Question) -> None:
+        self.waiting[one.id] = one
+        self._stage.bus.publish(QuestionAsked(question=one.id, text=one.text))
+
+    async def answer(self, question: str, words: str, *, by: str = "person") -> Question:
+        if question not in self.waiting:
+            raise Conflict("this question is settled: cancel (by telegram)")
+        if words not in ("yes", "no") and ":" not in words:
+            raise UsageError(f"{words!r} does not answer the question", hint="Answer yes or no.")
+        self.said.append((question, words))
+        one = self.waiting[question]
+        self.settle(question, by)
+        return one
+
+    def settle(self, question: str, by: str) -> None:
+        self.waiting.pop(question, None)
+        self._stage.bus.publish(QuestionAnswered(question=question, action="proceed", by=by))
 
 
 class StageSummaries(SummaryOperations):

@@ -91,7 +91,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "The rest",
         (
-            ("F2", "answer a tool's request: o once, a always, d deny"),
+            ("F2", "answer what waits: o once, a always, d deny, r what to do instead"),
             ("Ctrl+P", "all commands, themes"),
             ("Ctrl+Q", "quit; drafts are kept"),
         ),

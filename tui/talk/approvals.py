@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import (
@@ -55,6 +55,21 @@ class AskedText(VerticalScroll, can_focus=False):
         self.post_message(self.Moved())
 
 
+class Instead(Input):
+    """What a person wants done instead of a call."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back to the question", show=False),
+    ]
+
+    class Left(Message):
+        """Nothing is to be done instead."""
+
+    def action_leave(self) -> None:
+        self.value = ""
+        self.post_message(self.Left())
+
+
 class ApprovalBar(Vertical, can_focus=True):
     """The oldest open question; the others wait behind it."""
 
@@ -63,6 +78,7 @@ class ApprovalBar(Vertical, can_focus=True):
         Binding("o", "answer('once')", "Allow once", show=False),
         Binding("a", "answer('always')", "Allow always", show=False),
         Binding("d,n", "answer('deny')", "Deny", show=False),
+        Binding("r", "instead", "Deny, and say what to do instead", show=False),
         Binding("escape,tab", "leave", "Back to writing", show=False),
         Binding("down", "read('down')", show=False),
         Binding("up", "read('up')", show=False),
@@ -75,10 +91,11 @@ class ApprovalBar(Vertical, can_focus=True):
     class Answered(Message):
         """The person decided."""
 
-        def __init__(self, approval: str, choice: "Choice") -> None:
+        def __init__(self, approval: str, choice: "Choice", words: str = "") -> None:
             super().__init__()
             self.approval = approval
             self.choice: Choice = choice
+            self.words = words
 
     class Left(Message):
         """The person goes back to the composer; the question stays."""
@@ -95,9 +112,12 @@ class ApprovalBar(Vertical, can_focus=True):
     def compose(self) -> ComposeResult:
         yield Static("", markup=False, id="approval-head")
         yield AskedText(id="approval-asked")
+        yield Instead(placeholder="what is to be done instead", id="approval-words")
         yield Static("", markup=False, id="approval-choices")
 
     def on_mount(self) -> None:
+        self._words.compact = True
+        self._words.display = False
         self._redraw()
 
     @property
@@ -126,6 +146,27 @@ class ApprovalBar(Vertical, can_focus=True):
             self.post_message(self.Answered(first, choice))
         else:
             self.app.bell()
+
+    def action_instead(self) -> None:
+        """Gives the person a line to write in."""
+        if self._asked and self._read == next(iter(self._asked)):
+            self._words.display = True
+            self._words.focus()
+        else:
+            self.app.bell()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._asked and event.value.strip():
+            self.post_message(self.Answered(next(iter(self._asked)), "deny", event.value.strip()))
+
+    def on_instead_left(self) -> None:
+        self._words.display = False
+        self.focus()
+
+    @property
+    def _words(self) -> "Instead":
+        return self.query_one(Instead)
 
     def action_read(self, how: str) -> None:
         getattr(self._text, f"scroll_{how}")(animate=False)
@@ -156,9 +197,15 @@ class ApprovalBar(Vertical, can_focus=True):
 
     def _redraw(self) -> None:
         self.display = bool(self._asked)
+        writing = self._words.has_focus
+        if writing and self._drawn != next(iter(self._asked), ""):
+            # What was being typed was for the one before.
+            self._words.display, self._words.value = False, ""
+            if self._asked:
+                self.focus()
         if not self._asked:
             self._drawn = self._read = ""
-            if self.has_focus:
+            if self.has_focus or writing:
                 self.post_message(self.Left())
             return
         event = next(iter(self._asked.values()))
@@ -214,6 +261,7 @@ class ApprovalBar(Vertical, can_focus=True):
         return Content.assemble(
             ("o", "bold $warning"), " allow once   ",
             ("d", "bold $warning"), " deny   ",
+            ("r", "bold $warning"), " say what to do instead   ",
             ("esc", "bold $warning"), " later\n",
             ("a", "bold $warning"), " always allow the rule ",
             (rule, "bold") if len(rule) <= _LONGEST_RULE else "above",

@@ -6,7 +6,7 @@ Each shows its outcome, or says why there is none.
 import asyncio
 from typing import TYPE_CHECKING
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import Conflict, NotFound, SkillAgentError
 from skill_agent.events import Choice
 from skill_agent.values import Rating, Session
 from skill_agent.workstation.branches import running, work_of
@@ -103,7 +103,26 @@ class Asking:
             return  # the screen of work tells why, where one looks
         self._display.set_background(in_brief(found))
 
-    async def answer(self, approval: str, choice: Choice) -> None:
+    async def answer(self, approval: str, choice: Choice, words: str = "") -> None:
         """Answers a tool's request; one that waits no longer goes from the screen."""
-        if not await self._runtime.approvals.answer(approval, choice):
+        if not await self._runtime.approvals.answer(approval, choice, words=words):
             self._display.approvals.settle(approval)
+
+    async def look_for_questions(self) -> None:
+        """Shows what waits for the person."""
+        try:
+            self._display.questions.only(await self._runtime.questions.list())
+        except SkillAgentError:
+            return  # it is looked again when the home is found
+
+    async def answer_question(self, question: str, words: str) -> None:
+        """Answers a question; where the words do not, it goes on waiting."""
+        bar = self._display.questions
+        try:
+            await self._runtime.questions.answer(question, words, by="the window")
+        except (Conflict, NotFound) as late:
+            self._display.notify(late.message, severity="warning", markup=False)
+        except SkillAgentError as error:
+            bar.refuse(f"{error.message}. {error.hint or ''}")
+            return
+        bar.settle(question)

@@ -9,6 +9,7 @@ from skill_agent.values import Session
 
 from .approvals import ApprovalBar
 from .footer import Footer
+from .questions import QuestionBar
 
 if TYPE_CHECKING:
     from skill_agent.workstation.past import Past
@@ -47,6 +48,9 @@ class ConversationDisplay(Display, Protocol):
 
     @property
     def approvals(self) -> ApprovalBar: ...
+
+    @property
+    def questions(self) -> QuestionBar: ...
 
     @property
     def footer(self) -> Footer: ...
@@ -95,6 +99,9 @@ class ConversationDisplay(Display, Protocol):
 
     def look_for_background(self) -> None:
         """What is done in the background has changed."""
+
+    def look_for_questions(self) -> None:
+        """Other questions may wait for the person."""
         ...
 
     def look_for_work(self) -> None:
@@ -128,6 +135,9 @@ class FigureDisplay(Display, Protocol):
 
     @property
     def approvals(self) -> ApprovalBar: ...
+
+    @property
+    def questions(self) -> QuestionBar: ...
 
     def became(self, session: Session) -> None:
         """The conversation shown has another title."""

@@ -19,6 +19,7 @@ from ..frame.plain import one_line
 from ..frame.status import Figures, StatusLine
 from .approvals import ApprovalBar
 from .composer import Composer
+from .questions import QuestionBar
 
 HINT = "Enter sends · Ctrl+J new line · F1 keys"
 HINT_BUSY = "Esc stops · Enter queues · F1 keys"
@@ -39,6 +40,7 @@ class Footer(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", id="waiting")
         yield ApprovalBar(id="approval", member=self._member)
+        yield QuestionBar(id="question", member=self._member)
         with Vertical(id="writing"):
             with Horizontal(id="writer"):
                 yield Static("", id="speaker")
@@ -52,9 +54,9 @@ class Footer(Vertical):
 
     def fit(self) -> None:
         """Gives a question the rows that there are; the keys below it stay in view."""
-        bar = self.query_one(ApprovalBar)
-        around = self.outer_size.height + self.styles.margin.height - bar.outer_size.height
-        bar.fit(self.screen.size.height - around)
+        for bar in (self.query_one(ApprovalBar), self.query_one(QuestionBar)):
+            around = self.outer_size.height + self.styles.margin.height - bar.outer_size.height
+            bar.fit(self.screen.size.height - around)
 
     @property
     def figures(self) -> Figures:

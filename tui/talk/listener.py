@@ -23,6 +23,8 @@ from skill_agent.events import (
     InboxArrived,
     InboxChanged,
     MemoriesExtracted,
+    QuestionAnswered,
+    QuestionAsked,
     SeatChanged,
     TaskChanged,
     TurnEvent,
@@ -256,6 +258,10 @@ class Listener:
             self._display.look_for_unread()
             if isinstance(event, InboxArrived) and event.rings:
                 self._display.ring()
+        elif isinstance(event, QuestionAsked):
+            self._display.look_for_questions()
+        elif isinstance(event, QuestionAnswered):
+            self._display.questions.settle(event.question)
         elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 

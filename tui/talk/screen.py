@@ -35,6 +35,7 @@ from .conversation import Badge, Conversation
 from .drafts import NEW
 from .footer import Footer, chip
 from .outbox import Outbox
+from .questions import QuestionBar
 from .running_turns import RunningTurns
 from .welcome import Welcome
 
@@ -164,6 +165,10 @@ class TalkScreen(Screen[None]):
     def approvals(self) -> ApprovalBar:
         return self.query_one(ApprovalBar)
 
+    @property
+    def questions(self) -> QuestionBar:
+        return self.query_one(QuestionBar)
+
     # -- opening -----------------------------------------------------------------------------
 
     async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
@@ -194,6 +199,7 @@ class TalkScreen(Screen[None]):
         self.look_for_work()
         self.look_for_unread()
         self.look_for_background()
+        self.look_for_questions()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -302,6 +308,7 @@ class TalkScreen(Screen[None]):
         self.look_for_disputes()
         self.look_for_work()
         self.look_for_background()
+        self.look_for_questions()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
 
@@ -364,6 +371,11 @@ class TalkScreen(Screen[None]):
         if self._home is not None:
             counting = self._home.asking.count_work
             self.run_worker(counting, group="work", exclusive=True)
+
+    def look_for_questions(self) -> None:
+        if self._home is not None:
+            asked = self._home.asking.look_for_questions
+            self.run_worker(asked, group="questions", exclusive=True)
 
     def look_for_disputes(self) -> None:
         if self._home is not None:
@@ -616,14 +628,23 @@ class TalkScreen(Screen[None]):
     def action_approval(self) -> None:
         if self.approvals.pending:
             self.approvals.focus()
+        elif self.questions.pending:
+            self.questions.answer()
 
     @on(ApprovalBar.Answered)
     def answered(self, event: ApprovalBar.Answered) -> None:
         if self._home is not None:
-            answering = self._home.asking.answer(event.approval, event.choice)
+            answering = self._home.asking.answer(event.approval, event.choice, event.words)
+            self.run_worker(answering, group="answer")
+
+    @on(QuestionBar.Answered)
+    def question_answered(self, event: QuestionBar.Answered) -> None:
+        if self._home is not None:
+            answering = self._home.asking.answer_question(event.question, event.words)
             self.run_worker(answering, group="answer")
 
     @on(ApprovalBar.Left)
+    @on(QuestionBar.Left)
     def approval_left(self) -> None:
         with suppress(NoMatches):
             self.write()

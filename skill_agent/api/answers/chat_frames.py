@@ -129,6 +129,7 @@ def _at_work(event: ToolStarted | ToolFinished | ApprovalAsked | ApprovalAnswere
                 "id": event.approval,
                 "choice": event.choice,
                 "by": event.by,
+                "words": event.words,
             }
 
 

@@ -215,11 +215,17 @@ class _Made:
             page = await self._page(call, arguments, given)
             if not self.local:
                 page["items"] = _without_folders(page["items"])
-            return answer(page, self.route.status)
+            return answer(page, self.route.status, self._kept)
         value = await call(**arguments)
         if value is None:
             return Response(status_code=204)
-        return answer(self._shaped(value), self.route.status)
+        return answer(self._shaped(value), self.route.status, self._kept)
+
+    @property
+    def _kept(self) -> dict[str, str] | None:
+        """The header that says how long the answer may be kept."""
+        age = self.route.max_age
+        return {"Cache-Control": f"private, max-age={age}"} if age else None
 
     def _shaped(self, value: Any) -> Any:
         if not self.local:

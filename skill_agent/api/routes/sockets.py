@@ -73,6 +73,7 @@ class ApprovalFrame(_Frame):
     type: Literal["approval"]
     id: str
     choice: Choice
+    words: str = ""
 
 
 ClientFrame = Annotated[
@@ -184,7 +185,12 @@ class _Talk:
     async def _settle(self, answer: ApprovalFrame) -> None:
         approvals, mine = self._station.approvals, answer.id in self._asked
         try:
-            if not (mine and await approvals.answer(answer.id, answer.choice, by=self._by)):
+            if not (
+                mine
+                and await approvals.answer(
+                    answer.id, answer.choice, words=answer.words, by=self._by
+                )
+            ):
                 await self._tell(NotFound("no such approval is waiting for you"))
         except SkillAgentError as problem:
             await self._tell(problem)

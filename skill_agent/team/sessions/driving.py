@@ -14,7 +14,7 @@ from skill_agent.values import CollaborationState, FailureReason
 
 from .giving import Giving, all_read, worded
 from .patterns import KINDS, Result, missing_in
-from .work import Work
+from .work import Halted, Work
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +37,9 @@ class Driver:
             if work.ending is None:
                 raise
             await to_its_end(self._over(work, "cancelled", error=work.ending))
+            return
+        except Halted as stopped:
+            await to_its_end(self._over(work, "cancelled", error=stopped.message))
             return
         except Exception as problem:  # the wall: whatever went wrong, it ends
             told = redact(f"{type(problem).__name__}: {problem}")
@@ -61,7 +64,7 @@ class Driver:
         try:
             with self.purses.collaboration(one.id, name, usd=usd, around=around) as purse:
                 work.purse = purse
-                async with asyncio.timeout(max(0.0, work.left)):
+                async with asyncio.timeout(max(0.0, work.left)) as work.timer:
                     return await KINDS[one.pattern].run(work)
         except TimeoutError:
             work.capped = "time"

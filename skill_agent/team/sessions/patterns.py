@@ -73,7 +73,8 @@ async def supervisor_worker(work: Work) -> Result:
         Step(stage="work", agent=slug, instructions=parts[slug], origins=origins.get(slug, ()))
         for slug in work.others
     ]
-    return await _merged(work, await work.all(steps), "merge")
+    outputs = await work.all(steps)
+    return await _merged(work, outputs, "merge", wish=await work.checkpoint(outputs))
 
 
 async def _parts(work: Work) -> tuple[dict[str, str], Mapping[str, tuple[Origin, ...]]]:
@@ -129,7 +130,7 @@ def _piped(one: Collaboration, _plans: bool) -> Groups:
 async def pipeline(work: Work) -> Result:
     """One after another, each with all that was given before. The lead puts it together, unless the
     last stage is its own."""
-    one, outputs = work.state, list[StageOutput]()
+    one, outputs, wish = work.state, list[StageOutput](), ""
     stages = _in_order(one)
     tasks = {p.slug: p.task for p in one.participants}
     for number, slug in enumerate(stages, 1):
@@ -137,12 +138,15 @@ async def pipeline(work: Work) -> Result:
         asked = work.wording.asked(one.goal, key)
         if tasks[slug]:
             asked += f"\n{work.wording.line('task', task=tasks[slug])}"
-        step = _reading(work, f"stage {number}", slug, asked, outputs)
+        step = _reading(work, f"stage {number}", slug, _with(asked, wish), outputs)
+        wish = ""
         if output := await work.ask(step):
             outputs.append(output)
+            if number < len(stages) or slug != one.lead:
+                wish = await work.checkpoint([output])
     if outputs and stages[-1] == one.lead and outputs[-1].agent_slug == one.lead:
         return Result(text=outputs[-1].output, author=one.lead)
-    return await _merged(work, outputs, "merge")
+    return await _merged(work, outputs, "merge", wish=wish)
 
 
 # -- peer review -----------------------------------------------------------------------------------
@@ -321,12 +325,13 @@ async def _merged(
     *,
     stage: str = "synthesis",
     remark: str = "",
+    wish: str = "",
     **said: str,
 ) -> Result:
     """What the lead makes of it; where that fails, code puts it together."""
     if not outputs:
         return Result(complete=False)
-    asked = work.wording.asked(work.state.goal, key, **said)
+    asked = _with(work.wording.asked(work.state.goal, key, **said), wish)
     if missing := missing_in(work):
         asked += f" {work.wording.line('missing', people=missing)}"
     lead = work.state.lead
@@ -465,3 +470,8 @@ KINDS: Mapping[Pattern, Kind] = MappingProxyType(
         ),
     }
 )
+
+
+def _with(asked: str, wish: str) -> str:
+    """What the person wants to be different stands last: it counts most."""
+    return f"{asked}\n\n{wish}" if wish else asked

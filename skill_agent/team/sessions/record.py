@@ -6,7 +6,7 @@ conversations of their tasks, and the result in the conversation it was given to
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from skill_agent.errors import NotFound, UsageError
@@ -47,6 +47,8 @@ class Kept:
     """How often a person had it go on."""
     requester: Requester | None = None
     """Whose API key asks; None is the home's own person."""
+    left_s: float | None = None
+    """Seconds it has left, where it waits for the person, whose time is not its own."""
 
 
 class Records:
@@ -63,7 +65,7 @@ class Records:
             for name in (
                 *("goal", "pattern", "lead", "context", "parent_task", "parent_turn"),
                 *("created_by", "max_duration_s", "max_cost_usd", "max_rounds"),
-                *("interactive", "estimate_s", "estimate_usd"),
+                *("interactive", "ask_between", "estimate_s", "estimate_usd"),
             )
         }
         data |= {
@@ -81,7 +83,8 @@ class Records:
 
     async def state(self, one: Collaboration, **more: Any) -> None:
         """Its status, its stage and why; `final` is the message with the result, `origins` are
-        that one's, `resumed` is the moment from which its time counts anew."""
+        that one's, `resumed` is the moment from which its time counts anew, `left` the seconds it
+        has left while it waits for the person."""
         data = {"status": one.status, "stage": one.current_stage, "error": one.error, **more}
         if one.completed_at is not None:
             data["at"] = iso(one.completed_at)
@@ -204,6 +207,7 @@ class _State:
     final: str = ""
     origins: tuple[Origin, ...] | None = None
     resumed: datetime | None = None
+    left: float | None = None
 
 
 def folded(rows: Sequence[LogEntry]) -> Kept | None:
@@ -229,11 +233,11 @@ def _after(kept: Kept | None, row: LogEntry, said: dict[str, Any]) -> Kept | Non
     if kept is None:
         return None
     if change == _WORKING:
-        told = _as(said, _Working)
+        kept, told = _goes_on(kept, row), _as(said, _Working)
         one = replace(kept.collaboration, status=told.status, current_stage=told.stage)
         return replace(kept, collaboration=with_status(one, told.agent, "working"))
     if change == _OUTPUT:
-        return _with_output(kept, said)
+        return _with_output(_goes_on(kept, row), said)
     return _with_state(kept, _as(said, _State)) if change == _STATE else kept
 
 
@@ -252,7 +256,16 @@ def _with_state(kept: Kept, told: _State) -> Kept:
     one = replace(one, status=told.status, error=told.error, completed_at=told.at)
     if told.origins is not None:
         one = replace(one, origins=told.origins)
-    return replace(kept, collaboration=one, final=told.final or kept.final)
+    final = told.final or kept.final
+    return replace(kept, collaboration=one, final=final, left_s=told.left)
+
+
+def _goes_on(kept: Kept, row: LogEntry) -> Kept:
+    """Its time counts again, where it had waited for the person."""
+    if kept.left_s is None:
+        return kept
+    used = kept.collaboration.max_duration_s - kept.left_s
+    return replace(kept, began=row.at - timedelta(seconds=used), left_s=None)
 
 
 def _with_output(kept: Kept, said: dict[str, Any]) -> Kept:

@@ -18,7 +18,7 @@ from skill_agent.events import Event
 from skill_agent.identifiers import iso, new_id
 from skill_agent.models.models import Models
 from skill_agent.models.money.purses import Purses
-from skill_agent.ports import Clock, Ledger, Model
+from skill_agent.ports import Asks, Clock, Ledger, Model
 from skill_agent.settings.schema import Settings
 from skill_agent.team import operations
 from skill_agent.team.tasks.tasks import RunsTasks
@@ -62,14 +62,23 @@ class Sessions(operations.CollaborationOperations):
         tasks: RunsTasks,
         purses: Purses,
         publish: Callable[[Event], None],
+        asks: Callable[[], Asks],
+        question_s: float = 86_400.0,
         rank: Rank | None = None,
     ) -> None:
-        """`rank` gives agents by how well they fit a goal; without it the directory's order
-        holds."""
+        """A question to the person waits `question_s`. `rank` gives agents by how well they fit a
+        goal; without it the directory's order holds."""
         self._settings, self._ledger, self._clock = settings, ledger, clock
         self._directory, self._models = directory, models
         self._records, self._once = Records(ledger), Once()
-        self._tools = Tools(tasks=tasks, records=self._records, publish=publish, tokens=Tokens())
+        self._tools = Tools(
+            tasks=tasks,
+            records=self._records,
+            publish=publish,
+            tokens=Tokens(),
+            asks=asks,
+            question_s=question_s,
+        )
         self._giving = Giving(ledger, clock)
         self._driver = Driver(giving=self._giving, purses=purses, clock=clock)
         self._estimator = Estimator(ledger)
@@ -90,7 +99,10 @@ class Sessions(operations.CollaborationOperations):
         participant's model could not answer, and Conflict where the key stands for another goal.
         Mistakes leave nothing behind."""
         key = checked_key(new.key) if new.key is not None else new_id()
-        said = (new.goal, new.pattern, new.participants, new.lead, new.context)
+        said = (
+            *(new.goal, new.pattern, new.participants, new.lead, new.context),
+            new.ask_between,
+        )
         known = new.key is not None
         return await self._once.run(key, said, partial(self._begin, new, key, known=known))
 
@@ -208,6 +220,7 @@ class Sessions(operations.CollaborationOperations):
             max_cost_usd=new.max_cost_usd,
             max_rounds=new.max_rounds,
             interactive=new.interactive,
+            ask_between=new.ask_between,
             origins=new.origins,
             created_at=self._clock(),
         )
@@ -249,7 +262,7 @@ class Sessions(operations.CollaborationOperations):
             people=people if people is not None else await self._people(one),
             taken_up=now,
             wording=await wording_of(one.goal),
-            left_s=one.max_duration_s - max(0.0, gone),
+            left_s=kept.left_s if kept.left_s is not None else one.max_duration_s - max(0.0, gone),
             requester=kept.requester,
             resumed=kept.resumed,
         )

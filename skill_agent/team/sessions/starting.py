@@ -21,6 +21,8 @@ Rank = Callable[[str], Awaitable[Sequence[str]]]
 
 LONGEST_GOAL, LONGEST_CONTEXT = 20_000, 200_000
 MOST_SECONDS, MOST_ROUNDS, MOST_AGENTS = 86_400.0, 20, 20
+BETWEEN: tuple[Pattern, ...] = ("supervisor_worker", "pipeline")
+"""Patterns that can ask the person between their stages."""
 _COLLEAGUES = 2
 """So many join a lead where nobody is named and the pattern takes them."""
 
@@ -114,6 +116,11 @@ class Casting:
 
 def check_limits(new: NewCollaboration) -> None:
     """Raises UsageError for a goal or limits that cannot be."""
+    if new.ask_between and new.pattern not in BETWEEN:
+        raise UsageError(
+            f"{new.pattern.replace('_', ' ')} has no stages between which to ask",
+            hint=f"these have: {', '.join(BETWEEN)}",
+        )
     if not new.goal.strip():
         raise UsageError("what is the goal?", hint='ska team run "GOAL" --pattern PATTERN')
     sound_text(new.goal, "the goal")

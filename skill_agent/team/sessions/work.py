@@ -17,16 +17,20 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import BudgetExhausted, SkillAgentError
 from skill_agent.events import CollaborationChanged, Event
 from skill_agent.models.money.purses import Purse
-from skill_agent.ports import Model
+from skill_agent.ports import Asks, Model
 from skill_agent.team.groups import task_group
 from skill_agent.team.tasks.tasks import RunsTasks
+from skill_agent.team.tasks.working import to_its_end
 from skill_agent.text.redaction import redact
+from skill_agent.text.shaping import one_line
 from skill_agent.turns.fitting import Tokens
 from skill_agent.values import (
     AgentTask,
     Allowance,
+    Answer,
     Collaboration,
     CollaborationState,
+    NewQuestion,
     NewTask,
     Origin,
     Requester,
@@ -47,6 +51,10 @@ _LEAST_SECONDS = 0.05
 _ROUNDING = 1e-9
 
 _log = logging.getLogger(__name__)
+
+
+class Halted(SkillAgentError):
+    """The person does not want it to go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,8 @@ class Tools:
     records: Records
     publish: Callable[[Event], None]
     tokens: Tokens
+    asks: Callable[[], Asks]
+    question_s: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,6 +110,8 @@ class Work:
     _running: dict[str, "asyncio.Task[AgentTask]"] = field(default_factory=dict)
     _lane: asyncio.Lock = field(default_factory=asyncio.Lock)
     _began: float = 0.0
+    timer: asyncio.Timeout | None = None
+    """Ends it when its time is over; stands still while a person is asked."""
 
     def begin(self) -> None:
         """Its time counts from now."""
@@ -153,13 +165,56 @@ class Work:
             found += [group.create_task(self.ask(step)) for step in steps]
         return [output for one in found if (output := one.result()) is not None]
 
+    async def checkpoint(self, outputs: Sequence[StageOutput]) -> str:
+        """Asks the person, where that is wanted, whether to go on with what a stage gave; gives
+        what is to be different, for the next stage. Its own time stands still meanwhile. Raises
+        Halted where it is not to go on."""
+        if not self.state.ask_between or not outputs or self._spent():
+            return ""
+        left, stage = self.left, outputs[-1].stage
+        if self.timer is not None:
+            self.timer.reschedule(None)
+        await self.become("active", current_stage=f"asks after {stage}", left=left)
+        answer = await self._decided(stage, outputs)
+        self.left_s = left
+        self.begin()
+        if self.timer is not None:
+            self.timer.reschedule(self._began + max(0.0, left))
+        if answer.action == "cancel":
+            raise Halted(f"stopped after {stage} (by {answer.by})")
+        return answer.words if answer.action == "revise" else ""
+
+    async def _decided(self, stage: str, outputs: Sequence[StageOutput]) -> Answer:
+        one, asks = self.state, self.tools.asks()
+        key = str(uuid5(UUID(one.id), f"asked after {stage}/{self.resumed}"))
+        question = NewQuestion(
+            text=f"Go on after {stage}? {one_line(one.goal, 200)}",
+            detail="\n\n".join(f"{self.name(each.agent_slug)}:\n{each.output}" for each in outputs),
+            source="collaboration",
+            about=one.id,
+            timeout_s=self.tools.question_s,
+            agent=one.lead,
+            session=one.conversation,
+            turn=one.id,
+            origins=all_origins(("agent",), one.origins),
+            asker=self.requester.key if self.requester else None,
+            key=key,
+        )
+        try:
+            return await asks.ask(question)
+        except asyncio.CancelledError:
+            if self.ending is not None:  # closing the home leaves the question where it is
+                await to_its_end(asks.withdraw(key))
+            raise
+
     # -- for whoever drives it ---------------------------------------------------------------
 
     async def become(self, status: CollaborationState, **changes: Any) -> None:
         """Another state, kept and then told; `final` is the id of the message with the result."""
-        final = changes.pop("final", None)
+        final, left = changes.pop("final", None), changes.pop("left", None)
         self.state = replace(self.state, status=status, **changes)
         given = {"final": final, "origins": [*self.state.origins]} if final else {}
+        given |= {"left": left} if left is not None else {}
         await self.tools.records.state(self.state, **given)
         self.tell()
 

@@ -92,6 +92,17 @@ INBOX = ToolSpec(
         unread_only={"type": "boolean", "description": "false gives those read before, too"},
     ),
 )
+ASK_PERSON = ToolSpec(
+    name="ask_person",
+    description="Ask the person whether to go on, and wait for yes, no, or what is to be "
+    "different. Only for what you must not decide yourself.",
+    parameters=_object(
+        ("question",),
+        question=_text("what is to be decided; it can be answered with yes or no"),
+        detail=_text("all that the person needs to see for it"),
+    ),
+)
+"""Not one of the six: no colleague is asked."""
 SPECS = (DELEGATE, REPORT, COLLABORATE, STATUS, MESSAGE, INBOX)
 PROPOSE = ToolSpec(
     name="propose_job",

@@ -34,9 +34,9 @@ class TakingOver:
             asked = self._asked(plan.ask, rule, other.dna.slug)
             self.bench.announce(asked, turn.request)
             yield asked
-            choice, by = await self.bench.decide(turn.request, asked.approval, asked.rule)
-            yield ApprovalAnswered(**_ids(turn), approval=asked.approval, choice=choice, by=by)
-            if choice == "deny":
+            decided = await self.bench.decide(turn.request, asked.approval, asked.rule)
+            yield ApprovalAnswered(**_ids(turn), approval=asked.approval, **decided._asdict())
+            if decided.choice == "deny":
                 return
         message = replace(turn.message, agent=other.dna.slug)
         moments = await self.seats.keep(plan, message, turn.request)
