@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.making import Backups
+from skill_agent.bridges.bridges import TELEGRAM, Board, Bridges, HostSide
+from skill_agent.bridges.chats import Chats
+from skill_agent.bridges.pairing import Pairings
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
 from skill_agent.events import Event
@@ -55,14 +58,27 @@ class AutomationParts:
     def __init__(self, means: Means) -> None:
         self._means = means
         self.asks: Asks = Asking()
+        self.bridges = _bridges(means)
         self.delivers: Delivers = Delivering(means.ledger, means.clock, means.publish)
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {}
+        return {"bridges": self.bridges}
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""
 
     async def end(self) -> None:
         """Ends what runs, before turns are ended."""
+
+
+def _bridges(means: Means) -> Bridges:
+    return Bridges(
+        HostSide(
+            pairings=Pairings(
+                means.home.pairings, means.clock, allow=map(str, means.settings.telegram.allow)
+            ),
+            chats=Chats(means.ledger, TELEGRAM),
+            board=Board(TELEGRAM, means.clock, means.publish),
+        )
+    )

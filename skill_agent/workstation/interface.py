@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from skill_agent.agents.operations import AgentOperations
 from skill_agent.backups.operations import BackupOperations
+from skill_agent.bridges.operations import BridgeOperations
 from skill_agent.conversations.operations import ConversationOperations, FigureOperations
 from skill_agent.events import Event
 from skill_agent.files.home import Home
@@ -92,6 +93,7 @@ class Workstation:
     reports = Group(ReportOperations)
     strategies = Group(StrategyOperations)
     tiers = Group(TierOperations)
+    bridges = Group(BridgeOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:
