@@ -1,5 +1,6 @@
 """A home with its bot, and a Bot API server that it talks to; what the tests of the bot share."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,16 +51,18 @@ class Chatting:
     async def settled(self) -> None:
         """Returns once everything that came was taken in, answered and confirmed."""
         await self.api.until(lambda: not self.api.pending)
-        while await self.runtime.bridges.host_side().chats.owed():
-            async with self.api.moved:
-                await self.api.moved.wait()
+        while await self.runtime.bridges.host_side().chats.owed():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
 
 def configured(home: Home, api: BotApi, *, allow: tuple[int, ...] = (ME,), more: str = "") -> None:
     """The home with its settings for the server."""
     init_home(home)
-    said = f'[telegram]\napi_url = "{api.url}"\nallow = {[*allow]}\n{more}\n'
-    home.config.write_text(re.sub(r"\[telegram\]\n([^\n\[]+\n)*", said, home.config.read_text()))
+    settings = home.config.read_text()
+    telegram = f'[telegram]\napi_url = "{api.url}"\nallow = {[*allow]}\n{more}\n'
+    settings = re.sub(r"\[telegram\]\n([^\n\[]+\n)*", telegram, settings)
+    features = "[features]\nexpert_gate = false\nmodel_routing = false\n"
+    home.config.write_text(re.sub(r"\[features\]\n([^\n\[]+\n)*", features, settings))
 
 
 @asynccontextmanager
