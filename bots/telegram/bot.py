@@ -30,6 +30,7 @@ from .phrases import MENU, say
 from .polling import Polling
 from .polling import Taken as TakenUpdates
 from .rendering import Part, plain_parts
+from .sink import TelegramSink
 
 if TYPE_CHECKING:
     from telegram import CallbackQuery, Update
@@ -64,6 +65,7 @@ class TelegramBot:
         self._owing: dict[int, dict[str, Owed]] = {}
         """Replies on their way, by chat and turn."""
         self.line = Line(token, self._settings.api_url, self._pace)
+        self.sink = TelegramSink(self.line, self._chats, self._pairings)
         self._files = Files(self.line, self._settings.max_file_mb)
         self._decisions = Decisions(
             station,
@@ -228,7 +230,8 @@ class TelegramBot:
         owed = await self._chats.owe(
             chat, turn=submitted.turn, session=submitted.session, asked=said.message
         )
-        self._owe(owed)
+        if owed is not None:
+            self._owe(owed)
 
     async def _session(self, said: Incoming) -> str | None:
         """Where the message goes on: what it replies to, or where the chat is; None where that is

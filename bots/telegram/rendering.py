@@ -18,7 +18,8 @@ LONGEST = 4096
 _SCHEMES = ("http://", "https://", "mailto:", "tel:", "tg://")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 _CODE_SPAN = re.compile(r"(`+)(?!`)(?:.|\n(?!\s*\n))*?(?<!`)\1(?!`)")
-_TAG = re.compile(r"<(?=[A-Za-z/!?])(?!(?:https?|mailto|tel):)")
+_VANISHING = re.compile(r"(?<!\\)(?:<(?=[A-Za-z/!?])(?!(?:https?|mailto|tel):)|\$)")
+"""What would pass for HTML or for a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def parts_of(markdown: str) -> list[Part]:
 
     whole = _sound(markdown)
     try:
-        text, entities = convert(_with_tags(whole), latex_escape=False, config=_config())
+        text, entities = convert(_kept(whole), latex_escape=False, config=_config())
     except Exception:  # whatever a text does to the converter, it is told
         return plain_parts(whole)
     if not text.strip():
@@ -73,13 +74,13 @@ def _config() -> "RenderConfig":
     return config
 
 
-def _with_tags(markdown: str) -> str:
-    """Angle brackets that would pass for HTML, and vanish, stand for themselves."""
+def _kept(markdown: str) -> str:
+    """Signs that the converter would take for something else, and drop, stand for themselves."""
     parts, at = list[str](), 0
     for begin, end in _code(markdown):
-        parts += [_TAG.sub(r"\\<", markdown[at:begin]), markdown[begin:end]]
+        parts += [_VANISHING.sub(r"\\\g<0>", markdown[at:begin]), markdown[begin:end]]
         at = end
-    return "".join([*parts, _TAG.sub(r"\\<", markdown[at:])])
+    return "".join([*parts, _VANISHING.sub(r"\\\g<0>", markdown[at:])])
 
 
 def _code(markdown: str) -> Iterable[tuple[int, int]]:
@@ -114,4 +115,13 @@ def _split(text: str, entities: Sequence["MessageEntity"]) -> list[Part]:
     from telegramify_markdown import split_entities
 
     found = split_entities(text, [*entities], LONGEST)
-    return [Part(one, tuple(entity.to_dict() for entity in held)) for one, held in found]
+    return [_trimmed(one, held) for one, held in found]
+
+
+def _trimmed(text: str, entities: Sequence["MessageEntity"]) -> Part:
+    """Without blanks at its end, which Telegram drops, and entities that would reach into them."""
+    text = text.rstrip()
+    end = units(text)
+    held = [one for one in entities if one.offset < end]
+    clipped = [one.copy_with(length=min(one.length, end - one.offset)) for one in held]
+    return Part(text, tuple(one.to_dict() for one in clipped))

@@ -23,13 +23,12 @@ class Board:
         self.now = BridgeStatus(id=bridge)
 
     def set(self, state: BridgeState, problem: str = "", hint: str = "") -> None:
-        """Told once, however often the same is said."""
+        """Another problem of the same state is no news."""
         before = self.now
-        if (before.state, before.problem) == (state, problem):
-            return
-        since = before.since if before.state == state else self._clock()
-        self.now = replace(before, state=state, problem=problem, hint=hint, since=since)
-        self._publish(BridgeChanged(bridge=before.id, state=state, problem=problem))
+        self.now = replace(before, state=state, problem=problem, hint=hint)
+        if before.state != state:
+            self.now = replace(self.now, since=self._clock())
+            self._publish(BridgeChanged(bridge=before.id, state=state, problem=problem))
 
     def note(self, **what: Any) -> None:
         """Other figures, which are no news."""

@@ -49,8 +49,12 @@ class Chats:
         if await self.session(chat) != session:
             await self._note(CHAT, chat, {"session": session})
 
-    async def owe(self, chat: str, *, turn: str, session: str, asked: int) -> Owed:
-        known = (await self._state(chat)).get("owed", {}).get(turn)
+    async def owe(self, chat: str, *, turn: str, session: str, asked: int) -> Owed | None:
+        """None for a reply that was brought before."""
+        state = await self._state(chat)
+        if turn in state.get("brought", ()):
+            return None
+        known = state.get("owed", {}).get(turn)
         if known is None:
             await self._note(OWED, chat, {"session": session, "turn": turn, "asked": asked})
         return _owed(chat, turn, known or {"session": session, "asked": asked})
@@ -132,6 +136,7 @@ def _carried(known: State, new: dict[str, Any]) -> None:
     owed = dict(known.get("owed", {}))
     if about in owed and new.get("whole"):
         del owed[about]
+        known["brought"] = [*known.get("brought", ()), about][-_MOST_SENT:]
     elif about in owed:
         owed[about] = {**owed[about], "sent": messages}
     elif new.get("whole"):

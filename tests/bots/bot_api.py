@@ -59,6 +59,8 @@ class Shown:
 class Call:
     method: str
     fields: dict[str, Any]
+    at: float
+    """When it came, by the loop's clock."""
     status: int = 0
 
 
@@ -161,7 +163,7 @@ class BotApi:
         if request.match_info["token"] != self.token:
             return _refusal(Refused(401, "Unauthorized"))
         fields = await _fields(request)
-        call = Call(method, fields)
+        call = Call(method, fields, asyncio.get_running_loop().time())
         self.calls.append(call)
         response: web.StreamResponse | None = None
         try:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from bot_api import TOKEN, BotApi
 from fakes import HashEmbedder
@@ -67,7 +68,13 @@ def configured(home: Home, api: BotApi, *, allow: tuple[int, ...] = (ME,), more:
 
 @asynccontextmanager
 async def chatting(
-    home: Home, api: BotApi, model: ScriptedModel, *, pace: Pace = QUICK, token: str = TOKEN
+    home: Home,
+    api: BotApi,
+    model: ScriptedModel,
+    *,
+    pace: Pace = QUICK,
+    token: str = TOKEN,
+    questions: Any = None,
 ) -> AsyncIterator[Chatting]:
     """The configured home open in this process, with its bot."""
     from in_process import open_in_process
@@ -75,7 +82,12 @@ async def chatting(
     opener = open_in_process(home.root, gateway=ScriptedGateway(model), embedder=HashEmbedder())
     async with opener as runtime:
         bot = TelegramBot(
-            runtime, token, runtime.bridges.host_side(), updates=home.updates, pace=pace
+            runtime,
+            token,
+            runtime.bridges.host_side(),
+            updates=home.updates,
+            questions=questions,
+            pace=pace,
         )
         bot.begin()
         try:
