@@ -11,8 +11,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skill_agent.bridges.bridges import HostSide
 from skill_agent.bridges.chats import Owed
+from skill_agent.bridges.host_side import HostSide
 from skill_agent.errors import Closing, NotFound, SkillAgentError, StoreError
 from skill_agent.events import QuestionAnswered, QuestionAsked
 from skill_agent.text.redaction import redact

@@ -146,6 +146,12 @@ async def _missing(station: "Workstation") -> str:
     return f"ska models pull {default.removeprefix('embedded/')}" if gone else ""
 
 
+async def _telegram(station: "Workstation") -> str:
+    """How the bot fares, in a few words."""
+    [bridge] = await station.bridges.status()
+    return f"{bridge.state}: {bridge.problem}" if bridge.problem else bridge.state
+
+
 async def _agents(station: "Workstation") -> int:
     try:
         return len(await station.agents.list())
@@ -173,6 +179,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "memories": counts["memories"],
         "disputes": len(await station.memory.disputes()),
         "work_going_on": running(await work_of(station)),
+        "telegram": await _telegram(station),
         "to_be_read": len(waiting),
         "reading_failed": len(failed),
         "turns": usage.turns,

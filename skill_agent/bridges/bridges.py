@@ -1,50 +1,11 @@
 """The bridges of a home as front ends see them: how each fares, and who is let in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from skill_agent.events import BridgeChanged, Event
-from skill_agent.ports import Clock
-from skill_agent.values import BridgeState, BridgeStatus, Pairing, PairingCode
+from skill_agent.values import Pairing, PairingCode
 
-from .chats import Chats
+from .host_side import HostSide
 from .operations import BridgeOperations, ListOfBridges, ListOfPairings
-from .pairing import Pairings
-
-TELEGRAM = "telegram"
-
-
-class Board:
-    """How a bridge fares; a change of its state is told."""
-
-    def __init__(self, bridge: str, clock: Clock, publish: Callable[[Event], None]) -> None:
-        self._clock, self._publish = clock, publish
-        self.now = BridgeStatus(id=bridge)
-
-    def set(self, state: BridgeState, problem: str = "", hint: str = "") -> None:
-        """Another problem of the same state is no news."""
-        before = self.now
-        self.now = replace(before, state=state, problem=problem, hint=hint)
-        if before.state != state:
-            self.now = replace(self.now, since=self._clock())
-            self._publish(BridgeChanged(bridge=before.id, state=state, problem=problem))
-
-    def note(self, **what: Any) -> None:
-        """Other figures, which are no news."""
-        self.now = replace(self.now, **what)
-
-    def heard(self) -> None:
-        self.note(last_heard=self._clock())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostSide:
-    """What a bridge in the process of the host works with."""
-
-    pairings: Pairings
-    chats: Chats
-    board: Board
 
 
 class Bridges(BridgeOperations):

@@ -6,7 +6,7 @@ from skill_agent.route import route
 from skill_agent.values import BridgeStatus, Pairing, PairingCode
 
 if TYPE_CHECKING:
-    from .bridges import HostSide
+    from .host_side import HostSide
 
 ListOfBridges = list[BridgeStatus]
 ListOfPairings = list[Pairing]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.making import Backups
-from skill_agent.bridges.bridges import TELEGRAM, Board, Bridges, HostSide
+from skill_agent.bridges.bridges import Bridges
 from skill_agent.bridges.chats import Chats
+from skill_agent.bridges.host_side import TELEGRAM, Board, HostSide
 from skill_agent.bridges.pairing import Pairings
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering

@@ -19,7 +19,8 @@ from skill_agent.workstation import wire
 KINDS = (
     "usage", "feedback", "recalled", "compacted", "checked", "consolidated", "expired", "standing",
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
-    "team.collaboration", "team.seat", "team.seated", "team.handoff", "unheard of",
+    "team.collaboration", "team.seat", "team.seated", "team.handoff", "bridge.chat",
+    "bridge.owed", "bridge.sent", "unheard of",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -27,7 +28,7 @@ KEYS = (
     "block", "scores", "reasons", "up_to", "turn", "messages", "summary", "merged", "from", "to",
     "trigger", "attempts", "next_try", "error", "passes", "created", "text", "change", "status",
     "stage", "goal", "at", "id", "move", "lead", "next", "after", "kept", "reason",
-    "context_summary",
+    "context_summary", "about", "asked", "whole",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -63,7 +64,9 @@ VALUES = st.recursive(
 )
 PAYLOADS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=12) | VALUES
 NOTES = st.tuples(
-    st.sampled_from(KINDS), st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "x")), PAYLOADS
+    st.sampled_from(KINDS),
+    st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "x", "telegram/1")),
+    PAYLOADS,
 )
 
 
@@ -139,6 +142,7 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.memory.list(),
         await runtime.user_data.plan_purge(),
         await runtime.collaborations.list(),
+        len(await runtime.bridges.host_side().chats.owed()),
     ]
     for answer in answers:
         json.loads(wire.encode(answer))
