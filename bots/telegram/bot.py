@@ -55,6 +55,7 @@ class TelegramBot:
     ) -> None:
         """`updates` is the file that remembers what was taken in."""
         self._station, self._settings = station, station.settings.telegram
+        self._side = side
         self._pairings, self._chats, self._board = side.pairings, side.chats, side.board
         self._pace = pace or Pace()
         self._me = Me(id=0, username="")
@@ -98,6 +99,7 @@ class TelegramBot:
 
     def begin(self) -> None:
         self._pairings.revoked = self._revoked
+        self._side.add_sink(self.sink)
         self._tasks = [
             asyncio.create_task(self._polling.run(), name="telegram polling"),
             asyncio.create_task(self._listen(), name="telegram questions"),
@@ -105,6 +107,7 @@ class TelegramBot:
 
     async def end(self) -> None:
         """What is not brought yet is owed still, to whoever opens the home next."""
+        self._side.drop_sink(self.sink.kind)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

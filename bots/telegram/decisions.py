@@ -13,7 +13,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import ApprovalAnswered, ApprovalAsked, Choice, QuestionAnswered
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import hosts_in, in_a_row, in_one_line, tail_of, value_lines
-from skill_agent.values import Question, Requester
+from skill_agent.values import Question
 
 from .line import Button, Line, LineError, Rows
 from .phrases import say
@@ -32,13 +32,9 @@ _log = logging.getLogger("skill_agent.bots.telegram")
 class AnswersQuestions(Protocol):
     """Where questions wait."""
 
-    async def list(
-        self, *, waiting: bool = True, limit: int = 50, requester: Requester | None = None
-    ) -> list[Question]: ...
+    async def list(self, *, waiting: bool = True) -> list[Question]: ...
 
-    async def answer(
-        self, question: str, words: str, *, by: str = "person", requester: Requester | None = None
-    ) -> Question: ...
+    async def answer(self, question: str, words: str, *, by: str = "person") -> Question: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,10 +157,11 @@ def token(
     if forget:
         narrate("forgotten" if forget_token() else "there was none in the keyring")
         return
-    if around.interactive and sys.stdin.isatty():
-        said = typer.prompt("Token", hide_input=True, err=True)
+    if around.interactive:
+        said = around.read_secret("Token: ")
     else:
-        said = sys.stdin.readline(500)
+        piped = around.stdin or sys.stdin.buffer
+        said = piped.readline(500).decode("utf-8", "replace")
     store_token(said)
     narrate("kept in the keyring; it counts from the next start of the host: ska down; ska up")
     if os.environ.get(VARIABLE):

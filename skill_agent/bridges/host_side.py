@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skill_agent.events import BridgeChanged, Event
-from skill_agent.ports import Clock
+from skill_agent.ports import Clock, Sink
 from skill_agent.values import BridgeState, BridgeStatus
 
 from .chats import Chats
@@ -44,3 +44,7 @@ class HostSide:
     pairings: Pairings
     chats: Chats
     board: Board
+    add_sink: Callable[[Sink], None] = lambda _: None
+    """A way out of the home that is there from now on …"""
+    drop_sink: Callable[[str], None] = lambda _: None
+    """… and not any more, by its kind."""

@@ -81,12 +81,10 @@ class Waiting:
         self.answers: list[tuple[str, str, str]] = []
         self.open: list[Question] = []
 
-    async def list(self, *, waiting: bool = True, limit: int = 50, requester: Any = None) -> Any:
+    async def list(self, *, waiting: bool = True) -> list[Question]:
         return self.open
 
-    async def answer(
-        self, question: str, words: str, *, by: str = "person", requester: Any = None
-    ) -> Question:
+    async def answer(self, question: str, words: str, *, by: str = "person") -> Question:
         if words == "perhaps":
             raise UsageError("that is no answer", hint="proceed, revise …, cancel")
         if not any(one.id == question for one in self.open):
