@@ -157,11 +157,11 @@ class TelegramBot:
         if said.group:
             if not self._settings.groups or not said.called:
                 return
-            if not self._pairings.may_talk(str(said.chat)):
-                self._pairings.stranger(str(said.chat), f"group of {said.name}")
-                return
             if not self._pairings.may_talk(str(said.person)):
                 return  # whoever else is there hears, and is not heard
+            if not self._pairings.may_talk(str(said.chat)):
+                self._pairings.stranger(str(said.chat), f"a group, asked for by {said.name}")
+                return
         elif not self._pairings.may_talk(str(said.chat)):
             await self._stranger(said)
             return
@@ -247,9 +247,10 @@ class TelegramBot:
         if found is None:
             return None
         try:
-            return (await self._station.conversations.find(found)).id
+            session = await self._station.conversations.find(found)
         except NotFound:
             return None
+        return None if session.archived else session.id
 
     def _first_agent(self, chat: int) -> str | None:
         return self._wishes.get(chat) or self._settings.agent or None

@@ -120,7 +120,7 @@ class Polling:
 
     async def back(self, update: int) -> None:
         """It could not be taken in, and is asked for again after a while."""
-        await asyncio.sleep(self._pace.again_s)
+        await asyncio.sleep(self._pace.back_off_s)
         self._open.discard(update)
         self._offset = min(self._offset, update)
 

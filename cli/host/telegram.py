@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
 app = group("Let chats in on your Telegram bot; see how it fares.")
+
+_NEGATIVE = MappingProxyType({"ignore_unknown_options": True})
+"""A group's id begins with a minus sign, and is no option."""
 
 ChatArgument = Annotated[
     str, typer.Argument(metavar="CHAT", help="Id of the chat, as `ska telegram list` shows it.")
@@ -51,7 +55,7 @@ def pair(ctx: typer.Context, as_json: JsonOption = False) -> None:
         narrate(_not_working(status))
 
 
-@app.command()
+@app.command(context_settings=_NEGATIVE)
 def approve(
     ctx: typer.Context,
     chat: Annotated[
@@ -106,7 +110,7 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     )
 
 
-@app.command()
+@app.command(context_settings=_NEGATIVE)
 def revoke(
     ctx: typer.Context, chat: ChatArgument, yes: YesOption = False, as_json: JsonOption = False
 ) -> None:

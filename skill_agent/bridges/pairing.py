@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from skill_agent.errors import Conflict, NotFound, StoreError, UsageError
+from skill_agent.errors import ConfigError, Conflict, NotFound, StoreError, UsageError
 from skill_agent.files.private import read_json, write_private
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Clock
@@ -240,8 +240,8 @@ class Pairings:
     def _read(self) -> _Kept:
         if not self._file.exists():
             return _Kept()
-        document = read_json(self._file)
         try:
+            document = read_json(self._file)
             return _Kept(
                 chats=tuple(map(_chat, document["chats"])),
                 waiting=tuple(map(_chat, document["waiting"])),
@@ -249,9 +249,10 @@ class Pairings:
                 bad=tuple((str(one), parse_time(at)) for one, at in document["bad"]),
                 told=tuple((str(one), parse_time(at)) for one, at in document["told"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (ConfigError, KeyError, TypeError, ValueError, AttributeError) as error:
+            why = error.said if isinstance(error, ConfigError) else "it is damaged"
             raise StoreError(
-                f"{self._file} cannot be used: {type(error).__name__} while reading it",
+                f"{self._file} cannot be used: {why}",
                 hint="move it away, and let chats in anew: ska telegram pair",
             ) from None
 

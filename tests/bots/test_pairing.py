@@ -1,5 +1,6 @@
 """Who is let in, and what becomes of those who guess."""
 
+import asyncio
 import json
 import stat
 from pathlib import Path
@@ -10,9 +11,9 @@ from chatting import ME, OTHER, STRANGER, chatting, configured
 from fakes import StepClock
 
 from skill_agent.bridges.pairing import LENGTH, SIGNS, Pairings
-from skill_agent.errors import Conflict, NotFound, UsageError
+from skill_agent.errors import Conflict, NotFound, StoreError, UsageError
 from skill_agent.files.home import Home
-from skill_agent.models.scripted import ScriptedModel
+from skill_agent.models.scripted import Gate, ScriptedModel
 
 
 @pytest.fixture
@@ -115,6 +116,18 @@ def test_a_crowd_of_strangers_fills_nothing(pairings: Pairings, tmp_path: Path) 
     assert (tmp_path / "pairings.json").stat().st_size < 20_000
 
 
+def test_a_damaged_file_lets_nobody_in(pairings: Pairings, tmp_path: Path) -> None:
+    for text in (
+        "{",
+        "[]",
+        "{}",
+        '{"chats": [1], "waiting": [], "codes": [], "bad": [], "told": []}',
+    ):
+        (tmp_path / "pairings.json").write_text(text)
+        with pytest.raises(StoreError, match="cannot be used"):
+            pairings.may_talk("501")
+
+
 def test_revoking(pairings: Pairings, tmp_path: Path, clock: StepClock) -> None:
     pairings.try_code("501", "Me", pairings.make_code().id)
     revoked: list[str] = []
@@ -165,10 +178,6 @@ async def test_an_attack_on_the_codes(home: Home, api: BotApi) -> None:
 
 
 async def test_revoking_ends_what_is_open(home: Home, api: BotApi) -> None:
-    import asyncio
-
-    from skill_agent.models.scripted import Gate
-
     configured(home, api, allow=())
     never = asyncio.Event()
     model = ScriptedModel([("Secret: ", Gate(never), "42")])

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot_api import BotApi
+from bot_api import BotApi, Trouble
 from chatting import ME, chatting, configured
 
 from skill_agent.files.home import Home
@@ -33,8 +33,6 @@ async def test_a_host_that_ends_in_mid_reply(home: Home, api: BotApi) -> None:
 
 
 async def test_a_reply_that_was_made_and_not_brought(home: Home, api: BotApi) -> None:
-    from bot_api import Trouble
-
     configured(home, api)
     async with chatting(home, api, ScriptedModel(["The whole reply."])) as talk:
         api.fails("sendMessage", *(Trouble(502) for _ in range(10_000)))
@@ -70,3 +68,17 @@ async def test_the_chat_goes_on_where_it_was(home: Home, api: BotApi) -> None:
             await talk.said(ME, number)
             [session] = await talk.runtime.conversations.list()
             assert session.messages == 2 * number
+
+
+async def test_a_conversation_that_was_deleted_is_gone_for_the_chat_too(
+    home: Home, api: BotApi
+) -> None:
+    configured(home, api)
+    async with chatting(home, api, ScriptedModel(otherwise="Yes.")) as talk:
+        api.writes(ME, "One")
+        await talk.said(ME)
+        first = await talk.runtime.conversations.find("latest")
+        await talk.runtime.conversations.delete(first.id)
+        api.writes(ME, "Two")
+        await talk.said(ME, 2)
+        assert (await talk.runtime.conversations.find("latest")).id != first.id

@@ -34,6 +34,8 @@ def test_listing_and_mistakes(ska: Ska) -> None:
     assert ska("telegram", "list", "--json").json == []
     assert "ska telegram pair" in ska("telegram", "list").err
     assert ska("telegram", "approve", "4711").code == 2
+    assert "no chat '-1001' waits" in ska("telegram", "approve", "-1001").err
+    assert ska("telegram", "approve", "--nonsense").code == 2
     assert ska("telegram", "revoke", "4711").code == 1
     assert ska("telegram", "revoke", "4711", "--yes").code == 2
 
