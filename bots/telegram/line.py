@@ -6,6 +6,7 @@ nothing is said twice.
 """
 
 import asyncio
+import os
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 
 WANTED = ("message", "callback_query")
 """Kinds of updates that are asked for."""
-_LOOKS_AHEAD = 4
+_LOOKS_AHEAD = 32
 """So many ids beyond the last known one may be those of a message that got lost."""
 
 
@@ -103,6 +104,7 @@ class Line:
 
     def _made(self) -> "Bot":
         silence()
+        os.environ.setdefault("PTB_TIMEDELTA", "1")  # what it warns of otherwise at each 429
         from aiolimiter import AsyncLimiter
         from telegram import Bot
         from telegram.request import HTTPXRequest

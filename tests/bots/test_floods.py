@@ -29,6 +29,8 @@ async def flood(home: Home, api: BotApi, *, chats: int, messages: int, trouble: 
             for person in people:
                 api.writes(person, f"word{number} of {person}")
             await asyncio.sleep(0)
+            if trouble:  # as fast as they are heard
+                await api.until(lambda: api.pending < 10)
         for person in people:
             await talk.said(person, messages)
         await talk.settled()
