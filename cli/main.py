@@ -67,6 +67,7 @@ COMMANDS = MappingProxyType(
         ),
         "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
         "webhooks": Entry("host.webhooks", "Have addresses of yours told what happens in the home"),
+        "telegram": Entry("host.telegram", "Let chats in on your Telegram bot; see how it fares"),
         "logs": Entry("host.logs", "Show what the home's host has to say"),
         "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),

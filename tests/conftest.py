@@ -17,7 +17,7 @@ from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 
-REAL_FOLDERS = frozenset({"api", "attach", "cli", "store", "tui"})
+REAL_FOLDERS = frozenset({"api", "attach", "bots", "cli", "store", "tui"})
 """Whose tests run whole stores, servers, screens or processes."""
 REAL_FIXTURES = frozenset({"open_runtime", "gateway", "model_home"})
 REAL_NAMES = frozenset({
@@ -38,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
         ours = name.startswith("SKILL_AGENT_") and name != "SKILL_AGENT_MODEL_CACHE"
         if ours or name.endswith("_API_KEY"):
             del os.environ[name]
+    # No test finds the token of a bot of this machine's person, nor asks a keyring.
+    os.environ.pop("TELEGRAM_BOT_TOKEN", None)
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
     # Hundreds of processes are started here; each would compile the whole product anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     config.pluginmanager.register(RunReport())

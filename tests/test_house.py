@@ -43,7 +43,7 @@ _GROUND = {name for name, level in LEVELS.items() if level <= LEVELS["files"]}
 _SEEN = _GROUND - {"ports"} | {"conversations", "workstation", "agents"}
 KNOWN = {
     "tui": _SEEN,
-    "bots": _SEEN,
+    "bots": _SEEN | {"bridges"},
     "store": {name for name, level in LEVELS.items() if level <= LEVELS["memory"]},
     "scheduler": _GROUND,
     "cli": {*LEVELS},

@@ -149,6 +149,12 @@ async def _missing(station: "Workstation") -> str:
     return f"ska models pull {default.removeprefix('embedded/')}" if gone else ""
 
 
+async def _telegram(station: "Workstation") -> str:
+    """How the bot fares, in a few words."""
+    [bridge] = await station.bridges.status()
+    return f"{bridge.state}: {bridge.problem}" if bridge.problem else bridge.state
+
+
 async def _agents(station: "Workstation") -> int:
     try:
         return len(await station.agents.list())
@@ -200,6 +206,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "not_delivered": len(standing.lost),
         "work_going_on": running(await work_of(station)),
         "jobs": await _jobs(station),
+        "telegram": await _telegram(station),
         "to_be_read": len(waiting),
         "reading_failed": len(failed),
         "turns": usage.turns,

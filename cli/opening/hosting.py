@@ -18,6 +18,7 @@ from skill_agent.host.runtime import Runtime
 from skill_agent.text.redaction import redact
 
 from ...store.lock import HomeLock
+from .bots import Bots
 from .building import build, log_to
 from .chores import ROLE as CHORES
 from .options import OpenOptions
@@ -51,6 +52,7 @@ class Hosted:
         self._opens = False
         self._guarded: list[Protected] = []
         self._limiter: Limiter | None = None
+        self._bots: Bots | None = None
         self.runtime: Runtime
 
     async def open(self) -> None:
@@ -75,6 +77,8 @@ class Hosted:
         self._opening = asyncio.create_task(self._open_door(), name="door")
         if self._options.role in SERVICES:  # a screen wakes what it needs by itself
             self._waking = asyncio.create_task(self._wake(), name="wake")
+            self._bots = Bots(self.runtime)
+            self._bots.begin()
 
     async def _wake(self) -> None:
         """The first search finds the index open, and the first turns their agents awake; whatever
@@ -142,6 +146,8 @@ class Hosted:
             if not (self._options.hosting or at_once):
                 await self.runtime.drain(OTHERS_S)
             await self._end_opening()
+            if self._bots is not None:  # what it has not brought yet, the next host brings
+                await self._bots.end()
             await self.runtime.end_turns()
             await self._presence.close()
             await self._door.close()

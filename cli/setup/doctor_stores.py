@@ -1,14 +1,20 @@
 """What `ska doctor` finds in the two stores, through an open runtime."""
 
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from skill_agent.errors import LedgerBehind, SkillAgentError, StoreError
-from skill_agent.values import Delivery, Finding
+from skill_agent.values import BridgeState, Delivery, Finding
 
 if TYPE_CHECKING:
     from skill_agent.values import JobFinding, LanguageCoverage
     from skill_agent.workstation import Workstation
+
+_BRIDGES: Mapping[BridgeState, Literal["ok", "warning", "error"]] = MappingProxyType(
+    {"working": "ok", "unhealthy": "warning", "stopped": "error"}
+)
+"""How bad each state of a bridge is; the others are nothing to tell."""
 
 SHOWN_PROBLEMS = 3
 ENOUGH, MOST = 20, 0.5
@@ -52,7 +58,8 @@ async def store_findings(runtime: "Workstation") -> list[Finding]:
     found = [finding async for finding in _ledger(runtime)]
     found += [finding async for finding in _index(runtime)]
     found += await language_findings(runtime.memory) + await _waiting(runtime)
-    return found + await job_findings(runtime.jobs) + await delivery_findings(runtime)
+    found += await job_findings(runtime.jobs) + await delivery_findings(runtime)
+    return found + await _bridges(runtime)
 
 
 async def job_findings(jobs: JobDoctor) -> list[Finding]:
@@ -92,6 +99,21 @@ async def delivery_findings(runtime: "Workstation") -> list[Finding]:
     ]  # fmt: skip
     waiting = f"{standing.unread} not read, {standing.waiting} on their way"
     return found or [Finding(id="delivery", level="ok", title="inbox", detail=waiting)]
+
+
+async def _bridges(runtime: "Workstation") -> list[Finding]:
+    """How the ways to talk from elsewhere fare, as far as the host that runs has any."""
+    return [
+        Finding(
+            id=f"bridge.{one.id}",
+            level=_BRIDGES[one.state],
+            title=f"the {one.id} bot" if one.state == "working" else f"{one.id} is {one.state}",
+            detail=one.problem or f"{one.name} works, {one.chats} chats are let in",
+            fix=one.hint or f"ska {one.id} status",
+        )
+        for one in await runtime.bridges.status()
+        if one.state in _BRIDGES
+    ]
 
 
 async def _ledger(runtime: "Workstation") -> AsyncIterator[Finding]:

@@ -15,11 +15,13 @@ from skill_agent.files.home import Home
 
 from .manifest import Content, StoredFile
 
-KEPT = ("config", "agents", "skills", "ledger", "drafts", "templates", "rules", "webhooks")
+KEPT = (
+    "config", "agents", "skills", "ledger", "drafts", "templates", "rules", "webhooks", "pairings",
+)  # fmt: skip
 """Paths of a `Home` that a backup holds."""
 LEFT_OUT = (
     "models", "kv_cache", "index", "logs", "run", "lock", "unfinished", "backup_failure", "backups",
-    "restored", "webhook_secrets",
+    "restored", "webhook_secrets", "updates",
 )  # fmt: skip
 """Paths that it does not: a new path of a `Home` is named in one of the two."""
 

@@ -1,9 +1,12 @@
 """What can be done with bridges, as an interface with its routes."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from skill_agent.route import route
 from skill_agent.values import BridgeStatus, Pairing, PairingCode
+
+if TYPE_CHECKING:
+    from .host_side import HostSide
 
 ListOfBridges = list[BridgeStatus]
 ListOfPairings = list[Pairing]
@@ -31,4 +34,10 @@ class BridgeOperations(Protocol):
         ...
 
     @route("DELETE", "/v1/bridges/telegram/chats/{chat}", scope="admin")
-    async def revoke(self, chat: str) -> Pairing: ...
+    async def revoke(self, chat: str) -> Pairing:
+        """Lets a chat in no longer; what it has open ends."""
+        ...
+
+    def host_side(self) -> "HostSide":
+        """What a bridge works with. In the process of the host only."""
+        ...

@@ -52,6 +52,16 @@ class Home:
         return self.run / "host.lock"
 
     @property
+    def pairings(self) -> Path:
+        """Chats that are let in from elsewhere, and codes that wait."""
+        return self.root / "pairings.json"
+
+    @property
+    def updates(self) -> Path:
+        """Which messages from elsewhere were taken in lately."""
+        return self.run / "telegram-updates.json"
+
+    @property
     def drafts(self) -> Path:
         return self.run / "drafts"
 

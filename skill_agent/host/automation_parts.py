@@ -8,6 +8,10 @@ from uuid import UUID, uuid5
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.backups.daily import DailyBackup
 from skill_agent.backups.making import Backups
+from skill_agent.bridges.bridges import Bridges
+from skill_agent.bridges.chats import Chats
+from skill_agent.bridges.host_side import TELEGRAM, Board, HostSide
+from skill_agent.bridges.pairing import Pairings
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.delivery.delivering import Delivering
 from skill_agent.delivery.inbox import Inbox
@@ -134,6 +138,7 @@ class AutomationParts:
         self._means = means
         self._delivering = make_delivering(means)
         self.delivers: Delivers = self._delivering
+        self.bridges = _bridges(means)
         self._asking = Asking(
             ledger=means.ledger,
             clock=means.clock,
@@ -216,6 +221,7 @@ class AutomationParts:
             "inbox": Inbox(self._delivering, means.clock, means.publish),
             "webhooks": self.webhooks,
             "work": self.work,
+            "bridges": self.bridges,
             "questions": Questions(self._asking, means.settings.hitl.words),
         }
 
@@ -260,3 +266,15 @@ class AutomationParts:
         await self.webhooks.end()
         await self._asking.end()
         await self._delivering.end()
+
+
+def _bridges(means: Means) -> Bridges:
+    return Bridges(
+        HostSide(
+            pairings=Pairings(
+                means.home.pairings, means.clock, allow=map(str, means.settings.telegram.allow)
+            ),
+            chats=Chats(means.ledger, TELEGRAM),
+            board=Board(TELEGRAM, means.clock, means.publish),
+        )
+    )

@@ -47,7 +47,10 @@ from .signing import HomeKey
 from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 
 _OWN = ("memory.", "message.", "session.")
-_LOCAL = ("checked", "extraction.", "import.", "work.")
+_LOCAL = (
+    "checked", "extraction.", "import.", "work.", "job", "webhook.", "question", "bridge.",
+    "agents.status", "conversation.ended",
+)  # fmt: skip
 """Notes that speak of places in this one log; elsewhere they mean nothing."""
 _PAGE = 5_000
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from skill_agent.agents.operations import AgentOperations
 from skill_agent.backups.operations import BackupOperations
+from skill_agent.bridges.operations import BridgeOperations
 from skill_agent.conversations.operations import ConversationOperations, FigureOperations
 from skill_agent.delivery.operations import InboxOperations
 from skill_agent.events import Event
@@ -101,6 +102,7 @@ class Workstation:
     webhooks = Group(WebhookOperations)
     work = Group(WorkOperations)
     questions = Group(QuestionOperations)
+    bridges = Group(BridgeOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

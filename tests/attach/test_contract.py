@@ -794,6 +794,19 @@ async def test_the_host(open_station: OpenStation) -> None:
             await station.host.unlisten(address)
 
 
+async def test_bridges(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        [status] = await station.bridges.status()
+        assert (status.id, status.state, status.chats) == ("telegram", "off", 0)
+        code = await station.bridges.pair()
+        assert len(code.id) == 8
+        assert await station.bridges.pairings() == []
+        with pytest.raises(NotFound, match="waits to be let in"):
+            await station.bridges.approve("4711")
+        with pytest.raises(NotFound, match="is let in"):
+            await station.bridges.revoke("4711")
+
+
 async def test_a_subscription_ends_and_filters(open_station: OpenStation) -> None:
     async with open_station(model("A", "B")) as station:
         first = await whole(station, "One")

@@ -1,0 +1,133 @@
+"""What the bot itself says, in the languages it knows; English where it knows a person's not."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_EN = {
+    "stranger": "This bot is private. Your id is {id}.",
+    "stranger code": "This bot is private. Your id is {id}. Its owner lets you in with: "
+    "ska telegram approve {code}",
+    "let in": "You are let in. Write as you would to a colleague; /help shows what else there is.",
+    "help": "Write what you want; @name speaks to an agent of your choice.",
+    "nothing to remember": "Say what is to be remembered: /remember The gym opens at six",
+    "remembered": "✓ remembered: {text}",
+    "no agents": "There are no agents.",
+    "new": "The next message begins a new conversation.",
+    "new with": "The next message begins a new conversation with {agent}.",
+    "no sessions": "There are no conversations yet.",
+    "sessions": "Go on with:",
+    "entered": "Going on with “{title}”.",
+    "no memory": "Nothing is remembered about that.",
+    "no jobs": "There are no jobs.",
+    "no inbox": "The inbox is empty.",
+    "not here": "This home has none of that.",
+    "nothing runs": "Nothing is being worked on here.",
+    "cancelled": "Stopped.",
+    "unknown command": "There is no command {command}; /help shows what there is.",
+    "odd": "I cannot read that ({kind}); write it, or send a picture or a text file.",
+    "no file": "{name} was not read: {why}",
+    "no text file": "it is no text",
+    "too large": "it has more than {most} MB",
+    "went wrong": "That did not work: {why}",
+    "failed": "⚠️ {why}",
+    "stopped": "⏹ stopped",
+    "empty reply": "(no words)",
+    "stale": "That is settled already, or waits no longer.",
+    "not yours": "That is not for you to decide.",
+    "wants": "{agent} wants to use {tool}",
+    "asked by": "asked for by: {chain}",
+    "why": "why: {why}",
+    "always stores": "“Always” would store the rule: {rule}",
+    "in conversation": "{writers} stands in this conversation",
+    "once": "Allow once",
+    "always": "Always",
+    "deny": "Deny",
+    "answered": "→ {choice} ({by})",
+    "asks": "{agent} asks: {text}",
+    "proceed": "Proceed",
+    "revise": "Revise …",
+    "cancel": "Cancel",
+    "how to revise": "Reply to the question with what should be different.",
+    "a job": "A job",
+}
+_DE = {
+    "stranger": "Dieser Bot ist privat. Deine Id ist {id}.",
+    "stranger code": "Dieser Bot ist privat. Deine Id ist {id}. Wem er gehört, lässt dich so "
+    "herein: ska telegram approve {code}",
+    "let in": "Du bist dabei. Schreib wie an Kollegen; /help zeigt, was es noch gibt.",
+    "help": "Schreib, was du möchtest; mit @name sprichst du jemanden aus dem Team an.",
+    "nothing to remember": "Sag, was ich mir merken soll: /remember Das Bad öffnet um sechs",
+    "remembered": "✓ gemerkt: {text}",
+    "no agents": "Es gibt keine Agenten.",
+    "new": "Die nächste Nachricht beginnt ein neues Gespräch.",
+    "new with": "Die nächste Nachricht beginnt ein neues Gespräch mit {agent}.",
+    "no sessions": "Es gibt noch keine Gespräche.",
+    "sessions": "Weiter mit:",
+    "entered": "Weiter mit „{title}“.",
+    "no memory": "Dazu ist nichts gemerkt.",
+    "no jobs": "Es gibt keine Aufträge.",
+    "no inbox": "Der Eingang ist leer.",
+    "not here": "Das gibt es hier nicht.",
+    "nothing runs": "Hier wird gerade an nichts gearbeitet.",
+    "cancelled": "Angehalten.",
+    "unknown command": "Den Befehl {command} gibt es nicht; /help zeigt, was es gibt.",
+    "odd": "Das kann ich nicht lesen ({kind}); schreib es, oder schick ein Bild oder eine "
+    "Textdatei.",
+    "no file": "{name} wurde nicht gelesen: {why}",
+    "no text file": "das ist kein Text",
+    "too large": "mehr als {most} MB",
+    "went wrong": "Das ging nicht: {why}",
+    "failed": "⚠️ {why}",
+    "stopped": "⏹ angehalten",
+    "empty reply": "(keine Worte)",
+    "stale": "Das ist schon entschieden oder wartet nicht mehr.",
+    "not yours": "Das hast du nicht zu entscheiden.",
+    "wants": "{agent} möchte {tool} benutzen",
+    "asked by": "im Auftrag von: {chain}",
+    "why": "warum: {why}",
+    "always stores": "„Immer“ würde diese Regel speichern: {rule}",
+    "in conversation": "in diesem Gespräch steht fremder Text: {writers}",
+    "once": "Einmal erlauben",
+    "always": "Immer",
+    "deny": "Ablehnen",
+    "answered": "→ {choice} ({by})",
+    "asks": "{agent} fragt: {text}",
+    "proceed": "Weiter",
+    "revise": "Ändern …",
+    "cancel": "Abbrechen",
+    "how to revise": "Antworte auf die Frage mit dem, was anders sein soll.",
+    "a job": "Ein Auftrag",
+}
+PHRASES: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": _EN, "de": _DE})
+
+MENU: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "": (
+            ("new", "Begin a new conversation, also with an agent: /new @luke"),
+            ("agents", "Who is in the team"),
+            ("sessions", "Go on with an earlier conversation"),
+            ("remember", "Keep something for good"),
+            ("memory", "What is remembered about something"),
+            ("jobs", "What is done at its times"),
+            ("inbox", "What was told lately"),
+            ("cancel", "Stop what is being worked on"),
+            ("help", "What can be said here"),
+        ),
+        "de": (
+            ("new", "Ein neues Gespräch beginnen, auch mit jemandem: /new @luke"),
+            ("agents", "Wer im Team ist"),
+            ("sessions", "Mit einem früheren Gespräch weitermachen"),
+            ("remember", "Etwas für immer merken"),
+            ("memory", "Was zu etwas gemerkt ist"),
+            ("jobs", "Was zu seinen Zeiten getan wird"),
+            ("inbox", "Was zuletzt gemeldet wurde"),
+            ("cancel", "Anhalten, woran gearbeitet wird"),
+            ("help", "Was man hier sagen kann"),
+        ),
+    }
+)
+"""The command menu by language; the first holds where no other does."""
+
+
+def say(language: str, phrase: str, **values: object) -> str:
+    return PHRASES.get(language, _EN)[phrase].format(**values)
