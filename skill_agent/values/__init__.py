@@ -2,6 +2,14 @@
 
 from .backups import Backup, BackupCheck, LedgerHead, Pruned
 from .calls import ModelCall, PromptLayer, PromptMessage, PromptPart
+from .daily import (
+    SUMMARY_MARKS,
+    DailySummary,
+    SummaryMark,
+    SummaryPoint,
+    SummaryRequest,
+    SummaryTalk,
+)
 from .delivery import (
     ANSWER_ACTIONS,
     WEBHOOK_EVENTS,
@@ -246,6 +254,7 @@ __all__ = [
     "REPORT_TYPES",
     "RUN_STATES",
     "SEVERAL_STRATEGIES",
+    "SUMMARY_MARKS",
     "TASK_STATES",
     "TASK_TYPES",
     "WEBHOOK_EVENTS",
@@ -287,6 +296,7 @@ __all__ = [
     "Compaction",
     "Complexity",
     "ConsolidationReport",
+    "DailySummary",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -427,6 +437,10 @@ __all__ = [
     "StageOutput",
     "Story",
     "Submitted",
+    "SummaryMark",
+    "SummaryPoint",
+    "SummaryRequest",
+    "SummaryTalk",
     "TableProfile",
     "TaskState",
     "TaskType",
