@@ -31,6 +31,7 @@ COMMANDS = MappingProxyType(
             "teamwork.app",
             "Give agents work, alone or together; see, steer and stop what they do",
         ),
+        "jobs": Entry("jobs.commands", "Have things done at their times, and see what came of it"),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
         "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),

@@ -21,6 +21,18 @@ class TriggerCalendar(Calendar):
         found = self.trigger(schedule).get_next_fire_time(None, later)
         return found.astimezone(UTC) if found is not None and found > after else None
 
+    def last_fire(self, schedule: Schedule, after: datetime, upto: datetime) -> datetime | None:
+        last, found = None, self.next_fire(schedule, after)
+        while found is not None and found <= upto:
+            last, found = found, self.next_fire(schedule, found)
+        return last
+
+    def count(self, schedule: Schedule, after: datetime, upto: datetime) -> int:
+        times, found = 0, self.next_fire(schedule, after)
+        while found is not None and found <= upto:
+            times, found = times + 1, self.next_fire(schedule, found)
+        return times
+
     def trigger(self, schedule: Schedule) -> Any:
         from apscheduler.triggers.cron import CronTrigger
         from apscheduler.triggers.date import DateTrigger

@@ -42,9 +42,6 @@ from skill_agent.turns.compactor import Compactor
 from skill_agent.turns.workbench import PATIENTLY_S
 from skill_agent.values import Backup, Memory, Message
 
-FIRST_LOOK_S, LOOK_EVERY_S = 120.0, 600.0
-"""When a process that stays first looks for due housekeeping, and how often then."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -71,7 +68,6 @@ class MemoryParts:
         prompt. `backups` gives those made since a moment."""
         self._ledger, self._gateway, self._directory = ledger, gateway, directory
         self._settings, self._hosting, self._publish = settings, hosting, publish
-        self._housework: asyncio.Task[None] | None = None
         self._comparing: asyncio.Task[None] | None = None
         self._to_compare = False
         user = settings.general.user
@@ -239,7 +235,6 @@ class MemoryParts:
         owed = await self.eraser.finish()
         if self._hosting:
             self.reader.start()
-            self._housework = asyncio.create_task(self._keep_house(), name="housework")
         return owed
 
     async def reconcile(self, seconds: float) -> None:
@@ -268,23 +263,11 @@ class MemoryParts:
 
     async def close(self) -> None:
         """Lets the rules finish reading, ends the rest; the stores are still open."""
-        for task in (self._housework, self._comparing):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        if self._comparing is not None:
+            self._comparing.cancel()
+            await asyncio.gather(self._comparing, return_exceptions=True)
         await self.compactor.close()
         await self.reader.close()
-
-    async def _keep_house(self) -> None:
-        """Runs consolidation and expiry when they are due."""
-        wait = FIRST_LOOK_S
-        while True:
-            await asyncio.sleep(wait)
-            wait = LOOK_EVERY_S
-            try:
-                await self.upkeep.run_due()
-            except Exception as problem:  # the wall of this task; the next look tries again
-                _log.warning("housekeeping: %s", redact(str(problem)))
 
     def _is_slow(self, model: Model) -> bool:
         """Whether nobody should wait for a compaction: who reads with a local model takes long."""

@@ -4,7 +4,6 @@ It joins the parts, begins them and ends them in the right order. What each grou
 the folder of its idea; nothing here draws, prints, or knows what a store is made of.
 """
 
-import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from skill_agent import __version__
 from skill_agent.agents.agents import Agents
 from skill_agent.agents.directory import AgentDirectory
 from skill_agent.agents.pages import AgentPages, figures
-from skill_agent.backups.daily import DailyBackup
 from skill_agent.backups.making import Backups
 from skill_agent.conversations.conversations import Conversations
 from skill_agent.conversations.figures import Figures
@@ -98,7 +96,6 @@ class Runtime(Workstation):
         self._backups = Backups(
             home=home, settings=settings.backup, ledger=ledger, copies=copies, clock=clock
         )
-        self._daily_backup: asyncio.Task[None] | None = None
         self._mind = mind = MemoryParts(
             home=home,
             settings=settings,
@@ -328,19 +325,6 @@ class Runtime(Workstation):
         await self._automation.begin()
         if self._hosting:
             await self._calls.tidy()
-            if self._settings.backup.daily:
-                daily = self._daily()
-                self._daily_backup = asyncio.create_task(daily.keep(), name="daily backup")
-
-    def _daily(self) -> DailyBackup:
-        return DailyBackup(
-            backups=self._backups,
-            home=self._home,
-            ledger=self.ledger,
-            clock=self._clock,
-            idle=partial(self.drain, own=True),
-            publish=self._bus.publish,
-        )
 
     async def settle(self) -> None:
         """Returns once the turns that ended were read by the rules and summed up where needed."""
@@ -362,9 +346,6 @@ class Runtime(Workstation):
 
     async def close(self) -> None:
         """Ends running turns (partial replies kept), then the stores."""
-        if self._daily_backup is not None:
-            self._daily_backup.cancel()
-            await asyncio.gather(self._daily_backup, return_exceptions=True)
         await self._automation.end()
         await self._team.end()
         await self._turns.close()

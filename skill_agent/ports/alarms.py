@@ -18,13 +18,21 @@ class Calendar(Protocol):
         """The first fire time later than this, UTC; None where there is none any more."""
         ...
 
+    def last_fire(self, schedule: Schedule, after: datetime, upto: datetime) -> datetime | None:
+        """The newest fire time later than the first moment and not later than the second."""
+        ...
+
+    def count(self, schedule: Schedule, after: datetime, upto: datetime) -> int:
+        """How many fire times there are in that stretch; cheap for a year of minutes."""
+        ...
+
 
 class Alarms(Protocol):
     """Goes off at fire times while the process lives; what is due is decided by whoever hears."""
 
     def begin(self, fire: Callable[[str], Awaitable[object]]) -> None:
-        """`fire` is called with the id of whatever is due, and with "" now and then, so that a
-        sleep of the machine or a clock that was set is noticed."""
+        """`fire` is called with the id of whatever is due, and with "" when the machine has slept
+        or its clock was set: then anything may be due."""
         ...
 
     def put(self, id: str, schedule: Schedule) -> None:

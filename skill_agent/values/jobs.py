@@ -140,6 +140,10 @@ class Job:
     origins: tuple[Origin, ...] = ()
     next_run: datetime | None = None
     next_run_local: str = ""
+    next_runs: tuple[datetime, ...] = ()
+    """Its next fire times, and in `next_runs_local` as its person reads them; told of a single
+    job, not in a listing."""
+    next_runs_local: tuple[str, ...] = ()
     last_run: datetime | None = None
     last_state: RunState | None = None
     failures: int = 0

@@ -16,6 +16,7 @@ from skill_agent.conversations.operations import ConversationOperations, FigureO
 from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
+from skill_agent.jobs.operations import JobOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -74,6 +75,7 @@ class Workstation:
     agents = Group(AgentOperations)
     skills = Group(SkillOperations)
     models = Group(ModelOperations)
+    jobs = Group(JobOperations)
     conversations = Group(ConversationOperations)
     summaries = Group(SummaryOperations)
     figures = Group(FigureOperations)

@@ -65,22 +65,12 @@ class Upkeep(UpkeepOperations):
             totals=_totals(rows),
         )
 
-    async def run_due(self) -> list[Chore]:
-        """Runs what is due, and sums up what has ended; gives the chores that were run. A local
-        model has its replies to give, and the rules sum up as well."""
-        done: list[Chore] = []
+    async def consolidate_unasked(self) -> None:
+        """As `consolidate`, but a local model has its replies to give, and the rules sum up as
+        well."""
         model = await self._model()
-        model = model if model is not None and not model.info.local else None
-        await self._summaries.catch_up(model)
-        for chore in EVERY:
-            if (await self.status(chore)).next_run > self._clock():
-                continue
-            if chore == "consolidate":
-                await self.consolidate(summarise=model is not None)
-            else:
-                await self.expire()
-            done.append(chore)
-        return done
+        alone = model is None or model.info.local
+        await self.consolidate(summarise=not alone)
 
 
 _MOST = 10**9

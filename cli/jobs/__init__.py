@@ -1,0 +1,1 @@
+"""`ska jobs`: what is done at its times."""

@@ -1,0 +1,1 @@
+"""What jobs do: one class a kind of job."""
