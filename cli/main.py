@@ -32,6 +32,9 @@ COMMANDS = MappingProxyType(
             "Give agents work, alone or together; see, steer and stop what they do",
         ),
         "jobs": Entry("jobs.commands", "Have things done at their times, and see what came of it"),
+        "summary": Entry(
+            "jobs.summary", "Say what was talked about, decided, promised and left open"
+        ),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
         "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),

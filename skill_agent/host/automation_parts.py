@@ -16,13 +16,19 @@ from skill_agent.jobs.kinds.chores import Consolidate, Expire, MakeBackup
 from skill_agent.jobs.kinds.command import CommandKind
 from skill_agent.jobs.kinds.kind import Kind
 from skill_agent.jobs.parts import JobParts
+from skill_agent.jobs.summary.doings import Doings
+from skill_agent.jobs.summary.gathering import Gathering
+from skill_agent.jobs.summary.kind import SummaryKind
+from skill_agent.jobs.summary.span import Coverage
+from skill_agent.jobs.summary.summaries import Summaries
 from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger
+from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Model
 from skill_agent.questions.asking import Asking
 from skill_agent.settings.schema import Settings
+from skill_agent.team.operations import CollaborationOperations, TaskOperations
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.turns.operations import TurnOperations
 from skill_agent.values import JobKind
@@ -45,6 +51,8 @@ class Means:
     backups: Backups
     desk: ApprovalDesk
     turns: TurnOperations
+    tasks: TaskOperations
+    collaborations: CollaborationOperations
     bus: Bus
     calendar: Calendar
     alarms: Alarms
@@ -67,7 +75,23 @@ class AutomationParts:
             backups=means.backups, home=means.home, ledger=means.ledger, clock=means.clock,
             publish=means.publish,
         )  # fmt: skip
+        self._summaries = self._make_summaries()
         self.jobs = self._make_jobs()
+
+    def _make_summaries(self) -> Summaries:
+        means = self._means
+        doings = Doings(
+            tasks=means.tasks,
+            collaborations=means.collaborations,
+            jobs=lambda: self.jobs.operations,
+        )
+        return Summaries(Gathering(means.ledger, doings), means.clock, self._model_of)
+
+    async def _model_of(self, agent: str) -> Model:
+        """An agent's model, the default agent's for none. Raises where it cannot be asked."""
+        means = self._means
+        dna = means.directory.get(agent or means.settings.general.default_agent)
+        return await means.models.ready(dna)
 
     def _make_jobs(self) -> JobParts:
         means = self._means
@@ -100,6 +124,14 @@ class AutomationParts:
                 conversations=means.conversations,
                 purses=means.counter.budgets.purses,
             ),
+            "summary": SummaryKind(
+                self._summaries,
+                Coverage(means.ledger),
+                clock=means.clock,
+                directory=means.directory,
+                purses=means.counter.budgets.purses,
+                model=self._model_of,
+            ),
             "consolidate": Consolidate(means.upkeep),
             "expire": Expire(means.upkeep),
             "backup": MakeBackup(self._daily_backup),
@@ -108,7 +140,7 @@ class AutomationParts:
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
-        return {"jobs": self.jobs.operations}
+        return {"jobs": self.jobs.operations, "daily": self._summaries}
 
     async def begin(self) -> None:
         """Takes up what a crash cut short, and begins what a process that stays does unasked."""

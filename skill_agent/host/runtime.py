@@ -174,6 +174,8 @@ class Runtime(Workstation):
             backups=self._backups,
             desk=desk,
             turns=self._turns,
+            tasks=self._team.tasks,
+            collaborations=self._team.sessions,
             bus=self._bus,
             calendar=calendar,
             alarms=alarms,

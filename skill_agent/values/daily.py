@@ -22,7 +22,7 @@ class SummaryPoint:
     text: str
     """The words in which it was said, a day that is named by its distance with its date."""
     worded: str = ""
-    """The same for a reader, by a model; empty where there is none or its words did not hold."""
+    """The same as a short note, by a model; empty where there is none or it did not hold."""
     until: str = ""
     """The day it is for, `2026-12-04`; empty where none was named."""
     at: datetime | None = None
@@ -43,8 +43,6 @@ class SummaryTalk:
     id: str
     """The session's."""
     title: str
-    topic: str = ""
-    """What it was about, by a model; empty where there is none or its words did not hold."""
     agent: str
     messages: int
     """The person's, within the span."""

@@ -1,6 +1,6 @@
 """What was found for a summary, before anybody words it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from skill_agent.values import Origin, SummaryPoint, SummaryTalk, all_origins
 
@@ -15,8 +15,6 @@ class Facts:
     language: str
     talks: tuple[SummaryTalk, ...] = ()
     points: tuple[SummaryPoint, ...] = ()
-    said: tuple[tuple[str, str], ...] = ()
-    """Session and what the person told in it, for whoever words what it was about."""
     unread: int = 0
 
     @property
@@ -30,6 +28,3 @@ class Facts:
     @property
     def origins(self) -> tuple[Origin, ...]:
         return all_origins(*(one.origins for one in (*self.talks, *self.points)))
-
-    def with_points(self, *points: SummaryPoint) -> "Facts":
-        return replace(self, points=(*self.points, *points))

@@ -29,7 +29,7 @@ from skill_agent.values import (
 from .dates import due_day
 from .doings import Doings
 from .facts import Facts
-from .marks import mark_of
+from .marks import KEPT_MARGIN, mark_of
 from .reading import Asked, Conversations, Spoken, told, unanswered
 from .settling import standing
 from .span import Span
@@ -56,7 +56,7 @@ class Gathering:
         spoken, unread = await self._conversations.spoken(span, key=key, without=without)
         zone = span.zone or _zone_of(spoken)
         span = replace(span, zone=zone)
-        points, said = await asyncio.to_thread(_points, spoken)
+        points = await asyncio.to_thread(_points, spoken)
         if not key:
             points = await self._with_memory(span, points, spoken)
             points += await self._doings.points(span)
@@ -65,7 +65,6 @@ class Gathering:
             language=language or _language_of(spoken),
             talks=tuple(map(_talk, spoken)),
             points=tuple(points),
-            said=tuple(said),
             unread=unread,
         )
 
@@ -75,7 +74,9 @@ class Gathering:
         """Says of each point which memory holds it; adds what memory alone was told in the span,
         and what it knows of the days to come."""
         memories = await self._ledger.memories(MemoryFilter(statuses=("active",), limit=_MEMORIES))
-        kept = [one for one in memories if not is_summary(one.subject) and one.created_at < span.until]
+        kept = [
+            one for one in memories if not is_summary(one.subject) and one.created_at < span.until
+        ]
         read = {message.id for one in spoken for message in one.messages}
         held = _by_message(kept)
         points = [
@@ -92,18 +93,15 @@ class Gathering:
 # -- what was said ---------------------------------------------------------------------------------
 
 
-def _points(spoken: Sequence[Spoken]) -> tuple[list[SummaryPoint], list[tuple[str, str]]]:
-    """What still holds at the end, in order of time, and what was told in each conversation."""
+def _points(spoken: Sequence[Spoken]) -> list[SummaryPoint]:
+    """What still holds at the end, in order of time."""
     found: list[SummaryPoint] = []
-    said: list[tuple[str, str]] = []
     for one in spoken:
-        statements = told(one)
-        said += [(one.session.id, _line(each.text)) for each in statements if not each.private]
-        found += [point for each in statements if (point := _point(each))]
+        found += [point for each in told(one) if (point := _point(each))]
         found += [_question(each) for each in unanswered(one)]
     found.sort(key=_when)
     replaced = [text for one in spoken for text in one.replaced]
-    return standing(found, replaced), said
+    return standing(found, replaced)
 
 
 def _when(point: SummaryPoint) -> datetime:
@@ -112,14 +110,19 @@ def _when(point: SummaryPoint) -> datetime:
 
 
 def _point(statement: Statement) -> SummaryPoint | None:
-    mark = mark_of(statement.text)
+    spoken = statement.languages[0]
+    mark = mark_of(statement.text, spoken)
     if mark is None:
         return None
     message = statement.message
+    # What it leans on is told with it, unless that is a point of its own.
+    said = statement.text
+    if statement.before and not mark_of(statement.before, spoken):
+        said = f"{statement.before} {said}"
     return SummaryPoint(
         mark=mark,
-        text=_line(statement.told),
-        until=due_day(statement.told, said_at(message)),
+        text=_line(said),
+        until=due_day(said, said_at(message)),
         at=message.created_at,
         session=message.session,
         message=message.id,
@@ -188,7 +191,10 @@ def _was_told(memory: Memory, span: Span, read: set[str]) -> bool:
 
 
 def _marked(memories: Sequence[Memory], zone: str) -> list[SummaryPoint]:
-    return [_of_memory(one, mark, zone) for one in memories if (mark := mark_of(one.content))]
+    judged: list[tuple[Memory, SummaryMark | None]] = [
+        (one, mark_of(one.content, language_of(one.content), least=KEPT_MARGIN)) for one in memories
+    ]
+    return [_of_memory(one, mark, zone) for one, mark in judged if mark is not None]
 
 
 def _coming(memories: Sequence[Memory], span: Span) -> list[SummaryPoint]:

@@ -8,22 +8,30 @@ file a mark, in ten languages. The letters decide: on labelled days an embedder 
 from functools import cache
 from pathlib import Path
 
+from skill_agent.memory.extraction.concerns import signs_in
 from skill_agent.skills.requests import read_requests
 from skill_agent.tools.gate.classifier import WORDS, Classifier, Example, taught
 from skill_agent.values import SummaryMark
 
 MARGIN = 0.05
 """By how much a mark leads over telling nothing of the kind; chosen on the days for building."""
+KEPT_MARGIN = 0.2
+"""The same of what was put into memory by itself, most of which is plain facts."""
+_SAID = 0.1
+"""What a word for deciding adds to that mark."""
 TOLD: tuple[SummaryMark, ...] = ("decided", "promised", "open")
 """What a sentence can tell."""
 _PLAIN = "plain"
 _FOLDER = Path(__file__).with_name("examples")
 
 
-def mark_of(sentence: str) -> SummaryMark | None:
+def mark_of(sentence: str, language: str, *, least: float = MARGIN) -> SummaryMark | None:
     """What a sentence tells: a millisecond, and half a second for the first of a process."""
     best = _learned().leads(sentence, among=TOLD, without=())[0]
-    return next((one for one in TOLD if one == best.tool and best.margin > MARGIN), None)
+    lead = best.margin
+    if best.tool == "decided" and signs_in(sentence, language)["decided"]:
+        lead += _SAID
+    return next((one for one in TOLD if one == best.tool and lead > least), None)
 
 
 @cache

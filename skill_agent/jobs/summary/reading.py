@@ -146,7 +146,7 @@ def _answered(one: Spoken, message: Message) -> bool:
         and each.state == "complete"
         and each.content.strip()
     ]
-    unknown = [language.unknown for language in spoken()]
+    unknown = [next(sentences(language.unknown)) for language in spoken()]
     return bool(replies) and not any(line in replies[-1] for line in unknown)
 
 

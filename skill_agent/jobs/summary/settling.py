@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from skill_agent.memory.contradictions.signs import signs_of
 from skill_agent.memory.words.stemming import stems
 from skill_agent.text.sameness import plain
-from skill_agent.values import SummaryPoint
+from skill_agent.values import SummaryMark, SummaryPoint
 
 _ALIKE = 0.6
 """Share of the shorter one's word stems from which on two sentences speak of the same."""
@@ -17,31 +17,28 @@ def standing(points: Sequence[SummaryPoint], replaced: Sequence[str] = ()) -> li
     to be otherwise later; `replaced` is what memory knows to hold no longer."""
     stale = [plain(one).casefold() for one in replaced]
     kept: list[SummaryPoint] = []
+    told: set[tuple[SummaryMark, str]] = set()
+    words = {one.text: frozenset(stems(one.text)) for one in points}
     for point in points:
         said = plain(point.text).casefold()
         if any(said in one or one in said for one in stale if one):
             continue
-        again = [one for one in kept if _same(one, point)]
-        kept = [one for one in kept if not _settles(point, one)]
-        if not again:
-            kept.append(point)
+        if (point.mark, said) in told:
+            continue
+        told.add((point.mark, said))
+        if point.mark in ("decided", "promised"):
+            changes = signs_of(point.text).over.found(point.text)
+            kept = [
+                one
+                for one in kept
+                if not (one.mark == "open" or (changes and one.text != point.text))
+                or not _alike(words[point.text], words[one.text])
+            ]
+        kept.append(point)
     return kept
 
 
-def _same(one: SummaryPoint, other: SummaryPoint) -> bool:
-    return one.mark == other.mark and plain(one.text).casefold() == plain(other.text).casefold()
-
-
-def _settles(later: SummaryPoint, earlier: SummaryPoint) -> bool:
-    """Whether what was open is decided, or what was decided or promised is changed."""
-    if later.mark not in ("decided", "promised") or not _alike(later.text, earlier.text):
-        return False
-    if earlier.mark == "open":
-        return True
-    return later.text != earlier.text and signs_of(later.text).over.found(later.text)
-
-
-def _alike(one: str, other: str) -> bool:
-    first, second = set(stems(one)), set(stems(other))
-    shared = len(first & second)
-    return shared >= _FEWEST and shared >= _ALIKE * min(len(first), len(second))
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sentences speak of the same."""
+    shared = len(one & other)
+    return shared >= _FEWEST and shared >= _ALIKE * min(len(one), len(other))

@@ -92,5 +92,5 @@ class Summaries(DailyOperations):
         except (SkillAgentError, TimeoutError, ValueError) as problem:
             _log.info("the summary is worded without a model: %s", redact(str(problem)))
             return facts, ""
-        used = any(one.worded for one in said.points) or any(one.topic for one in said.talks)
+        used = any(one.worded for one in said.points)
         return said, model.info.name if used else ""

@@ -73,8 +73,7 @@ class Wording:
 
     def _talks(self, talks: Sequence[SummaryTalk]) -> list[str]:
         return [
-            f"[{at}] {one.topic or one.title} ({one.agent}, {self._count(one.messages)}, "
-            f"{one.id[:_REF]})"
+            f"[{at}] {one.title} ({one.agent}, {self._count(one.messages)}, {one.id[:_REF]})"
             for at, one in enumerate(talks, 1)
         ]
 
