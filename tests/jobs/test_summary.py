@@ -1,6 +1,7 @@
 """What a day came to, over the whole path: talks through the runtime, then the summary."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from fakes import OpenRuntime, StepClock
@@ -10,7 +11,10 @@ from skill_agent.delivery.delivering import ITEM
 from skill_agent.errors import ModelFailed
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
-from skill_agent.jobs.summary.span import KIND
+from skill_agent.jobs.summary.facts import Facts
+from skill_agent.jobs.summary.reading import Conversations
+from skill_agent.jobs.summary.span import KIND, Span
+from skill_agent.jobs.summary.wording import Wording
 from skill_agent.models.scripted import Reply, ScriptedModel
 from skill_agent.ports import ModelRequest
 from skill_agent.values import (
@@ -22,6 +26,7 @@ from skill_agent.values import (
     Purge,
     Session,
     SummaryRequest,
+    SummaryTalk,
 )
 
 DAY = (
@@ -29,6 +34,9 @@ DAY = (
     "Thanks! We don't know yet who opens the shop.",
     "Danke, das hilft mir sehr.",
 )
+
+
+TALK = SummaryTalk(id="s" * 36, title="Talk", agent="kyra", messages=2)
 
 
 async def say(runtime: Runtime, *texts: str, **wishes: object) -> str:
@@ -177,10 +185,14 @@ async def test_what_is_too_much_to_be_read_is_counted(
     open_runtime: OpenRuntime, clock: StepClock
 ) -> None:
     async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
-        await _long_day(runtime, clock, 2_100)
-        made = await runtime.daily.make(SummaryRequest(plain=True))
-        assert made.unread == 100
-        assert "100 messages were too many to be read." in made.text
+        first = await _long_day(runtime, clock, 20)
+        second = await _long_day(runtime, clock, 20)
+        span = Span(since=clock() - timedelta(hours=1), until=clock())
+        spoken, unread = await Conversations(runtime.ledger, most=25).spoken(span)
+        assert [(one.session.id, len(one.messages)) for one in spoken] == [(first, 5), (second, 20)]
+        assert unread == 15
+        facts = Facts(span=span, language="en", unread=unread, talks=(TALK,))
+        assert "15 messages were too many to be read." in Wording("en").text(facts)
 
 
 async def _long_day(runtime: Runtime, clock: StepClock, messages: int) -> str:

@@ -76,6 +76,8 @@ def test_the_examples_of_notes_hold(code: str) -> None:
 @pytest.mark.parametrize(
     ("note", "said"),
     [
+        ("My aunt does not eat cheese", "I don't know yet if my aunt eats cheese."),
+        ("My aunt eats cheese", "I don't know yet if my aunt eats cheese."),
         ("Write the notes by Thursday", "I'll write the notes by Wednesday."),
         ("Write the notes", "I'll write the notes by Wednesday."),
         ("Pay 80 to the caterer", "I have to pay 90 to the caterer."),

@@ -6,14 +6,14 @@ in doubt does not hold: then the person's own words stand.
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from itertools import takewhile
 
 from skill_agent.memory.words.folding import folded
 from skill_agent.memory.words.likely import is_common, stop_words
-from skill_agent.memory.words.table_phrases import pattern_of
-from skill_agent.text.language import Language, language, language_of
+from skill_agent.text.language import Language, language_of
 from skill_agent.text.sameness import plain
+
+from .phrases import phrases
 
 _NUMBER = re.compile(r"\d+")
 _CAPITAL = re.compile(r"(?<!\w)[^\W\d_a-zà-öø-ÿа-яё][\w’'-]+")
@@ -22,9 +22,9 @@ _NAME_ROOT = 4
 """Letters of a name that stay when it is inflected."""
 _ROOT, _BEGINS_ALIKE = 3, 0.6
 """Letters that forms of a word have in common at least, and the share of the shorter one's."""
+_ENDS = " .!?…¿¡"
 _TELLING = 5
 """Words from which on a note tells its language."""
-_MARKS = ("?", "？", "؟")
 
 
 def faithful(note: str, said: str, spoken: Language) -> bool:
@@ -32,6 +32,7 @@ def faithful(note: str, said: str, spoken: Language) -> bool:
     that the sentence does not say better."""
     return (
         0 < len(note) < len(said)
+        and note.casefold() != said.strip(_ENDS).casefold()
         and _NUMBER.findall(note) == _NUMBER.findall(said)
         and _names_held(note, said)
         and _names_held(said, note)
@@ -77,7 +78,7 @@ def _inflected(one: str, other: str) -> bool:
 
 def _telling(text: str, code: str) -> list[str]:
     """The words that tell something."""
-    left = _words_of(code, "frame").sub(" ", text.casefold())
+    left = phrases(code, "frame").sub(" ", text.casefold())
     common = stop_words(code)
     return [
         folded(word) for word in re.findall(r"\w+", left) if word not in common and len(word) > 1
@@ -85,21 +86,22 @@ def _telling(text: str, code: str) -> list[str]:
 
 
 def _of_the_same(note: str, said: str, spoken: Language) -> bool:
-    """Whether it brings in nobody else and denies only what the sentence denies. What is denied in
-    a sentence of something open may be the knowing: "we do not know who"."""
-    denies, others = _words_of(spoken.code, "no"), _words_of(spoken.code, "they")
-    denied, known = len(denies.findall(said)), len(denies.findall(note))
-    unknown = _words_of(spoken.code, "unknown").search(said) is not None
-    if known > denied or (known < denied and not unknown):
-        return False
-    new = set(map(str.casefold, others.findall(note))) - set(
-        map(str.casefold, others.findall(said))
+    """Whether it denies what the sentence denies, leaves open what is open and brings in nobody."""
+    others, asks = (phrases(spoken.code, name) for name in ("they", "ask"))
+    new = _found(others, note) - _found(others, said)
+    asked = _found(asks, said)
+    return (
+        not new
+        and _denials(note, spoken.code) == _denials(said, spoken.code)
+        and (not asked or bool(asked & _found(asks, note)))
     )
-    asks = any(one in note for one in _MARKS) and not any(one in said for one in _MARKS)
-    return not new and (not asks or unknown)
 
 
-@cache
-def _words_of(code: str, name: str) -> re.Pattern[str]:
-    known = language(code)
-    return pattern_of(known.tables.get("summary", {}).get(name, ()) if known else ())
+def _denials(text: str, code: str) -> int:
+    """How much is denied; that something is not known denies nothing of it."""
+    known = phrases(code, "unknown").sub(" ", text)
+    return len(phrases(code, "no").findall(known))
+
+
+def _found(words: re.Pattern[str], text: str) -> set[str]:
+    return {one.casefold() for one in words.findall(text)}

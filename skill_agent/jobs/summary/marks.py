@@ -13,6 +13,8 @@ from skill_agent.skills.requests import read_requests
 from skill_agent.tools.gate.classifier import WORDS, Classifier, Example, taught
 from skill_agent.values import SummaryMark
 
+from .phrases import phrases
+
 MARGIN = 0.05
 """By how much a mark leads over telling nothing of the kind; chosen on the days for building."""
 KEPT_MARGIN = 0.2
@@ -27,11 +29,12 @@ _FOLDER = Path(__file__).with_name("examples")
 
 def mark_of(sentence: str, language: str, *, least: float = MARGIN) -> SummaryMark | None:
     """What a sentence tells: a millisecond, and half a second for the first of a process."""
-    best = _learned().leads(sentence, among=TOLD, without=())[0]
-    lead = best.margin
-    if best.tool == "decided" and signs_in(sentence, language)["decided"]:
-        lead += _SAID
-    return next((one for one in TOLD if one == best.tool and lead > least), None)
+    leads = {one.tool: one.margin for one in _learned().leads(sentence, among=TOLD, without=())}
+    unknown = phrases(language, "unknown").search(sentence)
+    if signs_in(sentence, language)["decided"] and not unknown:
+        leads["decided"] += _SAID
+    best = max(TOLD, key=lambda one: leads[one])
+    return best if leads[best] > least else None
 
 
 @cache

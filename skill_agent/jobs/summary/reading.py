@@ -15,7 +15,7 @@ from skill_agent.values import Memory, MemoryFilter, Message, Session
 from .span import Span
 
 MOST_SESSIONS, MOST_MESSAGES = 200, 2_000
-"""Of one summary, the newest; what is left is counted."""
+"""Of one summary, the newest; messages that are left are counted."""
 _PAGE, _TAIL = 100, 200
 _ASKS = ("?", "？", "؟")
 _MEMORIES = 1_000
@@ -45,8 +45,9 @@ class Asked:
 class Conversations:
     """The conversations of a home, read for summaries."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, *, most: int = MOST_MESSAGES) -> None:
+        """At `most` so many messages are read for one summary, the newest."""
+        self._ledger, self._most = ledger, most
 
     async def spoken(
         self, span: Span, *, key: str = "", without: Collection[str] = ()
@@ -58,8 +59,9 @@ class Conversations:
         read = unread = 0
         for session in await self._sessions(span, key):
             messages = await self._messages(session.id, span)
-            unread += max(0, len(messages) - (MOST_MESSAGES - read))
-            messages = messages[-(MOST_MESSAGES - read) :] if read < MOST_MESSAGES else []
+            room = self._most - read
+            unread += max(0, len(messages) - room)
+            messages = messages[-room:] if room > 0 else []
             read += len(messages)
             if one := await self._one(session, messages, without):
                 found.append(one)
@@ -86,7 +88,7 @@ class Conversations:
         while True:
             messages = await self._ledger.messages(session, last=last)
             whole = len(messages) < last or messages[0].created_at < span.since
-            if whole or last > 4 * MOST_MESSAGES:
+            if whole or last > 4 * self._most:
                 return [one for one in messages if span.holds(one.created_at)]
             last *= 4
 
