@@ -9,9 +9,12 @@ words the day, and it is told how many of its lines held against the checks; whe
 false is for a reader to say: --show prints each beside the person's words, and --text the summary.
 
 The days stand in `summary_SET.txt`: a line a message, behind a sentence its mark in braces ({O<}
-behind a reply: the question before it stays open). `final` was written before anything read it.
-Both sets are by one author, who wrote the examples too: they tell how far the examples carry, not
-how strangers talk. Exit code 2: no model.
+behind a reply: the question before it stays open). `final` was written before anything read it, and
+nothing was changed after its figures were looked at: precision .88, recall .89 under the right
+heading (.91, .92 under any), where the days for building have 1.00 and .97. Both sets are by one
+author, who wrote the examples too: they tell how far the examples carry, not how strangers talk. Of
+the embedded 1.5B's notes 29 % held on days of `final` (41 % for building); none of those was false.
+Exit code 2: no model.
 """
 
 import argparse
