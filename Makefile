@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test check lint deep coverage format bench clean help
+.PHONY: demo demo-daily test check lint deep coverage format bench clean help
 
 help:
 	@echo "make demo      install, fetch the embedded models, hold a conversation in two processes"
+	@echo "make demo-daily  sum up a day in a home that is thrown away, by a job"
 	@echo "make test      install everything and run the test suite"
 	@echo "make check     format, lint, types and the fast tests"
 	@echo "make deep      kills, crash loops, long searches and the large model: an hour"
@@ -20,6 +21,9 @@ help:
 
 demo: $(VENV)/.installed
 	@BIN=$(CURDIR)/$(BIN) SKILL_AGENT_HOME="$${SKILL_AGENT_HOME:-$(CURDIR)/.demo}" sh docs/demo.sh
+
+demo-daily: $(VENV)/.installed
+	@SKILL_AGENT_HOME="$${SKILL_AGENT_HOME:-$(CURDIR)/.demo}" $(BIN)/python docs/demo_daily.py
 
 test: $(VENV)/.installed-dev
 	$(PYTEST) --timeout 300 -m "not deep and not slow"

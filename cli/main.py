@@ -35,6 +35,9 @@ COMMANDS = MappingProxyType(
         "work": Entry(
             "jobs.work", "See, pause, resume, stop and retry long work in the background"
         ),
+        "summary": Entry(
+            "jobs.summary", "Say what was talked about, decided, promised and left open"
+        ),
         "memory": Entry("memory.commands", "Add, search, correct and audit what is remembered"),
         "templates": Entry("talk.templates", "See and find the messages you keep as templates"),
         "turns": Entry("talk.turns", "See which replies are being made, and which ended lately"),

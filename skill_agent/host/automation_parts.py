@@ -29,6 +29,11 @@ from skill_agent.jobs.kinds.command import CommandKind
 from skill_agent.jobs.kinds.kind import Kind
 from skill_agent.jobs.parts import JobParts
 from skill_agent.jobs.records import JobRecords
+from skill_agent.jobs.summary.doings import Doings
+from skill_agent.jobs.summary.gathering import Gathering
+from skill_agent.jobs.summary.kind import SummaryKind
+from skill_agent.jobs.summary.span import Coverage
+from skill_agent.jobs.summary.summaries import Summaries
 from skill_agent.jobs.work.background import Background
 from skill_agent.jobs.work.kind import Kind as WorkKind
 from skill_agent.jobs.work.kinds.backup import MakeBackup as MakeBackupNow
@@ -41,12 +46,12 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.care.upkeep import Upkeep
 from skill_agent.models.models import Models
 from skill_agent.models.money.metered import Counter
-from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Sink
+from skill_agent.ports import Alarms, Asks, Calendar, Clock, Delivers, Ledger, Model, Sink
 from skill_agent.questions.asking import Asking
 from skill_agent.questions.questions import Questions
 from skill_agent.settings.quiet_hours import QuietHours
 from skill_agent.settings.schema import Settings
-from skill_agent.team.operations import CollaborationOperations
+from skill_agent.team.operations import CollaborationOperations, TaskOperations
 from skill_agent.tools.approvals import ApprovalDesk
 from skill_agent.tools.kept_approvals import left_approvals, note_withdrawn
 from skill_agent.turns.operations import TurnOperations
@@ -79,6 +84,7 @@ class Means:
     calendar: Calendar
     alarms: Alarms
     imports: ImportOperations
+    tasks: TaskOperations
     collaborations: CollaborationOperations
     idle: Callable[[float], Awaitable[bool]]
     """Returns once no turn runs, or after so many seconds."""
@@ -147,10 +153,12 @@ class AutomationParts:
             watched=means.watched,
         )
         self.asks: Asks = self._asking
+        self.questions = Questions(self._asking, means.settings.hitl.words)
         self._daily_backup = DailyBackup(
             backups=means.backups, home=means.home, ledger=means.ledger, clock=means.clock,
             publish=means.publish,
         )  # fmt: skip
+        self._summaries = self._make_summaries()
         self.jobs = self._make_jobs()
         self.work = make_background(means, self.asks, self.delivers)
         means.on_purge(self.work.forget)
@@ -173,6 +181,22 @@ class AutomationParts:
     async def _run(self, run: str) -> JobRun | None:
         """A run of a job, for whoever tells of it."""
         return next(iter(await JobRecords(self._means.ledger).runs([run])), None)
+
+    def _make_summaries(self) -> Summaries:
+        means = self._means
+        doings = Doings(
+            tasks=means.tasks,
+            collaborations=means.collaborations,
+            jobs=lambda: self.jobs.operations,
+            questions=self.questions,
+        )
+        return Summaries(Gathering(means.ledger, doings), means.clock, self._model_of)
+
+    async def _model_of(self, agent: str) -> Model:
+        """An agent's model, the default agent's for none. Raises where it cannot be asked."""
+        means = self._means
+        dna = means.directory.get(agent or means.settings.general.default_agent)
+        return await means.models.ready(dna)
 
     def _make_jobs(self) -> JobParts:
         means = self._means
@@ -207,6 +231,14 @@ class AutomationParts:
                 conversations=means.conversations,
                 purses=means.counter.budgets.purses,
             ),
+            "summary": SummaryKind(
+                self._summaries,
+                Coverage(means.ledger),
+                clock=means.clock,
+                directory=means.directory,
+                purses=means.counter.budgets.purses,
+                model=self._model_of,
+            ),
             "consolidate": Consolidate(means.upkeep),
             "expire": Expire(means.upkeep),
             "backup": MakeBackup(self._daily_backup, means.idle),
@@ -222,7 +254,8 @@ class AutomationParts:
             "webhooks": self.webhooks,
             "work": self.work,
             "bridges": self.bridges,
-            "questions": Questions(self._asking, means.settings.hitl.words),
+            "questions": self.questions,
+            "daily": self._summaries,
         }
 
     def add_sink(self, sink: Sink) -> None:

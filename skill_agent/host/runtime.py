@@ -179,6 +179,7 @@ class Runtime(Workstation):
             collaborations=self._team.sessions,
             desk=desk,
             turns=self._turns,
+            tasks=self._team.tasks,
             bus=self._bus,
             calendar=calendar,
             alarms=alarms,

@@ -2,6 +2,14 @@
 
 from .backups import Backup, BackupCheck, LedgerHead, Pruned
 from .calls import ModelCall, PromptLayer, PromptMessage, PromptPart
+from .daily import (
+    SUMMARY_MARKS,
+    DailySummary,
+    SummaryMark,
+    SummaryPoint,
+    SummaryRequest,
+    SummaryTalk,
+)
 from .delivery import (
     ANSWER_ACTIONS,
     WEBHOOK_EVENTS,
@@ -248,6 +256,7 @@ __all__ = [
     "REPORT_TYPES",
     "RUN_STATES",
     "SEVERAL_STRATEGIES",
+    "SUMMARY_MARKS",
     "TASK_STATES",
     "TASK_TYPES",
     "WEBHOOK_EVENTS",
@@ -289,6 +298,7 @@ __all__ = [
     "Compaction",
     "Complexity",
     "ConsolidationReport",
+    "DailySummary",
     "Decision",
     "Delivery",
     "DeliveryState",
@@ -431,6 +441,10 @@ __all__ = [
     "StageOutput",
     "Story",
     "Submitted",
+    "SummaryMark",
+    "SummaryPoint",
+    "SummaryRequest",
+    "SummaryTalk",
     "TableProfile",
     "TaskState",
     "TaskType",

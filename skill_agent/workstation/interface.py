@@ -19,6 +19,7 @@ from skill_agent.events import Event
 from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
 from skill_agent.jobs.operations import JobOperations, WorkOperations
+from skill_agent.jobs.summary.operations import DailyOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -80,6 +81,7 @@ class Workstation:
     skills = Group(SkillOperations)
     models = Group(ModelOperations)
     jobs = Group(JobOperations)
+    daily = Group(DailyOperations)
     conversations = Group(ConversationOperations)
     summaries = Group(SummaryOperations)
     figures = Group(FigureOperations)

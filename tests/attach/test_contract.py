@@ -68,6 +68,7 @@ from skill_agent.values import (
     Session,
     SeveralRequest,
     Source,
+    SummaryRequest,
     ToolCall,
     TurnRequest,
 )
@@ -926,6 +927,15 @@ async def test_questions(open_station: OpenStation) -> None:
             await station.questions.get("01a22cae")
         with pytest.raises(NotFound):
             await station.questions.answer("01a22cae", "yes", by="somebody")
+
+
+async def test_the_summary_of_a_day(open_station: OpenStation) -> None:
+    async with open_station(model("Good.")) as station:
+        events = await whole(station, "We decided to keep the old logo.")
+        made = await station.daily.make(SummaryRequest(plain=True))
+        (point,) = made.points
+        assert (point.mark, point.session) == ("decided", events[0].session)
+        assert [one.id for one in made.talks] == [events[0].session]
 
 
 def test_nothing_of_the_table_is_left_out() -> None:
