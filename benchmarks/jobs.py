@@ -227,7 +227,7 @@ def _watched(pid: int, home: Home, minutes: float) -> list[Row]:
 def _asked(home: Home, *command: str) -> Any:
     said = subprocess.run(
         [sys.executable, "-m", "skill_agent.cli", "--home", str(home.root), *command, "--json"],
-        capture_output=True, check=True,
+        capture_output=True, check=False,  # doctor misses a model
     )  # fmt: skip
     return json.loads(said.stdout)
 
