@@ -141,17 +141,18 @@ class Runs:
         one = Running(job=job, run=run)
         one.task = asyncio.create_task(self._work(one), name=f"job {job.name}")
         self.now[run.id] = one
+        # Not by the task itself: one that is cancelled before its first step does nothing at all.
+        one.task.add_done_callback(lambda _: self.now.pop(run.id, None))
 
     async def _work(self, one: Running) -> None:
         """The wall around a run; it never raises."""
         try:
-            await self._to_end(one)
-        except asyncio.CancelledError:
-            await self._stopped(one)
+            try:
+                await self._to_end(one)
+            except asyncio.CancelledError:
+                await self._stopped(one)
         except Exception as problem:  # the ledger does not take it; the next opening decides
             _log.warning("job %s: %s", one.job.name, redact(str(problem)))
-        finally:
-            self.now.pop(one.run.id, None)
 
     async def _to_end(self, one: Running) -> None:
         kind = self._kinds.get(one.job.kind)
