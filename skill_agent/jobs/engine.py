@@ -131,9 +131,8 @@ class Engine:
         process that does not stay."""
         async with self._deciding:
             now = self._clock()
-            for one in await self._book.all():
-                if one.job.built_in:
-                    await self._look_at(one, now)
+            for one in await self._book.chores():
+                await self._look_at(one, now)
         await self._runs.settled()
 
     async def _look_at(self, one: Standing, now: datetime) -> None:

@@ -68,12 +68,14 @@ class Runs:
         give_up_after: int,
         again: Callable[[JobRun], None],
         next_fire: Callable[[Job], datetime | None],
+        stays: bool,
     ) -> None:
-        """`host` names this process. `again` is told of a run that is to be tried once more."""
+        """`host` names this process, `stays` says that it goes on. `again` is told of a run that is
+        to be tried once more."""
         self._records, self._kinds, self._delivers = records, kinds, delivers
         self._clock, self._publish, self._host = clock, publish, host
         self._slots, self._give_up_after = Slots(concurrent), give_up_after
-        self._again, self._next_fire = again, next_fire
+        self._again, self._next_fire, self._stays = again, next_fire, stays
         self.now: dict[str, Running] = {}
         """By run."""
         self._closing = False
@@ -183,7 +185,8 @@ class Runs:
             await self.finish(one, outcome, None, Consequence())
             return
         kept = (await self._records.some([one.job.id]))[one.job.id]
-        most = 1 if run.by_hand else one.job.max_attempts  # a person sees it fail
+        # A person sees it fail; and a process that does not stay tries nothing later.
+        most = one.job.max_attempts if self._stays and not run.by_hand else 1
         if again := again_at(
             outcome.error_kind,
             attempt=run.attempt,
