@@ -84,6 +84,8 @@ class Engine:
         """From now on jobs run at their times."""
         self._alarms.begin(self.fire)
         self._ringing = True
+        for run in [*self._tries.values()]:
+            self.try_again(run)
         await self.look()
 
     async def end(self) -> None:
