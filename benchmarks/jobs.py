@@ -209,12 +209,13 @@ def _watched(pid: int, home: Home, minutes: float) -> list[Row]:
     while _asked(home, "status")["host"] is None:
         time.sleep(1)
     time.sleep(60)  # what is done once after opening is over
+    counts = _log_rows(home)  # before the rest is measured: it makes the host work
+    time.sleep(10)
     used, size = _used(pid)
-    counts = _log_rows(home)
     begun = time.monotonic()
     time.sleep(60 * minutes)
-    share = (_used(pid)[0] - used) / (time.monotonic() - begun)
-    grown = _used(pid)[1] - size
+    spent, now = _used(pid)
+    share, grown = (spent - used) / (time.monotonic() - begun), now - size
     told = _asked(home, "status")
     return [
         Row(what="of a core", value=100 * share, unit="%", budget=100 * IDLE_SHARE),
@@ -227,7 +228,7 @@ def _watched(pid: int, home: Home, minutes: float) -> list[Row]:
 def _asked(home: Home, *command: str) -> Any:
     said = subprocess.run(
         [sys.executable, "-m", "skill_agent.cli", "--home", str(home.root), *command, "--json"],
-        capture_output=True, check=True,
+        capture_output=True, check=False,  # doctor misses a model
     )  # fmt: skip
     return json.loads(said.stdout)
 

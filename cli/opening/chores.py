@@ -16,16 +16,12 @@ ROLE = "chores"
 
 async def are_due(runtime: "Workstation") -> bool:
     """Whether this process holds the home, will not stay, and a chore's time has passed."""
-    from datetime import UTC, datetime
-
     from skill_agent.host.runtime import Runtime
 
     wanted = runtime.settings.jobs
     if not (wanted.enabled and wanted.after_commands and isinstance(runtime, Runtime)):
         return False
-    now = datetime.now(UTC)
-    every = await runtime.jobs.list()
-    return any(one.built_in and one.next_run and one.next_run <= now for one in every)
+    return await runtime.chores_due()
 
 
 def begin(home: "Home") -> None:

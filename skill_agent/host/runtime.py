@@ -345,6 +345,10 @@ class Runtime(Workstation):
         if self._hosting:
             await self._calls.tidy()
 
+    async def chores_due(self) -> bool:
+        """Whether the home's own jobs have something to do that no host was there for."""
+        return await self._automation.jobs.book.chores_due()
+
     async def do_chores(self) -> None:
         """What is due of the home's own jobs, done now by a process that does not stay."""
         await self._automation.jobs.engine.do_chores()

@@ -82,6 +82,16 @@ class JobBook:
                 found[name] = Standing(job=job, kept=kept[name])
         return found
 
+    async def chores(self) -> list[Standing]:
+        """The built-in ones alone."""
+        return list((await self.some(self._chores.ids)).values())
+
+    async def chores_due(self) -> bool:
+        """Whether the time of a built-in job has passed."""
+        now = self._clock()
+        moments = [self.next_run(one, now) for one in await self.chores()]
+        return any(one is not None and one <= now for one in moments)
+
     async def _chore(self, kind: JobKind, kept: Kept) -> Standing:
         return Standing(job=with_status(await self._chores.job(kind), kept.said), kept=kept)
 

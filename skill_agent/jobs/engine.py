@@ -84,6 +84,8 @@ class Engine:
         """From now on jobs run at their times."""
         self._alarms.begin(self.fire)
         self._ringing = True
+        for run in [*self._tries.values()]:
+            self.try_again(run)
         await self.look()
 
     async def end(self) -> None:
@@ -131,9 +133,8 @@ class Engine:
         process that does not stay."""
         async with self._deciding:
             now = self._clock()
-            for one in await self._book.all():
-                if one.job.built_in:
-                    await self._look_at(one, now)
+            for one in await self._book.chores():
+                await self._look_at(one, now)
         await self._runs.settled()
 
     async def _look_at(self, one: Standing, now: datetime) -> None:

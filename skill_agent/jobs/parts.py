@@ -60,6 +60,7 @@ class JobParts:
             give_up_after=settings.jobs.give_up_after,
             again=lambda run: self.engine.try_again(run),
             next_fire=self._next_fire,
+            stays=self._rings,
         )
         self.engine = Engine(
             book=self.book,

@@ -6,14 +6,14 @@ time due again. `job.said` holds what a run said or why it failed: it goes when 
 erased, and it is written before the run's end, so that a crash between the two loses nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, get_args
 
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Ledger
-from skill_agent.ports.projections import Projection, State
+from skill_agent.ports.projections import State
 from skill_agent.values import (
     JOB_KINDS,
     JOB_STATUSES,
@@ -22,7 +22,6 @@ from skill_agent.values import (
     ErrorKind,
     Job,
     JobRun,
-    LogEntry,
     RunLimits,
     RunState,
     Schedule,
@@ -30,21 +29,28 @@ from skill_agent.values import (
 )
 
 from .due import Accounted, Span
+from .folding import (
+    ALL,
+    CLOCK,
+    FIGURES,
+    JOB,
+    JOBS,
+    MOMENTS,
+    OPEN,
+    RUN,
+    SAID,
+    SHORTEST_REF,
+    SPANS,
+    TEXTS,
+    accounted_in,
+    moment_in,
+)
 
-JOB, RUN, SAID, CLOCK = "job", "job.run", "job.said", "job.clock"
-_ALL, _OPEN = "all", "open"
-_TEXTS = ("result", "error", "hint", "session", "origins", "inbox")
-"""Fields of a run that stand in `job.said`."""
-_MOMENTS = ("due", "last_due", "claimed_at", "started_at", "ended_at", "next_try")
-_PLAIN = frozenset(one.name for one in fields(JobRun)) - {*_TEXTS, "name"}
-_FIGURES = ("silent", "error_kind", "tokens_used", "cost_usd")
+_PLAIN = frozenset(one.name for one in fields(JobRun)) - {*TEXTS, "name"}
 _SAID_OF_JOB = (
     "name", "kind", "schedule", "status", "agent", "prompt", "command", "deliver", "catch_up",
     "quiet_hours", "limits", "max_attempts", "created_by", "by", "origins", "created_at",
 )  # fmt: skip
-_SPANS = 20
-"""Missed spans that are kept in mind, for a clock that was ahead."""
-_SHORTEST_REF = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +120,9 @@ class JobRecords:
 
     async def say(self, run: JobRun) -> None:
         """Writes down what came of a run, before it is told and before it ends."""
-        data: dict[str, Any] = {name: getattr(run, name) for name in _TEXTS}
+        data: dict[str, Any] = {name: getattr(run, name) for name in TEXTS}
         data |= {"job": run.job, "state": run.state, "fence": run.fence}
-        data |= {name: getattr(run, name) for name in _FIGURES} | {"origins": list(run.origins)}
+        data |= {name: getattr(run, name) for name in FIGURES} | {"origins": list(run.origins)}
         await self._ledger.note(SAID, run.id, actor=run.agent or "host", data=data)
 
     async def change(
@@ -124,7 +130,7 @@ class JobRecords:
     ) -> None:
         """Writes down where a run stands; `first` says that nothing is known of it yet."""
         data: dict[str, Any] = {name: getattr(run, name) for name in _PLAIN} | {"first": first}
-        for name in _MOMENTS:
+        for name in MOMENTS:
             data[name] = iso(data[name]) if data[name] else None
         del data["id"]
         if consequence is not None:
@@ -141,7 +147,7 @@ class JobRecords:
 
     async def ids(self) -> list[str]:
         """Those of every job that was not removed; of built-in ones, those with a history."""
-        return sorted(await self._state(_ALL))
+        return sorted(await self._state(ALL))
 
     async def some(self, ids: Sequence[str]) -> dict[str, Kept]:
         """What the ledger tells of jobs; of one it knows nothing of, that."""
@@ -150,7 +156,7 @@ class JobRecords:
 
     async def open(self) -> list[JobRun]:
         """The runs that have not ended, the oldest first."""
-        return await self.runs(sorted(await self._state(_OPEN)))
+        return await self.runs(sorted(await self._state(OPEN)))
 
     async def runs(self, ids: Sequence[str]) -> list[JobRun]:
         """Those that exist, in the order they were asked for."""
@@ -165,9 +171,9 @@ class JobRecords:
 
     async def beginning_with(self, ref: str) -> list[str]:
         """Ids of the runs that begin so."""
-        if len(ref) < _SHORTEST_REF:
+        if len(ref) < SHORTEST_REF:
             return []
-        there = await self._state(f"id {ref[:_SHORTEST_REF]}")
+        there = await self._state(f"id {ref[:SHORTEST_REF]}")
         return sorted(one for one in there if one.startswith(ref))
 
     async def history(self, job: str, *, limit: int) -> list[JobRun]:
@@ -177,7 +183,7 @@ class JobRecords:
             for day in sorted(await self._state(f"of {job} {month}"), reverse=True):
                 ids = await self._state(f"of {job} {day}")
                 newest = sorted(ids, key=lambda one: (ids[one], one), reverse=True)
-                runs = await self.runs(newest[: limit - len(found) + _SPANS])
+                runs = await self.runs(newest[: limit - len(found) + SPANS])
                 found += [one for one in runs if one.fire_times]
                 if len(found) >= limit:
                     return found[:limit]
@@ -187,7 +193,7 @@ class JobRecords:
         return (await self._states([key])).get(key, {})
 
     async def _states(self, keys: Sequence[str]) -> dict[str, State]:
-        return await self._ledger.projected(_JOBS, keys) if keys else {}
+        return await self._ledger.projected(JOBS, keys) if keys else {}
 
 
 def job_in(kept: Kept) -> Job | None:
@@ -231,8 +237,8 @@ def run_in(name: str, state: State | None) -> JobRun | None:
 
 
 def _run(name: str, state: State) -> JobRun:
-    told = {key: state[key] for key in state if key in _PLAIN or key in _TEXTS}
-    for key in _MOMENTS:
+    told = {key: state[key] for key in state if key in _PLAIN or key in TEXTS}
+    for key in MOMENTS:
         told[key] = parse_time(told[key]) if told.get(key) else None
     told["origins"] = tuple(one for one in ORIGINS if one in (told.get("origins") or ()))
     if told["state"] not in RUN_STATES or told["due"] is None:
@@ -257,8 +263,8 @@ def _kept(name: str, state: State) -> Kept:
     return Kept(
         id=name,
         said=state.get("said", {}),
-        since=_moment(state.get("since")),
-        accounted=_accounted(state),
+        since=moment_in(state.get("since")),
+        accounted=accounted_in(state),
         missed=missed,
         fence=state.get("fence", 0),
         open=tuple(sorted(state.get("open", ()))),
@@ -268,177 +274,6 @@ def _kept(name: str, state: State) -> Kept:
         removed=state.get("removed", False),
         told=state.get("told", ""),
         problem=state.get("problem", ""),
-        last_run=_moment(state.get("last_run")),
+        last_run=moment_in(state.get("last_run")),
         last_state=state.get("last_state"),
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return parse_time(text) if text else None
-
-
-def _accounted(state: State) -> Accounted:
-    beyond = tuple((parse_time(one), parse_time(two)) for one, two in state.get("beyond", ()))
-    return Accounted(_moment(state.get("until")), beyond)
-
-
-# -- the fold ------------------------------------------------------------------------------------
-
-
-def _told(row: LogEntry) -> dict[str, Any] | None:
-    """What a row of ours says; None for one that was erased, or is none of ours."""
-    new = row.new
-    if not isinstance(new, dict):
-        return None
-    try:
-        return new if _sound(row.kind, new) else None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return None
-
-
-def _sound(kind: str, new: dict[str, Any]) -> bool:
-    if kind == JOB:
-        return new.get("removed") is True or (_is_moment(new["since"]) and _is_table(new["said"]))
-    if kind == CLOCK:
-        pairs = new["beyond"]
-        return _is_moment(new["until"]) and all(
-            len(pair) == 2 and all(_is_moment(one) for one in pair) for pair in pairs
-        )
-    if not (isinstance(new["job"], str) and _is_count(new["fence"])):
-        return False
-    if new["state"] not in RUN_STATES:
-        return False
-    if kind == SAID:
-        return isinstance(new["error"], str)
-    moments = all(new[name] is None or _is_moment(new[name]) for name in _MOMENTS)
-    return moments and _is_moment(new["due"]) and _is_run(new)
-
-
-def _is_run(new: dict[str, Any]) -> bool:
-    then = new.get("then") or {}
-    consequence = not then or (
-        _is_count(then["failures"])
-        and _is_count(then["crashes"])
-        and isinstance(then["dead"], bool)
-        and isinstance(then["told"], str)
-    )
-    plain = isinstance(new["by_hand"], bool) and isinstance(new["late"], bool)
-    return consequence and plain and _is_count(new["fire_times"]) and _is_count(new["attempt"])
-
-
-def _is_moment(text: object) -> bool:
-    return isinstance(text, str) and iso(parse_time(text)) == text
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**31
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict)
-
-
-def _keys(row: LogEntry) -> Iterable[str]:
-    if (told := _told(row)) is None:
-        return
-    if row.kind in (JOB, CLOCK):
-        yield f"job {row.entity}"
-        if row.kind == JOB:
-            yield _ALL
-        return
-    job = told["job"]
-    yield f"run {row.entity}"
-    if row.kind == SAID:
-        if told["error"]:
-            yield f"job {job}"
-        return
-    if told["state"] != "running":  # that changes nothing but the run
-        yield from (f"job {job}", _OPEN)
-    if told.get("first") is True:
-        month, day = told["due"][:7], told["due"][:10]
-        yield from (f"of {job}", f"of {job} {month}", f"of {job} {day}")
-        yield f"id {row.entity[:_SHORTEST_REF]}"
-
-
-def _step(key: str, state: State | None, row: LogEntry) -> State:
-    told, known = _told(row) or {}, state or {}
-    if key == _ALL:
-        rest = {name: True for name in known if name != row.entity}
-        return rest if told.get("removed") else {**rest, row.entity: True}
-    if key.startswith("job "):
-        return _STEPS[row.kind](known, told, row.entity)
-    if key.startswith("run "):
-        return _step_run(known, told)
-    if key == _OPEN:
-        rest = {name: True for name in known if name != row.entity}
-        return {**rest, row.entity: True} if told["state"] in ("claimed", "running") else rest
-    if key.startswith("id "):
-        return {**known, row.entity: True}
-    job, due = told["job"], told["due"]
-    below = {f"of {job}": due[:7], f"of {job} {due[:7]}": due[:10]}.get(key)
-    return {**known, below: True} if below else {**known, row.entity: due}
-
-
-def _step_job(known: State, told: dict[str, Any], _: str) -> State:
-    if told.get("removed"):
-        return {**known, "removed": True}
-    said = {**known.get("said", {}), **told["said"]}
-    until = _accounted(known).through(parse_time(told["since"]))
-    done = {**known, "said": said, "since": told["since"], **_accounted_record(until)}
-    if told.get("revived"):
-        done |= {"failures": 0, "crashes": 0, "dead": False, "told": "", "problem": ""}
-    return done
-
-
-def _step_clock(known: State, told: dict[str, Any], _: str) -> State:
-    missed = [one for one in known.get("missed", ()) if one[2] <= (told["until"] or "")]
-    return {**known, "until": told["until"], "beyond": told["beyond"], "missed": missed}
-
-
-def _step_of_run(known: State, told: dict[str, Any], run: str) -> State:
-    done = dict(known)
-    if not told["by_hand"] and told["fire_times"]:
-        last = parse_time(told["last_due"] or told["due"])
-        done |= _accounted_record(_accounted(known).through(last))
-    if told["state"] == "missed" and told["fire_times"]:
-        span = [run, told["due"], told["last_due"] or told["due"], told["fire_times"]]
-        rest = [one for one in known.get("missed", ()) if one[0] != run]
-        done["missed"] = [*rest, span][-_SPANS:]
-    if told["fence"] < known.get("fence", 0) and run not in known.get("open", {}):
-        return done  # what an older claim reports does not count any more
-    opened = {name: True for name in known.get("open", {}) if name != run}
-    if told["state"] in ("claimed", "running"):
-        opened[run] = True
-    done |= {"open": opened, "fence": max(known.get("fence", 0), told["fence"])}
-    if told["state"] in ("completed", "failed", "unknown"):
-        done |= {"last_run": told["ended_at"], "last_state": told["state"]}
-        if told["state"] == "completed":
-            done["problem"] = ""
-    if then := told.get("then"):
-        done |= {name: then[name] for name in ("failures", "crashes", "dead", "told")}
-    return done
-
-
-def _step_said(known: State, told: dict[str, Any], _: str) -> State:
-    return {**known, "problem": told["error"]}
-
-
-def _accounted_record(accounted: Accounted) -> State:
-    return {
-        "until": iso(accounted.until) if accounted.until else None,
-        "beyond": [[iso(after), iso(upto)] for after, upto in accounted.beyond],
-    }
-
-
-def _step_run(known: State, told: dict[str, Any]) -> State:
-    if told["fence"] < known.get("fence", 0):
-        return known
-    if "due" in told:
-        return {**known, **{name: told[name] for name in told if name not in ("then", "first")}}
-    said = {name: told[name] for name in (*_TEXTS, *_FIGURES) if name in told}
-    return {**known, **said, "said": {"state": told["state"], "fence": told["fence"]}}
-
-
-_STEPS = {JOB: _step_job, CLOCK: _step_clock, RUN: _step_of_run, SAID: _step_said}
-
-_JOBS = Projection(name="jobs", version=1, kinds=(JOB, RUN, SAID, CLOCK), keys=_keys, step=_step)

@@ -6,12 +6,10 @@ decides when anything is due.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import NAMESPACE_OID, uuid5
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, JobRunChanged
@@ -25,6 +23,7 @@ from .kinds.failing import failed
 from .kinds.kind import Kind, Outcome
 from .records import Consequence, JobRecords, Kept
 from .retries import again_at, is_dead
+from .telling import dispatch_of, mark_of
 
 LONGEST_RESULT = 100_000
 """Characters of a result that are kept."""
@@ -68,12 +67,14 @@ class Runs:
         give_up_after: int,
         again: Callable[[JobRun], None],
         next_fire: Callable[[Job], datetime | None],
+        stays: bool,
     ) -> None:
-        """`host` names this process. `again` is told of a run that is to be tried once more."""
+        """`host` names this process, `stays` says that it goes on. `again` is told of a run that is
+        to be tried once more."""
         self._records, self._kinds, self._delivers = records, kinds, delivers
         self._clock, self._publish, self._host = clock, publish, host
         self._slots, self._give_up_after = Slots(concurrent), give_up_after
-        self._again, self._next_fire = again, next_fire
+        self._again, self._next_fire, self._stays = again, next_fire, stays
         self.now: dict[str, Running] = {}
         """By run."""
         self._closing = False
@@ -141,17 +142,18 @@ class Runs:
         one = Running(job=job, run=run)
         one.task = asyncio.create_task(self._work(one), name=f"job {job.name}")
         self.now[run.id] = one
+        # Not by the task itself: one that is cancelled before its first step does nothing at all.
+        one.task.add_done_callback(lambda _: self.now.pop(run.id, None))
 
     async def _work(self, one: Running) -> None:
         """The wall around a run; it never raises."""
         try:
-            await self._to_end(one)
-        except asyncio.CancelledError:
-            await self._stopped(one)
+            try:
+                await self._to_end(one)
+            except asyncio.CancelledError:
+                await self._stopped(one)
         except Exception as problem:  # the ledger does not take it; the next opening decides
             _log.warning("job %s: %s", one.job.name, redact(str(problem)))
-        finally:
-            self.now.pop(one.run.id, None)
 
     async def _to_end(self, one: Running) -> None:
         kind = self._kinds.get(one.job.kind)
@@ -182,7 +184,8 @@ class Runs:
             await self.finish(one, outcome, None, Consequence())
             return
         kept = (await self._records.some([one.job.id]))[one.job.id]
-        most = 1 if run.by_hand else one.job.max_attempts  # a person sees it fail
+        # A person sees it fail; and a process that does not stay tries nothing later.
+        most = one.job.max_attempts if self._stays and not run.by_hand else 1
         if again := again_at(
             outcome.error_kind,
             attempt=run.attempt,
@@ -212,7 +215,7 @@ class Runs:
         self, one: Running, outcome: Outcome, kept: Kept | None, then: Consequence | None
     ) -> None:
         """Says what came of it, tells the person, and writes down the end."""
-        if dispatch := _dispatch(one.job, one.run, outcome, kept, then):
+        if dispatch := dispatch_of(one.job, one.run, outcome, kept, then):
             one.run = replace(one.run, inbox=dispatch.key)
             await self._records.say(one.run)
             await self._deliver(dispatch)
@@ -233,7 +236,7 @@ class Runs:
         crashes = kept.crashes + (outcome.error_kind == "crash")
         failures = kept.failures + (outcome.error_kind != "crash")
         dead = is_dead(failures, crashes, give_up_after=self._give_up_after)
-        told = _mark(outcome) if outcome.error_kind == "configuration" else ""
+        told = mark_of(outcome) if outcome.error_kind == "configuration" else ""
         # A chore is never given up: a disk may come back, and a backup is missed badly.
         return Consequence(
             failures=failures, crashes=crashes, dead=dead and not job.built_in, told=told
@@ -350,72 +353,3 @@ def _with(run: JobRun, outcome: Outcome) -> JobRun:
         cost_usd=None if outcome.cost_usd is None else (run.cost_usd or 0.0) + outcome.cost_usd,
         origins=outcome.origins,
     )
-
-
-def _dispatch(
-    job: Job, run: JobRun, outcome: Outcome, kept: Kept | None, then: Consequence | None
-) -> Dispatch | None:
-    """What is told of an end; None for nothing. A fault of the configuration is told once."""
-    if outcome.error_kind:
-        dead = then is not None and then.dead
-        known = kept is not None and kept.told == _mark(outcome)
-        if outcome.error_kind == "configuration" and known and not dead:
-            return None
-        text = _failure(job, run, then)
-        return Dispatch(
-            title=f"{job.name}: {run.state}",
-            text=text,
-            sort="failure",
-            targets=_targets(job, always=True),
-            agent=run.agent,
-            session=run.session,
-            job=job.id,
-            run=run.id,
-            always=True,
-            origins=run.origins,
-            key=str(uuid5(NAMESPACE_OID, f"{run.id} {run.state}")),
-        )
-    if not run.result or job.deliver == ("none",):
-        return None
-    late = " (late)" if run.late else ""
-    return Dispatch(
-        title=(outcome.title or job.name) + late,
-        text=run.result,
-        sort=outcome.sort,
-        targets=_targets(job),
-        agent=run.agent,
-        session=run.session,
-        job=job.id,
-        run=run.id,
-        private=outcome.private,
-        always=not job.quiet_hours,
-        origins=run.origins,
-        key=run.id,
-    )
-
-
-def _targets(job: Job, *, always: bool = False) -> tuple[str, ...]:
-    """A failure is told also where results are not."""
-    wanted = tuple(one for one in job.deliver if one != "none")
-    return wanted or (("inbox",) if always else ())
-
-
-def _failure(job: Job, run: JobRun, then: Consequence | None) -> str:
-    lines = [run.error]
-    if run.hint:
-        lines.append(f"What to do: {run.hint}")
-    if run.attempt > 1:
-        lines.append(f"It was tried {run.attempt} times.")
-    if then is not None and then.dead:
-        times = max(then.failures, then.crashes)
-        lines.append(
-            f"It has failed {times} times in a row and is stopped; "
-            f"`ska jobs resume {job.id}` lets it go on."
-        )
-    if run.result:
-        lines.append(f"What there was of a result:\n{run.result}")
-    return "\n\n".join(lines)
-
-
-def _mark(outcome: Outcome) -> str:
-    return hashlib.sha256(outcome.error.encode()).hexdigest()[:16]

@@ -147,7 +147,7 @@ class Job:
     job, not in a listing."""
     next_runs_local: tuple[str, ...] = ()
     running: bool = False
-    """A run of it is under way."""
+    """A run of it has not ended: it is under way, waits for a place, or to be tried again."""
     last_run: datetime | None = None
     last_state: RunState | None = None
     failures: int = 0

@@ -1,5 +1,6 @@
 """`ska jobs` as a person and a script use it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,35 @@ def test_a_program_runs_only_where_it_is_named(ska: Ska, home: Home, tmp_path: P
     assert ska(*add, str(program), "broken", "3").code == 0
     failed = ska("jobs", "run", "tell")
     assert failed.code == 1 and "exit code 3: broken" in failed.err
+
+
+def test_a_program_is_ended_with_all_that_it_started(ska: Ska, home: Home, tmp_path: Path) -> None:
+    program, noted = tmp_path / "linger", tmp_path / "pid"
+    program.write_text(f"#!/bin/sh\nsleep 600 & echo $! > {noted}\nsleep 600\n")
+    program.chmod(0o755)
+    ska("jobs", "list")
+    allowed = f'[jobs]\ncommands = ["{program}"]\n'
+    home.config.write_text(home.config.read_text().replace("[jobs]\n", allowed))
+    ska("jobs", "add", "every 2h", "--kind", "command", "--name", "linger", "--max-seconds", "2",
+        "--yes", "--", str(program))  # fmt: skip
+    done = ska("jobs", "run", "linger")
+    assert done.code == 1 and "not done within 2 seconds" in done.err
+    child = int(noted.read_text())
+    for _ in range(300):
+        if not Path(f"/proc/{child}").exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError("what the program started lives on")
+
+
+def test_what_a_program_prints_is_bounded(ska: Ska, home: Home, tmp_path: Path) -> None:
+    program = tmp_path / "much"
+    program.write_text("#!/bin/sh\nhead -c 500000 /dev/zero | tr '\\0' x\n")
+    program.chmod(0o755)
+    ska("jobs", "list")
+    allowed = f'[jobs]\ncommands = ["{program}"]\n'
+    home.config.write_text(home.config.read_text().replace("[jobs]\n", allowed))
+    ska("jobs", "add", "every 2h", "--kind", "command", "--name", "much", "--yes", "--",
+        str(program))  # fmt: skip
+    done = ska("jobs", "run", "much")
+    assert done.code == 0 and len(done.out) < 65_000 and "the rest is cut" in done.out

@@ -7,6 +7,7 @@ import pytest
 from job_home import World, looked
 
 from skill_agent.errors import BudgetExhausted, ModelRejected, ModelUnavailable, UsageError
+from skill_agent.identifiers import iso
 from skill_agent.jobs.kinds.kind import Outcome
 from skill_agent.jobs.parts import JobParts
 from skill_agent.values import Job, JobChange, JobRun, NewJob, RunLimits
@@ -143,8 +144,11 @@ async def test_a_try_outlives_its_process(world: World) -> None:
         await hourly(parts)
         world.clock.advance(hours=1)
         await looked(parts)
-    world.clock.advance(minutes=2)
     async with world.open() as parts:
+        (alarm,) = [one for name, one in world.bell.put_for.items() if name.startswith("try")]
+        (run,) = await history(parts)
+        assert run.next_try and alarm.expression == iso(run.next_try)
+        world.clock.advance(minutes=2)
         await looked(parts)
         assert await states(parts) == ["completed"]
 
