@@ -206,7 +206,7 @@ def archive(
 
 @app.command()
 def deliver(ctx: typer.Context, item: IdArgument, as_json: JsonOption = False) -> None:
-    """Try once more, now, what was given up, has failed or is held in quiet hours.
+    """Try once more, now, what was given up, waits for another try or for the end of quiet hours.
 
     \b
     Example:

@@ -40,7 +40,7 @@ _LONGEST_WAIT_S = 86_400.0
 _LONGEST_ERROR = 300
 _PRIVATE = "something private"
 _SEND_S = 60.0
-_GRACE_S = 5.0
+_GRACE_S = 3.0
 _log = logging.getLogger(__name__)
 
 
@@ -96,7 +96,8 @@ class Delivering(Delivers):
 
     async def problems(self) -> dict[str, str]:
         """What keeps ways from working here that something waits for, or was lost on."""
-        wanted = [*self._lanes, *(one.target for one in await self.records.lost())]
+        lost = (one.target for one in await self.records.lost())
+        wanted = [*await self.records.open_targets(), *lost]
         found = dict[str, str]()
         for target in dict.fromkeys(wanted):
             kind, address = parted(target)
@@ -137,9 +138,11 @@ class Delivering(Delivers):
             id=f"{id}/{INBOX}", item=id, target=INBOX, state="delivered", delivered_at=now
         )
         others = (Delivery(id=f"{id}/{one}", item=id, target=one) for one in ways)
-        text = masked(whole(dispatch.text))
+        # Cut after it was masked, or half a secret might stay at the end of it.
+        text = masked(whole(dispatch.text[: 2 * LONGEST_TEXT]))
         if len(text) > LONGEST_TEXT:
-            text = f"{text[:LONGEST_TEXT]}\n… ({len(text) - LONGEST_TEXT:,} characters left out)"
+            left = len(dispatch.text) - LONGEST_TEXT
+            text = f"{text[:LONGEST_TEXT]}\n… ({left:,} characters left out)"
         return InboxItem(
             id=id,
             title=one_line(masked(whole(dispatch.title)), LONGEST_TITLE) or dispatch.sort,
@@ -177,7 +180,7 @@ class Delivering(Delivers):
             self._run(target)
 
     async def end(self) -> None:
-        """What is being sent just now may arrive; all else waits for the next opening."""
+        """What is due now may still arrive, for a moment; all else waits for the next opening."""
         self._running = False
         lanes, self._lanes = list(self._lanes.values()), {}
         await asyncio.gather(*(one.end(_GRACE_S) for one in lanes))
@@ -187,12 +190,12 @@ class Delivering(Delivers):
         self._outcomes.clear()
 
     async def again(self, item: InboxItem) -> InboxItem:
-        """Tries at once, once, the ways that were given up or failed, and says what became of it;
+        """Tries at once, once, the ways that wait or were given up, and says what became of it;
         quiet hours do not count. Raises UsageError where there is none."""
-        again = [one for one in item.deliveries if one.state in ("given_up", "failed", "held")]
+        again = [one for one in item.deliveries if one.state != "delivered"]
         if not again:
             raise UsageError(
-                "no way of it was given up or has failed", hint=f"ska inbox show {item.id}"
+                "nothing of it waits or was given up", hint=f"ska inbox show {item.id}"
             )
         loop, outcomes = asyncio.get_running_loop(), list[asyncio.Future[None]]()
         for one in again:
@@ -257,16 +260,17 @@ class Delivering(Delivers):
         if item is not None and way is not None and way.state in UNFINISHED:
             moved = self._unnoted.get((item_id, target)) or await self._moved(item, way)
             self._unnoted[item_id, target] = moved
+            if moved.state == "given_up":
+                await self._tell(item, moved)  # before it is noted, or a crash could lose it
             if _told(moved) != _told(way):
                 await self._save(item, moved)
             del self._unnoted[item_id, target]
-            if moved.state == "given_up":
-                await self._tell(item, moved)
             again = moved.next_try if moved.state in UNFINISHED else None
         for one in self._outcomes.pop((item_id, target), ()):
             if not one.done():
                 one.set_result(None)
-        if target in self._over and len(self._lanes[target]) < self._most // 2:
+        lane = self._lanes.get(target)
+        if lane is not None and target in self._over and len(lane) < self._most // 2:
             await self._take_up(target)
         return again
 

@@ -37,6 +37,7 @@ class Lane:
     _number: "count[int]" = field(default_factory=count)
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
+    _ending: bool = False
     busy: str = ""
     """The item that is being sent."""
 
@@ -66,13 +67,15 @@ class Lane:
             self._task = asyncio.create_task(self._run(), name=f"delivery to {self.target}")
 
     async def end(self, grace: float) -> None:
-        """Ends it; what is being sent just now has so many seconds to arrive."""
+        """Ends it; what is due by now has so many seconds to arrive."""
         if self._task is None or self._task.done():
             return
-        self._due.clear()
-        self._when.clear()
+        now = self.clock()
+        self._when = {one: due for one, due in self._when.items() if due <= now}
+        self._due = sorted(one for one in self._due if self._when.get(one[2]) == one[0])
+        self._ending = True
         self._woken.set()
-        await asyncio.wait([self._task], timeout=grace if self.busy else 0)
+        await asyncio.wait([self._task], timeout=grace)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -97,7 +100,7 @@ class Lane:
                 again = due
             finally:
                 self.busy = ""
-            if again is not None:
+            if again is not None and not self._ending:
                 self.put(item, again)
 
     async def _until(self, seconds: float) -> None:

@@ -47,6 +47,5 @@ class InboxOperations(Protocol):
 
     @route("POST", "/v1/inbox/{item}/deliver", scope="admin", once=True)
     async def deliver_again(self, item: str) -> InboxItem:
-        """Tries at once the ways that were given up, have failed or are held, and says what became
-        of it."""
+        """Tries at once the ways that wait or were given up, and says what became of it."""
         ...

@@ -135,6 +135,11 @@ class InboxRecords:
         waiting = await self._sharded("open")
         return _newest_first({one: made for one, (made, _) in waiting.items()})[::-1]
 
+    async def open_targets(self) -> list[str]:
+        """What something has still to go to."""
+        waiting = await self._sharded("open")
+        return sorted({one for _, targets in waiting.values() for one in targets})
+
     async def lost(self) -> list[Delivery]:
         """Ways that were given up and not tried again since, the newest first."""
         ids = list(dict.fromkeys(await self._state(_LOST)))[::-1]

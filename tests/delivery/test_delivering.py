@@ -68,7 +68,7 @@ async def test_a_way_that_fails_is_tried_again_and_then_given_up_and_told(tmp_pa
     way = Recording("desktop", [NotDelivered("no desktop")] * 5)
     async with told_home(tmp_path, way) as home:
         item = await home.delivering.deliver(to("desktop"))
-        at: list[timedelta] = []
+        at, failed = list[timedelta](), await home.way(item.id, "desktop")
         for seconds in TRIES_AFTER_S:
             await home.run(seconds=seconds)
             at.append(home.hand.now - START)
@@ -223,7 +223,7 @@ async def test_what_was_given_up_can_be_delivered_again(tmp_path: Path) -> None:
         done = await home.inbox.deliver_again(item.id[:-2])
         assert (done.deliveries[1].state, done.deliveries[1].attempts) == ("delivered", 1)
         assert (await home.inbox.standing()).lost == ()
-        with pytest.raises(UsageError, match="given up or has failed"):
+        with pytest.raises(UsageError, match="waits or was given up"):
             await home.inbox.deliver_again(item.id)
         changed = [one for one in home.events if isinstance(one, InboxChanged)]
         assert changed[-1].state == "delivered"
@@ -315,3 +315,10 @@ async def test_a_thousand_items(tmp_path: Path) -> None:
         assert await home.ledger.last_seq() == 2_000
     async with told_home(tmp_path, way, hand=hand) as home:
         assert (await home.inbox.standing()).waiting == 0 and len(way.tries) == 1_000
+
+
+async def test_what_is_due_still_goes_when_a_process_ends_at_once(tmp_path: Path) -> None:
+    way, later = Recording("desktop"), Recording("file", [NotDelivered("no")])
+    async with told_home(tmp_path, way, later) as home:
+        await home.delivering.deliver(to("desktop", "file"))
+    assert (way.taken, len(later.tries)) == (["The day"], 1)

@@ -8,13 +8,16 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from fakes import OpenRuntime
 from told_home import Recording, told_home, until
 
+from skill_agent.access.confined import Confined
+from skill_agent.errors import NotFound
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Dispatch, InboxItem, Purge
+from skill_agent.values import Dispatch, InboxItem, Purge, Requester
 
 SAID = "Roland keeps seven herons"
 DAILY = Dispatch(title=f"About {SAID}", text=f"He said: {SAID}", sort="summary", agent="kyra")
@@ -85,6 +88,20 @@ async def test_the_person_takes_it_along_and_erases_it_all(
         assert await runtime.inbox.list() == [] and files(home) == []
         assert (await runtime.inbox.standing()).unread == 0
         assert SAID not in str(await runtime.ledger.log(limit=1_000))
+
+
+async def test_a_key_without_admin_sees_nothing_private(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel(otherwise="Yes.")) as runtime:
+        plain = await tell(runtime, replace(DAILY, title="Plain"))
+        secret = await tell(runtime, replace(DAILY, private=True))
+        narrow = Confined(runtime, Requester(key="k", name="k", scopes=frozenset({"read"})))
+        assert [one.id for one in await narrow.inbox.list(limit=1)] == [plain.id]
+        for call in (narrow.inbox.get(secret.id), narrow.inbox.read(secret.id)):
+            with pytest.raises(NotFound):
+                await call
+        assert (await narrow.inbox.read(plain.id)).read_at is not None
+        wide = Confined(runtime, Requester(key="k", name="k", scopes=frozenset({"admin"})))
+        assert len(await wide.inbox.list()) == 2 and await wide.inbox.get(secret.id)
 
 
 KILLED = """

@@ -208,12 +208,11 @@ class Receiver(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Receiver
-
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append(json.loads(body))
-        self.send_response(self.server.status)
+        server = self.server
+        assert isinstance(server, Receiver)
+        server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

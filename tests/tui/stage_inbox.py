@@ -56,7 +56,7 @@ class StageInbox(InboxOperations):
 
     async def deliver_again(self, item: str) -> InboxItem:
         if all(one.state == "delivered" for one in (await self.get(item)).deliveries):
-            raise UsageError("no way of it was given up or has failed")
+            raise UsageError("nothing of it waits or was given up")
         self.again.append(item)
         return self.known[item]
 
