@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skill_agent.errors import Forbidden, UsageError
+from skill_agent.errors import UsageError
 from skill_agent.events import Event, to_json
 from skill_agent.values import (
     PATTERNS,
@@ -145,7 +145,7 @@ async def _work(
         return None
     if detach:
         begun = await runtime.collaborations.start(new)
-        with suppress(Forbidden):  # without "admin" it goes on all the same, on no list of work
+        with suppress(UsageError):  # a key without "admin": it goes on, on no list of work
             await runtime.work.start(follows(begun))
         return begun
     return await Follower(runtime, ctx, show).to_end(partial(runtime.collaborations.start, new))
