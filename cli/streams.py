@@ -73,3 +73,14 @@ def _told(error: OSError) -> NobodyReads | Unwritable:
         f"the output cannot be written: {error.strerror or error}",
         hint="is the disk full, or the file read-only? write somewhere else",
     )
+
+
+def drop_typed_ahead() -> None:
+    """What was typed before the question was shown answers nothing."""
+    try:
+        import termios
+
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    except (ImportError, OSError, ValueError):  # no such terminals here, or no terminal at all
+        return

@@ -5,7 +5,6 @@ Without a host the commands read and write the home's rule file alone and open n
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +19,7 @@ from skill_agent.text.decisions import hosts_in, in_a_row, in_one_line, tail_of,
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
 from ..output import emit_json, narrate, table
+from ..streams import drop_typed_ahead
 from ..surroundings import Surroundings, surroundings
 from .driver import Answer, Decided
 
@@ -84,17 +84,6 @@ def _question(event: ApprovalAsked) -> Iterator[str]:
     if event.origins:
         yield f"  {writers(event.origins)} stands in this conversation"
     yield f"  always would store the rule: {in_one_line(event.rule)}"
-
-
-def drop_typed_ahead() -> None:
-    """What was typed before the question was shown answers nothing."""
-    try:
-        import termios
-
-        if sys.stdin.isatty():
-            termios.tcflush(sys.stdin, termios.TCIFLUSH)
-    except (ImportError, OSError, ValueError):  # no such terminals here, or no terminal at all
-        return
 
 
 @app.command("list")

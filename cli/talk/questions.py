@@ -14,8 +14,8 @@ from skill_agent.workstation.answer_words import AnswerWords
 from ..opening.running import with_runtime
 from ..options import JsonOption, group
 from ..output import emit_json, emit_text, narrate, table
+from ..streams import drop_typed_ahead
 from ..surroundings import Surroundings
-from .approvals import drop_typed_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -162,7 +162,8 @@ class _Answer:
         headers = MutableHeaders(raw=message["headers"])
         headers["x-request-id"] = self._scope["state"]["request_id"]
         headers["x-content-type-options"] = "nosniff"
-        headers["cache-control"] = "no-store"
+        if "max-age" not in headers.get("cache-control", ""):
+            headers["cache-control"] = "no-store"
         if self._limiter is not None:
             for name, value in self._rate(self._limiter).headers:
                 headers[name.decode()] = value.decode()
