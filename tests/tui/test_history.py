@@ -137,6 +137,20 @@ def ended(seat) -> int:
     return len(seat.talk.query(UserBlock)) - running
 
 
+def ended(seat) -> int:
+    """How many turns have come to their end here."""
+    session = seat.talk.session_id
+    running = len(seat.talk.turns.of(session)) if session else 0
+    return len(seat.talk.query(UserBlock)) - running
+
+
+def ended(seat) -> int:
+    """How many turns have come to their end here."""
+    session = seat.talk.session_id
+    running = len(seat.talk.turns.of(session)) if session else 0
+    return len(seat.talk.query(UserBlock)) - running
+
+
 async def hold(seat, turn: Turn) -> None:
     """Says it, does what is to be done meanwhile, and waits for its end."""
     before = ended(seat)
