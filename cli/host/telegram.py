@@ -55,7 +55,7 @@ def pair(ctx: typer.Context, as_json: JsonOption = False) -> None:
         narrate(_not_working(status))
 
 
-@app.command(context_settings=_NEGATIVE)
+@app.command(context_settings=dict(_NEGATIVE))
 def approve(
     ctx: typer.Context,
     chat: Annotated[
@@ -110,7 +110,7 @@ def list_(ctx: typer.Context, as_json: JsonOption = False) -> None:
     )
 
 
-@app.command(context_settings=_NEGATIVE)
+@app.command(context_settings=dict(_NEGATIVE))
 def revoke(
     ctx: typer.Context, chat: ChatArgument, yes: YesOption = False, as_json: JsonOption = False
 ) -> None:

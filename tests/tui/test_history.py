@@ -2,13 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 from skill_agent.tui.talk.blocks import UserBlock
+from team_talk import Chooses
 
 from skill_agent.errors import ModelFailed, ModelUnavailable
+from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import Answer, Gate, ScriptedModel
 from skill_agent.ports import EndPart, StatusPart
 from skill_agent.values import ToolCall, Usage
@@ -128,10 +131,9 @@ async def hold(seat, turn: Turn) -> None:
         await seat.until(lambda: seat.talk.approvals.pending)
     elif turn.keys:
         await seat.until(lambda: len(seat.talk.query(UserBlock)) > before)
-        await seat.settled()
+        await seat.until(lambda: turn.awaited in seat.shown())
     await seat.press(*turn.keys)
     await seat.until(lambda: ended(seat) > before)
-    await seat.settled()
 
 
 async def both(sit, open_runtime, turns: Sequence[Turn]) -> tuple[list[str], list[str]]:
@@ -140,6 +142,7 @@ async def both(sit, open_runtime, turns: Sequence[Turn]) -> tuple[list[str], lis
     async with sit(lambda: open_runtime(model), size=SIZE) as seat:
         for turn in turns:
             await hold(seat, turn)
+        await seat.settled()
         live = rows(seat)
         session = seat.talk.session_id
     async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
@@ -148,6 +151,7 @@ async def both(sit, open_runtime, turns: Sequence[Turn]) -> tuple[list[str], lis
         return live, rows(seat)
 
 
+@pytest.mark.deep
 async def test_a_conversation_looks_the_same_when_it_is_read_again(sit, open_runtime) -> None:
     live, again = await both(sit, open_runtime, list(TURNS.values()))
     assert again == live
@@ -156,10 +160,87 @@ async def test_a_conversation_looks_the_same_when_it_is_read_again(sit, open_run
     assert "loading" not in "\n".join(live), "progress is no part of it"
 
 
+SEATED = [
+    Turn("Hello", ["Hi."]),
+    Turn("Invite Ada", ["Ada here."], shown=["· Ada was invited"]),
+    Turn("Hand this over to Luke", ["Luke here."], shown=["· Kyra hands over to Luke: the user"]),
+    Turn("Remember that my bike is green", ["Noted."]),
+    Turn("Thanks Luke. Back to Kyra please!", ["Yes?"], shown=["· Luke hands over to Kyra"]),
+    Turn("Ada can leave", [never("Fine, ")], ["escape"], ["Ada left"], awaited="Fine,"),
+    Turn("Invite Ada", [["Well", ModelFailed("it broke")]], shown=["Ada could not answer"]),
+]
+
+
+@pytest.mark.deep
+async def test_who_came_and_went_looks_the_same_too(sit, open_runtime) -> None:
+    live, again = await both(sit, open_runtime, SEATED)
+    assert again == live
+    wanted = [one for turn in SEATED for one in turn.shown if one not in "\n".join(live)]
+    assert wanted == []
+
+
+async def test_so_does_what_was_changed_from_elsewhere(sit, open_runtime) -> None:
+    """Between the turns, and who answers next is followed."""
+    model, opened = ScriptedModel(["Hi.", "Luke here."]), list[Runtime]()
+
+    @asynccontextmanager
+    async def here() -> AsyncIterator[Runtime]:
+        async with open_runtime(model) as runtime:
+            opened.append(runtime)
+            yield runtime
+
+    async with sit(here, size=SIZE) as seat:
+        await hold(seat, Turn("Hello", []))
+        session = seat.talk.session_id
+        await opened[0].seats.invite(session, ["ada"])
+        await opened[0].seats.hand_over(session, "luke", reason="hens")
+        await seat.until(lambda: "Kyra hands over to Luke: hens" in seat.shown())
+        await seat.until(lambda: seat.talk.speaker == "luke")
+        await hold(seat, Turn("Who is it?", []))
+        await opened[0].seats.leave(session, "ada")
+        await seat.until(lambda: "Ada left" in seat.shown())
+        await seat.settled()
+        live = rows(seat)
+    async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
+        await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
+        await seat.settled()
+        assert rows(seat) == live
+
+
+SHY = {"name": "Shy", "boundaries": {"escalates_to": "luke", "max_autonomy": "ask"}}
+
+
+@pytest.mark.parametrize(("key", "name"), [("o", "Luke"), ("d", "Shy")])
+async def test_a_reply_bears_the_name_of_who_gives_it(sit, open_runtime, key, name) -> None:
+    """Another agent takes a turn over, if the person agrees."""
+    search = ToolCall(id="a", name="search_memory", arguments={"query": "x"})
+    model = ScriptedModel(["Hi.", [search], "Bread."])
+    async with open_runtime(model) as runtime:
+        await runtime.agents.new("shy", SHY)
+        session = [event async for event in runtime.ask("hello", agent="shy")][-1].session
+
+    @asynccontextmanager
+    async def here() -> AsyncIterator[Runtime]:
+        async with open_runtime(model) as runtime:
+            Chooses(agent="luke", escalated_from="shy").put_into(runtime)
+            yield runtime
+
+    async with sit(here, size=SIZE, session=session) as seat:
+        await seat.until(lambda: len(seat.talk.query(UserBlock)) == 1)
+        await hold(seat, Turn("A recipe", [], ["f2", key]))
+        await seat.settled()
+        live = rows(seat)
+        assert live[live.index("      You", 2) + 2].strip() == name, live
+    async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
+        await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
+        await seat.settled()
+        assert rows(seat) == live
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("seed", range(6))
 async def test_so_does_any_other(sit, open_runtime, seed: int) -> None:
-    turns = random.Random(seed).choices(list(TURNS.values()), k=8)
+    turns = random.Random(seed).sample(list(TURNS.values()), k=8)
     live, again = await both(sit, open_runtime, turns)
     assert again == live
 
