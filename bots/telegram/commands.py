@@ -2,13 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from skill_agent.bridges.chats import Chats
 from skill_agent.errors import NotFound, SkillAgentError
 from skill_agent.text.clock import minute_of
-from skill_agent.values import NewMemory, Search
+from skill_agent.values import Job, NewMemory, Search
 
 from .incoming import Incoming
 from .line import Button, Rows
@@ -143,17 +143,12 @@ class Commands:
         return _listed(lines, say(said.language, "no memory"))
 
     async def _jobs(self, said: Incoming, _: str) -> Answer:
-        jobs = _group(self._station, "jobs")
-        if jobs is None:
-            return Answer(say(said.language, "not here"))
-        lines = [_dotted(_job_line(one)) for one in (await jobs.list())[:_SHOWN]]
+        found = await self._station.jobs.list()
+        lines = [_dotted(_job_line(one)) for one in found[:_SHOWN]]
         return _listed(lines, say(said.language, "no jobs"))
 
     async def _inbox(self, said: Incoming, _: str) -> Answer:
-        inbox = _group(self._station, "inbox")
-        if inbox is None:
-            return Answer(say(said.language, "not here"))
-        found = await inbox.list(limit=_SHOWN)
+        found = await self._station.inbox.list(limit=_SHOWN)
         lines = [_dotted(f"{minute_of(one.created_at)} {one.title}: {one.text}") for one in found]
         return _listed(lines, say(said.language, "no inbox"))
 
@@ -162,14 +157,9 @@ class Commands:
         return Answer(say(said.language, "cancelled" if stopped else "nothing runs"))
 
 
-def _job_line(job: Any) -> str:
+def _job_line(job: Job) -> str:
     following = f", {minute_of(job.next_run)}" if job.next_run else ""
     return f"{job.name} ({job.status}{following})"
-
-
-def _group(station: "Workstation", name: str) -> Any:
-    """A group of operations that a home may not have."""
-    return getattr(station, name, None)
 
 
 def _listed(lines: Sequence[str], otherwise: str) -> Answer:

@@ -36,6 +36,9 @@ class TelegramSink:
         if address and not self._pairings.may_talk(address):
             raise UsageError(f"chat {address} is not let in", hint="ska telegram list")
 
+    def missing(self, address: str) -> str:
+        return "" if address or self._private() else "no chat is let in: ska telegram pair"
+
     async def send(self, item: InboxItem, address: str) -> str:
         """Chats that have it already are left out when it is tried again; raises NotDelivered."""
         chats = [address] if address else self._private()

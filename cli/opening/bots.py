@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.host.runtime import Runtime
@@ -36,14 +36,13 @@ class Bots:
         from ...bots.telegram.bot import TelegramBot
 
         runtime = self._runtime
-        questions: Any = getattr(runtime, "questions", None)
         try:
             self._bot = TelegramBot(
                 runtime,
                 token,
                 runtime.bridges.host_side(),
                 updates=runtime.home.updates,
-                questions=questions,
+                questions=runtime.questions,
             )
             self._bot.begin()
         except SkillAgentError as problem:

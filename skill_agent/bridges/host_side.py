@@ -44,7 +44,7 @@ class HostSide:
     pairings: Pairings
     chats: Chats
     board: Board
-    add_sink: Callable[[Sink], None] = lambda _: None
+    add_sink: Callable[[Sink], None]
     """A way out of the home that is there from now on …"""
-    drop_sink: Callable[[str], None] = lambda _: None
+    drop_sink: Callable[[str], None]
     """… and not any more, by its kind."""

@@ -144,7 +144,7 @@ class AutomationParts:
         self._means = means
         self._delivering = make_delivering(means)
         self.delivers: Delivers = self._delivering
-        self.bridges = _bridges(means)
+        self.bridges = self._make_bridges()
         self._asking = Asking(
             ledger=means.ledger,
             clock=means.clock,
@@ -176,6 +176,20 @@ class AutomationParts:
             delivers=self.delivers,
             publish=means.publish,
             find_run=self._run,
+        )
+
+    def _make_bridges(self) -> Bridges:
+        means = self._means
+        return Bridges(
+            HostSide(
+                pairings=Pairings(
+                    means.home.pairings, means.clock, allow=map(str, means.settings.telegram.allow)
+                ),
+                chats=Chats(means.ledger, TELEGRAM),
+                board=Board(TELEGRAM, means.clock, means.publish),
+                add_sink=self.add_sink,
+                drop_sink=self.drop_sink,
+            )
         )
 
     async def _run(self, run: str) -> JobRun | None:
@@ -299,15 +313,3 @@ class AutomationParts:
         await self.webhooks.end()
         await self._asking.end()
         await self._delivering.end()
-
-
-def _bridges(means: Means) -> Bridges:
-    return Bridges(
-        HostSide(
-            pairings=Pairings(
-                means.home.pairings, means.clock, allow=map(str, means.settings.telegram.allow)
-            ),
-            chats=Chats(means.ledger, TELEGRAM),
-            board=Board(TELEGRAM, means.clock, means.publish),
-        )
-    )

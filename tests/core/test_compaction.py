@@ -10,6 +10,8 @@ from itertools import pairwise
 import pytest
 from fakes import HashEmbedder, OpenRuntime, StepClock
 from skill_agent.cli.opening.home_files import init_home, read_settings
+from skill_agent.scheduler.alarms import SchedulerAlarms
+from skill_agent.scheduler.calendar import LocalCalendar
 from skill_agent.store.duckdb_ledger.copies import DuckCopies
 from skill_agent.store.duckdb_ledger.ledger import DuckLedger
 from skill_agent.store.duckdb_tables.reader import DuckTables
@@ -111,6 +113,8 @@ async def opened(
         gateway=ScriptedGateway(model),
         tables=DuckTables(),
         clock=clock,
+        calendar=(calendar := LocalCalendar()),
+        alarms=SchedulerAlarms(calendar),
         hosting=True,
         read=reader,
     )

@@ -91,11 +91,15 @@ class Waiting(Asks):
 
     def __init__(self) -> None:
         self.asked: list[NewQuestion] = []
+        self.withdrawn: list[str] = []
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     async def ask(self, question: NewQuestion) -> Answer:
         self.asked.append(question)
         return await asyncio.shield(self.answer)
+
+    async def withdraw(self, key: str) -> None:
+        self.withdrawn.append(key)
 
 
 class Sleeps:

@@ -51,6 +51,7 @@ async def test_nobody_watches_and_a_reply_goes_on_there(
             heard.close()
             (arrived,) = [one async for one in heard if isinstance(one, InboxArrived)]
         assert arrived.item == run.inbox and arrived.title == "post"
+        assert run.session is not None
         asked, told, more, answered = await station.conversations.messages(run.session)
         assert (asked.content, told.content) == ("What waits?", "Two mails wait.")
         assert (more.content, answered.content) == ("From whom?", "From Ada and Max.")

@@ -7,7 +7,7 @@ import pytest
 from fakes import OpenRuntime, StepClock
 from job_home import OpenHost, looked
 
-from skill_agent.delivery.delivering import ITEM
+from skill_agent.delivery.records import ITEM
 from skill_agent.errors import ModelFailed
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id

@@ -217,8 +217,13 @@ class Doing:
 
     async def _asked(self, one: Running, question: NewQuestion) -> Answer:
         await self._note(one, state="waiting_hitl", message=question.text)
-        async with self._line.lent(one.place):
-            answer = await self._asks.ask(question)
+        try:
+            async with self._line.lent(one.place):
+                answer = await self._asks.ask(question)
+        except asyncio.CancelledError:
+            if one.stopping == "cancel" and question.key:
+                await to_its_end(self._asks.withdraw(question.key))
+            raise
         await self._note(one, state="running", message="")
         return answer
 
