@@ -12,7 +12,6 @@ from pathlib import Path
 
 from skill_agent.cli.opening.home import open_home
 
-from skill_agent.delivery.delivering import ITEM
 from skill_agent.files.bundled import bundled_agents_path
 from skill_agent.files.home import find_home
 from skill_agent.host.runtime import Runtime
@@ -65,7 +64,7 @@ async def put(runtime: Runtime) -> None:
 
 async def summed_up(runtime: Runtime) -> JobRun:
     """The end of one run of a job that sums up."""
-    when = "0 18 * * mon-fri"
+    when = "weekdays at 18:00"
     say(f'$ ska jobs add "{when}" --kind summary --name daily --yes')
     job = await runtime.jobs.add(NewJob(when, kind="summary", name="daily"))
     print(f"  next: {job.next_run_local}")
@@ -90,12 +89,11 @@ async def main() -> None:
             run = await summed_up(runtime)
             print(f"  {run.state}, {run.tokens_used} tokens written")
             say("In the inbox:")
-            for row in await runtime.ledger.log(kinds=(ITEM,)):
-                item = row.new or {}
-                print(f"\n{item['text']}")
+            for item in await runtime.inbox.list():
+                print(f"\n{item.text}")
     say("Your turn")
-    print('  ska jobs add "0 18 * * mon-fri" --kind summary   # each weekday, in your inbox')
-    print("  ska summary                                      # at once")
+    print('  ska jobs add "weekdays at 18:00" --kind summary   # each weekday, in your inbox')
+    print("  ska summary                                       # at once")
 
 
 if __name__ == "__main__":
