@@ -11,8 +11,9 @@ from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import in_a_row, in_one_line, value_lines
 from skill_agent.workstation.answer_words import AnswerWords
 
+from ..lazy import LateTyper
 from ..opening.running import with_runtime
-from ..options import JsonOption, group
+from ..options import JsonOption
 from ..output import emit_json, emit_text, narrate, table
 from ..streams import drop_typed_ahead
 from ..surroundings import Surroundings
@@ -23,9 +24,32 @@ if TYPE_CHECKING:
     from skill_agent.values import Question
     from skill_agent.workstation import Workstation
 
-app = group("Answer what jobs, collaborations and tools ask.")
+app = LateTyper(
+    help="Answer what jobs, collaborations and tools ask.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
+)
 
 BY = "the command line"
+
+
+@app.callback()
+def questions(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Answer what jobs, collaborations and tools ask.
+
+    Without a command it lists what waits.
+
+    \b
+    Examples:
+      ska questions
+      ska questions answer 01a1fd77 "yes"
+    """
+    if ctx.invoked_subcommand is None:
+        _show_all(ctx, waiting=True, limit=50, as_json=as_json)
+    elif as_json:
+        raise UsageError("put --json behind the command", hint="ska questions list --json")
 
 
 @app.command("list")
@@ -43,8 +67,11 @@ def list_(
     Example:
       ska questions list
     """
-    listed = partial(_listed, waiting=not everything, limit=limit)
-    found = with_runtime(ctx, listed)
+    _show_all(ctx, waiting=not everything, limit=limit, as_json=as_json)
+
+
+def _show_all(ctx: typer.Context, *, waiting: bool, limit: int, as_json: bool) -> None:
+    found = with_runtime(ctx, partial(_listed, waiting=waiting, limit=limit))
     if as_json:
         emit_json(found)
         return

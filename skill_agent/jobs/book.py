@@ -96,7 +96,7 @@ class JobBook:
         return Standing(job=with_status(await self._chores.job(kind), kept.said), kept=kept)
 
     async def find(self, ref: str) -> Standing:
-        """By id, the beginning of it, or the name; raises NotFound with the nearest, UsageError
+        """By id, the name, or the beginning of either; raises NotFound with the nearest, UsageError
         where several fit. One that was removed is found by its whole id."""
         ref = ref.strip()
         if not ref:
@@ -107,7 +107,7 @@ class JobBook:
         every = await self.all()
         found = [one for one in every if one.job.name.casefold() == ref.casefold()]
         if not found and len(ref) >= _SHORTEST_REF:
-            found = [one for one in every if one.job.id.startswith(ref.lower())]
+            found = [one for one in every if _begins_with(one.job, ref.casefold())]
         match found:
             case [one]:
                 return one
@@ -166,6 +166,10 @@ def _is_over(one: Standing, kept: Kept) -> bool:
     until = kept.accounted.until
     moment = parse_time(one.job.schedule.expression)
     return until is not None and until >= moment and not kept.open
+
+
+def _begins_with(job: Job, ref: str) -> bool:
+    return job.id.startswith(ref) or job.name.casefold().startswith(ref)
 
 
 def _nearest(ref: str, every: Sequence[Standing]) -> str:

@@ -34,10 +34,10 @@ def dispatch_of(
         )
     if not run.result or job.deliver == ("none",):
         return None
-    late = " (late)" if run.late else ""
+    title, late = outcome.title or job.name, " (late)" if run.late else ""
     return Dispatch(
-        title=(outcome.title or job.name) + late,
-        text=run.result,
+        title=title + late,
+        text=run.result.removeprefix(title).lstrip("\n"),  # where it begins with its own heading
         sort=outcome.sort,
         targets=_targets(job),
         agent=run.agent,

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from skill_agent.text.language import spoken
-from skill_agent.text.scripts import KANA, UNSPACED
+from skill_agent.text.scripts import KANA, SHORTENED, UNSPACED
 
 _LONGEST, _FEWEST = 240, 2
 """Characters and words of a sentence that may be one."""
-_SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
+_SENTENCES = re.compile(rf"(?<=[.!?…]){SHORTENED}\s+|(?<=[。！？])|\n+")
 _ASKS = re.compile(r"[?？؟]\s*$")
 _CALLED = re.compile(r"[^\W\d_]+\s*[,，]\s*")
 """The agent's name before the order."""

@@ -12,11 +12,11 @@ from functools import cache, lru_cache
 from typing import Any
 
 from skill_agent.text.language import ENGLISH, Language, english, language, spoken
-from skill_agent.text.scripts import UNSPACED
+from skill_agent.text.scripts import SHORTENED, UNSPACED
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _SENTENCES = re.compile(
-    r"(?<=[^\d\s][.!?…])\s+(?=[^\sa-zа-яё])|(?<=\d[.!?])\s+(?=[\"'A-Z@]\D)|(?<=[。！？])(?!$)"
+    rf"(?<=[^\d\s][.!?…]){SHORTENED}\s+(?=[^\sa-zа-яё])|(?<=\d[.!?])\s+(?=[\"'A-Z@]\D)|(?<=[。！？])(?!$)"
 )
 _ASKS = re.compile(r"[?？؟]\W*$")
 _EDGES = " \t\n,:;–—-、，：。．"

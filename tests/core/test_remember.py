@@ -2,7 +2,7 @@ import pytest
 
 from skill_agent.agents.dna import MemoryConfig
 from skill_agent.memory.remembrances import Remembrance, remembrances
-from skill_agent.text.language import english
+from skill_agent.text.language import english, language, language_of
 
 PHRASES = MemoryConfig().remember_commands
 
@@ -71,3 +71,19 @@ def test_an_agents_own_phrase() -> None:
     assert remembrances("Merk dir: Montag ist frei", english(), ("merk dir",)) == [
         Remembrance(content="Montag ist frei")
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "Remember that my dentist is Dr. Okafor on Thursday at 10",
+            "My dentist is Dr. Okafor on Thursday at 10",
+        ),
+        ("Remember that Mrs. Lenz has the key. Thanks!", "Mrs. Lenz has the key."),
+        ("Merk dir: Prof. Weber kommt am Montag. Danke!", "Prof. Weber kommt am Montag."),
+        ("Запомни, что проф. Иванов в отпуске", "Проф. Иванов в отпуске"),
+    ],
+)
+def test_a_title_ends_no_sentence(said: str, kept: str) -> None:
+    assert [one.content for one in remembrances(said, language(language_of(said)))] == [kept]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.memory.remembrances import is_private
 from skill_agent.text.language import ENGLISH, language_of
-from skill_agent.text.scripts import UNSPACED
+from skill_agent.text.scripts import SHORTENED, UNSPACED
 from skill_agent.values import Message, Origin, all_origins
 
 from .fact_patterns import fact_words
@@ -29,11 +29,8 @@ _TELLING = 6
 """Words from which on a message tells its language."""
 _ANSWER = 8
 """Words up to which what follows a question is its answer."""
-_SHORTENED = (
-    r"(?<!\b\w\.)(?<!\b(?:[MDSП]r|Ms|St|vs|ca|Nr|No|ул|им)\.)(?<!\b(?:Mrs|Sra|bzw|usw|Mme)\.)"
-)
 _END = re.compile(
-    rf"(?<=[.!?…]){_SHORTENED}(?<!\b\d\.)(?<!\b\d\d\.)[\"'”’»“)\]]*\s+|(?<=[。！？])(?![」』）)])\s*"
+    rf"(?<=[.!?…]){SHORTENED}(?<!\bNo\.)(?<!\b\d\.)(?<!\b\d\d\.)[\"'”’»“)\]]*\s+|(?<=[。！？])(?![」』）)])\s*"
 )
 _ITEM = re.compile(r"^\s*(?:[-*•·]|\d+[.)])\s+")
 _BORDER = re.compile(r"\s*[;；]\s*|\s+[–—-]{1,2}\s+")

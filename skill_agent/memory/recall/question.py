@@ -13,6 +13,7 @@ from functools import lru_cache
 from skill_agent.memory.words.likely import may_name_time
 from skill_agent.memory.words.stemming import STOP_WORDS, stems, words
 from skill_agent.memory.words.when import Moment, find_times
+from skill_agent.text.scripts import SHORTENED
 from skill_agent.values import IndexItem
 
 _QUOTED = re.compile(r"[\"“«]([^\"”»]{2,60})[\"”»]|(?<!\w)['‘]([^'’]{2,60})['’](?!\w)")
@@ -238,7 +239,7 @@ _LOOKED_UP = re.compile(
 _SAYS = re.compile(r"\b(?:is|are|was|were|has|have|had|will|changed|moved|now|no|not)\b", re.I)
 MARKS = ("?", "？", "؟")
 """What ends a question, in any script."""
-_SENTENCES = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])")
+_SENTENCES = re.compile(rf"(?<=[.!?؟]){SHORTENED}\s+|(?<=[。！？])")
 _FEW_WORDS = 4
 
 

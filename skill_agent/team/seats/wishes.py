@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from skill_agent.text.language import Language, english, language, spoken
+from skill_agent.text.scripts import SHORTENED
 
 WishKind = Literal["back", "over", "invite", "join", "leave"]
 KINDS: tuple[WishKind, ...] = get_args(WishKind)
 _LONGEST = 600
 """Characters of a message that may hold one; in a longer one it is told, and not asked for."""
-_SENTENCES = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
+_SENTENCES = re.compile(rf"(?<=[.!?…]){SHORTENED}\s+|(?<=[。！？])|\n+")
 _EDGES = " \t.!?…。！？,，、;:¡¿\"'«»„“”"
 _BETWEEN = r"[\s,，、.!…;:–-]*"
 

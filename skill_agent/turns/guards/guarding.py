@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from skill_agent.text.language import language_of
 from skill_agent.text.parroting import echoes, has_mine, speaks_as, strange_values, turned
-from skill_agent.text.scripts import HAN, KATAKANA
+from skill_agent.text.scripts import HAN, KATAKANA, SHORTENED
 from skill_agent.text.strays import strays
 from skill_agent.turns.manner import Manner
 
 TELLS_LANGUAGE = 16
 """Characters from which a sentence tells its language."""
-_ENDS = re.compile(r"(?<=[^\d\W][.!?…])[\"”»)]*\s+|(?<=[。！？])|\n+")
+_ENDS = re.compile(rf"(?<=[^\d\W][.!?…]){SHORTENED}[\"”»)]*\s+|(?<=[。！？])|\n+")
 
 
 @dataclass(slots=True)
