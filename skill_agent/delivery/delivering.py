@@ -154,6 +154,7 @@ class Delivering(Delivers):
             run=dispatch.run,
             private=dispatch.private,
             origins=dispatch.origins,
+            quotes=dispatch.quotes,
             deliveries=(
                 inbox,
                 *(

@@ -48,6 +48,7 @@ class InboxRecords:
             "sort": item.sort,
             "agent": item.agent,
             "session": item.session,
+            "sessions": list(item.quotes),
             "job": item.job,
             "run": item.run,
             "private": item.private,

@@ -14,7 +14,7 @@ from .due import Accounted
 
 JOB, RUN, SAID, CLOCK = "job", "job.run", "job.said", "job.clock"
 ALL, OPEN = "all", "open"
-TEXTS = ("result", "error", "hint", "session", "origins", "inbox")
+TEXTS = ("result", "error", "hint", "session", "origins", "quotes", "inbox")
 """Fields of a run that stand in `job.said`."""
 MOMENTS = ("due", "last_due", "claimed_at", "started_at", "ended_at", "next_try")
 FIGURES = ("silent", "error_kind", "tokens_used", "cost_usd")

@@ -123,6 +123,7 @@ class JobRecords:
         data: dict[str, Any] = {name: getattr(run, name) for name in TEXTS}
         data |= {"job": run.job, "state": run.state, "fence": run.fence}
         data |= {name: getattr(run, name) for name in FIGURES} | {"origins": list(run.origins)}
+        data |= {"quotes": list(run.quotes), "sessions": list(run.quotes)}
         await self._ledger.note(SAID, run.id, actor=run.agent or "host", data=data)
 
     async def change(
@@ -240,6 +241,7 @@ def _run(name: str, state: State) -> JobRun:
     told = {key: state[key] for key in state if key in _PLAIN or key in TEXTS}
     for key in MOMENTS:
         told[key] = parse_time(told[key]) if told.get(key) else None
+    told["quotes"] = tuple(one for one in told.get("quotes") or () if isinstance(one, str))
     told["origins"] = tuple(one for one in ORIGINS if one in (told.get("origins") or ()))
     if told["state"] not in RUN_STATES or told["due"] is None:
         raise ValueError("not what was written")

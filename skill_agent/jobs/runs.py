@@ -352,4 +352,5 @@ def _with(run: JobRun, outcome: Outcome) -> JobRun:
         tokens_used=run.tokens_used + outcome.tokens_used,
         cost_usd=None if outcome.cost_usd is None else (run.cost_usd or 0.0) + outcome.cost_usd,
         origins=outcome.origins,
+        quotes=outcome.quotes,
     )

@@ -47,6 +47,7 @@ def dispatch_of(
         private=outcome.private,
         always=not job.quiet_hours,
         origins=run.origins,
+        quotes=run.quotes,
         key=run.id,
     )
 

@@ -48,6 +48,8 @@ class Dispatch:
     always: bool = False
     """Told in quiet hours too."""
     origins: tuple[Origin, ...] = ()
+    quotes: tuple[str, ...] = ()
+    """Conversations whose words it repeats: with any of them it is erased."""
     key: str | None = None
     """The item's id, a UUID: dispatched again with it, nothing is told twice."""
 
@@ -83,6 +85,8 @@ class InboxItem:
     run: str | None = None
     private: bool = False
     origins: tuple[Origin, ...] = ()
+    quotes: tuple[str, ...] = ()
+    """Conversations whose words it repeats: with any of them it is erased."""
     deliveries: tuple[Delivery, ...] = ()
     created_at: datetime
     read_at: datetime | None = None

@@ -193,6 +193,8 @@ class JobRun:
     tokens_used: int = 0
     cost_usd: float | None = 0.0
     origins: tuple[Origin, ...] = ()
+    quotes: tuple[str, ...] = ()
+    """Conversations whose words its result repeats: with any of them it is erased."""
     inbox: str | None = None
     """The id under which its result was delivered."""
 

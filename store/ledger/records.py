@@ -72,11 +72,11 @@ def tells_of_change(kind: str) -> bool:
 
 
 def named_entities(data: Any) -> list[str]:
-    """What a note's data names under `memories` and `session`, each once."""
+    """What a note's data names under `memories`, `sessions` and `session`, each once."""
     if not isinstance(data, dict):
         return []
-    memories = data.get("memories")
-    named = [*memories] if isinstance(memories, list | tuple) else []
+    lists = (data.get("memories"), data.get("sessions"))
+    named = [name for one in lists if isinstance(one, list | tuple) for name in one]
     named.append(data.get("session"))
     return list(dict.fromkeys(name for name in named if isinstance(name, str)))
 

@@ -307,6 +307,25 @@ async def test_each_run_tells_what_none_has_told_before(
         assert len(await station.ledger.log(kinds=(KIND,))) == 2
 
 
+async def test_with_a_conversation_go_the_summaries_that_repeat_its_words(
+    open_host: OpenHost, clock: StepClock
+) -> None:
+    async with open_host(ScriptedModel(otherwise="Fine.")) as station:
+        await station.jobs.add(NewJob("every 1440m", kind="summary", name="day", timezone="UTC"))
+        await say(station, "We decided to paint the hall yellow.")
+        other = await say(station, "We agreed to sell the boat in spring.")
+        clock.advance(hours=24)
+        await looked(station)
+        (item,) = await station.inbox.list()
+        assert "boat" in item.text and "yellow" in item.text
+        await station.ledger.purge(Purge(sessions=(other,), actor="person", reason="test"))
+        assert await station.inbox.list() == []
+        (run, *_) = await station.jobs.history("day")
+        assert (run.state, run.result) == ("completed", "")
+        log = [str(row.new) for row in await station.ledger.log(limit=10_000)]
+        assert not [one for one in log if "boat" in one]
+
+
 async def test_a_run_with_a_model_that_fails_tells_it_plainly(
     open_host: OpenHost, clock: StepClock
 ) -> None:

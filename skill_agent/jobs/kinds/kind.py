@@ -25,6 +25,8 @@ class Outcome:
     tokens_used: int = 0
     cost_usd: float | None = 0.0
     origins: tuple[Origin, ...] = ()
+    quotes: tuple[str, ...] = ()
+    """Conversations whose words the text repeats: with any of them it is erased."""
 
 
 class Kind(Protocol):

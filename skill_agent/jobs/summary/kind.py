@@ -74,6 +74,7 @@ class SummaryKind(Kind):
             tokens_used=purse.own_tokens,
             cost_usd=purse.own_usd,
             origins=made.origins,
+            quotes=tuple(dict.fromkeys(one.id for one in made.talks)),
         )
 
     async def found(self, job: Job, run: JobRun) -> Outcome | None:
