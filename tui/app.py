@@ -34,10 +34,7 @@ from .talk.screen import TalkScreen
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-    from .inbox.screen import InboxScreen
-    from .memory.screen import MemoryScreen
-    from .team.screen import TeamScreen
-    from .work.screen import WorkScreen
+    from .frame.overlay import Overlay
 
 LATER = (
     ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
@@ -85,7 +82,7 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._over: MemoryScreen | TeamScreen | InboxScreen | WorkScreen | None = None
+        self._over: Overlay | None = None
         """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -236,48 +233,37 @@ class WorkstationApp(App[None]):
         """Lays the memory screen over the conversation, at a memory where one is given."""
         from .memory.screen import MemoryScreen  # only who opens it needs it
 
-        if isinstance(self.screen, TalkScreen):
-            self._over = MemoryScreen(
-                lambda: self.runtime, lambda: self._failure, choose=memory_id or None
-            )
-            self._begin()
-            self.push_screen(self._over, self._over_closed)
+        self._lay_over(partial(MemoryScreen, choose=memory_id or None))
 
     def action_team(self) -> None:
         """Lays the team screen over the conversation."""
         from .team.screen import TeamScreen  # only who opens it needs it
 
-        if isinstance(self.screen, TalkScreen):
-            self._over = TeamScreen(lambda: self.runtime, lambda: self._failure)
-            self._begin()
-            self.push_screen(self._over, self._over_closed)
+        self._lay_over(TeamScreen)
 
     def action_inbox(self) -> None:
         """Lays the inbox over the conversation; one of its conversations may be gone on with."""
         from .inbox.screen import InboxScreen  # only who opens it needs it
 
-        if isinstance(self.screen, TalkScreen):
-            self._over = InboxScreen(lambda: self.runtime, lambda: self._failure)
-            self._begin()
-            self.push_screen(self._over, self._inbox_closed)
-
-    def _inbox_closed(self, session: str | None) -> None:
-        self._over_closed(None)
-        if session:
-            self._talk.go_on_with(session)
+        self._lay_over(InboxScreen)
 
     def action_work(self) -> None:
         """Lays the screen of background work over the conversation."""
         from .work.screen import WorkScreen  # only who opens it needs it
 
+        self._lay_over(WorkScreen)
+
+    def _lay_over(self, kind: "Callable[..., Overlay]") -> None:
         if isinstance(self.screen, TalkScreen):
-            self._over = WorkScreen(lambda: self.runtime, lambda: self._failure)
+            self._over = kind(lambda: self.runtime, lambda: self._failure)
             self._begin()
             self.push_screen(self._over, self._over_closed)
 
-    def _over_closed(self, _nothing: None) -> None:
+    def _over_closed(self, session: str | None) -> None:
         self._over = None
         self._talk.returned()
+        if session:
+            self._talk.go_on_with(session)
 
     # -- commands and copying ----------------------------------------------------------------
 

@@ -6,6 +6,8 @@ from textual.widgets import Static
 
 from skill_agent.values import Memory
 
+from ..frame.overlay import joined, key_shown
+
 
 class Chip(Static):
     """One filter: its key, its name, its value; a click steps it like the key."""
@@ -46,16 +48,16 @@ class KeyLine(Static):
         self.refresh()
 
     def render(self) -> Content:
-        out = _key("Esc", "back")
+        out = key_shown("Esc", "back")
         left = self.content_size.width - out.cell_length
         shown: list[Content] = []
         for key, what in self._keys:
-            part = _key(key, what)
+            part = key_shown(key, what)
             if part.cell_length + 3 > left:
                 break
             left -= part.cell_length + 3
             shown.append(part)
-        return Content.styled(" · ", "$foreground-disabled").join([*shown, out])
+        return joined([*shown, out])
 
 
 def keys_for(memory: Memory | None) -> tuple[tuple[str, str], ...]:
@@ -73,7 +75,3 @@ def keys_for(memory: Memory | None) -> tuple[tuple[str, str], ...]:
         case "active":
             own = (("e", "correct"), ("p", "unpin" if memory.pinned else "pin"), ("f", "forget"))
     return (*own, search, *rest)
-
-
-def _key(key: str, what: str) -> Content:
-    return Content.assemble((key, "bold"), (f" {what}", "$foreground-muted"))

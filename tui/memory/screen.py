@@ -1,11 +1,10 @@
 """The memory screen: find a memory, read its story, and change what is wrong.
 
-It lies over the conversation and leaves it as it was. What is wanted goes to `paging`, changes go
-to `actions`; what a memory looks like is `memory_list`'s and `story`'s business.
+What is wanted goes to `paging`, changes go to `actions`; what a memory
+looks like is `memory_list`'s and `story`'s business.
 """
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,16 +13,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
-from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.containers import Horizontal
+from textual.widgets import Input
 
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import Compacted, HostFound, MemoriesExtracted, MemorySaved
+from skill_agent.events import AnyEvent, Compacted, HostFound, MemoriesExtracted, MemorySaved
 from skill_agent.values import MEMORY_TYPES, Memory, Story
 
 from ..frame.agents import AgentList
-from ..frame.help import MEMORY_KEYS, KeyHelp
+from ..frame.help import MEMORY_KEYS
+from ..frame.overlay import FindRuntime, FindTrouble, Overlay, in_words
 from ..frame.plain import printable
 from .actions import MemoryActions
 from .filter_bar import Chip, KeyLine
@@ -39,21 +38,21 @@ TYPING_PAUSE, LIVE_PAUSE, LOOKING_PAUSE = 0.2, 0.3, 0.08
 TITLES = 30
 """Sessions whose titles are looked up for one story."""
 
-WAKING = "Waking the team. The memories come by themselves."
 EMPTY = "Nothing is remembered yet.\n\nSay “Remember that …” in a conversation."
 NO_MATCH = "Nothing matches.\n\nEsc clears the search, x all filters."
 
 Deed = Literal["pin", "edit", "forget", "restore", "erase", "settle"]
 
 
-class MemoryScreen(Screen[None]):
+class MemoryScreen(Overlay):
     """Opened with a memory's id it begins with that one."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
+    HEADING = "Memory"
+    KEYS_PART = MEMORY_KEYS
+    WAKING = "Waking the team. The memories come by themselves."
+    NEWS = (MemorySaved, MemoriesExtracted, Compacted, HostFound)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", show=False),
         Binding("f5,ctrl+l", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("f1", "keys", "Keys", show=False, priority=True),
         Binding("tab", "turn(1)", show=False, priority=True),
         Binding("shift+tab", "turn(-1)", show=False, priority=True),
         # With priority, or what is typed right after it would still go to the list as commands.
@@ -77,15 +76,9 @@ class MemoryScreen(Screen[None]):
     ]
 
     def __init__(
-        self,
-        runtime: "Callable[[], Workstation | None]",
-        trouble: Callable[[], SkillAgentError | None],
-        *,
-        choose: str | None = None,
+        self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
     ) -> None:
-        """`trouble` is why there is no runtime, where that is known."""
-        super().__init__()
-        self._runtime, self._trouble = runtime, trouble
+        super().__init__(runtime, trouble)
         self._wanted = Wanted()
         self._chosen = choose
         self._asked_for = choose
@@ -98,10 +91,7 @@ class MemoryScreen(Screen[None]):
 
     # -- layout ------------------------------------------------------------------------------
 
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="memory-head"):
-            yield Static("Memory", id="memory-name")
-            yield Static("", id="memory-count")
+    def _body(self) -> ComposeResult:
         with Horizontal(id="memory-search"):
             yield Input(placeholder="Search by words or meaning", id="memory-words", compact=True)
         with Horizontal(id="memory-filters"):
@@ -110,17 +100,13 @@ class MemoryScreen(Screen[None]):
             yield Chip("s", "state", "step_state(1)")
             yield Chip("d", "disputes", "only('disputed')")
             yield Chip("v", "to review", "only('to review')")
-        with Container(id="memory-body"):
-            with Vertical(id="memory-found"):
-                yield Static("", id="memory-none", markup=False)
-                yield MemoryList(id="memory-list")
-            yield StoryView(id="memory-story")
-        yield KeyLine("", id="memory-keys")
+        yield from self._beside(MemoryList(id="overlay-list"), StoryView(id="overlay-pane"))
+
+    def _foot(self) -> KeyLine:
+        return KeyLine("", id="overlay-keys")
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = self.app.animation_level != "none"
-        self.listing.focus()
-        self.awake()
 
     @property
     def listing(self) -> MemoryList:
@@ -130,72 +116,46 @@ class MemoryScreen(Screen[None]):
     def story(self) -> StoryView:
         return self.query_one(StoryView)
 
-    def awake(self) -> None:
-        """The home is open now, or it is known why not."""
-        runtime = self._runtime()
-        if runtime is not None:
-            self.run_worker(partial(self._listen, runtime), group="listen", exclusive=True)
-        self._load(0)
-
-    async def _listen(self, runtime: "Workstation") -> None:
-        with runtime.turns.subscribe() as heard:
-            async for event in heard:
-                if isinstance(event, MemorySaved | MemoriesExtracted | Compacted | HostFound):
-                    self._load(LIVE_PAUSE, keep=True)
+    async def _hear(self, runtime: "Workstation", event: AnyEvent) -> None:
+        self._load(LIVE_PAUSE, keep=True)
 
     # -- the list ----------------------------------------------------------------------------
 
     def _load(self, pause: float, *, keep: bool = False) -> None:
         """Asks anew; what was being asked is given up. `keep` fetches as far as one has gone."""
         self._draw_asking()
-        self.run_worker(partial(self._fetch, pause, keep), group="load", exclusive=True)
+        read = partial(self._read, keep=keep)
+        self.run_worker(partial(self._fetch, pause, read), group="load", exclusive=True)
 
-    async def _fetch(self, pause: float, keep: bool) -> None:
-        await asyncio.sleep(pause)
-        runtime = self._runtime()
-        if runtime is None:
-            error = self._trouble()
-            self._show_none(in_words(error) if error else WAKING, bad=error is not None)
-            return
+    async def _read(self, runtime: "Workstation", *, keep: bool = False) -> None:
         pages = PagedQuery(
             runtime.memory, self._wanted, floor=runtime.settings.memory.relevance_floor
         )
         place = self.listing.place(self._chosen) if keep and self._chosen else None
         if not keep:
             self._count("looking …")
-        try:
-            if not self._agents.all():
-                self._agents = self.listing.agents = AgentList(await runtime.agents.list())
-            self._disputes = len(await runtime.memory.disputes())
-            found = await pages.next(max(PAGE, (place or 0) + PAGE // 2))
-            if self._asked_for and self._asked_for not in {one.id for one in found}:
-                found.insert(0, await runtime.memory.get(self._asked_for))
-        except SkillAgentError as error:
-            self._show_none(in_words(error), bad=True)
-            return
+        if not self._agents.all():
+            self._agents = self.listing.agents = AgentList(await runtime.agents.list())
+        self._disputes = len(await runtime.memory.disputes())
+        found = await pages.next(max(PAGE, (place or 0) + PAGE // 2))
+        if self._asked_for and self._asked_for not in {one.id for one in found}:
+            found.insert(0, await runtime.memory.get(self._asked_for))
         self._pages = pages
-        self._show(found, keep)
+        if found:
+            self._show(found, keep)
+        else:
+            await self._show_none(NO_MATCH if self._wanted.narrowed else EMPTY)
 
     def _show(self, found: list[Memory], keep: bool) -> None:
-        if not found:
-            self._show_none(NO_MATCH if self._wanted.narrowed else EMPTY)
-            return
-        self.remove_class("-none", "-bad")
-        if self.focused is None:
-            self.listing.focus()
+        self._show_list()
         best_first = bool(self._wanted.words) and not keep
         self.listing.put(found, choose=None if best_first else self._chosen, stay=keep)
         self._draw_count()
         self._draw_asking()
 
-    def _show_none(self, words: str, *, bad: bool = False) -> None:
-        """Words where the list would be."""
-        self.query_one("#memory-none", Static).update(words)
-        self.add_class("-none")
-        self.set_class(bad, "-bad")
+    async def _clear(self) -> None:
         self.listing.put([])
         self.run_worker(partial(self.story.say, ""), group="story", exclusive=True)
-        self._count("")
         self._draw_asking()
 
     @on(MemoryList.MoreWanted)
@@ -320,9 +280,6 @@ class MemoryScreen(Screen[None]):
         else:
             self.dismiss(None)
 
-    def action_keys(self) -> None:
-        self.app.push_screen(KeyHelp(first=MEMORY_KEYS))
-
     # -- changing ----------------------------------------------------------------------------
 
     @on(MemoryList.OptionSelected)
@@ -376,11 +333,3 @@ class MemoryScreen(Screen[None]):
         order = "best first" if self._wanted.words else "newest first"
         what = "memory" if count == 1 and not more else "memories"
         self._count(f"{count:,}{more} {what} · {order}")
-
-    def _count(self, words: str) -> None:
-        self.query_one("#memory-count", Static).update(words)
-
-
-def in_words(error: SkillAgentError) -> str:
-    """What is wrong, and what to do about it."""
-    return printable(error.message + (f"\n\n→ {error.hint}" if error.hint else ""))

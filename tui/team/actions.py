@@ -6,12 +6,11 @@ What went wrong is told in place; which piece of work is meant is the screen's b
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textual.screen import Screen
-
 from skill_agent.errors import SkillAgentError
 from skill_agent.workstation.branches import Branch
 
 from ..frame.agents import AgentList
+from ..frame.overlay import Overlay
 from .dialogs import StopAllDialog, TellDialog
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 class WorkActions:
     """The team of one open home, steered from one screen."""
 
-    def __init__(self, runtime: "Workstation", screen: Screen[None], agents: AgentList) -> None:
+    def __init__(self, runtime: "Workstation", screen: Overlay, agents: AgentList) -> None:
         self._runtime, self._screen, self._agents = runtime, screen, agents
 
     async def cancel(self, branch: Branch) -> None:

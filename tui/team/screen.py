@@ -1,11 +1,6 @@
-"""The team screen: what agents do for one another and together, live, and stopping or steering it.
-
-It lies over the conversation and leaves it as it was. What is shown is always read anew from the
-home; events only say when.
-"""
+"""The team screen: what agents do for one another and together, live; stopping and steering it."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -13,10 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
-from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import CollaborationChanged, HostFound, TaskChanged
@@ -24,8 +16,8 @@ from skill_agent.workstation.branches import Branch, running, work_of
 from skill_agent.workstation.past import past_of
 
 from ..frame.agents import AgentList
-from ..frame.help import TEAM_KEYS, KeyHelp
-from ..frame.plain import printable
+from ..frame.help import TEAM_KEYS
+from ..frame.overlay import FindRuntime, FindTrouble, Overlay, in_words
 from .actions import WorkActions
 from .pane import WorkPane
 from .work_list import WorkList
@@ -33,32 +25,32 @@ from .work_list import WorkList
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-LIVE_PAUSE, LOOKING_PAUSE = 0.2, 0.08
-"""Seconds of quiet before a change shows, a transcript is fetched."""
+LOOKING_PAUSE = 0.08
+"""Seconds of quiet before a transcript is fetched."""
 TICK = 1.0
 """Seconds between two looks at the clock while something runs."""
-WAKING = "Waking the team. Its work comes by itself."
 EMPTY = (
     "No agent has been given work yet.\n\n"
     "Say “ask Luke to …” in a conversation, or run: ska team run"
 )
-KEYS = (
-    ("Enter", "read"), ("c", "stop"), ("w", "write"), ("r", "anew"), ("Esc", "back"),
-    ("C", "stop all"), ("F1", "all keys"),
-)  # fmt: skip
 
 Deed = Literal["cancel", "write", "retry"]
 
 
-class TeamScreen(Screen[None]):
+class TeamScreen(Overlay):
     """Shows what has not ended first."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
+    HEADING = "Team"
+    KEYS = (
+        ("Enter", "read"), ("c", "stop"), ("w", "write"), ("r", "anew"), ("Esc", "back"),
+        ("C", "stop all"), ("F1", "all keys"),
+    )  # fmt: skip
+    KEYS_PART = TEAM_KEYS
+    WAKING = "Waking the team. Its work comes by itself."
+    NEWS = (TaskChanged, CollaborationChanged, HostFound)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", show=False),
         Binding("f7,ctrl+t", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("f1", "keys", "Keys", show=False, priority=True),
-        Binding("tab,shift+tab", "turn", show=False, priority=True),
+        Binding("tab,shift+tab", "cross", show=False, priority=True),
         Binding("c", "do('cancel')", "Stop", show=False),
         Binding("C", "stop_all", "Stop all", show=False),
         Binding("w", "do('write')", "Write", show=False),
@@ -66,14 +58,8 @@ class TeamScreen(Screen[None]):
         Binding("y", "copy", "Copy the result", show=False),
     ]
 
-    def __init__(
-        self,
-        runtime: "Callable[[], Workstation | None]",
-        trouble: Callable[[], SkillAgentError | None],
-    ) -> None:
-        """`trouble` is why there is no runtime, where that is known."""
-        super().__init__()
-        self._runtime, self._trouble = runtime, trouble
+    def __init__(self, runtime: FindRuntime, trouble: FindTrouble) -> None:
+        super().__init__(runtime, trouble)
         self._roots: list[Branch] = []
         self._agents = AgentList()
         self._doing = False
@@ -82,21 +68,11 @@ class TeamScreen(Screen[None]):
 
     # -- layout ------------------------------------------------------------------------------
 
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="team-head"):
-            yield Static("Team", id="team-name")
-            yield Static("", id="team-count")
-        with Container(id="team-body"):
-            with Vertical(id="team-found"):
-                yield Static("", id="team-none", markup=False)
-                yield WorkList(id="team-list")
-            yield WorkPane(id="team-pane")
-        yield Static(_keys(), id="team-keys")
+    def _body(self) -> ComposeResult:
+        yield from self._beside(WorkList(id="overlay-list"), WorkPane(id="overlay-pane"))
 
     def on_mount(self) -> None:
-        self.listing.focus()
         self.set_interval(TICK, self._tick)
-        self.awake()
 
     @property
     def listing(self) -> WorkList:
@@ -106,19 +82,6 @@ class TeamScreen(Screen[None]):
     def pane(self) -> WorkPane:
         return self.query_one(WorkPane)
 
-    def awake(self) -> None:
-        """The home is open now, or it is known why not."""
-        runtime = self._runtime()
-        if runtime is not None:
-            self.run_worker(partial(self._listen, runtime), group="listen", exclusive=True)
-        self._load(0)
-
-    async def _listen(self, runtime: "Workstation") -> None:
-        with runtime.turns.subscribe() as heard:
-            async for event in heard:
-                if isinstance(event, TaskChanged | CollaborationChanged | HostFound):
-                    self._load(LIVE_PAUSE)
-
     def _tick(self) -> None:
         """Times go on, and so does what a task has used."""
         busy = any(one.group == "load" and not one.is_finished for one in self.workers)
@@ -127,42 +90,21 @@ class TeamScreen(Screen[None]):
 
     # -- the list ----------------------------------------------------------------------------
 
-    def _load(self, pause: float) -> None:
-        """Reads all anew; what was being read is given up."""
-        self.run_worker(partial(self._fetch, pause), group="load", exclusive=True)
-
-    async def _fetch(self, pause: float) -> None:
-        await asyncio.sleep(pause)
-        runtime = self._runtime()
-        if runtime is None:
-            error = self._trouble()
-            await self._show_none(in_words(error) if error else WAKING, bad=error is not None)
-            return
-        try:
-            if not self._agents.all():
-                self._agents = self.listing.agents = AgentList(await runtime.agents.list())
-            self._roots = await work_of(runtime)
-        except SkillAgentError as error:
-            await self._show_none(in_words(error), bad=True)
-            return
+    async def _read(self, runtime: "Workstation") -> None:
+        if not self._agents.all():
+            self._agents = self.listing.agents = AgentList(await runtime.agents.list())
+        self._roots = await work_of(runtime)
         if not self._roots:
             await self._show_none(EMPTY)
             return
-        self.remove_class("-none", "-bad")
-        if self.focused is None:
-            self.listing.focus()
+        self._show_list()
         self.listing.put(self._roots, datetime.now(UTC))
         self._count(_counted(self._roots))
 
-    async def _show_none(self, words: str, *, bad: bool = False) -> None:
-        """Words where the list would be."""
+    async def _clear(self) -> None:
         self._roots = []
-        self.query_one("#team-none", Static).update(words)
-        self.add_class("-none")
-        self.set_class(bad, "-bad")
         self.listing.put([], datetime.now(UTC))
         await self.pane.say("")
-        self._count("")
 
     # -- the pane ----------------------------------------------------------------------------
 
@@ -202,23 +144,13 @@ class TeamScreen(Screen[None]):
 
     # -- keys --------------------------------------------------------------------------------
 
-    def action_turn(self) -> None:
-        there = self.pane if self.listing.has_focus else self.listing
-        if there.display:
-            there.focus()
-
     def action_back(self) -> None:
-        """Esc: out of a transcript first, then back to the conversation."""
+        """Esc: a transcript is closed, too."""
         if not self.listing.has_focus and self.listing.display:
             self._open = None
-            self.listing.focus()
             if (branch := self.listing.chosen) is not None:
                 self._draw(branch)
-        else:
-            self.dismiss(None)
-
-    def action_keys(self) -> None:
-        self.app.push_screen(KeyHelp(first=TEAM_KEYS))
+        super().action_back()
 
     def action_copy(self) -> None:
         if (branch := self.listing.chosen) is not None:
@@ -251,23 +183,8 @@ class TeamScreen(Screen[None]):
             self._doing = False
         self._load(0)
 
-    def _count(self, words: str) -> None:
-        self.query_one("#team-count", Static).update(words)
-
 
 def _counted(roots: list[Branch]) -> str:
     at_work, over = running(roots), sum(one.ended for one in roots)
     parts = [f"{at_work} at work"] if at_work else []
     return " · ".join([*parts, f"{over} ended"]) if over else parts[0]
-
-
-def _keys() -> Content:
-    shown = [
-        Content.assemble((key, "bold"), (f" {what}", "$foreground-muted")) for key, what in KEYS
-    ]
-    return Content.styled(" · ", "$foreground-disabled").join(shown)
-
-
-def in_words(error: SkillAgentError) -> str:
-    """What is wrong, and what to do about it."""
-    return printable(error.message + (f"\n\n→ {error.hint}" if error.hint else ""))
