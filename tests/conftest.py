@@ -1,5 +1,6 @@
 """A home of its own for every test, runtimes over real stores, lanes and search profiles."""
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from run_report import RunReport
 from skill_agent.files.home import Home
 from skill_agent.host.runtime import Runtime
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.models.wire.litellm_ready import litellm_ready
 
 REAL_FOLDERS = frozenset({"api", "attach", "bots", "cli", "store", "tui"})
 """Whose tests run whole stores, servers, screens or processes."""
@@ -44,6 +46,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Hundreds of processes are started here; each would compile the whole product anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     config.pluginmanager.register(RunReport())
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # In a thread, beside a test whose filters make warnings errors, its import may break off.
+        asyncio.run(litellm_ready())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skill_agent.errors import UsageError
+from skill_agent.text.clock import zone_here, zone_of
 
 from ..opening.running import with_runtime
 from ..options import JsonOption, single
@@ -81,4 +82,4 @@ def _moment(text: str, option: str) -> datetime | None:
         raise UsageError(
             f"{option}: {text!r} is no ISO 8601 time", hint="2026-11-30 or 2026-11-30T09:30:00Z"
         ) from None
-    return found if found.tzinfo else found.astimezone()
+    return found if found.tzinfo else found.replace(tzinfo=zone_of(zone_here()))

@@ -8,6 +8,7 @@ import typer
 from skill_agent.errors import Conflict, UsageError
 from skill_agent.events import QuestionAsked
 from skill_agent.text.attachments import writers
+from skill_agent.text.clock import minute_of
 from skill_agent.text.decisions import in_a_row, in_one_line, value_lines
 from skill_agent.workstation.answer_words import AnswerWords
 
@@ -131,7 +132,7 @@ def _lines(one: "Question") -> "Iterator[str]":
         yield f"  asked for by: {in_a_row(one.chain)}"
     if one.origins:
         yield f"  {writers(one.origins)} stands in it"
-    yield f"  asked by {one.agent or one.source}, {one.created_at:%Y-%m-%d %H:%M} UTC"
+    yield f"  asked by {one.agent or one.source}, {minute_of(one.created_at)}"
     if one.state == "waiting":
         yield f"  waits until {one.expires:%Y-%m-%d %H:%M} UTC, then: {one.default}"
         yield f"  answer: ska questions answer {one.id} yes"

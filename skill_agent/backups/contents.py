@@ -17,6 +17,7 @@ from .manifest import Content, StoredFile
 
 KEPT = (
     "config", "agents", "skills", "ledger", "drafts", "templates", "rules", "webhooks", "pairings",
+    "inbox",
 )  # fmt: skip
 """Paths of a `Home` that a backup holds."""
 LEFT_OUT = (

@@ -12,8 +12,10 @@ from typing import Any
 RESTRICTED = ("http_get", "remember", "search_memory")
 """The tools a list can restrict. To open skills and to read their files asks by itself wherever
 a skill was not approved."""
-OF_TEAM = ("delegate_task", "request_report", "start_collaboration", "send_agent_message")
-"""The same of the team's: those that have colleagues do something."""
+OF_TEAM = (
+    "delegate_task", "request_report", "start_collaboration", "send_agent_message", "propose_job",
+)  # fmt: skip
+"""The same of the team's: those that have colleagues do something, or have it done later."""
 UNRESTRICTED = ("activate_skill", "read_skill_file", "ask_person")
 TEAM_READS = ("check_task_status", "get_agent_inbox")
 

@@ -86,4 +86,6 @@ def test_an_agents_own_phrase() -> None:
     ],
 )
 def test_a_title_ends_no_sentence(said: str, kept: str) -> None:
-    assert [one.content for one in remembrances(said, language(language_of(said)))] == [kept]
+    assert [
+        one.content for one in remembrances(said, language(language_of(said)) or english())
+    ] == [kept]

@@ -29,6 +29,7 @@ from skill_agent.memory.recall.budget import Selection
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.ports import EndPart, StatusPart, ThoughtPart, ToolOutcome, ToolSpec
 from skill_agent.text.language import english
+from skill_agent.tools.approvals import Decision
 from skill_agent.turns.colleagues.nearby import Nearby, Turning
 from skill_agent.turns.fitting import Draft
 from skill_agent.turns.hands import Brief, Hands
@@ -87,8 +88,8 @@ async def no_memory(_message: Message, _kept: Sequence[Memory], _manner: Manner)
 
 
 def hands(model: ScriptedModel, tool: Echo | None = None, **changes: Any) -> Hands:
-    async def decide(_approval: str, _rule: str) -> tuple[Choice, str]:
-        return changes.pop("choice", "deny"), "test"
+    async def decide(_approval: str, _rule: str) -> Decision:
+        return Decision(changes.pop("choice", "deny"), "test")
 
     async def offered(_manner: Manner, _known: object) -> Offer:
         return Offer(tools={"echo": tool} if tool else {})

@@ -278,10 +278,23 @@ async def test_it_asks_and_waits_and_others_have_its_place(open_runtime: OpenRun
         assert "waiting_hitl" in [event.state for event in heard]
 
 
-async def test_without_anybody_to_ask_the_default_holds(open_runtime: OpenRuntime) -> None:
+async def test_a_question_of_work_waits_in_the_home_and_goes_with_it(
+    open_runtime: OpenRuntime,
+) -> None:
     async with open_runtime(ScriptedModel()) as runtime, working(runtime, Questioning()) as work:
-        done = await ended(work, (await work.start(new("questioning"))).id)
-        assert (done.state, done.result) == ("completed", "cancel")
+        one = (await work.start(new("questioning"))).id
+        while not (waiting := await runtime.questions.list()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (await work.get(one)).state == "waiting_hitl"
+        await work.cancel(one)
+        assert await runtime.questions.list() == []
+        assert (await runtime.questions.get(waiting[0].id)).state == "withdrawn"
+        again = (await work.start(new("questioning"))).id
+        while not (waiting := await runtime.questions.list()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await runtime.questions.answer(waiting[0].id, "yes")
+        done = await ended(work, again)
+        assert (done.state, done.result) == ("completed", "proceed")
 
 
 async def test_a_key_has_its_own(open_runtime: OpenRuntime) -> None:

@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from skill_agent.text.attachments import writers
+from skill_agent.text.clock import minute_of
 from skill_agent.text.decisions import in_a_row, in_one_line, value_lines
 
 from ..frame.agents import Member
@@ -159,7 +160,7 @@ class QuestionBar(Vertical):
             return Content.assemble(
                 ("Enter", "bold $warning"), " answers   ", ("esc", "bold $warning"), " later"
             )
-        until = one.expires.astimezone().strftime("%d %b %H:%M")
+        until = minute_of(one.expires)
         return Content.assemble(
             ("F2", "bold $warning"),
             (f" to answer · {one.default} if nobody does until {until}", "$foreground-muted"),

@@ -85,7 +85,7 @@ class WorkScreen(Overlay):
         if not works:
             await self._show_none(EMPTY)
             return
-        self.remove_class("-none", "-bad")
+        self._show_list()
         self._put(works)
         open_ = sum(not one.ended for one in works)
         self._count(f"{open_} under way" if open_ else "")

@@ -17,7 +17,7 @@ def due_day(text: str, said_at: datetime) -> str:
     there is none. What could be either way is the next one."""
     if not may_name_time(text) and not _DATE.search(text):
         return ""
-    said = f"{said_at:%Y-%m-%d}"
+    said = said_at.date().isoformat()
     found = [one for one in _DATE.findall(dated(text, said_at)) if _is_day(one)]
     found += [_last_day(one, said_at) for one in find_times(text, said_at) if one.grain in _DAYS]
     return max((one for one in found if said <= one < _FAR), default="")

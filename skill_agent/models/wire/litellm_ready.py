@@ -33,10 +33,21 @@ async def close_clients() -> None:
         litellm.in_memory_llm_clients_cache.flush_cache()
 
 
+def _imported() -> Any:
+    """The library. An import that broke off leaves parts behind that hold on to a half of it: they
+    would break every later one."""
+    try:
+        return importlib.import_module("litellm")
+    except BaseException:
+        for name in [one for one in sys.modules if one.partition(".")[0] == "litellm"]:
+            del sys.modules[name]
+        raise
+
+
 @functools.cache
 def _ready() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no download of prices
-    litellm: Any = importlib.import_module("litellm")
+    litellm = _imported()
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.disable_aiohttp_transport = True
