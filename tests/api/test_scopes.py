@@ -1,5 +1,6 @@
 """Each scope against each route: the page that tells it, and every request over real TCP."""
 
+import inspect
 import re
 import runpy
 from collections.abc import Callable, Iterator
@@ -205,3 +206,13 @@ def test_who_may_talk_and_names_something_is_confined() -> None:
             "question",
         }:
             assert is_confined(one), one.id
+
+
+def test_no_request_says_who_asks() -> None:
+    """A parameter with a route comes from whoever calls; who that is, the door knows."""
+    told = [
+        one.id
+        for one in table()
+        if {"requester", "asker", "by_key"} & {*inspect.signature(one.function).parameters}
+    ]
+    assert told == []
