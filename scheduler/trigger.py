@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from apscheduler.triggers.base import BaseTrigger
+from apscheduler.triggers.base import BaseTrigger  # noqa: TID253 - see above
 
 from skill_agent.ports import Calendar
 from skill_agent.values import Schedule

@@ -48,10 +48,6 @@ class Step:
         a kill they may be those of before."""
         self._running.mark(marks)
 
-    def belongs_to(self, session: str | None) -> None:
-        """The conversation it goes with, from the next change of state on."""
-        self._running.change(session=session)
-
     def tell(self, done: int, total: int, what: str) -> None:
         """How far it is, as a `Progress`; a total of 0 is unknown. From the loop's own thread."""
         self.part(0.0, 1.0)(done, total, what)
