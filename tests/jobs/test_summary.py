@@ -122,6 +122,15 @@ async def test_only_what_the_person_typed_is_theirs(open_runtime: OpenRuntime) -
         assert "fire" not in made.text
 
 
+async def test_to_remember_something_is_nobodys_promise(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
+        await say(runtime, "Remember that I deploy on Fridays from the release branch")
+        await say(runtime, "Merk dir: wir haben beschlossen, den Flur gelb zu streichen.")
+        made = await runtime.daily.make(SummaryRequest(plain=True))
+        marks = [one.mark for one in made.points if one.mark in ("decided", "promised", "open")]
+        assert marks == ["decided"], made.text
+
+
 async def test_what_was_forgotten_or_erased_is_in_no_summary_any_more(
     open_runtime: OpenRuntime,
 ) -> None:

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 from skill_agent.memory.extraction.statement import Statement
 from skill_agent.memory.recall.summed import is_summary
+from skill_agent.memory.remembrances import remembrances
 from skill_agent.ports import Ledger
 from skill_agent.text.clock import day_of, local, said_at, zone_here
 from skill_agent.text.gate import tamed_line
-from skill_agent.text.language import ENGLISH, language_of
+from skill_agent.text.language import ENGLISH, english, language, language_of
 from skill_agent.text.redaction import masked
 from skill_agent.values import (
     Memory,
@@ -29,7 +30,7 @@ from skill_agent.values import (
 from .dates import due_day
 from .doings import Doings
 from .facts import Facts
-from .marks import KEPT_MARGIN, mark_of
+from .marks import KEPT_MARGIN, MARGIN, mark_of
 from .reading import Asked, Conversations, Spoken, told, unanswered
 from .settling import standing
 from .span import Span
@@ -111,12 +112,12 @@ def _when(point: SummaryPoint) -> datetime:
 
 def _point(statement: Statement) -> SummaryPoint | None:
     spoken = statement.languages[0]
-    mark = mark_of(statement.text, spoken)
+    said = _asked_to_keep(statement.text, spoken)
+    mark = mark_of(said, spoken, least=MARGIN if said == statement.text else KEPT_MARGIN)
     if mark is None:
         return None
     message = statement.message
     # What it leans on is told with it, unless that is a point of its own.
-    said = statement.text
     if statement.before and not mark_of(statement.before, spoken):
         said = f"{statement.before} {said}"
     return SummaryPoint(
@@ -129,6 +130,12 @@ def _point(statement: Statement) -> SummaryPoint | None:
         origins=statement.origins,
         private=statement.private,
     )
+
+
+def _asked_to_keep(sentence: str, spoken: str) -> str:
+    """What is to be remembered: that an agent is to do so is nobody's promise."""
+    asked = remembrances(sentence, language(spoken) or english())
+    return asked[0].content or sentence if asked else sentence
 
 
 def _question(asked: Asked) -> SummaryPoint:
