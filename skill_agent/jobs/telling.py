@@ -28,8 +28,10 @@ def dispatch_of(
             session=run.session,
             job=job.id,
             run=run.id,
+            private=outcome.private,
             always=True,
             origins=run.origins,
+            quotes=run.quotes,
             key=str(uuid5(NAMESPACE_OID, f"{run.id} {run.state}")),
         )
     if not run.result or job.deliver == ("none",):
