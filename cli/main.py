@@ -71,6 +71,10 @@ COMMANDS = MappingProxyType(
         "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
         "webhooks": Entry("host.webhooks", "Have addresses of yours told what happens in the home"),
         "telegram": Entry("host.telegram", "Let chats in on your Telegram bot; see how it fares"),
+        "mcp": Entry(
+            "mcp.app", "Open the home to other programs, and their tools to your agents (MCP)"
+        ),
+        "acp": Entry("talk.acp", "Talk to your agents inside an editor (ACP)"),
         "logs": Entry("host.logs", "Show what the home's host has to say"),
         "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),

@@ -11,6 +11,7 @@ from house import SIBLINGS, SOURCES, imported, told, tree_of
 
 HEAVY = (
     "litellm", "torch", "sentence_transformers", "lancedb", "telegram", "xllamacpp", "onnxruntime",
+    "mcp", "acp",
 )  # fmt: skip
 OPEN_HOME = ("skill_agent/__init__.py", "skill_agent.cli.opening.home")
 """The one arrow against the star: `skill_agent.open_home` is a lazy alias."""

@@ -120,6 +120,14 @@ class Boundaries(Table):
     max_tool_calls_per_turn: int = Field(default=10, ge=1, le=50)
 
 
+class Runs(Table):
+    """The outside program that an agent runs on, in place of a model."""
+
+    acp: str | tuple[str, ...]
+    """The name of a known program (`claude`, `codex`, `gemini`, `opencode`, `goose`, or one of
+    `[acp.programs]`), or a command as a list; it speaks the Agent Client Protocol."""
+
+
 class AgentDNA(Table):
     """The complete identity document of a named agent: one table of agents.toml."""
 
@@ -139,6 +147,11 @@ class AgentDNA(Table):
     craft_skill_names: tuple[str, ...] = ()
     """Skills that are the agent's own trade: their instructions stand in every prompt of it, and
     it need not open them."""
+    mcp: tuple[str, ...] = ()
+    """Tools of `[mcp.servers]` it may use: `github` for all of a server's, `files:read_*` for those
+    whose names match."""
+    runs: Runs | None = None
+    """Answers by an outside program; its own tools and model then count, and not `model`."""
     model: ModelConfig = Field(default_factory=ModelConfig)
     memory: MemoryConfig = Field(default_factory=MemoryConfig)
     boundaries: Boundaries = Field(default_factory=Boundaries)

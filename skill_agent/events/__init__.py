@@ -42,6 +42,7 @@ from .kinds import (
     to_bytes,
     to_json,
 )
+from .outside import DiffShown, OutsideEvent, PlanStep, PlanTold
 from .team import (
     AgentRouted,
     AgentWrote,
@@ -65,6 +66,7 @@ __all__ = [
     "Choice",
     "CollaborationChanged",
     "Compacted",
+    "DiffShown",
     "Event",
     "HandedOff",
     "HostEvent",
@@ -79,6 +81,9 @@ __all__ = [
     "MemorySaved",
     "MemoryUpdated",
     "Notice",
+    "OutsideEvent",
+    "PlanStep",
+    "PlanTold",
     "QuestionAnswered",
     "QuestionAsked",
     "RecalledItem",

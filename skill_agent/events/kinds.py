@@ -25,6 +25,7 @@ from skill_agent.values import (
 
 from .any_event import LONGEST_LINE, AnyEvent, counted, one_line, type_name
 from .automation import AutomationEvent
+from .outside import OutsideEvent, PlanStep, PlanTold
 from .team import TeamEvent
 
 
@@ -390,7 +391,7 @@ MemoryEvent = MemoriesExtracted | MemoryUpdated | Compacted
 HostEvent = HostLost | HostFound | AgentWaking | BackupFailed
 """What happens to the process that holds the home."""
 
-Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent | AutomationEvent
+Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent | AutomationEvent | OutsideEvent
 
 
 _LINE_BREAKS = (
@@ -450,6 +451,8 @@ def from_json(data: dict[str, Any]) -> Event:
         fields["items"] = tuple(
             RecalledItem(**_known(RecalledItem, item)) for item in fields["items"]
         )
+    if kind is PlanTold:
+        fields["steps"] = tuple(PlanStep(**_known(PlanStep, one)) for one in fields["steps"])
     return kind(**_known(kind, fields))
 
 

@@ -53,6 +53,7 @@ from skill_agent.values import HomeInfo
 from skill_agent.workstation import Workstation
 
 from .automation_parts import AutomationParts, Means
+from .door_parts import DoorParts, Frame
 from .memory_parts import MemoryParts
 from .presence import Presence, attached, client
 from .team_parts import Ground, TeamParts
@@ -118,13 +119,28 @@ class Runtime(Workstation):
         desk, rules = ApprovalDesk(clock), RuleBook(home.rules)
         self._embedder, board = embedder, TurnBoard()
         self._team = self._make_team(skillbook, counter, board)
+        self._doors = self._make_doors(skillbook)
         self._turns = self._make_turns(skillbook, desk, rules, board)
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         self._team.proposes = self._automation.jobs.operations.add
         own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
-        super().__init__(
-            {**self._kept(clock), **self._team.groups(), **self._automation.groups(), **own}
+        own |= {**self._doors.groups(), **self._automation.groups()}
+        super().__init__({**self._kept(clock), **self._team.groups(), **own})
+
+    def _make_doors(self, skillbook: SkillBook) -> DoorParts:
+        return DoorParts(
+            Frame(
+                home=self._home,
+                settings=self._settings,
+                ledger=self.ledger,
+                clock=self._clock,
+                directory=self.directory,
+                skillbook=skillbook,
+                embedder=self._embedder,
+                publish=self._bus.publish,
+                asks=lambda: self._automation.asks,
+            )
         )
 
     def _kept(self, clock: Clock) -> dict[str, object]:
@@ -247,6 +263,7 @@ class Runtime(Workstation):
             tables=self._tables,
             colleagues=lambda: self._team.colleagues,
             reconcile=mind.reconcile,
+            foreign=self._doors.servers,
             gate=Gate(
                 known=skillbook.skills_lately,
                 embedder=self._embedder,
@@ -274,6 +291,7 @@ class Runtime(Workstation):
             unfinished=self._unfinished,
             seats=self._team.keeps_seats,
             name=self._name_of,
+            outside=self._doors.outside,
         )
         return Turns(
             ledger=self.ledger,
@@ -376,6 +394,7 @@ class Runtime(Workstation):
         await self._automation.end()
         await self._team.end()
         await self._turns.close()
+        await self._doors.end()
         await self._calls.settle()
         await self._mind.close()
         await self._budgets.settled()

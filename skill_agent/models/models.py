@@ -12,6 +12,7 @@ from skill_agent.values import ModelInfo, ModelTrial
 
 from . import operations
 from .embeddings import Embedded, Embeddings
+from .outside import OutsideModel
 from .trial import tried
 
 _UNKNOWN_WINDOW = 32_768
@@ -52,11 +53,15 @@ class Models(operations.ModelOperations):
 
     async def of(self, dna: AgentDNA, override: str | None = None) -> Model:
         """The model an agent answers with; raises NotFound for an unknown embedded one."""
+        if dna.runs is not None and not override:
+            return OutsideModel(dna.runs)
         return await self._given(dna, chosen(dna, override, self._settings).name)
 
     async def ready(self, dna: AgentDNA, override: str | None = None) -> Model:
         """As `of`, but raises now what its first call would raise where that is known already:
         also BudgetSpent."""
+        if dna.runs is not None and not override:
+            return OutsideModel(dna.runs)
         name = chosen(dna, override, self._settings).name
         model = await self._given(dna, name)
         self._gateway.check(name)

@@ -26,7 +26,7 @@ from .models import (
 from .stores import Ledger, LedgerCopies, MemoryIndex
 from .tables import Sheet, TableReader
 from .telling import Asks, Delivers, Sink
-from .tools import Tool, ToolOutcome
+from .tools import OffersTools, Tool, ToolOutcome, ToolsWanted
 
 __all__ = [
     "Alarms",
@@ -51,6 +51,7 @@ __all__ = [
     "ModelGateway",
     "ModelPart",
     "ModelRequest",
+    "OffersTools",
     "PieceEmbedder",
     "Pieces",
     "Progress",
@@ -65,4 +66,5 @@ __all__ = [
     "ToolOutcome",
     "ToolPart",
     "ToolSpec",
+    "ToolsWanted",
 ]

@@ -4,9 +4,10 @@ Pydantic, because outside text enters here; frozen, because nobody may change a 
 Reading TOML and pointing at its mistakes is `parsing`'s work.
 """
 
+import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from skill_agent.errors import UsageError
 
@@ -241,6 +242,73 @@ class WebhookSettings(Table):
     """Hosts in private networks, or on this machine, that may be told things."""
 
 
+class McpServer(Table):
+    """`[mcp.servers.NAME]`: a program, or an address, whose tools agents may use."""
+
+    command: str = ""
+    """The program, found on PATH or by its whole path; spoken to over its standard streams."""
+    args: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    """Names of variables of this program's environment that it gets, beside a few harmless ones;
+    values never stand here."""
+    cwd: str = ""
+    """Where it is started; empty is a private folder of its own."""
+    url: str = ""
+    """Of a server that is spoken to over streamable HTTP, instead of a program."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Names of headers to names of variables of the environment that hold their values."""
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "McpServer":
+        if bool(self.command) == bool(self.url):
+            raise ValueError("give either command or url")
+        return self
+
+
+class McpSettings(Table):
+    """`[mcp]`: the Model Context Protocol."""
+
+    servers: dict[str, McpServer] = Field(default_factory=dict)
+    """By names of letters, digits, `-` and `_`; agents.toml says who may use which."""
+    start_timeout_s: float = Field(default=30.0, gt=0)
+    """Longest time a server may take until it answers."""
+    call_timeout_s: float = Field(default=120.0, gt=0)
+    """Longest time one call of a tool may take without a sign of progress."""
+    idle_minutes: float = Field(default=30.0, ge=0)
+    """A server nobody used for so long is ended; it is started again when it is needed."""
+    tools_share: float = Field(default=0.15, gt=0, le=0.5)
+    """Of a model's window that tools of servers may take; the rest is found with `find_tool`."""
+
+    @field_validator("servers")
+    @classmethod
+    def _plain_names(cls, servers: Any) -> Any:
+        for name in servers:
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
+                raise ValueError(f"{name!r} is no name: at most 32 letters, digits, - and _")
+        return servers
+
+
+class AcpProgram(Table):
+    """`[acp.programs.NAME]`: an agent of another make that speaks the Agent Client Protocol."""
+
+    command: tuple[str, ...] = Field(min_length=1)
+    """The program with its arguments."""
+    env: tuple[str, ...] = ()
+    """Names of variables of this program's environment that it gets, beside a few harmless ones."""
+
+
+class AcpSettings(Table):
+    """`[acp]`: agents that run on outside programs."""
+
+    programs: dict[str, AcpProgram] = Field(default_factory=dict)
+    """Beside the known ones, which they may replace; `runs = { acp = "NAME" }` in agents.toml."""
+    start_timeout_s: float = Field(default=60.0, gt=0)
+    """Longest time until the program is ready for a session."""
+    silence_timeout_s: float = Field(default=600.0, gt=0)
+    """Longest silence within a turn; then it is given up."""
+
+
 class InterfaceSettings(Table):
     """`[tui]`"""
 
@@ -265,4 +333,6 @@ class Settings(Table):
     hitl: HitlSettings = Field(default_factory=HitlSettings)
     webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    mcp: McpSettings = Field(default_factory=McpSettings)
+    acp: AcpSettings = Field(default_factory=AcpSettings)
     tui: InterfaceSettings = Field(default_factory=InterfaceSettings)

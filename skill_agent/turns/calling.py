@@ -101,7 +101,7 @@ async def _tool(
     brief: Brief, hands: Hands, call: ToolCall, talk: Talk, outcome: _Outcome
 ) -> AsyncGenerator[Event, None]:
     """One tool call with its approval; fills `outcome`, never raises for what a tool does."""
-    tool = {**talk.offer.tools, **talk.offer.then}.get(call.name)
+    tool = talk.callable.get(call.name)
     outcome.text = _not_made(brief, call, talk, tool)
     talk.count(call)
     if tool is not None and not outcome.text:
@@ -134,7 +134,7 @@ def _not_made(brief: Brief, call: ToolCall, talk: Talk, tool: Tool | None) -> st
     if call.problem:
         return f"not made: {call.problem}; write the arguments as one JSON object"
     if tool is None:
-        names = ", ".join({**talk.offer.tools, **talk.offer.then}) or "none"
+        names = ", ".join(talk.callable) or "none"
         return f"there is no tool {call.name!r}; there are: {names}"
     if talk.same(call) >= SAME_CALLS:
         return f"not made: this very call was made {SAME_CALLS} times; use what it gave"

@@ -157,7 +157,19 @@ class Talk:
     @property
     def tools(self) -> Mapping[str, Tool]:
         """Those in play now."""
-        return {**self.offer.tools, **self.offer.then} if self.calls else self.offer.tools
+        own = {**self.offer.tools, **self.offer.then} if self.calls else self.offer.tools
+        return {**own, **self._foreign}
+
+    @property
+    def callable(self) -> Mapping[str, Tool]:
+        """Those that a call may name."""
+        return {**self.offer.tools, **self.offer.then, **self._foreign}
+
+    @property
+    def _foreign(self) -> Mapping[str, Tool]:
+        """Behind the agent's own, which keep their names and the place they have in the prompt."""
+        own = {**self.offer.tools, **self.offer.then}
+        return {name: one for name, one in self.offer.foreign.items() if name not in own}
 
 
 def _as_key(call: ToolCall) -> str:

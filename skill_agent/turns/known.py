@@ -44,6 +44,8 @@ class Offer:
     """The tools that are in play for one message."""
 
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    foreign: Mapping[str, Tool] = field(default_factory=dict)
+    """Tools of other programs; there may be more of them after each call."""
     first: ToolCall | None = None
     """A call that is made before the model is asked at all."""
     then: Mapping[str, Tool] = field(default_factory=dict)

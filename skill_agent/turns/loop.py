@@ -97,7 +97,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         yield _announcement(brief, plan.dropped)
     hands.compose(composed(draft, plan, recollection, letters.block))
     prompt = _prompt(brief, plan, draft.text)
-    free = not (offer.tools or formed or answered)
+    free = not (offer.tools or offer.foreign or formed or answered)
     said = with_attached(brief.message)
     watch = watched(manner, said, plan.history, recollection, computed) if free else None
     talk = Talk(prompt, offer, started)

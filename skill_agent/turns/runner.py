@@ -73,6 +73,7 @@ from .colleagues.taking_over import TakingOver
 from .compactor import Compactor
 from .hands import Brief
 from .loop import run_turn
+from .outside import RunsOutside
 from .prompt import of_another
 from .taint import Taint, of_conversation
 from .views import Turn, View, Views, turning_of
@@ -123,9 +124,11 @@ class TurnRunner:
         unfinished: UnfinishedReplies,
         seats: KeepsSeats | None = None,
         name: Callable[[str], str] = str,
+        outside: RunsOutside | None = None,
     ) -> None:
         """`for_others` says that what is asked just now is asked through another process; `seats`
-        and `name` as `Views` has them."""
+        and `name` as `Views` has them; `outside` takes turns of agents that no model speaks for."""
+        self._outside = outside
         self._ledger, self._bench, self._bus, self._clock = ledger, bench, bus, clock
         self._touched, self._compactor, self._reader = touched, compactor, reader
         self._calls, self._unfinished = calls, unfinished
@@ -334,7 +337,10 @@ class TurnRunner:
             seen=turn.seen,
             dry=turn.dry,
         )
-        return run_turn(brief, replace(hands, compose=model.compose))
+        hands = replace(hands, compose=model.compose)
+        if turn.dna.runs is not None and self._outside is not None and not turn.dry:
+            return self._outside.turn(brief, hands, turn.request.folder)
+        return run_turn(brief, hands)
 
     def _tell(self, event: Event) -> None:
         ended = isinstance(event, TurnFinished | TurnFailed)

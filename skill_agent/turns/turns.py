@@ -274,7 +274,7 @@ class Turns(operations.TurnOperations):
             at = TIERS.index(request.model) if request.model in TIERS else None
             tier = None if at is None else TIERS[at]
             return ModelChoice(tier=tier, model=request.model, why="-m", override="model")
-        if self._chooses_model is None:
+        if self._chooses_model is None or self._directory.get(agent).runs is not None:
             return ModelChoice()
         return await self._chooses_model.model(agent, request, session, dry=dry)
 

@@ -6,7 +6,7 @@ The only place where memory, skills, tools and approvals meet; a turn sees calla
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from skill_agent.agents.dna import AgentDNA
@@ -18,7 +18,15 @@ from skill_agent.memory.book import MemoryBook
 from skill_agent.memory.hot import HotCache
 from skill_agent.memory.remembrances import Remembrance, is_all, remembrances
 from skill_agent.memory.words.when import resolve_dates
-from skill_agent.ports import Clock, Ledger, Model, TableReader, Tool
+from skill_agent.ports import (
+    Clock,
+    Ledger,
+    Model,
+    OffersTools,
+    TableReader,
+    Tool,
+    ToolsWanted,
+)
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.clock import said_at
@@ -97,6 +105,8 @@ class Workbench:
     tokens: Tokens = field(default_factory=Tokens)
     colleagues: Callable[[], Colleagues | None] = lambda: None
     """The team, which is made after the turns it asks for."""
+    foreign: OffersTools | None = None
+    """Tools of other programs."""
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
 
@@ -126,7 +136,7 @@ class Workbench:
             keep=keep if request.keeps else partial(_not_kept, dna),
             recall=recall if request.use_memory else _no_recall,
             compute=partial(self._compute, model),
-            offer=partial(self._offer, dna, self.tools(dna, turning, model.info)),
+            offer=partial(self._offer_all, turning, model.info),
             nearby=Nearby(turning=turning, model=model.info, team=self.colleagues(), dry=dry),
             announce=partial(self.announce, request=request),
             asker=asker,
@@ -298,6 +308,31 @@ class Workbench:
         except ToolFailed as problem:
             _log.info("a table could not be computed: %s", problem.message)
             return ""
+
+    async def _offer_all(
+        self,
+        turning: Turning,
+        model: ModelInfo,
+        manner: Manner,
+        recollection: Recollection | None,
+    ) -> Offer:
+        """The agent's own tools, and those of other programs that it may use."""
+        dna, request = turning.agent, turning.request
+        offer = await self._offer(dna, self.tools(dna, turning, model), manner, recollection)
+        answered = manner.unasked and recollection is not None and recollection.sure
+        if self.foreign is None or not dna.mcp or (manner.small and (answered or offer.first)):
+            return offer
+        wanted = ToolsWanted(
+            agent=dna.slug,
+            session=turning.session,
+            turn=turning.turn,
+            allowed=dna.mcp,
+            words=manner.words,
+            window=model.context_window,
+            small=manner.small,
+            interactive=request.interactive,
+        )
+        return replace(offer, foreign=await self.foreign.offered(wanted))
 
     async def _offer(
         self,

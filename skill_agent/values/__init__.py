@@ -37,6 +37,14 @@ from .delivery import (
     WebhookEvent,
     WebhookState,
 )
+from .doors import (
+    OutsideProgram,
+    ServerState,
+    ServerTool,
+    SkillActivation,
+    ToolServer,
+    ToolStanding,
+)
 from .erasures import (
     ERASED_TITLE,
     Erasure,
@@ -373,6 +381,7 @@ __all__ = [
     "Note",
     "Occurrences",
     "Origin",
+    "OutsideProgram",
     "Override",
     "Page",
     "PageFormat",
@@ -427,6 +436,8 @@ __all__ = [
     "SeatMove",
     "SeatPlan",
     "SentEvent",
+    "ServerState",
+    "ServerTool",
     "Session",
     "SeveralAnswer",
     "SeveralPlan",
@@ -435,6 +446,7 @@ __all__ = [
     "Signed",
     "Similar",
     "Skill",
+    "SkillActivation",
     "SkillTrust",
     "Source",
     "SourceType",
@@ -452,6 +464,8 @@ __all__ = [
     "TierInfo",
     "TierName",
     "ToolCall",
+    "ToolServer",
+    "ToolStanding",
     "Trigger",
     "TurnRequest",
     "TurnState",

@@ -135,6 +135,9 @@ class TurnRequest:
     """IANA name of the person's time zone, or an offset as `+02:00`; "" is the host's."""
     detach: bool = False
     """It goes on when whoever asked goes away; otherwise it is stopped soon after."""
+    folder: str = ""
+    """Where an agent that runs on an outside program works, as a whole path; kept for the rest of
+    the conversation. Empty: where it worked before, else nowhere."""
     client_context: ClientContext | None = field(default=None, metadata=HOST_ONLY)
     """What a program sends beside the person's words."""
     client_tools: tuple[ClientTool, ...] = field(default=(), metadata=HOST_ONLY)

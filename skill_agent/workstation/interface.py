@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from skill_agent.acp_client.operations import ProgramOperations
 from skill_agent.agents.operations import AgentOperations
 from skill_agent.backups.operations import BackupOperations
 from skill_agent.bridges.operations import BridgeOperations
@@ -20,6 +21,7 @@ from skill_agent.files.home import Home
 from skill_agent.imports.operations import ImportOperations
 from skill_agent.jobs.operations import JobOperations, WorkOperations
 from skill_agent.jobs.summary.operations import DailyOperations
+from skill_agent.mcp_client.operations import McpOperations
 from skill_agent.memory.operations import (
     ExtractionOperations,
     FeedbackOperations,
@@ -30,7 +32,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.questions.operations import QuestionOperations
 from skill_agent.route import Operation, operations
-from skill_agent.skills.operations import SkillOperations
+from skill_agent.skills.operations import SkillOperations, SkillToolOperations
 from skill_agent.team.operations import (
     CollaborationOperations,
     MailOperations,
@@ -105,6 +107,9 @@ class Workstation:
     work = Group(WorkOperations)
     questions = Group(QuestionOperations)
     bridges = Group(BridgeOperations)
+    mcp = Group(McpOperations)
+    programs = Group(ProgramOperations)
+    skill_tools = Group(SkillToolOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from skill_agent.events import (
     BridgeChanged,
     CollaborationChanged,
     Compacted,
+    DiffShown,
     Event,
     HandedOff,
     HostFound,
@@ -30,6 +31,8 @@ from skill_agent.events import (
     MemorySaved,
     MemoryUpdated,
     Notice,
+    PlanStep,
+    PlanTold,
     QuestionAnswered,
     QuestionAsked,
     RecalledItem,
@@ -56,6 +59,10 @@ ITEM = RecalledItem(id="m", kind="memory", content="x", score=0.5, signals={"a":
 
 
 EVENTS: list[Event] = [
+    PlanTold(
+        **IDS, steps=(PlanStep(text="read it", state="in_progress"), PlanStep(text="mend it"))
+    ),
+    DiffShown(**IDS, path="a.py", before="", after="x = 1\n", call="c"),
     TextDelta(**IDS, text="hé\u2028llo"),
     MemoryRecalled(**IDS, items=(ITEM,), tokens=3, budget=9, seconds=0.1),
     TurnFinished(**IDS, message_id="m", text="x", usage=Usage(model="a/b", cost_usd=0.1)),

@@ -44,7 +44,7 @@ def by_code(
 ) -> str:
     """The whole reply where no model is needed; "" where one is. `said_before` says that the
     person has said something in this conversation that might be meant."""
-    if not manner.small or offer.tools:
+    if not manner.small or offer.tools or offer.foreign:
         return ""
     if kept.memories and kept.whole:
         undo = f"ska memory forget {kept.memories[-1].id[:TELLING]}"

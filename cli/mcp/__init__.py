@@ -1,0 +1,1 @@
+"""`ska mcp`: the home for other programs, and their tools for agents."""

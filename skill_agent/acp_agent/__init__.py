@@ -1,0 +1,1 @@
+"""Our agents inside editors, over the Agent Client Protocol."""

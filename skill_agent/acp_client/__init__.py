@@ -1,0 +1,1 @@
+"""Agents that run on programs of other makes, over the Agent Client Protocol."""

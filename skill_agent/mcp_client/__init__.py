@@ -1,0 +1,1 @@
+"""Tools of other programs for our agents, over the Model Context Protocol."""

@@ -1,0 +1,38 @@
+"""The servers of a home, their connections, and what of them a turn is offered."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from skill_agent.errors import NotFound
+from skill_agent.ports import OffersTools, Tool, ToolsWanted
+from skill_agent.values import ToolServer
+
+from .operations import Lines, ListOfServers, ListOfTools, McpOperations
+
+if TYPE_CHECKING:
+    from .parts import Means
+
+
+class Servers(McpOperations, OffersTools):
+    """Begun by the first turn that may use them; ended with the host."""
+
+    def __init__(self, means: "Means") -> None:
+        self._means = means
+
+    async def list(self) -> ListOfServers:
+        return []
+
+    async def test(self, name: str) -> ToolServer:
+        raise NotFound(f"no server {name!r}", hint="ska mcp list")
+
+    async def tools(self, name: str) -> ListOfTools:
+        raise NotFound(f"no server {name!r}", hint="ska mcp list")
+
+    async def log(self, name: str, *, lines: int = 100) -> Lines:
+        raise NotFound(f"no server {name!r}", hint="ska mcp list")
+
+    async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
+        return {}
+
+    async def end(self) -> None:
+        """Ends every server that was started."""
