@@ -4,6 +4,7 @@ The one-line summaries stand in the table, so that `--help` costs no import; a t
 against the command's own help.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,6 +18,9 @@ from typer.models import CommandInfo
 
 from .plain_parameters import made_plain
 
+COMPLETES = "_SKA_COMPLETE"
+"""Set by a shell that asks what could come next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,7 +31,16 @@ class Entry:
     summary: str
 
 
-class LazyGroup(typer.core.TyperGroup):
+class _Listed(typer.core.TyperGroup):
+    """A group whose help says of each command its whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes the listing; a stand-in costs no import."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first(self.commands[name])) for name in self.commands])
+
+
+class LazyGroup(_Listed):
     """Holds a stand-in for each command; the real one is loaded on `get_command`."""
 
     entries: Mapping[str, Entry] = MappingProxyType({})
@@ -45,11 +58,6 @@ class LazyGroup(typer.core.TyperGroup):
         """The real command, imported now; None for an unknown name."""
         entry = self.entries.get(cmd_name)
         return load(cmd_name, entry) if entry else super().get_command(ctx, cmd_name)
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Writes the listing without importing a single command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _first(self.commands[name])) for name in self.commands])
 
 
 class LateTyper(typer.Typer):
@@ -87,7 +95,7 @@ class Later(Mapping[str, Any]):
             made = typer.main.get_command_from_info(
                 self._described[name], pretty_exceptions_short=False, rich_markup_mode=None
             )
-            self._made[name] = made_plain(made)
+            self._made[name] = _ready(made)
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -97,7 +105,7 @@ class Later(Mapping[str, Any]):
         return len(self._described)
 
 
-class LateGroup(typer.core.TyperGroup):
+class LateGroup(_Listed):
     """The group of a `LateTyper`."""
 
     later: Later
@@ -113,6 +121,15 @@ def load(name: str, entry: Entry) -> Any:
     late = isinstance(app, LateTyper)
     command = typer.main.get_group(app) if late else typer.main.get_command(app)
     command.name = name
+    return _ready(command)
+
+
+def _ready(command: Any) -> Any:
+    """A command as it is run, or as a shell asks it what could come next."""
+    if COMPLETES in os.environ:
+        from .completing import with_values
+
+        return with_values(command)
     return made_plain(command)
 
 

@@ -68,6 +68,7 @@ COMMANDS = MappingProxyType(
         "service": Entry(
             "host.autostart", "Start a host with your login, by a systemd unit or launchd agent"
         ),
+        "api": Entry("host.api", "Send one request to the home's API and print what it answers"),
         "keys": Entry("host.keys", "Make, see and revoke the keys of the HTTP API"),
         "webhooks": Entry("host.webhooks", "Have addresses of yours told what happens in the home"),
         "telegram": Entry("host.telegram", "Let chats in on your Telegram bot; see how it fares"),
@@ -79,6 +80,10 @@ COMMANDS = MappingProxyType(
         "usage": Entry("host.usage", "Show what models consumed and cost, and what may be spent"),
         "status": Entry("host.status", "Say in a few lines how the home is doing"),
         "doctor": Entry("setup.doctor", "Find what is wrong and say what mends it"),
+        "completion": Entry(
+            "setup.completion",
+            "Print what a shell needs to complete commands, agents, sessions, models and ids",
+        ),
         "migrate": Entry(
             "setup.migrate", "See the schema of the ledger, and what a migration does"
         ),
