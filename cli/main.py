@@ -84,6 +84,10 @@ COMMANDS = MappingProxyType(
             "setup.completion",
             "Print what a shell needs to complete commands, agents, sessions, models and ids",
         ),
+        "diagnostics": Entry(
+            "setup.diagnostics",
+            "Gather what somebody who helps you needs to see, in one zip file",
+        ),
         "migrate": Entry(
             "setup.migrate", "See the schema of the ledger, and what a migration does"
         ),
