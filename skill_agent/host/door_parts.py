@@ -60,7 +60,12 @@ class DoorParts:
             )
         )
         self.programs = Programs(frame.settings.acp)
-        self.skill_tools = SkillTools(frame.skillbook, frame.ledger, frame.clock)
+        self.skill_tools = SkillTools(
+            frame.skillbook,
+            frame.ledger,
+            frame.clock,
+            slug_of=lambda name: frame.directory.get(name).slug,
+        )
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
@@ -72,5 +77,6 @@ class DoorParts:
 
     async def end(self) -> None:
         """Ends what was started, after turns have ended."""
+        await self.skill_tools.end()
         await self.servers.end()
         await self.outside.end()

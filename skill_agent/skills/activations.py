@@ -1,0 +1,112 @@
+"""Which skills are in use as tools, by whom: notes in the ledger, folded user by user.
+
+They name skills and digests, and hold no text.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from skill_agent.identifiers import iso, parse_time
+from skill_agent.ports import Ledger
+from skill_agent.ports.projections import Projection, State
+from skill_agent.values import LogEntry
+
+ACTIVE, USED = "skill.active", "skill.used"
+"""Kinds of the notes; their entity is `AGENT/SKILL`. The second stands once a day at most."""
+_ALL = "*"
+_ENTITY = re.compile(r"([a-z0-9_-]{1,64})/([a-z0-9-]{1,64})")
+_TOOL = re.compile(r"skill_[a-z0-9_]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    """A skill in use."""
+
+    tool: str
+    version: str
+    at: datetime
+    used: datetime
+    """A day on which it was used; at first when it was activated."""
+
+
+class Activations:
+    """The notes of one home."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def of(self, agent: str) -> dict[str, Active]:
+        """By skill, the first that was activated first."""
+        state = (await self._ledger.projected(_ACTIVE, [agent])).get(agent) or {}
+        return {skill: _active(one) for skill, one in state.get("skills", {}).items()}
+
+    async def agents(self) -> list[str]:
+        """Whoever uses any."""
+        state = (await self._ledger.projected(_ACTIVE, [_ALL])).get(_ALL) or {}
+        return sorted(state.get("agents", {}))
+
+    async def add(self, agent: str, skill: str, one: Active) -> None:
+        told = {"tool": one.tool, "version": one.version, "at": iso(one.at)}
+        await self._note(ACTIVE, agent, skill, told)
+
+    async def remove(self, agent: str, skill: str) -> None:
+        await self._note(ACTIVE, agent, skill, {"removed": True})
+
+    async def used(self, agent: str, skill: str, one: Active, now: datetime) -> None:
+        """Noted where it was not used before on this day."""
+        if one.used.date() != now.date():
+            await self._note(USED, agent, skill, {"at": iso(now)})
+
+    async def _note(self, kind: str, agent: str, skill: str, data: dict[str, Any]) -> None:
+        await self._ledger.note(kind, f"{agent}/{skill}", actor=agent, data=data)
+
+
+def _active(one: State) -> Active:
+    at = parse_time(one["at"])
+    used = parse_time(one.get("used", one["at"]))
+    return Active(tool=one["tool"], version=one["version"], at=at, used=used)
+
+
+def _keys(row: LogEntry) -> Iterable[str]:
+    found = _ENTITY.fullmatch(row.entity)
+    return (found[1], _ALL) if found and _sound(row) else ()
+
+
+def _sound(row: LogEntry) -> bool:
+    """False for what was erased, and for what is none of ours."""
+    new = row.new
+    if not isinstance(new, dict):
+        return False
+    if row.kind == ACTIVE and new.get("removed") is True:
+        return True
+    try:
+        if iso(parse_time(new["at"])) != new["at"]:
+            return False
+        return row.kind == USED or bool(
+            _TOOL.fullmatch(new["tool"]) and isinstance(new["version"], str)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        return False
+
+
+def _step(key: str, state: State | None, row: LogEntry) -> State:
+    known, new = state or {}, row.new or {}
+    agent, _, skill = row.entity.partition("/")
+    if key == _ALL:
+        return {"agents": {**known.get("agents", {}), agent: True}}
+    skills = dict(known.get("skills", {}))
+    if new.get("removed") is True:
+        skills.pop(skill, None)
+    elif row.kind == USED:
+        if skill in skills:
+            skills[skill] = {**skills[skill], "used": new["at"]}
+    else:
+        before = {"used": skills[skill]["used"]} if "used" in skills.get(skill, {}) else {}
+        skills[skill] = {**before, **{name: new[name] for name in ("tool", "version", "at")}}
+    return {"skills": skills}
+
+
+_ACTIVE = Projection(name="active_skills", version=1, kinds=(ACTIVE, USED), keys=_keys, step=_step)
