@@ -31,6 +31,7 @@ class Frame:
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
     asks: Callable[[], Asks]
+    on_purge: Callable[[Callable[[], None]], None]
 
 
 class DoorParts:
@@ -66,6 +67,7 @@ class DoorParts:
             frame.clock,
             slug_of=lambda name: frame.directory.get(name).slug,
         )
+        frame.on_purge(self.skill_tools.forget)
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""

@@ -140,6 +140,7 @@ class Runtime(Workstation):
                 embedder=self._embedder,
                 publish=self._bus.publish,
                 asks=lambda: self._automation.asks,
+                on_purge=self._mind.on_purge,
             )
         )
 

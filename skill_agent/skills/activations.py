@@ -4,7 +4,7 @@ They name skills and digests, and hold no text.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from skill_agent.values import LogEntry
 ACTIVE, USED = "skill.active", "skill.used"
 """Kinds of the notes; their entity is `AGENT/SKILL`. The second stands once a day at most."""
 _ALL = "*"
+_MOST_KNOWN = 1_000
 _ENTITY = re.compile(r"([a-z0-9_-]{1,64})/([a-z0-9-]{1,64})")
 _TOOL = re.compile(r"skill_[a-z0-9_]{1,64}")
 
@@ -33,15 +34,32 @@ class Active:
 
 
 class Activations:
-    """The notes of one home."""
+    """The notes of one home, which nobody else writes; what was asked for stands in memory."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._known: dict[str, Mapping[str, Active] | None] = {}
+        """None is to be read anew."""
+        self._changes = 0
 
-    async def of(self, agent: str) -> dict[str, Active]:
+    async def of(self, agent: str) -> Mapping[str, Active]:
         """By skill, the first that was activated first."""
+        if (known := self._known.get(agent)) is not None:
+            return known
+        changes = self._changes
         state = (await self._ledger.projected(_ACTIVE, [agent])).get(agent) or {}
-        return {skill: _active(one) for skill, one in state.get("skills", {}).items()}
+        found = {skill: _active(one) for skill, one in state.get("skills", {}).items()}
+        if changes == self._changes:
+            if len(self._known) >= _MOST_KNOWN:  # whoever asks may name any client
+                self._known.clear()
+            self._known[agent] = found
+        return found
+
+    def forget(self) -> list[str]:
+        """Has all be read anew; gives those who were asked about."""
+        known, self._known = [*self._known], {}
+        self._changes += 1
+        return known
 
     async def agents(self) -> list[str]:
         """Whoever uses any."""
@@ -61,7 +79,11 @@ class Activations:
             await self._note(USED, agent, skill, {"at": iso(now)})
 
     async def _note(self, kind: str, agent: str, skill: str, data: dict[str, Any]) -> None:
-        await self._ledger.note(kind, f"{agent}/{skill}", actor=agent, data=data)
+        try:
+            await self._ledger.note(kind, f"{agent}/{skill}", actor=agent, data=data)
+        finally:
+            self._changes += 1
+            self._known[agent] = None
 
 
 def _active(one: State) -> Active:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -103,7 +103,7 @@ class SkillTools(SkillToolOperations):
         file = self._book.known(agent).get(name)
         return bool(file and not _problem(file) and file.skill.digest == active.version)
 
-    def _made(self, skill: Skill, active: dict[str, Active]) -> Active:
+    def _made(self, skill: Skill, active: Mapping[str, Active]) -> Active:
         """Raises Conflict where another skill has the name, UsageError past what there may be."""
         tool = tool_name(skill.name)
         holder = next((name for name, one in active.items() if one.tool == tool), skill.name)
@@ -176,6 +176,11 @@ class SkillTools(SkillToolOperations):
                 self._watch.stop()
 
         return stop
+
+    def forget(self) -> None:
+        """To be called once something was erased from the ledger."""
+        for agent in self._notes.forget():
+            self._tell(agent)
 
     async def end(self) -> None:
         """Nobody is told any more."""

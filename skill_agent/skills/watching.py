@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from time import monotonic
 
 from skill_agent.values import Skill
 
 EVERY_S = 1.5
+_REST = 20
+"""Times as long as a look took it rests: thousands of skills are looked at less often."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,14 +55,17 @@ class SkillWatch:
         return task
 
     async def _watch(self, seen: Marks) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(max(self._every_s, _REST * took))
+            begun = monotonic()
             try:
                 now = _marks(await asyncio.to_thread(self._look))
+                took = monotonic() - begun
                 names = {name for name in seen | now if seen.get(name) != now.get(name)}
-                seen = now
                 if names:
                     await self._changed(frozenset(names))
+                seen = now
             except Exception:  # one look that failed is no reason to look no more
                 _log.exception("the skills could not be looked at")
 
