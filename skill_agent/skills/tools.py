@@ -21,7 +21,7 @@ from .activations import Activations, Active
 from .arguments import MOST_GIVEN, RESULT, TASK, fault, too_large
 from .book import MORE, SkillBook, content_of, listed
 from .operations import ListOfTools, SkillToolOperations
-from .reading import DESCRIPTION_LIMIT, SkillFile, plain_name
+from .reading import DESCRIPTION_LIMIT, NAME_LIMIT, SkillFile, plain_name
 from .trust import how_to_approve, is_trusted, why_ask
 from .watching import EVERY_S, SkillWatch
 
@@ -89,7 +89,7 @@ class SkillTools(SkillToolOperations):
     # -- changing it -------------------------------------------------------------------------
 
     async def activate(self, name: str, agent: str) -> SkillActivation:
-        who, name = self._who(agent), plain_name(name[:LONGEST_TOOL]) or name
+        who, name = self._who(agent), _named(name)
         async with self._one_at_a_time:
             active = await self._notes.of(who)
             if name in active and self._is_as_it_was(name, who, active[name]):
@@ -122,13 +122,13 @@ class SkillTools(SkillToolOperations):
         return Active(tool=tool, version=skill.digest, at=now, used=now)
 
     async def deactivate(self, name: str, agent: str) -> SkillActivation:
-        who, name = self._who(agent), plain_name(name[:LONGEST_TOOL]) or name
+        who, name = self._who(agent), _named(name)
         async with self._one_at_a_time:
             active = await self._notes.of(who)
             if name not in active:
                 near = did_you_mean(name, active)
                 raise NotFound(
-                    f'the skill "{one_line(name, 80)}" is no tool of {who}',
+                    f'the skill "{name}" is no tool of {who}',
                     hint=near or "`ska skills active` shows those that are",
                 )
             await self._notes.remove(who, name)
@@ -144,7 +144,7 @@ class SkillTools(SkillToolOperations):
         if not name:
             near = did_you_mean(tool, [one.tool for one in active.values()])
             raise NotFound(
-                f'there is no tool "{one_line(tool, 80)}"', hint=near or "activate the skill first"
+                f'there is no tool "{_shown(tool)}"', hint=near or "activate the skill first"
             )
         file = self._usable(name, who)
         await _check(arguments, tool, file.arguments or TASK)
@@ -215,6 +215,17 @@ class SkillTools(SkillToolOperations):
         if not is_trusted(file.skill):
             raise Forbidden(why_ask(file.skill), hint=how_to_approve(name))
         return file
+
+
+def _shown(name: str) -> str:
+    return tamed_line(printable(name), 80)
+
+
+def _named(written: str) -> str:
+    """The name a skill goes by; raises NotFound for what can be none."""
+    if name := plain_name(written[: 2 * NAME_LIMIT]):
+        return name
+    raise NotFound(f'no skill "{_shown(written)}"', hint="`ska skills list` shows what there is")
 
 
 def _problem(file: SkillFile | None) -> str:

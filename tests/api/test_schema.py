@@ -99,6 +99,7 @@ def led_somewhere(case: Case, place: World, number: int) -> None:
         "conversation_id": place.session, "session": place.session, "task": place.turn,
         "turn": place.turn, "slug": "kyra", "agent": "kyra", "model": "kyra", "chore": "expire",
         "collaboration": place.turn, "work": place.turn, "question": place.turn,
+        "tool": "skill_weather", "name": "weather",
     }  # fmt: skip
     for name in case.path_parameters or {}:
         case.path_parameters[name] = real.get(name, case.path_parameters[name])

@@ -169,12 +169,22 @@ async def test_names_that_are_none(open_runtime: OpenRuntime) -> None:
         opened(open_runtime) as runtime,
         client(Visit(station=runtime, client="Zed")) as asked,
     ):
-        for given in ({}, {"name": ""}, {"name": 5}, {"name": ["weather"]}, {"name": "x" * 9_000}):
+        for given in (
+            {},
+            {"name": ""},
+            {"name": 5},
+            {"name": ["weather"]},
+            {"name": "x" * 9_000},
+            {"name": "\x1b[2J\u202e"},
+            {"name": "\u202e\x1b["},
+        ):
             refused = await asked.call_tool("activate_skill", given)
             assert refused.is_error and len(text_of(refused)) < 500
+            assert text_of(refused).isprintable()
         for tool in ("skill_\x1b[2J", "skill_" + "x" * 9_000, "skill_"):
             refused = await asked.call_tool(tool, {"task": "x"})
             assert refused.is_error and len(text_of(refused)) < 500
+            assert text_of(refused).isprintable()
         assert await SkillToolSet().call(Visit(station=runtime), "ask", {}, _unheard) is None
 
 
