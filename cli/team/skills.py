@@ -371,5 +371,7 @@ def _approvals(ctx: typer.Context, name: str) -> "list[Approval]":
 
 
 def _slug(ctx: typer.Context, agent: str) -> str:
-    """Raises NotFound for an agent there is not."""
-    return team_of(ctx).get(agent).slug
+    """Raises NotFound for an agent there is not; a client has a slug of its own."""
+    from skill_agent.skills.activations import OF_CLIENTS
+
+    return agent if agent.startswith(OF_CLIENTS) else team_of(ctx).get(agent).slug

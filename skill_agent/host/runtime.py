@@ -265,6 +265,7 @@ class Runtime(Workstation):
             colleagues=lambda: self._team.colleagues,
             reconcile=mind.reconcile,
             foreign=self._doors.servers,
+            active_skills=self._doors.skill_tools,
             gate=Gate(
                 known=skillbook.skills_lately,
                 embedder=self._embedder,

@@ -16,6 +16,8 @@ from skill_agent.values import LogEntry
 
 ACTIVE, USED = "skill.active", "skill.used"
 """Kinds of the notes; their entity is `AGENT/SKILL`. The second stands once a day at most."""
+OF_CLIENTS = "mcp-"
+"""What a client's own slug begins with; see `mcp_server.visit`."""
 _ALL = "*"
 _MOST_KNOWN = 1_000
 _ENTITY = re.compile(r"([a-z0-9_-]{1,64})/([a-z0-9-]{1,64})")
@@ -66,24 +68,24 @@ class Activations:
         state = (await self._ledger.projected(_ACTIVE, [_ALL])).get(_ALL) or {}
         return sorted(state.get("agents", {}))
 
-    async def add(self, agent: str, skill: str, one: Active) -> None:
+    async def add(self, agent: str, skill: str, one: Active, actor: str) -> None:
         told = {"tool": one.tool, "version": one.version, "at": iso(one.at)}
-        await self._note(ACTIVE, agent, skill, told)
+        await self._note(ACTIVE, f"{agent}/{skill}", actor, told)
 
-    async def remove(self, agent: str, skill: str) -> None:
-        await self._note(ACTIVE, agent, skill, {"removed": True})
+    async def remove(self, agent: str, skill: str, actor: str) -> None:
+        await self._note(ACTIVE, f"{agent}/{skill}", actor, {"removed": True})
 
     async def used(self, agent: str, skill: str, one: Active, now: datetime) -> None:
         """Noted where it was not used before on this day."""
         if one.used.date() != now.date():
-            await self._note(USED, agent, skill, {"at": iso(now)})
+            await self._note(USED, f"{agent}/{skill}", agent, {"at": iso(now)})
 
-    async def _note(self, kind: str, agent: str, skill: str, data: dict[str, Any]) -> None:
+    async def _note(self, kind: str, entity: str, actor: str, data: dict[str, Any]) -> None:
         try:
-            await self._ledger.note(kind, f"{agent}/{skill}", actor=agent, data=data)
+            await self._ledger.note(kind, entity, actor=actor, data=data)
         finally:
             self._changes += 1
-            self._known[agent] = None
+            self._known[entity.partition("/")[0]] = None
 
 
 def _active(one: State) -> Active:

@@ -43,13 +43,13 @@ class SkillToolOperations(Protocol):
         ...
 
     @route("POST", "/v1/skills/{name}/activate", scope="chat", id="activate_skill")
-    async def activate(self, name: str, agent: str) -> SkillActivation:
+    async def activate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         """Makes a tool of a skill; the second time it gives the first. Raises NotFound, Forbidden
         for a skill nobody approved, Conflict for a name that is taken, and UsageError past 100
         with what could be deactivated."""
         ...
 
     @route("POST", "/v1/skills/{name}/deactivate", scope="chat", id="deactivate_skill")
-    async def deactivate(self, name: str, agent: str) -> SkillActivation:
+    async def deactivate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         """Takes the tool away; raises NotFound where there is none."""
         ...

@@ -17,7 +17,7 @@ from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill, SkillActivation, SkillTool, SkillUse
 
 from . import operations
-from .activations import Activations, Active
+from .activations import OF_CLIENTS, Activations, Active
 from .arguments import MOST_GIVEN, RESULT, TASK, fault, too_large
 from .book import MORE, SkillBook, content_of, listed
 from .operations import ListOfTools, SkillToolOperations
@@ -32,7 +32,7 @@ LONGEST_TOOL = 64
 MAIN = "SKILL.md"
 _NAMED = 5
 """Skills that are named to be deactivated."""
-_CLIENT = re.compile(r"mcp-[a-z0-9][a-z0-9-]{0,60}")
+_CLIENT = re.compile(rf"{OF_CLIENTS}[a-z0-9][a-z0-9-]{{0,59}}")
 _NOT_FOR_MODELS = "its head says that no model is to use it (disable-model-invocation)"
 
 _log = logging.getLogger(__name__)
@@ -88,14 +88,14 @@ class SkillTools(SkillToolOperations):
 
     # -- changing it -------------------------------------------------------------------------
 
-    async def activate(self, name: str, agent: str) -> SkillActivation:
+    async def activate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         who, name = self._who(agent), _named(name)
         async with self._one_at_a_time:
             active = await self._notes.of(who)
             if name in active and self._is_as_it_was(name, who, active[name]):
                 return _activation(name, who, active[name])
             made = self._made(self._usable(name, who).skill, active)
-            await self._notes.add(who, name, made)
+            await self._notes.add(who, name, made, actor)
         self._tell(who)
         return _activation(name, who, made)
 
@@ -121,7 +121,7 @@ class SkillTools(SkillToolOperations):
         now = self._clock()
         return Active(tool=tool, version=skill.digest, at=now, used=now)
 
-    async def deactivate(self, name: str, agent: str) -> SkillActivation:
+    async def deactivate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         who, name = self._who(agent), _named(name)
         async with self._one_at_a_time:
             active = await self._notes.of(who)
@@ -131,7 +131,7 @@ class SkillTools(SkillToolOperations):
                     f'the skill "{name}" is no tool of {who}',
                     hint=near or "`ska skills active` shows those that are",
                 )
-            await self._notes.remove(who, name)
+            await self._notes.remove(who, name, actor)
         self._tell(who)
         return _activation(name, who, active[name])
 

@@ -138,7 +138,8 @@ def test_a_skill_becomes_a_tool_of_somebody(ska: Ska) -> None:
     place = put_skill(ska.home, "recipes")
     refused = ska("skills", "activate", "recipes", "--for", "mcp-claude-code")
     assert (refused.code, refused.out) == (2, "") and "ska skills approve recipes" in refused.err
-    ska("skills", "approve", "recipes")
+    ska("skills", "approve", "recipes", "--agent", "mcp-claude-code")
+    assert ska("skills", "activate", "recipes", "--for", "luke").code == 2
     for _ in range(2):
         done = ska("skills", "activate", "recipes", "--for", "mcp-claude-code")
         assert (done.code, done.out) == (0, "skill_recipes\n")
