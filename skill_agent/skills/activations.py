@@ -5,7 +5,7 @@ They name skills and digests, and hold no text.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -71,21 +71,37 @@ class Activations:
     async def add(self, agent: str, skill: str, one: Active, actor: str) -> None:
         told = {"tool": one.tool, "version": one.version, "at": iso(one.at)}
         await self._note(ACTIVE, f"{agent}/{skill}", actor, told)
+        self._learn(agent, skill, one)
 
     async def remove(self, agent: str, skill: str, actor: str) -> None:
         await self._note(ACTIVE, f"{agent}/{skill}", actor, {"removed": True})
+        self._learn(agent, skill, None)
 
     async def used(self, agent: str, skill: str, one: Active, now: datetime) -> None:
         """Noted where it was not used before on this day."""
         if one.used.date() != now.date():
             await self._note(USED, f"{agent}/{skill}", agent, {"at": iso(now)})
+            if skill in (self._known.get(agent) or ()):
+                self._learn(agent, skill, replace(one, used=now))
 
     async def _note(self, kind: str, entity: str, actor: str, data: dict[str, Any]) -> None:
         try:
             await self._ledger.note(kind, entity, actor=actor, data=data)
+        except BaseException:  # also of one that was cut short it is not known whether it is there
+            self._known[entity.partition("/")[0]] = None
+            raise
         finally:
             self._changes += 1
-            self._known[entity.partition("/")[0]] = None
+
+    def _learn(self, agent: str, skill: str, one: Active | None) -> None:
+        """As the note that was just written has it: to fold it costs more than to write it."""
+        known = self._known.get(agent)
+        if known is not None and one is not None:
+            self._known[agent] = {**known, skill: one}
+        elif known is not None:
+            self._known[agent] = {name: its for name, its in known.items() if name != skill}
+        else:
+            self._known[agent] = None
 
 
 def _active(one: State) -> Active:
@@ -128,8 +144,7 @@ def _step(key: str, state: State | None, row: LogEntry) -> State:
         if skill in skills:
             skills[skill] = {**skills[skill], "used": new["at"]}
     else:
-        before = {"used": skills[skill]["used"]} if "used" in skills.get(skill, {}) else {}
-        skills[skill] = {**before, **{name: new[name] for name in ("tool", "version", "at")}}
+        skills[skill] = {name: new[name] for name in ("tool", "version", "at")}
     return {"skills": skills}
 
 

@@ -205,7 +205,13 @@ class SkillTools(SkillToolOperations):
         return agent if _CLIENT.fullmatch(agent) else self._slug_of(agent)
 
     def _usable(self, name: str, agent: str) -> SkillFile:
-        """The skill as it is on disk now; raises NotFound, UsageError and Forbidden."""
+        """The skill as it was lately, or is by now; raises NotFound, UsageError and Forbidden.
+
+        What was approved a second ago is the person's own text still: it is not read again.
+        """
+        file = self._book.known(agent).get(name)
+        if file is not None and not _problem(file):
+            return file
         self._book.get(name)  # looks anew
         file = self._book.known(agent)[name]
         if not file.skill.loaded:
