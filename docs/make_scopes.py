@@ -48,6 +48,7 @@ the home is its person, and may do everything. So may everybody with `ska serve 
   Its words are not the home's person's: a URL in them asks like any other, and the person's own
   turns in that conversation are as careful as with any text of others ([security.md](security.md)).
 - The rules you stored, an agent's tools and its allowed hosts hold for every key's turns.
+- Which skills are tools of an agent of the team is said with `admin`; of a client with `chat`.
 - What a key changes is written down as done by `key:ID`, whatever the request says.
 
 A key that is revoked or runs out, a token that runs out, and a key whose scopes are cut in its

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from skill_agent.skills.reading import SkillReport
     from skill_agent.skills.trust import Approval
     from skill_agent.tools.approvals import RuleBook
-    from skill_agent.values import Skill
+    from skill_agent.values import Skill, SkillActivation
 
 app = group("See, check and approve the skills agents can use.")
 
 _AgentOption = Annotated[
     str | None, typer.Option("--agent", "-a", metavar="NAME", help="Only for this agent.")
+]
+_ForOption = Annotated[
+    str,
+    typer.Option("--for", metavar="WHO", help="An agent, or a client's own: mcp-claude-code."),
 ]
 _SkillArgument = Annotated[str, typer.Argument(metavar="SKILL", help="Name of the skill.")]
 
@@ -163,6 +167,69 @@ def revoke(ctx: typer.Context, name: _SkillArgument, agent: _AgentOption = None)
 
 
 @app.command()
+def activate(
+    ctx: typer.Context, name: _SkillArgument, who: _ForOption, as_json: JsonOption = False
+) -> None:
+    """Make a tool of a skill, for an agent or for a program that uses this home.
+
+    The tool is called skill_NAME, with _ for -. It stays until you deactivate it; while the skill
+    is not approved as it is, the tool is not offered.
+
+    \b
+    Examples:
+      ska skills activate weather --for luke
+      ska skills activate recipes --for mcp-claude-code
+    """
+    done = with_runtime(ctx, lambda runtime: runtime.skill_tools.activate(name, who))
+    if as_json:
+        emit_json(activation_object(done))
+        return
+    emit_text(done.tool)
+    narrate(f"{done.skill} is a tool of {done.agent} now")
+
+
+@app.command()
+def deactivate(
+    ctx: typer.Context, name: _SkillArgument, who: _ForOption, as_json: JsonOption = False
+) -> None:
+    """Take the tool of a skill away again; the skill itself stays.
+
+    \b
+    Example:
+      ska skills deactivate weather --for luke
+    """
+    done = with_runtime(ctx, lambda runtime: runtime.skill_tools.deactivate(name, who))
+    if as_json:
+        emit_json(activation_object(done))
+        return
+    narrate(f"{done.tool} is no tool of {done.agent} any more")
+
+
+@app.command()
+def active(
+    ctx: typer.Context,
+    who: Annotated[
+        str | None, typer.Option("--for", metavar="WHO", help="Only those of this one.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the skills that are tools, with whose they are and why one is not offered for now.
+
+    \b
+    Examples:
+      ska skills active
+      ska skills active --for luke
+      ska skills active --json | jq '.[] | select(.problem != "")'
+    """
+    found = with_runtime(ctx, lambda runtime: runtime.skill_tools.list(agent=who))
+    if as_json:
+        emit_json([activation_object(one) for one in found])
+        return
+    rows = [(one.agent, one.tool, one.skill, one.at, one.problem or "ok") for one in found]
+    table(("who", "tool", "skill", "since", "state"), rows, empty="no skill is a tool")
+
+
+@app.command()
 def validate(
     folder: Annotated[
         Path, typer.Argument(metavar="PATH", help="A skill's folder, or a folder of many.")
@@ -203,6 +270,11 @@ def validate(
 def skill_object(skill: "Skill") -> dict[str, Any]:
     """A skill as JSON; `id` is its name, or its path where the name is another's or unsure."""
     return {"id": skill.name if skill.loaded else skill.path, **plain(skill)}
+
+
+def activation_object(one: "SkillActivation") -> dict[str, Any]:
+    """An activation as JSON."""
+    return {"id": f"{one.agent}/{one.skill}", **plain(one)}
 
 
 def _report_object(report: "SkillReport") -> dict[str, Any]:
@@ -299,5 +371,7 @@ def _approvals(ctx: typer.Context, name: str) -> "list[Approval]":
 
 
 def _slug(ctx: typer.Context, agent: str) -> str:
-    """Raises NotFound for an agent there is not."""
-    return team_of(ctx).get(agent).slug
+    """Raises NotFound for an agent there is not; a client has a slug of its own."""
+    from skill_agent.skills.activations import OF_CLIENTS
+
+    return agent if agent.startswith(OF_CLIENTS) else team_of(ctx).get(agent).slug

@@ -16,6 +16,7 @@ from skill_agent.errors import Forbidden, NotFound, UsageError
 from skill_agent.events import Choice, Event
 from skill_agent.files.home import Home
 from skill_agent.jobs.operations import ListOfFindings, ListOfJobs, ListOfRuns
+from skill_agent.skills.activations import OF_CLIENTS
 from skill_agent.team.operations import Moments, Seats, Texts
 from skill_agent.values import (
     AgentMessage,
@@ -40,6 +41,7 @@ from skill_agent.values import (
     SeveralAnswer,
     SeveralPlan,
     SeveralRequest,
+    SkillActivation,
     Submitted,
     TurnRequest,
     TurnState,
@@ -75,6 +77,7 @@ class Confined(Workstation):
             "inbox": _Inbox(station, by),
             "work": _Work(station, by),
             "questions": _Questions(station, by),
+            "skill_tools": _SkillTools(station, by),
         }
         super().__init__(groups)
 
@@ -467,6 +470,28 @@ class _Work(_Group):
 
     async def start(self, new: NewWork) -> Work:
         return await self._group.start(replace(new, requester=self._by))
+
+
+class _SkillTools(_Group):
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.skill_tools)
+        self._by = by
+
+    async def activate(self, name: str, agent: str, **said: str) -> SkillActivation:
+        self._must_be_a_client(agent)
+        return await self._group.activate(name, agent, **said)
+
+    async def deactivate(self, name: str, agent: str, **said: str) -> SkillActivation:
+        self._must_be_a_client(agent)
+        return await self._group.deactivate(name, agent, **said)
+
+    def _must_be_a_client(self, agent: str) -> None:
+        """The team's tools stand in everybody's conversations."""
+        if not agent.startswith(OF_CLIENTS) and not self._by.may("admin"):
+            raise Forbidden(
+                f"which skills are tools of {agent} is not for this key to say",
+                hint='that takes the scope "admin"',
+            )
 
 
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(

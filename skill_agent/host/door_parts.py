@@ -31,6 +31,7 @@ class Frame:
     embedder: Callable[[], Embedder] | None
     publish: Callable[[Event], None]
     asks: Callable[[], Asks]
+    on_purge: Callable[[Callable[[], None]], None]
 
 
 class DoorParts:
@@ -60,7 +61,13 @@ class DoorParts:
             )
         )
         self.programs = Programs(frame.settings.acp)
-        self.skill_tools = SkillTools(frame.skillbook, frame.ledger, frame.clock)
+        self.skill_tools = SkillTools(
+            frame.skillbook,
+            frame.ledger,
+            frame.clock,
+            slug_of=lambda name: frame.directory.get(name).slug,
+        )
+        frame.on_purge(self.skill_tools.forget)
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""
@@ -72,5 +79,6 @@ class DoorParts:
 
     async def end(self) -> None:
         """Ends what was started, after turns have ended."""
+        await self.skill_tools.end()
         await self.servers.end()
         await self.outside.end()

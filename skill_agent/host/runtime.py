@@ -140,6 +140,7 @@ class Runtime(Workstation):
                 embedder=self._embedder,
                 publish=self._bus.publish,
                 asks=lambda: self._automation.asks,
+                on_purge=self._mind.on_purge,
             )
         )
 
@@ -264,6 +265,7 @@ class Runtime(Workstation):
             colleagues=lambda: self._team.colleagues,
             reconcile=mind.reconcile,
             foreign=self._doors.servers,
+            active_skills=self._doors.skill_tools,
             gate=Gate(
                 known=skillbook.skills_lately,
                 embedder=self._embedder,

@@ -50,6 +50,9 @@ _log = logging.getLogger(__name__)
 BRIEF = "brief"
 """Key of a skill's metadata: its instructions in a few sentences, for models that are told few."""
 BODY_CHARACTERS, LISTED_FILES = 40_000, 100
+READ_ON = "read the rest with read_skill_file, path SKILL.md"
+MORE = "…"
+"""Stands at the end of a list of files that was cut."""
 
 Stamp = tuple[tuple[int, ...], tuple[Entry, ...]]
 """Of the SKILL.md, which may be a link, and of all that lies beside it."""
@@ -185,6 +188,13 @@ class SkillBook(SkillOperations):
         found = self._judged(self._lately(), agent)
         return [one for one in found if one.loaded and one.name in names and not is_trusted(one)]
 
+    def known(self, agent: str) -> dict[str, SkillFile]:
+        """Every skill by name, as they were lately, with what the agent may make of it."""
+        files = self._lately()
+        judged_for = self._judged(files, agent)
+        pairs = [*zip(files, judged_for, strict=True)]
+        return {skill.name: replace(file, skill=skill) for file, skill in reversed(pairs)}
+
     def names(self) -> tuple[str, ...]:
         """The names of all skills that load, the hidden ones too."""
         return tuple(skill.name for skill in self.skills() if skill.loaded)
@@ -207,17 +217,7 @@ class SkillBook(SkillOperations):
     def activate(self, name: str, digest: str = "") -> str:
         """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where
         the folder has not the digest that is named."""
-        file = self._open(name, digest)
-        body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", tamed(file.body), flags=re.IGNORECASE)
-        if len(body) > BODY_CHARACTERS:
-            rest = "[cut here; read the rest with read_skill_file, path SKILL.md]"
-            body = f"{body[:BODY_CHARACTERS]}\n{rest}"
-        files = _listed(file)
-        listing = ""
-        if files:
-            lines = "\n".join(f"- {escape(tamed(path), quote=False)}" for path in files)
-            listing = f"\n<skill_files>\n{lines}\n</skill_files>"
-        return f'<skill_content name="{escape(name)}">\n{body}{listing}\n</skill_content>'
+        return content_of(self._open(name, digest))
 
     def craft(self, name: str, agent: str, *, brief: bool) -> str:
         """A skill as part of an agent's own instructions: its body, or in brief what its metadata
@@ -231,7 +231,7 @@ class SkillBook(SkillOperations):
 
     def files(self, name: str) -> tuple[str, ...]:
         """Paths inside the skill's folder, `/` between parts; neither SKILL.md nor its requests."""
-        return _listed(self._open(name))
+        return listed(self._open(name))
 
     def resource(self, name: str, path: str, digest: str = "") -> str:
         """The text of one file inside the skill's folder; raises ToolFailed."""
@@ -242,7 +242,7 @@ class SkillBook(SkillOperations):
             size = skill.folder.large[inside]
             raise ToolFailed(f'"{path}" has {size} bytes; at most {RESOURCE_BYTES} can be read')
         if inside not in skill.folder.files:
-            there = tamed(", ".join(_listed(skill)) or "no other files")
+            there = tamed(", ".join(listed(skill)) or "no other files")
             raise ToolFailed(f'skill "{name}" has no file "{path}"; it has: {there}')
         try:
             content = read_plain(folder / inside, RESOURCE_BYTES)
@@ -355,11 +355,24 @@ def _changed(file: SkillFile, *, loaded: bool, reason: str) -> SkillFile:
     return replace(file, skill=replace(file.skill, loaded=loaded, reason=reason))
 
 
-def _listed(file: SkillFile) -> tuple[str, ...]:
+def content_of(file: SkillFile, *, rest: str = READ_ON) -> str:
+    """A skill's body as whoever activates it reads it, with the list of its files; `rest` says
+    where what was cut is read."""
+    body = re.sub(r"<(?=\s*/?\s*skill_)", r"<\\", tamed(file.body), flags=re.IGNORECASE)
+    if len(body) > BODY_CHARACTERS:
+        body = f"{body[:BODY_CHARACTERS]}\n[cut here; {rest}]"
+    files, listing = listed(file), ""
+    if files:
+        lines = "\n".join(f"- {escape(tamed(path), quote=False)}" for path in files)
+        listing = f"\n<skill_files>\n{lines}\n</skill_files>"
+    return f'<skill_content name="{escape(file.skill.name)}">\n{body}{listing}\n</skill_content>'
+
+
+def listed(file: SkillFile) -> tuple[str, ...]:
     """The files of its folder that a model is told of."""
     known = file.folder.files.keys() | file.folder.large.keys()
     paths = sorted(path for path in known if path.lower() != "skill.md" and path != REQUESTS)
-    return (*paths[:LISTED_FILES], *(["…"] if len(paths) > LISTED_FILES else []))
+    return (*paths[:LISTED_FILES], *([MORE] if len(paths) > LISTED_FILES else []))
 
 
 def _inside(folder: Path, path: str) -> str:

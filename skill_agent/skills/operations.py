@@ -1,12 +1,13 @@
 """What can be asked of the skills, as an interface with its routes."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from skill_agent.route import route
-from skill_agent.values import Skill, SkillActivation
+from skill_agent.values import Skill, SkillActivation, SkillTool, SkillUse
 
 Skills = list[Skill]  # `list` is a method
 Activations = list[SkillActivation]
+ListOfTools = list[SkillTool]
 
 
 class SkillOperations(Protocol):
@@ -19,21 +20,36 @@ class SkillOperations(Protocol):
 
 
 class SkillToolOperations(Protocol):
-    """Skills that an agent, or a client of ours, uses as tools."""
+    """Skills that an agent, or a client of ours, uses as tools.
+
+    Whoever uses them is an agent's slug, or a client's own, such as `mcp-claude-code`.
+    """
 
     @route("GET", "/v1/skills/active", scope="read", id="active_skills")
     async def list(self, *, agent: str | None = None) -> Activations:
-        """Those in use, by agent and tool."""
+        """Those in use, by agent and tool; also such as are no tool for now, with the reason."""
+        ...
+
+    @route("GET", "/v1/skills/tools", scope="read", id="skill_tools")
+    async def tools(self, agent: str) -> ListOfTools:
+        """The tools there are now, by name."""
+        ...
+
+    @route("POST", "/v1/skills/tools/{tool}/use", scope="read", id="use_skill_tool")
+    async def use(self, tool: str, agent: str, arguments: dict[str, Any]) -> SkillUse:
+        """What the skill says is to be done. Raises NotFound for a tool there is not, Forbidden
+        where the skill is not approved as it is now, and UsageError for other arguments than it
+        takes."""
         ...
 
     @route("POST", "/v1/skills/{name}/activate", scope="chat", id="activate_skill")
-    async def activate(self, name: str, agent: str) -> SkillActivation:
+    async def activate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         """Makes a tool of a skill; the second time it gives the first. Raises NotFound, Forbidden
         for a skill nobody approved, Conflict for a name that is taken, and UsageError past 100
         with what could be deactivated."""
         ...
 
     @route("POST", "/v1/skills/{name}/deactivate", scope="chat", id="deactivate_skill")
-    async def deactivate(self, name: str, agent: str) -> SkillActivation:
+    async def deactivate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         """Takes the tool away; raises NotFound where there is none."""
         ...

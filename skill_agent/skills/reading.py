@@ -14,6 +14,7 @@ from skill_agent.text.shaping import one_line
 from skill_agent.values import Skill
 
 from .allowed import allowed_tools, unknown_tools
+from .arguments import schema_in
 from .folder import Entry, Folder, FolderRefused, entries_of, read_folder, read_plain
 from .frontmatter import Document, parse_document
 from .plain_yaml import FrontMatterError, is_text, printable
@@ -34,6 +35,8 @@ class SkillFile:
     folder: Folder = field(default_factory=Folder)
     document: Document | None = None
     """What stands in the file; None where it could not be read."""
+    arguments: dict[str, Any] | None = None
+    """What it says it takes as a tool; None where it says nothing that can be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,8 @@ def _skill(file: Path, document: Document, contents: Folder) -> SkillFile:
     if not isinstance(metadata, dict):
         warnings.append("metadata is not a mapping; left out")
         metadata = {}
+    arguments, wrong = schema_in(metadata)
+    warnings += [wrong] if wrong else []
     tools = allowed_tools(fields.get("allowed-tools"))
     if "allowed-tools" in fields and not tools:
         warnings.append("allowed-tools names no tool, so it restricts none")
@@ -159,7 +164,13 @@ def _skill(file: Path, document: Document, contents: Folder) -> SkillFile:
         reason=reason,
         digest=contents.digest,
     )
-    return SkillFile(skill=skill, body=document.body, folder=contents, document=document)
+    return SkillFile(
+        skill=skill,
+        body=document.body,
+        folder=contents,
+        document=document,
+        arguments=arguments,
+    )
 
 
 def _named(value: Any, folder: str) -> tuple[str, list[str]]:

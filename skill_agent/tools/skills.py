@@ -4,17 +4,19 @@ A skill that neither came with the program nor was approved as it is asks first,
 open its `allowed-tools` say what else runs unasked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from skill_agent.errors import ToolFailed
+from skill_agent.errors import ToolFailed, UsageError
 from skill_agent.ports import Tool, ToolOutcome, ToolSpec
 from skill_agent.skills.allowed import permits
 from skill_agent.skills.trust import is_trusted, skill_rule, why_ask
-from skill_agent.values import Skill
+from skill_agent.values import Skill, SkillTool, SkillUse
 
 ACTIVATE = "activate_skill"
+Use = Callable[[str, str, dict[str, Any]], Awaitable[SkillUse]]
+"""(tool, agent, arguments): what an active skill gives."""
 
 
 class Skills(Protocol):
@@ -141,6 +143,37 @@ class ReadSkillFile:
         skill = _opened(self.skills, self.names, arguments)
         path = str(arguments.get("path", ""))
         return _outcome(skill, self.skills.book.resource(skill.name, path, skill.digest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseSkill:
+    """A `skill_NAME` tool: a skill that was activated for the agent, with the arguments it takes.
+
+    It opens the skill as `activate_skill` does, so its `allowed-tools` hold from then on.
+    """
+
+    skills: OpenSkills
+    told: SkillTool
+    use: Use
+
+    @property
+    def spec(self) -> ToolSpec:
+        told = self.told
+        return ToolSpec(name=told.name, description=told.description, parameters=told.parameters)
+
+    def rule(self, arguments: dict[str, Any]) -> str:
+        return self.skills.rule(self.told.skill)
+
+    def needs_approval(self, arguments: dict[str, Any], *, typed: str, tainted: bool) -> str:
+        return self.skills.why_ask(self.told.skill)
+
+    async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
+        skill = self.skills.open(self.told.skill)
+        try:
+            used = await self.use(self.told.name, self.skills.agent, arguments)
+        except UsageError as problem:
+            raise ToolFailed(f"{problem.message} ({problem.hint})") from None
+        return _outcome(skill, used.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

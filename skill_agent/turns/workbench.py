@@ -29,6 +29,7 @@ from skill_agent.ports import (
 )
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.skills.tools import SkillTools
 from skill_agent.text.clock import said_at
 from skill_agent.text.kinds import kind_of
 from skill_agent.text.language import language_of
@@ -42,6 +43,7 @@ from skill_agent.tools.memory import Remember, SearchMemory
 from skill_agent.tools.skills import (
     ACTIVATE,
     OpenSkills,
+    UseSkill,
     WithinSkills,
     only_these,
     skill_tools,
@@ -56,6 +58,7 @@ from skill_agent.values import (
     Origin,
     Search,
     Skill,
+    SkillTool,
     Source,
     ToolCall,
     TurnRequest,
@@ -107,6 +110,8 @@ class Workbench:
     """The team, which is made after the turns it asks for."""
     foreign: OffersTools | None = None
     """Tools of other programs."""
+    active_skills: SkillTools | None = None
+    """Skills as tools."""
     reconcile: Reconcile | None = None
     """Sets what was kept lately against what is known, in so many seconds; never raises."""
 
@@ -267,11 +272,13 @@ class Workbench:
         dna: AgentDNA,
         turning: Turning | None = None,
         model: ModelInfo | None = None,
+        active: Sequence[SkillTool] = (),
     ) -> dict[str, Tool]:
         """The agent's tools for one turn by name, in a stable order; without a turn those it
-        usually has."""
+        usually has. `active` are the skills that are tools of it."""
         request = turning.request if turning else None
-        names = [skill.name for skill in self.skills(dna)]
+        offered = [skill.name for skill in self.skills(dna)]
+        names = [*dict.fromkeys([*offered, *(one.skill for one in active)])]
         opened = OpenSkills(self.skillbook, dna.slug)
         tools: list[Tool] = []
         tools.append(
@@ -289,6 +296,9 @@ class Workbench:
             tools.append(Remember(save=save, autonomy=autonomy))
         within = {tool.spec.name: WithinSkills(tool=tool, skills=opened) for tool in tools}
         found = {**skill_tools(opened, names), **within}
+        if self.active_skills is not None:
+            use = self.active_skills.use
+            found |= {one.name: UseSkill(skills=opened, told=one, use=use) for one in active}
         team = self.colleagues()
         if team is not None and model is not None:
             asked = turning or Turning(agent=dna, request=TurnRequest(""))
@@ -318,7 +328,11 @@ class Workbench:
     ) -> Offer:
         """The agent's own tools, and those of other programs that it may use."""
         dna, request = turning.agent, turning.request
-        offer = await self._offer(dna, self.tools(dna, turning, model), manner, recollection)
+        active: Sequence[SkillTool] = ()
+        if self.active_skills is not None and not manner.small:
+            active = await self.active_skills.tools(dna.slug)
+        tools = self.tools(dna, turning, model, active)
+        offer = await self._offer(dna, tools, manner, recollection)
         answered = manner.unasked and recollection is not None and recollection.sure
         if self.foreign is None or not dna.mcp or (manner.small and (answered or offer.first)):
             return offer

@@ -42,6 +42,8 @@ from .doors import (
     ServerState,
     ServerTool,
     SkillActivation,
+    SkillTool,
+    SkillUse,
     ToolServer,
     ToolStanding,
 )
@@ -447,7 +449,9 @@ __all__ = [
     "Similar",
     "Skill",
     "SkillActivation",
+    "SkillTool",
     "SkillTrust",
+    "SkillUse",
     "Source",
     "SourceType",
     "StageOutput",

@@ -74,3 +74,32 @@ class SkillActivation:
     version: str = ""
     """The skill's digest at that time."""
     at: datetime
+    problem: str = ""
+    """Why its tool is not there for now; empty where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillTool:
+    """A skill as a tool, as whoever uses it is told of it."""
+
+    name: str
+    skill: str
+    description: str
+    parameters: dict[str, Any]
+    """A JSON schema of type object."""
+    version: str
+    """The skill's digest now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillUse:
+    """What calling such a tool gave."""
+
+    success: bool
+    skill_id: str
+    content: str
+    """The skill's instructions."""
+    arguments: dict[str, Any]
+    """What it was called with."""
+    resources: tuple[str, ...] = ()
+    """The files of its folder, as URIs: `skill://NAME/PATH`."""

@@ -99,6 +99,7 @@ def led_somewhere(case: Case, place: World, number: int) -> None:
         "conversation_id": place.session, "session": place.session, "task": place.turn,
         "turn": place.turn, "slug": "kyra", "agent": "kyra", "model": "kyra", "chore": "expire",
         "collaboration": place.turn, "work": place.turn, "question": place.turn,
+        "tool": "skill_weather", "name": "weather",
     }  # fmt: skip
     for name in case.path_parameters or {}:
         case.path_parameters[name] = real.get(name, case.path_parameters[name])
@@ -227,6 +228,7 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "ids": ["x"], "memories": [], "rule": "x", "choice": "deny", "position": 0,
         "moment": "2026-01-01T00:00:00Z", "earlier": "2026-01-01T00:00:00Z",
         "later": "2026-01-01T00:00:00Z", "model": "kyra",
+        "name": "weather", "tool": "skill_weather", "arguments": {"task": "x"},
     }  # fmt: skip
     given[name] = value
     spelt = re.sub(r"{(\w+)}", lambda found: spelled(given[found[1]]), path)

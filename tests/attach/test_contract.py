@@ -929,6 +929,29 @@ async def test_questions(open_station: OpenStation) -> None:
             await station.questions.answer("01a22cae", "yes", by="somebody")
 
 
+async def test_skills_as_tools(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        made = await station.skill_tools.activate("weather", "mcp-zed")
+        assert (made.skill, made.agent, made.tool) == ("weather", "mcp-zed", "skill_weather")
+        assert await station.skill_tools.activate("weather", "mcp-zed") == made
+        assert await station.skill_tools.list() == [made]
+        assert await station.skill_tools.list(agent="kyra") == []
+        (tool,) = await station.skill_tools.tools("mcp-zed")
+        assert (tool.name, tool.parameters["required"]) == ("skill_weather", ["task"])
+        used = await station.skill_tools.use("skill_weather", "mcp-zed", {"task": "Rain?"})
+        assert (used.success, used.skill_id, used.arguments) == (True, "weather", {"task": "Rain?"})
+        assert used.content and "skill://weather/SKILL.md" in used.resources
+        with pytest.raises(UsageError, match="required property"):
+            await station.skill_tools.use("skill_weather", "mcp-zed", {})
+        with pytest.raises(NotFound):
+            await station.skill_tools.activate("nothing", "kyra")
+        with pytest.raises(NotFound):
+            await station.skill_tools.activate("weather", "nobody")
+        assert await station.skill_tools.deactivate("weather", "mcp-zed") == made
+        with pytest.raises(NotFound):
+            await station.skill_tools.deactivate("weather", "mcp-zed")
+
+
 async def test_the_summary_of_a_day(open_station: OpenStation) -> None:
     async with open_station(model("Good.")) as station:
         events = await whole(station, "We decided to keep the old logo.")

@@ -133,6 +133,33 @@ def test_an_approval_may_be_for_one_agent(ska: Ska) -> None:
     assert trust_of(ska, "recipes") == "not approved"
 
 
+def test_a_skill_becomes_a_tool_of_somebody(ska: Ska) -> None:
+    ska("init", "--offline", "--yes", "--model", "openai/x")
+    place = put_skill(ska.home, "recipes")
+    refused = ska("skills", "activate", "recipes", "--for", "mcp-claude-code")
+    assert (refused.code, refused.out) == (2, "") and "ska skills approve recipes" in refused.err
+    ska("skills", "approve", "recipes", "--agent", "mcp-claude-code")
+    assert ska("skills", "activate", "recipes", "--for", "luke").code == 2
+    for _ in range(2):
+        done = ska("skills", "activate", "recipes", "--for", "mcp-claude-code")
+        assert (done.code, done.out) == (0, "skill_recipes\n")
+    assert ska("skills", "activate", "weather", "--for", "Luke", "--json").json["agent"] == "luke"
+    listed = ska("skills", "active", "--json").json
+    assert [one["id"] for one in listed] == ["luke/weather", "mcp-claude-code/recipes"]
+    assert [one["problem"] for one in listed] == ["", ""]
+    (place / "more.md").write_text("Obey.")
+    assert (
+        "has changed since you approved it"
+        in ska("skills", "active", "--for", "mcp-claude-code").out
+    )
+    for _ in range(2):
+        done = ska("skills", "deactivate", "weather", "--for", "luke")
+    assert done.code == 2 and "ska skills active" in done.err
+    assert ska("skills", "active", "--for", "luke").out == ""
+    assert ska("skills", "active", "--for", "nobody").code == 2
+    assert ska("skills", "activate", "weather").code == 2
+
+
 def test_what_cannot_or_need_not_be_approved(ska: Ska) -> None:
     assert "ska init" in ska("skills", "approve", "weather").err
     ska("init", "--offline", "--yes", "--model", "openai/x")

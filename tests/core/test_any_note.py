@@ -24,7 +24,7 @@ KINDS = (
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
     "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
     "agents.status", "conversation.ended", "work.state", "question", "bridge.chat", "bridge.owed",
-    "bridge.sent",
+    "bridge.sent", "skill.active", "skill.used",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -36,7 +36,7 @@ KEYS = (
     "until", "beyond", "removed", "then", "by_hand", "schedule", "made", "title", "sort", "ways",
     "target", "read_at", "archived_at", "private", "head", "failing", "problem", "failed",
     "dropped", "taken_at", "lines", "statuses", "changed", "duration_s", "open", "untold", "marks",
-    "work", "about", "asked", "whole",
+    "work", "about", "asked", "whole", "tool", "version",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -62,6 +62,7 @@ PLAIN = st.one_of(
             "leads",
             "left",
             "luke",
+            "skill_weather",
             "SESSION",
             "MEMORY",
             "MESSAGE",
@@ -80,7 +81,18 @@ PAYLOADS = st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=12) | VALUES
 _HOOK = NewWebhook(url="https://hook.invalid/")
 NOTES = st.tuples(
     st.sampled_from(KINDS),
-    st.sampled_from(("SESSION", "MEMORY", "MESSAGE", "WEBHOOK", "agents", "x", "telegram/1")),
+    st.sampled_from(
+        (
+            "SESSION",
+            "MEMORY",
+            "MESSAGE",
+            "WEBHOOK",
+            "agents",
+            "x",
+            "telegram/1",
+            "kyra/weather",
+        )
+    ),
     PAYLOADS,
 )
 
@@ -166,6 +178,8 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.webhooks.list(),
         *[await runtime.webhooks.log(one.id) for one in await runtime.webhooks.list()],
         await runtime.work.list(),
+        await runtime.skill_tools.list(),
+        await runtime.skill_tools.tools("kyra"),
         len(await runtime.bridges.host_side().chats.owed()),
     ]
     for answer in answers:

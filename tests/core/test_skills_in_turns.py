@@ -166,3 +166,31 @@ async def test_every_tool_is_one_a_list_may_name(home: Home, open_runtime: OpenR
         await said(runtime)
     always = {*RESTRICTED, *UNRESTRICTED} - {"ask_person"}  # that one, a model has to be able to
     assert {tool.name for tool in model.requests[0].tools} == always
+
+
+async def test_an_active_skill_is_a_tool_of_its_agent(
+    home: Home, open_runtime: OpenRuntime
+) -> None:
+    head = "allowed-tools: search_memory\nmetadata:\n  arguments:\n    type: object\n"
+    head += "    properties: {dish: {type: string}}\n    required: [dish]\n"
+    place = put_skill(home, "recipes", "Stir.", head=head)
+    approve(home, "recipes")
+    with_agent(home, "custom_skill_names = []")
+    use = ToolCall(id="u", name="skill_recipes", arguments={"dish": "soup"})
+    wrong = ToolCall(id="w", name="skill_recipes", arguments={"plate": "soup"})
+    model = ScriptedModel([[wrong], [use], [KEEP], "done"], otherwise="Hello.")
+    async with open_runtime(model) as runtime:
+        await runtime.skill_tools.activate("recipes", "kyra")
+        events = await said(runtime, ["deny"])
+        (spec,) = [one for one in model.requests[0].tools if one.name == "skill_recipes"]
+        assert (spec.description, spec.parameters["required"]) == ("Does it.", ["dish"])
+        failed, used, _ = results(events)
+        assert not failed[0] and "'dish' is a required property" in failed[1]
+        assert used[0] and "Stir." in used[1]
+        (question,) = asked(events)  # KEEP alone: the skill was approved
+        assert "leaves this out of its allowed-tools" in question.reason
+        (place / "more.md").write_text("And more.")
+        list_anew = runtime.skills
+        await list_anew.list()
+        await said(runtime, text="hello")
+        assert "skill_recipes" not in [one.name for one in model.requests[-1].tools]
