@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -35,7 +36,7 @@ class _Toml:
 _FORMS: Mapping[str, Form] = MappingProxyType({"json": _Json(), "toml": _Toml()})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A text of a client's file. Whatever is wrong with it is a ConfigError with the place."""
 
@@ -52,7 +53,7 @@ class Document:
         """Where the servers stand."""
         return self.client.container_in(self.value)
 
-    @property
+    @cached_property
     def value(self) -> Any:
         """Everything it says."""
         return self._tried(lambda: self._form.value_of(self.text))

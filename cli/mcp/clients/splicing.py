@@ -4,7 +4,6 @@ Only the new text, and the comma it takes, is put in; comments, indentation, ord
 the final newline stay. What comes out is read again before anybody gets it.
 """
 
-import copy
 import json
 import re
 from collections.abc import Sequence
@@ -44,7 +43,7 @@ def without_member(text: str, path: Path) -> str:
     member = node.member(path[-1]) if node else None
     if node is None or member is None:
         return text
-    expected = copy.deepcopy(value_of(text))
+    expected = value_of(text)
     parent = expected
     for name in path[:-1]:
         parent = parent[name]
@@ -110,8 +109,9 @@ def _inserted(text: str, node: Node, form: "_Form", name: str, value: Any) -> st
     else:
         indent = form.indent_within(node)
         added = f"{form.newline}{indent}{quoted}: {form.written(value, indent, inline=False)}"
-        closing = "" if "\n" in text[behind:close] else form.newline + base
-    rest = closing + text[close:] if closing else text[behind:]
+        if "\n" not in text[behind:close]:
+            behind, closing = close, form.newline + base
+    rest = closing + text[behind:]
     if last is None:
         return text[:behind] + added + rest
     if last.comma >= 0:

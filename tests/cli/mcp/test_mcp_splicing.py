@@ -1,0 +1,184 @@
+"""One member put into a JSON text, or taken out, and everything else left as it was."""
+
+import json
+from typing import Any
+
+import pytest
+from client_files import CLAUDE, CURSOR, GEMINI, OPENCODE_2, VSCODE, ZED, read_jsonc, tokens
+from hypothesis import example, given
+from hypothesis import strategies as st
+from skill_agent.cli.mcp.clients.jsonc import MOST_NESTED, NotJson, parsed, value_of
+from skill_agent.cli.mcp.clients.splicing import NoObject, is_bare, with_member, without_member
+
+ENTRY = {"command": "/opt/ä ska", "args": ["mcp", "serve", "--as", 'a"b']}
+PATH = ("mcpServers", "ska")
+
+_BLANKS = st.sampled_from(
+    ["", "", " ", "\n", "\n  ", "\t", "\r\n", " // c\n", '\n// "x": {\n', "/* , } */", "\n/* a\n*/\n"]
+)  # fmt: skip
+_NAMES = st.sampled_from(["a", "b", "mcpServers", "ünï", "//", '"', "\\", "{"])
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-9, 10**20), st.sampled_from([0.5, 1e9, -2.5e-7]),
+    st.text(max_size=4),
+)  # fmt: skip
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """An object with comments, blanks and trailing commas wherever they may stand; where it names
+    servers, they are an object."""
+    value = draw(st.dictionaries(_NAMES, _VALUES, max_size=4))
+    if "mcpServers" in value:
+        value["mcpServers"] = draw(st.dictionaries(_NAMES, _VALUES, max_size=3))
+
+    def blank() -> str:
+        return draw(_BLANKS)
+
+    def written(one: Any) -> str:
+        if not isinstance(one, dict | list):
+            return json.dumps(one, ensure_ascii=draw(st.booleans()))
+        pairs = one.items() if isinstance(one, dict) else ((None, part) for part in one)
+        parts = [
+            blank() + ("" if name is None else f"{json.dumps(name)}{blank()}:{blank()}")
+            + written(part) + blank()
+            for name, part in pairs
+        ]  # fmt: skip
+        last = "," + blank() if parts and draw(st.booleans()) else ""
+        inner = ",".join(parts) + last or blank()
+        return f"{{{inner}}}" if isinstance(one, dict) else f"[{inner}]"
+
+    return blank() + written(value) + blank()
+
+
+@given(texts())
+def test_what_is_read_is_what_stands_there(text: str) -> None:
+    assert value_of(text) == read_jsonc(text)
+
+
+@given(texts())
+@example('{"a": 1 // c\n}')
+@example('{"mcpServers": {"a": 1,/* , } */}}')
+@example('{"mcpServers": {\n// c\n"a": 1 // d\n}, "b": 2}')
+def test_what_is_put_in_is_there_and_all_else_as_it_was(text: str) -> None:
+    before = read_jsonc(text)
+    made = with_member(text, PATH, ENTRY)
+    after = read_jsonc(made)
+    assert after["mcpServers"].pop("ska") == ENTRY
+    assert after == {**before, "mcpServers": before.get("mcpServers", {})}
+    assert list(after) == list({**before, "mcpServers": 0})
+    left = iter(made)
+    assert all(char in left for char in text), "something that stood there is gone"
+
+
+@given(texts())
+@example('{"a": 1 // c\n}')
+@example('{// c\n"mcpServers": {}}')
+def test_what_was_put_in_is_taken_out_again(text: str) -> None:
+    back = without_member(with_member(text, PATH, ENTRY), PATH)
+    if "mcpServers" not in read_jsonc(text):
+        assert is_bare(back, PATH[:1])
+        back = without_member(back, PATH[:1])
+    assert tokens(back) == tokens(text)
+
+
+@given(texts(), st.data())
+def test_any_member_can_be_taken_out_and_comments_stay(text: str, data: st.DataObject) -> None:
+    before = read_jsonc(text)
+    if not before:
+        return
+    name = data.draw(st.sampled_from(sorted(before)))
+    made = without_member(text, (name,))
+    assert read_jsonc(made) == {key: one for key, one in before.items() if key != name}
+    outside = _comments_outside(text, name)
+    assert [one for one in tokens(made) if one.startswith(("//", "/*"))] == outside
+
+
+def _comments_outside(text: str, name: str) -> list[str]:
+    """The comments that do not stand between a name and the comma behind its value."""
+    node = parsed(text)
+    member = node.member(name) if node else None
+    assert member is not None
+    rest = [text[: member.start], text[member.end :]]
+    return [one for part in rest for one in tokens(part) if one.startswith(("//", "/*"))]
+
+
+@given(texts())
+def test_one_value_is_replaced_and_its_neighbours_are_not_touched(text: str) -> None:
+    made = with_member(with_member(text, PATH, {"old": [1, {"x": None}]}), PATH, ENTRY)
+    assert made == with_member(text, PATH, ENTRY) or read_jsonc(made)["mcpServers"]["ska"] == ENTRY
+    assert [one for one in tokens(made) if one.startswith(("//", "/*"))] == [
+        one for one in tokens(text) if one.startswith(("//", "/*"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (CLAUDE, PATH), (ZED, ("context_servers", "ska")), (VSCODE, ("servers", "ska")),
+        (OPENCODE_2, ("mcp", "servers", "ska")), (CURSOR, PATH), (GEMINI, ("ui", "ska")),
+        ("{}", ("ska",)), ("{}\n", ("ska",)), ('{"a":1}', PATH[1:]),
+    ],
+)  # fmt: skip
+def test_files_as_people_have_them_come_back_byte_for_byte(text: str, path: tuple[str, ...]) -> None:
+    made = with_member(text, path, ENTRY)
+    assert made != text
+    assert without_member(made, path) == text
+
+
+def test_it_is_written_as_the_file_is() -> None:
+    made = with_member(VSCODE, ("servers", "ska"), ENTRY)
+    assert "\n" not in made.replace("\r\n", "")
+    assert '\r\n\t\t"ska": {\r\n\t\t\t"command": "/opt/ä ska",\r\n' in made
+    made = with_member(ZED, ("context_servers", "ska"), ENTRY)
+    assert '    /* more to come */\n    "ska": {\n      "command"' in made
+    assert made.count("},\n  },\n  \"vim_mode\"") == 1, "its comma at the end is kept up"  # fmt: skip
+    assert with_member(CURSOR, PATH, 1).endswith('/mcp" }, "ska": 1 } }')
+
+
+@pytest.mark.parametrize("text", ["", "\n", "// nothing yet\n", "/* x */"])
+def test_an_empty_file_gets_an_object(text: str) -> None:
+    made = with_member(text, PATH, ENTRY)
+    assert made.startswith(text)
+    assert read_jsonc(made) == {"mcpServers": {"ska": ENTRY}}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('{\n  "a": 1\n  "b": 2\n}', 3, 3), ('{"a": 01}', 1, 7), ("{'a': 1}", 1, 2),
+        ('{"a": "x\n"}', 1, 7), ('{"a": 1} x', 1, 10), ('{"a": NaN}', 1, 7), ("[1,,2]", 1, 4),
+        ('{"a": 1', 1, 8), ("/* x", 1, 1), ('{"a" 1}', 1, 6), ('{"a": tru}', 1, 7), ("{,}", 1, 2),
+        ('{"a": "\\x"}', 1, 7),
+    ],
+)  # fmt: skip
+def test_what_is_no_json_is_told_with_its_place(text: str, line: int, column: int) -> None:
+    with pytest.raises(NotJson) as told:
+        value_of(text)
+    assert (told.value.line, told.value.column) == (line, column)
+    with pytest.raises(NotJson):
+        with_member(text, PATH, ENTRY)
+
+
+def test_another_thing_in_the_way_is_told() -> None:
+    for text in ('{"mcpServers": []}', '{"mcpServers": null}', "[]", "1"):
+        with pytest.raises(NoObject):
+            with_member(text, PATH, ENTRY)
+        with pytest.raises(NoObject):
+            without_member(text, PATH)
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    for text in ("[" * 100_000, '{"a":' * 5_000, "[" * (MOST_NESTED + 1) + "]" * (MOST_NESTED + 1)):
+        with pytest.raises(NotJson):
+            with_member(text, PATH, ENTRY)
+
+
+def test_a_name_that_stands_there_twice_is_not_half_taken_out() -> None:
+    text = '{"mcpServers": {"ska": 1, "ska": 2}}'
+    with pytest.raises(NotJson, match="cannot be made"):
+        without_member(text, PATH)
