@@ -62,11 +62,11 @@ class Document:
     def servers(self) -> dict[str, Any]:
         """Its servers by name; empty where none are named. Raises ConfigError for another thing in
         their place."""
-        found: Any = self.value or {}
-        for depth, name in enumerate(("", *self.container)):
-            found = found.get(name, {}) if name else found
+        found = {} if self.value is None else self.value
+        for depth, name in enumerate((*self.container, "")):
             if not isinstance(found, dict):
                 raise self._no_object(self.container[:depth])
+            found = found.get(name, {}) if name else found
         return found
 
     def with_server(self, name: str, entry: Mapping[str, Any]) -> "Document":
@@ -131,5 +131,6 @@ class Document:
             raise ConfigError(f"{error}", file=self.file) from None
 
     def _no_object(self, path: Sequence[str]) -> ConfigError:
-        kind = "table" if self.client.form == "toml" else "object"
-        return ConfigError(f"{'.'.join(path) or 'the whole'} is no {kind}", file=self.file)
+        if self.client.form == "json":
+            self._tried(lambda: splicing.is_bare(self.text, path))  # which knows the line
+        return ConfigError(f"{'.'.join(path)} is no table", file=self.file)

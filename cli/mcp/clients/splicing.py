@@ -23,7 +23,7 @@ class NoObject(ValueError):
     """Where an object is needed on the way to a member, something else stands."""
 
     def __init__(self, path: Path, at: int) -> None:
-        super().__init__(f"{'.'.join(path) or 'the whole'} is no object")
+        super().__init__(f"{'.'.join(path) or 'what it holds'} is no object")
         self.at = at
 
 

@@ -124,7 +124,9 @@ def test_one_value_is_replaced_and_its_neighbours_are_not_touched(text: str) -> 
         ("{}", ("ska",)), ("{}\n", ("ska",)), ('{"a":1}', PATH[1:]),
     ],
 )  # fmt: skip
-def test_files_as_people_have_them_come_back_byte_for_byte(text: str, path: tuple[str, ...]) -> None:
+def test_files_as_people_have_them_come_back_byte_for_byte(
+    text: str, path: tuple[str, ...]
+) -> None:
     made = with_member(text, path, ENTRY)
     assert made != text
     assert without_member(made, path) == text
