@@ -64,8 +64,8 @@ def test_a_projects_file() -> None:
 def test_a_variable_that_the_client_heeds_moves_it(
     client: str, variable: str, expected: str
 ) -> None:
-    assert of(client, **{variable: "/x"}) == expected
-    assert of(client, **{variable: " "}) == of(client)
+    assert of(client, "linux", "user", **{variable: "/x"}) == expected
+    assert of(client, "linux", "user", **{variable: " "}) == of(client)
 
 
 def test_variables_are_heeded_only_where_the_client_does() -> None:
