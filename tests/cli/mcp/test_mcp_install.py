@@ -150,6 +150,10 @@ def test_an_object_made_for_ours_goes_with_it_unless_somebody_uses_it(ska: Ska) 
     path.write_text(made)
     assert ska("mcp", "uninstall", "gemini", "--yes").code == 0
     assert path.read_text() == SAMPLES["gemini"].replace("GitHub", "Dracula")
+    path.with_name(path.name + BACKUP).write_text('{"mcpServers": {}, "other": 1}')
+    path.write_text(made)
+    assert ska("mcp", "uninstall", "gemini", "--yes").code == 0
+    assert servers("gemini", path) == {}, "it was there before ours"
     path.write_text(made.replace('"ska": {', '"other": {"command": "y"}, "ska": {'))
     assert ska("mcp", "uninstall", "gemini", "--yes").code == 0
     assert servers("gemini", path) == {"other": {"command": "y"}}

@@ -135,6 +135,21 @@ def test_files_as_people_have_them_come_back_byte_for_byte(
     assert without_member(made, path) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{\n "a": 1, // c\n "ska": 1, // my\n "b": 2\n}', '{\n "a": 1, // c\n // my\n "b": 2\n}'),
+        ('{"a": 1, "ska": 2, "b": 3}', '{"a": 1, "b": 3}'),
+        ('{\n  // c\n  "ska": 1, "b": 2\n}', '{\n  // c\n  "b": 2\n}'),
+        ('{\n  "a": 1,\n\n  "ska": 2\n}', '{\n  "a": 1\n\n}'),
+        ('{ "a": 1, /* x */ "ska": 2 }', '{ "a": 1 /* x */ }'),
+        ('{ "ska": 2 /* x */ }', '{ /* x */ }'),
+    ],
+)  # fmt: skip
+def test_what_a_person_moved_is_taken_out_with_its_line(text: str, left: str) -> None:
+    assert without_member(text, ("ska",)) == left
+
+
 def test_it_is_written_as_the_file_is() -> None:
     made = with_member(VSCODE, ("servers", "ska"), ENTRY)
     assert "\n" not in made.replace("\r\n", "")
