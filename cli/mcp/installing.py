@@ -154,14 +154,14 @@ def status(
     seconds: Annotated[
         float,
         typer.Option("--timeout", min=0.1, metavar="SECONDS", help="How long each may take."),
-    ] = 5.0,
+    ] = 15.0,
     as_json: JsonOption = False,
 ) -> None:
     """Say which clients use this program, as whom, and whether what they start answers.
 
     Every command that stands in a client's file is started as the client would start it, and
     greeted. In a project's file, which may come from somebody else, only what this program would
-    have written itself is started.
+    have written itself is started. While nothing hosts the home an answer takes seconds.
 
     \b
     Examples:

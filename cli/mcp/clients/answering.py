@@ -59,7 +59,7 @@ async def answer(
     except TimeoutError:
         return Answer(
             problem=f"no answer within {seconds:g} s",
-            hint="--timeout SECONDS waits longer; run the command by hand to see what it does",
+            hint="--timeout SECONDS waits longer; `ska up` hosts the home, which makes it quick",
         )
     finally:
         await _ended(process, complaints)

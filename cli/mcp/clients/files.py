@@ -33,6 +33,8 @@ class Found:
     raw: bytes | None = None
     """None where there is no such file."""
     mode: int = 0
+    owner: tuple[int, int] | None = None
+    """User and group."""
 
     @property
     def text(self) -> str:
@@ -77,7 +79,8 @@ def read(file: Path) -> Found:
             f"holds {about.st_size:,} bytes; {MOST_BYTES:,} is the most that is changed from here"
         )
         raise ConfigError(said, file=str(file))
-    return Found(file=file, target=target, raw=raw, mode=stat.S_IMODE(about.st_mode))
+    owner = (about.st_uid, about.st_gid)
+    return Found(file=file, target=target, raw=raw, mode=stat.S_IMODE(about.st_mode), owner=owner)
 
 
 def backups(found: Found) -> list[Path]:
@@ -96,7 +99,7 @@ def keep(found: Found) -> Path | None:
     for number in range(1, _MOST_BACKUPS + 1):
         path = _numbered(found.target, number)
         if not os.path.lexists(path):
-            _replace(path, found.raw, found.mode)
+            _replace(path, found.raw, found.mode, found.owner)
             return path
         with contextlib.suppress(OSError):
             if path.read_bytes() == found.raw:
@@ -115,11 +118,7 @@ def write(found: Found, raw: bytes, *, private: bool) -> None:
     """
     mode = found.mode if found.raw is not None else 0o600 if private else 0o666 & ~_umask()
     check_writable(found)
-    try:
-        found.target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _refused(found.target, error) from None
-    _replace(found.target, raw, mode)
+    _replace(found.target, raw, mode, found.owner)
 
 
 def remove(found: Found) -> None:
@@ -142,15 +141,22 @@ def check_writable(found: Found) -> None:
 
 @contextmanager
 def alone(found: Found) -> Iterator[None]:
-    """Within it no other process of ours changes a file of that folder. Nothing is left behind:
-    the folder itself is locked, where the system can."""
-    folder = next(one for one in found.target.parents if one.is_dir())
+    """Within it no other process of ours changes a file of that folder, which is made if need be.
+    Nothing is left behind: the folder itself is locked, where the system can."""
+    folder = found.target.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _refused(found.target, error) from None
     try:
         import fcntl
     except ImportError:  # Windows; the file is read again before it is written all the same
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _refused(found.target, error) from None
     try:
         end = time.monotonic() + _LOCK_S
         while not _locked(fcntl, handle):
@@ -186,7 +192,7 @@ def _numbered(target: Path, number: int) -> Path:
     return target.with_name(f"{target.name}{BACKUP}{f'.{number}' if number > 1 else ''}")
 
 
-def _replace(target: Path, raw: bytes, mode: int) -> None:
+def _replace(target: Path, raw: bytes, mode: int, owner: tuple[int, int] | None) -> None:
     name = ""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
@@ -194,6 +200,9 @@ def _replace(target: Path, raw: bytes, mode: int) -> None:
             stream.write(raw)
             stream.flush()
             os.fsync(stream.fileno())
+        if owner and hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):  # who runs as root leaves it to its owner
+                os.chown(name, *owner)
         Path(name).chmod(mode)
         Path(name).replace(target)
     except OSError as error:

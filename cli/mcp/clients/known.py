@@ -122,8 +122,8 @@ CLIENTS: Mapping[str, Client] = MappingProxyType(
                 container=("mcpServers",),
                 programs=("gemini",),
                 replaces=("$",),
-                then="start Gemini CLI anew; /mcp shows the server",
-                project="Gemini CLI reads it only in a folder that is trusted, where it asks",
+                then="start Gemini CLI anew in a folder it trusts; /mcp shows the server",
+                project="Gemini CLI reads it only in a folder that it trusts",
             ),
             Client(
                 name="cursor",

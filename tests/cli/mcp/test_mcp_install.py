@@ -419,9 +419,20 @@ def test_the_clients_are_listed_with_their_files(ska: Ska) -> None:
     assert str(file("zed")) in ska("mcp", "install").out
 
 
-@pytest.mark.deep
-def test_many_at_once_lose_nothing(ska: Ska, person: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_stays_its_owners(ska: Ska) -> None:
     path = put(file("cursor"), CURSOR)
+    os.chown(path, 1234, 1235)
+    assert ska("mcp", "install", "cursor", "--yes").code == 0
+    backup = path.with_name(path.name + BACKUP)
+    for one in (path, backup):
+        assert (one.stat().st_uid, one.stat().st_gid) == (1234, 1235)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("there", [CURSOR, ""], ids=["a file", "no folder even"])
+def test_many_at_once_lose_nothing(ska: Ska, there: str) -> None:
+    path = put(file("cursor"), there) if there else file("cursor")
     names = [f"ska-{number}" for number in range(6)]
     line = [sys.executable, "-m", "skill_agent.cli", "mcp", "install", "cursor", "--yes", "--name"]
     running = [
@@ -433,7 +444,7 @@ def test_many_at_once_lose_nothing(ska: Ska, person: Path) -> None:
     for one in running:
         _, said = one.communicate(timeout=120)
         assert one.returncode == 0, said
-    assert sorted(servers("cursor", path)) == ["figma", *names]
+    assert sorted(servers("cursor", path)) == (["figma"] if there else []) + names
 
 
 def test_a_change_between_question_and_answer_is_not_lost(ska: Ska) -> None:
