@@ -91,7 +91,7 @@ def install(
         home=around.path, agent=_slug(ctx, agent), read_only=read_only, called=sys.argv[0]
     )
     refuse_replaced(words, known)
-    file, think = _place(known, where), putting(known, _named(name), words)
+    file, think = _place(known, where, name), putting(known, _named(name), words)
     try:
         shown = _thought(file, think)
     except SkillAgentError as problem:
@@ -137,7 +137,7 @@ def uninstall(
     from .clients.known import client_named
 
     known, where = client_named(client), _scope(scope)
-    file, think = _place(known, where, holding=name), taking(known, _named(name))
+    file, think = _place(known, where, name), taking(known, _named(name))
     shown = _thought(file, think)
     if shown.state == "foreign":
         raise UsageError(
@@ -294,16 +294,15 @@ def _thought(file: Path, think: "Thought") -> "Change":
     return think(read(file))
 
 
-def _place(client: "Client", scope: "Scope", *, holding: str = "") -> Path:
+def _place(client: "Client", scope: "Scope", name: str) -> Path:
     """The client's file; of several the one in which a server of this name stands."""
     from .clients.places import Machine, file_of, files_of
     from .clients.standing import servers_in
 
     machine = Machine.here()
-    for file in files_of(client, scope, machine) if holding else ():
-        if holding in servers_in(client, file):
-            return file
-    return file_of(client, scope, machine)
+    found = files_of(client, scope, machine)
+    there = (file for file in found if len(found) > 1 and name in servers_in(client, file))
+    return next(there, file_of(client, scope, machine))
 
 
 def _list_clients(*, as_json: bool) -> None:

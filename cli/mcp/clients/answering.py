@@ -21,6 +21,9 @@ PROTOCOL = "2025-11-25"
 """The newest that begins with a handshake: clients still open with it."""
 _MOST_BYTES = 1_000_000
 _SHOWN = 200
+_CLOSING_S = 15.0
+"""How long a server that answered may take to close its home."""
+_LAST_S = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +56,19 @@ async def answer(
     except OSError as error:
         return Answer(problem=f"{words[0]} cannot be started: {error.strerror or error}")
     complaints = asyncio.create_task(_tail(process.stderr))
+    patience = 0.0
     try:
         async with asyncio.timeout(seconds):
-            return await _greeted(process, complaints)
+            told = await _greeted(process, complaints)
+        patience = 0.0 if told.problem else _CLOSING_S
+        return told
     except TimeoutError:
         return Answer(
             problem=f"no answer within {seconds:g} s",
             hint="--timeout SECONDS waits longer; `ska up` hosts the home, which makes it quick",
         )
     finally:
-        await _ended(process, complaints)
+        await _ended(process, complaints, patience=patience)
 
 
 async def _greeted(process: asyncio.subprocess.Process, complaints: "asyncio.Task[str]") -> Answer:
@@ -134,15 +140,20 @@ async def _tail(stream: asyncio.StreamReader | None) -> str:
     return _shown((errors or lines)[-1]) if lines else ""
 
 
-async def _ended(process: asyncio.subprocess.Process, complaints: "asyncio.Task[str]") -> None:
-    """Ends the process with all it started: first it is told, by the end of its input."""
+async def _ended(
+    process: asyncio.subprocess.Process, complaints: "asyncio.Task[str]", *, patience: float
+) -> None:
+    """Ends the process with all it started: first it is told by the end of its input, for it may
+    have a home to close."""
     if process.stdin:
         process.stdin.close()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), 1)
-    if hasattr(os, "killpg"):
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    for told, seconds in ((None, patience), (signal.SIGTERM, _LAST_S)):
+        if told:
+            _tell(process, told)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), seconds)
+            break
+    _tell(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     complaints.cancel()
     with suppress(asyncio.CancelledError):
         await complaints
@@ -150,7 +161,16 @@ async def _ended(process: asyncio.subprocess.Process, complaints: "asyncio.Task[
     if transport is not None:
         transport.close()  # also pipes that something of another group still holds
     with suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), 5)
+        await asyncio.wait_for(process.wait(), _LAST_S)
+
+
+def _tell(process: asyncio.subprocess.Process, told: signal.Signals) -> None:
+    """Sends a signal to the process and to what it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, told)
+        else:
+            process.kill()
 
 
 def _shown(text: str | bytes) -> str:

@@ -9,6 +9,8 @@ from .changing import Change
 
 _AROUND = 3
 _LONGEST = 300
+_LOOKED_AT = 20_000
+"""Characters in which credentials are looked for: far more than are shown, so that none is cut."""
 
 
 def diff(change: Change) -> str:
@@ -49,5 +51,5 @@ def _span(first: int, lines: Sequence[str], tail: int, below: Sequence[str]) -> 
 
 def _fit(line: str) -> str:
     """One line; of a very long one its beginning, so that a file of one line can be shown."""
-    line = masked(line.removesuffix("\r"))
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}… ({len(line):,} characters)"
+    line = masked(line.removesuffix("\r")[:_LOOKED_AT])
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}… (a long line)"

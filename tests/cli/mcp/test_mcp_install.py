@@ -370,6 +370,16 @@ def test_a_link_is_written_through(ska: Ska, tmp_path: Path) -> None:
     assert (real.read_text(), link.is_symlink()) == (ZED, True)
 
 
+def test_of_two_files_the_one_that_holds_ours_is_meant(ska: Ska) -> None:
+    later = put(file("opencode").with_suffix(".jsonc"), OPENCODE_2)
+    assert ska("mcp", "install", "opencode", "--yes").code == 0
+    put(later.with_suffix(".json"), "{}")
+    done = ska("mcp", "install", "opencode")
+    assert (done.code, "already installed" in done.err) == (0, True)
+    assert ska("mcp", "uninstall", "opencode", "--yes").code == 0
+    assert later.read_text() == OPENCODE_2
+
+
 def test_opencode_is_written_as_the_file_has_it(ska: Ska) -> None:
     path = put(file("opencode").with_suffix(".jsonc"), OPENCODE_2)
     assert ska("mcp", "install", "opencode", "--yes").code == 0
@@ -476,5 +486,5 @@ def test_a_stranger_that_came_in_meanwhile_is_not_replaced(ska: Ska) -> None:
 def test_a_long_line_is_shown_by_its_beginning(ska: Ska) -> None:
     put(file("cursor"), json.dumps({"x": "y" * 5_000, "mcpServers": {}}))
     done = ska("mcp", "install", "cursor", "--yes")
-    assert "characters)" in done.out
+    assert "… (a long line)" in done.out
     assert max(map(len, done.out.splitlines())) < 400

@@ -9,6 +9,7 @@ from command_line import Done, Ska
 from ska_processes import gone, until
 from skill_agent.cli.mcp.clients.known import CLIENTS, Scope, words_of
 from skill_agent.cli.mcp.clients.places import Machine, file_of
+from skill_agent.cli.opening.home_files import init_home
 
 GREETS = """
 import json, sys
@@ -113,6 +114,14 @@ def test_who_answers_is_told_with_version_and_as_whom(ska: Ska, stand_in: Path) 
     assert "codex" in table
 
 
+def test_who_answers_may_close_its_home(ska: Ska, stand_in: Path) -> None:
+    closing = "import time; time.sleep(0.3)\n" + SAYS_ITS_ARGUMENTS
+    does(stand_in, GREETS + closing)
+    installed(ska, "zed", stand_in)
+    assert ska("mcp", "status", "--timeout", "60").code == 0
+    assert (stand_in.parent / "started").exists(), "it was ended before it had closed"
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_who_does_not_answer_is_told_with_the_reason(ska: Ska, stand_in: Path, way: str) -> None:
     code, expected = WAYS[way]
@@ -197,7 +206,7 @@ def test_a_strangers_server_of_our_name_is_none_of_ours(ska: Ska) -> None:
 def test_the_real_server_answers(ska: Ska) -> None:
     if "serve" not in ska("mcp", "--help").out:
         pytest.skip("ska mcp serve is not there yet")
-    assert ska("init", "--yes").code == 0
+    init_home(ska.home)
     assert ska("mcp", "install", "claude-code", "--yes").code == 0
     done = ska("mcp", "status", "--json", "--timeout", "60")
     assert done.code == 0, done.out
