@@ -244,7 +244,8 @@ def _tell_installed(
     if as_json:
         emit_json(_object(client, scope, name, done, shown, installed=already or done is not None))
     if already:
-        narrate(f"already installed: {name!r} in {shown.found.file}")
+        off = ", where it is switched off" if shown.off else ""
+        narrate(f"already installed: {name!r} in {shown.found.file}{off}")
     elif done:
         narrate(f"wrote {shown.found.file}" + _kept(done))
     if done or already:

@@ -15,7 +15,7 @@ from . import files
 from .command import served
 from .documents import Document
 from .files import Found
-from .known import Client, Scope, words_of
+from .known import Client, Scope, switched_off, words_of
 
 State = Literal["absent", "same", "ours", "foreign"]
 """What stands under the name: nothing, what is wanted, another command of ours, somebody else's."""
@@ -29,6 +29,8 @@ class Change:
     state: State
     after: bytes | None
     """None: there would be no file."""
+    off: bool = False
+    """What stands there is switched off."""
     restores: Path | None = None
     """What was kept, and is there again afterwards."""
 
@@ -58,7 +60,7 @@ def putting(client: Client, name: str, words: Sequence[str]) -> Thought:
         entry = client.entry(words)
         state = _state(there, words, client)
         if state == "same":
-            return Change(found=found, state=state, after=found.raw)
+            return Change(found=found, state=state, after=found.raw, off=switched_off(there))
         if state == "ours" and isinstance(there, dict):
             entry = _kept(there, entry)
         made = document.with_server(name, entry)

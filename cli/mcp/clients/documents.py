@@ -127,6 +127,12 @@ class Document:
         except splicing.NoObject as error:
             line, _ = jsonc.place_of(self.text, error.at)
             raise ConfigError(f"{error}", file=self.file, line=line) from None
+        except splicing.Unchangeable:
+            raise ConfigError(
+                "cannot be changed from here without touching other text in it",
+                file=self.file,
+                hint="does a name stand there twice?",
+            ) from None
         except toml_text.NoTable as error:
             raise ConfigError(f"{error}", file=self.file) from None
 

@@ -71,6 +71,13 @@ def words_of(entry: Any) -> tuple[str, ...]:
     return texts if len(texts) == len(words) and texts[:1] != ("",) else ()
 
 
+def switched_off(entry: Any) -> bool:
+    """Whether the client is told not to start it."""
+    if not isinstance(entry, dict):
+        return False
+    return entry.get("enabled") is False or entry.get("disabled") is True
+
+
 def client_named(name: str) -> Client:
     """The client of this name; raises NotFound with the nearest."""
     if name in CLIENTS:

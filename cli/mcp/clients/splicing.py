@@ -27,10 +27,15 @@ class NoObject(ValueError):
         self.at = at
 
 
+class Unchangeable(ValueError):
+    """The change cannot be made without touching other text; nothing was changed."""
+
+
 def with_member(text: str, path: Path, value: Any) -> str:
     """The text with the member at the path, made with all that leads there, or given this value.
 
-    Raises NotJson, or NoObject where the path leads through something else.
+    Raises NotJson; NoObject where the path leads through something else; Unchangeable where a
+    name stands there twice.
     """
     made = _set(text, path, value)
     expected = _nested_set(value_of(text), path, value)
@@ -170,7 +175,7 @@ def _checked(text: str, expected: Any) -> str:
     except NotJson:
         same = False
     if not same:
-        raise NotJson("the change cannot be made here without touching other text", text, 0)
+        raise Unchangeable
     return text
 
 

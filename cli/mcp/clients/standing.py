@@ -13,7 +13,7 @@ from . import files
 from .answering import Answer, answer
 from .command import Served, served
 from .documents import Document
-from .known import CLIENTS, SCOPES, Client, Scope, words_of
+from .known import CLIENTS, SCOPES, Client, Scope, switched_off, words_of
 from .places import Machine, file_of, files_of
 
 
@@ -29,6 +29,8 @@ class Standing:
     words: tuple[str, ...] = ()
     environment: Mapping[str, str]
     served: Served | None = None
+    other_home: str = ""
+    """Which home it serves, where that is not the one asked about."""
     off: bool = False
     """The client is told not to start it."""
     answers: bool | None = None
@@ -44,7 +46,8 @@ class Standing:
         eyes = ""
         if self.served:
             rights = " (reads only)" if self.served.read_only else ""
-            eyes = (self.served.agent or "its own agent") + rights
+            home = f", home: {self.other_home}" if self.other_home else ""
+            eyes = (self.served.agent or "its own agent") + rights + home
         return (self.client, self.scope, self.name or "no", eyes, said, self.file)
 
     def as_object(self) -> dict[str, Any]:
@@ -115,10 +118,9 @@ def _in_file(client: Client, scope: Scope, file: Path) -> Iterator[Standing]:
     for name, entry in servers.items():
         words = words_of(entry)
         if (says := served(words)) is not None:
-            off = entry.get("enabled") is False or entry.get("disabled") is True
             yield Standing(
                 client=client.name, scope=scope, file=file, name=name, words=words,
-                environment=_environment(entry), served=says, off=off,
+                environment=_environment(entry), served=says, off=switched_off(entry),
             )  # fmt: skip
 
 
@@ -129,7 +131,10 @@ def _environment(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _weighed(one: Standing, mine: Sequence[str]) -> Standing:
-    """With a remark where it is not to be started."""
+    """With what is to be said of it before it is started, and whether it is not to be."""
+    own, theirs = served(mine), one.served
+    if own and theirs and theirs.home != own.home:
+        one = replace(one, other_home=theirs.home or "the usual one")
     if one.off:
         return replace(one, remark="switched off there")
     expected = (*mine[:-2], "mcp", "serve")

@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
+from .splicing import Unchangeable
+
 Path = Sequence[str]
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -129,7 +131,7 @@ def _says(text: str, expected: Any) -> bool:
 
 def _checked(text: str, expected: Any) -> str:
     if not _says(text, expected):
-        raise NotToml("the change cannot be made here without touching other text")
+        raise Unchangeable
     return text
 
 

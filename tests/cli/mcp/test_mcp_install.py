@@ -307,6 +307,24 @@ def test_what_cannot_be_read_is_left_and_told_with_what_to_do_by_hand(
     assert path.read_text() == text
 
 
+def test_a_name_that_stands_there_twice_is_told(ska: Ska) -> None:
+    assert ska("mcp", "install", "gemini", "--yes").code == 0
+    path = file("gemini")
+    path.write_text(path.read_text().replace('"ska"', '"ska": {"command": "x"}, "ska"'))
+    before = path.read_text()
+    done = ska("mcp", "uninstall", "gemini", "--yes")
+    assert (done.code, "twice" in done.err) == (2, True)
+    assert path.read_text() == before
+
+
+def test_one_that_is_switched_off_there_is_told(ska: Ska) -> None:
+    assert ska("mcp", "install", "codex", "--yes").code == 0
+    with file("codex").open("a") as stream:
+        stream.write("enabled = false\n")
+    done = ska("mcp", "install", "codex")
+    assert (done.code, "switched off" in done.err) == (0, True)
+
+
 def test_a_folder_a_pipe_and_a_circle_in_place_of_the_file(ska: Ska) -> None:
     path = file("cursor")
     path.mkdir(parents=True)

@@ -111,7 +111,9 @@ def test_who_answers_is_told_with_version_and_as_whom(ska: Ska, stand_in: Path) 
     ), "with the arguments that stand there, and the same command once"
     table = ska("mcp", "status", "--timeout", "60").out
     assert "kyra (reads only)  yes, skill-agent 9.1" in table
-    assert "codex" in table
+    assert "home:" not in table
+    other = ska("--home", "elsewhere", "mcp", "status", "--timeout", "60").out
+    assert f"kyra (reads only), home: {home}" in other
 
 
 def test_who_answers_may_close_its_home(ska: Ska, stand_in: Path) -> None:
