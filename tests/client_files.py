@@ -5,6 +5,8 @@ import json
 import re
 from typing import Any
 
+from hypothesis import strategies as st
+
 CLAUDE = """{
   "numStartups": 41,
   "installMethod": "native",
@@ -131,3 +133,48 @@ def read_jsonc(text: str) -> Any:
         if not (one == "," and plain[at + 1 : at + 2] in (["}"], ["]"]))
     ]  # fmt: skip
     return json.loads(" ".join(kept))
+
+
+_BLANKS = st.sampled_from(
+    [
+        "", "", " ", "\n", "\n  ", "\t", "\r\n", " // c\n", '\n// "x": {\n', "/* , } */",
+        "\n/* a\n*/\n",
+    ]
+)  # fmt: skip
+_NAMES = st.sampled_from(["a", "b", "mcpServers", "ünï", "//", '"', "\\", "{"])
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-9, 10**20), st.sampled_from([0.5, 1e9, -2.5e-7]),
+    st.text(max_size=4),
+)  # fmt: skip
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def jsonc_texts(draw: st.DrawFn) -> str:
+    """An object with comments, blanks and trailing commas wherever they may stand; where it names
+    servers, they are an object."""
+    value = draw(st.dictionaries(_NAMES, _VALUES, max_size=4))
+    if "mcpServers" in value:
+        value["mcpServers"] = draw(st.dictionaries(_NAMES, _VALUES, max_size=3))
+
+    def blank() -> str:
+        return draw(_BLANKS)
+
+    def written(one: Any) -> str:
+        if not isinstance(one, dict | list):
+            return json.dumps(one, ensure_ascii=draw(st.booleans()))
+        pairs = one.items() if isinstance(one, dict) else ((None, part) for part in one)
+        parts = [
+            blank() + ("" if name is None else f"{json.dumps(name)}{blank()}:{blank()}")
+            + written(part) + blank()
+            for name, part in pairs
+        ]  # fmt: skip
+        last = "," + blank() if parts and draw(st.booleans()) else ""
+        inner = ",".join(parts) + last or blank()
+        return f"{{{inner}}}" if isinstance(one, dict) else f"[{inner}]"
+
+    return blank() + written(value) + blank()

@@ -85,7 +85,7 @@ def without_member(text: str, path: Path) -> str:
 def _appended(text: str, path: Path, value: dict[str, Any]) -> str:
     ended = text if not text or text.endswith("\n") else text + _newline_of(text)
     block = _block(text, path, value)
-    return ended + (block if ended.strip() else block.lstrip("\r\n"))
+    return ended + (block if ended else block.lstrip("\r\n"))
 
 
 def _block(text: str, path: Path, value: Any) -> str:

@@ -7,11 +7,16 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from client_files import CURSOR, OPENCODE_2, SAMPLES, ZED, read_jsonc
+from client_files import CURSOR, OPENCODE_2, SAMPLES, ZED, jsonc_texts, read_jsonc
 from command_line import Ska, Terminal
+from hypothesis import given
+from hypothesis import strategies as st
+from skill_agent.cli.mcp.clients import files
+from skill_agent.cli.mcp.clients.changing import Thought, do, putting, taking
 from skill_agent.cli.mcp.clients.command import served
 from skill_agent.cli.mcp.clients.files import BACKUP, MOST_BYTES
 from skill_agent.cli.mcp.clients.known import CLIENTS, Scope, words_of
@@ -107,6 +112,29 @@ def test_a_file_as_people_have_it_keeps_everything_and_comes_back(ska: Ska, clie
     once_more = ska("mcp", "uninstall", client)
     assert (once_more.code, once_more.out) == (0, "")
     assert "not installed" in once_more.err
+
+
+@given(jsonc_texts(), st.booleans(), st.sampled_from(["claude-code", "gemini", "cursor"]))
+def test_whatever_a_file_holds_it_comes_back_byte_for_byte(
+    text: str, marked: bool, client: str
+) -> None:
+    known = CLIENTS[client]
+    raw = (b"\xef\xbb\xbf" if marked else b"") + text.encode()
+    words = ["/opt/ska", "mcp", "serve"]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "settings.json"
+        path.write_bytes(raw)
+        _done(path, putting(known, "ska", words))
+        assert words_of(servers(client, path)["ska"]) == tuple(words)
+        _done(path, putting(known, "ska", [*words, "--as", "kyra"]))
+        assert words_of(servers(client, path)["ska"])[-1] == "kyra"
+        _done(path, taking(known, "ska"))
+        assert path.read_bytes() == raw
+        assert list(path.parent.iterdir()) == [path]
+
+
+def _done(path: Path, think: Thought) -> None:
+    do(think(files.read(path)), think, scope="user")
 
 
 ODD = {

@@ -1,10 +1,17 @@
 """One member put into a JSON text, or taken out, and everything else left as it was."""
 
-import json
-from typing import Any
-
 import pytest
-from client_files import CLAUDE, CURSOR, GEMINI, OPENCODE_2, VSCODE, ZED, read_jsonc, tokens
+from client_files import (
+    CLAUDE,
+    CURSOR,
+    GEMINI,
+    OPENCODE_2,
+    VSCODE,
+    ZED,
+    jsonc_texts,
+    read_jsonc,
+    tokens,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from skill_agent.cli.mcp.clients.jsonc import MOST_NESTED, NotJson, parsed, value_of
@@ -19,57 +26,13 @@ from skill_agent.cli.mcp.clients.splicing import (
 ENTRY = {"command": "/opt/ä ska", "args": ["mcp", "serve", "--as", 'a"b']}
 PATH = ("mcpServers", "ska")
 
-_BLANKS = st.sampled_from(
-    [
-        "", "", " ", "\n", "\n  ", "\t", "\r\n", " // c\n", '\n// "x": {\n', "/* , } */",
-        "\n/* a\n*/\n",
-    ]
-)  # fmt: skip
-_NAMES = st.sampled_from(["a", "b", "mcpServers", "ünï", "//", '"', "\\", "{"])
-_SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-9, 10**20), st.sampled_from([0.5, 1e9, -2.5e-7]),
-    st.text(max_size=4),
-)  # fmt: skip
-_VALUES = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3),
-    max_leaves=6,
-)
 
-
-@st.composite
-def texts(draw: st.DrawFn) -> str:
-    """An object with comments, blanks and trailing commas wherever they may stand; where it names
-    servers, they are an object."""
-    value = draw(st.dictionaries(_NAMES, _VALUES, max_size=4))
-    if "mcpServers" in value:
-        value["mcpServers"] = draw(st.dictionaries(_NAMES, _VALUES, max_size=3))
-
-    def blank() -> str:
-        return draw(_BLANKS)
-
-    def written(one: Any) -> str:
-        if not isinstance(one, dict | list):
-            return json.dumps(one, ensure_ascii=draw(st.booleans()))
-        pairs = one.items() if isinstance(one, dict) else ((None, part) for part in one)
-        parts = [
-            blank() + ("" if name is None else f"{json.dumps(name)}{blank()}:{blank()}")
-            + written(part) + blank()
-            for name, part in pairs
-        ]  # fmt: skip
-        last = "," + blank() if parts and draw(st.booleans()) else ""
-        inner = ",".join(parts) + last or blank()
-        return f"{{{inner}}}" if isinstance(one, dict) else f"[{inner}]"
-
-    return blank() + written(value) + blank()
-
-
-@given(texts())
+@given(jsonc_texts())
 def test_what_is_read_is_what_stands_there(text: str) -> None:
     assert value_of(text) == read_jsonc(text)
 
 
-@given(texts())
+@given(jsonc_texts())
 @example('{"a": 1 // c\n}')
 @example('{"mcpServers": {"a": 1,/* , } */}}')
 @example('{"mcpServers": {\n// c\n"a": 1 // d\n}, "b": 2}')
@@ -84,7 +47,7 @@ def test_what_is_put_in_is_there_and_all_else_as_it_was(text: str) -> None:
     assert all(char in left for char in text), "something that stood there is gone"
 
 
-@given(texts())
+@given(jsonc_texts())
 @example('{"a": 1 // c\n}')
 @example('{// c\n"mcpServers": {}}')
 def test_what_was_put_in_is_taken_out_again(text: str) -> None:
@@ -95,7 +58,7 @@ def test_what_was_put_in_is_taken_out_again(text: str) -> None:
     assert tokens(back) == tokens(text)
 
 
-@given(texts(), st.data())
+@given(jsonc_texts(), st.data())
 def test_any_member_can_be_taken_out_and_comments_stay(text: str, data: st.DataObject) -> None:
     before = read_jsonc(text)
     if not before:
@@ -116,7 +79,7 @@ def _comments_outside(text: str, name: str) -> list[str]:
     return [one for part in rest for one in tokens(part) if one.startswith(("//", "/*"))]
 
 
-@given(texts())
+@given(jsonc_texts())
 def test_one_value_is_replaced_and_its_neighbours_are_not_touched(text: str) -> None:
     made = with_member(with_member(text, PATH, {"old": [1, {"x": None}]}), PATH, ENTRY)
     assert made == with_member(text, PATH, ENTRY) or read_jsonc(made)["mcpServers"]["ska"] == ENTRY

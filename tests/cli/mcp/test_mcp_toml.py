@@ -35,6 +35,7 @@ def texts(draw: st.DrawFn) -> str:
 
 
 @given(texts(), st.booleans())
+@example("\n", False)
 @example(CODEX, False)
 @example(CODEX, True)
 def test_it_comes_and_goes_and_the_rest_stays_byte_for_byte(text: str, crlf: bool) -> None:
