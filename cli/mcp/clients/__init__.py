@@ -1,0 +1,1 @@
+"""Programs that use MCP servers, and the files in which each of them names its servers."""
