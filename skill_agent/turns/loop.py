@@ -83,7 +83,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(disclosing(brief, hands, talk)) as events:
         async for event in events:
             yield event
-    outgoing = Outgoing(own=_own(brief, plan, recollection))
+    outgoing = Outgoing(own=own_words(brief, plan, recollection))
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
@@ -190,13 +190,13 @@ async def _converse(
         check_end(brief, reply, text)
     if told := ending(brief, reply):
         yield warning(brief, told)
-    for told in await _given_away(brief, hands, outgoing, text):
+    for told in await given_away(brief, hands, outgoing, text):
         yield warning(brief, told)
     ended = finished(brief, text, total, talk.started, finish_of(reply))
     yield replace(ended, finish="tool_calls", tool_calls=foreign) if foreign else ended
 
 
-def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
+def own_words(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
     """What the person wrote of a prompt: their messages with what they sent along, and what they
     told before."""
     said = [as_read(one) for one in plan.history if one.role == "user"]
@@ -204,7 +204,7 @@ def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
     return "\n".join([*said, brief.draft.text, recalled])
 
 
-async def _given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str) -> list[str]:
+async def given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str) -> list[str]:
     """What the person is to be told of a reply."""
     told = [outgoing.told] if outgoing.told else []
     if not hands.taint.origins:
