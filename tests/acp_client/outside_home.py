@@ -1,5 +1,6 @@
 """A home with an agent that runs on the scripted program, and what came of its turns."""
 
+import asyncio
 import json
 import os
 import sys
@@ -70,13 +71,19 @@ class OutsideHome:
         return [one["group"] for one in self.sent if "group" in one]
 
 
-def runs(group: int) -> bool:
-    """Whether anything of a process group is left."""
+def runs(group: int, *, alone: bool = False) -> bool:
+    """Whether anything of a process group is left; `alone` means the process of that id."""
     try:
-        os.killpg(group, 0)
+        (os.kill if alone else os.killpg)(group, 0)
     except ProcessLookupError:
         return False
     return True
+
+
+async def gone(group: int, *, alone: bool = False) -> None:
+    """Waits until it is; whoever was left by its parent is taken away a moment later."""
+    while runs(group, alone=alone):  # noqa: ASYNC110 - nobody tells of the end of a process
+        await asyncio.sleep(0.01)
 
 
 async def said(

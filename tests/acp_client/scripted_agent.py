@@ -49,8 +49,8 @@ class Agent:
             if message.get("id") == name and "method" not in message:
                 return message.get("result", message.get("error"))
 
-    def update(self, kind: str, **fields: Any) -> None:
-        update = {"sessionUpdate": kind, **fields}
+    def update(self, what: str, **fields: Any) -> None:
+        update = {"sessionUpdate": what, **fields}
         self.send({"method": "session/update",
                    "params": {"sessionId": self.session, "update": update}})  # fmt: skip
 
@@ -137,14 +137,15 @@ class Agent:
         self.update("tool_call_update", toolCallId="t1", status="in_progress",
                     rawInput={"what": title})  # fmt: skip
         self.update("tool_call_update", toolCallId="t1", status="completed",
-                    content=[{"type": "content", "content": {"type": "text", "text": "done"}}])  # fmt: skip
+                    content=[_text("done")])  # fmt: skip
 
     def do_open(self, text: str) -> None:
         self.update("tool_call", toolCallId="t9", title=text, kind="search", status="in_progress")
 
     def do_diff(self, path: str) -> None:
+        diff = {"type": "diff", "path": path, "oldText": "a\n", "newText": "b\n"}
         self.update("tool_call", toolCallId="d1", title="edit", kind="edit", status="in_progress",
-                    content=[{"type": "diff", "path": path, "oldText": "a\n", "newText": "b\n"}])  # fmt: skip
+                    content=[diff])  # fmt: skip
         self.update("tool_call_update", toolCallId="d1", status="completed")
 
     def do_permit(self, text: str) -> None:
@@ -172,13 +173,19 @@ class Agent:
         self.say(json.dumps(self.ask("fs/write_text_file", path=path, content=content)))
 
     def do_run(self, text: str) -> None:
+        """`_` stands for a blank within an argument."""
         command, *args = text.split()
+        args = [one.replace("_", " ") for one in args]
         made = self.ask("terminal/create", command=command, args=args)
         if "terminalId" not in made:
-            return self.say(json.dumps(made))
+            self.say(json.dumps(made))
+            return
         name = made["terminalId"]
         self.ask("terminal/wait_for_exit", terminalId=name)
         self.say(json.dumps(self.ask("terminal/output", terminalId=name)))
+
+    def do_line(self, text: str) -> None:
+        self.say(json.dumps(self.ask("terminal/create", command=text)))
 
     def do_start(self, text: str) -> None:
         """A command that nobody waits for."""
@@ -236,6 +243,10 @@ class Agent:
         )  # fmt: skip
 
 
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "content", "content": {"type": "text", "text": text}}
+
+
 def main() -> None:
     log, *ways = sys.argv[1:]
     if "stubborn" in ways:
@@ -248,7 +259,7 @@ def main() -> None:
         for _ in range(100):
             print("Welcome! What would you like to do?", flush=True)
     with Path(log).open("a") as file:
-        told = {"group": os.getpgid(0), "cwd": os.getcwd(), "env": sorted(os.environ)}
+        told = {"group": os.getpgid(0), "env": sorted(os.environ)}
         file.write(json.dumps(told) + "\n")
     Agent(log, ways).serve()
 
