@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,13 +20,12 @@ from skill_agent.events import (
 )
 from skill_agent.values import TurnRequest
 
+SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz012345"
+
 
 async def prompted(outside: OutsideHome) -> None:
     while not outside.log.exists() or not outside.asked("session/prompt"):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
-
-
-SECRET = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz012345"
 
 
 @pytest.mark.parametrize(
@@ -162,10 +160,11 @@ async def test_errors_without_end_stop_nothing(outside: OutsideHome) -> None:
 async def test_it_is_stopped_at_once(outside: OutsideHome) -> None:
     """It is asked to stop, does, and is there for the next turn."""
     async with outside.opened() as runtime:
+        stopping: list[asyncio.Task[bool]] = []
 
         def seen(event: object) -> None:
             if isinstance(event, TextDelta):
-                asyncio.ensure_future(runtime.turns.cancel(event.turn))
+                stopping.append(asyncio.create_task(runtime.turns.cancel(event.turn)))
 
         end = the(await said(runtime, "say So far | wait x", seen=seen), TurnFailed)
         assert (end.reason, end.text) == ("cancelled", "So far")
@@ -177,10 +176,11 @@ async def test_it_is_stopped_at_once(outside: OutsideHome) -> None:
 
 async def test_one_that_does_not_stop_is_ended(outside: OutsideHome) -> None:
     async with outside.opened("stubborn") as runtime:
+        stopping: list[asyncio.Task[bool]] = []
 
         def seen(event: object) -> None:
             if isinstance(event, TextDelta):
-                asyncio.ensure_future(runtime.turns.cancel(event.turn))
+                stopping.append(asyncio.create_task(runtime.turns.cancel(event.turn)))
 
         end = the(await said(runtime, "spawn x | say So far | deaf x", seen=seen), TurnFailed)
         assert end.reason == "cancelled"
@@ -189,10 +189,11 @@ async def test_one_that_does_not_stop_is_ended(outside: OutsideHome) -> None:
 
 async def test_a_question_ends_with_its_turn(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
+        stopping: list[asyncio.Task[bool]] = []
 
         def seen(event: object) -> None:
             if isinstance(event, ApprovalAsked):
-                asyncio.ensure_future(runtime.turns.cancel(event.turn))
+                stopping.append(asyncio.create_task(runtime.turns.cancel(event.turn)))
 
         end = the(await said(runtime, "permit execute make | say Hm", seen=seen), TurnFailed)
         assert end.reason == "cancelled"
@@ -223,12 +224,12 @@ async def test_nothing_is_left_of_a_host_that_was_killed(
         "        await said(runtime, 'spawn x | say A | deaf x')\n"
         "asyncio.run(main())\n"
     )
-    host = subprocess.Popen([sys.executable, "-c", code], env={**os.environ})
+    host = await asyncio.to_thread(subprocess.Popen, [sys.executable, "-c", code])
     try:
         await prompted(outside)
         assert runs(outside.groups[0])
         host.send_signal(signal.SIGKILL)
-        host.wait()
+        await asyncio.to_thread(host.wait)
         await gone(outside.groups[0])
     finally:
         host.kill()
