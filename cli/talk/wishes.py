@@ -168,6 +168,16 @@ def folder_of(said: Path | None, *, elsewhere: bool) -> str:
     return str(folder.resolve())
 
 
+def folder_here(*, elsewhere: bool) -> str:
+    """The working directory, as a folder to work in; "" where it is none for that: the person's
+    whole home, the root of the disk, one that is gone, or another machine's."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return ""
+    return "" if elsewhere or here in (Path.home(), Path(here.anchor)) else str(here)
+
+
 def _bytes(file: Path) -> bytes:
     try:
         return file.expanduser().read_bytes()

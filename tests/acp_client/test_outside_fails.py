@@ -101,32 +101,30 @@ async def test_who_waits_for_a_person_is_not_silent(outside: OutsideHome) -> Non
         assert the(events, TurnFinished).text == "[yes]"
 
 
-@pytest.mark.parametrize(
-    ("step", "reason", "told"),
-    [
-        ("stop refuse", "filtered", "refuses to answer"),
-        ("stop max", "limit", "length limit"),
-        ("stop requests", "limit", "limit of requests"),
-        ("plan nothing", "model_failed", "gave no reply"),
-    ],
-)
-async def test_nothing_is_said(outside: OutsideHome, step: str, reason: str, told: str) -> None:
+NOTHING = {
+    "stop refuse": ("filtered", "refuses to answer"),
+    "stop max": ("limit", "length limit"),
+    "stop requests": ("limit", "limit of requests"),
+    "plan nothing": ("model_failed", "gave no reply"),
+}
+CUT = {"refuse": "filtered", "max": "length", "requests": "limit"}
+
+
+async def test_how_a_reply_ends_is_told(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
-        end = the(await said(runtime, step), TurnFailed)
-        assert end.reason == reason
-        assert told in end.message
-        assert the(await said(runtime, "say Back", session=end.session), TurnFinished)
+        session = None
+        for step, (reason, told) in NOTHING.items():
+            end = the(await said(runtime, step, session=session), TurnFailed)
+            assert end.reason == reason
+            assert told in end.message
+            session = end.session
+        for step, finish in CUT.items():
+            half = await said(runtime, f"say Half | stop {step}", session=session)
+            assert the(half, TurnFinished).finish == finish
         assert len(outside.groups) == 1, "the program is as good as before"
 
 
-@pytest.mark.parametrize(
-    ("step", "finish"), [("refuse", "filtered"), ("max", "length"), ("requests", "limit")]
-)
-async def test_a_reply_that_is_cut_says_so(outside: OutsideHome, step: str, finish: str) -> None:
-    async with outside.opened() as runtime:
-        assert the(await said(runtime, f"say Half | stop {step}"), TurnFinished).finish == finish
-
-
+@pytest.mark.deep
 async def test_garbage_is_borne_for_a_while(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         end = the(await said(runtime, "garbage 20 | say Hello"), TurnFinished)
@@ -135,6 +133,7 @@ async def test_garbage_is_borne_for_a_while(outside: OutsideHome) -> None:
         assert "does not speak the Agent Client Protocol" in end.message
 
 
+@pytest.mark.deep
 async def test_a_flood_is_cut(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         events = await said(runtime, "flood 21000 | wait x")
@@ -143,6 +142,7 @@ async def test_a_flood_is_cut(outside: OutsideHome) -> None:
         assert len(those(events, TextDelta)) <= 20_001
 
 
+@pytest.mark.deep
 async def test_a_message_too_large_ends_it(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         end = the(await said(runtime, f"huge {17 << 20} | wait x"), TurnFailed)
@@ -151,6 +151,7 @@ async def test_a_message_too_large_ends_it(outside: OutsideHome) -> None:
         assert end.finish == "limit"
 
 
+@pytest.mark.deep
 async def test_errors_without_end_stop_nothing(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         assert the(await said(runtime, "errors 3000000 | say Hello"), TurnFinished).text == "Hello"

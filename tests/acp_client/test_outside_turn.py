@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from outside_home import OutsideHome, gone, runs, said, the, those
 
+from skill_agent.access.confined import Confined
+from skill_agent.errors import Forbidden
 from skill_agent.events import (
     DiffShown,
     MemoryRecalled,
@@ -19,7 +22,7 @@ from skill_agent.events import (
     ToolStarted,
     TurnFinished,
 )
-from skill_agent.values import Image
+from skill_agent.values import Image, Requester, TurnRequest
 
 STEPS = (
     "think hm | plan look,mend,test | say I look. | tool read notes.txt | diff a.py | cost 0.25 "
@@ -66,7 +69,7 @@ async def test_all_it_does_becomes_events_and_is_kept(outside: OutsideHome) -> N
         ]
         assert kept[0].origins == ()
         assert kept[-1].origins == ("tool", "agent")
-        (spent,) = await runtime.conversations.usage(by="agent")
+        (spent,) = (await runtime.figures.usage(by="agent")).rows
         assert (spent.id, spent.calls, spent.cost_usd) == ("claude", 1, 0.25)
         again = await said(runtime, "cost 0.30 | say Once more.", session=end.session)
         assert the(again, TurnFinished).usage.cost_usd == pytest.approx(0.05)
@@ -109,7 +112,7 @@ async def test_it_gets_our_memory_as_a_server_of_tools(outside: OutsideHome) -> 
         (asked,) = outside.asked("session/new")
         (server,) = asked["mcpServers"]
         assert server["name"] == "ska"
-        assert Path(server["command"]).is_file()
+        assert server["command"] == sys.executable
         assert server["args"][-6:] == [
             "--home", str(runtime.home.root), "mcp", "serve", "--as", "claude",
         ]  # fmt: skip
@@ -122,7 +125,7 @@ async def test_it_has_no_folder_unless_one_is_named(outside: OutsideHome, tmp_pa
         first = the(await said(runtime, "say Hello"), TurnFinished)
         private = Path(outside.asked("session/new")[0]["cwd"])
         assert private.is_relative_to(runtime.home.run)
-        assert list(private.iterdir()) == []
+        assert not any(private.iterdir())  # noqa: ASYNC240
         able = outside.asked("initialize")[0]["clientCapabilities"]
         assert able["terminal"] is False
         assert not any(able["fs"].values())
@@ -137,8 +140,7 @@ async def test_it_has_no_folder_unless_one_is_named(outside: OutsideHome, tmp_pa
         assert "You are Claude" in told, "another session knows nothing"
         assert "the person: " in told
         assert "say Hello" in told
-    assert not private.exists()
-    assert work.exists()
+    assert not private.exists()  # noqa: ASYNC240
 
 
 async def test_pictures_go_along(outside: OutsideHome) -> None:
@@ -230,3 +232,15 @@ async def test_it_says_how_it_begins(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         notices = [one.text for one in those(await said(runtime, "say Hello"), Notice)]
         assert any("no folder to work in" in one and "mode careful" in one for one in notices)
+
+
+async def test_a_key_may_not_name_a_folder(outside: OutsideHome, tmp_path: Path) -> None:
+    async with outside.opened() as runtime:
+        for scopes, refused in ((("talk", "memory", "read"), True), (("admin",), False)):
+            asker = Requester(key="k", name="script", scopes=frozenset(scopes))
+            request = TurnRequest("say Hello", agent="claude", folder=str(tmp_path))
+            if refused:
+                with pytest.raises(Forbidden):
+                    await Confined(runtime, asker).turns.submit(request)
+            else:
+                assert await Confined(runtime, asker).turns.submit(request)
