@@ -273,7 +273,7 @@ class Answering:
             if decided is None or decided.choice == "deny":
                 raise ToolFailed("not allowed: the person denied this change")
         await asyncio.to_thread(folder.write, path, content)
-        if not known:
+        if not known or not all(shown or ()):  # otherwise the program has told of it
             self._put(diff_shown(self._brief.ids, folder.shown(path), before, content))
 
     async def run(self, asked: CreateTerminalRequest) -> str:

@@ -39,12 +39,19 @@ class OutsideHome:
         self.log = self.root.parent / "sent.jsonl"
 
     @asynccontextmanager
-    async def opened(self, *ways: str, settings: str = "") -> AsyncIterator[Runtime]:
-        """The home with its program as it is now."""
+    async def opened(
+        self,
+        *ways: str,
+        settings: str = "",
+        command: Sequence[str] = (),
+        env: Sequence[str] = (),
+    ) -> AsyncIterator[Runtime]:
+        """The home with its program as it is now, or another `command`."""
         self.root.mkdir(exist_ok=True)
-        command = [sys.executable, "-S", str(PROGRAM), str(self.log), *ways]
+        command = command or [sys.executable, "-S", str(PROGRAM), str(self.log), *ways]
         (self.root / "config.toml").write_text(
             f"[acp]\n{settings}\n[acp.programs.scripted]\ncommand = {json.dumps(command)}\n"
+            f"env = {json.dumps(env)}\n"
         )
         if not (agents := self.root / "agents.toml").exists():
             agents.write_text(bundled_agents_path().read_text() + _AGENT)
