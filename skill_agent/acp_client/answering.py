@@ -178,6 +178,8 @@ class Answering:
     async def permission(self, asked: RequestPermissionRequest) -> dict[str, Any]:
         """The answer to a request for permission, by our rules and the person."""
         call = self.calls.of(asked.tool_call)
+        for event in self.calls.shown(call):  # so that it is seen before it is decided on
+            self._put(event)
         options = {one.kind: one.option_id for one in reversed(asked.options)}
         where = str(self._folder.root) if self._folder else "no folder"
         detail = call.detail(where)
@@ -185,8 +187,6 @@ class Answering:
         if decided is None:
             return {"outcome": {"outcome": "cancelled"}}
         call.choice, call.by = decided.choice, decided.by
-        for event in self.calls.begun(call):
-            self._put(event)
         allowed = decided.choice != "deny"
         # Once is what it is told also where a rule of ours says always: then ours can be revoked.
         kinds = ("allow_once",) if allowed else ("reject_once", "reject_always")

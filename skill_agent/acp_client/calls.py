@@ -159,6 +159,11 @@ class Calls:
         if ended:
             yield self._finished(call, ok=call.status == "completed")
 
+    def shown(self, call: Call) -> Iterator[Event]:
+        """That it begins, and what it changes, as far as that was not told."""
+        yield from self.begun(call)
+        yield from self._changed(call)
+
     def begun(self, call: Call) -> Iterator[Event]:
         """That it begins, once."""
         if call.began:
