@@ -1,6 +1,5 @@
 """OpenCode for real, its model on this machine: run by hand where it is installed."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outside_home import OutsideHome, gone, said, the, those
+from outside_home import OutsideHome, said, the, those
 
 from skill_agent.events import ApprovalAsked, DiffShown, ToolFinished, TurnFinished
 
