@@ -18,8 +18,7 @@ from skill_agent.files.home import Home
 from skill_agent.ports import Clock, Ledger
 from skill_agent.settings.schema import Settings
 from skill_agent.turns.hands import Brief, Hands
-from skill_agent.turns.opening import Opening, is_own, opened
-from skill_agent.turns.outside import RunsOutside
+from skill_agent.turns.opening import Opening, RunsOutside, is_own, opened
 
 from .folder import folder_named
 from .kept import KeptSession, kept_session, note_session

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from skill_agent.conversations.client_calls import results_with
 from skill_agent.errors import SkillAgentError
@@ -195,3 +196,14 @@ def _recalled(brief: Brief, found: Recollection, seconds: float) -> MemoryRecall
         seconds=seconds,
         told=len(selection.hits) + len(found.always),
     )
+
+
+class RunsOutside(Protocol):
+    """Takes turns of agents whose settings say what they run on."""
+
+    def turn(self, brief: Brief, hands: Hands, folder: str) -> AsyncGenerator[Event, None]:
+        """The turn's events, the last one `TurnFinished`; `folder` is where this message wants the
+        program to work, "" where it says nothing of it. Closing it early stops the program's work
+        at once. Raises ModelUnavailable for a program that is not there or not ready, ModelFailed
+        where it breaks off, TurnLimit."""
+        ...
