@@ -43,15 +43,17 @@ class OutsideHome:
         self,
         *ways: str,
         settings: str = "",
+        more: str = "",
         command: Sequence[str] = (),
         env: Sequence[str] = (),
     ) -> AsyncIterator[Runtime]:
-        """The home with its program as it is now, or another `command`."""
+        """The home with its program as it is now, or another `command`; `settings` are those of
+        `[acp]`, `more` other tables."""
         self.root.mkdir(exist_ok=True)
         command = command or [sys.executable, "-S", str(PROGRAM), str(self.log), *ways]
         (self.root / "config.toml").write_text(
             f"[acp]\n{settings}\n[acp.programs.scripted]\ncommand = {json.dumps(command)}\n"
-            f"env = {json.dumps(env)}\n"
+            f"env = {json.dumps(env)}\n{more}"
         )
         if not (agents := self.root / "agents.toml").exists():
             agents.write_text(bundled_agents_path().read_text() + _AGENT)

@@ -22,7 +22,7 @@ from skill_agent.events import (
     ToolStarted,
     TurnFinished,
 )
-from skill_agent.values import Image, Requester, TurnRequest
+from skill_agent.values import Image, NewTask, Requester, TurnRequest
 
 STEPS = (
     "think hm | plan look,mend,test | say I look. | tool read notes.txt | diff a.py | cost 0.25 "
@@ -244,3 +244,34 @@ async def test_a_key_may_not_name_a_folder(outside: OutsideHome, tmp_path: Path)
                     await Confined(runtime, asker).turns.submit(request)
             else:
                 assert await Confined(runtime, asker).turns.submit(request)
+
+
+async def test_a_colleague_gives_it_a_task(outside: OutsideHome) -> None:
+    async with outside.opened() as runtime:
+        done = await runtime.tasks.delegate(NewTask(assigned_to="claude", instructions="say Three faults."))
+        while not (done := await runtime.tasks.get(done.id)).ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (done.status, done.error) == ("completed", "")
+        assert done.result
+        assert "say Three faults." in outside.prompts[0]
+
+
+async def test_a_long_talk_goes_on(outside: OutsideHome) -> None:
+    """No model is there that could sum it up."""
+    async with outside.opened(more="[memory]\nhistory_messages = 2\n") as runtime:
+        session = None
+        for number in range(4):
+            end = the(await said(runtime, f"say Number {number}", session=session), TurnFinished)
+            assert end.text == f"Number {number}"
+            session = end.session
+
+
+async def test_a_talk_that_is_erased_leaves_nothing(outside: OutsideHome) -> None:
+    async with outside.opened() as runtime:
+        end = the(await said(runtime, "say Hello"), TurnFinished)
+        name = outside.asked("session/prompt")[0]["sessionId"]
+        plan = await runtime.user_data.plan_purge()
+        await runtime.user_data.erase(expected=plan.digest)
+        rows = await runtime.ledger.log(kinds=("outside.session",))
+        assert name not in json.dumps([one.new for one in rows], default=str)
+        assert end
