@@ -33,9 +33,11 @@ async def prompted(outside: OutsideHome) -> None:
     [
         ("broken", "it ended with exit code 3: no config", "acp-scripted.log"),
         ("login", "scripted is not logged in", "log in with the program"),
-        ("version", "speaks version 7", ""),
+        pytest.param("version", "speaks version 7", "", marks=pytest.mark.deep),
         ("mute", "did not answer initialize within 0.5 s", "acp.start_timeout_s"),
-        ("talker", "does not speak the Agent Client Protocol", ""),
+        pytest.param(
+            "talker", "does not speak the Agent Client Protocol", "", marks=pytest.mark.deep
+        ),
     ],
 )
 async def test_it_does_not_begin(outside: OutsideHome, way: str, told: str, hint: str) -> None:
@@ -87,6 +89,7 @@ async def test_it_says_nothing_any_more(outside: OutsideHome) -> None:
         await gone(outside.groups[0])
 
 
+@pytest.mark.deep
 async def test_who_waits_for_a_person_is_not_silent(outside: OutsideHome) -> None:
     async with outside.opened(settings="silence_timeout_s = 0.2") as runtime:
         late: list[asyncio.TimerHandle] = []
@@ -200,6 +203,7 @@ async def test_a_question_ends_with_its_turn(outside: OutsideHome) -> None:
         assert end.reason == "cancelled"
         assert await runtime.approvals.waiting() == []
         assert the(await said(runtime, "say Back", session=end.session), TurnFinished)
+        assert len(outside.groups) == 1, "it was told that nobody answers any more"
 
 
 async def test_nothing_is_left_when_the_home_is_closed(outside: OutsideHome) -> None:

@@ -75,6 +75,7 @@ async def test_all_it_does_becomes_events_and_is_kept(outside: OutsideHome) -> N
         assert the(again, TurnFinished).usage.cost_usd == pytest.approx(0.05)
 
 
+@pytest.mark.deep
 async def test_what_it_costs_is_not_guessed(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         end = the(await said(runtime, "say Hello"), TurnFinished)
@@ -196,7 +197,7 @@ async def test_what_others_said_meanwhile_is_told(outside: OutsideHome) -> None:
         assert "say Hello" not in told
 
 
-@pytest.mark.parametrize("way", ["resume", "load"])
+@pytest.mark.parametrize("way", ["resume", pytest.param("load", marks=pytest.mark.deep)])
 async def test_a_session_is_gone_on_with_after_a_restart(outside: OutsideHome, way: str) -> None:
     async with outside.opened(way) as runtime:
         end = the(await said(runtime, "say Hello"), TurnFinished)
@@ -228,6 +229,7 @@ async def test_one_nobody_talks_to_is_ended(outside: OutsideHome) -> None:
         assert the(await said(runtime, "say Back", session=end.session), TurnFinished).text
 
 
+@pytest.mark.deep
 async def test_it_says_how_it_begins(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         notices = [one.text for one in those(await said(runtime, "say Hello"), Notice)]
@@ -248,7 +250,9 @@ async def test_a_key_may_not_name_a_folder(outside: OutsideHome, tmp_path: Path)
 
 async def test_a_colleague_gives_it_a_task(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
-        done = await runtime.tasks.delegate(NewTask(assigned_to="claude", instructions="say Three faults."))
+        done = await runtime.tasks.delegate(
+            NewTask(assigned_to="claude", instructions="say Three faults.")
+        )
         while not (done := await runtime.tasks.get(done.id)).ended:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert (done.status, done.error) == ("completed", "")
@@ -256,6 +260,7 @@ async def test_a_colleague_gives_it_a_task(outside: OutsideHome) -> None:
         assert "say Three faults." in outside.prompts[0]
 
 
+@pytest.mark.deep
 async def test_a_long_talk_goes_on(outside: OutsideHome) -> None:
     """No model is there that could sum it up."""
     async with outside.opened(more="[memory]\nhistory_messages = 2\n") as runtime:
@@ -266,6 +271,7 @@ async def test_a_long_talk_goes_on(outside: OutsideHome) -> None:
             session = end.session
 
 
+@pytest.mark.deep
 async def test_a_talk_that_is_erased_leaves_nothing(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         end = the(await said(runtime, "say Hello"), TurnFinished)
