@@ -69,12 +69,14 @@ class WorkstationApp(App[None]):
         draft_dir: Path,
         session: str | None = None,
         agent: str | None = None,
+        folder: str = "",
     ) -> None:
+        """`folder` is where agents on outside programs work in conversations begun here."""
         super().__init__()
         self._open_runtime = open_runtime
         self._wanted = session, agent
         self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
-        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}")
+        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder)
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._told: int | None = None
@@ -358,6 +360,7 @@ def run_workstation(
     run: Run = _run_plainly,
     session: str | None = None,
     agent: str | None = None,
+    folder: str = "",
 ) -> int:
     """Runs the workstation until the person leaves; gives the exit code.
 
@@ -373,7 +376,9 @@ def run_workstation(
             f"this terminal cannot draw a screen (TERM={os.environ['TERM']})",
             hint="use `ska chat`, which goes line by line",
         )
-    app = WorkstationApp(open_runtime, draft_dir=draft_dir, session=session, agent=agent)
+    app = WorkstationApp(
+        open_runtime, draft_dir=draft_dir, session=session, agent=agent, folder=folder
+    )
     with own_terminal(log_file) as restore:
         run(app.run_async(), end=app.end, last_words=restore)
     if app.crashed:

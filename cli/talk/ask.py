@@ -26,10 +26,12 @@ from .stdin import FIRST_BYTE_S, PipedText, process_stdin
 from .wishes import (
     ExtractOption,
     ImageOption,
+    InOption,
     ModelOptions,
     SchemaOption,
     SystemOption,
     TemplateOption,
+    folder_of,
     images_of,
     options_of,
     schema_of,
@@ -76,6 +78,7 @@ def ask(
     option: ModelOptions = None,
     schema: SchemaOption = None,
     extract: ExtractOption = False,
+    folder: InOption = None,
     follow: FollowOption = False,
     session: SessionOption = None,
     as_json: JsonOption = False,
@@ -108,6 +111,7 @@ def ask(
       ska ask -i receipt.jpg "what did I pay?"
       ska ask -x "a script that counts my photos" > count.sh
       ska ask --detach "read the report and sum it up"
+      ska ask --in . @claude "mend the failing test"
       ska ask -o temperature=0 --schema "name, age int" "invent a pirate" | jq .name
 
     \b
@@ -128,6 +132,7 @@ def ask(
         **kept.wishes(agent=agent, model=model, system=system, options=options_of(option)),
         "response_schema": schema_of(schema),
         "images": images_of(image),
+        "folder": folder_of(folder, elsewhere=bool(around.api)),
         "session": "latest" if follow else session,
         "use_memory": not no_memory,
     }
@@ -141,6 +146,8 @@ def ask(
     view = _view(outcome, as_json=as_json, jsonl=jsonl, extract=extract, quiet=quiet)
     ready_to_talk(around, wishes["model"])
     _answer(around, said, outcome, view, show_prompt=show_prompt, **wishes)
+    if wishes["folder"] and not quiet and outcome.on_model:
+        narrate(f"--in was of no use: {outcome.ids['agent']} runs on a model")
     raise typer.Exit(outcome.exit_code or _without_code(view))
 
 

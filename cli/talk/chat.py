@@ -24,7 +24,7 @@ from .ask import one_turn
 from .driver import Talk, talking
 from .render import Outcome, TextView
 from .typed_lines import Said, TypedLines
-from .wishes import ModelOptions, SystemOption, options_of
+from .wishes import InOption, ModelOptions, SystemOption, folder_of, options_of
 
 app = single()
 
@@ -45,6 +45,7 @@ def chat(
     agent: AgentOption = None,
     system: SystemOption = None,
     option: ModelOptions = None,
+    folder: InOption = None,
     follow: FollowOption = False,
     session: SessionOption = None,
 ) -> None:
@@ -59,10 +60,15 @@ def chat(
       ska chat
       ska chat -a luke
       ska chat --session "release plan"
+      ska chat -a claude --in ~/code/shop
       ska chat -s "answer in one line" -o temperature=0
     """
     around = surroundings(ctx)
-    wishes = {"system": system or "", "options": options_of(option)}
+    wishes = {
+        "system": system or "",
+        "options": options_of(option),
+        "folder": folder_of(folder, elsewhere=bool(around.api)),
+    }
     home = ready_to_talk(around)
     with (
         talking(around, role="chat", hosting=True) as talk,

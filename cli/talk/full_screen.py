@@ -8,6 +8,7 @@ import typer
 from ..opening.running import ready_to_talk
 from ..options import AgentOption, FollowOption, SessionOption, single
 from ..surroundings import Surroundings, surroundings
+from .wishes import InOption, folder_here, folder_of
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -21,21 +22,31 @@ def tui(
     agent: AgentOption = None,
     follow: FollowOption = False,
     session: SessionOption = None,
+    folder: InOption = None,
 ) -> None:
     """Open the full-screen workstation.
 
-    The same as `ska` alone, with a choice of where to begin.
+    The same as `ska` alone, with a choice of where to begin. Agents on outside programs work in
+    the folder it is opened in, unless --in names another.
 
     \b
     Examples:
       ska tui -a ada
       ska tui --session "release plan"
     """
-    open_workstation(surroundings(ctx), session="latest" if follow else session, agent=agent)
+    around = surroundings(ctx)
+    open_workstation(
+        around, session="latest" if follow else session, agent=agent,
+        folder=folder_of(folder, elsewhere=bool(around.api)),
+    )  # fmt: skip
 
 
 def open_workstation(
-    around: Surroundings, *, session: str | None = None, agent: str | None = None
+    around: Surroundings,
+    *,
+    session: str | None = None,
+    agent: str | None = None,
+    folder: str = "",
 ) -> None:
     """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
     from ...tui.app import run_workstation
@@ -55,6 +66,7 @@ def open_workstation(
         run=run,
         session=session,
         agent=agent,
+        folder=folder or folder_here(elsewhere=bool(around.api)),
     )
     if code:
         raise typer.Exit(code)

@@ -22,6 +22,8 @@ from skill_agent.events import (
     MemorySaved,
     MemoryUpdated,
     Notice,
+    OutsideEvent,
+    PlanTold,
     TextDelta,
     ThoughtDelta,
     ToolFinished,
@@ -131,6 +133,11 @@ class Outcome:
         self.error = {"reason": event.reason, "message": event.message, "hint": event.hint}
         self.exit_code = EXIT_CODES[event.reason]
 
+    @property
+    def on_model(self) -> bool:
+        """Whether a model answered, and no outside program."""
+        return bool(self.ids) and not self.model.startswith("acp/")
+
     def as_json(self) -> dict[str, Any]:
         """The object `--json` prints."""
         return {
@@ -163,6 +170,9 @@ class TextView:
         """Writes one event; of one it does not know, the line."""
         if isinstance(event, TurnEvent):
             self._show_turn(event)
+            return
+        if isinstance(event, OutsideEvent):
+            self._aside("\n".join(outside_lines(event)))
             return
         if isinstance(event, HostEvent):
             self._finish_text()
@@ -295,6 +305,13 @@ class LinesView:
 
     def close(self) -> None:
         """Nothing is held back."""
+
+
+def outside_lines(event: OutsideEvent) -> list[str]:
+    """What a program of another make tells of its work, as lines."""
+    if isinstance(event, PlanTold):
+        return event.checklist or [event.line]
+    return event.unified() or [event.line]
 
 
 def aside(text: str, *, over: bool = False) -> None:

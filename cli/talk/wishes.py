@@ -49,6 +49,13 @@ TemplateOption = Annotated[
     typer.Option("--template", "-t", metavar="NAME", help="Say it as templates/NAME.md does."),
 ]
 
+InOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--in", metavar="DIR", help="Where an agent on an outside program works from now on."
+    ),
+]
+
 _TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
 _FIELD = re.compile(r"(?P<name>[\w-]+)(?:\s+(?P<type>\w+))?\s*(?::\s*(?P<about>.*))?$", re.DOTALL)
 
@@ -144,6 +151,31 @@ def images_of(files: list[Path] | None) -> "tuple[Image, ...]":
     from skill_agent.conversations.images import checked_images, image_of
 
     return checked_images([image_of(_bytes(file), str(file)) for file in files])
+
+
+def folder_of(said: Path | None, *, elsewhere: bool) -> str:
+    """The whole path of a folder, "" for none; raises UsageError where there is none. On another
+    machine, `elsewhere`, nobody here can tell."""
+    if said is None:
+        return ""
+    folder = said.expanduser()
+    if elsewhere:
+        if not folder.is_absolute():
+            raise UsageError("--in takes the whole path on the home's own machine")
+        return str(folder)
+    if not folder.is_dir():
+        raise UsageError(f"--in: there is no folder {said}", hint="make it first: mkdir -p …")
+    return str(folder.resolve())
+
+
+def folder_here(*, elsewhere: bool) -> str:
+    """The working directory, as a folder to work in; "" where it is none for that: the person's
+    whole home, the root of the disk, one that is gone, or another machine's."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return ""
+    return "" if elsewhere or here in (Path.home(), Path(here.anchor)) else str(here)
 
 
 def _bytes(file: Path) -> bytes:

@@ -14,6 +14,7 @@ from ..output import emit_json, emit_text, narrate, plain, record, table
 from ..surroundings import on_this_machine, surroundings
 from . import mail
 from .model_choice import settings_of, spoken_with
+from .programs import AcpOption, program_named
 from .team import Team, follow, team_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def list_agents(ctx: typer.Context, as_json: JsonOption = False) -> None:
     if as_json:
         emit_json([agent_object(dna) for dna in agents])
         return
-    rows = [(dna.slug, dna.name, dna.status, dna.model.model_name, dna.tagline) for dna in agents]
+    rows = [(dna.slug, dna.name, dna.status, _speaks(dna), dna.tagline) for dna in agents]
     table(("agent", "name", "status", "model", "tagline"), rows)
 
 
@@ -85,13 +86,18 @@ def new(
         list[str] | None, typer.Option(help="A skill only it has; may be repeated.")
     ] = None,
     instructions: Annotated[str, typer.Option(help="How it should work, in your words.")] = "",
+    acp: AcpOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add an agent; everything else about it can be edited in agents.toml.
 
+    With --acp it runs on a program of another make instead of a model: claude, codex, gemini,
+    opencode, goose, or one of [acp.programs] in config.toml.
+
     \b
-    Example:
+    Examples:
       ska agents new zoe --tagline "Plans my travels" --skill weather
+      ska agents new claude --acp claude
     """
     from skill_agent.agents.directory import titled
 
@@ -106,6 +112,8 @@ def new(
         "personality": personality,
         "model": {"model_name": model},
     }
+    if acp is not None:
+        fields["runs"] = {"acp": program_named(acp, settings_of(ctx).acp)}
     team = team_of(ctx, edit=True)
     dna = team.new(slug, fields)
     _tell(ctx, team, dna, f"added {dna.name}; talk with: ska ask -a {dna.slug}", as_json)
@@ -294,7 +302,9 @@ def _summary(dna: "AgentDNA", spoken: str) -> list[tuple[str, object]]:
         ("instructions", persona.custom_instructions),
         ("skills", dna.effective_skills),
         ("disabled skills", dna.disabled_skill_names),
-        ("model", f"{spoken}, temperature {model.temperature:g}"),
+        ("runs on", spoken)
+        if dna.runs
+        else ("model", f"{spoken}, temperature {model.temperature:g}"),
         ("own tiers", [f"{one.tier}: {one.model_name}" for one in model.custom_tiers]),
         ("highest tier", model.max_tier),
         ("budget", f"${model.daily_budget_usd:g} a day, ${model.monthly_budget_usd:g} a month"),
@@ -306,6 +316,12 @@ def _summary(dna: "AgentDNA", spoken: str) -> list[tuple[str, object]]:
         ("autonomy", bounds.max_autonomy),
         ("domains", bounds.allowed_domains),
     ]
+
+
+def _speaks(dna: "AgentDNA") -> str:
+    from skill_agent.models.outside import program_of
+
+    return f"acp/{program_of(dna.runs)}" if dna.runs else dna.model.model_name
 
 
 def _set_status(ctx: typer.Context, agent: str, status: "AgentStatus", as_json: bool) -> None:

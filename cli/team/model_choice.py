@@ -33,6 +33,8 @@ def spoken_with(dna: "AgentDNA", settings: "Settings") -> str:
     """The model's name, and why it is that one; several where it depends on the message."""
     from skill_agent.agents.tiers import capped, chosen, routed
 
+    if dna.runs is not None:
+        return run_on(dna, settings)
     models = settings.models
     if settings.features.model_routing and (tiers := routed(dna, models)):
         mine = dict.fromkeys(f"{tiers[tier]}" for tier in tiers if capped(dna, tier) == tier)
@@ -40,3 +42,18 @@ def spoken_with(dna: "AgentDNA", settings: "Settings") -> str:
     found = chosen(dna, None, models)
     name = models.default if found.name == "default" else found.name
     return f"{name} ({found.why})"
+
+
+def run_on(dna: "AgentDNA", settings: "Settings") -> str:
+    """The outside program of an agent that has one, and whether it is here."""
+    from skill_agent.acp_client.programs import launch_of
+    from skill_agent.errors import UsageError
+
+    assert dna.runs is not None
+    try:
+        launch = launch_of(dna.runs, settings.acp)
+    except UsageError as problem:
+        return f"{problem.message} ({problem.hint})"
+    line = " ".join(launch.command)
+    here = launch.found or f"not here; {launch.get or 'is it on PATH?'}"
+    return f"the program {launch.name}: {line} ({here})"

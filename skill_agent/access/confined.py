@@ -261,6 +261,11 @@ class _Turns(_Group):
     async def _asked(self, request: TurnRequest | str) -> TurnRequest:
         request = TurnRequest(request) if isinstance(request, str) else request
         session = (await self._find(request.session)).id if request.session else None
+        if request.folder and not self._by.may("admin"):
+            raise Forbidden(
+                'to name a folder for an agent to work in takes the scope "admin"',
+                hint="leave out folder, or begin the conversation on the machine itself",
+            )
         recalls = request.use_memory and self._by.may("read", "memory")
         return replace(request, session=session, use_memory=recalls, requester=self._by)
 

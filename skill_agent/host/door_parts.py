@@ -1,6 +1,7 @@
 """The parts of a runtime by which other programs come in and are used: servers, outside programs,
 skills as tools."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -58,6 +59,7 @@ class DoorParts:
                 clock=frame.clock,
                 directory=frame.directory,
                 publish=frame.publish,
+                serves=_serves(frame.home),
             )
         )
         self.programs = Programs(frame.settings.acp)
@@ -82,3 +84,10 @@ class DoorParts:
         await self.skill_tools.end()
         await self.servers.end()
         await self.outside.end()
+
+
+def _serves(home: Home) -> tuple[str, ...]:
+    """The command that serves this home over MCP, as this very program."""
+    # -P: a folder that happens to lie in the working directory is no code of ours.
+    program = (sys.executable, "-P", "-m", "skill_agent.cli")
+    return (*program, "--home", str(home.root), "mcp", "serve")

@@ -307,6 +307,9 @@ class AcpSettings(Table):
     """Longest time until the program is ready for a session."""
     silence_timeout_s: float = Field(default=600.0, gt=0)
     """Longest silence within a turn; then it is given up."""
+    idle_minutes: float = Field(default=30.0, ge=0)
+    """A program nobody talked to for so long is ended; its session is gone on with when it is
+    needed, where it can do that."""
 
 
 class InterfaceSettings(Table):

@@ -6,82 +6,61 @@ cancellation through; turning those into a `TurnFailed` is the runtime's outer w
 """
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from skill_agent.conversations.client_calls import results_with
 from skill_agent.conversations.client_context import as_read, with_attached
 from skill_agent.conversations.usage import add
-from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
     Event,
-    MemoryRecalled,
-    MemorySaved,
     Notice,
-    RecalledItem,
     TextDelta,
-    TurnFinished,
 )
-from skill_agent.identifiers import iso
 from skill_agent.ports import ChatMessage
-from skill_agent.skills.trust import how_to_approve
 from skill_agent.text.beside import as_it_is_now
 from skill_agent.text.gate import tamed
 from skill_agent.text.stops import Stops, until_stop
 from skill_agent.tools.client import Foreign
 from skill_agent.turns.guards.outgoing import Outgoing, repeats, tells_of_another
-from skill_agent.turns.guards.suspicion import of_others
 from skill_agent.turns.guards.watching import Watch, by_code, watched
-from skill_agent.values import Finish, Memory, Usage
+from skill_agent.values import Usage
 
 from .calling import called, for_client
 from .colleagues.nearby import Letters
 from .composition import composed
-from .disclosing import disclosing, kept_without
+from .disclosing import disclosing
 from .fitting import Fit, fit_block
 from .hands import Brief, Hands, Talk
-from .known import Kept, Offer, Recollection
+from .known import Offer, Recollection
 from .manner import Manner
+from .opening import Opening, finished, is_own, only_answers, opened, stops, warning
 from .prompt import conversation
 from .speaking import Reply, check_end, ending, finish_of, request_of, spoken
 
 IDLE_REPLIES = 2
 """After so many in a row whose calls were all refused, the model does not find out of it."""
-NOT_KEPT = 'nothing was remembered: the API key lacks the scope "memory"'
 
 
 async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     """Keeps, recalls, prompts, streams, runs tools and streams again until the model is done."""
-    started = time.perf_counter()
-    manner = await hands.read(brief.message)
-    kept = await hands.keep(brief.message, manner)
-    for memory in kept.memories:
-        yield _saved(brief, memory)
-    for notice in _of_keeping(brief, hands, kept):
-        yield notice
-    answered, passed = _only_answers(brief), False
-    async with aclosing(_passed_on(brief, hands, manner, started)) as events:
+    opening = Opening()
+    async with aclosing(opened(brief, hands, opening)) as events:
         async for event in events:
             yield event
-            passed = isinstance(event, TurnFinished)
-    if passed:
+    if opening.passed:
         return
-    recollection, events = await _remembered(brief, hands, kept, manner)
-    for event in events:
-        yield event
-    for text, origins in of_others(brief.message, recollection):
-        if told := await hands.suspicion.reading(text, origins):
-            yield _warning(brief, told)
-    own, formed = _is_own(brief), brief.response_schema is not None
+    manner, kept, recollection = opening.manner, opening.kept, opening.recollection
+    started, answered = opening.started, only_answers(brief)
+    own, formed = is_own(brief), brief.response_schema is not None
     offer = await hands.offer(manner, recollection) if own else _of_client(brief)
     before = any(one.role == "user" for one in brief.draft.history)
     said = by_code(manner, kept, recollection, offer, said_before=before)
     if said and own and not answered:
-        said = until_stop(said, _stops(brief))
+        said = until_stop(said, stops(brief))
         yield TextDelta(**brief.ids, text=said)
         usage = Usage(model=hands.model.info.name, first_token_s=time.perf_counter() - started)
-        yield _finished(brief, said, usage, started)
+        yield finished(brief, said, usage, started)
         return
     computed = await hands.compute(manner)
     letters = await _letters(hands)
@@ -104,7 +83,7 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
     async with aclosing(disclosing(brief, hands, talk)) as events:
         async for event in events:
             yield event
-    outgoing = Outgoing(own=_own(brief, plan, recollection))
+    outgoing = Outgoing(own=own_words(brief, plan, recollection))
     async with aclosing(_converse(brief, hands, talk, watch, outgoing)) as events:
         async for event in events:
             yield event
@@ -133,60 +112,10 @@ async def _letters(hands: Hands) -> Letters:
     return letters
 
 
-async def _passed_on(
-    brief: Brief, hands: Hands, manner: Manner, started: float
-) -> AsyncGenerator[Event, None]:
-    """The whole turn where the message is for a colleague: what they say is told as theirs, and no
-    model is asked for it here. Nothing where it is not."""
-    if not _is_own(brief) or _only_answers(brief):
-        return
-    if (errand := await hands.nearby.errand(brief.message, manner)) is None:
-        return
-    passed = await hands.nearby.run(errand, brief.message, manner)
-    hands.taint.add(passed.origins)
-    said = until_stop(passed.text, _stops(brief))
-    yield TextDelta(**brief.ids, text=said)
-    yield _finished(brief, said, Usage(model=hands.model.info.name), started)
-
-
 def _beside(brief: Brief, inbox: str, recollection: Recollection | None, hint: str) -> str:
     """The data block beside the message."""
     found = recollection.block if recollection else hint
     return "\n\n".join(part for part in (inbox, found, brief.draft.handed) if part)
-
-
-def _of_keeping(brief: Brief, hands: Hands, kept: Kept) -> Iterator[Notice]:
-    """What the person should know before the reply: what is missing of the agent, and of memory."""
-    if hands.left_out and not brief.draft.history:
-        yield _warning(brief, _left_out(brief, hands.left_out))
-    if kept.refused:
-        yield _warning(brief, NOT_KEPT)
-    if notice := kept_without(brief, kept.memories):
-        yield notice
-
-
-async def _remembered(
-    brief: Brief, hands: Hands, kept: Kept, manner: Manner
-) -> tuple[Recollection | None, list[Event]]:
-    """What memory has for the message, and what is to be told of that."""
-    if _only_answers(brief):  # what helps was found with the words that led to the calls
-        return None, []
-    begun = time.perf_counter()
-    try:
-        found = await hands.recall(brief.message, kept.memories, manner)
-    except SkillAgentError as problem:
-        hint = f" ({problem.hint})" if problem.hint else ""
-        return None, [_warning(brief, f"without memory: {problem.message}{hint}")]
-    if found is None:
-        return None, []
-    hands.taint.add(found.origins)
-    behind = [_incomplete(brief, found.behind)] if found.behind else []
-    seconds = time.perf_counter() - begun - found.waited
-    return found, [*behind, _recalled(brief, found, seconds)]
-
-
-def _warning(brief: Brief, text: str) -> Notice:
-    return Notice(**brief.ids, level="warning", text=text)
 
 
 def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
@@ -203,24 +132,6 @@ def _as_shown(brief: Brief, computed: str, manner: Manner) -> str:
     return text.replace(content, f"{manner.words}\n\n```\n{code}\n```".strip())
 
 
-def _left_out(brief: Brief, names: Sequence[str]) -> str:
-    commands = "; ".join(how_to_approve(name) for name in names)
-    return (
-        f"{brief.agent.name} works without {', '.join(names)}: nobody approved it yet. "
-        f"Once you have read it: {commands}"
-    )
-
-
-def _incomplete(brief: Brief, behind: int) -> Notice:
-    rows = "entry" if behind == 1 else "entries"
-    return Notice(
-        **brief.ids,
-        level="info",
-        text=f"the search index is {behind} {rows} behind: what was said or kept last may be "
-        "missing from this answer (ska status)",
-    )
-
-
 def _announcement(brief: Brief, dropped: int) -> Notice:
     messages = "message no longer fits" if dropped == 1 else "messages no longer fit"
     return Notice(
@@ -230,21 +141,6 @@ def _announcement(brief: Brief, dropped: int) -> Notice:
         "searchable, and are summed up when there is time, or now with: "
         f"ska sessions compact {brief.session}",
     )
-
-
-def _is_own(brief: Brief) -> bool:
-    """Whether the agent answers as it likes, with its own tools."""
-    return brief.response_schema is None and not brief.client_tools
-
-
-def _only_answers(brief: Brief) -> bool:
-    """Whether nothing is said: a client program brings what came of its tools."""
-    return bool(results_with(brief.message)) and not brief.message.content.strip()
-
-
-def _stops(brief: Brief) -> Sequence[str]:
-    """Texts at which a reply ends, whoever speaks."""
-    return brief.agent.model.provider_overrides.get("stop") or ()
 
 
 def _of_client(brief: Brief) -> Offer:
@@ -264,7 +160,7 @@ async def _converse(
             async for event in run:
                 yield event
     while True:
-        reply = Reply(outgoing, Stops(_stops(brief)))
+        reply = Reply(outgoing, Stops(stops(brief)))
         outgoing.reading(talk.messages)
         request = request_of(brief, hands, talk)
         async with aclosing(spoken(brief, hands, request, reply, watch)) as events:
@@ -293,14 +189,14 @@ async def _converse(
     if not foreign:
         check_end(brief, reply, text)
     if told := ending(brief, reply):
-        yield _warning(brief, told)
-    for told in await _given_away(brief, hands, outgoing, text):
-        yield _warning(brief, told)
-    ended = _finished(brief, text, total, talk.started, finish_of(reply))
+        yield warning(brief, told)
+    for told in await given_away(brief, hands, outgoing, text):
+        yield warning(brief, told)
+    ended = finished(brief, text, total, talk.started, finish_of(reply))
     yield replace(ended, finish="tool_calls", tool_calls=foreign) if foreign else ended
 
 
-def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
+def own_words(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
     """What the person wrote of a prompt: their messages with what they sent along, and what they
     told before."""
     said = [as_read(one) for one in plan.history if one.role == "user"]
@@ -308,7 +204,7 @@ def _own(brief: Brief, plan: Fit, recollection: Recollection | None) -> str:
     return "\n".join([*said, brief.draft.text, recalled])
 
 
-async def _given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str) -> list[str]:
+async def given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str) -> list[str]:
     """What the person is to be told of a reply."""
     told = [outgoing.told] if outgoing.told else []
     if not hands.taint.origins:
@@ -318,51 +214,3 @@ async def _given_away(brief: Brief, hands: Hands, outgoing: Outgoing, text: str)
     if tells_of_another(text, await hands.others(), outgoing.own):
         told.append("the reply tells what is known of another person; text of others is read here")
     return told
-
-
-def _finished(
-    brief: Brief, text: str, usage: Usage, started: float, finish: Finish = "stop"
-) -> TurnFinished:
-    return TurnFinished(
-        **brief.ids,
-        message_id=brief.reply_id,
-        text=text,
-        usage=replace(usage, total_s=time.perf_counter() - started),
-        finish=finish,
-    )
-
-
-def _saved(brief: Brief, memory: Memory) -> MemorySaved:
-    return MemorySaved(
-        **brief.ids,
-        memory_id=memory.id,
-        content=memory.content,
-        memory_type=memory.memory_type,
-        pinned=memory.pinned,
-        importance=memory.importance,
-    )
-
-
-def _recalled(brief: Brief, found: Recollection, seconds: float) -> MemoryRecalled:
-    selection = found.selection
-    items = tuple(
-        RecalledItem(
-            id=hit.item.id,
-            kind=hit.item.kind,
-            content=hit.item.text,
-            score=round(hit.score, 4),
-            signals={name: round(value, 4) for name, value in hit.signals.items()},
-            reason=hit.reason,
-            memory_type=hit.item.memory_type,
-            created_at=iso(hit.item.created_at),
-        )
-        for hit in (*selection.hits, *selection.present)
-    )
-    return MemoryRecalled(
-        **brief.ids,
-        items=items,
-        tokens=selection.tokens,
-        budget=selection.budget,
-        seconds=seconds,
-        told=len(selection.hits) + len(found.always),
-    )

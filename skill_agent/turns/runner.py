@@ -73,7 +73,7 @@ from .colleagues.taking_over import TakingOver
 from .compactor import Compactor
 from .hands import Brief
 from .loop import run_turn
-from .outside import RunsOutside
+from .opening import RunsOutside
 from .prompt import of_another
 from .taint import Taint, of_conversation
 from .views import Turn, View, Views, turning_of

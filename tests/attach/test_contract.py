@@ -714,6 +714,14 @@ async def test_what_comes_from_other_programs(open_station: OpenStation, tmp_pat
             await station.imports.plan(replace(wanted, path=str(tmp_path / "nowhere")))
 
 
+async def test_programs_to_run_on(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        found = {one.name: one for one in await station.programs.list()}
+        assert {"claude", "codex", "gemini", "opencode", "goose"} <= found.keys()
+        assert found["goose"].command == ("goose", "acp")
+        assert found["goose"].found or "installer" in found["goose"].hint
+
+
 async def test_backups(open_station: OpenStation, tmp_path: Path) -> None:
     async with open_station(model("Yes.")) as station:
         await whole(station, "Do you know me?")

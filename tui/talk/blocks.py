@@ -228,6 +228,8 @@ class ToolBlock(FoldedBlock):
         self._result: str | None = None
         self._ok: bool | None = True
         self._seconds = 0.0
+        self._diffs: list[str] = []
+        """Lines of changes it made, as a program tells them."""
 
     @property
     def source(self) -> str:
@@ -243,6 +245,19 @@ class ToolBlock(FoldedBlock):
         self._ok, self._result, self._seconds = ok, result, seconds
         self.set_class(ok is False, "-failed")
         self._redraw()
+
+    def changes(self, lines: Sequence[str]) -> None:
+        """Lines of a unified diff, shown with the call."""
+        self._diffs += lines
+        self._redraw()
+
+    def _counted(self) -> str:
+        """How many lines were added and taken away."""
+        added, taken = (
+            sum(line.startswith(mark) and not line.startswith(mark * 3) for line in self._diffs)
+            for mark in "+-"
+        )
+        return f"  +{added} -{taken}" if added or taken else ""
 
     def _headline(self) -> Content:
         brief = " ".join(one_line(value, 48) for value in self._arguments.values())
@@ -260,11 +275,14 @@ class ToolBlock(FoldedBlock):
             (one_line(self._tool, 60), "bold"),
             "  ",
             (state, style),
+            self._counted(),
             (f"  {brief}" if brief else "", "$foreground-muted"),
         )
 
     def _inside(self) -> str:
         shown = [_as_json(self._arguments)]
+        if self._diffs:
+            shown.append("\n".join(self._diffs))
         if self._result is not None:
             cut = len(self._result) - SHOWN_RESULT
             more = f"\n… {cut} more characters" if cut > 0 else ""

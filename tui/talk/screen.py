@@ -93,9 +93,9 @@ class TalkScreen(Screen[None]):
         Binding("end", "newest", show=False),
     ]
 
-    def __init__(self, outbox: Outbox, early: str) -> None:
+    def __init__(self, outbox: Outbox, early: str, folder: str = "") -> None:
         super().__init__()
-        self._outbox = outbox
+        self._outbox, self._folder = outbox, folder
         self.turns = RunningTurns()
         self._key = early
         """Whose draft the composer holds: a session id, `new`, or a name for before opening."""
@@ -180,7 +180,7 @@ class TalkScreen(Screen[None]):
         from .sender import Sender
 
         listener = Listener(runtime, self._outbox, self.turns, self)
-        sender = Sender(runtime, self._outbox, listener, self)
+        sender = Sender(runtime, self._outbox, listener, self, self._folder)
         asking = Asking(runtime, self)
         self._home = _Home(runtime=runtime, listener=listener, sender=sender, asking=asking)
         found, problem = None, None

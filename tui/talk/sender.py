@@ -27,8 +27,15 @@ class Sender:
     """Sends into one open home on behalf of one screen."""
 
     def __init__(
-        self, runtime: "Workstation", outbox: Outbox, listener: Listener, display: SendingDisplay
+        self,
+        runtime: "Workstation",
+        outbox: Outbox,
+        listener: Listener,
+        display: SendingDisplay,
+        folder: str = "",
     ) -> None:
+        """`folder` goes with what begins a conversation."""
+        self._folder = folder
         self._runtime, self._outbox = runtime, outbox
         self._listener, self._display = listener, display
         self._turns = listener.turns
@@ -76,6 +83,7 @@ class Sender:
                         agent=agent,
                         key=message.key,
                         attachments=message.attachments,
+                        folder=self._folder if new else "",
                     )
                 )
                 async with self._listener.lock:

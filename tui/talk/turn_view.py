@@ -13,6 +13,7 @@ from skill_agent.events import (
     ApprovalAsked,
     CollaborationChanged,
     Compacted,
+    DiffShown,
     HandedOff,
     HostFound,
     HostLost,
@@ -20,6 +21,7 @@ from skill_agent.events import (
     MemoryRecalled,
     MemorySaved,
     Notice,
+    PlanTold,
     SeatChanged,
     TaskChanged,
     TextDelta,
@@ -72,6 +74,10 @@ class TurnView:
                 await self._worked(event)
             case HandedOff() | SeatChanged():
                 await self._seated(event)
+            case PlanTold():
+                await self._planned(event)
+            case DiffShown():
+                await self._changed(event)
             case _ if isinstance(event, TurnEvent):
                 await self._within(event)
             case _:
@@ -156,6 +162,26 @@ class TurnView:
                 line.tell(work.mark, work.text, kind=work.kind)
                 return
         await self._around(work.turn, work.line)
+
+    async def _planned(self, event: PlanTold) -> None:
+        """One checklist for each turn, which changes in its place."""
+        reply = await self._reply(event.turn, event.agent)
+        name, text = f"plan of {event.turn}", "\n  ".join(["Plan", *event.checklist])
+        for line in reply.query(WorkLine):
+            if line.work == name:
+                line.tell("·", text, kind="info")
+                return
+        await reply.tell(WorkLine(name, "·", text, kind="info"))
+
+    async def _changed(self, event: DiffShown) -> None:
+        """A change of a file, with the call that made it."""
+        reply = await self._reply(event.turn, event.agent)
+        tool = reply.tool(event.call)
+        if tool is None:
+            tool = ToolBlock("edit", {"path": event.path})
+            tool.finish(ok=True, result="")
+            await reply.use(f"{event.call}{event.path}", tool)
+        tool.changes(event.unified())
 
     async def _reply(self, turn: str, agent: str) -> ReplyBlock:
         if turn not in self._replies:
