@@ -1,7 +1,7 @@
 """One prompt, answered: its turn begun, told, and ended as the protocol ends it."""
 
 from collections.abc import Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -99,7 +99,8 @@ class Answering:
         told = SessionInfoUpdate(
             session_update="session_info_update", title=title, updated_at=iso(session.updated_at)
         )
-        await self.client.session_update(talk.id, told)
+        with suppress(ConnectionError):  # the editor is gone, which ends us
+            await self.client.session_update(talk.id, told)
 
     async def _figures(self, talk: Talk, agent: str, usage: Usage) -> None:
         """How full the window is, and what the session has cost."""

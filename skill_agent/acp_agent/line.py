@@ -62,7 +62,12 @@ class EditorLine:
             self._prompts.pop(message.get("id", ""), None)
             if "error" in message:
                 _shorten(message["error"])
-        await self._write(message)
+        try:
+            await self._write(message)
+        except ConnectionError:
+            if "method" in message:
+                raise
+            return  # an answer nobody waits for any more
         if task is not None and "method" not in message:
             for work in self._after.pop(task, ()):
                 self._begin(work)
