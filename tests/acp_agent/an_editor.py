@@ -151,9 +151,7 @@ async def editing(
 
 
 @asynccontextmanager
-async def raw(
-    station: Workstation, folders: Path, most: int | None = None
-) -> AsyncIterator["Raw"]:
+async def raw(station: Workstation, folders: Path, most: int | None = None) -> AsyncIterator["Raw"]:
     """An editor of bare lines, for what the SDK's client would never send."""
     async with streams() as ((reader, writer), (its_reader, its_writer)):
         line = EditorLine(reader, writer, *([most] if most else []))

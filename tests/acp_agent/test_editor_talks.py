@@ -17,9 +17,12 @@ from skill_agent.values import TurnRequest
 
 
 async def test_hello(open_runtime: OpenRuntime, home: Home) -> None:
-    async with open_runtime(ScriptedModel()) as runtime, editing(runtime, home.editor_folders) as (
-        conn,
-        _,
+    async with (
+        open_runtime(ScriptedModel()) as runtime,
+        editing(runtime, home.editor_folders) as (
+            conn,
+            _,
+        ),
     ):
         hello = await conn.initialize(99)
         told = hello.model_dump(by_alias=True, exclude_none=True)
@@ -35,9 +38,12 @@ async def test_a_session_becomes_a_conversation_with_its_first_message(
     open_runtime: OpenRuntime, home: Home, tmp_path: Path
 ) -> None:
     model = ScriptedModel([[ThoughtPart(text="Hm."), "Good ", "morning."], "Still here."])
-    async with open_runtime(model) as runtime, editing(runtime, home.editor_folders) as (
-        conn,
-        editor,
+    async with (
+        open_runtime(model) as runtime,
+        editing(runtime, home.editor_folders) as (
+            conn,
+            editor,
+        ),
     ):
         await conn.authenticate("none")
         new = await conn.new_session(cwd=str(tmp_path))
@@ -120,14 +126,15 @@ async def test_a_long_list_comes_in_pages(open_runtime: OpenRuntime, home: Home)
 async def test_cancelled_in_mid_stream(open_runtime: OpenRuntime, home: Home) -> None:
     never = asyncio.Event()
     model = ScriptedModel([["One ", "two ", Gate(never), "three"]], otherwise="Again.")
-    async with open_runtime(model) as runtime, editing(runtime, home.editor_folders) as (
-        conn,
-        editor,
+    async with (
+        open_runtime(model) as runtime,
+        editing(runtime, home.editor_folders) as (
+            conn,
+            editor,
+        ),
     ):
         session = (await conn.new_session(cwd="/")).session_id
-        prompt = asyncio.create_task(
-            conn.prompt(session_id=session, prompt=[text_block("Count")])
-        )
+        prompt = asyncio.create_task(conn.prompt(session_id=session, prompt=[text_block("Count")]))
         await editor.until(lambda: "two" in editor.said() or "One" in editor.said())
         with pytest.raises(RequestError, match="being answered") as refused:
             await conn.prompt(session_id=session, prompt=[text_block("Me too")])
@@ -147,9 +154,12 @@ async def test_closing_a_session_stops_what_it_answers(
 ) -> None:
     never = asyncio.Event()
     model = ScriptedModel([["One ", "two ", Gate(never)]])
-    async with open_runtime(model) as runtime, editing(runtime, home.editor_folders) as (
-        conn,
-        editor,
+    async with (
+        open_runtime(model) as runtime,
+        editing(runtime, home.editor_folders) as (
+            conn,
+            editor,
+        ),
     ):
         session = (await conn.new_session(cwd="/")).session_id
         prompt = asyncio.create_task(conn.prompt(session_id=session, prompt=[text_block("Count")]))
@@ -184,9 +194,12 @@ async def test_two_sessions_at_once(open_runtime: OpenRuntime, home: Home) -> No
         first = "First" in str(request)
         return ["A " if first else "B ", Gate(first_goes if first else second_goes), "end"]
 
-    async with open_runtime(ScriptedModel(otherwise=reply)) as runtime, editing(  # pyright: ignore[reportArgumentType]
-        runtime, home.editor_folders
-    ) as (conn, editor):
+    async with (
+        open_runtime(ScriptedModel(otherwise=reply)) as runtime,
+        editing(  # pyright: ignore[reportArgumentType]
+            runtime, home.editor_folders
+        ) as (conn, editor),
+    ):
         one = (await conn.new_session(cwd="/")).session_id
         two = (await conn.new_session(cwd="/")).session_id
         asked = [
@@ -202,9 +215,10 @@ async def test_two_sessions_at_once(open_runtime: OpenRuntime, home: Home) -> No
 
 
 async def test_agents_are_modes_and_options(open_runtime: OpenRuntime, home: Home) -> None:
-    async with open_runtime(ScriptedModel(otherwise="Hm.")) as runtime, editing(
-        runtime, home.editor_folders
-    ) as (conn, editor):
+    async with (
+        open_runtime(ScriptedModel(otherwise="Hm.")) as runtime,
+        editing(runtime, home.editor_folders) as (conn, editor),
+    ):
         new = await conn.new_session(cwd="/")
         assert new.modes and new.config_options
         modes = [one.id for one in new.modes.available_modes]
@@ -245,18 +259,23 @@ async def _answers(conn: object, editor: Editor, runtime: object, session: str) 
 
 
 async def test_an_agent_by_name(open_runtime: OpenRuntime, home: Home) -> None:
-    async with open_runtime(ScriptedModel(otherwise="Hm.")) as runtime:
-        async with editing(runtime, home.editor_folders, agent="Luke") as (conn, editor):
-            new = await conn.new_session(cwd="/")
-            assert new.modes and new.modes.current_mode_id == "luke"
-            assert "@team" not in {one.id for one in new.modes.available_modes}
-            assert await _answers(conn, editor, runtime, new.session_id) == "luke"
+    async with (
+        open_runtime(ScriptedModel(otherwise="Hm.")) as runtime,
+        editing(runtime, home.editor_folders, agent="Luke") as (conn, editor),
+    ):
+        new = await conn.new_session(cwd="/")
+        assert new.modes and new.modes.current_mode_id == "luke"
+        assert "@team" not in {one.id for one in new.modes.available_modes}
+        assert await _answers(conn, editor, runtime, new.session_id) == "luke"
 
 
 async def test_what_is_not_ours_is_refused(open_runtime: OpenRuntime, home: Home) -> None:
-    async with open_runtime(ScriptedModel()) as runtime, editing(runtime, home.editor_folders) as (
-        conn,
-        _,
+    async with (
+        open_runtime(ScriptedModel()) as runtime,
+        editing(runtime, home.editor_folders) as (
+            conn,
+            _,
+        ),
     ):
         for unknown in (
             conn.ext_method("make/coffee", {}),
