@@ -1,7 +1,8 @@
 """One prompt, answered: its turn begun, told, and ended as the protocol ends it."""
 
-from collections.abc import Mapping
-from contextlib import aclosing, suppress
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ from acp.schema import Cost, PromptResponse, SessionInfoUpdate, StopReason, Usag
 from acp.schema import Usage as UsageTold
 
 from skill_agent.errors import NotFound, SkillAgentError
-from skill_agent.events import TurnFailed, TurnFinished
+from skill_agent.events import ApprovalAnswered, ApprovalAsked, Event, TurnFailed, TurnFinished
 from skill_agent.identifiers import iso
 from skill_agent.text.shaping import one_line
 from skill_agent.values import Finish, TurnRequest, Usage
@@ -70,9 +71,12 @@ class Answering:
         self, talk: Talk, request: TurnRequest, running: Running, telling: Telling
     ) -> TurnFinished | TurnFailed | None:
         """How it ended; None where it was cancelled before it could tell."""
-        async with aclosing(self.station.turns.ask(request)) as events:
+        async with (
+            self._hearing_colleagues(running.turn, telling),
+            aclosing(self.station.turns.ask(request)) as events,
+        ):
             async for event in events:
-                if not running.begun:
+                if event.turn == running.turn and not running.begun:
                     running.begun = talk.begun = True
                     if running.cancelled:
                         await self.station.turns.cancel(running.turn)
@@ -82,6 +86,19 @@ class Answering:
         if running.cancelled:
             return None
         raise refusal("the home was closed meanwhile", "ask again; your message is saved")
+
+    @asynccontextmanager
+    async def _hearing_colleagues(self, turn: str, telling: Telling) -> AsyncIterator[None]:
+        """Meanwhile what agents ask for who work for this turn is asked in the editor, too."""
+        with self.station.turns.subscribe() as events:
+            hearing = asyncio.create_task(
+                _hear(events, turn, telling), name=f"colleagues of {turn}"
+            )
+            try:
+                yield
+            finally:
+                hearing.cancel()
+                await asyncio.gather(hearing, return_exceptions=True)
 
     async def _settled(self, talk: Talk) -> None:
         """What the editor lists it under from now on; a conversation that began although its answer
@@ -115,6 +132,15 @@ class Answering:
         cost = Cost(amount=round(talk.spent_usd, 6), currency="USD") if talk.spent_usd else None
         told = UsageUpdate(session_update="usage_update", used=used, size=window, cost=cost)
         await self.client.session_update(talk.id, told)
+
+
+async def _hear(events: AsyncIterator[Event], turn: str, telling: Telling) -> None:
+    family = {turn}
+    async for event in events:
+        if event.parent in family:
+            family.add(event.turn)
+            if isinstance(event, ApprovalAsked | ApprovalAnswered):
+                await telling.tell(event)
 
 
 def _request(talk: Talk, prompt: Prompt, turn: str) -> TurnRequest:

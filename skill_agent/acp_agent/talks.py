@@ -19,6 +19,8 @@ from .choices import Choices
 from .folders import Folders
 from .texts import shown
 
+MOST_OPEN = 500
+"""Sessions of one editor."""
 PAGE = 50
 _MOST_LOOKED_AT = 2_000
 """Conversations a page of one folder is looked for in."""
@@ -61,6 +63,9 @@ class Talks:
         self._open: dict[str, Talk] = {}
 
     def add(self, talk: Talk) -> None:
+        """Raises UsageError where more would be open than anybody looks at."""
+        if talk.id not in self._open and len(self._open) >= MOST_OPEN:
+            raise UsageError(f"{MOST_OPEN} sessions are open", hint="close one first")
         self._open[talk.id] = talk
 
     def drop(self, session: str) -> None:

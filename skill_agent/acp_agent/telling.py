@@ -1,5 +1,6 @@
 """What a turn tells, as updates of an editor's session."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from acp.helpers import (
@@ -61,6 +62,7 @@ class _Call:
     id: str
     tool: str
     diffs: list[FileEditToolCallContent] = field(default_factory=list)
+    allowed: bool = False
     over: bool = False
 
 
@@ -71,6 +73,7 @@ class Telling:
         self._client, self._session, self._folder = client, session, folder
         self._permissions = permissions
         self._words, self._thoughts = Printer(), Printer()
+        self._one_at_a_time = asyncio.Lock()
         self._said = ""
         self._asides: list[str] = []
         """Lines that wait for a pause in the words, which they would tear apart."""
@@ -80,7 +83,11 @@ class Telling:
         """Calls that were asked for and have not begun."""
 
     async def tell(self, event: Event) -> None:
-        """One event of the turn, in order."""
+        """One event of the turn, or a question of one that works for it; each whole."""
+        async with self._one_at_a_time:
+            await self._tell(event)
+
+    async def _tell(self, event: Event) -> None:
         match event:
             case TextDelta():
                 await self._say(event.text)
@@ -150,7 +157,7 @@ class Telling:
             await self._say(event.text[len(self._said) :])
         await self._pause()
         for _, call in self._asked:
-            await self._close(call, "completed")
+            await self._close(call, "completed" if call.allowed else "failed")
         for call in self._calls.values():
             await self._close(call, "failed")
 
@@ -182,8 +189,10 @@ class Telling:
                 parts = answered(event.choice), answered_by(event.choice, event.by), event.words
                 told = shown(", ".join(filter(None, parts)), 1_000)
                 content = [tool_content(text_block(told))]
-                denied: ToolCallStatus = "failed" if event.choice == "deny" else "in_progress"
-                await self._update(update_tool_call(call.id, status=denied, content=content))
+                call.allowed = event.choice != "deny"
+                call.over = not call.allowed
+                status: ToolCallStatus = "in_progress" if call.allowed else "failed"
+                await self._update(update_tool_call(call.id, status=status, content=content))
 
     async def _start(self, event: ToolStarted) -> None:
         """The call that was asked for goes on under the id it was asked with."""

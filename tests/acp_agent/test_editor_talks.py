@@ -1,6 +1,7 @@
 """Every method of the protocol over a real home, as the SDK's client calls it."""
 
 import asyncio
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from fakes import OpenRuntime
 
 from skill_agent.events import TurnFinished
 from skill_agent.files.home import Home
-from skill_agent.models.scripted import Gate, ScriptedModel
-from skill_agent.ports import ThoughtPart
+from skill_agent.models.scripted import Gate, ScriptedModel, Step
+from skill_agent.ports import ModelRequest, ThoughtPart
 from skill_agent.values import TurnRequest
 
 
@@ -72,8 +73,7 @@ async def test_listed_loaded_resumed_and_closed(
             await conn.prompt(session_id=mine, prompt=[text_block("From the editor")])
             other = (await conn.new_session(cwd=str(there))).session_id
             await conn.prompt(session_id=other, prompt=[text_block("In another folder")])
-        elsewhere = await runtime.turns.submit(TurnRequest("From the terminal"))
-        await runtime.turns.drain(10, own=True)
+        elsewhere = [one async for one in runtime.turns.ask("From the terminal")][-1]
         async with editing(runtime, home.editor_folders) as (conn, editor):
             listed = (await conn.list_sessions(cwd=str(here))).sessions
             assert [one.session_id for one in listed] == [elsewhere.session, mine]
@@ -109,16 +109,17 @@ async def test_listed_loaded_resumed_and_closed(
 
 async def test_a_long_list_comes_in_pages(open_runtime: OpenRuntime, home: Home) -> None:
     async with open_runtime(ScriptedModel(otherwise="Yes.")) as runtime:
-        for number in range(53):
-            await runtime.turns.submit(TurnRequest(f"Number {number}"))
-        await runtime.turns.drain(30, own=True)
+        for number in range(51):
+            async with aclosing(runtime.turns.ask(f"Number {number}")) as events:
+                async for _ in events:
+                    pass
         async with editing(runtime, home.editor_folders) as (conn, _):
             first = await conn.list_sessions(cwd="/")
             assert len(first.sessions) == 50 and first.next_cursor
             rest = await conn.list_sessions(cwd="/", cursor=first.next_cursor)
             assert rest.next_cursor is None
             found = {one.session_id for one in (*first.sessions, *rest.sessions)}
-            assert len(found) == 53
+            assert len(found) == 51
             with pytest.raises(RequestError, match="cursor"):
                 await conn.list_sessions(cursor="%%%")
 
@@ -190,7 +191,7 @@ async def test_an_editor_that_goes_takes_its_turns_along(
 async def test_two_sessions_at_once(open_runtime: OpenRuntime, home: Home) -> None:
     first_goes, second_goes = asyncio.Event(), asyncio.Event()
 
-    def reply(request: object) -> list[object]:
+    def reply(request: ModelRequest) -> list[Step]:
         first = "First" in str(request)
         return ["A " if first else "B ", Gate(first_goes if first else second_goes), "end"]
 

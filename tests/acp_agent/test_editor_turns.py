@@ -55,7 +55,7 @@ from skill_agent.events import (
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.ports import EndPart
-from skill_agent.values import ToolCall, Usage
+from skill_agent.values import ToolCall, TurnRequest, Usage
 
 URL = "http://127.0.0.1:9/" + "long/" * 40 + "?q=1"
 FETCH = ToolCall(id="c1", name="http_get", arguments={"url": URL})
@@ -146,6 +146,30 @@ async def test_answered_elsewhere_the_question_is_withdrawn(
         assert len(withdrawn) == 1
         ((_, told),) = editor.calls()
         assert "by the terminal" in told[1].content[0].content.text
+
+
+async def test_what_a_colleague_asks_for_is_asked_in_the_editor(
+    open_runtime: OpenRuntime, home: Home
+) -> None:
+    goes_on = asyncio.Event()
+    model = ScriptedModel([["I have it looked at. ", Gate(goes_on), "Done."], (FETCH,), "No."])
+    async with (
+        open_runtime(model) as runtime,
+        editing(runtime, home.editor_folders) as (conn, editor),
+    ):
+        editor.answers = lambda _: "deny"
+        session = (await conn.new_session(cwd="/")).session_id
+        prompt = asyncio.create_task(conn.prompt(session_id=session, prompt=[text_block("Look")]))
+        await editor.until(editor.said)
+        (state,) = await runtime.turns.list()
+        work = TurnRequest(f"Look at {URL[:20]} please, with a tool", parent=state.id)
+        heard = [event async for event in runtime.turns.ask(work)]
+        assert any(isinstance(one, ApprovalAnswered) and one.by == "the editor" for one in heard)
+        goes_on.set()
+        await prompt
+        ((call, _),) = editor.asked
+        ((name, told),) = editor.calls()
+        assert name == call.tool_call_id and told[-1].status == "failed"
 
 
 async def test_cancelled_while_it_asks(open_runtime: OpenRuntime, home: Home) -> None:
