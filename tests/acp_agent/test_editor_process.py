@@ -192,6 +192,7 @@ async def test_the_host_dies_before_the_message_is_saved(home: Home, clock: Step
         assert kept.id == session
 
 
+@pytest.mark.deep
 def test_it_needs_pipes(home: Home, tmp_path: Path) -> None:
     import subprocess
 

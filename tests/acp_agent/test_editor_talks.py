@@ -107,6 +107,7 @@ async def test_listed_loaded_resumed_and_closed(
             assert refused.value.code == -32002
 
 
+@pytest.mark.deep
 async def test_a_long_list_comes_in_pages(open_runtime: OpenRuntime, home: Home) -> None:
     async with open_runtime(ScriptedModel(otherwise="Yes.")) as runtime:
         for number in range(51):
