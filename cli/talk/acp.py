@@ -59,33 +59,29 @@ def _run(around: Surroundings, agent: str | None) -> None:
     from ..ending import Ended
     from ..event_loop import run
 
-    told: list[int] = []
-    end = asyncio.Event()
-
-    def heed(number: int) -> None:
-        told.append(number)
-        end.set()
-
-    run(_served(around, agent, end), end=heed)
-    if told:
-        raise Ended(told[0])
+    if (signal := run(_served(around, agent))) is not None:
+        raise Ended(signal)
 
 
-async def _served(around: Surroundings, agent: str | None, end: asyncio.Event) -> None:
-    """Until the editor hangs up, or a signal ends us."""
+async def _served(around: Surroundings, agent: str | None) -> int | None:
+    """Until the editor hangs up, or the signal that is given ends us."""
     from skill_agent.acp_agent.serving import serve_editor
 
+    from ..host.until_stopped import end_signal
+
     line = await _line()
-    async with around.open_home(role="acp", hosting=True) as station:
-        folders = around.home.editor_folders
-        serving = asyncio.create_task(serve_editor(station, line, folders=folders, agent=agent))
-        ended = asyncio.create_task(end.wait())
-        await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if not serving.done():  # as if the editor had hung up
-            serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+    with end_signal() as told:
+        async with around.open_home(role="acp", hosting=True) as station:
+            folders = around.home.editor_folders
+            serving = asyncio.create_task(serve_editor(station, line, folders=folders, agent=agent))
+            ended = asyncio.create_task(told.wait())
+            await asyncio.wait((serving, ended), return_when=asyncio.FIRST_COMPLETED)
+            told.hurry()
+            for task in (serving, ended):  # as if the editor had hung up
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+        return told.signal
 
 
 async def _line() -> "EditorLine":
