@@ -1,6 +1,7 @@
 """What a turn tells an editor: words, thoughts, tools, plans, diffs, permissions, ends."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from acp.exceptions import RequestError
 from acp.helpers import text_block
 from an_editor import Editor, editing
 from fakes import OpenRuntime
+from skill_agent.cli.opening.home_files import init_home
 
 from skill_agent.acp_agent.permissions import Permissions
 from skill_agent.acp_agent.telling import Telling
@@ -148,6 +150,23 @@ async def test_answered_elsewhere_the_question_is_withdrawn(
         assert "by the terminal" in told[1].content[0].content.text
 
 
+async def test_nobody_answers_in_time(open_runtime: OpenRuntime, home: Home) -> None:
+    init_home(home)
+    told = re.sub(r"(\[tools\]\n)", r"\1approval_timeout_s = 0.2\n", home.config.read_text())
+    home.config.write_text(re.sub(r"\napproval_timeout_s = 300\S*", "", told))
+    async with (
+        open_runtime(asking()) as runtime,
+        editing(runtime, home.editor_folders) as (conn, editor),
+    ):
+        session = (await conn.new_session(cwd="/")).session_id
+        words = f"Look at {URL[:20]} please, with a tool"
+        done = await conn.prompt(session_id=session, prompt=[text_block(words)])
+        assert done.stop_reason == "end_turn" and len(editor.asked) == 1
+        ((_, told_of),) = editor.calls()
+        assert "nobody answered in time" in told_of[1].content[0].content.text
+        assert told_of[-1].status == "failed"
+
+
 async def test_what_a_colleague_asks_for_is_asked_in_the_editor(
     open_runtime: OpenRuntime, home: Home
 ) -> None:
@@ -264,9 +283,7 @@ def order(editor: Editor) -> list[tuple[str, str]]:
     return found
 
 
-async def test_a_save_is_told_after_the_words_it_would_tear_apart(
-    open_runtime: OpenRuntime, home: Home
-) -> None:
+async def test_a_save_is_told_with_its_undo(open_runtime: OpenRuntime, home: Home) -> None:
     async with (
         open_runtime(ScriptedModel(otherwise="Noted.")) as runtime,
         editing(runtime, home.editor_folders) as (conn, editor),
@@ -417,6 +434,31 @@ async def test_an_event(event: Event, kind: str, part: str) -> None:
     told = [one.model_dump_json(by_alias=True) for one in editor.of(kind)]
     assert bool(editor.updates) == bool(kind)
     assert part in "".join(told).replace("\\u001b", "!").replace("\\u0007", "!")
+
+
+async def test_what_is_told_beside_the_words_does_not_tear_them_apart() -> None:
+    editor = Editor()
+    telling = Telling(editor, "s", "/work", Permissions(None, editor, None, "s"))  # pyright: ignore
+    for event in (
+        Notice(**IDS, level="info", text="first"),
+        TextDelta(**IDS, text="| a | "),
+        Notice(**IDS, level="warning", text="between"),
+        TextDelta(**IDS, text="b |"),
+        ToolStarted(**IDS, call="c", tool="t", arguments={}),
+        Notice(**IDS, level="info", text="meanwhile"),
+        TextDelta(**IDS, text="end"),
+        Notice(**IDS, level="info", text="last"),
+        TurnFinished(**IDS, message_id="m", text="| a | b |end", usage=Usage()),
+    ):
+        await telling.tell(event)
+    told = [
+        one.content.text.strip() if "chunk" in one.session_update else one.session_update
+        for _, one in editor.updates
+    ]
+    assert told == [
+        "first", "| a |", "b |", "⚠ between", "tool_call", "meanwhile", "end", "last",
+        "tool_call_update",
+    ]  # fmt: skip
 
 
 async def test_a_diff_stays_with_its_call_when_that_ends() -> None:
