@@ -227,9 +227,8 @@ class EditorAgent:
 
     async def _cancel(self, talk: Talk) -> None:
         if (running := talk.running) is not None:
-            running.cancelled = True
-            if running.begun:
-                await self._station.turns.cancel(running.turn)
+            running.cancelled = True  # one that is not taken in yet is stopped once it is
+            await self._station.turns.cancel(running.turn)
 
     async def _stop(self, talk: Talk) -> None:
         if (running := talk.running) is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -71,18 +71,23 @@ class Answering:
         self, talk: Talk, request: TurnRequest, running: Running, telling: Telling
     ) -> TurnFinished | TurnFailed | None:
         """How it ended; None where it was cancelled before it could tell."""
-        async with (
-            self._hearing_colleagues(running.turn, telling),
-            aclosing(self.station.turns.ask(request)) as events,
-        ):
-            async for event in events:
-                if event.turn == running.turn and not running.begun:
-                    running.begun = talk.begun = True
-                    if running.cancelled:
-                        await self.station.turns.cancel(running.turn)
-                await telling.tell(event)
-                if isinstance(event, TurnFinished | TurnFailed):
-                    return event
+        turns, over = self.station.turns, False
+        with turns.subscribe(turn=running.turn) as events:
+            try:
+                async with self._hearing_colleagues(running.turn, telling):
+                    await turns.submit(request)
+                    talk.begun = True
+                    if running.cancelled:  # it was not there to be stopped when that was asked
+                        await turns.cancel(running.turn)
+                    async for event in events:
+                        over = isinstance(event, TurnFinished | TurnFailed)
+                        await telling.tell(event)
+                        if isinstance(event, TurnFinished | TurnFailed):
+                            return event
+            finally:
+                if not over:
+                    with suppress(SkillAgentError):
+                        await turns.cancel(running.turn)
         if running.cancelled:
             return None
         raise refusal("the home was closed meanwhile", "ask again; your message is saved")

@@ -32,7 +32,6 @@ class Running:
 
     turn: str
     cancelled: bool = False
-    begun: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -10,7 +10,7 @@ from acp.helpers import text_block
 from an_editor import Editor, editing
 from fakes import OpenRuntime
 
-from skill_agent.events import TurnFinished
+from skill_agent.events import TextDelta, TurnFinished
 from skill_agent.files.home import Home
 from skill_agent.models.scripted import Gate, ScriptedModel, Step
 from skill_agent.ports import ModelRequest, ThoughtPart
@@ -149,6 +149,29 @@ async def test_cancelled_in_mid_stream(open_runtime: OpenRuntime, home: Home) ->
         assert done.stop_reason == "end_turn"
         await conn.cancel(session_id=session)  # nothing runs: nothing happens
         await conn.cancel(session_id="unknown")
+
+
+async def test_cancelled_while_another_window_is_answered(
+    open_runtime: OpenRuntime, home: Home
+) -> None:
+    goes_on = asyncio.Event()
+    model = ScriptedModel(["Yes.", ["One ", "two ", Gate(goes_on)]], otherwise="Fine.")
+    async with (
+        open_runtime(model) as runtime,
+        editing(runtime, home.editor_folders) as (conn, _),
+    ):
+        session = (await conn.new_session(cwd="/")).session_id
+        await conn.prompt(session_id=session, prompt=[text_block("Begin")])
+        elsewhere = await runtime.turns.submit(TurnRequest("Count", session=session))
+        prompt = asyncio.create_task(conn.prompt(session_id=session, prompt=[text_block("Now")]))
+        with runtime.turns.subscribe(turn=elsewhere.turn) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    break
+        await conn.cancel(session_id=session)
+        assert (await prompt).stop_reason == "cancelled"
+        assert (await runtime.turns.get(elsewhere.turn)).state == "running"
+        goes_on.set()
 
 
 async def test_closing_a_session_stops_what_it_answers(
