@@ -23,6 +23,11 @@ class EndSignal:
     async def wait(self) -> None:
         await self._event.wait()
 
+    @property
+    def signal(self) -> int | None:
+        """Which one it was."""
+        return self._told.signal
+
     def hurry(self) -> None:
         """It shall end without a signal; closing is bounded all the same."""
         self._told.hurry()

@@ -22,7 +22,7 @@ KEPT = (
 """Paths of a `Home` that a backup holds."""
 LEFT_OUT = (
     "models", "kv_cache", "index", "logs", "run", "lock", "unfinished", "backup_failure", "backups",
-    "restored", "webhook_secrets", "updates",
+    "restored", "webhook_secrets", "updates", "editor_folders",
 )  # fmt: skip
 """Paths that it does not: a new path of a `Home` is named in one of the two."""
 

@@ -71,6 +71,11 @@ class Home:
         return self.run / "unfinished"
 
     @property
+    def editor_folders(self) -> Path:
+        """In which folder of this machine conversations were begun from an editor."""
+        return self.run / "editor-folders"
+
+    @property
     def templates(self) -> Path:
         """Messages a person keeps for `ska ask -t`."""
         return self.root / "templates"

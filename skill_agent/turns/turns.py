@@ -22,7 +22,7 @@ from skill_agent.conversations.idempotency import Once, checked_key
 from skill_agent.conversations.requesters import note_requester, requester_of
 from skill_agent.conversations.turn_ends import state_of, states_in
 from skill_agent.conversations.turn_states import TurnBoard, told
-from skill_agent.errors import Closing, NotFound, SkillAgentError, UsageError
+from skill_agent.errors import Closing, Conflict, NotFound, SkillAgentError, UsageError
 from skill_agent.events import AgentWaking, Event, TurnFailed, TurnFinished
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import new_id
@@ -196,7 +196,9 @@ class Turns(operations.TurnOperations):
     def _new_session(self, request: TurnRequest, words: str, agent: str) -> Session:
         """That of a task has the task's id, and stands on no list of conversations."""
         new = self._conversations.new(words, agent)
-        return new if request.task is None else replace(new, id=request.task, archived=True)
+        if request.task is not None:
+            return replace(new, id=request.task, archived=True)
+        return replace(new, id=checked_key(request.begins)) if request.begins else new
 
     async def _wanted(
         self,
@@ -207,6 +209,8 @@ class Turns(operations.TurnOperations):
     ) -> tuple[Session | None, Wanted]:
         """The conversation it goes on with, who answers, with which model, and why these."""
         found = await self._conversations.find(request.session) if request.session else None
+        if request.begins:
+            await self._check_new(request)
         routing, plan = await self._routed(request, found)
         answerer = partial(self._answerer, request=request, session=found, model=model, dry=dry)
         first = await answerer(routing)
@@ -219,6 +223,14 @@ class Turns(operations.TurnOperations):
             except SkillAgentError:  # nobody asked for that one by name
                 plan = None
         return found, Wanted(first=first, plan=plan, instead=instead)
+
+    async def _check_new(self, request: TurnRequest) -> None:
+        """Raises UsageError for an id no new conversation can have, Conflict for a taken one."""
+        if request.session:
+            raise UsageError("a message goes on with a conversation or begins one, not both")
+        begins = checked_key(request.begins)
+        if await self._ledger.session(begins) is not None:
+            raise Conflict(f"{begins} has begun already", hint="name it as the session")
 
     async def _answerer(
         self,

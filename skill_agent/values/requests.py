@@ -110,6 +110,8 @@ class TurnRequest:
     _: KW_ONLY
     session: str | None = None
     """An id, title or `latest`; None begins a new one."""
+    begins: str = ""
+    """The id that a new conversation is to have, a UUID nothing has yet; empty makes one."""
     agent: str | None = None
     """Slug; `@slug` in the text wins over it."""
     model: str | None = None
