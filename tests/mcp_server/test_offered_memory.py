@@ -65,8 +65,8 @@ async def test_what_a_program_writes_is_plain_memory(open_runtime: OpenRuntime) 
         other = visit(runtime, client="codex")
         again = await used(other, "remember", content="my own scratch note")
         assert again["kept"] == "new"  # nobody is told what another one keeps for itself
-        found = await used(other, "search_memory", query="my own scratch note")
-        assert own.id not in str(found)
+        with pytest.raises(NotFound):
+            await told(other, "memory_story", memory_id=own.id)
 
 
 async def test_a_key_makes_writing_idempotent_for_its_client_alone(
