@@ -67,8 +67,8 @@ async def test_what_is_not_there_or_anothers_is_not_found(open_runtime: OpenRunt
     async with open_runtime(ScriptedModel(otherwise="Yes.")) as runtime:
         add = runtime.memory.add
         hidden = await add(NewMemory("Luke's own", memory_type="agent_private", agent="luke"))
-        async for event in runtime.ask("a private word", agent="luke"):
-            session = event.session
+        events = [one async for one in runtime.ask("a private word", agent="luke")]
+        session = events[-1].session
         staying = visit(runtime)
         for uri in (
             f"memory://{hidden.id}",

@@ -4,9 +4,7 @@ What the program sends is its own word and not the person's. Approvals are denie
 wait for the person, who answers them in their own windows; no program answers them here.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -39,7 +37,7 @@ from skill_agent.mcp_server.sets import Tell, Told
 from skill_agent.mcp_server.visit import Visit
 from skill_agent.values import FailureReason, TurnRequest, all_origins
 
-from .eyes import began, is_ref, mark, nothing_like
+from .eyes import asker, began, is_ref, nothing_like, running_questions
 from .memory_writing import BY_PROGRAM
 from .offer import Arguments, Offer, Offers
 from .personas import agent_of, agents_of
@@ -61,17 +59,10 @@ _FAILURES: dict[FailureReason, type[SkillAgentError]] = {
 
 def asking() -> Offers:
     """The tool."""
-    running = Counter[str]()
-
-    async def run(visit: Visit, arguments: Arguments, tell: Tell) -> Told:
-        request = await _request(visit, arguments)
-        with _counted(running, visit):
-            return await _answered(visit, request, tell)
-
-    return Offers(_offer(run))
+    return Offers(_offer())
 
 
-def _offer(run: Any) -> Offer:
+def _offer() -> Offer:
     tool = table({"tool": text(), "ok": flag()})
     return Offer(
         name="ask_agent",
@@ -107,7 +98,7 @@ def _offer(run: Any) -> Offer:
                 "at": maybe(text()),
             }
         ),
-        run=run,
+        run=_asked,
         writes=True,
         repeatable=False,
         open_world=True,
@@ -134,7 +125,7 @@ async def _request(visit: Visit, arguments: Arguments) -> TurnRequest:
         interactive=arguments.get("wait_for_person", False),
         key=new_id(),
         origins=BY_PROGRAM,
-        client_context=mark(visit),
+        requester=asker(visit),
     )
 
 
@@ -154,26 +145,20 @@ async def _session(visit: Visit, ref: str) -> str | None:
     return found.id
 
 
-@contextmanager
-def _counted(running: "Counter[str]", visit: Visit) -> Iterator[None]:
+async def _check_depth(visit: Visit) -> None:
     """Raises DelegationDepthExceeded where an agent's own program asks too much at once: agents
     that ask one another through it would never end."""
-    if visit.sees_as and running[visit.agent] >= AT_ONCE:
+    if visit.sees_as and await running_questions(visit) >= AT_ONCE:
         raise DelegationDepthExceeded(
             f"{AT_ONCE} questions of {visit.agent} are being answered already",
             hint="wait for one of them, or answer yourself",
         )
-    running[visit.agent] += 1
-    try:
-        yield
-    finally:
-        running[visit.agent] -= 1
-        if not running[visit.agent]:
-            del running[visit.agent]
 
 
-async def _answered(visit: Visit, request: TurnRequest, tell: Tell) -> Told:
+async def _asked(visit: Visit, arguments: Arguments, tell: Tell) -> Told:
     """Cancelled, or unable to tell how far it is, it stops the turn and waits until it has."""
+    request = await _request(visit, arguments)
+    await _check_depth(visit)
     heard = _Heard(tell)
     try:
         async with aclosing(visit.station.turns.ask(request)) as events:

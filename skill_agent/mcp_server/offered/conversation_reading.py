@@ -8,7 +8,7 @@ from skill_agent.mcp_server.sets import Tell, Told
 from skill_agent.mcp_server.visit import Visit
 from skill_agent.values import Message, Search
 
-from .eyes import conversation_of, page_of, title_for, turn_seen
+from .eyes import conversation_of, line_seen, page_of, title_for
 from .offer import Arguments, Offer, Offers
 from .shapes import LINE, many, maybe, table, text, whole
 from .shown import in_a_line, lines, message_line, message_row, moment
@@ -82,7 +82,7 @@ async def _lines(visit: Visit, query: str, limit: int) -> list[Message]:
     by_id = await conversations.messages_by_id(ids)
     found = {one: by_id[one] for one in ids if one in by_id}
     for message in await conversations.search(query, limit=_LITERAL):
-        if message.id not in found and await turn_seen(visit, message):
+        if message.id not in found and await line_seen(visit, message):
             found[message.id] = message
     return [*found.values()]
 

@@ -1,26 +1,18 @@
 """What a visit may see: the memories its agent would recall, the lines it would, and what it asked
 itself."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from skill_agent.conversations.client_context import kept_instructions
 from skill_agent.errors import NotFound, UsageError
 from skill_agent.mcp_server.visit import Visit
-from skill_agent.values import (
-    ClientContext,
-    Memory,
-    MemoryFilter,
-    Message,
-    Session,
-)
+from skill_agent.values import Memory, MemoryFilter, Message, Requester, Session
 
 from .shown import in_a_line, sees
 
 _LONGEST_REF = 200
-_BACK = 40
-"""Messages before a page among which the beginning of its first turn is looked for."""
-_WINDOW = 200
+_WINDOW = 400
+"""Messages of a conversation that are looked at together."""
+_RUNNING = 500
 _MOST = 100_000
 _SPOKEN = ("user", "assistant")
 
@@ -69,30 +61,30 @@ async def seen_now(visit: Visit, **wanted: Any) -> list[Memory]:
 # -- conversations -------------------------------------------------------------------------------
 
 
-def mark(visit: Visit) -> ClientContext:
-    """Stands beside every message that a program sends: the agent knows who asks, and the program
-    finds its own talks again."""
-    said = f"A program ({visit.agent}) wrote this message; the user did not type it."
-    return ClientContext(instructions=kept_instructions(said))
+def asker(visit: Visit) -> Requester:
+    """In whose name a visit has agents answer: its API key's, or a name for programs of this
+    machine, by which its talks are found again."""
+    return visit.requester or Requester(
+        key=f"mcp:{visit.agent}", name=visit.agent, scopes=frozenset({"read", "chat", "memory"})
+    )
 
 
-def asked(visit: Visit, message: Message) -> bool:
-    """Whether the visit's own agent sent this message through a program."""
-    context = message.client_context
-    if message.role != "user" or context is None:
+async def line_seen(visit: Visit, message: Message) -> bool:
+    """Whether it may read a line: those that recall would show its agent, and turns that it asked
+    for itself."""
+    if message.role not in _SPOKEN:
         return False
-    return context.instructions == mark(visit).instructions
+    if message.agent in (None, visit.agent):
+        return True
+    return await visit.station.turns.requester(message.turn) == asker(visit).key
 
 
-def seen_lines(visit: Visit, messages: Sequence[Message]) -> list[Message]:
-    """Of consecutive messages what the visit may read: what recall would show its agent, and whole
-    turns that it asked for."""
-    own = {one.turn for one in messages if asked(visit, one)}
-    return [
-        one
-        for one in messages
-        if one.role in _SPOKEN and (one.turn in own or one.agent in (None, visit.agent))
-    ]
+async def began(visit: Visit, session: str) -> bool:
+    """Whether it began the conversation itself."""
+    first = await visit.station.conversations.messages(session, limit=1)
+    if not first:
+        return False
+    return await visit.station.turns.requester(first[0].turn) == asker(visit).key
 
 
 async def conversation_of(visit: Visit, ref: str) -> Session:
@@ -116,49 +108,45 @@ async def page_of(
     visit: Visit, session: str, *, after: int, limit: int
 ) -> tuple[list[Message], int | None]:
     """The next lines it may read after a position, and where to go on; None at the end."""
+    own = await began(visit, session)
     while True:
-        most = max(4 * limit, _WINDOW) + _BACK
-        start = max(-1, after - _BACK)
-        messages = await visit.station.conversations.messages(session, after=start, limit=most)
-        seen = [one for one in seen_lines(visit, messages) if one.position > after]
+        messages = await visit.station.conversations.messages(session, after=after, limit=_WINDOW)
+        seen = [
+            one
+            for one in messages
+            if (own and await line_seen(visit, one)) or _of_its_agent(visit, one)
+        ]
         if len(seen) > limit:
             return seen[:limit], seen[limit - 1].position
-        end = len(messages) < most
+        end = len(messages) < _WINDOW
         if seen or end:
             return seen, None if end else messages[-1].position
         after = messages[-1].position
 
 
-async def began(visit: Visit, session: str) -> bool:
-    """Whether it began the conversation itself."""
-    first = await visit.station.conversations.messages(session, limit=1)
-    return bool(first) and asked(visit, first[0])
+def _of_its_agent(visit: Visit, message: Message) -> bool:
+    return message.role in _SPOKEN and message.agent in (None, visit.agent)
 
 
 async def title_for(visit: Visit, session: Session) -> str:
     """A title is made of the first words; who may not read those is not told it."""
     first = await visit.station.conversations.messages(session.id, limit=1)
-    return in_a_line(session.title, 120) if seen_lines(visit, first) else ""
-
-
-async def turn_seen(visit: Visit, message: Message) -> bool:
-    """Whether it may read a message that was found by itself."""
-    if message.role not in _SPOKEN:
-        return False
-    if message.agent in (None, visit.agent) or asked(visit, message):
-        return True
-    start = max(-1, message.position - _BACK - 1)
-    before = await visit.station.conversations.messages(
-        message.session, after=start, limit=_BACK + 1
-    )
-    return any(one.id == message.id for one in seen_lines(visit, before))
+    return in_a_line(session.title, 120) if first and await line_seen(visit, first[0]) else ""
 
 
 async def newest_conversations(visit: Visit, most: int, among: int) -> list[Session]:
-    """Those with something for it to read at their beginning, of the newest so many."""
+    """Of the newest so many those whose first line it may read."""
     found: list[Session] = []
     for one in await visit.station.conversations.list(limit=among):
-        first = await visit.station.conversations.messages(one.id, limit=2)
-        if seen_lines(visit, first):
+        first = await visit.station.conversations.messages(one.id, limit=1)
+        if len(found) < most and first and await line_seen(visit, first[0]):
             found.append(one)
-    return found[:most]
+    return found
+
+
+async def running_questions(visit: Visit) -> int:
+    """How many turns that it asked for have not ended."""
+    states = await visit.station.turns.list(limit=_RUNNING)
+    running = [one.id for one in states if one.state == "running"]
+    key = asker(visit).key
+    return sum([await visit.station.turns.requester(one) == key for one in running])

@@ -8,7 +8,7 @@ from skill_agent.mcp_server.sets import Tell, Told
 from skill_agent.mcp_server.visit import Visit
 from skill_agent.values import Found, LogEntry, Memory, Search, Story
 
-from .eyes import memory_of, seen_lines, seen_now, sees_memory
+from .eyes import line_seen, memory_of, seen_now, sees_memory
 from .offer import Arguments, Offer, Offers
 from .shapes import LINE, MEMORY, choice, flag, many, maybe, number, table, text, whole
 from .shown import (
@@ -24,6 +24,7 @@ from .shown import (
 
 LIMIT, MOST = 10, 50
 _VERSIONS, _SOURCES, _EVENTS = 10, 20, 100
+_LOOKED_AT = 100
 _KINDS = {"memories": ("memory",), "conversations": ("turn",), "both": ("memory", "turn")}
 _TYPES = ("semantic", "episodic", "procedural", "agent_private", "shared", "identity",
           "user_profile")  # fmt: skip
@@ -143,7 +144,7 @@ async def _told_story(visit: Visit, arguments: Arguments, tell: Tell) -> Told:
     memory = await memory_of(visit, arguments["memory_id"])
     story = await visit.station.memory.story(memory.id)
     versions = [one for one in story.versions if sees_memory(visit, one)]
-    sources = seen_lines(visit, story.sources)
+    sources = [one for one in story.sources[:_LOOKED_AT] if await line_seen(visit, one)]
     events = _events(story, versions)
     shown = versions[-_VERSIONS:], sources[:_SOURCES], events[-_EVENTS:]
     whole_story = len(story.versions) + len(story.sources) + len(events)

@@ -82,11 +82,10 @@ async def _kept(visit: Visit, arguments: Arguments, tell: Tell) -> Told:
 
 def _new(visit: Visit, arguments: Arguments) -> NewMemory:
     private, key = arguments.get("private", False), arguments.get("key")
-    chosen = arguments.get("memory_type", "semantic")
-    kind: MemoryType = next((one for one in WRITABLE if one == chosen), "semantic")
+    told: MemoryType = "episodic" if arguments.get("memory_type") == "episodic" else "semantic"
     return NewMemory(
         arguments["content"].strip(),
-        memory_type="agent_private" if private else kind,
+        memory_type="agent_private" if private else told,
         subject=arguments.get("subject") or None,
         importance=arguments.get("importance", _IMPORTANCE),
         agent=visit.agent if private else None,
