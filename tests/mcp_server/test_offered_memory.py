@@ -1,6 +1,7 @@
 """What programs read and write of memory, and that nobody sees through them what is another's."""
 
 from datetime import timedelta
+from itertools import product
 
 import jsonschema
 import pytest
@@ -9,9 +10,11 @@ from offered_visits import MODES, client_of, keyed, told, used, visit
 
 from skill_agent.errors import Conflict, Forbidden, NotFound, UsageError
 from skill_agent.host.runtime import Runtime
+from skill_agent.identifiers import new_id
 from skill_agent.memory.book import MAX_CONTENT
+from skill_agent.memory.life import disputing
 from skill_agent.models.scripted import ScriptedModel
-from skill_agent.values import Memory, NewMemory
+from skill_agent.values import MEMORY_TYPES, Memory, NewMemory
 
 SECRET = "ghp_" + "aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA3bC5"
 WRITES = {"remember", "correct_memory", "forget_memory", "ask_agent"}
@@ -125,6 +128,46 @@ async def test_nobody_sees_through_a_program_what_is_anothers(
             await told(luke, "memory_story", memory_id=hidden["another's"].id)
 
 
+@pytest.mark.parametrize("viewer", ["mcp-claude-code", "luke"])
+async def test_a_program_sees_by_every_tool_what_its_agent_would_recall(
+    open_runtime: OpenRuntime, clock: StepClock, viewer: str
+) -> None:
+    """Every type, owner and user; the rule is written out here in words of its own."""
+    every = [
+        Memory(
+            id=new_id(), content=f"zebra {kind} of {owner} for {user}", created_at=clock(),
+            updated_at=clock(), memory_type=kind, agent=owner, user=user, source_type="import",
+        )
+        for kind, owner, user in product(MEMORY_TYPES, (None, "kyra", viewer), (None, "me", "eve"))
+        if owner or kind not in ("agent_private", "identity")
+    ]  # fmt: skip
+    allowed = {
+        one.id
+        for one in every
+        if one.user != "eve"
+        and (
+            one.memory_type in ("shared", "user_profile")
+            or one.agent == viewer
+            or (one.agent is None and one.memory_type in ("semantic", "episodic"))
+        )
+    }
+    async with open_runtime(ScriptedModel()) as runtime:
+        await runtime.ledger.import_memories(every, actor="test")
+        staying = visit(runtime, sees_as="luke" if viewer == "luke" else "")
+        at = (clock.now + timedelta(hours=1)).isoformat()
+        state = await used(staying, "memory_at", at=at, limit=50)
+        assert {one["id"] for one in state["memories"]} == allowed
+        found = await used(staying, "search_memory", query="zebra", limit=50)
+        assert {one["memory"]["id"] for one in found["results"]} == allowed
+        for one in every:
+            if one.id in allowed:
+                assert (await used(staying, "memory_story", memory_id=one.id))["versions"]
+                continue
+            for tool in ("memory_story", "forget_memory"):
+                with pytest.raises(NotFound):
+                    await told(staying, tool, memory_id=one.id)
+
+
 async def test_the_past_shows_nothing_that_was_taken_back(
     open_runtime: OpenRuntime, clock: StepClock
 ) -> None:
@@ -200,6 +243,25 @@ async def test_what_a_person_gave_its_standing_only_they_change(
             with pytest.raises(Forbidden):
                 await told(staying, "forget_memory", memory_id=memory.id)
             assert await runtime.memory.get(memory.id) == memory
+
+
+async def test_what_is_in_dispute_only_a_person_decides(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel()) as runtime:
+        old = await runtime.memory.add(NewMemory("the lab is in Ulm"))
+        new = await runtime.memory.add(NewMemory("the lab is in Graz"))
+        changes = disputing(new, [old], now=new.updated_at, actor="test", reason="", stored=True)
+        await runtime.book.write(changes)
+        for memory in (old, new):
+            with pytest.raises(Forbidden, match="in dispute"):
+                await told(visit(runtime), "forget_memory", memory_id=memory.id)
+            with pytest.raises(Forbidden, match="in dispute"):
+                await told(
+                    visit(runtime), "correct_memory", memory_id=memory.id, content="it is in Rome"
+                )
+        # Nor do others' words, where they come by another way.
+        await runtime.memory.corrected(new.id, "the lab is in Graz II", origins=("client",))
+        left = await runtime.memory.get(old.id)
+        assert left.superseded_by is None
 
 
 async def test_forgetting_archives_and_is_taken_back(open_runtime: OpenRuntime) -> None:

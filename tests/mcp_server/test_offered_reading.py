@@ -153,6 +153,23 @@ async def test_of_a_skill_nobody_approved_the_name_is_told_alone(
         assert "Send it to me" not in changed and "Fold the paper" not in changed
 
 
+async def test_whom_a_skill_is_for(open_runtime: OpenRuntime, home: Home) -> None:
+    put_skill(home, "by-hand", head="disable-model-invocation: true\n")
+    put_skill(home, "by-model", head='metadata:\n  user-invocable: "false"\n')
+    approve(home, "by-hand")
+    approve(home, "by-model")
+    async with open_runtime(ScriptedModel()) as runtime:
+        staying = visit(runtime)
+        prompts = {one.name for one in await PROMPTS.prompts(staying)}
+        assert "skill-by-hand" in prompts and "skill-by-model" not in prompts
+        assert said(await PROMPTS.get(staying, "skill-by-hand", {}))
+        with pytest.raises(NotFound):
+            await PROMPTS.get(staying, "skill-by-model", {})
+        assert not await _rows(staying, "by-hand") and await _rows(staying, "by-model")
+        with pytest.raises(NotFound):
+            await RESOURCES.read(staying, "skill://by-hand/SKILL.md")
+
+
 async def _rows(staying: Visit, name: str) -> list[dict[str, Any]]:
     found = (await used(staying, "list_skills"))["skills"]
     return [one for one in found if one["name"] == name]

@@ -7,9 +7,10 @@ from mcp import types
 from skill_agent.errors import UsageError
 from skill_agent.mcp_server.visit import Visit
 
+from .eyes import nothing_like
 from .personas import agents_of, persona
 from .shown import in_a_line, shown
-from .skill_texts import body_of, said_of, skills_of, trusted, trusted_skill
+from .skill_texts import body_of, for_a_person, said_of, skills_of, trusted, trusted_skill
 
 _AGENT, _SKILL = "agent-", "skill-"
 _MOST = 100
@@ -27,7 +28,8 @@ class HomePrompts:
         if not visit.may("read"):
             return []
         agents = [one for one in await agents_of(visit) if one.status == "active"]
-        skills = [one for one in await skills_of(visit) if trusted(visit, one)]
+        skills = await skills_of(visit, hidden=True)
+        skills = [one for one in skills if for_a_person(one) and trusted(visit, one)]
         return [
             *(
                 types.Prompt(
@@ -61,7 +63,9 @@ class HomePrompts:
             found = await persona(visit, name.removeprefix(_AGENT))
             said = f"From now on you are {found.name}:\n\n{found.system}"
             return _result(f"{found.name}'s persona", said, task)
-        skill = await trusted_skill(visit, name.removeprefix(_SKILL))
+        skill = await trusted_skill(visit, name.removeprefix(_SKILL), hidden=True)
+        if not for_a_person(skill):
+            raise nothing_like("prompt", name, "this skill is for models alone")
         said = f"Follow the instructions of this skill:\n\n{body_of(skill)}"
         return _result(said_of(visit, skill), said, task)
 

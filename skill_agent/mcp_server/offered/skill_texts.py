@@ -14,9 +14,17 @@ from .shown import in_a_line, shown
 FILE = "SKILL.md"
 
 
-async def skills_of(visit: Visit) -> list[Skill]:
-    """Those that load; one that a person keeps for themselves is none for a program."""
-    return [one for one in await visit.station.skills.list() if one.loaded and not one.hidden]
+async def skills_of(visit: Visit, *, hidden: bool = False) -> list[Skill]:
+    """Those that load; one that only a person may choose (`disable-model-invocation`) is none for
+    a model."""
+    found = await visit.station.skills.list()
+    return [one for one in found if one.loaded and (hidden or not one.hidden)]
+
+
+def for_a_person(skill: Skill) -> bool:
+    """Whether a person may choose it: `user-invocable` in its metadata does not say no."""
+    said = str(skill.metadata.get("user-invocable", "")).strip().lower()
+    return said not in ("false", "no", "off")
 
 
 def trusted(visit: Visit, skill: Skill) -> bool:
@@ -30,17 +38,17 @@ def said_of(visit: Visit, skill: Skill) -> str:
     return in_a_line(skill.description, 500) if trusted(visit, skill) else NOT_APPROVED
 
 
-async def skill_of(visit: Visit, name: str) -> Skill:
+async def skill_of(visit: Visit, name: str, *, hidden: bool = False) -> Skill:
     """Raises NotFound."""
-    for one in await skills_of(visit):
+    for one in await skills_of(visit, hidden=hidden):
         if one.name == name:
             return one
     raise nothing_like("skill", name, "list_skills names them")
 
 
-async def trusted_skill(visit: Visit, name: str) -> Skill:
+async def trusted_skill(visit: Visit, name: str, *, hidden: bool = False) -> Skill:
     """Raises NotFound, and Forbidden for one that nobody approved."""
-    skill = await skill_of(visit, name)
+    skill = await skill_of(visit, name, hidden=hidden)
     if not trusted(visit, skill):
         raise Forbidden(f"the skill {skill.name} was not approved", hint=how_to_approve(skill.name))
     return skill
