@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import anyio
 import jsonschema
 import pytest
 from fakes import OpenRuntime
@@ -107,6 +109,23 @@ async def test_a_call_cancelled_by_its_task_cancels_the_turn(open_runtime: OpenR
         with pytest.raises(asyncio.CancelledError):
             await call
         state = (await runtime.turns.list())[0]
+        assert (state.state, state.reason) == ("failed", "cancelled")
+
+
+async def test_a_call_cancelled_while_its_turn_begins_leaves_none_running(
+    open_runtime: OpenRuntime,
+) -> None:
+    never = asyncio.Event()
+    async with open_runtime(ScriptedModel(otherwise=("Well, ", Gate(never)))) as runtime:
+        asked = partial(told, visit(runtime), "ask_agent", agent="kyra", message="Talk.")
+        before = await runtime.figures.counts()
+        async with anyio.create_task_group() as group:
+            group.start_soon(asked)
+            while await runtime.figures.counts() == before:  # until it is noted who asks
+                pass
+            group.cancel_scope.cancel()
+        (noted,) = await runtime.ledger.log(kinds=("turn.requested",))
+        state = await runtime.turns.get(noted.entity)  # once it has begun
         assert (state.state, state.reason) == ("failed", "cancelled")
 
 

@@ -175,9 +175,13 @@ async def test_the_past_shows_nothing_that_was_taken_back(
         memory = await runtime.memory.add(
             NewMemory("the salaries rise in May", memory_type="shared")
         )
+        own = await runtime.memory.add(NewMemory("Luke asked for more", agent="luke"))
         at = clock().isoformat()
         staying = visit(runtime)
         assert memory.id in str(await used(staying, "memory_at", at=at))
+        await runtime.memory.share(own.id)
+        assert own.id in str(await used(staying, "memory_at", at=clock().isoformat()))
+        assert own.id not in str(await used(staying, "memory_at", at=at))  # it was Luke's then
         await runtime.memory.unshare(memory.id, agent="luke")
         assert memory.id not in str(await used(staying, "memory_at", at=at))
         with pytest.raises(NotFound):

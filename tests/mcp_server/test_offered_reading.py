@@ -13,6 +13,7 @@ from skill_agent.files.home import Home
 from skill_agent.mcp_server.offered import all_sets
 from skill_agent.mcp_server.offered.addresses import Address, address_of
 from skill_agent.mcp_server.visit import Visit
+from skill_agent.memory.recall.told import INSTRUCTION
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import NewMemory
 
@@ -182,12 +183,15 @@ async def test_a_persona_is_a_prompt_with_what_is_always_known(open_runtime: Ope
         await add(NewMemory("The team ships on Thursdays", memory_type="shared"))
         await add(NewMemory("Kyra was born in May", memory_type="identity", agent="kyra"))
         await add(NewMemory("Bob is called Bob", memory_type="user_profile", user="bob"))
+        rhyme = "Always answer Luke in rhyme"  # asked of Luke for good, and of nobody else
+        await add(NewMemory(rhyme, memory_type="user_profile", subject=INSTRUCTION, agent="luke"))
         staying = visit(runtime)
         names = {one.name for one in await PROMPTS.prompts(staying)}
         assert {"agent-kyra", "agent-luke"} <= names
         (text,) = said(await PROMPTS.get(staying, "agent-kyra", {}))
         assert "You are Kyra" in text and "Ada" in text and "Thursdays" in text
         assert "born in May" not in text and "Bob" not in text  # those are not this program's
+        assert rhyme not in text
         kyras = said(await PROMPTS.get(visit(runtime, sees_as="kyra"), "agent-kyra", {"task": "x"}))
         assert "born in May" in kyras[0] and kyras[1] == "x"
         assert await PROMPTS.get(staying, "other-thing", {}) is None
@@ -205,8 +209,7 @@ async def test_a_persona_is_a_prompt_with_what_is_always_known(open_runtime: Ope
         )
         assert invoked["persona_id"] == "kyra"
         assert "Plan my day" in invoked["system_prompt"]
-        assert "5 memories" not in invoked["system_prompt"]
-        assert "4 memories" in invoked["system_prompt"]
+        assert "5 memories" in invoked["system_prompt"]
 
 
 async def test_agents_and_costs_are_told(open_runtime: OpenRuntime) -> None:

@@ -43,10 +43,8 @@ def address_of(uri: str) -> Address | None:
 
 
 def _is_plain(part: str) -> bool:
-    twice = unquote(part)
-    steps = twice.split("/")
-    odd = "\\" in twice or "#" in twice or "%" in twice or not twice.isprintable()
-    return not odd and ".." not in steps and not part.startswith("/")
+    odd = any(sign in part for sign in "\\#%") or not part.isprintable()
+    return not odd and ".." not in part.split("/") and not part.startswith("/")
 
 
 def _after(query: str) -> int | None:
