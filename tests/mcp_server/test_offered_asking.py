@@ -218,8 +218,9 @@ async def test_agents_that_ask_in_a_circle_come_to_an_end(open_runtime: OpenRunt
             for _ in range(AT_ONCE)
         ]
         await asyncio.wait_for(all_speak.wait(), 30)
-        with pytest.raises(DelegationDepthExceeded):
-            await tools.call(kyra, "ask_agent", asked, nobody_told)
+        async with asyncio.timeout(30):
+            with pytest.raises(DelegationDepthExceeded):
+                await tools.call(kyra, "ask_agent", asked, nobody_told)
         for one in begun:
             one.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
