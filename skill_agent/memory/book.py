@@ -5,11 +5,12 @@ Scoring is the work of `recall.ranking` and the index, choosing for the prompt t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from skill_agent.conversations.idempotency import Once, checked_key, conflict
 from skill_agent.errors import MemoryChanged, NotFound, StoreError, UsageError
@@ -36,12 +37,14 @@ from skill_agent.values import (
     MemoryDifference,
     MemoryFilter,
     NewMemory,
+    Origin,
     RecallQuery,
     Search,
     Source,
     Story,
     Update,
     VerifyReport,
+    all_origins,
 )
 
 from . import life
@@ -49,7 +52,7 @@ from .exchange import Exchange
 from .imported import Incoming
 from .languages import LOOKED_AT, coverage
 from .masking import without_secrets
-from .operations import MemoryOperations
+from .operations import NOTHING_TOLD, MemoryOperations
 from .selves import Selves
 from .shares import Shares, heard
 from .standing import within_bounds
@@ -212,17 +215,26 @@ class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
 
         Raises UsageError where the memory has been replaced already.
         """
+        return await self.corrected(memory_id, content, reason=reason, actor=actor)
+
+    async def corrected(
+        self,
+        memory_id: str,
+        content: str,
+        *,
+        origins: tuple[Origin, ...] = (),
+        told: Mapping[str, Any] = NOTHING_TOLD,
+        reason: str = "",
+        actor: str = "person",
+    ) -> Memory:
+        """As `correct`. The words of others (`origins`) have none of the person's standing, nor
+        had what others wrote before, and settle no dispute; `told` is kept as metadata."""
         for _ in range(_TRIES):
             old = await self.get(memory_id)
-            _check(content, old.memory_type, old.importance, old.agent)
-            if old.superseded_by:
-                raise UsageError(
-                    f"memory {old.id} has been replaced already",
-                    hint=f"ska memory correct {old.superseded_by} TEXT",
-                )
+            _check_correction(old, content)
             if content.strip() == old.content:
                 return old
-            others = await self._opponents(old)
+            others = [] if origins else await self._opponents(old)
             olds = [old, *(one for one in others if _about_the_same(content, one.content))]
             with suppress(MemoryChanged):
                 now = self._clock()
@@ -235,8 +247,8 @@ class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
                     confidence=1.0,
                     source_type="explicit",
                     extraction_model=None,
-                    origins=(),
-                    metadata=heard(old),
+                    origins=all_origins(origins, old.origins) if origins else (),
+                    metadata={**heard(old), **told},
                     tier="hot" if old.pinned else "warm",
                 )
                 changes = life.superseding(
@@ -476,6 +488,15 @@ def _about_the_same(one: str, other: str) -> bool:
     """Whether two texts share enough words to be answers to one question."""
     a, b = {*stems(one)}, {*stems(other)}
     return bool(a and b) and len(a & b) >= _SHARED * min(len(a), len(b))
+
+
+def _check_correction(old: Memory, content: str) -> None:
+    _check(content, old.memory_type, old.importance, old.agent)
+    if old.superseded_by:
+        raise UsageError(
+            f"memory {old.id} has been replaced already",
+            hint=f"ska memory correct {old.superseded_by} TEXT",
+        )
 
 
 def _check(content: str, memory_type: str, importance: int, agent: str | None) -> None:

@@ -1,7 +1,8 @@
 """What can be done with memories, as interfaces with their routes."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from skill_agent.errors import UsageError
@@ -26,6 +27,7 @@ from skill_agent.values import (
     MemoryDifference,
     MemoryFilter,
     NewMemory,
+    Origin,
     Rating,
     Search,
     Story,
@@ -42,6 +44,7 @@ Updates = list[Update]
 Jobs = list[ExtractionJob]
 Texts = list[str]
 Languages = list[LanguageCoverage]
+NOTHING_TOLD: Mapping[str, Any] = MappingProxyType({})
 
 
 class MemoryOperations(Protocol):
@@ -178,6 +181,20 @@ class MemoryOperations(Protocol):
         self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
     ) -> Memory:
         """Puts a new version in a memory's place and gives it."""
+        ...
+
+    async def corrected(
+        self,
+        memory_id: str,
+        content: str,
+        *,
+        origins: tuple[Origin, ...] = (),
+        told: Mapping[str, Any] = NOTHING_TOLD,
+        reason: str = "",
+        actor: str = "person",
+    ) -> Memory:
+        """As `correct`, in others' words: what they wrote has none of the person's standing.
+        `told` is kept as metadata. In the process of the host only."""
         ...
 
     @route("POST", "/v1/memories/{memory_id}/adopt", scope="memory")

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from skill_agent.conversations.client_context import typed
+from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.errors import ToolFailed
 from skill_agent.events import (
     ApprovalAnswered,
@@ -146,7 +146,7 @@ async def _allowed(
 ) -> AsyncGenerator[Event, None]:
     """Asks where somebody has to allow the call; leaves in `outcome` why it may not be made."""
     tainted = bool(hands.taint.origins)
-    words = typed(brief.message) if _speaks_for_the_person(hands) else ""
+    words = typed(brief.message) if _speaks_for_the_person(brief, hands) else ""
     try:
         why = tool.needs_approval(call.arguments, typed=words, tainted=tainted)
         rule = tool.rule(call.arguments) if why else ""
@@ -183,9 +183,11 @@ def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> A
     )
 
 
-def _speaks_for_the_person(hands: Hands) -> bool:
-    """Whoever may put something into memory may also say what is to be fetched."""
-    return hands.asker is None or hands.asker.may("memory")
+def _speaks_for_the_person(brief: Brief, hands: Hands) -> bool:
+    """Whoever may put something into memory may also say what is to be fetched, in words that are
+    not a program's or another agent's."""
+    own = hands.asker is None or hands.asker.may("memory")
+    return own and not typed_origins(brief.message)
 
 
 async def _run(tool: Tool, call: ToolCall, outcome: _Outcome) -> None:
