@@ -3,13 +3,13 @@
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 from referencing import Registry
-from referencing.exceptions import Unresolvable
 
-_LONGEST = 300
+_HEAD, _TAIL = 200, 100
+"""Characters that are kept of a longer sentence: a value stands in its middle."""
 _NOTHING_ELSEWHERE: Registry[Any] = Registry()
 """A schema may come from a file of others: what it refers to is never fetched."""
 
@@ -18,7 +18,7 @@ def mistake(schema: dict[str, Any], value: Any) -> str:
     """What is wrong with the value, with the place; empty where nothing is."""
     try:
         error = best_match(_validator(schema).iter_errors(value))
-    except (SchemaError, Unresolvable, RecursionError) as problem:
+    except Exception as problem:  # a schema of others may be wrong in any way
         return f"its schema cannot be used: {_cut(str(problem))}"
     return "" if error is None else _said(error)
 
@@ -35,4 +35,4 @@ def _said(error: ValidationError) -> str:
 
 def _cut(text: str) -> str:
     line = text.splitlines()[0] if text else ""
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …"
+    return line if len(line) <= _HEAD + _TAIL else f"{line[:_HEAD]} … {line[-_TAIL:]}"

@@ -18,6 +18,8 @@ ASK_AGAIN = (
     "the host of this home went away before it answered, and whether this was done is not known. "
     "Look first where it changes something, then ask again."
 )
+CHANGED = '{"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}'
+"""Nobody has told the client what changed between two hosts."""
 OPENING = ("initialize", "server/discover")
 """What begins a stay and changes nothing: said again to the next host."""
 
@@ -95,7 +97,7 @@ class Talk:
         key = json.dumps(message["id"])
         if key == self._swallow:
             self._swallow = ""
-            return None
+            return CHANGED if self._ready else None
         self._owed.pop(key, None)
         if (message.get("error") or {}).get("code") == GONE:  # the host's last words
             return failure(message["id"], GONE, ASK_AGAIN)
