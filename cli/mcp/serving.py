@@ -5,6 +5,7 @@ the home, this process does, and is its own host's client.
 """
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -12,17 +13,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skill_agent.backups.unfinished import check_not_half_restored
-from skill_agent.errors import NotFound, SkillAgentError
+from skill_agent.errors import HomeBusy, NotFound, SkillAgentError
 
 from ..event_loop import run
 from ..streams import NobodyReads
 from ..surroundings import Surroundings, on_this_machine
 
 if TYPE_CHECKING:
+    from skill_agent.attach.remote import Remote
     from skill_agent.mcp_server.relay import Wire
 
     from ..opening.hosting import Hosted
 
+PATIENCE_S = 60.0
+"""How long a home is waited for whose holder does not answer."""
 _AGAIN_S = 0.05
 
 
@@ -130,14 +134,9 @@ class _Way:
         """Waits until somebody hosts the home, who may be this process."""
         if self._own is not None:
             return
-        from ..opening.joining import Joining
-        from ..opening.options import OpenOptions
         from ..output import narrate
 
-        options = replace(
-            self._around.opening or OpenOptions(), role="mcp", hosting=True, tell=narrate
-        )
-        found = await Joining(self._around.home, options).find()
+        found = await self._found()
         if found.here is False:
             await found.close()
             return
@@ -147,6 +146,23 @@ class _Way:
         self._ending.callback(watching.cancel)
         await found.opened()
         narrate(f"hosting {self._around.home.root} for this program")
+
+    async def _found(self) -> "Remote | Hosted":
+        """With more patience than a person has: whoever takes over may be slow in that."""
+        from ..opening.joining import Joining
+        from ..opening.options import OpenOptions
+        from ..output import narrate
+
+        options = replace(
+            self._around.opening or OpenOptions(), role="mcp", hosting=True, tell=narrate
+        )
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await Joining(self._around.home, options).find()
+            except HomeBusy:
+                if time.monotonic() > until:
+                    raise
 
     async def _watch(self, own: "Hosted") -> None:
         await own.runtime.until_stopped()
