@@ -75,8 +75,14 @@ class Resources:
     """The resources that are text."""
 
     async def resources(self, visit: Visit) -> Sequence[types.Resource]:
-        named = {"name": "Static text", "description": "A text.", "mime_type": "text/plain"}
-        return [types.Resource(uri="test://static-text", **named)]
+        return [
+            types.Resource(
+                uri="test://static-text",
+                name="Static text",
+                description="A text.",
+                mime_type="text/plain",
+            )
+        ]
 
     async def templates(self, visit: Visit) -> Sequence[types.ResourceTemplate]:
         return [types.ResourceTemplate(uri_template="test://template/{id}/data", name="Data")]

@@ -62,8 +62,8 @@ async def client_at(url: str, key: str, mode: Mode, **more: Any) -> AsyncIterato
 async def test_a_client_with_a_key_has_all_of_it(host: Fitted, url: str, mode: Mode) -> None:
     heard: list[str | None] = []
 
-    async def progress(done: float, total: float | None, what: str | None) -> None:
-        heard.append(what)
+    async def told_how_far(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(message)
 
     async with client_at(url, host.key("read", "chat"), mode) as client:
         assert (await client.list_tools()).tools[0].name == "echo"
@@ -71,7 +71,7 @@ async def test_a_client_with_a_key_has_all_of_it(host: Fitted, url: str, mode: M
         assert told.structured_content == {
             "agent": "mcp-test", "name": "Zed", "version": "1.2", "key": "test",
         }  # fmt: skip
-        await client.call_tool("chatty", {}, progress_callback=progress)
+        await client.call_tool("chatty", {}, progress_callback=told_how_far)
         assert heard == ["step 1", "step 2"]
         refused = await client.call_tool("write", {})
         assert refused.is_error

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import pytest
+from fakes import StepClock
 from mcp import types
 from mcp.client import Client
 from mcp.server.subscriptions import ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from served_sets import Calls, sets
 
+from skill_agent.host.presence import Presence
 from skill_agent.mcp_server.checking import mistake
 from skill_agent.mcp_server.listening import Listening
 from skill_agent.mcp_server.server import PAGE, HomeServer
@@ -107,11 +110,11 @@ async def test_a_key_without_the_scope_is_refused_by_the_tool(mode: Mode) -> Non
 async def test_progress_is_told(mode: Mode) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
 
-    async def progress(done: float, total: float | None, what: str | None) -> None:
-        heard.append((done, total, what))
+    async def told_how_far(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total, message))
 
     async with client_of(mode) as client:
-        await client.call_tool("chatty", {}, progress_callback=progress)
+        await client.call_tool("chatty", {}, progress_callback=told_how_far)
     assert heard == [(1, 2, "step 1"), (2, 2, "step 2")]
 
 
@@ -222,3 +225,12 @@ def test_a_schema_fetches_nothing() -> None:
             elsewhere.accept()
     assert mistake({"type": "no such type"}, {}) != ""
     assert mistake({"type": "object"}, {}) == ""
+
+
+def test_a_relay_is_no_screen_where_a_question_would_be_seen() -> None:
+    for role, seen in (("tui", True), ("mcp", False), ("up", False)):
+        assert Presence(clock=StepClock(), role=role).watched is seen
+    host = Presence(clock=StepClock(), role="up")
+    for name, seen in (("mcp", False), ("tui", True)):
+        host.note(name, os.getpid()).streams += 1
+        assert host.watched is seen

@@ -90,11 +90,11 @@ class Raw:
 
 
 @asynccontextmanager
-async def started(home: Home, *options: str, **how: Any) -> AsyncIterator[Raw]:
-    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+async def started(home: Home, *options: str, stdout: int = subprocess.PIPE) -> AsyncIterator[Raw]:
     process = await asyncio.create_subprocess_exec(
-        *command(home, *options), **(streams | how), limit=2**25
-    )
+        *command(home, *options), stdin=subprocess.PIPE, stdout=stdout, stderr=subprocess.PIPE,
+        limit=2**25,
+    )  # fmt: skip
     try:
         yield Raw(process)
     finally:
@@ -112,8 +112,8 @@ def called(id: int, name: str) -> dict[str, Any]:
 async def test_a_client_has_all_of_it(host: Fitted, mode: Mode) -> None:
     heard: list[str | None] = []
 
-    async def progress(done: float, total: float | None, what: str | None) -> None:
-        heard.append(what)
+    async def told_how_far(progress: float, total: float | None, message: str | None) -> None:
+        heard.append(message)
 
     async with client_of(host._home, mode) as client:
         names = [one.name for one in (await client.list_tools()).tools]
@@ -123,7 +123,7 @@ async def test_a_client_has_all_of_it(host: Fitted, mode: Mode) -> None:
         assert told.structured_content == {
             "agent": "mcp-zed", "name": "Zed", "version": "1.2", "key": "",
         }  # fmt: skip
-        await client.call_tool("chatty", {}, progress_callback=progress)
+        await client.call_tool("chatty", {}, progress_callback=told_how_far)
         assert heard == ["step 1", "step 2"]
         assert (await client.get_prompt("ponder", {"topic": "tea"})).messages
         host.calls.begun.clear()
