@@ -18,7 +18,7 @@ from served_sets import Calls, sets
 
 from skill_agent.host.presence import Presence
 from skill_agent.mcp_server.checking import mistake
-from skill_agent.mcp_server.listening import Listening
+from skill_agent.mcp_server.listening import Listening, _Of
 from skill_agent.mcp_server.server import PAGE, HomeServer
 from skill_agent.mcp_server.sets import Sets
 from skill_agent.mcp_server.visit import Visit
@@ -214,6 +214,19 @@ async def test_the_new_era_listens_to_a_changed_list() -> None:
             assert await asyncio.wait_for(anext(aiter(told)), IN_S) == ToolsListChanged()
         await client.list_tools()
     assert not listening._streams
+
+
+def test_a_stream_hears_of_its_agent_alone() -> None:
+    listening, heard = Listening(), list[object]()
+    leave = _Of(listening._streams, "kyra").subscribe(heard.append)
+    listening.changed("luke")
+    assert heard == []
+    listening.changed("kyra")
+    listening.changed("")
+    assert heard == [ToolsListChanged()] * 2
+    leave()
+    listening.changed("kyra")
+    assert len(heard) == 2
 
 
 def test_a_schema_fetches_nothing() -> None:

@@ -227,6 +227,26 @@ print(json.dumps([code, sorted({one.split(".")[0] for one in sys.modules})]), fi
     assert heavy & set(loaded) == set()
 
 
+async def test_what_else_prints_does_not_reach_the_client() -> None:
+    script = """
+import asyncio, os
+from skill_agent.cli.mcp.streams import Standard
+
+async def main():
+    streams = Standard()
+    print("stray", flush=True)
+    os.write(1, b"stray")
+    await streams.write("{}")
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    out, errors = await asyncio.wait_for(process.communicate(), IN_S)
+    assert (out, errors) == (b"{}\n", b"stray\nstray")
+
+
 @asynccontextmanager
 async def fitted(home: Home) -> AsyncIterator[asyncio.subprocess.Process]:
     """A host in a process of its own."""
