@@ -87,7 +87,8 @@ class Hosted:
         first turns their agents awake; whatever goes wrong, those who come first tell."""
         with contextlib.suppress(SkillAgentError):
             await self.runtime.memory.settle()
-        await asyncio.to_thread(_load_mcp)
+        with contextlib.suppress(ImportError):
+            await asyncio.to_thread(_load_mcp)
         with contextlib.suppress(SkillAgentError):
             await self.runtime.turns.wake_team()
 
