@@ -305,20 +305,20 @@ async def test_a_relay_follows_from_host_to_host(home: Home) -> None:
     async with fitted(home) as first, started(home) as raw:
         await raw.begun()
         other = await asyncio.create_subprocess_exec(
-            sys.executable, "-c",
-            "import sys, subprocess; from skill_agent.cli.main import main; main()",
-            "--home", str(home.root), "up", "--foreground",
+            *SKA, "--home", str(home.root), "up", "--foreground",
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
         )  # fmt: skip
-        assert other.stderr is not None
-        assert b"standing by" in await other.stderr.readline()
-        first.terminate()
-        changed = await raw.hears()
-        assert changed["method"] == "notifications/tools/list_changed"
-        await raw.say({"jsonrpc": "2.0", "id": 3, "method": "ping"})
-        assert (await raw.hears())["id"] == 3
-        other.kill()
-        await other.wait()
+        try:
+            assert other.stderr is not None
+            assert b"standing by" in await other.stderr.readline()
+            first.terminate()
+            changed = await raw.hears()
+            assert changed["method"] == "notifications/tools/list_changed"
+            await raw.say({"jsonrpc": "2.0", "id": 3, "method": "ping"})
+            assert (await raw.hears())["id"] == 3
+        finally:
+            other.kill()
+            await other.wait()
 
 
 @pytest.mark.deep
