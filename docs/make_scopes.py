@@ -61,7 +61,8 @@ an `admin` key can answer what it still asks.
 
 *own*: only what is the key's own, as above; `read` beside it opens all conversations, yet no
 other one's turn or question. `GET /health` and `GET /ready` need no key; `POST /v1/auth/token`
-takes any. What speaks of this machine's files and processes is on the home's own socket only.
+takes any, and so does `/mcp`, where each tool asks for its scope ([mcp.md](mcp.md)).
+What speaks of this machine's files and processes is on the home's own socket only.
 
 | route | {scopes} |
 |---|{rules}|

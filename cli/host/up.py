@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOG = "host.log"
 LOG_BYTES = 1_000_000
-STAYING = (*SERVICES, "tui", "chat")
+STAYING = (*SERVICES, "tui", "chat", "mcp")
 """Roles of hosts that stay; any other command is soon done."""
 
 _PATIENCE_S = 30.0

@@ -26,6 +26,7 @@ from .options import OpenOptions
 if TYPE_CHECKING:
     from skill_agent.api.door.limiting import Limiter
     from skill_agent.api.door.protect import Protected
+    from skill_agent.api.routes.mcp import McpDoor
 
 OPENS_AFTER_S = 1.0
 """A command that is over sooner never opens its door."""
@@ -51,6 +52,7 @@ class Hosted:
         self._waited_for = asyncio.Event()
         self._opens = False
         self._guarded: list[Protected] = []
+        self._mcp: list[McpDoor] = []
         self._limiter: Limiter | None = None
         self._bots: Bots | None = None
         self.runtime: Runtime
@@ -81,16 +83,24 @@ class Hosted:
             self._bots.begin()
 
     async def _wake(self) -> None:
-        """The first search finds the index open, and the first turns their agents awake; whatever
-        goes wrong, that search and those turns tell."""
+        """The first search finds the index open, the first MCP client the server loaded, and the
+        first turns their agents awake; whatever goes wrong, those who come first tell."""
         with contextlib.suppress(SkillAgentError):
             await self.runtime.memory.settle()
+        with contextlib.suppress(ImportError):
+            await asyncio.to_thread(_load_mcp)
         with contextlib.suppress(SkillAgentError):
             await self.runtime.turns.wake_team()
 
     def take_over(self) -> None:
         """Others wait for the home already: the door opens at once."""
         self._waited_for.set()
+
+    async def opened(self) -> None:
+        """Opens the door at once; returns when others can come in."""
+        self.take_over()
+        if self._opening is not None:
+            await asyncio.shield(self._opening)
 
     async def _open_door(self) -> None:
         if not (self._options.hosting or self._options.role == CHORES):
@@ -114,6 +124,7 @@ class Hosted:
         from skill_agent.workstation import table
 
         app = create_app(self.runtime, local=not tcp)
+        self._mcp.append(app.state.mcp)
         at_once = self.runtime.settings.serve.requests_at_once
         self._limiter = self._limiter or Limiter(self._options.clock, at_once=at_once)
         guarded = protect(
@@ -151,6 +162,7 @@ class Hosted:
             await self.runtime.end_turns()
             await self._presence.close()
             await self._door.close()
+            await asyncio.gather(*(one.end() for one in self._mcp))
             await asyncio.gather(*(one.close() for one in self._guarded))
             await self.runtime.close()
         finally:
@@ -166,3 +178,9 @@ class Hosted:
         if self._waking is not None:
             self._waking.cancel()
             await asyncio.gather(self._waking, return_exceptions=True)
+
+
+def _load_mcp() -> None:
+    from skill_agent.api.routes.mcp import warm
+
+    warm()

@@ -18,6 +18,7 @@ from skill_agent.api.door.refusals import exception_handlers
 from skill_agent.api.routes.chat import chat_router
 from skill_agent.api.routes.derived import routes
 from skill_agent.api.routes.events_stream import Heard, event_response
+from skill_agent.api.routes.mcp import McpDoor
 from skill_agent.api.routes.openai_chat import openai_router
 from skill_agent.api.routes.openai_embeddings import embeddings_router
 from skill_agent.api.routes.sockets import socket_router
@@ -63,6 +64,8 @@ def create_app(station: Workstation, *, local: bool) -> FastAPI:
     app.include_router(embeddings_router(station), responses=openai)
     app.include_router(socket_router(station))
     app.include_router(routes(station, table(), local=local))
+    app.state.mcp = McpDoor(station, local=local)  # ended by whoever serves the app
+    app.router.routes.extend(app.state.mcp.routes())
     return app
 
 

@@ -23,6 +23,9 @@ from skill_agent.workstation.operations import HostOperations
 SERVICES = ("up", "serve")
 """Roles of hosts that are nobody's screen, so that anybody may end them."""
 
+NO_SCREENS = (*SERVICES, "mcp")
+"""Roles of processes where nobody sees what is asked: services, and the relays of MCP clients."""
+
 LOG = "skill-agent.log"
 """Where a home keeps what its host has to say, in `logs/`."""
 
@@ -83,10 +86,10 @@ class Presence(HostOperations):
     @property
     def watched(self) -> bool:
         """Whether this is somebody's screen, or a window is attached that hears what happens."""
-        if self._role not in SERVICES:
+        if self._role not in NO_SCREENS:
             return True
         open_ = (one for one in self._clients.values() if one.streams)
-        return any(one.name not in SERVICES and alive(one.pid) for one in open_)
+        return any(one.name not in NO_SCREENS and alive(one.pid) for one in open_)
 
     async def status(self) -> HostStatus:
         """This host now, with the attached processes that still live, the longest there first."""

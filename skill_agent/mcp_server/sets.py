@@ -65,3 +65,12 @@ class PromptSet(Protocol):
 
 Changed = Callable[[str], None]
 """(agent): the list of tools of those who see as this agent is another one now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sets:
+    """What is offered."""
+
+    tools: Sequence[ToolSet] = ()
+    resources: Sequence[ResourceSet] = ()
+    prompts: Sequence[PromptSet] = ()

@@ -1,6 +1,7 @@
 """Who came in, what they may do, and with whose eyes they see; nothing of the protocol."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from skill_agent.errors import Forbidden
@@ -32,6 +33,8 @@ class Visit:
     read_only: bool = False
     requester: Requester | None = None
     """Whose API key asks; None on this machine's own socket."""
+    counted: Callable[[str], None] = lambda scope: None
+    """Counts what is done by what it takes; raises SkillAgentError where that was too often."""
 
     @property
     def agent(self) -> str:
@@ -59,3 +62,4 @@ class Visit:
         if not self.may(scope):
             why = "this server was started with --read-only" if self.read_only else ""
             raise Forbidden(why or f'the API key lacks the scope "{scope}"')
+        self.counted(scope)

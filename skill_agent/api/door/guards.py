@@ -24,6 +24,8 @@ from .limiting import Limiter, RateStatus, address_of
 from .refusals import Refusal, plain_refusal, refuse
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+ASKED_BY_PROGRAMS = ("/mcp",)
+"""Where the protocol itself wants a page's Origin looked at, also of one that has a key."""
 
 log = logging.getLogger("skill_agent.api")
 
@@ -79,12 +81,12 @@ class Guard:
         invited = origin in self._origins or ("*" in self._origins and bool(origin))
         if site == "cross-site" and not invited:
             raise _foreign()
-        if not self._hosts:
+        if not self._hosts and path.rstrip("/") not in ASKED_BY_PROGRAMS:
             return
         named = headers.getlist("host")
         if len(named) != 1:
             raise Refusal(400, "bad_host", "a request names one Host")
-        if _bare(named[0]) not in self._hosts:
+        if self._hosts and _bare(named[0]) not in self._hosts:
             raise Refusal(
                 421, "misdirected_request", "this address is served under other names only",
                 hint="ask for it as localhost",

@@ -22,11 +22,11 @@ _ANY = "*"
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _ALLOWED = (
     "Authorization", "X-API-Key", "Idempotency-Key", "Last-Event-ID", "X-Request-ID",
-    "X-Ska-Client",
+    "X-Ska-Client", "Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name",
 )  # fmt: skip
 _EXPOSED = (
     "X-Request-ID", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
-    "Retry-After",
+    "Retry-After", "Mcp-Session-Id",
 )  # fmt: skip
 
 
