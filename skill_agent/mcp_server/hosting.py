@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -37,16 +38,18 @@ _SESSION = b"mcp-session-id"
 
 _log = logging.getLogger(__name__)
 
-SetsOf = Callable[[Workstation, Changed], Sets]
+Watching = Callable[[Workstation, Changed], Callable[[], None]]
+"""Has somebody look for changes of a home's tools; gives how to stop that."""
 
 
 class Hosting:
     """The server, for as long as `running` is open."""
 
-    def __init__(self, station: Workstation, sets_of: SetsOf, *, longest: int) -> None:
+    def __init__(
+        self, station: Workstation, sets: Sets, watching: Watching, *, longest: int
+    ) -> None:
         """`longest` is how many bytes a request's body may have."""
-        listening = Listening()
-        sets = sets_of(station, listening.changed)
+        listening = Listening(partial(watching, station))
         self._server = HomeServer(sets, _visit_of, listening=listening).made()
         self._sessions = StreamableHTTPSessionManager(
             self._server,

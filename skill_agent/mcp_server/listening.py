@@ -10,8 +10,13 @@ from mcp.server.subscriptions import ListenHandler, ServerEvent, ToolsListChange
 from mcp.shared.exceptions import MCPError
 from mcp.types import INTERNAL_ERROR, SubscriptionsListenRequestParams, SubscriptionsListenResult
 
+from .sets import Changed
+
 MOST_LISTENERS = 500
 """Streams of the new era that may be open at the same time."""
+
+Watches = Callable[[Changed], Callable[[], None]]
+"""Has somebody told of changes; gives how to stop that."""
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +24,10 @@ _log = logging.getLogger(__name__)
 class Listening:
     """Those who listen, by the agent with whose eyes they see; `changed` tells them."""
 
-    def __init__(self) -> None:
+    def __init__(self, watches: Watches | None = None) -> None:
+        """`watches` begins to look for changes, and is called while anybody listens."""
+        self._watches = watches
+        self._stop: Callable[[], None] | None = None
         self._sessions: dict[int, tuple[str, ServerSession]] = {}
         self._streams: dict[object, tuple[str, Callable[[ServerEvent], None]]] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -43,8 +51,22 @@ class Listening:
         if not connection.has_standalone_channel or connection.client_params is None:
             return
         if id(connection) not in self._sessions:
-            connection.exit_stack.callback(self._sessions.pop, id(connection), None)
+            connection.exit_stack.callback(self._left, id(connection))
         self._sessions[id(connection)] = (agent, session)
+        self._look()
+
+    def _left(self, connection: int) -> None:
+        self._sessions.pop(connection, None)
+        self._look()
+
+    def _look(self) -> None:
+        """Somebody looks for changes as long as there is anybody to tell."""
+        listened = bool(self._sessions or self._streams)
+        if listened and self._stop is None and self._watches is not None:
+            self._stop = self._watches(self.changed)
+        elif not listened and self._stop is not None:
+            self._stop()
+            self._stop = None
 
     async def stream(
         self,
@@ -55,16 +77,19 @@ class Listening:
         """One stream of the new era, until its client leaves."""
         if len(self._streams) >= MOST_LISTENERS:
             raise MCPError(INTERNAL_ERROR, "too many clients listen already; try again later")
-        return await ListenHandler(_Of(self._streams, agent))(context, params)
+        return await ListenHandler(_Of(self._streams, agent, self._look))(context, params)
 
 
 class _Of:
     """The SDK's bus, for one stream that hears of one agent alone."""
 
     def __init__(
-        self, streams: dict[object, tuple[str, Callable[[ServerEvent], None]]], agent: str
+        self,
+        streams: dict[object, tuple[str, Callable[[ServerEvent], None]]],
+        agent: str,
+        moved: Callable[[], None],
     ) -> None:
-        self._streams, self._agent = streams, agent
+        self._streams, self._agent, self._moved = streams, agent, moved
 
     async def publish(self, event: ServerEvent) -> None:
         """Nothing is published here."""
@@ -72,9 +97,11 @@ class _Of:
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
         token = object()
         self._streams[token] = (self._agent, listener)
+        self._moved()
 
         def leave() -> None:
             self._streams.pop(token, None)
+            self._moved()
 
         return leave
 

@@ -1,5 +1,6 @@
 """What can be asked of the skills, as an interface with its routes."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from skill_agent.route import route
@@ -52,4 +53,9 @@ class SkillToolOperations(Protocol):
     @route("POST", "/v1/skills/{name}/deactivate", scope="chat", id="deactivate_skill")
     async def deactivate(self, name: str, agent: str, *, actor: str = "person") -> SkillActivation:
         """Takes the tool away; raises NotFound where there is none."""
+        ...
+
+    def on_change(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Has somebody hear whose tools have changed, also by an edit of a SKILL.md; gives how to
+        stop that. In the process of the host only."""
         ...

@@ -6,7 +6,7 @@
 import asyncio
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,14 +147,19 @@ PIXEL = (
 )
 
 
-def offered(station: Workstation, changed: Changed) -> Sets:
+def offered() -> Sets:
     return Sets(tools=[Tools()], resources=[Resources()], prompts=[Prompts()])
+
+
+def nobody(station: Workstation, changed: Changed) -> Callable[[], None]:
+    """Nothing changes here."""
+    return lambda: None
 
 
 @asynccontextmanager
 async def fixture_server() -> AsyncIterator[str]:
     """Its address, for as long as the block runs; without keys, for the suite can send none."""
-    door = McpDoor(cast(Workstation, None), local=False, offered=offered)
+    door = McpDoor(cast(Workstation, None), local=False, offered=offered, watching=nobody)
     app = Starlette(routes=door.routes(), exception_handlers=exception_handlers())
     bound = socket.create_server(("127.0.0.1", 0))
     bound.setblocking(False)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from fakes import HashEmbedder
@@ -14,7 +15,7 @@ from skill_agent.store.lock import HomeLock
 
 from skill_agent.access.keys import KeyRing, keys_file
 from skill_agent.files.home import Home
-from skill_agent.mcp_server.sets import Changed, Sets
+from skill_agent.mcp_server.sets import Changed
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.workstation import Workstation
 
@@ -30,16 +31,17 @@ class Fitted(Hosted):
         super().__init__(home, lock, options)
         self.calls = calls
         self.changed: list[Changed] = []
-        """How to tell that a list changed, for each app that is served."""
+        """How to tell that a list changed, for each app to which anybody listens."""
 
     def _app_for(self, **how: Any) -> Any:
         app = super()._app_for(**how)
-        self._mcp[-1]._offered = self._sets
+        self._mcp[-1]._offered = partial(sets, self.calls)
+        self._mcp[-1]._watching = self._watched
         return app
 
-    def _sets(self, station: Workstation, changed: Changed) -> Sets:
+    def _watched(self, station: Workstation, changed: Changed) -> Callable[[], None]:
         self.changed.append(changed)
-        return sets(self.calls)
+        return partial(self.changed.remove, changed)
 
     def key(self, *scopes: str) -> str:
         """A new API key."""
@@ -53,7 +55,7 @@ class Fitted(Hosted):
 
     def change(self, agent: str) -> None:
         """The list of tools of an agent's clients is another one."""
-        for changed in self.changed:
+        for changed in [*self.changed]:
             changed(agent)
 
     async def listens(self, *, auth: bool = True) -> str:

@@ -19,7 +19,7 @@ from skill_agent.api.door.refusals import Refusal, request_id_of
 from skill_agent.api.door.rules import MAX_BODY
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.mcp_server.sets import Changed, Sets
-from skill_agent.mcp_server.sets_of import sets_of
+from skill_agent.mcp_server.sets_of import sets_of, watching
 from skill_agent.mcp_server.visit import Visit
 from skill_agent.workstation import Workstation
 
@@ -41,9 +41,11 @@ class McpDoor:
         station: Workstation,
         *,
         local: bool,
-        offered: Callable[[Workstation, Changed], Sets] = sets_of,
+        offered: Callable[[], Sets] = sets_of,
+        watching: Callable[[Workstation, Changed], Callable[[], None]] = watching,
     ) -> None:
-        self._station, self._local, self._offered = station, local, offered
+        self._station, self._local = station, local
+        self._offered, self._watching = offered, watching
         self._making: asyncio.Task[Hosting] | None = None
         self._running: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -73,9 +75,7 @@ class McpDoor:
 
     async def _made(self) -> "Hosting":
         await asyncio.to_thread(warm)
-        from skill_agent.mcp_server.hosting import Hosting
-
-        hosting, begun = Hosting(self._station, self._offered, longest=MAX_BODY), asyncio.Event()
+        hosting, begun = self._hosting(), asyncio.Event()
 
         async def run() -> None:
             async with hosting.running():
@@ -85,6 +85,11 @@ class McpDoor:
         self._running = asyncio.create_task(run(), name="mcp sessions")
         await begun.wait()
         return hosting
+
+    def _hosting(self) -> "Hosting":
+        from skill_agent.mcp_server.hosting import Hosting
+
+        return Hosting(self._station, self._offered(), self._watching, longest=MAX_BODY)
 
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request of a client with a key; what its tools may do, each asks for itself."""
