@@ -50,15 +50,15 @@ class Connections(Protocol):
         ...
 
     async def tools(self, server: str) -> Sequence[FoundTool]:
-        """All its tools by name, also those with a problem; starts it if need be. Kept until it says
-        that they changed. Raises ToolFailed with a hint, NotFound for a name there is none of."""
+        """All its tools by name, also those with a problem; starts it if need be. Kept until it
+        says that they changed. Raises ToolFailed with a hint, NotFound for none of that name."""
         ...
 
     async def call(
         self, server: str, tool: str, arguments: dict[str, Any], *, progress: Progress
     ) -> Result:
-        """Has a tool do its work; cancelling the task tells the server, too. Raises ToolFailed where
-        the server cannot be reached, breaks off, or does not answer in time."""
+        """Has a tool do its work; cancelling the task tells the server, too. Raises ToolFailed
+        where the server cannot be reached, breaks off, or does not answer in time."""
         ...
 
     def on_changed(self, callback: Callable[[str], None]) -> Callable[[], None]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import mcp_types as types
 from mcp.client._transport import TransportStreams
 from mcp.client.client import Client
 from mcp.client.session import ClientRequestContext
+from mcp.shared.dispatcher import ProgressFnT
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
@@ -257,25 +258,23 @@ async def _taken_as_it_is(name: str, result: types.CallToolResult) -> None:
     pass
 
 
-def _telling(
-    progress: Progress, patience: Patience
-) -> Callable[[float, float | None, str | None], Awaitable[None]]:
+def _telling(tell: Progress, patience: Patience) -> ProgressFnT:
     """Each sign gives the call more time; not each is told."""
     loop = asyncio.get_running_loop()
     told = float("-inf")
 
-    async def came(done: float, whole: float | None, said: str | None) -> None:
+    async def came(progress: float, total: float | None, message: str | None) -> None:
         nonlocal told
         patience.sign()
         if loop.time() - told >= _PROGRESS_EVERY_S:
             told = loop.time()
-            progress(done, whole, _line(said or ""))
+            tell(progress, total, _line(message or ""))
 
     return came
 
 
 @contextlib.contextmanager
-def _told(name: str) -> Any:
+def _told(name: str) -> Iterator[None]:
     """Whatever the SDK raises as what a caller can do something with."""
     try:
         yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +53,9 @@ class Standing:
 class Keeper:
     """The connection to a server is a task of its own; who uses it waits until it is there."""
 
-    def __init__(self, name: str, server: McpServer, mcp: McpSettings, around: Surroundings) -> None:
+    def __init__(
+        self, name: str, server: McpServer, mcp: McpSettings, around: Surroundings
+    ) -> None:
         self.name, self.server = name, server
         self.standing = Standing()
         self._mcp, self._around = mcp, around
@@ -83,8 +85,8 @@ class Keeper:
             if self._tools is not None and self._live is not None:
                 self._used()
                 return self._tools
-            connection, change = await self._connection(), self._change
             with self._in_use():
+                connection, change = await self._connection(), self._change
                 try:
                     found, more = await connection.tools(self._mcp.start_timeout_s)
                 except Exception as problem:
@@ -97,12 +99,14 @@ class Keeper:
             return found
 
     async def call(self, tool: str, arguments: dict[str, Any], progress: Progress) -> Result:
-        connection = await self._connection()
         with self._in_use():
+            connection, seconds = await self._connection(), self._mcp.call_timeout_s
             try:
-                return await connection.call(tool, arguments, progress, self._mcp.call_timeout_s)
+                result = await connection.call(tool, arguments, progress, seconds)
             except Exception as problem:
                 raise await self._as_told(problem, connection, f"answered {tool}") from None
+        self._breaks = 0
+        return result
 
     async def test(self) -> None:
         """As if it had never failed; raises ToolFailed."""
@@ -152,7 +156,8 @@ class Keeper:
         if self._breaks > len(waits):
             hint = f"{last.hint}; then ska mcp test {self.name}" if last.hint else ""
             raise ToolFailed(
-                f"{self.name} failed {self._breaks} times in a row and is left alone: {last.problem}",
+                f"{self.name} failed {self._breaks} times in a row and is left alone: "
+                f"{last.problem}",
                 hint=hint or f"ska mcp logs {self.name}; ska mcp test {self.name} tries again",
             )
         left = self._again - asyncio.get_running_loop().time()
@@ -175,7 +180,7 @@ class Keeper:
         self._to("starting")
         begun = asyncio.get_running_loop().time()
         try:
-            await self._lived(ready)
+            await self._lived_in_either_way(ready)
         except asyncio.CancelledError:
             self._to("stopped")
             self._answer(ready, ToolFailed(f"{self.name} was ended"))
@@ -187,9 +192,19 @@ class Keeper:
         else:
             self._to("stopped")
         finally:
-            was = self._tools is not None
             self._live = self._task = None
-            self._forget_tools(tell=was)
+            self._forget_tools()
+
+    async def _lived_in_either_way(self, ready: "asyncio.Future[Connection]") -> None:
+        """Some end on a beginning that they do not know: those are begun with as of old."""
+        before = self._legacy
+        try:
+            await self._lived(ready)
+        except ToolFailed:
+            if before or not self._legacy:
+                self._legacy = False
+                raise
+            await self._lived(ready)
 
     async def _lived(self, ready: "asyncio.Future[Connection]") -> None:
         from .connection import Broken, Connection
@@ -250,7 +265,7 @@ class Keeper:
         if connection.code is None:
             return ToolFailed(f"it broke off: {_kind(problem)}", hint=f"ska mcp logs {self.name}")
         if not begun:
-            self._legacy = True  # some end on a beginning they do not know
+            self._legacy = not self._legacy
         words = "; ".join(self.log.last[-_LAST_WORDS:])
         unset = [name for name in self.server.env if not self._around.env.get(name)]
         hint = f"not set where the host runs: {', '.join(unset)}" if unset else ""
@@ -258,7 +273,7 @@ class Keeper:
         return ToolFailed(said, hint=hint or f"ska mcp logs {self.name}")
 
     async def _as_told(
-        self, problem: Exception, connection: "Connection", what: str
+        self, problem: BaseException, connection: "Connection", what: str
     ) -> ToolFailed:
         """The failure of a request; a server that does not answer any more is ended."""
         from .connection import Broken
@@ -319,21 +334,19 @@ class Keeper:
 
     # -- warm, idle, changed -----------------------------------------------------------------
 
-    def _forget_tools(self, *, tell: bool = True) -> None:
+    def _forget_tools(self) -> None:
         """They are asked for anew; told once, however often a server says so."""
         self._change += 1
         if self._tools is not None:
             self._tools = None
-            if tell:
-                self._around.changed(self.name)
+            self._around.changed(self.name)
 
     @contextlib.contextmanager
-    def _in_use(self) -> Any:
+    def _in_use(self) -> Iterator[None]:
         self._users += 1
         self._idle_not()
         try:
             yield
-            self._breaks = 0
         finally:
             self._users -= 1
             self._used()

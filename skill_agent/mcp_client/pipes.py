@@ -32,7 +32,7 @@ async def over_pipes(
     async with anyio.create_task_group() as group:
         group.start_soon(pipes.read, sends)
         group.start_soon(pipes.write, outgoing, sends)
-        group.start_soon(log.drain, process.stderr)
+        group.start_soon(pipes.drain)
         try:
             yield reads, writes
         finally:
@@ -40,6 +40,9 @@ async def over_pipes(
             writes.close()
             with anyio.CancelScope(shield=True):
                 await process.end(limits.exit_s)
+                with anyio.move_on_after(limits.exit_s):
+                    await pipes.drained.wait()  # its last words say why it ended
+                process.close()
             group.cancel_scope.cancel()
     for stream in (sends, reads, writes, outgoing):
         stream.close()
@@ -52,6 +55,13 @@ class _Pipes:
         self._process, self._log, self._limits = process, log, limits
         self._waiting: dict[str, types.RequestId] = {}
         """Requests that were sent and not answered, by their ids as text."""
+        self.drained = anyio.Event()
+
+    async def drain(self) -> None:
+        try:
+            await self._log.drain(self._process.stderr)
+        finally:
+            self.drained.set()
 
     async def read(self, sends: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
         lines = Lines(self._limits.message_bytes)

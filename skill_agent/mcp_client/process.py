@@ -42,7 +42,7 @@ class ServerProcess:
         """Whether it is gone within that time. Not by `wait`, which also waits until nobody holds
         its streams any more."""
         until = asyncio.get_running_loop().time() + within_s
-        while self.code is None:  # noqa: ASYNC110
+        while self.code is None:
             if asyncio.get_running_loop().time() >= until:
                 return False
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -63,8 +63,11 @@ class ServerProcess:
                 os.close(self._alive)
                 self._alive = -1
         await self.gone(patience_s)
+
+    def close(self) -> None:
+        """Lets go of its streams: what is in another session may hold them for ever."""
         transport = getattr(self._process, "_transport", None)
-        if transport is not None:  # a child in another session may hold a stream for ever
+        if transport is not None:
             transport.close()
 
     def _signal(self, number: int) -> None:
@@ -75,9 +78,7 @@ class ServerProcess:
 
 async def started(server: McpServer, folder: Path, env: Mapping[str, str]) -> ServerProcess:
     """Raises ToolFailed where there is no such program or folder."""
-    where = Path(server.cwd).expanduser() if server.cwd else folder
-    if not server.cwd:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    where = _place(server, folder)
     command = _found(server.command, where, env)
     seen, alive = os.pipe()
     try:
@@ -101,6 +102,14 @@ async def started(server: McpServer, folder: Path, env: Mapping[str, str]) -> Se
     finally:
         os.close(seen)
     return ServerProcess(process, alive)
+
+
+def _place(server: McpServer, folder: Path) -> Path:
+    """Its own folder is made where its settings name none."""
+    if server.cwd:
+        return Path(server.cwd).expanduser()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
 
 
 def given(names: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:

@@ -27,7 +27,8 @@ class ServerLog:
     neither fills the disk nor keeps the server waiting."""
 
     def __init__(self, file: Path, clock: Clock, limits: Limits) -> None:
-        self._file, self._clock, self._limits = file, clock, limits
+        self.file = file
+        self._clock, self._limits = clock, limits
         self._secrets: tuple[str, ...] = ()
         self._last: deque[str] = deque(maxlen=_LAST)
         self._begun = b""
@@ -89,8 +90,8 @@ class ServerLog:
         at = iso(self._clock())
         with contextlib.suppress(OSError):
             self._turn_over()
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(handle, "ab") as stream:
                 stream.write("".join(f"{at} {line}\n" for line in shown).encode())
 
@@ -103,8 +104,8 @@ class ServerLog:
 
     def _turn_over(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            if self._file.stat().st_size >= self._limits.log_bytes:
-                self._file.replace(_before(self._file))
+            if self.file.stat().st_size >= self._limits.log_bytes:
+                self.file.replace(_before(self.file))
 
 
 def last_lines(file: Path, lines: int) -> list[str]:

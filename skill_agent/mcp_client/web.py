@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx2
 from mcp.client._transport import TransportStreams
@@ -22,8 +22,7 @@ class Answers:
     """What the server's answers said by their status, which the SDK does not tell."""
 
     refused: int = 0
-    """The last status of 400 or more."""
-    tried: set[int] = field(default_factory=set)
+    """The status of the last one to a message of ours, where it was a refusal; else 0."""
 
     def problem(self) -> tuple[str, str]:
         """In words, with what to do; empty where nothing is known."""
@@ -35,7 +34,10 @@ class Answers:
                     " }; its value is all of the header, e.g. `Bearer …`",
                 )
             case 404 | 405:
-                return f"there is no MCP server at that address (HTTP {self.refused})", "see its url"
+                return (
+                    f"there is no MCP server at that address (HTTP {self.refused})",
+                    "see its url",
+                )
             case 429:
                 return "it is asked too often (HTTP 429)", "wait a moment"
             case status if status >= 500:
@@ -53,8 +55,8 @@ async def over_http(
     is broken off, and none is taken that unpacks to more than it is."""
 
     async def looked_at(response: httpx2.Response) -> None:
-        if response.status_code >= 300:
-            answers.refused = response.status_code
+        if response.request.method == "POST":
+            answers.refused = response.status_code if response.status_code >= 300 else 0
         if response.headers.get("content-encoding", "identity") != "identity":
             raise httpx2.DecodingError("the answer is packed, which was not asked for")
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
