@@ -173,6 +173,8 @@ def _named(
         raise UsageError(f"{url!r} is no address", hint="https://… or http://…")
     headers = _headers(header)
     first, *rest = line or [""]
+    if os.sep in first and not cwd and not first.startswith("~"):
+        first = str(Path(first).absolute())  # it is started in another folder than this one
     try:
         server = McpServer(
             command=first, args=tuple(rest), env=tuple(env), cwd=cwd, url=url, headers=headers

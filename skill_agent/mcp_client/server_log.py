@@ -96,11 +96,11 @@ class ServerLog:
                 stream.write("".join(f"{at} {line}\n" for line in shown).encode())
 
     def _shown(self, raw: bytes) -> str:
-        text = raw[:_LONGEST_LINE].decode("utf-8", "replace").strip("\r")
+        text = printable(raw[:_LONGEST_LINE].decode("utf-8", "replace"))
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
         cut = f" … {len(raw):,} bytes" if len(raw) > _LONGEST_LINE else ""
-        return masked(printable(text)).replace("\n", " ").replace("\r", " ") + cut
+        return masked(text).replace("\n", " ") + cut
 
     def _turn_over(self) -> None:
         with contextlib.suppress(FileNotFoundError):

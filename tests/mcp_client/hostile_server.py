@@ -137,10 +137,12 @@ def called(number: Any, params: dict[str, Any]) -> None:
             picture = {"type": "image", "mimeType": f"image/png{ESC}", "data": "QUFB" * 1000}
             held = {"uri": "file:///etc/passwd", "mimeType": "text/plain", "text": "root:x"}
             answer(number, content=[picture, {"type": "resource", "resource": held}])
-        case "call-hangs":
+        case "call-hangs" | "deaf":
             return
+        case "dies-at-times" if not params["arguments"].get("text"):
+            os._exit(3)
         case "progress":
-            for step in range(30):
+            for step in range(8):
                 notice("notifications/progress", progressToken=token, progress=step, message=ESC)
                 time.sleep(0.1)
             answer(number, **text("at last"))
@@ -214,7 +216,7 @@ def handled(message: dict[str, Any]) -> None:
             listed(number, params)
         case "tools/call":
             called(number, params)
-        case "ping" if MODE in ("deaf",):
+        case "ping" if MODE == "deaf":
             pass
         case "ping":
             answer(number)
