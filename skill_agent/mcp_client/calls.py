@@ -1,8 +1,11 @@
 """What is asked of servers, and what they answer, as plain values: nothing here knows the SDK."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from skill_agent.ports import Tool, ToolsWanted
+from skill_agent.values import ServerTool
 
 Progress = Callable[[float, float | None, str], None]
 """How far a call has come, of how much where that is known, and what the server says of it."""
@@ -45,7 +48,7 @@ class Result:
 class Connections(Protocol):
     """The servers of a home as those see them who use their tools."""
 
-    def names(self) -> Sequence[str]:
+    def names(self) -> list[str]:
         """Those of config.toml as it is now that are not switched off, by name."""
         ...
 
@@ -64,4 +67,26 @@ class Connections(Protocol):
     def on_changed(self, callback: Callable[[str], None]) -> Callable[[], None]:
         """Has `callback` told the name of each server whose tools may be others than they were: it
         said so, or was started anew. Gives back what ends it."""
+        ...
+
+
+class Offers(Protocol):
+    """What of the servers' tools turns are offered, and who answers servers' questions."""
+
+    async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
+        """As `OffersTools`."""
+        ...
+
+    async def described(self, server: str) -> list[ServerTool]:
+        """All of a server's tools as agents are told of them; raises ToolFailed, NotFound."""
+        ...
+
+    async def elicits(
+        self, server: str, message: str, schema: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """As `Elicits`."""
+        ...
+
+    async def end(self) -> None:
+        """Before the connections end."""
         ...

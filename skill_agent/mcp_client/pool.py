@@ -47,7 +47,7 @@ class Pool(Connections):
         self._ending: set[asyncio.Task[None]] = set()
         self._ended = False
 
-    def names(self) -> Sequence[str]:
+    def names(self) -> list[str]:
         servers = self.configured.now().servers
         return sorted(name for name, server in servers.items() if server.enabled)
 

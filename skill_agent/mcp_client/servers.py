@@ -4,7 +4,7 @@ import asyncio
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from skill_agent.errors import ConfigError, ToolFailed
@@ -15,7 +15,7 @@ from skill_agent.text.redaction import masked
 from skill_agent.text.shaping import one_line
 from skill_agent.values import ServerTool, ToolServer
 
-from .calls import FoundTool
+from .calls import FoundTool, Offers
 from .operations import Lines, ListOfServers, ListOfTools, McpOperations
 from .pool import Pool
 
@@ -31,43 +31,54 @@ class Servers(McpOperations, OffersTools):
     """Begun by the first turn that may use them; ended with the host."""
 
     def __init__(self, means: "Means") -> None:
-        self._means = means
-        self._pool = Pool(means.home, means.settings.mcp, means.clock)
+        self.means = means
+        self.connections = Pool(means.home, means.settings.mcp, means.clock, elicits=self._elicited)
+        self.offering: Offers | None = None
+        """What of the servers' tools turns are offered."""
 
     async def list(self) -> ListOfServers:
-        names = sorted(self._pool.configured.now().servers)
-        return [self._standing(self._pool.keeper(name)) for name in names]
+        names = sorted(self.connections.configured.now().servers)
+        return [self._standing(self.connections.keeper(name)) for name in names]
 
     async def test(self, name: str) -> ToolServer:
         try:
-            await self._pool.usable(name).test()
+            await self.connections.usable(name).test()
         except ToolFailed as problem:
-            stands = self._standing(self._pool.keeper(name))
+            stands = self._standing(self.connections.keeper(name))
             return replace(
                 stands,
                 problem=stands.problem or problem.message,
                 hint=stands.hint or problem.hint,
             )
-        return self._standing(self._pool.keeper(name))
+        return self._standing(self.connections.keeper(name))
 
     async def tools(self, name: str) -> ListOfTools:
-        return [_told(tool) for tool in await self._pool.tools(name)]
+        if self.offering:
+            return await self.offering.described(name)
+        return [_told(tool) for tool in await self.connections.tools(name)]
 
     async def log(self, name: str, *, lines: int = 100) -> Lines:
         from .server_log import last_lines
 
-        keeper = self._pool.keeper(name)
+        keeper = self.connections.keeper(name)
         return await asyncio.to_thread(last_lines, keeper.log.file, min(lines, _MOST_LINES))
 
     async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
-        return {}
+        return await self.offering.offered(wanted) if self.offering else {}
 
     async def end(self) -> None:
         """Ends every server that was started."""
-        await self._pool.end()
+        if self.offering:
+            await self.offering.end()
+        await self.connections.end()
+
+    async def _elicited(
+        self, server: str, message: str, schema: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        return await self.offering.elicits(server, message, schema) if self.offering else None
 
     def _standing(self, keeper: "Keeper") -> ToolServer:
-        now, broken = keeper.standing, self._pool.configured.problem
+        now, broken = keeper.standing, self.connections.configured.problem
         off = not keeper.server.enabled
         problem, hint = now.problem, now.hint
         if broken:
@@ -89,7 +100,7 @@ class Servers(McpOperations, OffersTools):
 
     def _used_by(self, name: str) -> tuple[str, ...]:
         try:
-            agents = self._means.directory.list()
+            agents = self.means.directory.list()
         except ConfigError:
             return ()
         return tuple(
