@@ -343,4 +343,4 @@ def _users(home: "Home", name: str) -> list[str]:
         agents = _agents(home).list()
     except ConfigError:
         return []
-    return [one.slug for one in agents if any(e.partition(":")[0] == name for e in one.mcp)]
+    return [one.slug for one in agents if any(e.partition(":")[0].strip() == name for e in one.mcp)]

@@ -78,8 +78,7 @@ class ServerProcess:
 
 async def started(server: McpServer, folder: Path, env: Mapping[str, str]) -> ServerProcess:
     """Raises ToolFailed where there is no such program or folder."""
-    where = _place(server, folder)
-    command = _found(server.command, where, env)
+    where, command = _place(server, folder), program(server, folder, env)
     seen, alive = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -118,11 +117,13 @@ def given(names: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]:
     return {name: env[name] for name in env if name in wanted}
 
 
-def _found(command: str, where: Path, env: Mapping[str, str]) -> str:
-    """Where the program lies; a relative path is one from the folder it is started in."""
+def program(server: McpServer, folder: Path, env: Mapping[str, str]) -> str:
+    """Where the program lies; a relative path is one from the folder it is started in. Raises
+    ToolFailed where there is none."""
+    command = server.command
     wide = os.path.expanduser(command)  # noqa: PTH111
     if os.sep in wide:
-        wide = str(where / wide)
+        wide = str((Path(server.cwd).expanduser() if server.cwd else folder) / wide)
     if found := shutil.which(wide, path=env.get("PATH", os.defpath)):
         return found
     raise ToolFailed(

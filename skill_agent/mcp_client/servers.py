@@ -106,7 +106,7 @@ class Servers(McpOperations, OffersTools):
         return tuple(
             agent.slug
             for agent in agents
-            if any(entry.partition(":")[0] == name for entry in agent.mcp)
+            if any(entry.partition(":")[0].strip() == name for entry in agent.mcp)
         )
 
 

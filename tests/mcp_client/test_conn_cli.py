@@ -102,6 +102,17 @@ def test_servers_of_another_program_without_their_secrets(
     assert home.config.read_text().count("[mcp.servers.github]") == 1
 
 
+def test_the_doctor_finds_what_a_server_lacks(ska: Ska, home: Home) -> None:
+    ska("mcp", "add", "lost", "--for", "kyra", "--yes", "--", "no-such-program-anywhere")
+    ska("mcp", "add", "mine", "--env", "GITHUB_TOKEN", "--yes", "--", sys.executable, "x")
+    found = {one["id"]: one for one in ska("doctor", "--json").json}
+    assert found["mcp.lost"]["level"] == "error" and "install it" in found["mcp.lost"]["fix"]
+    assert found["mcp.mine"]["level"] == "warning" and "GITHUB_TOKEN" in found["mcp.mine"]["detail"]
+    ska("mcp", "remove", "lost", "--yes")
+    found = {one["id"]: one for one in ska("doctor", "--json").json}
+    assert "a server 'lost'" in found["agents.kyra.mcp"]["detail"] and "mcp.lost" not in found
+
+
 def test_what_is_declined_is_not_written(ska: Ska, home: Home) -> None:
     before = home.config.read_text()
     person = Terminal(["n"])
