@@ -96,6 +96,11 @@ class Connection:
             raise Broken
         return self._client
 
+    @property
+    def forgotten(self) -> bool:
+        """It has forgotten us, and so has done nothing of what it was asked last."""
+        return self._answers.forgotten
+
     def problem(self) -> tuple[str, str]:
         """What the way to it says of a failure, with what to do; empty where nothing is known."""
         return self._answers.problem()
@@ -222,10 +227,12 @@ class Connection:
         if elicits is None or isinstance(params, types.ElicitRequestURLParams):
             await log.note("it asked to have an address opened: declined")
             return types.ElicitResult(action="decline")
-        if not self._patience:
-            await log.note("it asked a question while nobody used it: declined")
-            return types.ElicitResult(action="decline")
         waiting = tuple(self._patience)
+        asked = max((patience.ask() for patience in waiting), default=0)
+        if not 0 < asked <= self._wanted.limits.questions:
+            why = "in one call" if asked else "while nobody used it"
+            await log.note(f"it asked too much {why}: declined")
+            return types.ElicitResult(action="decline")
         schema = params.model_dump(by_alias=True, mode="json", exclude_none=True)["requestedSchema"]
         for patience in waiting:
             patience.hold()

@@ -58,7 +58,7 @@ class Keeper:
     ) -> None:
         self.name, self.server = name, server
         self.standing = Standing()
-        self._mcp, self._around = mcp, around
+        self.mcp, self._around = mcp, around
         self.log = ServerLog(around.logs / f"mcp-{name}.log", around.clock, around.limits)
         self._live: Connection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -88,23 +88,29 @@ class Keeper:
             with self._in_use():
                 connection, change = await self._connection(), self._change
                 try:
-                    found, more = await connection.tools(self._mcp.start_timeout_s)
+                    found, more = await connection.tools(self.mcp.start_timeout_s)
                 except Exception as problem:
                     raise await self._as_told(problem, connection, "told its tools") from None
             if change == self._change:
                 self._tools = found
             most = self._around.limits.tools
             told = f"it has more than {most:,} tools; the first {most:,} are kept" if more else ""
-            self.standing = replace(self.standing, problem=told)
+            if self.standing.state == "running":
+                self.standing = replace(self.standing, problem=told)
             return found
 
-    async def call(self, tool: str, arguments: dict[str, Any], progress: Progress) -> Result:
+    async def call(
+        self, tool: str, arguments: dict[str, Any], progress: Progress, *, again: bool = True
+    ) -> Result:
         with self._in_use():
-            connection, seconds = await self._connection(), self._mcp.call_timeout_s
+            connection, seconds = await self._connection(), self.mcp.call_timeout_s
             try:
                 result = await connection.call(tool, arguments, progress, seconds)
             except Exception as problem:
-                raise await self._as_told(problem, connection, f"answered {tool}") from None
+                told = await self._as_told(problem, connection, f"answered {tool}")
+                if not (again and connection.forgotten):
+                    raise told from None
+                return await self.call(tool, arguments, progress, again=False)
         self._breaks = 0
         return result
 
@@ -209,7 +215,7 @@ class Keeper:
     async def _lived(self, ready: "asyncio.Future[Connection]") -> None:
         from .connection import Broken, Connection
 
-        seconds, stop = self._mcp.start_timeout_s, self._stop
+        seconds, stop = self.mcp.start_timeout_s, self._stop
         connection = Connection(self._wanted())
         try:
             async with contextlib.AsyncExitStack() as stack:
@@ -356,7 +362,7 @@ class Keeper:
         self._idle_not()
         if self._users == 0 and self._live is not None:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._mcp.idle_minutes * 60, self._stop.set)
+            self._timer = loop.call_later(self.mcp.idle_minutes * 60, self._stop.set)
 
     def _idle_not(self) -> None:
         if self._timer is not None:

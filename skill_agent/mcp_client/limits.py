@@ -31,5 +31,7 @@ class Limits:
     exit_s: float = 1.0
     """It may take so long to end by itself once its input has ended, then so long after SIGTERM."""
     ping_s: float = 5.0
+    questions: int = 10
+    """That it may put to the person in one call."""
     most_patience: int = 10
     """However much progress it tells, one call takes at most so many time-outs."""

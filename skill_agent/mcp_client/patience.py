@@ -13,7 +13,7 @@ class Patience:
         self._seconds, self._most = seconds, most
         self._timeout = asyncio.timeout(seconds)
         self._last = 0.0
-        self._held = 0
+        self._held = self._asked = 0
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
@@ -33,6 +33,11 @@ class Patience:
         """It is at work."""
         if self._held == 0 and not self._timeout.expired():
             self._timeout.reschedule(min(self._now() + self._seconds, self._last))
+
+    def ask(self) -> int:
+        """How many questions there were in this call, with this one."""
+        self._asked += 1
+        return self._asked
 
     def hold(self) -> None:
         """Somebody else is waited for."""

@@ -128,6 +128,10 @@ class _Pipes:
                     message = item.message
                     if isinstance(message, types.JSONRPCRequest):
                         self._waiting[str(message.id)] = message.id
+                    elif isinstance(message, types.JSONRPCNotification) and (
+                        message.method == "notifications/cancelled"
+                    ):
+                        self._waiting.pop(str((message.params or {}).get("requestId")), None)
                     text = message.model_dump_json(by_alias=True, exclude_unset=True)
                     stdin.write(text.encode() + b"\n")
                     await stdin.drain()

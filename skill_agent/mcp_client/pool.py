@@ -84,6 +84,7 @@ class Pool(Connections):
             raise NotFound(f"no server {name!r}", hint=near or "ska mcp list")
         if name not in self._keepers:
             self._keepers[name] = Keeper(name, server, mcp, self._around)
+        self._keepers[name].mcp = mcp
         return self._keepers[name]
 
     async def end(self) -> None:

@@ -54,14 +54,7 @@ class ServerLog:
 
     async def take(self, chunk: bytes) -> None:
         """A piece of what the server wrote."""
-        now = asyncio.get_running_loop().time()
-        if now - self._minute >= _MINUTE_S:
-            await self._tell_dropped()
-            self._minute, self._kept = now, 0
-        room = max(0, self._limits.log_bytes_a_minute - self._kept)
-        taken = chunk[:room]
-        self._kept += len(taken)
-        self._dropped += len(chunk) - len(taken)
+        taken = await self._room_for(chunk)
         *lines, self._begun = (self._begun + taken).split(b"\n")
         if len(self._begun) > _LONGEST_LINE or (not taken and self._begun):
             lines, self._begun = [*lines, self._begun], b""
@@ -69,8 +62,20 @@ class ServerLog:
             await asyncio.to_thread(self._write, lines)
 
     async def note(self, text: str) -> None:
-        """A line of ours among the server's."""
-        await asyncio.to_thread(self._write, [f"[{text}]".encode()])
+        """A line of ours among the server's, for something it did."""
+        if taken := await self._room_for(f"[{text}]".encode()):
+            await asyncio.to_thread(self._write, [taken])
+
+    async def _room_for(self, raw: bytes) -> bytes:
+        """What of it there is room for in this minute."""
+        now = asyncio.get_running_loop().time()
+        if now - self._minute >= _MINUTE_S:
+            await self._tell_dropped()
+            self._minute, self._kept = now, 0
+        room = max(0, self._limits.log_bytes_a_minute - self._kept)
+        self._kept += min(room, len(raw))
+        self._dropped += max(0, len(raw) - room)
+        return raw[:room]
 
     async def end(self) -> None:
         if self._begun:
@@ -81,7 +86,8 @@ class ServerLog:
     async def _tell_dropped(self) -> None:
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
-            await self.note(f"… {dropped:,} bytes more were dropped")
+            line = f"[… {dropped:,} bytes more were dropped]".encode()
+            await asyncio.to_thread(self._write, [line])
 
     def _write(self, lines: list[bytes]) -> None:
         """A log that cannot be written stops no server."""

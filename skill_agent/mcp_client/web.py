@@ -23,6 +23,17 @@ class Answers:
 
     refused: int = 0
     """The status of the last one to a message of ours, where it was a refusal; else 0."""
+    taken: bool = False
+    """It has taken a message of ours."""
+
+    def heard(self, status: int) -> None:
+        self.refused = status if status >= 300 else 0
+        self.taken = self.taken or status < 300
+
+    @property
+    def forgotten(self) -> bool:
+        """It does not know any more whom it spoke to, and has done nothing."""
+        return self.taken and self.refused == 404
 
     def problem(self) -> tuple[str, str]:
         """In words, with what to do; empty where nothing is known."""
@@ -33,6 +44,8 @@ class Answers:
                     'name the variable that holds the credential: headers = { Authorization = "VAR"'
                     " }; its value is all of the header, e.g. `Bearer …`",
                 )
+            case 404 if self.taken:
+                return "it has forgotten us, and was not asked", "try again"
             case 404 | 405:
                 return (
                     f"there is no MCP server at that address (HTTP {self.refused})",
@@ -56,7 +69,7 @@ async def over_http(
 
     async def looked_at(response: httpx2.Response) -> None:
         if response.request.method == "POST":
-            answers.refused = response.status_code if response.status_code >= 300 else 0
+            answers.heard(response.status_code)
         if response.headers.get("content-encoding", "identity") != "identity":
             raise httpx2.DecodingError("the answer is packed, which was not asked for")
         if not response.headers.get("content-type", "").startswith("text/event-stream"):

@@ -49,6 +49,16 @@ async def wait() -> str:
     return ""
 
 
+LAPSED: list[bool] = []
+
+
+@server.tool()
+def lapse() -> str:
+    """Over HTTP it answers the next message as if it knew nothing of the session."""
+    LAPSED.append(True)
+    return "lapsed"
+
+
 @server.tool()
 async def grow(context: Context) -> str:
     """Has a tool more."""
@@ -76,6 +86,11 @@ def over_http() -> None:
         if scope["type"] == "http" and given != b"Bearer let-me-in-42":
             await send({"type": "http.response.start", "status": 401, "headers": []})
             await send({"type": "http.response.body", "body": b"who are you?"})
+            return
+        if scope["type"] == "http" and scope["method"] == "POST" and LAPSED:
+            LAPSED.clear()
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
             return
         await app(scope, receive, send)
 

@@ -164,6 +164,11 @@ def called(number: Any, params: dict[str, Any]) -> None:
         case "twice":
             for words in ("first", "second", "third"):
                 answer(number, **text(words))
+        case "asks-on":
+            said: dict[str, Any] = {}
+            for _ in range(50):
+                said = ask("elicitation/create", message="?", requestedSchema=SCHEMA)
+            answer(number, **text(said["result"]["action"]))
         case "elicits":
             wanted = {"type": "object", "properties": {"name": {"type": "string"}}}
             said = ask("elicitation/create", message=f"{ESC}Who?", requestedSchema=wanted)
@@ -189,6 +194,10 @@ def called(number: Any, params: dict[str, Any]) -> None:
             answer(number, **text("changed"))
         case "env":
             answer(number, **text(json.dumps(dict(os.environ))))
+        case "garbage-flood":
+            for _ in range(20_000):
+                sys.stdout.write("{broken " + "x" * 100 + "\n")
+            answer(number, **text("worked"))
         case "garbage":
             sys.stdout.write("Starting up …\n{broken\n[]\n\x00\x01\n")
             answer(number, **text("worked"))

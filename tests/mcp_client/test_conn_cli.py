@@ -56,7 +56,7 @@ def test_a_server_is_added_tried_looked_into_and_removed(ska: Ska, home: Home) -
     assert (listed["id"], listed["state"], listed["used_by"]) == ("mine", "stopped", ["kyra"])
     assert "mine" in ska("mcp", "list").out
     tested = ska("mcp", "test", "mine")
-    assert (tested.code, tested.out) == (0, "") and "friendly 2.1 answers: 5 tools" in tested.err
+    assert (tested.code, tested.out) == (0, "") and "friendly 2.1 answers: 6 tools" in tested.err
     tools = {one["id"]: one for one in ska("mcp", "tools", "mine", "--json").json}
     assert tools["add"]["hints"] == ["read-only", "idempotent"]
     assert "written nothing yet" in ska("mcp", "logs", "mine").err

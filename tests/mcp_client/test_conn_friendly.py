@@ -22,7 +22,7 @@ ADDED = {"a": 1, "b": 2}
 async def test_its_tools_and_their_results(tmp_path: Path) -> None:
     async with pooled(tmp_path, {"x": FRIEND}) as pool:
         found = {tool.name: tool for tool in await pool.tools("x")}
-        assert [*found] == sorted(found) == ["add", "fail", "grow", "slow", "wait"]
+        assert [*found] == sorted(found) == ["add", "fail", "grow", "lapse", "slow", "wait"]
         add = found["add"]
         assert (add.title, add.description, add.hints) == (
             "Add", "Adds two numbers.", ("read-only", "idempotent"),
@@ -101,6 +101,15 @@ async def test_who_may_not_is_told_what_to_set(
             await pool.tools("x")
         assert ("headers = {" if env else "export AUTH=…") in caught.value.hint
         assert "wrong-one" not in f"{caught.value} {caught.value.hint}"
+
+
+async def test_one_that_has_forgotten_us_is_asked_anew(tmp_path: Path, address: str) -> None:
+    servers = remote(address, headers={"Authorization": "AUTH"})
+    async with pooled(tmp_path, servers, env={"AUTH": "Bearer let-me-in-42"}) as pool:
+        await pool.call("x", "lapse", {}, progress=nothing)
+        before = pool.keeper("x").standing.since
+        assert (await pool.call("x", "add", ADDED, progress=nothing)).text == "3"
+        assert pool.keeper("x").standing.since != before  # over another connection
 
 
 async def test_nobody_there_is_told(tmp_path: Path) -> None:

@@ -163,6 +163,12 @@ async def test_nonsense_on_the_wire_is_passed_over(tmp_path: Path, mode: str) ->
         await others_work(pool)
 
 
+async def test_nonsense_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
+    async with pooled(tmp_path, servers("garbage-flood")) as pool:
+        assert (await work(pool)).text == "worked"
+        assert pool.keeper("bad").log.file.stat().st_size < 250_000
+
+
 async def test_a_listing_that_is_none_is_told(tmp_path: Path) -> None:
     async with pooled(tmp_path, servers("list-broken")) as pool:
         assert "cannot be used" in (await refused(pool.tools("bad"))).message
@@ -214,6 +220,18 @@ async def test_a_question_goes_to_the_person_cleaned(tmp_path: Path) -> None:
     server, message, properties = asked[0]
     assert (server, properties) == ("bad", {"name": {"type": "string"}})
     assert clean(message) and message.endswith("Who?")
+
+
+async def test_it_may_not_ask_on_and_on(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def elicits(server: str, message: str, schema: dict[str, Any]) -> dict[str, Any] | None:
+        asked.append(message)
+        return {"text": "yes"}
+
+    async with pooled(tmp_path, servers("asks-on"), elicits=elicits) as pool:
+        assert (await work(pool)).text == "decline"
+    assert len(asked) == 10
 
 
 async def test_an_address_to_open_is_declined_unseen(tmp_path: Path) -> None:

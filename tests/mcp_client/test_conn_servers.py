@@ -39,7 +39,7 @@ async def test_how_each_stands(open_runtime: OpenRuntime, home: Home) -> None:
         assert (failed.state, failed.hint) == ("failed", "ska mcp logs bad")
         assert failed.problem == "it ended with exit code 4: cannot start: no licence"
         works = await runtime.mcp.test("good")
-        assert (works.state, works.title, works.tools) == ("running", "friendly 2.1", 5)
+        assert (works.state, works.title, works.tools) == ("running", "friendly 2.1", 6)
         assert works.protocol == "2026-07-28" and works.since is not None
         assert [one.state for one in await runtime.mcp.list()] == ["failed", "running", "disabled"]
         switched = await runtime.mcp.test("off")
