@@ -59,7 +59,7 @@ async def test_how_each_stands(open_runtime: OpenRuntime, home: Home) -> None:
 async def test_a_broken_edit_of_the_file_is_told_with_each(
     open_runtime: OpenRuntime, home: Home
 ) -> None:
-    async with open_runtime(named(home, good=FRIEND)) as runtime:
+    async with open_runtime(named(home, good=hostile("fine"))) as runtime:
         home.config.write_text("[mcp.servers.good]\ncommand = 7\n", encoding="utf-8")
         (one,) = await runtime.mcp.list()
         assert "config.toml:2" in one.problem and one.hint == "ska config validate"
