@@ -75,6 +75,9 @@ class Connection:
         self._process: ServerProcess | None = None
         self.ended = asyncio.Event()
         """Nothing comes from it any more."""
+        self.over = asyncio.Event()
+        """Its process, too, is gone, and `failure` says why where nobody wished it."""
+        self.failure: ToolFailed | None = None
 
     @property
     def code(self) -> int | None:

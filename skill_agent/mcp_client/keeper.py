@@ -5,10 +5,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.errors import SkillAgentError, ToolFailed
+from skill_agent.errors import ToolFailed
 from skill_agent.ports import Clock
 from skill_agent.settings.schema import McpServer, McpSettings
 from skill_agent.values import ServerState
@@ -142,7 +143,8 @@ class Keeper:
     async def _connection(self) -> "Connection":
         """The one that is there, or a new one, which all that want it wait for together."""
         while True:
-            if self._live is not None and not self._live.ended.is_set():
+            going = self._stop.is_set() or (self._live is not None and self._live.ended.is_set())
+            if self._live is not None and not going:
                 return self._live
             if self._live is not None and self._task is not None:
                 await asyncio.wait({self._task})
@@ -186,14 +188,17 @@ class Keeper:
         self._to("starting")
         begun = asyncio.get_running_loop().time()
         try:
+            # A second or two, in which the host goes on answering.
+            await asyncio.to_thread(import_module, f"{__package__}.connection")
             await self._lived_in_either_way(ready)
         except asyncio.CancelledError:
             self._to("stopped")
             self._answer(ready, ToolFailed(f"{self.name} was ended"))
             raise
-        except BaseException as problem:
+        except Exception as problem:
+            told = problem if isinstance(problem, ToolFailed) else ToolFailed(_kind(problem))
             steady = asyncio.get_running_loop().time() - begun >= self._around.limits.steady_s
-            self._broke(_plain(problem), steady=ready.done() and steady)
+            self._broke(told, steady=ready.done() and steady)
             self._answer(ready, self._failure())
         else:
             self._to("stopped")
@@ -215,26 +220,33 @@ class Keeper:
     async def _lived(self, ready: "asyncio.Future[Connection]") -> None:
         from .connection import Broken, Connection
 
-        seconds, stop = self.mcp.start_timeout_s, self._stop
         connection = Connection(self._wanted())
         try:
-            async with contextlib.AsyncExitStack() as stack:
-                try:
-                    async with asyncio.timeout(seconds):
-                        await stack.enter_async_context(connection.opened())
-                except TimeoutError:
-                    raise ToolFailed(
-                        f"it did not answer within {seconds:g} s", hint=f"ska mcp logs {self.name}"
-                    ) from None
-                self._live = connection
-                self._to("running", title=connection.title, protocol=connection.protocol)
-                ready.set_result(connection)
-                self._used()
-                await _either(stop, connection.ended)
+            await self._held(connection, ready)
+            if not self._stop.is_set():
+                raise Broken
         except Exception as problem:
-            raise self._explained(problem, connection, begun=ready.done()) from None
-        if not stop.is_set():
-            raise self._explained(Broken(), connection, begun=True)
+            connection.failure = self._explained(problem, connection, begun=ready.done())
+            raise connection.failure from None
+        finally:
+            connection.over.set()
+
+    async def _held(self, connection: "Connection", ready: "asyncio.Future[Connection]") -> None:
+        """Open, until it breaks off or is not wanted any more."""
+        seconds = self.mcp.start_timeout_s
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(seconds):
+                    await stack.enter_async_context(connection.opened())
+            except TimeoutError:
+                raise ToolFailed(
+                    f"it did not answer within {seconds:g} s", hint=f"ska mcp logs {self.name}"
+                ) from None
+            self._live = connection
+            self._to("running", title=connection.title, protocol=connection.protocol)
+            ready.set_result(connection)
+            self._used()
+            await _either(self._stop, connection.ended)
 
     def _wanted(self) -> Any:
         from .connection import Wanted
@@ -295,33 +307,27 @@ class Keeper:
                     hint="ask for less, or raise mcp.call_timeout_s in config.toml",
                 )
             connection.ended.set()
-            await self._has_ended()
+            await _over(connection)
             return ToolFailed(
                 f"{name} has not {what} in time, nor does it answer at all; it was ended",
                 hint=f"ska mcp logs {name}",
             )
         if isinstance(problem, Broken) or told:
             connection.ended.set()
-            await self._has_ended()
-            last = self.standing
-            said = told or last.problem or "it broke off"
+            await _over(connection)
+            why = connection.failure or ToolFailed("it was ended")
             return ToolFailed(
-                f"{name} has not {what}: {said}", hint=hint or last.hint or f"ska mcp logs {name}"
+                f"{name} has not {what}: {told or why.message}",
+                hint=hint or why.hint or f"ska mcp logs {name}",
             )
         return ToolFailed(f"{name} has not {what}: {_kind(problem)}", hint=f"ska mcp logs {name}")
 
-    async def _has_ended(self) -> None:
-        if self._task is not None:
-            await asyncio.wait({self._task}, timeout=_ENDING_S)
-
-    def _broke(self, problem: BaseException, *, steady: bool) -> None:
+    def _broke(self, problem: ToolFailed, *, steady: bool) -> None:
         waits = self._around.limits.waits_s
         self._breaks = 1 if steady else self._breaks + 1
         wait = waits[min(self._breaks, len(waits)) - 1]
         self._again = asyncio.get_running_loop().time() + wait
-        told = isinstance(problem, SkillAgentError)
-        said, hint = (problem.message, problem.hint) if told else (_kind(problem), "")
-        self._to("failed", problem=said, hint=hint)
+        self._to("failed", problem=problem.message, hint=problem.hint)
 
     def _failure(self) -> ToolFailed:
         last = self.standing
@@ -368,6 +374,12 @@ class Keeper:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+async def _over(connection: "Connection") -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_ENDING_S):
+            await connection.over.wait()
 
 
 async def _either(*events: asyncio.Event) -> None:
