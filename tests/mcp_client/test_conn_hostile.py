@@ -1,5 +1,6 @@
 """A server that means no good gets nothing through, and the others go on."""
 
+import asyncio
 import contextlib
 import re
 import resource
@@ -9,12 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCNotification
 from server_pool import QUICK, hostile, nothing, pooled, told
 
 from skill_agent.errors import ToolFailed
 from skill_agent.mcp_client.calls import FoundTool, Result
 from skill_agent.mcp_client.limits import Limits
+from skill_agent.mcp_client.pace import paced
 from skill_agent.mcp_client.pool import Pool
 from skill_agent.mcp_client.server_log import last_lines
 
@@ -200,6 +205,19 @@ async def test_notices_without_end_leave_the_others_alone(tmp_path: Path) -> Non
         with no_more_than(25 * MB):
             await refused(work(pool))
             await others_work(pool)
+
+
+async def test_more_than_so_many_notices_a_second_wait() -> None:
+    sends, reads = anyio.create_memory_object_stream[SessionMessage | Exception](100)
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    notice = JSONRPCNotification(jsonrpc="2.0", method="notifications/message")
+    for _ in range(25):
+        sends.send_nowait(SessionMessage(notice))
+    sends.close()
+    begun = loop.time()
+    async with reads, paced(reads, replace(QUICK, messages_a_second=20), ended) as passed:
+        assert len([one async for one in passed]) == 25
+    assert loop.time() - begun > 0.9 and ended.is_set()
 
 
 async def test_what_it_asks_of_us_is_refused(tmp_path: Path) -> None:
