@@ -103,6 +103,13 @@ async def test_what_is_no_text_is_told_by_kind_and_size(tmp_path: Path) -> None:
         assert "[resource file:///etc/passwd]\nroot:x\n[end of resource]" in text
 
 
+async def test_a_schema_of_its_own_is_not_run_here(tmp_path: Path) -> None:
+    """With a longer text its pattern would take this process for hours."""
+    async with pooled(tmp_path, servers("schema")) as pool:
+        assert (await pool.tools("bad"))[0].output_schema
+        assert (await work(pool)).text == '{"a": "aaaaaaaaaa!"}'
+
+
 async def test_of_ten_thousand_tools_a_bounded_number_is_kept(tmp_path: Path) -> None:
     async with pooled(tmp_path, servers("many")) as pool:
         assert len(await pool.tools("bad")) == 2_000
