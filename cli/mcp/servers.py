@@ -84,7 +84,7 @@ def test(ctx: typer.Context, name: NameArgument, as_json: JsonOption = False) ->
         said = found.problem or f"it is {found.state}"
         raise ToolFailed(f"{name} does not answer: {said}", hint=found.hint)
     title = found.title or "it"
-    narrate(f"{title} answers: {found.tools} tools, protocol {found.protocol}")
+    narrate(f"{title} answers: tools {found.tools}, protocol {found.protocol}")
     if found.problem:
         narrate(f"warning: {found.problem}")
 

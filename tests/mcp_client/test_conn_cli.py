@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from command_line import Ska, Terminal
-from server_pool import FRIEND, FRIENDLY, HOSTILE
+from server_pool import HOSTILE
 from skill_agent.cli.opening.home_files import init_home
 
 from skill_agent.files.home import Home
 
+PROGRAM = [sys.executable, str(HOSTILE), "fine"]
 TOKEN = "ghp_" + "0123456789abcdefghijABCDEFGHIJ012345"
 FROM = {
     "mcpServers": {
@@ -47,18 +48,22 @@ def servers(home: Home) -> dict[str, Any]:
 
 def test_a_server_is_added_tried_looked_into_and_removed(ska: Ska, home: Home) -> None:
     before = home.config.read_text()
-    done = ska("mcp", "add", "mine", "--for", "kyra", "--yes", "--", sys.executable, str(FRIENDLY))
+    done = ska("mcp", "add", "mine", "--for", "kyra", "--yes", "--", *PROGRAM)
     assert done.code == 0 and "[mcp.servers.mine]" in done.err
     assert "kyra may use mine" in done.err and "try it: ska mcp test mine" in done.err
-    assert servers(home) == {"mine": FRIEND}
+    assert servers(home) == {"mine": {"command": PROGRAM[0], "args": PROGRAM[1:]}}
     assert home.config.read_text().startswith(before.rstrip())
     (listed,) = ska("mcp", "list", "--json").json
     assert (listed["id"], listed["state"], listed["used_by"]) == ("mine", "stopped", ["kyra"])
     assert "mine" in ska("mcp", "list").out
     tested = ska("mcp", "test", "mine")
-    assert (tested.code, tested.out) == (0, "") and "friendly 2.1 answers: 6 tools" in tested.err
-    tools = {one["id"]: one for one in ska("mcp", "tools", "mine", "--json").json}
-    assert tools["add"]["hints"] == ["read-only", "idempotent"]
+    assert (tested.code, tested.out) == (
+        0,
+        "",
+    ) and "answers: tools 1, protocol 2025-11-25" in tested.err
+    (tool,) = ska("mcp", "tools", "mine", "--json").json
+    assert (tool["id"], tool["description"], tool["hints"]) == ("work", "Works.", [])
+    assert "Works." in ska("mcp", "tools", "mine").out
     assert "written nothing yet" in ska("mcp", "logs", "mine").err
     removed = ska("mcp", "remove", "mine", "--yes")
     assert removed.code == 0 and "kyra" in removed.err
