@@ -77,6 +77,8 @@ def add(
     \b
     Exit codes: 0 written, 1 declined, 2 it cannot be written like that.
     """
+    from skill_agent.files.private import write_private
+
     around = on_this_machine(ctx)
     home, words = _home(around), words or []
     if source is not None:
@@ -94,10 +96,11 @@ def add(
     if not yes and not around.confirm(f"Write that to {home.config}?"):
         narrate("nothing was written")
         raise typer.Exit(1)
-    _write(home, taken)
-    for name in taken:
-        if agent:
+    text = _text_with(home, taken)
+    if agent:
+        for name in taken:
             _agents(home).let_use(agent, name)
+    write_private(home.config, text)
     _tell_written(home, found, as_json=as_json)
 
 
@@ -253,9 +256,9 @@ def _why(found: "list[Foreign]") -> str:
     return "; ".join(f"{one.name}: {one.refused}" for one in found) or "the file names no server"
 
 
-def _write(home: "Home", taken: "dict[str, McpServer]") -> None:
-    """All of them, or none; raises ConfigErrors where the settings would not be read."""
-    from skill_agent.files.private import read_text, write_private
+def _text_with(home: "Home", taken: "dict[str, McpServer]") -> str:
+    """config.toml with them; raises ConfigErrors where the settings would not be read."""
+    from skill_agent.files.private import read_text
     from skill_agent.mcp_client.entries import with_server
 
     text = read_text(home.config)
@@ -263,7 +266,7 @@ def _write(home: "Home", taken: "dict[str, McpServer]") -> None:
     for name, server in taken.items():
         text = with_server(text, name, server)
     _settings(home, text)
-    write_private(home.config, text)
+    return text
 
 
 def _settings(home: "Home", text: str):

@@ -160,5 +160,9 @@ def test_comments_stay_and_a_layout_that_cannot_be_edited_is_left(ska: Ska, home
     done = ska("mcp", "remove", "b", "--yes")
     assert done.code == 2 and "cannot be edited by command" in done.err
     assert home.config.read_text() == inline
+    home.config.write_text("")
+    home.agents.write_text("[agents.kyra]\nstatus = 3\n[agents.luke]\n")
+    assert ska("mcp", "add", "x", "--yes", "--for", "luke", "--", "y").code == 2
+    assert home.config.read_text() == ""
     home.config.write_text("[mcp\n")
     assert ska("mcp", "add", "x", "--yes", "--", "y").code == 2
