@@ -155,6 +155,12 @@ async def _telegram(station: "Workstation") -> str:
     return f"{bridge.state}: {bridge.problem}" if bridge.problem else bridge.state
 
 
+async def _failed_servers(station: "Workstation") -> list[str]:
+    """Servers of tools that agents would use and cannot, each with the reason."""
+    found = await station.mcp.list()
+    return [f"{one.name}: {one.problem}" for one in found if one.state == "failed"]
+
+
 async def _agents(station: "Workstation") -> int:
     try:
         return len(await station.agents.list())
@@ -207,6 +213,7 @@ async def _details(station: "Workstation") -> dict[str, Any]:
         "work_going_on": running(await work_of(station)),
         "jobs": await _jobs(station),
         "telegram": await _telegram(station),
+        "servers_failed": await _failed_servers(station),
         "to_be_read": len(waiting),
         "reading_failed": len(failed),
         "turns": usage.turns,

@@ -29,6 +29,7 @@ from ..surroundings import Surroundings, on_this_machine
 from .doctor_mending import accept_loss as mend_by_acceptance
 from .doctor_mending import salvage as mend_by_salvage
 from .doctor_models import model_findings, provider_findings
+from .doctor_servers import server_findings
 from .doctor_stores import not_opening, store_findings
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def findings(around: Surroundings) -> Iterator[Finding]:
         yield from _file_findings(around)
         yield from _store_findings(around, home)
         yield from _guarded("backup", lambda: backup_findings(home))
+        yield from _guarded("mcp", lambda: server_findings(home, settings))
     yield from _guarded("models", lambda: model_findings(home, settings))
     yield from _guarded("providers", lambda: provider_findings(settings))
     yield from terminal_findings()

@@ -150,6 +150,20 @@ class AgentDirectory:
             self._replace(with_status(before, agent.slug, status, now), agent.slug)
         return self.get(agent.slug)
 
+    def let_use(self, name: str, server: str) -> AgentDNA:
+        """Lets an agent use all tools of a server; one that may already stays untouched."""
+        from .edits import with_servers
+
+        agent = self.get(name)
+        if server in agent.mcp:
+            return agent
+        now = self._clock()
+        with self._locked():
+            before = self._whole_text()
+            named = (*self.get(agent.slug).mcp, server)
+            self._replace(with_servers(before, agent.slug, named, now), agent.slug)
+        return self.get(agent.slug)
+
     def _add(self, slug: str, table: Callable[[str], Mapping[str, Any]]) -> AgentDNA:
         from .edits import with_agent
 

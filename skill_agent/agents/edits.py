@@ -5,7 +5,7 @@ Nothing is validated here: `AgentDirectory` reads every result before it replace
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +18,23 @@ from skill_agent.settings.toml_places import find_places
 
 def with_status(text: str, slug: str, status: str, now: datetime) -> str:
     """The text with one agent's status and `updated_at` changed."""
-    changes = {"status": status, "updated_at": now}
+    line = f'status = "{status}"'
+    return _changed(text, slug, {"status": status, "updated_at": now}, line)
+
+
+def with_servers(text: str, slug: str, mcp: Sequence[str], now: datetime) -> str:
+    """The text with what one agent may use of servers, and `updated_at`, changed."""
+    line = f"mcp = {json.dumps([*mcp])}"
+    return _changed(text, slug, {"mcp": [*mcp], "updated_at": now}, line)
+
+
+def _changed(text: str, slug: str, changes: Mapping[str, Any], line: str) -> str:
     try:
         return _by_line(text, slug, changes) or _by_document(text, slug, changes)
     except (TOMLKitError, TypeError, KeyError) as error:
         raise UsageError(
             f"agents.toml is laid out in a way that cannot be edited by command: {error}",
-            hint=f'write status = "{status}" under [agents.{slug}] yourself',
+            hint=f"write {line} under [agents.{slug}] yourself",
         ) from None
 
 

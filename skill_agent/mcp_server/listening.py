@@ -77,33 +77,32 @@ class Listening:
         """One stream of the new era, until its client leaves."""
         if len(self._streams) >= MOST_LISTENERS:
             raise MCPError(INTERNAL_ERROR, "too many clients listen already; try again later")
-        return await ListenHandler(_Of(self._streams, agent, self._look))(context, params)
+        return await ListenHandler(_Of(self, agent))(context, params)
+
+    def subscribe(self, agent: str, deliver: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Tells one stream of one agent's tools; gives how to stop that."""
+        token = object()
+        self._streams[token] = (agent, deliver)
+        self._look()
+
+        def leave() -> None:
+            self._streams.pop(token, None)
+            self._look()
+
+        return leave
 
 
 class _Of:
     """The SDK's bus, for one stream that hears of one agent alone."""
 
-    def __init__(
-        self,
-        streams: dict[object, tuple[str, Callable[[ServerEvent], None]]],
-        agent: str,
-        moved: Callable[[], None],
-    ) -> None:
-        self._streams, self._agent, self._moved = streams, agent, moved
+    def __init__(self, listening: Listening, agent: str) -> None:
+        self._listening, self._agent = listening, agent
 
     async def publish(self, event: ServerEvent) -> None:
         """Nothing is published here."""
 
     def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
-        token = object()
-        self._streams[token] = (self._agent, listener)
-        self._moved()
-
-        def leave() -> None:
-            self._streams.pop(token, None)
-            self._moved()
-
-        return leave
+        return self._listening.subscribe(self._agent, listener)
 
 
 async def _told(session: ServerSession) -> None:

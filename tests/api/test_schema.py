@@ -5,6 +5,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,13 @@ BESIDE += [("GET", "/health"), ("GET", "/ready")]
 OPERATIONS = [(one.route.verb, one.route.path, one.route.local) for one in table()]
 OPERATIONS += [(verb, path, False) for verb, path in BESIDE]
 
+SERVER = f"""
+[mcp.servers.weather]
+command = {json.dumps(sys.executable)}
+args = [{json.dumps(str(Path(__file__).parents[1] / "mcp_client" / "hostile_server.py"))}, "fine"]
+"""
+"""One whose tools agents may use."""
+
 ODD = (
     "\x00", "\ud800", "../../x\u202e", "9" * 40, "NaN", "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59-14:00",
@@ -60,6 +68,8 @@ KINDS = ("application/json", "text/plain", "multipart/x")
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with world(tmp_path_factory.mktemp("whole")) as made:
+        config = made.runtime.home.config
+        config.write_text(config.read_text(encoding="utf-8") + SERVER, encoding="utf-8")
         yield made
 
 
@@ -227,7 +237,7 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "rating": "up", "expected": "x", "memory_ids": [place.memory], "message_ids": ["x"],
         "ids": ["x"], "memories": [], "rule": "x", "choice": "deny", "position": 0,
         "moment": "2026-01-01T00:00:00Z", "earlier": "2026-01-01T00:00:00Z",
-        "later": "2026-01-01T00:00:00Z", "model": "kyra",
+        "later": "2026-01-01T00:00:00Z", "model": "kyra", "job": "none", "item": "none",
         "name": "weather", "tool": "skill_weather", "arguments": {"task": "x"},
     }  # fmt: skip
     given[name] = value

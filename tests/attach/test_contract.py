@@ -6,6 +6,7 @@ Every test runs twice. The last one sees to it that none of the table is left ou
 import ast
 import asyncio
 import json
+import sys
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -788,6 +789,25 @@ async def test_webhooks(open_station: OpenStation) -> None:
         assert (await station.webhooks.remove(hook.id)).id == hook.id
         with pytest.raises(NotFound, match="no webhook"):
             await station.webhooks.test(hook.id)
+
+
+async def test_servers_of_tools(open_station: OpenStation, home: Home) -> None:
+    program = str(Path(__file__).parents[1] / "mcp_client" / "hostile_server.py")
+    async with open_station(model()) as station:
+        assert await station.mcp.list() == []
+        with home.config.open("a", encoding="utf-8") as config:
+            config.write(f"[mcp.servers.here]\ncommand = {json.dumps(sys.executable)}\n")
+            config.write(f'args = [{json.dumps(program)}, "dies"]\n')
+        (found,) = await station.mcp.list()
+        assert (found.name, found.transport, found.state) == ("here", "stdio", "stopped")
+        tried = await station.mcp.test("here")
+        assert (tried.state, tried.tools, tried.problem) == ("running", 1, "")
+        assert await station.mcp.list() == [tried]
+        (tool,) = await station.mcp.tools("here")
+        assert (tool.server, tool.name, tool.problem) == ("here", "work", "")
+        assert await station.mcp.log("here", lines=5) == []
+        with pytest.raises(NotFound, match="no server 'there'"):
+            await station.mcp.test("there")
 
 
 async def test_the_host(open_station: OpenStation) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Literal, cast
 
 import pytest
@@ -18,7 +19,7 @@ from served_sets import Calls, sets
 
 from skill_agent.host.presence import Presence
 from skill_agent.mcp_server.checking import mistake
-from skill_agent.mcp_server.listening import Listening, _Of
+from skill_agent.mcp_server.listening import Listening
 from skill_agent.mcp_server.server import PAGE, HomeServer
 from skill_agent.mcp_server.sets import Sets
 from skill_agent.mcp_server.visit import Visit
@@ -217,8 +218,16 @@ async def test_the_new_era_listens_to_a_changed_list() -> None:
 
 
 def test_a_stream_hears_of_its_agent_alone() -> None:
-    listening, heard = Listening(), list[object]()
-    leave = _Of(listening._streams, "kyra").subscribe(heard.append)
+    looking: list[str] = []
+
+    def watches(changed: object) -> Callable[[], None]:
+        looking.append("begun")
+        return partial(looking.append, "stopped")
+
+    listening, heard = Listening(watches), list[object]()
+    assert looking == []
+    leave = listening.subscribe("kyra", heard.append)
+    other = listening.subscribe("luke", list[object]().append)
     listening.changed("luke")
     assert heard == []
     listening.changed("kyra")
@@ -226,7 +235,9 @@ def test_a_stream_hears_of_its_agent_alone() -> None:
     assert heard == [ToolsListChanged()] * 2
     leave()
     listening.changed("kyra")
-    assert len(heard) == 2
+    assert len(heard) == 2 and looking == ["begun"]
+    other()
+    assert looking == ["begun", "stopped"]
 
 
 def test_a_schema_fetches_nothing() -> None:
