@@ -7,6 +7,7 @@ from skill_agent.errors import NotFound
 from skill_agent.ports import OffersTools, Tool, ToolsWanted
 from skill_agent.values import ToolServer
 
+from .offering.offering import Offering
 from .operations import Lines, ListOfServers, ListOfTools, McpOperations
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ class Servers(McpOperations, OffersTools):
 
     def __init__(self, means: "Means") -> None:
         self._means = means
+        self.offering: Offering | None = None
+        """What of the servers' tools turns are offered."""
 
     async def list(self) -> ListOfServers:
         return []
@@ -32,7 +35,9 @@ class Servers(McpOperations, OffersTools):
         raise NotFound(f"no server {name!r}", hint="ska mcp list")
 
     async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
-        return {}
+        return await self.offering.offered(wanted) if self.offering else {}
 
     async def end(self) -> None:
         """Ends every server that was started."""
+        if self.offering:
+            await self.offering.end()

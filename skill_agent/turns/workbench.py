@@ -45,6 +45,7 @@ from skill_agent.tools.skills import (
     WithinSkills,
     only_these,
     skill_tools,
+    within_open,
 )
 from skill_agent.values import (
     Hit,
@@ -318,9 +319,11 @@ class Workbench:
     ) -> Offer:
         """The agent's own tools, and those of other programs that it may use."""
         dna, request = turning.agent, turning.request
-        offer = await self._offer(dna, self.tools(dna, turning, model), manner, recollection)
+        tools = self.tools(dna, turning, model)
+        offer = await self._offer(dna, tools, manner, recollection)
         answered = manner.unasked and recollection is not None and recollection.sure
-        if self.foreign is None or not dna.mcp or (manner.small and (answered or offer.first)):
+        wants = manner.kind in ("ask", "do") and not answered and not offer.first
+        if self.foreign is None or not dna.mcp or (manner.small and not wants):
             return offer
         wanted = ToolsWanted(
             agent=dna.slug,
@@ -332,7 +335,8 @@ class Workbench:
             small=manner.small,
             interactive=request.interactive,
         )
-        return replace(offer, foreign=await self.foreign.offered(wanted))
+        foreign = await self.foreign.offered(wanted)
+        return replace(offer, foreign=within_open(foreign, tools))
 
     async def _offer(
         self,
