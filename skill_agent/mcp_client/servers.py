@@ -18,7 +18,7 @@ class Servers(McpOperations, OffersTools):
     """Begun by the first turn that may use them; ended with the host."""
 
     def __init__(self, means: "Means") -> None:
-        self._means = means
+        self.means = means
         self.offering: Offering | None = None
         """What of the servers' tools turns are offered."""
 

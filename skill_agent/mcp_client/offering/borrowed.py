@@ -5,7 +5,6 @@ gives is a text of others.
 """
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,7 +83,8 @@ class Borrowed:
     trust: Trust
     connections: Connections
     steps: Steps
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str]
+    """Whose credentials stay here."""
 
     @property
     def spec(self) -> ToolSpec:

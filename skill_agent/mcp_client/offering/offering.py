@@ -7,6 +7,7 @@ follows from the first message of the conversation, and from what is searched fo
 import asyncio
 import contextlib
 import logging
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,8 +61,17 @@ class _Catalogue:
 class Offering:
     """Of one home."""
 
-    def __init__(self, means: "Means", connections: Connections) -> None:
-        self._means, self._connections = means, connections
+    def __init__(
+        self,
+        means: "Means",
+        connections: Connections,
+        *,
+        patience_s: float = PATIENCE_S,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """`environ` holds what must not leave; this process's own where none is given."""
+        self._means, self._connections, self._patience_s = means, connections, patience_s
+        self._environ = os.environ if environ is None else environ
         self._trust = Trust(means.ledger)
         self._shelves: OrderedDict[tuple[str, str], Shelf] = OrderedDict()
         self._catalogues: dict[str, _Catalogue] = {}
@@ -236,7 +246,13 @@ class Offering:
         steps = Steps(self._means.publish, wanted, tool.found.server, tool.found.name)
         during = partial(self._during, wanted)
         within = _Within(self._connections, during)
-        return Borrowed(tool=tool, trust=self._trust, connections=within, steps=steps)
+        return Borrowed(
+            tool=tool,
+            trust=self._trust,
+            connections=within,
+            steps=steps,
+            environ=self._environ,
+        )
 
     @contextmanager
     def _during(self, wanted: ToolsWanted, server: str) -> Iterator[None]:
@@ -261,7 +277,7 @@ class Offering:
     ) -> dict[str, Sequence[FoundTool]]:
         """What those have that are there in time; the others are told, and go on starting."""
         tasks = {server: self._started(server) for server in servers}
-        await asyncio.wait(tasks.values(), timeout=PATIENCE_S)
+        await asyncio.wait(tasks.values(), timeout=self._patience_s)
         ready: dict[str, Sequence[FoundTool]] = {}
         for server, task in tasks.items():
             if not task.done():
