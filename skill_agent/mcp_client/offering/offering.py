@@ -44,7 +44,7 @@ LEAST_LIKE = 0.08
 """How well a tool must fit to be found by a search."""
 FEW = 5
 """Tools that a small model is shown."""
-SURELY, BEHIND = 0.3, 0.12
+SURELY, BEHIND = 0.25, 0.12
 """How well a tool must fit for a small model to be shown it, and how far behind the best."""
 
 _log = logging.getLogger(__name__)
@@ -224,9 +224,7 @@ class Offering:
     ) -> Mapping[str, Tool]:
         """What the message clearly wants, for it would call whatever it is shown; never kept."""
         order = await self._ranked(wanted.words, [*known.values()])
-        best = order[0].score if order else 0.0
-        clear = [one.tool for one in order[:FEW] if one.score >= max(SURELY, best - BEHIND)]
-        if not clear:
+        if not (clear := clearly(order)):
             return {}
         room = int((wanted.window or UNKNOWN_WINDOW) * self._means.settings.mcp.tools_share)
         shelf = Shelf(room=room)
@@ -356,6 +354,12 @@ class _Within(Connections):
 
     def on_changed(self, callback: Callable[[str], None]) -> Callable[[], None]:
         return self.inner.on_changed(callback)
+
+
+def clearly(order: Sequence[Ranked]) -> list[Sound]:
+    """The few that a small model is shown; none where none fits for sure."""
+    best = order[0].score if order else 0.0
+    return [one.tool for one in order[:FEW] if one.score >= max(SURELY, best - BEHIND)]
 
 
 def _may(allowed: Sequence[str], server: str, tool: str) -> bool:
