@@ -68,7 +68,7 @@ def _print(known: list[Sound], meanings: Meanings | None, name: str, show: bool)
             few = [f"{one.found.server}/{one.found.name}" for one in clearly(order)]
             rank = min((names.index(one) for one in wanted), default=-1)
             if show:
-                print(f"{rank:4d} {order[0].score:.2f} {len(few)} {message} → {names[:3]}")
+                print(f"{rank:4d} {order[0].near:.2f} {len(few)} {message} → {names[:3]}")
             if not wanted:
                 needless += bool(few)
                 continue

@@ -322,7 +322,7 @@ class Workbench:
         tools = self.tools(dna, turning, model)
         offer = await self._offer(dna, tools, manner, recollection)
         answered = manner.unasked and recollection is not None and recollection.sure
-        wants = manner.kind in ("ask", "do") and not answered and not offer.first
+        wants = manner.kind not in ("keep", "chat") and not answered and not offer.first
         if self.foreign is None or not dna.mcp or (manner.small and not wants):
             return offer
         wanted = ToolsWanted(

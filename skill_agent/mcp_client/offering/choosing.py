@@ -40,10 +40,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A tool with how well it fits, from about 0 to 1."""
+    """A tool with how well it fits."""
 
     tool: Sound
     score: float
+    """0 to 1, beside the others: what all tools have in common counts for none."""
+    near: float
+    """0 to 1, by itself: whether the message has to do with such a tool at all."""
 
 
 def text_of(tool: Sound) -> str:
@@ -58,15 +61,16 @@ def ranked(words: str, tools: Sequence[Sound], meanings: "Meanings | None") -> l
     texts = [text_of(one) for one in tools]
     asked = glossed(words)
     rows = _sharing(asked, texts) if len(texts) > MOST_COMPARED else [*range(len(texts))]
-    scores = dict.fromkeys(range(len(texts)), 0.0)
+    scores = {row: (0.0, 0.0) for row in range(len(texts))}
     if rows:
         some = [texts[row] for row in rows]
-        near = _postings(tuple(some)).like(asked)
+        apart = near = _postings(tuple(some)).like(asked)
         if meanings and (alike := meanings.alike(_for_meaning(words, asked), some)) is not None:
-            near = MEANING * alike + (1 - MEANING) * near
-        scores |= {row: float(one) for row, one in zip(rows, near, strict=True)}
-    order = sorted(scores, key=lambda row: -scores[row])
-    return [Ranked(tool=tools[row], score=scores[row]) for row in order]
+            apart, near = ((1 - MEANING) * near + MEANING * one for one in alike)
+        pairs = zip(apart.tolist(), near.tolist(), strict=True)
+        scores |= dict(zip(rows, pairs, strict=True))
+    order = sorted(scores, key=lambda row: -scores[row][0])
+    return [Ranked(tool=tools[row], score=scores[row][0], near=scores[row][1]) for row in order]
 
 
 class Meanings:
@@ -78,20 +82,24 @@ class Meanings:
         self._texts: tuple[str, ...] = ()
         self._vectors: np.ndarray | None = None
 
-    def alike(self, asked: str, texts: Sequence[str]) -> "np.ndarray | None":
-        """Of a message to each text; None where no model is there yet. Blocking."""
+    def alike(self, asked: str, texts: Sequence[str]) -> "tuple[np.ndarray, np.ndarray] | None":
+        """Of a message to each text, without what all texts have in common and with it; None where
+        no model is there yet. Blocking."""
+        import numpy as np
+
         if self._embedder.dimensions == 1:
             return None
         try:
             if self._vectors is None or self._texts != tuple(texts):
                 self._texts, self._vectors = tuple(texts), self._kept.embed(texts)
-            return _alike(self._vectors, self._embedder.embed([asked])[0])
+            message = self._embedder.embed([asked])[0]
+            return _apart(self._vectors, message), np.clip(self._vectors @ message, 0, 1)
         except SkillAgentError as problem:
             _log.warning("tools are chosen by letters alone: %s", problem.message)
             return None
 
 
-def _alike(rows: "np.ndarray", message: "np.ndarray") -> "np.ndarray":
+def _apart(rows: "np.ndarray", message: "np.ndarray") -> "np.ndarray":
     """Cosines, without what all tools have in common."""
     import numpy as np
 

@@ -44,8 +44,9 @@ LEAST_LIKE = 0.08
 """How well a tool must fit to be found by a search."""
 FEW = 5
 """Tools that a small model is shown."""
-SURELY, BEHIND = 0.25, 0.12
-"""How well a tool must fit for a small model to be shown it, and how far behind the best."""
+SURELY, BEHIND = 0.24, 0.12
+"""How well a tool must fit by itself for a small model to be shown it, and how far behind the best
+beside the others."""
 
 _log = logging.getLogger(__name__)
 
@@ -211,7 +212,7 @@ class Offering:
         if not shelf.searching and shelf.fits([*known.values()]):
             shelf.fill([*known.values()])
             return
-        shelf.searching = True
+        shelf.search()
         if new:
             best = [one.tool for one in await self._ranked(wanted.words, new)]
             shelf.fill(best, AT_FIRST)
@@ -222,7 +223,7 @@ class Offering:
         known: Mapping[str, Sound],
         make: Callable[[Sound], Tool],
     ) -> Mapping[str, Tool]:
-        """What the message clearly wants, for it would call whatever it is shown; never kept."""
+        """What the message clearly wants, and no search: it would call whatever it is shown."""
         order = await self._ranked(wanted.words, [*known.values()])
         if not (clear := clearly(order)):
             return {}
@@ -230,9 +231,7 @@ class Offering:
         shelf = Shelf(room=room)
         shelf.fill(clear)
         await self._trust.read(one.found for one in clear)
-        more = len(known) > len(shelf.tools)
-        search = FindTool(find=partial(self._find, known, shelf)) if more else None
-        return OnShelf(shelf, make, search) if shelf.tools else {}
+        return OnShelf(shelf, make)
 
     async def _find(self, known: Mapping[str, Sound], shelf: Shelf, query: str) -> Found:
         order = await self._ranked(query, [*known.values()])
@@ -359,7 +358,8 @@ class _Within(Connections):
 def clearly(order: Sequence[Ranked]) -> list[Sound]:
     """The few that a small model is shown; none where none fits for sure."""
     best = order[0].score if order else 0.0
-    return [one.tool for one in order[:FEW] if one.score >= max(SURELY, best - BEHIND)]
+    near = [one for one in order[:FEW] if one.score >= best - BEHIND]
+    return [one.tool for one in near if one.near >= SURELY]
 
 
 def _may(allowed: Sequence[str], server: str, tool: str) -> bool:

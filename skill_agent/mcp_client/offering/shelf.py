@@ -17,6 +17,8 @@ MOST = 100
 """Tools of servers in one prompt; providers take 128 of all kinds."""
 AT_FIRST = 0.7
 """Of its room what is filled unasked, where not all fits; the rest is for what is searched for."""
+SEARCH = 80
+"""Tokens that `find_tool` takes itself."""
 _CHARS_PER_TOKEN = 4
 
 
@@ -61,6 +63,12 @@ class Shelf:
         new = [one for one in tools if one.name not in self.tools]
         many = len(self.tools) + len(new) > self.most
         return not many and self.used + sum(map(size_of, new)) <= self.room
+
+    def search(self) -> None:
+        """From now on there is more than stands here."""
+        if not self.searching:
+            self.searching = True
+            self.room -= SEARCH
 
     def fill(self, tools: Sequence[Sound], share: float = 1.0) -> list[Sound]:
         """Puts on what has room, in this order; gives the rest."""
