@@ -236,6 +236,7 @@ async def test_a_tool_that_changes_or_goes_does_so_in_the_running_conversation(
         servers.change("files", "read", description="Reads anew.")
         del servers.servers["files"][1]
         await turn(runtime, "hello again", session=first[0].session)
+        assert len(foreign(model.requests[0])) == 3
     assert foreign(model.requests[1]) == ["files_read", "files_list"]
     (spec,) = [one for one in model.requests[1].tools if one.name == "files_read"]
     assert "Reads anew" in spec.description

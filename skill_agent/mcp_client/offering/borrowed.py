@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from skill_agent.errors import ToolFailed
@@ -19,7 +20,7 @@ from skill_agent.text.printing import printable
 from skill_agent.text.redaction import masked, masked_within
 
 from .naming import key_of
-from .schemas import Broken, sound, told
+from .schemas import Broken, sound, told, without_words
 from .telling import Steps
 from .trust import Trust
 
@@ -32,7 +33,7 @@ _SECRETLY = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _LEAST_SECRET = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sound:
     """A server's tool, made fit to be shown: to a model, and to the person."""
 
@@ -52,6 +53,20 @@ class Sound:
         of = f"Of the server {self.found.server}"
         told_so = f'{of}, in its words: "{said}"' if said else f"{of}."
         return ToolSpec(name=self.name, description=told_so, parameters=self.parameters)
+
+    @property
+    def bare(self) -> ToolSpec:
+        """As a model is told of it where the server's words are held back."""
+        told_so = f"Of the server {self.found.server}, which says more than is shown here."
+        return ToolSpec(
+            name=self.name, description=told_so, parameters=without_words(self.parameters)
+        )
+
+    @cached_property
+    def says(self) -> str:
+        """What its words do where they speak to a model, behind their subject; else ""."""
+        words = json.dumps(self.parameters, ensure_ascii=False)
+        return flags_of(f"{self.title}\n{self.description}\n{words}").says
 
 
 def made_sound(found: FoundTool, name: str) -> Sound:
@@ -75,6 +90,16 @@ def made_sound(found: FoundTool, name: str) -> Sound:
     )
 
 
+@dataclass(slots=True)
+class Used:
+    """Whether any of some tools has given something."""
+
+    once: bool = False
+
+    def __call__(self) -> bool:
+        return self.once
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Borrowed:
     """Behind the same port as our own tools, for one turn."""
@@ -85,10 +110,15 @@ class Borrowed:
     steps: Steps
     environ: Mapping[str, str]
     """Whose credentials stay here."""
+    used: Used
 
     @property
     def spec(self) -> ToolSpec:
-        return self.tool.spec
+        """Words that speak to a model, and such as changed since a person allowed the tool, stand
+        in a prompt only once they were shown where it is asked for, and allowed."""
+        standing = self.trust.standing(self.tool.found)
+        held = standing == "changed" or (standing == "new" and self.tool.says)
+        return self.tool.bare if held else self.tool.spec
 
     def rule(self, arguments: dict[str, Any]) -> str:
         """One that was stored for plain arguments covers none that hold a credential."""
@@ -107,8 +137,8 @@ class Borrowed:
             changed = self.trust.changes(found)
             now = f' and reads now: "{self.tool.description}"' if "description" in changed else ""
             parts.append(f"since it was first allowed, its {changed} changed{now}")
-        if says := flags_of(found.description[:10_000]).says:
-            parts.append(f"its description {says}")
+        if self.tool.says:
+            parts.append(f'its description {self.tool.says}: "{self.tool.description}"')
         if _holds_secret(arguments):
             parts.append("the arguments hold a credential")
         if tainted:
@@ -131,6 +161,7 @@ class Borrowed:
         text = _with_remarks(result, found)
         if not result.ok:
             raise ToolFailed(text or "it says that it failed, and not why", origins=("tool",))
+        self.used.once = True
         return ToolOutcome(text=text or "(it gave no text)", origins=("tool",))
 
     async def _unchanged(self) -> None:

@@ -22,13 +22,13 @@ from skill_agent.ports import Tool, ToolsWanted
 from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ServerTool
 
-from .borrowed import Borrowed, Sound, made_sound
+from .borrowed import Borrowed, Sound, Used, made_sound
 from .choosing import Meanings, Ranked, ranked
 from .eliciting import NotAsked, asked, form_of
 from .finding import MOST_FOUND, FindTool, Found
 from .naming import LONGEST_RAW, offered_as
 from .schemas import told
-from .shelf import AT_FIRST, OnShelf, Shelf
+from .shelf import AT_FIRST, OnShelf, Shelf, UntilUsed
 from .telling import Steps, notice
 from .trust import Trust
 
@@ -221,7 +221,7 @@ class Offering:
         self,
         wanted: ToolsWanted,
         known: Mapping[str, Sound],
-        make: Callable[[Sound], Tool],
+        make: Callable[..., Tool],
     ) -> Mapping[str, Tool]:
         """What the message clearly wants, and no search: it would call whatever it is shown."""
         order = await self._ranked(wanted.words, [*known.values()])
@@ -231,7 +231,8 @@ class Offering:
         shelf = Shelf(room=room)
         shelf.fill(clear)
         await self._trust.read(one.found for one in clear)
-        return OnShelf(shelf, make)
+        used = Used()
+        return UntilUsed(OnShelf(shelf, partial(make, used=used)), used)
 
     async def _find(self, known: Mapping[str, Sound], shelf: Shelf, query: str) -> Found:
         order = await self._ranked(query, [*known.values()])
@@ -239,7 +240,7 @@ class Offering:
         await self._trust.read(one.found for one in found)
         return shelf.add(found)
 
-    def _borrowed(self, wanted: ToolsWanted, tool: Sound) -> Tool:
+    def _borrowed(self, wanted: ToolsWanted, tool: Sound, *, used: Used | None = None) -> Tool:
         steps = Steps(self._means.publish, wanted, tool.found.server, tool.found.name)
         during = partial(self._during, wanted)
         within = _Within(self._connections, during)
@@ -249,6 +250,7 @@ class Offering:
             connections=within,
             steps=steps,
             environ=self._environ,
+            used=used or Used(),
         )
 
     @contextmanager

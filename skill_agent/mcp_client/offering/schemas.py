@@ -47,6 +47,23 @@ def told(text: Any, limit: int) -> str:
     return tamed_line(printable(text[: 4 * limit]), limit)
 
 
+def without_words(schema: Any) -> Any:
+    """A sound schema without what is said in it: names, kinds and choices are left."""
+    match schema:
+        case dict():
+            return {
+                name: {one: without_words(inner) for one, inner in part.items()}
+                if name == "properties" and isinstance(part, dict)
+                else without_words(part)
+                for name, part in schema.items()
+                if not (name in ("description", "title", "default") and isinstance(part, str))
+            }
+        case list():
+            return [without_words(one) for one in schema]
+        case _:
+            return schema
+
+
 @dataclass(slots=True)
 class _Making:
     root: dict[str, Any]

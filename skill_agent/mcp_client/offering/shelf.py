@@ -92,6 +92,24 @@ class Shelf:
         return Found(there=there, added=new, unfit=sorted(rest))
 
 
+class UntilUsed(Mapping[str, Tool]):
+    """Tools for a small model: none once one of them has given something, for it would go on."""
+
+    def __init__(self, tools: Mapping[str, Tool], used: Callable[[], bool]) -> None:
+        self._tools, self._used = tools, used
+
+    def __getitem__(self, name: str) -> Tool:
+        if self._used():
+            raise KeyError(name)
+        return self._tools[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(()) if self._used() else iter(self._tools)
+
+    def __len__(self) -> int:
+        return 0 if self._used() else len(self._tools)
+
+
 class OnShelf(Mapping[str, Tool]):
     """What stands on a shelf as the tools of one turn, also what is put there while it runs."""
 
