@@ -29,6 +29,7 @@ LONGEST_RESULT = 200_000
 LONGEST_ARGUMENTS = 100_000
 _LONGEST_TOLD, _LONGEST_TITLE = 400, 80
 _LONGEST_MISTAKE = 300
+_LONGEST_READ = 20_000
 _SECRETLY = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _LEAST_SECRET = 8
 
@@ -66,7 +67,8 @@ class Sound:
     def says(self) -> str:
         """What its words do where they speak to a model, behind their subject; else ""."""
         words = json.dumps(self.parameters, ensure_ascii=False)
-        return flags_of(f"{self.title}\n{self.description}\n{words}").says
+        raw = f"{self.found.title}\n{self.found.description}"[:_LONGEST_READ]
+        return flags_of(f"{raw}\n{words}").says
 
 
 def made_sound(found: FoundTool, name: str) -> Sound:

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from skill_agent.text.nearest import did_you_mean
 from skill_agent.values import ServerTool
 
 from .borrowed import Borrowed, Sound, Used, made_sound
+from .catalogue import Catalogue, all_sound, may_use
 from .choosing import Meanings, Ranked, ranked
 from .eliciting import NotAsked, asked, form_of
 from .finding import MOST_FOUND, FindTool, Found
@@ -51,14 +51,6 @@ beside the others."""
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Catalogue:
-    """A server's tools as they were found, made sound."""
-
-    found: list[FoundTool]
-    tools: tuple[Sound, ...]
-
-
 class Offering:
     """Of one home."""
 
@@ -75,7 +67,7 @@ class Offering:
         self._environ = os.environ if environ is None else environ
         self._trust = Trust(means.ledger)
         self._shelves: OrderedDict[tuple[str, str], Shelf] = OrderedDict()
-        self._catalogues: dict[str, _Catalogue] = {}
+        self._catalogues: dict[str, Catalogue] = {}
         self._starting: dict[str, asyncio.Task[Sequence[FoundTool]]] = {}
         self._calling: dict[str, list[ToolsWanted]] = {}
         self._meanings: Meanings | None = None
@@ -181,7 +173,7 @@ class Offering:
         for server, found in (await self._ready(wanted, servers, shelf)).items():
             catalogue = await self._catalogue(server, found)
             for tool in catalogue.tools:
-                if tool.problem or not _may(wanted.allowed, server, tool.found.name):
+                if tool.problem or not may_use(wanted.allowed, server, tool.found.name):
                     continue
                 if (other := known.get(tool.name)) is not None:
                     tool = self._renamed(wanted, shelf, tool, other, known)
@@ -310,12 +302,12 @@ class Offering:
             _log.exception("the tools of %s cannot be asked for", server)
             raise ToolFailed(f"it broke ({type(problem).__name__})") from problem
 
-    async def _catalogue(self, server: str, found: Sequence[FoundTool]) -> _Catalogue:
+    async def _catalogue(self, server: str, found: Sequence[FoundTool]) -> Catalogue:
         kept = self._catalogues.get(server)
         if kept is None or kept.found != [*found]:
             before = {one.found.digest: one for one in kept.tools} if kept else {}
-            tools = await asyncio.to_thread(_all_sound, found, before)
-            kept = self._catalogues[server] = _Catalogue([*found], tools)
+            tools = await asyncio.to_thread(all_sound, found, before)
+            kept = self._catalogues[server] = Catalogue([*found], tools)
         return kept
 
     async def _ranked(self, words: str, tools: Sequence[Sound]) -> list[Ranked]:
@@ -362,40 +354,3 @@ def clearly(order: Sequence[Ranked]) -> list[Sound]:
     best = order[0].score if order else 0.0
     near = [one for one in order[:FEW] if one.score >= best - BEHIND]
     return [one.tool for one in near if one.near >= SURELY]
-
-
-def _may(allowed: Sequence[str], server: str, tool: str) -> bool:
-    """Whether an agent's settings let it use a tool: `github`, `files:read_*`."""
-    for one in allowed:
-        name, colon, pattern = one.partition(":")
-        if name.strip() == server and (not colon or fnmatchcase(tool, pattern.strip())):
-            return True
-    return False
-
-
-def _all_sound(found: Sequence[FoundTool], before: Mapping[str, Sound]) -> tuple[Sound, ...]:
-    """A server's tools in its order, each with a name of its own; blocking."""
-    taken: set[str] = set()
-    raw: set[str] = set()
-    tools: list[Sound] = []
-    for one in found:
-        name = offered_as(one.server, one.name, taken)
-        same = before.get(one.digest)
-        tool = same if same and same.name == name else made_sound(one, name)
-        if problem := _unnamed(one, raw, taken, name):
-            tool = Sound(found=one, name=name, problem=problem)
-        taken.add(name)
-        raw.add(one.name)
-        tools.append(tool)
-    return tuple(tools)
-
-
-def _unnamed(one: FoundTool, raw: set[str], taken: set[str], name: str) -> str:
-    """Why a tool's name keeps it from being offered."""
-    if not one.name.strip():
-        return "it has no name"
-    if len(one.name) > LONGEST_RAW:
-        return f"its name is longer than {LONGEST_RAW} characters"
-    if one.name in raw or name in taken:
-        return "another tool of the server has its name"
-    return ""
