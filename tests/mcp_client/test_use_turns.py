@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fakes import OpenRuntime
@@ -19,7 +20,7 @@ from skill_agent.events import (
     TurnFinished,
 )
 from skill_agent.files.home import Home
-from skill_agent.mcp_client.calls import Progress, Result
+from skill_agent.mcp_client.calls import FoundTool, Progress, Result
 from skill_agent.models.scripted import ScriptedModel
 from skill_agent.values import ToolCall
 
@@ -286,6 +287,30 @@ async def test_a_failure_is_a_text_of_others_too(home: Home, open_runtime: OpenR
         assert "a1B2a1B2a1B2" not in done.result
 
 
+async def test_a_server_that_breaks_in_any_way_ends_no_turn(
+    home: Home, open_runtime: OpenRuntime
+) -> None:
+    uses(home, "files", "odd")
+
+    async def crash(_arguments: dict[str, Any], _progress: Progress) -> Result:
+        raise RuntimeError("pipe")
+
+    class Odd(InMemory):
+        async def tools(self, server: str) -> Sequence[FoundTool]:
+            if server == "odd":
+                raise ValueError("no JSON")
+            return await super().tools(server)
+
+    async with open_runtime(ScriptedModel([[READ], "Done."])) as runtime:
+        servers = Odd({"files": [a_tool("read_file")], "odd": []})
+        servers.does["read_file"] = crash
+        joined(runtime, servers)
+        events = await turn(runtime, choices=["once"])
+        assert isinstance(events[-1], TurnFinished)
+        assert "broke (RuntimeError)" in of(events, ToolFinished)[0].result
+        assert ["odd: it broke (ValueError)" in one.text for one in of(events, Notice)] == [True]
+
+
 async def test_wrong_arguments_are_told_to_the_model_and_not_sent(
     home: Home, open_runtime: OpenRuntime
 ) -> None:
@@ -398,10 +423,13 @@ async def test_a_server_that_is_late_does_not_hold_the_turn_and_is_there_for_the
         assert any("files is still starting" in one for one in told)
         assert any("gone" in one and "its command was not found" in one for one in told)
         assert any("'gthub'" in one and 'did you mean "github"?' in one for one in told)
+        asked = servers.asked.count("files")
+        await turn(runtime)  # another conversation does not wait for it again, nor ask twice
+        assert servers.asked.count("files") == asked
         held.set()
         second = await turn(runtime, session=first[0].session)
         assert of(second, Notice) == []
-    assert [len(one.tools) for one in model.requests] == [3, 4]
+    assert [len(one.tools) for one in model.requests] == [3, 3, 4]
 
 
 async def test_a_server_asks_the_person_in_whose_turn_it_works(

@@ -158,8 +158,7 @@ class Borrowed:
                 found.server, found.name, arguments, progress=self.steps
             )
         except ToolFailed as problem:
-            said = _readable(problem.message)[:_LONGEST_TOLD]
-            raise ToolFailed(said, hint=problem.hint, origins=("tool",)) from None
+            raise _theirs(problem) from None
         text = _with_remarks(result, found)
         if not result.ok:
             raise ToolFailed(text or "it says that it failed, and not why", origins=("tool",))
@@ -169,7 +168,10 @@ class Borrowed:
     async def _unchanged(self) -> None:
         """Raises ToolFailed where it is another tool now than the one that was allowed."""
         found = self.tool.found
-        now = await self.connections.tools(found.server)
+        try:
+            now = await self.connections.tools(found.server)
+        except ToolFailed as problem:
+            raise _theirs(problem) from None
         same = next((one for one in now if one.name == found.name), None)
         if same is None:
             raise ToolFailed(f"the server {found.server} has no such tool any more")
@@ -185,6 +187,12 @@ class Borrowed:
         for name, value in self.environ.items():
             if len(value) >= _LEAST_SECRET and _SECRETLY.search(name) and value in said:
                 raise ToolFailed(f"not sent: the arguments hold what the variable {name} holds")
+
+
+def _theirs(problem: ToolFailed) -> ToolFailed:
+    """A failure as it may be read; its words can be the server's."""
+    said = _readable(problem.message)[:_LONGEST_TOLD]
+    return ToolFailed(said, hint=problem.hint, origins=("tool",))
 
 
 def _holds_secret(arguments: dict[str, Any]) -> bool:

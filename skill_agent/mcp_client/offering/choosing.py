@@ -9,7 +9,7 @@ import logging
 import math
 import re
 import tomllib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -33,6 +33,8 @@ MEANING = 0.5
 """The embedder's share; the letters have the rest."""
 MOST_COMPARED = 400
 """Tools that are compared letter by letter; of more, those that share words with the message."""
+MOST_REMEMBERED = 5_000
+"""Tools' vectors held in memory."""
 _LONGEST = 300
 
 _log = logging.getLogger(__name__)
@@ -79,8 +81,7 @@ class Meanings:
     def __init__(self, embedder: "Embedder", file: Path) -> None:
         """`file` keeps the vectors of texts, under their digests."""
         self._embedder, self._kept = embedder, KeptVectors(embedder, file)
-        self._texts: tuple[str, ...] = ()
-        self._vectors: np.ndarray | None = None
+        self._known: OrderedDict[str, np.ndarray] = OrderedDict()
 
     def alike(self, asked: str, texts: Sequence[str]) -> "tuple[np.ndarray, np.ndarray] | None":
         """Of a message to each text, without what all texts have in common and with it; None where
@@ -90,13 +91,16 @@ class Meanings:
         if self._embedder.dimensions == 1:
             return None
         try:
-            if self._vectors is None or self._texts != tuple(texts):
-                self._texts, self._vectors = tuple(texts), self._kept.embed(texts)
+            if any(text not in self._known for text in texts):
+                self._known |= dict(zip(texts, self._kept.embed(texts), strict=True))
+            rows = np.stack([self._known[text] for text in texts])
             message = self._embedder.embed([asked])[0]
-            return _apart(self._vectors, message), np.clip(self._vectors @ message, 0, 1)
         except SkillAgentError as problem:
             _log.warning("tools are chosen by letters alone: %s", problem.message)
             return None
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return _apart(rows, message), np.clip(rows @ message, 0, 1)
 
 
 def _apart(rows: "np.ndarray", message: "np.ndarray") -> "np.ndarray":

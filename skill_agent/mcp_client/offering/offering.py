@@ -69,6 +69,8 @@ class Offering:
         self._shelves: OrderedDict[tuple[str, str], Shelf] = OrderedDict()
         self._catalogues: dict[str, Catalogue] = {}
         self._starting: dict[str, asyncio.Task[Sequence[FoundTool]]] = {}
+        self._late: set[str] = set()
+        """Servers that were waited for once, and do not answer yet."""
         self._calling: dict[str, list[ToolsWanted]] = {}
         self._meanings: Meanings | None = None
 
@@ -266,15 +268,19 @@ class Offering:
     async def _ready(
         self, wanted: ToolsWanted, servers: Sequence[str], shelf: Shelf
     ) -> dict[str, Sequence[FoundTool]]:
-        """What those have that are there in time; the others are told, and go on starting."""
+        """What those have that are there in time; the others are told, and go on starting: no
+        later turn waits for them."""
         tasks = {server: self._started(server) for server in servers}
-        await asyncio.wait(tasks.values(), timeout=self._patience_s)
+        if new := [task for server, task in tasks.items() if server not in self._late]:
+            await asyncio.wait(new, timeout=self._patience_s)
         ready: dict[str, Sequence[FoundTool]] = {}
         for server, task in tasks.items():
             if not task.done():
+                self._late.add(server)
                 self._tell(wanted, shelf, f"{server} is still starting; without its tools", "info")
                 continue
             self._starting.pop(server, None)
+            self._late.discard(server)
             try:
                 ready[server] = task.result()
             except SkillAgentError as problem:
