@@ -463,6 +463,10 @@ async def test_a_server_asks_the_person_in_whose_turn_it_works(
                     {"type": "object", "properties": {"password": {"type": "string"}}},
                 )
             )  # fmt: skip
+            none = {"type": "object", "properties": {"x": {"type": "array"}}}
+            given.extend([await offering.elicits("files", "And?", none) for _ in range(2)])
+            sure = {"type": "object", "properties": {"sure": {"type": "boolean"}}}
+            given.append(await offering.elicits("files", "One too many?", sure))
             return Result(text="thanks")
 
         servers.does["read_file"] = asks
@@ -479,7 +483,8 @@ async def test_a_server_asks_the_person_in_whose_turn_it_works(
                     await runtime.questions.answer(event.question, answers.pop(0))
                 if isinstance(event, TurnFinished):
                     break
-        assert given == [{"name": "Ana", "copies": 2}, {"sure": True}, None]
+        assert given == [{"name": "Ana", "copies": 2}, {"sure": True}, None, None, None, None]
+        assert len(questions) == 3
         assert 'The server files asks: "Who is it for?"' in questions[0].text
         assert "- name (string): Whose?" in questions[0].detail
         assert "did not fit: copies: 0 is less than the minimum of 1" in questions[1].detail

@@ -42,6 +42,8 @@ MOST_SHELVES = 500
 """Conversations whose tools are remembered; one that was forgotten is begun anew."""
 LEAST_LIKE = 0.08
 """How well a tool must fit to be found by a search."""
+MOST_QUESTIONS = 5
+"""That a server may put to the person in one call."""
 FEW = 5
 """Tools that a small model is shown."""
 SURELY, BEHIND = 0.24, 0.12
@@ -49,6 +51,15 @@ SURELY, BEHIND = 0.24, 0.12
 beside the others."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One that a server works at."""
+
+    wanted: ToolsWanted
+    asked: int = 0
+    """Questions it put to the person meanwhile."""
 
 
 class Offering:
@@ -71,7 +82,7 @@ class Offering:
         self._starting: dict[str, asyncio.Task[Sequence[FoundTool]]] = {}
         self._late: set[str] = set()
         """Servers that were waited for once, and do not answer yet."""
-        self._calling: dict[str, list[ToolsWanted]] = {}
+        self._calling: dict[str, list[_Call]] = {}
         self._meanings: Meanings | None = None
 
     async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
@@ -109,8 +120,11 @@ class Offering:
     ) -> dict[str, Any] | None:
         """Puts a server's question to the person in whose turn it is called; None where nobody is
         there, or they decline."""
-        turns = self._calling.get(server)
-        if not turns or not (wanted := turns[-1]).interactive:
+        calls = self._calling.get(server)
+        if not calls or not (wanted := calls[-1].wanted).interactive:
+            return None
+        calls[-1].asked += 1
+        if calls[-1].asked > MOST_QUESTIONS:
             return None
         try:
             form = form_of(schema)
@@ -250,12 +264,12 @@ class Offering:
     @contextmanager
     def _during(self, wanted: ToolsWanted, server: str) -> Iterator[None]:
         """Whose turn a server works for; what it asks meanwhile is asked there."""
-        turns = self._calling.setdefault(server, [])
-        turns.append(wanted)
+        calls, call = self._calling.setdefault(server, []), _Call(wanted)
+        calls.append(call)
         try:
             yield
         finally:
-            turns.remove(wanted)
+            calls.remove(call)
 
     def _tell(self, wanted: ToolsWanted, shelf: Shelf, text: str, level: str = "warning") -> None:
         """Once in a conversation."""
