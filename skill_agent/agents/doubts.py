@@ -1,5 +1,6 @@
 """What loads but gives an agent more, or the person less, than is probably meant."""
 
+import re
 from collections.abc import Iterator
 
 from skill_agent.settings.mistakes import shown
@@ -7,6 +8,7 @@ from skill_agent.settings.mistakes import shown
 from .dna import AgentDNA
 
 _TIERS = ("fast", "balanced", "powerful")
+_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 def doubts_of(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -15,6 +17,7 @@ def doubts_of(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if force and most and _TIERS.index(force) > _TIERS.index(most):
         yield ("model", "force_tier"), f'"{force}" is above max_tier "{most}", which is used'
     yield from _reach(agent)
+    yield from _servers(agent)
     yield from _left_out(agent)
 
 
@@ -34,6 +37,14 @@ def _reach(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:
         else:
             continue
         yield ("boundaries", "allowed_domains", index), said
+
+
+def _servers(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for index, one in enumerate(agent.mcp):
+        name, colon, pattern = one.partition(":")
+        if not _SERVER.fullmatch(name.strip()) or (colon and not pattern.strip()):
+            said = f"{shown(one)} names no tools; write SERVER, or SERVER:read_* for some of its"
+            yield ("mcp", index), said
 
 
 def _left_out(agent: AgentDNA) -> Iterator[tuple[tuple[str | int, ...], str]]:

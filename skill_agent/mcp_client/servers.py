@@ -13,9 +13,10 @@ from skill_agent.settings.schema import McpServer
 from skill_agent.text.printing import printable
 from skill_agent.text.redaction import masked
 from skill_agent.text.shaping import one_line
-from skill_agent.values import ServerTool, ToolServer
+from skill_agent.values import ToolServer
 
-from .calls import FoundTool, Offers
+from .calls import Offers
+from .offering.offering import Offering
 from .operations import Lines, ListOfServers, ListOfTools, McpOperations
 from .pool import Pool
 
@@ -33,7 +34,7 @@ class Servers(McpOperations, OffersTools):
     def __init__(self, means: "Means") -> None:
         self.means = means
         self.connections = Pool(means.home, means.settings.mcp, means.clock, elicits=self._elicited)
-        self.offering: Offers | None = None
+        self.offering: Offers = Offering(means, self.connections)
         """What of the servers' tools turns are offered."""
 
     async def list(self) -> ListOfServers:
@@ -53,9 +54,7 @@ class Servers(McpOperations, OffersTools):
         return self._standing(self.connections.keeper(name))
 
     async def tools(self, name: str) -> ListOfTools:
-        if self.offering:
-            return await self.offering.described(name)
-        return [_told(tool) for tool in await self.connections.tools(name)]
+        return await self.offering.described(name)
 
     async def log(self, name: str, *, lines: int = 100) -> Lines:
         from .server_log import last_lines
@@ -64,18 +63,17 @@ class Servers(McpOperations, OffersTools):
         return await asyncio.to_thread(last_lines, keeper.log.file, min(lines, _MOST_LINES))
 
     async def offered(self, wanted: ToolsWanted) -> Mapping[str, Tool]:
-        return await self.offering.offered(wanted) if self.offering else {}
+        return await self.offering.offered(wanted)
 
     async def end(self) -> None:
         """Ends every server that was started."""
-        if self.offering:
-            await self.offering.end()
+        await self.offering.end()
         await self.connections.end()
 
     async def _elicited(
         self, server: str, message: str, schema: dict[str, Any]
     ) -> dict[str, Any] | None:
-        return await self.offering.elicits(server, message, schema) if self.offering else None
+        return await self.offering.elicits(server, message, schema)
 
     def _standing(self, keeper: "Keeper") -> ToolServer:
         now, broken = keeper.standing, self.connections.configured.problem
@@ -127,16 +125,3 @@ def target_of(server: McpServer) -> str:
 
 def _file_problem(said: str) -> str:
     return f"config.toml has a mistake, and what stood there before holds: {one_line(said, 300)}"
-
-
-def _told(tool: FoundTool) -> ServerTool:
-    return ServerTool(
-        server=tool.server,
-        name=tool.name,
-        offered_as=tool.name,
-        title=tool.title,
-        description=tool.description,
-        parameters=tool.parameters,
-        hints=tool.hints,
-        problem=tool.problem,
-    )

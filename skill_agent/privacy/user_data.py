@@ -49,7 +49,7 @@ from .user_archive import ArchiveWriter, new_archive, note_row, session_row
 _OWN = ("memory.", "message.", "session.")
 _LOCAL = (
     "checked", "extraction.", "import.", "work.", "job", "webhook.", "question", "bridge.",
-    "agents.status", "conversation.ended", "skill.", "outside.",
+    "agents.status", "conversation.ended", "skill.", "outside.", "mcp.",
 )  # fmt: skip
 """Notes that speak of places in this one log; elsewhere they mean nothing."""
 _PAGE = 5_000

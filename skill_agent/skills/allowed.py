@@ -5,6 +5,7 @@ Skills standard writes it: `http_get(*.example.org) search_memory`. A list takes
 gives: what it names still asks wherever it would ask without the skill.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -18,6 +19,8 @@ OF_TEAM = (
 """The same of the team's: those that have colleagues do something, or have it done later."""
 UNRESTRICTED = ("activate_skill", "read_skill_file", "ask_person")
 TEAM_READS = ("check_task_status", "get_agent_inbox")
+OF_SERVERS = "mcp"
+"""Stands for tools of other programs; a list that names none of them leaves all out."""
 
 _MOST_NAMES = 200
 
@@ -49,6 +52,8 @@ def _names(text: str) -> Iterator[str]:
 def permits(allowed: Sequence[str], rule: str) -> bool:
     """Whether such a list lets a call with this rule (`tool:what it reaches`) run unasked."""
     tool, _, reached = rule.partition(":")
+    if tool == OF_SERVERS:
+        return any(_means(name, reached.partition(" ")[0]) for name in allowed)
     return tool not in (*RESTRICTED, *OF_TEAM) or any(
         _matches(name, tool, reached) for name in allowed
     )
@@ -62,7 +67,21 @@ def _matches(name: str, tool: str, reached: str) -> bool:
     return not bracket or fnmatchcase(reached.lower(), wanted)
 
 
+def _means(name: str, reached: str) -> bool:
+    """Whether a name stands for a server's tool (`SERVER/TOOL`): as agents are offered it, as it is
+    written elsewhere (`mcp__SERVER__TOOL`, `mcp__SERVER`), or `mcp(SERVER/TOOL)`; with `*`."""
+    server, _, tool = reached.partition("/")
+    if _matches(name, OF_SERVERS, reached):
+        return True
+    ways = (f"{server}_{tool}", f"mcp__{server}__{tool}", f"mcp__{server}")
+    return any(fnmatchcase(re.sub(r"[^A-Za-z0-9_-]", "_", one), name) for one in ways)
+
+
 def unknown_tools(allowed: Iterable[str]) -> list[str]:
     """The names in a list that are no tools here."""
-    known = {*RESTRICTED, *OF_TEAM, *UNRESTRICTED, *TEAM_READS}
-    return [name for name in allowed if name.partition("(")[0] not in known]
+    known = {*RESTRICTED, *OF_TEAM, *UNRESTRICTED, *TEAM_READS, OF_SERVERS}
+    return [
+        name
+        for name in allowed
+        if name.partition("(")[0] not in known and not name.startswith(f"{OF_SERVERS}__")
+    ]

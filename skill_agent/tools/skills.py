@@ -4,7 +4,7 @@ A skill that neither came with the program nor was approved as it is asks first,
 open its `allowed-tools` say what else runs unasked.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -205,6 +205,29 @@ class WithinSkills:
 
     async def run(self, arguments: dict[str, Any]) -> ToolOutcome:
         return await self.tool.run(arguments)
+
+
+class AllWithinSkills(Mapping[str, Tool]):
+    """Tools that may become more while the turn runs, each `WithinSkills`."""
+
+    def __init__(self, tools: Mapping[str, Tool], skills: OpenSkills) -> None:
+        self._tools, self._skills = tools, skills
+
+    def __getitem__(self, name: str) -> Tool:
+        return WithinSkills(tool=self._tools[name], skills=self._skills)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+
+def within_open(foreign: Mapping[str, Tool], own: Mapping[str, Tool]) -> Mapping[str, Tool]:
+    """Tools of others within the skills that a turn's own tools open."""
+    opening = (tool for tool in own.values() if isinstance(tool, ActivateSkill))
+    found = next(opening, None)
+    return AllWithinSkills(foreign, found.skills) if found else foreign
 
 
 def skill_tools(skills: OpenSkills, names: Sequence[str]) -> dict[str, Tool]:

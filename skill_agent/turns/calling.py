@@ -105,7 +105,7 @@ async def _tool(
     outcome.text = _not_made(brief, call, talk, tool)
     talk.count(call)
     if tool is not None and not outcome.text:
-        async with aclosing(_allowed(brief, hands, call, tool, outcome)) as events:
+        async with aclosing(_allowed(brief, hands, call, tool, talk, outcome)) as events:
             async for event in events:
                 yield event
     begun = time.perf_counter()
@@ -142,12 +142,14 @@ def _not_made(brief: Brief, call: ToolCall, talk: Talk, tool: Tool | None) -> st
 
 
 async def _allowed(
-    brief: Brief, hands: Hands, call: ToolCall, tool: Tool, outcome: _Outcome
+    brief: Brief, hands: Hands, call: ToolCall, tool: Tool, talk: Talk, outcome: _Outcome
 ) -> AsyncGenerator[Event, None]:
     """Asks where somebody has to allow the call; leaves in `outcome` why it may not be made."""
-    tainted = bool(hands.taint.origins)
     words = typed(brief.message) if _speaks_for_the_person(brief, hands) else ""
     try:
+        if _could_be_meant(call, tool, talk, words):
+            hands.taint.add(("tool",))
+        tainted = bool(hands.taint.origins)
         why = tool.needs_approval(call.arguments, typed=words, tainted=tainted)
         rule = tool.rule(call.arguments) if why else ""
     except Exception as problem:  # arguments it did not foresee: nothing of the tool's ends a turn
@@ -167,6 +169,16 @@ async def _allowed(
         if decided.words:
             # The person's own words: they are no data to be framed, and taint nothing.
             outcome.text = f"not made: the person wants something else instead: {decided.words}"
+
+
+def _could_be_meant(call: ToolCall, tool: Tool, talk: Talk, words: str) -> bool:
+    """Whether it is a call that words of others could be after, while servers' own words on their
+    tools stand in the prompt: one of a tool of ours that minds who else wrote there."""
+    foreign = talk.offer.foreign
+    if not foreign or call.name in foreign:
+        return False
+    why = [tool.needs_approval(call.arguments, typed=words, tainted=one) for one in (True, False)]
+    return why[0] != why[1]
 
 
 def _asked(brief: Brief, hands: Hands, call: ToolCall, rule: str, why: str) -> ApprovalAsked:

@@ -68,9 +68,11 @@ async def run_turn(brief: Brief, hands: Hands) -> AsyncGenerator[Event, None]:
         brief.draft,
         text=_as_shown(brief, computed, manner),
         block=_beside(brief, letters.block, recollection, "" if answered else manner.hint),
+        tools=(*brief.draft.tools, *(tool.spec for tool in offer.foreign.values())),
     )
-    # What was counted before stands only for the text it was counted with.
-    fitted = brief.fitted if draft.text == brief.draft.text else None
+    # What was counted before stands only for the text and the tools it was counted with.
+    same = draft.text == brief.draft.text and not offer.foreign
+    fitted = brief.fitted if same else None
     plan = await fit_block(draft, fitted, hands.model, hands.tokens)
     if plan.dropped:
         yield _announcement(brief, plan.dropped)

@@ -47,6 +47,7 @@ from skill_agent.tools.skills import (
     WithinSkills,
     only_these,
     skill_tools,
+    within_open,
 )
 from skill_agent.values import (
     Hit,
@@ -334,7 +335,8 @@ class Workbench:
         tools = self.tools(dna, turning, model, active)
         offer = await self._offer(dna, tools, manner, recollection)
         answered = manner.unasked and recollection is not None and recollection.sure
-        if self.foreign is None or not dna.mcp or (manner.small and (answered or offer.first)):
+        wants = manner.kind not in ("keep", "chat") and not answered and not offer.first
+        if self.foreign is None or not dna.mcp or (manner.small and not wants):
             return offer
         wanted = ToolsWanted(
             agent=dna.slug,
@@ -346,7 +348,8 @@ class Workbench:
             small=manner.small,
             interactive=request.interactive,
         )
-        return replace(offer, foreign=await self.foreign.offered(wanted))
+        foreign = await self.foreign.offered(wanted)
+        return replace(offer, foreign=within_open(foreign, tools))
 
     async def _offer(
         self,

@@ -24,7 +24,7 @@ KINDS = (
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
     "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
     "agents.status", "conversation.ended", "work.state", "question", "bridge.chat", "bridge.owed",
-    "bridge.sent", "skill.active", "skill.used", "outside.session",
+    "bridge.sent", "skill.active", "skill.used", "outside.session", "mcp.tool",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -36,7 +36,7 @@ KEYS = (
     "until", "beyond", "removed", "then", "by_hand", "schedule", "made", "title", "sort", "ways",
     "target", "read_at", "archived_at", "private", "head", "failing", "problem", "failed",
     "dropped", "taken_at", "lines", "statuses", "changed", "duration_s", "open", "untold", "marks",
-    "work", "about", "asked", "whole", "tool", "version", "program", "folder",
+    "work", "about", "asked", "whole", "tool", "version", "program", "folder", "digest", "parts",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),

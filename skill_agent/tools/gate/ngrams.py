@@ -71,8 +71,8 @@ class Postings:
         return result
 
 
-def posted(texts: Sequence[str]) -> Postings:
-    """The postings of some examples."""
+def posted(texts: Sequence[str], *, least: int = _LEAST_EXAMPLES) -> Postings:
+    """The postings of some examples; a run counts from so many of them on."""
     import numpy as np
 
     counts = [grams(text) for text in texts]
@@ -80,7 +80,7 @@ def posted(texts: Sequence[str]) -> Postings:
     weight = {
         gram: math.log((1 + len(texts)) / (1 + number)) + 1
         for gram, number in spread.items()
-        if number >= _LEAST_EXAMPLES
+        if number >= least
     }
     rows: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
     for row, one in enumerate(counts):
