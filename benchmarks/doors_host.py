@@ -37,7 +37,7 @@ async def host(path: Path) -> None:
     class Offering(Hosted):
         def _app_for(self, **how: Any) -> Any:
             app = super()._app_for(**how)
-            self._mcp[-1]._offered = lambda station, changed: Sets(tools=[Echoes()])
+            self._mcp[-1]._offered = lambda: Sets(tools=[Echoes()])
             return app
 
     home = Home(path)

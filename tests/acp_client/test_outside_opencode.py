@@ -58,7 +58,7 @@ class Canned(BaseHTTPRequestHandler):
     def line(self, told: dict[str, Any]) -> None:
         self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 

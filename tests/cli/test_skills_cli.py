@@ -152,8 +152,8 @@ def test_a_skill_becomes_a_tool_of_somebody(ska: Ska) -> None:
         "has changed since you approved it"
         in ska("skills", "active", "--for", "mcp-claude-code").out
     )
-    for _ in range(2):
-        done = ska("skills", "deactivate", "weather", "--for", "luke")
+    assert ska("skills", "deactivate", "weather", "--for", "luke").code == 0
+    done = ska("skills", "deactivate", "weather", "--for", "luke")
     assert done.code == 2 and "ska skills active" in done.err
     assert ska("skills", "active", "--for", "luke").out == ""
     assert ska("skills", "active", "--for", "nobody").code == 2

@@ -1,11 +1,11 @@
 """What a program of another make tells of its work, on the screen."""
 
-from stage import StageRuntime, Stop, make
+from stage import Make, StageRuntime, Stop, make
 
 from skill_agent.events import DiffShown, PlanStep, PlanTold, ToolFinished, ToolStarted
 
 
-def plan(*states: str) -> object:
+def plan(*states: str) -> Make:
     texts = ("Read the test", "Mend the total")
     steps = tuple(
         PlanStep(text=text, state=state)  # type: ignore[arg-type]
