@@ -1,5 +1,5 @@
-"""One memory under every door: what an MCP client writes, an agent, an editor and an outside program
-know, each by its own protocol."""
+"""One memory under every door: what one program writes, an agent, an editor and an outside program
+recall, each by its own protocol."""
 
 from pathlib import Path
 
