@@ -281,3 +281,13 @@ async def test_a_talk_that_is_erased_leaves_nothing(outside: OutsideHome) -> Non
         rows = await runtime.ledger.log(kinds=("outside.session",))
         assert name not in json.dumps([one.new for one in rows], default=str)
         assert end
+
+
+async def test_a_talk_with_a_program_stays_its_own(outside: OutsideHome) -> None:
+    async with outside.opened() as runtime:
+        events = await said(runtime, "hello")
+        session, code = events[0].session, "please review my code and find the bug in this function"
+        others = [one async for one in runtime.ask(code, session=session)]
+        assert others[-1].agent == "claude", "no model here takes the program's work from it"
+        named = [one async for one in runtime.ask(f"@luke {code}", session=session)]
+        assert named[-1].agent == "luke"

@@ -118,6 +118,9 @@ class ExpertGate(ChoosesAgent):
             return stays
         if _bound(request):
             return stays
+        if any(one.slug == stays.agent and one.runs for one in agents):
+            # The conversation is the program's own too: what others hear of it, it does not.
+            return replace(stays, explanation="it works on this with a program of its own")
         if await self._hands_over(request, stays.agent):
             return replace(stays, explanation="it is to ask a colleague")
         subject = subject_of(request)
