@@ -431,8 +431,10 @@ class Turns(operations.TurnOperations):
         return [*self._awake]
 
     async def _wake_team(self) -> None:
-        """One after another, for they share the processor; what takes long is told."""
-        active = [one for one in self._directory.list() if one.status == "active"]
+        """One after another, for they share the processor; what takes long is told. Programs
+        of other makes are begun when somebody talks to them."""
+        known = self._directory.list()
+        active = [one for one in known if one.status == "active" and one.runs is None]
         active.sort(key=lambda one: one.slug != self._default_agent)
         loop = asyncio.get_running_loop()
         for number, dna in enumerate(active, start=1):
