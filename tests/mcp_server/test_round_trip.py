@@ -27,7 +27,7 @@ async def test_what_one_program_writes_all_others_recall(tmp_path: Path) -> None
         assert isinstance(model, ScriptedModel)
         assert TOLD in model.requests[-1].messages[-1].content, "Kyra, in ska ask"
 
-        await runtime.turns.settle()
+        await runtime.settle()
         async with editing(runtime, runtime.home.editor_folders, agent="kyra") as (conn, editor):
             session = (await conn.new_session(cwd=str(tmp_path), mcp_servers=[])).session_id
             await conn.prompt(prompt=[text_block(ASKED)], session_id=session)
