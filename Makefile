@@ -50,6 +50,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/turn.py
 	$(BIN)/python benchmarks/soak.py
+	$(BIN)/python benchmarks/doors.py
 	$(BIN)/python benchmarks/memory/recall.py $(if $(LOCOMO),--locomo $(LOCOMO))
 
 clean:
