@@ -76,7 +76,7 @@ async def test_from_a_skill_to_a_tool(open_runtime: OpenRuntime, mode: str) -> N
         await asked.call_tool("deactivate_skill", {"name": "weather"})
         assert await names(asked) == FIXED
         gone = await asked.call_tool("skill_weather", {"task": "x"})
-        assert gone.is_error and "activate the skill first" in text_of(gone)
+        assert gone.is_error and "there is no tool" in text_of(gone)
 
 
 async def test_what_a_tool_says_of_itself(open_runtime: OpenRuntime, home: Home) -> None:
