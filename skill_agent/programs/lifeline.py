@@ -16,6 +16,8 @@ from collections.abc import Sequence
 _PATIENCE_S = 1.0
 """It may take so long to end by itself once its input has ended, then so long after SIGTERM."""
 _NOT_STARTED = 127
+_IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+"""By Python; the program would inherit that."""
 
 
 def main() -> None:
@@ -23,8 +25,7 @@ def main() -> None:
     os.set_inheritable(alive, False)
     rung = _signals()
     try:
-        # Python ignores SIGPIPE; the program must not inherit that.
-        child = os.posix_spawn(command[0], command, os.environ, setsigdef=(signal.SIGPIPE,))
+        child = os.posix_spawn(command[0], command, os.environ, setsigdef=_IGNORED)
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         sys.exit(_NOT_STARTED)
