@@ -71,8 +71,8 @@ class Running:
 
     async def end(self, patience_s: float = _PATIENCE_S, *, at_once: bool = False) -> None:
         """Ends it and all it started: its input first, then a request, then by force. What it said
-        last can still be read; what is in another session may hold its streams for ever, and is
-        waited for no longer than it is."""
+        last can still be read. Its streams, which something in another session may hold for ever,
+        are waited for no longer than the program is."""
         try:
             if self._streams.stdin is not None:
                 self._streams.stdin.close()
