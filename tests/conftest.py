@@ -20,8 +20,8 @@ from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
 from skill_agent.models.wire.litellm_ready import litellm_ready
 
 REAL_FOLDERS = frozenset({
-    "acp_agent", "acp_client", "api", "attach", "bots", "cli", "mcp_client", "mcp_server", "store",
-    "tui",
+    "acp_agent", "acp_client", "api", "attach", "bots", "cli", "mcp_client", "mcp_server",
+    "programs", "store", "tui",
 })  # fmt: skip
 """Whose tests run whole stores, servers, screens or processes."""
 REAL_FIXTURES = frozenset({"open_runtime", "gateway", "model_home"})

@@ -20,7 +20,7 @@ LEVELS = {
         ("text",),
         ("events", "ports"),
         ("files", "traces"),
-        ("settings", "skills", "conversations", "questions"),
+        ("settings", "skills", "conversations", "questions", "programs"),
         ("agents",),
         ("models",),
         ("memory",),

@@ -294,7 +294,7 @@ class Answering:
                 raise ToolFailed("not allowed: the person denied this command")
         return await self._terminals.create(command, cwd=cwd, env=env, most=asked.output_byte_limit)
 
-    async def ended(self, terminal: str) -> int:
+    async def ended(self, terminal: str) -> int | None:
         """The exit code of a command, once it has one."""
         self._works()
         self.patient += 1

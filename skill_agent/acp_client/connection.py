@@ -11,12 +11,12 @@ from acp.schema import InitializeResponse
 from pydantic import BaseModel, ValidationError
 
 from skill_agent.errors import ModelFailed, ModelUnavailable, SkillAgentError
+from skill_agent.programs.running import Running
 from skill_agent.text.gate import tamed_line
 from skill_agent.text.printing import printable
 from skill_agent.text.redaction import redact
 
 from .pipe import Pipe
-from .process import Started
 from .programs import Launch
 
 Handler = Callable[[str, Any, bool], Awaitable[Any]]
@@ -31,7 +31,7 @@ _CLIENT = {"name": "skill-agent", "title": "skill-agent", "version": "1"}
 class Link:
     """One running program."""
 
-    def __init__(self, launch: Launch, process: Started, handler: Handler) -> None:
+    def __init__(self, launch: Launch, process: Running, handler: Handler) -> None:
         self._launch, self.process = launch, process
         self._pipe = Pipe(process)
         self._connection = Connection(handler, self._pipe)

@@ -1,6 +1,7 @@
 """A program that is kept for one conversation, and its session there."""
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,12 +17,14 @@ from acp.schema import (
 )
 
 from skill_agent.errors import ModelError, ModelUnavailable
+from skill_agent.programs.environment import PROXIES, environment
+from skill_agent.programs.error_log import ErrorLog
+from skill_agent.programs.running import Running, start
 from skill_agent.settings.schema import AcpSettings
 
 from .answering import Answering
 from .connection import Link, shown
-from .error_log import ErrorLog
-from .process import environment, start
+from .pipe import MOST_BYTES
 from .programs import Launch
 from .requests import Requests
 
@@ -42,7 +45,7 @@ class Wanted:
     """The program's id of an earlier session to go on with; "" for a new one."""
     serves: Sequence[str]
     """The command of our own MCP server, as this agent."""
-    log: Path
+    log: ErrorLog
 
 
 class Held:
@@ -146,12 +149,8 @@ class Held:
 async def opened_session(wanted: Wanted, settings: AcpSettings) -> Held:
     """A started program with a session; raises ModelUnavailable where there is none to be had, and
     leaves nothing running then."""
-    command = wanted.launch.whole
-    process = await start(
-        command, cwd=wanted.cwd, env=environment(wanted.launch.env), errors=ErrorLog(wanted.log)
-    )
     requests = Requests()
-    held = Held(wanted, Link(wanted.launch, process, requests), requests)
+    held = Held(wanted, Link(wanted.launch, await _started(wanted), requests), requests)
     try:
         seconds = settings.start_timeout_s
         await held.link.greet(seconds, works_in_folder=wanted.works)
@@ -162,6 +161,16 @@ async def opened_session(wanted: Wanted, settings: AcpSettings) -> Held:
             raise ModelUnavailable(problem.message, hint=problem.hint) from None
         raise
     return held
+
+
+async def _started(wanted: Wanted) -> Running:
+    command, named = wanted.launch.whole, wanted.launch.env
+    wanted.log.begin([os.environ[name] for name in named if name in os.environ])
+    env = environment((*PROXIES, *named))
+    try:
+        return await start(command, cwd=wanted.cwd, env=env, log=wanted.log, most_bytes=MOST_BYTES)
+    except OSError as error:
+        raise ModelUnavailable(f"{command[0]} cannot be started: {error.strerror}") from None
 
 
 def _served(command: Sequence[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from skill_agent.errors import ModelRejected
 from skill_agent.events import Event, Notice
 from skill_agent.files.home import Home
 from skill_agent.ports import Clock, Ledger
+from skill_agent.programs.error_log import ErrorLog
 from skill_agent.settings.schema import Settings
 from skill_agent.turns.hands import Brief, Hands
 from skill_agent.turns.opening import Opening, RunsOutside, is_own, opened
@@ -172,7 +173,7 @@ class Outside(RunsOutside):
             works=bool(where),
             before=before,
             serves=(*self._means.serves, "--as", slug),
-            log=home.logs / f"acp-{launch.name}.log",
+            log=ErrorLog(home.logs / f"acp-{launch.name}.log", self._means.clock),
         )
 
     def _rest(self, key: tuple[str, str], held: "Held") -> None:

@@ -4,8 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-from .process import MOST_BYTES, Started
+from skill_agent.programs.running import Running
 
+MOST_BYTES = 16 << 20
+"""Of one message of a program."""
 MOST_ODD = 50
 """Lines that are no messages: some programs print a greeting before they speak."""
 
@@ -13,7 +15,7 @@ MOST_ODD = 50
 class Pipe:
     """What the SDK asks of a transport."""
 
-    def __init__(self, process: Started) -> None:
+    def __init__(self, process: Running) -> None:
         self._process, self._odd = process, 0
         self._sending = asyncio.Lock()
         self.room = asyncio.Event()

@@ -3,14 +3,13 @@
 import asyncio
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from skill_agent.errors import ModelUnavailable, ToolFailed
+from skill_agent.errors import ToolFailed
 from skill_agent.identifiers import new_id
+from skill_agent.programs.environment import PROXIES, environment
+from skill_agent.programs.running import Running, start
 from skill_agent.text.printing import printable
-
-from .process import Started, environment, start
 
 MOST = 16
 """At a time."""
@@ -20,21 +19,23 @@ LONGEST_S = 600.0
 
 
 class _Terminal:
-    def __init__(self, process: Started, most: int) -> None:
+    def __init__(self, process: Running, most: int) -> None:
         self.process, self._most = process, most
         self._said, self.cut = bytearray(), False
-        self.reading = asyncio.create_task(self._read(), name="terminal")
+        self._reading = asyncio.create_task(self._read(), name="output of a terminal")
+        self.over = asyncio.create_task(self._run(), name="terminal")
+
+    async def _run(self) -> None:
+        await self.process.gone(LONGEST_S)
+        await self.process.end(at_once=True)
+        await self._reading
 
     async def _read(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_S):
-                while piece := await self.process.output.read(65_536):
-                    self._said += piece
-                    if len(self._said) > self._most:
-                        del self._said[: len(self._said) - self._most]
-                        self.cut = True
-                await self.process.wait()
-        await self.process.end(at_once=True)
+        while piece := await self.process.output.read(65_536):
+            self._said += piece
+            if len(self._said) > self._most:
+                del self._said[: len(self._said) - self._most]
+                self.cut = True
 
     @property
     def said(self) -> str:
@@ -53,15 +54,14 @@ class Terminals:
         """Raises ToolFailed for what cannot be run."""
         if len(self._running) >= MOST:
             raise ToolFailed(f"{MOST} commands are kept already; release one first")
-        found = shutil.which(command[0], path=environment().get("PATH"))
+        here = environment(PROXIES)
+        found = shutil.which(command[0], path=here.get("PATH"))
         if found is None:
             raise ToolFailed(f"there is no program {command[0]!r}")
         try:
-            process = await start(
-                (found, *command[1:]), cwd=cwd, env=environment(more=env), errors=None
-            )
-        except ModelUnavailable as problem:
-            raise ToolFailed(problem.message) from None
+            process = await start((found, *command[1:]), cwd=cwd, env={**here, **env}, log=None)
+        except OSError as error:
+            raise ToolFailed(f"{found} cannot be started: {error.strerror}") from None
         name = new_id()
         self._running[name] = _Terminal(process, min(most or MOST_BYTES, MOST_BYTES))
         return name
@@ -71,11 +71,11 @@ class Terminals:
         one = self._of(name)
         return one.said, one.cut, one.process.code
 
-    async def wait(self, name: str) -> int:
-        """Its exit code."""
+    async def wait(self, name: str) -> int | None:
+        """Its exit code, once it has one."""
         one = self._of(name)
-        await asyncio.shield(one.reading)
-        return await one.process.wait()
+        await asyncio.shield(one.over)
+        return one.process.code
 
     async def kill(self, name: str) -> None:
         await self._of(name).process.end(at_once=True)
@@ -84,7 +84,7 @@ class Terminals:
         one = self._running.pop(name, None)
         if one is not None:
             await one.process.end(at_once=True)
-            await one.reading
+            await one.over
 
     async def end(self) -> None:
         for name in [*self._running]:

@@ -20,6 +20,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from skill_agent import __version__
 from skill_agent.errors import ToolFailed
+from skill_agent.programs.error_log import ErrorLog
+from skill_agent.programs.running import Running
 from skill_agent.settings.schema import McpServer
 from skill_agent.text.printing import printable
 from skill_agent.text.shaping import one_line
@@ -30,9 +32,8 @@ from .limits import Limits
 from .pace import paced
 from .patience import Patience
 from .pipes import over_pipes
-from .process import ServerProcess, started
+from .process import started
 from .results import result_of
-from .server_log import ServerLog
 from .web import Answers, over_http
 
 _SAID_CHARS = 500
@@ -50,7 +51,7 @@ class Wanted:
     server: McpServer
     folder: Path
     env: Mapping[str, str]
-    log: ServerLog
+    log: ErrorLog
     limits: Limits
     elicits: Elicits | None
     changed: Callable[[], None]
@@ -72,7 +73,7 @@ class Connection:
         self._asking = asyncio.Lock()
         self._answers = Answers()
         self._client: Client | None = None
-        self._process: ServerProcess | None = None
+        self._process: Running | None = None
         self.ended = asyncio.Event()
         """Nothing comes from it any more."""
         self.over = asyncio.Event()
@@ -131,8 +132,7 @@ class Connection:
         if wanted.server.url:
             way = over_http(wanted.server, wanted.env, self._answers, wanted.limits)
         else:
-            wanted.log.begin([wanted.env[name] for name in wanted.server.env if name in wanted.env])
-            self._process = await started(wanted.server, wanted.folder, wanted.env)
+            self._process = await started(wanted.server, wanted.folder, wanted.env, wanted.log)
             way = over_pipes(self._process, wanted.log, wanted.limits)
         reads, writes = await stack.enter_async_context(way)
         slow = await stack.enter_async_context(paced(reads, wanted.limits, self.ended))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import ToolFailed
 from skill_agent.ports import Clock
+from skill_agent.programs.error_log import ErrorLog
+from skill_agent.programs.running import in_words
 from skill_agent.settings.schema import McpServer, McpSettings
 from skill_agent.values import ServerState
 
 from .calls import Elicits, FoundTool, Progress, Result
 from .limits import Limits
-from .server_log import ServerLog
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -60,7 +61,7 @@ class Keeper:
         self.name, self.server = name, server
         self.standing = Standing()
         self.mcp, self._around = mcp, around
-        self.log = ServerLog(around.logs / f"mcp-{name}.log", around.clock, around.limits)
+        self.log = ErrorLog(around.logs / f"mcp-{name}.log", around.clock)
         self._live: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Connection] | None = None
@@ -287,7 +288,7 @@ class Keeper:
         words = "; ".join(self.log.last[-_LAST_WORDS:])
         unset = [name for name in self.server.env if not self._around.env.get(name)]
         hint = f"not set where the host runs: {', '.join(unset)}" if unset else ""
-        said = f"it ended with exit code {connection.code}" + (f": {words}" if words else "")
+        said = in_words(connection.code) + (f": {words}" if words else "")
         return ToolFailed(said, hint=hint or f"ska mcp logs {self.name}")
 
     async def _as_told(

@@ -18,9 +18,6 @@ class Limits:
     schema_bytes: int = 64_000
     text_chars: int = 200_000
     """Of a result."""
-    log_bytes: int = 500_000
-    """Of its log, and as much again of the one before."""
-    log_bytes_a_minute: int = 100_000
     waits_s: tuple[float, ...] = (1, 2, 4, 8, 16, 32, 60)
     """Before it is started again, by how often in a row it broke; after that it is not, until its
     settings change or somebody tests it."""

@@ -12,10 +12,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 
+from skill_agent.programs.error_log import ErrorLog
+from skill_agent.programs.running import Running
+
 from .limits import Limits
 from .lines import Lines, TooLong, ids_in
-from .process import ServerProcess
-from .server_log import ServerLog
 
 _PIECE = 1 << 16
 _GARBAGE_SHOWN = 200
@@ -23,7 +24,7 @@ _GARBAGE_SHOWN = 200
 
 @asynccontextmanager
 async def over_pipes(
-    process: ServerProcess, log: ServerLog, limits: Limits
+    process: Running, log: ErrorLog, limits: Limits
 ) -> AsyncIterator[TransportStreams]:
     """Ends the process with all it started at the end."""
     sends, reads = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -32,7 +33,6 @@ async def over_pipes(
     async with anyio.create_task_group() as group:
         group.start_soon(pipes.read, sends)
         group.start_soon(pipes.write, outgoing, sends)
-        group.start_soon(pipes.drain)
         try:
             yield reads, writes
         finally:
@@ -40,9 +40,6 @@ async def over_pipes(
             writes.close()
             with anyio.CancelScope(shield=True):
                 await process.end(limits.exit_s)
-                with anyio.move_on_after(limits.exit_s):
-                    await pipes.drained.wait()  # its last words say why it ended
-                process.close()
             group.cancel_scope.cancel()
     for stream in (sends, reads, writes, outgoing):
         stream.close()
@@ -51,17 +48,10 @@ async def over_pipes(
 class _Pipes:
     """Messages of one process, both ways."""
 
-    def __init__(self, process: ServerProcess, log: ServerLog, limits: Limits) -> None:
+    def __init__(self, process: Running, log: ErrorLog, limits: Limits) -> None:
         self._process, self._log, self._limits = process, log, limits
         self._waiting: dict[str, types.RequestId] = {}
         """Requests that were sent and not answered, by their ids as text."""
-        self.drained = anyio.Event()
-
-    async def drain(self) -> None:
-        try:
-            await self._log.drain(self._process.stderr)
-        finally:
-            self.drained.set()
 
     async def read(self, sends: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
         lines = Lines(self._limits.message_bytes)
@@ -76,7 +66,7 @@ class _Pipes:
 
     async def _piece(self) -> bytes:
         try:
-            return await self._process.stdout.read(_PIECE)
+            return await self._process.output.read(_PIECE)
         except OSError:
             return b""
 
@@ -121,7 +111,7 @@ class _Pipes:
         outgoing: MemoryObjectReceiveStream[SessionMessage],
         sends: MemoryObjectSendStream[SessionMessage | Exception],
     ) -> None:
-        stdin = self._process.stdin
+        stdin = self._process.input
         try:
             async with outgoing:
                 async for item in outgoing:

@@ -57,7 +57,7 @@ class Servers(McpOperations, OffersTools):
         return await self.offering.described(name)
 
     async def log(self, name: str, *, lines: int = 100) -> Lines:
-        from .server_log import last_lines
+        from skill_agent.programs.error_log import last_lines
 
         keeper = self.connections.keeper(name)
         return await asyncio.to_thread(last_lines, keeper.log.file, min(lines, _MOST_LINES))

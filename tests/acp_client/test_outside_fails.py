@@ -241,7 +241,7 @@ async def test_nothing_is_left_of_a_host_that_was_killed(
 
 
 def test_what_it_sees_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    from skill_agent.acp_client.process import environment
+    from skill_agent.programs.environment import environment
 
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/c")

@@ -14,7 +14,7 @@ import pytest
 from server_pool import FRIEND, FRIENDLY, nothing, pooled, until
 
 from skill_agent.errors import ToolFailed
-from skill_agent.mcp_client.server_log import last_lines
+from skill_agent.programs.error_log import last_lines
 
 ADDED = {"a": 1, "b": 2}
 

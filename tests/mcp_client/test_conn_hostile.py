@@ -21,7 +21,7 @@ from skill_agent.mcp_client.calls import FoundTool, Result
 from skill_agent.mcp_client.limits import Limits
 from skill_agent.mcp_client.pace import paced
 from skill_agent.mcp_client.pool import Pool
-from skill_agent.mcp_client.server_log import last_lines
+from skill_agent.programs.error_log import last_lines
 
 MB = 1 << 20
 CONTROLS = [chr(code) for code in (*range(9), *range(14, 32), 127, 0x9B)]

@@ -1,4 +1,4 @@
-"""What a server writes to its standard error, kept as a file: bounded, and without credentials."""
+"""What a program writes to its standard error, kept as a file: bounded, without credentials."""
 
 import asyncio
 import contextlib
@@ -13,25 +13,25 @@ from skill_agent.ports import Clock
 from skill_agent.text.printing import printable
 from skill_agent.text.redaction import masked
 
-from .limits import Limits
-
 _LONGEST_LINE = 2_000
 _LAST = 20
+_MOST_BYTES = 500_000
+"""Of a file; as much again of the one before, which stays beside it as `.1`."""
+_MOST_BYTES_A_MINUTE = 100_000
 _MINUTE_S = 60.0
 _SECRET_CHARS = 6
 """A value shorter than this stands in too many words to be masked everywhere."""
 
 
-class ServerLog:
-    """The log of one server. More than so much a minute is counted and not kept, so that a flood
-    neither fills the disk nor keeps the server waiting."""
+class ErrorLog:
+    """The log of one program. Of more than so much a minute only the size and the last line are
+    kept, so that a flood neither fills the disk nor keeps the program waiting."""
 
-    def __init__(self, file: Path, clock: Clock, limits: Limits) -> None:
-        self.file = file
-        self._clock, self._limits = clock, limits
+    def __init__(self, file: Path, clock: Clock) -> None:
+        self.file, self._clock = file, clock
         self._secrets: tuple[str, ...] = ()
         self._last: deque[str] = deque(maxlen=_LAST)
-        self._begun = b""
+        self._begun = self._unkept = b""
         self._minute = float("-inf")
         self._kept = self._dropped = 0
 
@@ -44,7 +44,8 @@ class ServerLog:
         """A new process writes now; `secrets` are values it was given, which are not to be kept."""
         self._secrets = tuple(value for value in secrets if len(value) >= _SECRET_CHARS)
         self._last.clear()
-        self._begun, self._minute = b"", float("-inf")
+        self._begun = self._unkept = b""
+        self._minute = float("-inf")
 
     async def drain(self, stream: asyncio.StreamReader) -> None:
         """Takes all that comes until the end."""
@@ -53,7 +54,7 @@ class ServerLog:
         await self.end()
 
     async def take(self, chunk: bytes) -> None:
-        """A piece of what the server wrote."""
+        """A piece of what the program wrote."""
         taken = await self._room_for(chunk)
         *lines, self._begun = (self._begun + taken).split(b"\n")
         if len(self._begun) > _LONGEST_LINE or (not taken and self._begun):
@@ -62,7 +63,7 @@ class ServerLog:
             await asyncio.to_thread(self._write, lines)
 
     async def note(self, text: str) -> None:
-        """A line of ours among the server's, for something it did."""
+        """A line of ours among the program's, for something it did."""
         if taken := await self._room_for(f"[{text}]".encode()):
             await asyncio.to_thread(self._write, [taken])
 
@@ -72,25 +73,30 @@ class ServerLog:
         if now - self._minute >= _MINUTE_S:
             await self._tell_dropped()
             self._minute, self._kept = now, 0
-        room = max(0, self._limits.log_bytes_a_minute - self._kept)
+        room = max(0, _MOST_BYTES_A_MINUTE - self._kept)
         self._kept += min(room, len(raw))
         self._dropped += max(0, len(raw) - room)
+        self._unkept = (self._unkept + raw[room:])[-_LONGEST_LINE:]
         return raw[:room]
 
     async def end(self) -> None:
         if self._begun:
             lines, self._begun = [self._begun], b""
             await asyncio.to_thread(self._write, lines)
+        self._unkept += b"\n"
         await self._tell_dropped()
 
     async def _tell_dropped(self) -> None:
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
-            line = f"[… {dropped:,} bytes more were dropped]".encode()
-            await asyncio.to_thread(self._write, [line])
+            # Whole lines only: half a line may hold half a credential, which nothing would mask.
+            whole = [line for line in self._unkept.split(b"\n")[1:-1] if line.strip()]
+            self._unkept = b""
+            told = f"[… {dropped:,} bytes more were dropped]".encode()
+            await asyncio.to_thread(self._write, [b" ".join((told, *whole[-1:]))])
 
     def _write(self, lines: list[bytes]) -> None:
-        """A log that cannot be written stops no server."""
+        """A log that cannot be written stops no program."""
         shown = [line for raw in lines if (line := self._shown(raw))]
         self._last.extend(shown)
         at = iso(self._clock())
@@ -106,16 +112,16 @@ class ServerLog:
         for secret in self._secrets:
             text = text.replace(secret, "[redacted]")
         cut = f" … {len(raw):,} bytes" if len(raw) > _LONGEST_LINE else ""
-        return masked(text).replace("\n", " ") + cut
+        return masked(text).replace("\n", " ").rstrip() + cut
 
     def _turn_over(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            if self.file.stat().st_size >= self._limits.log_bytes:
+            if self.file.stat().st_size >= _MOST_BYTES:
                 self.file.replace(_before(self.file))
 
 
 def last_lines(file: Path, lines: int) -> list[str]:
-    """The last lines of a server's log, also of the file before; none where there is no log."""
+    """The last lines of a program's log, also of the file before; none where there is no log."""
     found: list[str] = []
     for one in (_before(file), file):
         if one.is_file():

@@ -1,0 +1,1 @@
+"""Programs of others that are started here: what they are given, how they run, how they end."""
