@@ -78,7 +78,8 @@ class HomeServer:
     ) -> types.ListToolsResult:
         visit = self._visit(context)
         self._listening.heard(context.session, visit.agent)
-        found = [tool for tool, _ in (await self._tools(visit)).values()]
+        with _in_words():
+            found = [tool for tool, _ in (await self._tools(visit)).values()]
         shown, cursor = _page(found, params)
         return types.ListToolsResult(tools=shown, next_cursor=cursor)
 
