@@ -342,3 +342,18 @@ async def test_a_key_finds_what_its_scopes_allow(open_runtime: OpenRuntime) -> N
         assert kept["memory"]["client"]["name"] == "claude-code"
         entry = (await runtime.memory.log(kept["memory"]["id"]))[0]
         assert entry.actor == "mcp-name-k1"
+
+
+async def test_a_key_that_may_not_read_tries_no_ids(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel()) as runtime:
+        kept = await runtime.memory.add("my umbrella is chartreuse")
+        writer = keyed(runtime, "memory")
+        for ref in (kept.id[:-1], kept.id[:4]):
+            with pytest.raises(NotFound):
+                await told(writer, "forget_memory", memory_id=ref)
+            with pytest.raises(NotFound):
+                await told(writer, "correct_memory", memory_id=ref, content="my umbrella is red")
+        own = (await used(writer, "remember", content="the sea is blue"))["memory"]["id"]
+        assert (await used(writer, "forget_memory", memory_id=own))["memory"]["id"] == own
+        reader = keyed(runtime, "memory", "read")
+        assert await used(reader, "forget_memory", memory_id=kept.id[:-1])
