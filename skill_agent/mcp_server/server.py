@@ -6,6 +6,7 @@ One server may have many clients; whoever makes it says who stands behind each r
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mcp import types
@@ -34,6 +35,8 @@ they told before; remember what will matter later, in one sentence each."""
 PAGE = 250
 """Items of one answer to a listing."""
 _LONGEST_NAME = 64
+_SCOPES = tuple(map(frozenset, (("read",), ("chat",), ("memory",), ("read", "chat"))))
+"""What a tool may take, the least first."""
 _NOT_FOUND = -32002
 """For resources, in the era of the handshake and in what clients look for."""
 
@@ -102,7 +105,7 @@ class HomeServer:
         try:
             known = await self._tools(visit)
             if params.name not in known:
-                hint = did_you_mean(params.name, known) if known else ""
+                hint = await self._why_not(visit, params.name) or did_you_mean(params.name, known)
                 return _failed(f"there is no tool {params.name[:_LONGEST_NAME]!r}", hint)
             tool, each = known[params.name]
             arguments = params.arguments or {}
@@ -116,6 +119,20 @@ class HomeServer:
         if told is None:
             return _failed(f"there is no tool {params.name[:_LONGEST_NAME]!r} any more", "")
         return _result(tool, told)
+
+    async def _why_not(self, visit: Visit, name: str) -> str:
+        """What keeps this client from a tool that there is; "" where there is none."""
+        if visit.read_only:
+            there = name in await self._tools(replace(visit, read_only=False))
+            return "this server was started with --read-only" if there else ""
+        if (by := visit.requester) is None:
+            return ""
+        for more in _SCOPES:
+            wider = replace(by, scopes=by.scopes | more)
+            if name in await self._tools(replace(visit, requester=wider)):
+                lacks = " and ".join(f'"{one}"' for one in sorted(more - by.scopes))
+                return f"the API key lacks the scope {lacks}"
+        return ""
 
     # -- resources -----------------------------------------------------------------------------
 
