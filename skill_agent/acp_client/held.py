@@ -54,8 +54,9 @@ class Held:
         self.cost = 0.0
         """US dollars the program told of until now."""
         self.used = 0.0
-        self.busy = self.stuck = False
-        """Whether a turn runs on it; whether it was told to stop and does not."""
+        self.busy = self.stuck = self.stale = False
+        """Whether a turn runs on it; whether it was told to stop and does not; whether it knows
+        what was erased since."""
         self.timer: asyncio.TimerHandle | None = None
         self._asked: asyncio.Future[PromptResponse] | None = None
 

@@ -84,6 +84,14 @@ class Outside(RunsOutside):
             async for event in events:
                 yield event
 
+    def forget(self) -> None:
+        """To be called once something was erased: a program has in mind what it was told. One that
+        is at work is ended after its turn."""
+        for key, held in [*self._held.items()]:
+            held.stale = True
+            if not held.busy:
+                self._let_go(key)
+
     async def end(self) -> None:
         """Ends every program that was started, with all it started."""
         while self._held or self._ending:
@@ -125,7 +133,7 @@ class Outside(RunsOutside):
         finally:
             held.busy = False
             held.rest()
-            if stopped:
+            if stopped and not held.stale:
                 self._rest(key, held)
             else:
                 held.link.process.kill()

@@ -283,6 +283,27 @@ async def test_a_talk_that_is_erased_leaves_nothing(outside: OutsideHome) -> Non
         assert end
 
 
+async def test_what_was_erased_no_program_goes_on_knowing(outside: OutsideHome) -> None:
+    """Neither the one that is held nor, after a restart, its session from before."""
+    async with outside.opened("resume") as runtime:
+        first = the(await said(runtime, "say Hello"), TurnFinished)
+        held = the(await said(runtime, "say Hello", session=first.session), TurnFinished)
+        kept = await runtime.memory.add("The locker code is quokka-4711")
+        await runtime.eraser.purge(await runtime.eraser.plan([kept.id]))
+        await gone(outside.groups[0])
+        assert the(await said(runtime, "say Anew", session=held.session), TurnFinished).text
+        assert len(outside.asked("session/new")) == 2, "told anew what is still known"
+        kept = await runtime.memory.add("The gate code is heron-9021")
+        await runtime.eraser.purge(await runtime.eraser.plan([kept.id]))
+    async with outside.opened("resume") as runtime:
+        await said(runtime, "say Again", session=held.session)
+        await said(runtime, "say Again", session=held.session)
+        assert len(outside.asked("session/new")) == 3
+    async with outside.opened("resume") as runtime:
+        await said(runtime, "say Again", session=held.session)
+        assert len(outside.asked("session/resume")) == 1, "what came after it is gone on with"
+
+
 async def test_a_talk_with_a_program_stays_its_own(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         events = await said(runtime, "hello")
