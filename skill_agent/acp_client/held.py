@@ -41,7 +41,7 @@ class Wanted:
     before: str
     """The program's id of an earlier session to go on with; "" for a new one."""
     serves: Sequence[str]
-    """The command of our own MCP server, as this agent."""
+    """The command of our own MCP server, as this agent; none where it may see nothing of it."""
     log: Path
 
 
@@ -77,7 +77,7 @@ class Held:
     async def begin(self, seconds: float) -> None:
         """Goes on with the earlier session where the program can, else begins one."""
         wanted = self.wanted
-        asked: dict[str, Any] = {"cwd": str(wanted.cwd), "mcpServers": [_served(wanted.serves)]}
+        asked: dict[str, Any] = {"cwd": str(wanted.cwd), "mcpServers": _served(wanted.serves)}
         if wanted.before and await self._resumed(asked, seconds):
             self.session = self._requests.session = wanted.before
             self.fresh = False
@@ -165,8 +165,10 @@ async def opened_session(wanted: Wanted, settings: AcpSettings) -> Held:
     return held
 
 
-def _served(command: Sequence[str]) -> dict[str, Any]:
-    return {"name": "ska", "command": command[0], "args": [*command[1:]], "env": []}
+def _served(command: Sequence[str]) -> list[dict[str, Any]]:
+    if not command:
+        return []
+    return [{"name": "ska", "command": command[0], "args": [*command[1:]], "env": []}]
 
 
 def _about(made: NewSessionResponse) -> str:

@@ -119,6 +119,32 @@ async def test_it_gets_our_memory_as_a_server_of_tools(outside: OutsideHome) -> 
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("scopes", "use_memory", "ends"),
+    [
+        (("chat", "memory"), True, None),
+        (("chat", "read"), True, ["--as", "claude", "--read-only"]),
+        (("chat", "read", "memory"), False, None),
+    ],
+)
+async def test_for_a_key_it_reaches_no_more_than_the_key(
+    outside: OutsideHome, scopes: tuple[str, ...], use_memory: bool, ends: list[str] | None
+) -> None:
+    """The program comes to our server as the person's own: what it reads there, the key is told."""
+    async with outside.opened() as runtime:
+        by = Requester(key="k", name="script", scopes=frozenset(scopes))
+        request = TurnRequest("say Hello", agent="claude", use_memory=use_memory)
+        end = [one async for one in Confined(runtime, by).turns.ask(request)][-1]
+        (asked,) = outside.asked("session/new")
+        assert [one["args"][-len(ends or ()) :] for one in asked["mcpServers"]] == (
+            [ends] if ends else []
+        )
+        if ends and "--read-only" in ends:
+            await said(runtime, "say Hello", session=end.session)
+            args = outside.asked("session/new")[-1]["mcpServers"][0]["args"]
+            assert args[-1] == "claude", "the person's own turn has all of it again"
+
+
 async def test_it_has_no_folder_unless_one_is_named(outside: OutsideHome, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
