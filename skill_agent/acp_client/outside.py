@@ -74,6 +74,11 @@ class Outside(RunsOutside):
         if opening.passed:
             return
         kept = await kept_session(self._means.ledger, brief.session, brief.agent.slug)
+        if kept.folder and not (hands.asker is None or hands.asker.may("admin")):
+            raise ModelRejected(
+                f'{launch.name} works in a folder here, and the API key lacks the scope "admin"',
+                hint="begin another conversation; there it has no folder",
+            )
         where = str(folder_named(folder)) if folder else kept.folder
         if where and not folder:
             where = str(folder_named(where))

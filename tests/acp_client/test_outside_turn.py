@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from skill_agent.events import (
     ThoughtDelta,
     ToolFinished,
     ToolStarted,
+    TurnFailed,
     TurnFinished,
 )
 from skill_agent.values import Image, NewTask, Requester, TurnRequest
@@ -272,6 +274,25 @@ async def test_a_key_may_not_name_a_folder(outside: OutsideHome, tmp_path: Path)
                     await Confined(runtime, asker).turns.submit(request)
             else:
                 assert await Confined(runtime, asker).turns.submit(request)
+
+
+async def test_a_key_goes_on_with_no_folder_of_the_persons(
+    outside: OutsideHome, tmp_path: Path
+) -> None:
+    """It would answer for itself what the program asks to do there."""
+    async with outside.opened() as runtime:
+        end = the(await said(runtime, "say Hello", folder=str(tmp_path)), TurnFinished)
+        asker = Requester(key="k", name="script", scopes=frozenset({"chat", "memory", "read"}))
+        request = TurnRequest("say Mine", agent="claude", session=end.session)
+        failed = [one async for one in Confined(runtime, asker).turns.ask(request)][-1]
+        assert isinstance(failed, TurnFailed) and '"admin"' in failed.message
+        assert len(outside.prompts) == 1
+        anew = [
+            one async for one in Confined(runtime, asker).turns.ask(replace(request, session=None))
+        ]
+        assert isinstance(anew[-1], TurnFinished)
+        assert the(await said(runtime, "say Mine", session=end.session), TurnFinished)
+        assert outside.asked("session/new")[-1]["cwd"] != str(tmp_path)
 
 
 async def test_a_colleague_gives_it_a_task(outside: OutsideHome) -> None:
