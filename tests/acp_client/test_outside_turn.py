@@ -336,12 +336,14 @@ async def test_what_was_erased_no_program_goes_on_knowing(outside: OutsideHome) 
         first = the(await said(runtime, "say Hello"), TurnFinished)
         held = the(await said(runtime, "say Hello", session=first.session), TurnFinished)
         kept = await runtime.memory.add("The locker code is quokka-4711")
-        await runtime.eraser.purge(await runtime.eraser.plan([kept.id]))
+        plan = await runtime.eraser.plan([kept.id])
+        await runtime.eraser.erase([kept.id], expected=plan.digest)
         await gone(outside.groups[0])
         assert the(await said(runtime, "say Anew", session=held.session), TurnFinished).text
         assert len(outside.asked("session/new")) == 2, "told anew what is still known"
         kept = await runtime.memory.add("The gate code is heron-9021")
-        await runtime.eraser.purge(await runtime.eraser.plan([kept.id]))
+        plan = await runtime.eraser.plan([kept.id])
+        await runtime.eraser.erase([kept.id], expected=plan.digest)
     async with outside.opened("resume") as runtime:
         await said(runtime, "say Again", session=held.session)
         await said(runtime, "say Again", session=held.session)
