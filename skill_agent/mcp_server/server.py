@@ -4,7 +4,7 @@ One server may have many clients; whoever makes it says who stands behind each r
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from skill_agent.text.redaction import redact
 from .checking import mistake
 from .listening import Listening
 from .sets import Sets, Told, ToolSet
+from .skill_tools import ACTIVATE, PREFIX
 from .visit import Visit
 
 Context = ServerRequestContext[Any, Any]
@@ -105,7 +106,7 @@ class HomeServer:
         try:
             known = await self._tools(visit)
             if params.name not in known:
-                hint = await self._why_not(visit, params.name) or did_you_mean(params.name, known)
+                hint = await self._why_not(visit, params.name) or _instead(params.name, known)
                 return _failed(f"there is no tool {params.name[:_LONGEST_NAME]!r}", hint)
             tool, each = known[params.name]
             arguments = params.arguments or {}
@@ -253,6 +254,12 @@ def _failed(message: str, hint: str) -> types.CallToolResult:
 def _fallen(name: str, problem: Exception) -> types.CallToolResult:
     _log.error("tool %s failed: %s", redact(name), redact(repr(problem)), exc_info=True)
     return _failed("the tool failed for a reason of its own", "ska logs, on the home's machine")
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    if name.startswith(PREFIX) and ACTIVATE in known:
+        return "activate the skill first"
+    return did_you_mean(name, known)
 
 
 def _sentence(message: str, hint: str) -> str:

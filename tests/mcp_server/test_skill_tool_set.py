@@ -32,7 +32,8 @@ def _no_skills_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @asynccontextmanager
 async def client(visit: Visit, mode: str = "auto") -> AsyncIterator[Client]:
     server = HomeServer(Sets(tools=[SkillToolSet()]), lambda _: visit)
-    async with Client(server.made(), mode=mode) as found:
+    said = types.Implementation(name=visit.client, version="1")
+    async with Client(server.made(), mode=mode, client_info=said) as found:
         yield found
 
 
