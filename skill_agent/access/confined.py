@@ -27,6 +27,7 @@ from skill_agent.values import (
     InboxItem,
     Job,
     JobRun,
+    Memory,
     Message,
     ModelCall,
     NewCollaboration,
@@ -78,6 +79,7 @@ class Confined(Workstation):
             "work": _Work(station, by),
             "questions": _Questions(station, by),
             "skill_tools": _SkillTools(station, by),
+            "memory": _Memory(station, by),
         }
         super().__init__(groups)
 
@@ -497,6 +499,56 @@ class _SkillTools(_Group):
                 f"which skills are tools of {agent} is not for this key to say",
                 hint='that takes the scope "admin"',
             )
+
+
+class _Memory(_Group):
+    """A key that may not read names a memory by its whole id: what it changes is given back to it,
+    and with beginnings of ids it would try them all."""
+
+    def __init__(self, station: Workstation, by: Requester) -> None:
+        super().__init__(station.memory)
+        self._reads = by.may("read")
+
+    async def get(self, memory_id: str) -> Memory:
+        if self._reads:
+            return await self._group.get(memory_id)
+        with suppress(UsageError):  # that there are several would tell of them
+            if (found := await self._group.get(memory_id)).id == memory_id:
+                return found
+        raise NotFound(f"no memory {memory_id[:60]!r}", hint="give the whole of its id")
+
+    async def pin(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.pin(await self._named(memory_id), **said)
+
+    async def unpin(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.unpin(await self._named(memory_id), **said)
+
+    async def forget(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.forget(await self._named(memory_id), **said)
+
+    async def restore(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.restore(await self._named(memory_id), **said)
+
+    async def correct(self, memory_id: str, content: str, **said: Any) -> Memory:
+        return await self._group.correct(await self._named(memory_id), content, **said)
+
+    async def corrected(self, memory_id: str, content: str, **said: Any) -> Memory:
+        return await self._group.corrected(await self._named(memory_id), content, **said)
+
+    async def adopt(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.adopt(await self._named(memory_id), **said)
+
+    async def share(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.share(await self._named(memory_id), **said)
+
+    async def unshare(self, memory_id: str, **said: Any) -> Memory:
+        return await self._group.unshare(await self._named(memory_id), **said)
+
+    async def resolve(self, memory_id: str, **said: Any) -> list[Memory]:
+        return await self._group.resolve(await self._named(memory_id), **said)
+
+    async def _named(self, memory_id: str) -> str:
+        return memory_id if self._reads else (await self.get(memory_id)).id
 
 
 _KINDS: Mapping[str, type[_Group]] = MappingProxyType(

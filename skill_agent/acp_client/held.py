@@ -44,7 +44,7 @@ class Wanted:
     before: str
     """The program's id of an earlier session to go on with; "" for a new one."""
     serves: Sequence[str]
-    """The command of our own MCP server, as this agent."""
+    """The command of our own MCP server, as this agent; none where it may see nothing of it."""
     log: ErrorLog
 
 
@@ -57,8 +57,9 @@ class Held:
         self.cost = 0.0
         """US dollars the program told of until now."""
         self.used = 0.0
-        self.busy = self.stuck = False
-        """Whether a turn runs on it; whether it was told to stop and does not."""
+        self.busy = self.stuck = self.stale = False
+        """Whether a turn runs on it; whether it was told to stop and does not; whether it knows
+        what was erased since."""
         self.timer: asyncio.TimerHandle | None = None
         self._asked: asyncio.Future[PromptResponse] | None = None
 
@@ -79,7 +80,7 @@ class Held:
     async def begin(self, seconds: float) -> None:
         """Goes on with the earlier session where the program can, else begins one."""
         wanted = self.wanted
-        asked: dict[str, Any] = {"cwd": str(wanted.cwd), "mcpServers": [_served(wanted.serves)]}
+        asked: dict[str, Any] = {"cwd": str(wanted.cwd), "mcpServers": _served(wanted.serves)}
         if wanted.before and await self._resumed(asked, seconds):
             self.session = self._requests.session = wanted.before
             self.fresh = False
@@ -173,8 +174,10 @@ async def _started(wanted: Wanted) -> Running:
         raise ModelUnavailable(f"{command[0]} cannot be started: {error.strerror}") from None
 
 
-def _served(command: Sequence[str]) -> dict[str, Any]:
-    return {"name": "ska", "command": command[0], "args": [*command[1:]], "env": []}
+def _served(command: Sequence[str]) -> list[dict[str, Any]]:
+    if not command:
+        return []
+    return [{"name": "ska", "command": command[0], "args": [*command[1:]], "env": []}]
 
 
 def _about(made: NewSessionResponse) -> str:

@@ -10,6 +10,9 @@ from skill_agent.values import LogEntry
 
 KIND = "outside.session"
 """Of the note; its entity is our conversation."""
+_ERASED = "log.purged"
+_PURGES = "*"
+"""Under which the last purge is known."""
 _LONGEST = 500
 
 
@@ -25,12 +28,15 @@ class KeptSession:
 
 
 async def kept_session(ledger: Ledger, session: str, agent: str) -> KeptSession:
-    """What was noted last; nothing where nothing was."""
-    state = (await ledger.projected(_SESSIONS, [session])).get(session, {})
-    told: Any = state.get(agent)
-    if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
+    """What was noted last; nothing where nothing was. A session that is older than a purge is not
+    gone on with: the program knows there what was erased here."""
+    states = await ledger.projected(_SESSIONS, [session, _PURGES])
+    told: Any = states.get(session, {}).get(agent)
+    if not isinstance(told, dict):
         return KeptSession()
-    return KeptSession(id=told[0], program=told[1], folder=told[2])
+    purged = states.get(_PURGES, {}).get("seq", 0)
+    before = "" if told["seq"] < purged else told["id"]
+    return KeptSession(id=before, program=told["program"], folder=told["folder"])
 
 
 async def note_session(ledger: Ledger, session: str, agent: str, kept: KeptSession) -> None:
@@ -41,15 +47,18 @@ async def note_session(ledger: Ledger, session: str, agent: str, kept: KeptSessi
 
 
 def _keys(row: LogEntry) -> Iterable[str]:
-    return (row.entity,)
+    return (_PURGES if row.kind == _ERASED else row.entity,)
 
 
 def _step(_key: str, state: State | None, row: LogEntry) -> State:
+    if row.kind == _ERASED:
+        return {"seq": row.seq}
     known, told = state or {}, row.new
     if not isinstance(told, dict) or not isinstance(agent := told.get("agent"), str):
         return known
-    found = [told.get(name) for name in ("id", "program", "folder")]
-    return {**known, agent: [one if isinstance(one, str) else "" for one in found]}
+    parts = {name: told.get(name) for name in ("id", "program", "folder")}
+    found = {name: one if isinstance(one, str) else "" for name, one in parts.items()}
+    return {**known, agent: {**found, "seq": row.seq}}
 
 
-_SESSIONS = Projection(name="outside", version=1, kinds=(KIND,), keys=_keys, step=_step)
+_SESSIONS = Projection(name="outside", version=2, kinds=(KIND, _ERASED), keys=_keys, step=_step)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .held import Held, Wanted
     from .turn import Course
 
+Serves = tuple[str, ...]
+
 MOST_HELD = 8
 """Programs that are kept at a time, while they are not at work."""
 _log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class Outside(RunsOutside):
     def __init__(self, means: Means) -> None:
         self._means = means
         self._held: dict[tuple[str, str], Held] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def turn(self, brief: Brief, hands: Hands, folder: str) -> AsyncGenerator[Event, None]:
         """As `RunsOutside.turn`."""
@@ -73,24 +75,38 @@ class Outside(RunsOutside):
         if opening.passed:
             return
         kept = await kept_session(self._means.ledger, brief.session, brief.agent.slug)
+        if kept.folder and not (hands.asker is None or hands.asker.may("admin")):
+            raise ModelRejected(
+                f'{launch.name} works in a folder here, and the API key lacks the scope "admin"',
+                hint="begin another conversation; there it has no folder",
+            )
         where = str(folder_named(folder)) if folder else kept.folder
         if where and not folder:
             where = str(folder_named(where))
-        held = await self._ready(brief, launch, where)
+        serves = self._served(brief, hands)
+        held = await self._ready(brief, launch, where, serves)
         if held is None:
             yield Notice(**brief.ids, level="info", text=f"starting {launch.name} …")
-            held = await self._started(brief, launch, kept, where)
+            held = await self._started(brief, launch, kept, where, serves)
             yield Notice(**brief.ids, level="info", text=_beginning(held))
         async with aclosing(self._with(held, brief, hands, opening)) as events:
             async for event in events:
                 yield event
+
+    def forget(self) -> None:
+        """To be called once something was erased: a program has in mind what it was told. One that
+        is at work is ended after its turn."""
+        for key, held in [*self._held.items()]:
+            held.stale = True
+            if not held.busy:
+                self._let_go(key)
 
     async def end(self) -> None:
         """Ends every program that was started, with all it started."""
         while self._held or self._ending:
             for key in [*self._held]:
                 self._let_go(key)
-            await asyncio.wait([*self._ending])
+            await asyncio.wait([*self._ending.values()])
 
     # -- one turn ----------------------------------------------------------------------------
 
@@ -126,7 +142,7 @@ class Outside(RunsOutside):
         finally:
             held.busy = False
             held.rest()
-            if stopped:
+            if stopped and not held.stale:
                 self._rest(key, held)
             else:
                 held.link.process.kill()
@@ -134,7 +150,17 @@ class Outside(RunsOutside):
 
     # -- programs ----------------------------------------------------------------------------
 
-    async def _ready(self, brief: Brief, launch: Launch, where: str) -> "Held | None":
+    def _served(self, brief: Brief, hands: Hands) -> Serves:
+        """The command of our server, which knows the program as the person's own: of a turn that
+        a key asked for it offers no more than that key may do."""
+        own, asker = (*self._means.serves, "--as", brief.agent.slug), hands.asker
+        if not brief.remembers or not (asker is None or asker.may("read")):
+            return ()
+        return own if asker is None or asker.may("memory") else (*own, "--read-only")
+
+    async def _ready(
+        self, brief: Brief, launch: Launch, where: str, serves: Serves
+    ) -> "Held | None":
         """The one that is kept, where it still is what is wanted."""
         key = brief.session, brief.agent.slug
         held = self._held.get(key)
@@ -143,38 +169,36 @@ class Outside(RunsOutside):
         if held.timer is not None:
             held.timer.cancel()
         at = str(held.wanted.cwd) if held.wanted.works else ""
-        if held.alive and held.wanted.launch == launch and at == where:
+        same = held.wanted.launch == launch and held.wanted.serves == serves
+        if held.alive and same and at == where:
             return held
         self._let_go(key)
         return None
 
-    async def _started(self, brief: Brief, launch: Launch, kept: KeptSession, where: str) -> "Held":
+    async def _started(
+        self, brief: Brief, launch: Launch, kept: KeptSession, where: str, serves: Serves
+    ) -> "Held":
         launch.whole  # noqa: B018 - what is not here is told before anything is loaded
         held_module = await asyncio.to_thread(importlib.import_module, f"{__package__}.held")
         self._make_room()
         same = kept.program == launch.name and kept.folder == where
-        wanted = self._wanted(brief, launch, where, kept.id if same else "", held_module.Wanted)
-        held: Held = await held_module.opened_session(wanted, self._means.settings.acp)
         key = brief.session, brief.agent.slug
+        if (before := self._ending.get(key)) is not None:
+            await asyncio.wait([before])  # it leaves the folder that this one gets
+        wanted: Wanted = held_module.Wanted(
+            launch=launch,
+            cwd=Path(where) if where else _private(self._means.home, *key),
+            works=bool(where),
+            before=kept.id if same else "",
+            serves=serves,
+            log=ErrorLog(self._means.home.logs / f"acp-{launch.name}.log", self._means.clock),
+        )
+        held: Held = await held_module.opened_session(wanted, self._means.settings.acp)
         self._held[key] = held
         now = KeptSession(id=held.session, program=launch.name, folder=where)
         if now != kept:
             await note_session(self._means.ledger, *key, now)
         return held
-
-    def _wanted(
-        self, brief: Brief, launch: Launch, where: str, before: str, made: "type[Wanted]"
-    ) -> "Wanted":
-        home, slug = self._means.home, brief.agent.slug
-        cwd = Path(where) if where else _private(home, brief.session, slug)
-        return made(
-            launch=launch,
-            cwd=cwd,
-            works=bool(where),
-            before=before,
-            serves=(*self._means.serves, "--as", slug),
-            log=ErrorLog(home.logs / f"acp-{launch.name}.log", self._means.clock),
-        )
 
     def _rest(self, key: tuple[str, str], held: "Held") -> None:
         """It is ended once nobody has talked to it for long."""
@@ -194,8 +218,8 @@ class Outside(RunsOutside):
         held = self._held.pop(key, None)
         if held is not None:
             task = asyncio.create_task(_closed(held), name="end of a program")
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._ending[key] = task
+            task.add_done_callback(lambda _: self._ending.pop(key))
 
 
 async def _closed(held: "Held") -> None:

@@ -7,7 +7,7 @@ Reading TOML and pointing at its mistakes is `parsing`'s work.
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from skill_agent.settings.schema import Table
 from skill_agent.values import AgentStatus
@@ -126,6 +126,13 @@ class Runs(Table):
     acp: str | tuple[str, ...]
     """The name of a known program (`claude`, `codex`, `gemini`, `opencode`, `goose`, or one of
     `[acp.programs]`), or a command as a list; it speaks the Agent Client Protocol."""
+
+    @field_validator("acp")
+    @classmethod
+    def _not_empty(cls, acp: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not acp:
+            raise ValueError("name a program, or give a command")
+        return acp
 
 
 class AgentDNA(Table):

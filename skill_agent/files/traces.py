@@ -37,8 +37,8 @@ class HomeTraces:
         does; gives the files concerned."""
         touched: list[Path] = []
         for file in (*self._files(self._home.logs), *self._files(self._home.run)):
-            if file in self._own() or not file.is_file():
-                continue
+            if file in self._own() or file.is_symlink() or not file.is_file():
+                continue  # what a link leads to lies elsewhere, and is the person's own
             text, is_draft = _text(file), file.suffix == ".json"
             if text is not None and not (holds if is_draft else lines)(text):
                 continue
@@ -53,10 +53,11 @@ class HomeTraces:
         """Everything of the kind, whatever it says."""
         self.drop_caches()
         for file in self._files(self._home.logs):
-            with suppress(OSError):
-                file.write_bytes(b"")
+            if not file.is_symlink():
+                with suppress(OSError):
+                    file.write_bytes(b"")
         for file in self._files(self._home.run):
-            if file not in self._own() and file.is_file():
+            if file not in self._own() and (file.is_file() or file.is_symlink()):
                 _unlink(file)
 
     def told_elsewhere(self, holds: Holds) -> list[Path]:

@@ -70,6 +70,7 @@ class DoorParts:
             slug_of=lambda name: frame.directory.get(name).slug,
         )
         frame.on_purge(self.skill_tools.forget)
+        frame.on_purge(self.outside.forget)
 
     def groups(self) -> dict[str, object]:
         """The groups of operations by name."""

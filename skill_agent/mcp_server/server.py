@@ -4,8 +4,9 @@ One server may have many clients; whoever makes it says who stands behind each r
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from mcp import types
@@ -22,6 +23,7 @@ from skill_agent.text.redaction import redact
 from .checking import mistake
 from .listening import Listening
 from .sets import Sets, Told, ToolSet
+from .skill_tools import ACTIVATE, PREFIX
 from .visit import Visit
 
 Context = ServerRequestContext[Any, Any]
@@ -34,6 +36,8 @@ they told before; remember what will matter later, in one sentence each."""
 PAGE = 250
 """Items of one answer to a listing."""
 _LONGEST_NAME = 64
+_SCOPES = tuple(map(frozenset, (("read",), ("chat",), ("memory",), ("read", "chat"))))
+"""What a tool may take, the least first."""
 _NOT_FOUND = -32002
 """For resources, in the era of the handshake and in what clients look for."""
 
@@ -78,7 +82,8 @@ class HomeServer:
     ) -> types.ListToolsResult:
         visit = self._visit(context)
         self._listening.heard(context.session, visit.agent)
-        found = [tool for tool, _ in (await self._tools(visit)).values()]
+        with _in_words():
+            found = [tool for tool, _ in (await self._tools(visit)).values()]
         shown, cursor = _page(found, params)
         return types.ListToolsResult(tools=shown, next_cursor=cursor)
 
@@ -101,7 +106,7 @@ class HomeServer:
         try:
             known = await self._tools(visit)
             if params.name not in known:
-                hint = did_you_mean(params.name, known) if known else ""
+                hint = await self._why_not(visit, params.name) or _instead(params.name, known)
                 return _failed(f"there is no tool {params.name[:_LONGEST_NAME]!r}", hint)
             tool, each = known[params.name]
             arguments = params.arguments or {}
@@ -115,6 +120,20 @@ class HomeServer:
         if told is None:
             return _failed(f"there is no tool {params.name[:_LONGEST_NAME]!r} any more", "")
         return _result(tool, told)
+
+    async def _why_not(self, visit: Visit, name: str) -> str:
+        """What keeps this client from a tool that there is; "" where there is none."""
+        if visit.read_only:
+            there = name in await self._tools(replace(visit, read_only=False))
+            return "this server was started with --read-only" if there else ""
+        if (by := visit.requester) is None:
+            return ""
+        for more in _SCOPES:
+            wider = replace(by, scopes=by.scopes | more)
+            if name in await self._tools(replace(visit, requester=wider)):
+                lacks = " and ".join(f'"{one}"' for one in sorted(more - by.scopes))
+                return f"the API key lacks the scope {lacks}"
+        return ""
 
     # -- resources -----------------------------------------------------------------------------
 
@@ -235,6 +254,12 @@ def _failed(message: str, hint: str) -> types.CallToolResult:
 def _fallen(name: str, problem: Exception) -> types.CallToolResult:
     _log.error("tool %s failed: %s", redact(name), redact(repr(problem)), exc_info=True)
     return _failed("the tool failed for a reason of its own", "ska logs, on the home's machine")
+
+
+def _instead(name: str, known: Collection[str]) -> str:
+    if name.startswith(PREFIX) and ACTIVATE in known:
+        return "activate the skill first"
+    return did_you_mean(name, known)
 
 
 def _sentence(message: str, hint: str) -> str:

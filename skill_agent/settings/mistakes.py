@@ -154,7 +154,8 @@ def expected(schema: Schema, node: Schema) -> str:
             return _expected_text(node)
         case "array":
             inner = expected(schema, node.get("items", {}))
-            return f"a list, each {inner}" if inner else "a list"
+            some = "a list that is not empty" if node.get("minItems") else "a list"
+            return f"{some}, each {inner}" if inner else some
         case "object":
             return "a table"
         case _:

@@ -259,6 +259,13 @@ class McpServer(Table):
     """Names of headers to names of variables of the environment that hold their values."""
     enabled: bool = True
 
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not re.match(r"https?://[^\s/]", url):
+            raise ValueError("expected an address that begins with http:// or https://")
+        return url
+
     @model_validator(mode="after")
     def _one_way(self) -> "McpServer":
         if bool(self.command) == bool(self.url):

@@ -65,6 +65,8 @@ class Brief:
     asides: Callable[[], Sequence[str]] = tuple
     """Gives what the person has said since it was last asked, to be read before the next step."""
     reply_id: str = field(default_factory=new_id)
+    remembers: bool = True
+    """It may look into what is remembered."""
 
     @property
     def most_calls(self) -> int:

@@ -328,6 +328,7 @@ class TurnRunner:
             client_tools=turn.request.client_tools,
             tool_choice=turn.request.tool_choice,
             warm="temperature" in (turn.request.options or {}),
+            remembers=turn.request.use_memory,
         )
         hands = self._bench.hands(
             turning_of(turn, taint),

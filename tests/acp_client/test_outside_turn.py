@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from skill_agent.events import (
     ThoughtDelta,
     ToolFinished,
     ToolStarted,
+    TurnFailed,
     TurnFinished,
 )
 from skill_agent.values import Image, NewTask, Requester, TurnRequest
@@ -117,6 +119,32 @@ async def test_it_gets_our_memory_as_a_server_of_tools(outside: OutsideHome) -> 
         assert server["args"][-6:] == [
             "--home", str(runtime.home.root), "mcp", "serve", "--as", "claude",
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scopes", "use_memory", "ends"),
+    [
+        (("chat", "memory"), True, None),
+        (("chat", "read"), True, ["--as", "claude", "--read-only"]),
+        (("chat", "read", "memory"), False, None),
+    ],
+)
+async def test_for_a_key_it_reaches_no_more_than_the_key(
+    outside: OutsideHome, scopes: tuple[str, ...], use_memory: bool, ends: list[str] | None
+) -> None:
+    """The program comes to our server as the person's own: what it reads there, the key is told."""
+    async with outside.opened() as runtime:
+        by = Requester(key="k", name="script", scopes=frozenset(scopes))
+        request = TurnRequest("say Hello", agent="claude", use_memory=use_memory)
+        end = [one async for one in Confined(runtime, by).turns.ask(request)][-1]
+        (asked,) = outside.asked("session/new")
+        assert [one["args"][-len(ends or ()) :] for one in asked["mcpServers"]] == (
+            [ends] if ends else []
+        )
+        if ends and "--read-only" in ends:
+            await said(runtime, "say Hello", session=end.session)
+            args = outside.asked("session/new")[-1]["mcpServers"][0]["args"]
+            assert args[-1] == "claude", "the person's own turn has all of it again"
 
 
 async def test_it_has_no_folder_unless_one_is_named(outside: OutsideHome, tmp_path: Path) -> None:
@@ -248,6 +276,25 @@ async def test_a_key_may_not_name_a_folder(outside: OutsideHome, tmp_path: Path)
                 assert await Confined(runtime, asker).turns.submit(request)
 
 
+async def test_a_key_goes_on_with_no_folder_of_the_persons(
+    outside: OutsideHome, tmp_path: Path
+) -> None:
+    """It would answer for itself what the program asks to do there."""
+    async with outside.opened() as runtime:
+        end = the(await said(runtime, "say Hello", folder=str(tmp_path)), TurnFinished)
+        asker = Requester(key="k", name="script", scopes=frozenset({"chat", "memory", "read"}))
+        request = TurnRequest("say Mine", agent="claude", session=end.session)
+        failed = [one async for one in Confined(runtime, asker).turns.ask(request)][-1]
+        assert isinstance(failed, TurnFailed) and '"admin"' in failed.message
+        assert len(outside.prompts) == 1
+        anew = [
+            one async for one in Confined(runtime, asker).turns.ask(replace(request, session=None))
+        ]
+        assert isinstance(anew[-1], TurnFinished)
+        assert the(await said(runtime, "say Mine", session=end.session), TurnFinished)
+        assert outside.asked("session/new")[-1]["cwd"] != str(tmp_path)
+
+
 async def test_a_colleague_gives_it_a_task(outside: OutsideHome) -> None:
     async with outside.opened() as runtime:
         done = await runtime.tasks.delegate(
@@ -281,6 +328,29 @@ async def test_a_talk_that_is_erased_leaves_nothing(outside: OutsideHome) -> Non
         rows = await runtime.ledger.log(kinds=("outside.session",))
         assert name not in json.dumps([one.new for one in rows], default=str)
         assert end
+
+
+async def test_what_was_erased_no_program_goes_on_knowing(outside: OutsideHome) -> None:
+    """Neither the one that is held nor, after a restart, its session from before."""
+    async with outside.opened("resume") as runtime:
+        first = the(await said(runtime, "say Hello"), TurnFinished)
+        held = the(await said(runtime, "say Hello", session=first.session), TurnFinished)
+        kept = await runtime.memory.add("The locker code is quokka-4711")
+        plan = await runtime.eraser.plan([kept.id])
+        await runtime.eraser.erase([kept.id], expected=plan.digest)
+        await gone(outside.groups[0])
+        assert the(await said(runtime, "say Anew", session=held.session), TurnFinished).text
+        assert len(outside.asked("session/new")) == 2, "told anew what is still known"
+        kept = await runtime.memory.add("The gate code is heron-9021")
+        plan = await runtime.eraser.plan([kept.id])
+        await runtime.eraser.erase([kept.id], expected=plan.digest)
+    async with outside.opened("resume") as runtime:
+        await said(runtime, "say Again", session=held.session)
+        await said(runtime, "say Again", session=held.session)
+        assert len(outside.asked("session/new")) == 3
+    async with outside.opened("resume") as runtime:
+        await said(runtime, "say Again", session=held.session)
+        assert len(outside.asked("session/resume")) == 1, "what came after it is gone on with"
 
 
 async def test_a_talk_with_a_program_stays_its_own(outside: OutsideHome) -> None:

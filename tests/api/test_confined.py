@@ -675,3 +675,26 @@ async def test_a_key_sees_its_own_work(keyed: OpenKeyed) -> None:
                 assert error(await client.get(f"/v1/work/{name}"), 404)
                 assert error(await client.post(f"/v1/work/{name}/cancel"), 403)
         assert (await place.runtime.work.get(theirs)).by != ""
+
+
+# -- memories ------------------------------------------------------------------------------------
+
+
+async def test_who_may_not_read_names_a_memory_by_its_whole_id(keyed: OpenKeyed) -> None:
+    """What it changes is given back to it: beginnings of ids would read it all of them."""
+    async with keyed() as place, place.client("memory") as client:
+        kept = await place.runtime.memory.add("my umbrella is chartreuse")
+        await place.runtime.memory.add("my boots are blue")
+        for ref in (kept.id[:-1], kept.id[:4], kept.id[0], "%"):
+            for answer in (
+                await client.delete(f"/v1/memories/{quote(ref)}"),
+                await client.post(f"/v1/memories/{quote(ref)}/pin"),
+                await client.post(f"/v1/memories/{quote(ref)}/correct", json={"content": "x"}),
+                await client.post(f"/v1/memories/{quote(ref)}/share"),
+                await client.post(f"/v1/memories/{quote(ref)}/resolve", json={}),
+            ):
+                assert error(answer, 404) == "not_found"
+                assert "chartreuse" not in answer.text and kept.id not in answer.text
+        assert (await client.post(f"/v1/memories/{kept.id}/pin")).json()["pinned"]
+        async with place.client("memory", "read") as reader:
+            assert (await reader.delete(f"/v1/memories/{kept.id[:-1]}")).status_code == 200

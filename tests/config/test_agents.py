@@ -109,6 +109,8 @@ custom_tiers = [{ tier = "fast" }]
         ("[agents.a]\nslug = 'b'", 'agents.a.slug: the table\'s name is the slug: expected "a"'),
         ("[agents.a.boundaries]\nescalates_to = 'a'", "an agent cannot escalate to itself"),
         ("[agents.a]\nname = ''", "expected text in quotes of 1 to 60 characters"),
+        ("[agents.a]\nruns = { acp = [] }", "agents.a.runs.acp: name a program, or give a command"),
+        ("[agents.a]\nruns = { acp = '' }", "agents.a.runs.acp: name a program, or give a command"),
         ("[agents.a]\npersonality = []", "agents.a.personality: expected a table, got a list"),
         ("[agents.a.personality.traits]\nkind = 'very'", "traits.kind: expected a number"),
         ("[agents.a]\nstatus = 'asleep'", '"draft", "active", "paused", "archived"'),

@@ -82,6 +82,9 @@ def test_all_mistakes_of_a_file_and_the_environment_come_together() -> None:
         ("[memory]\nhistory_messages = 2.5\n", "expected a whole number of at least 2, got 2.5"),
         ("[memory]\nrelevance_floor = 2\n", "expected a number from 0 to 1, got 2"),
         ("[general]\ntheme = 'x'\n", 'unknown key; there is "tui.theme"'),
+        ("[mcp.servers.a]\nurl = 'ftp://x'\n", "config.toml:2: mcp.servers.a.url: expected an"),
+        ("[mcp.servers.a]\nurl = 'example.org'\n", "begins with http:// or https://"),
+        ("[acp.programs.a]\ncommand = []\n", "expected a list that is not empty, each text in"),
         ("[models.embedded]\nthreads = true\n", "expected a whole number from 0 to 256, got true"),
     ],
 )

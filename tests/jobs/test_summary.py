@@ -79,6 +79,21 @@ async def test_what_was_said_stands_under_its_heading_with_its_source(
         )
 
 
+async def test_what_a_program_says_is_nobodys_promise(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
+        await say(runtime, *DAY, origins=("client",))
+        told = NewMemory("We decided to sell it.", source_type="explicit", origins=("client",))
+        await runtime.memory.add(told)
+        made = await runtime.daily.make(SummaryRequest(plain=True))
+        assert (made.points, made.talks) == ((), ())
+        session = await say(runtime, "We decided to close the shop on Mondays.")
+        async for _ in runtime.ask(DAY[0], session=session, origins=("client",)):
+            pass
+        made = await runtime.daily.make(SummaryRequest(plain=True))
+        assert listed(made) == [("decided", "We decided to close the shop on Mondays.")]
+        assert [one.messages for one in made.talks] == [1]
+
+
 async def test_a_summary_by_hand_writes_nothing(open_runtime: OpenRuntime) -> None:
     async with open_runtime(ScriptedModel(otherwise="Fine.")) as runtime:
         await say(runtime, *DAY)

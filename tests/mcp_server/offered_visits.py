@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import jsonschema
+from mcp import types
 from mcp.client import Client
 
 from skill_agent.access.confined import Confined
@@ -34,7 +35,8 @@ async def client_of(
     staying: Visit, mode: str, *, sets: Sets | None = None
 ) -> AsyncIterator[Client]:
     server = HomeServer(sets or all_sets(), lambda _context: staying).made()
-    async with Client(server, mode=mode) as client:
+    said = types.Implementation(name=staying.client, version=staying.version)
+    async with Client(server, mode=mode, client_info=said) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ import anyio
 import jsonschema
 import pytest
 from fakes import OpenRuntime
-from offered_visits import MODES, client_of, keyed, told, used, visit
+from offered_visits import MODES, client_of, keyed, nobody_told, told, used, visit
 
 from skill_agent.errors import (
     AgentUnavailable,
@@ -22,6 +22,7 @@ from skill_agent.errors import (
 )
 from skill_agent.events import TurnFailed, TurnFinished
 from skill_agent.host.runtime import Runtime
+from skill_agent.mcp_server.offered.asking import AT_ONCE, AT_ONCE_ELSEWHERE, asking
 from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import NewMemory, ToolCall
 
@@ -198,24 +199,28 @@ async def test_nobody_asks_itself_nor_through_another_name(open_runtime: OpenRun
         assert (await runtime.figures.counts())["messages"] == 0
 
 
-async def test_agents_that_ask_in_a_circle_come_to_an_end(open_runtime: OpenRuntime) -> None:
+@pytest.mark.parametrize(
+    ("sees_as", "most"),
+    [
+        pytest.param("kyra", AT_ONCE, id="the program of an agent"),
+        pytest.param("", AT_ONCE_ELSEWHERE, id="one that has us installed"),
+    ],
+)
+async def test_agents_that_ask_in_a_circle_come_to_an_end(
+    open_runtime: OpenRuntime, sees_as: str, most: int
+) -> None:
     """Each question of Kyra's program is answered by Luke, whose model asks through it again."""
-    from offered_visits import nobody_told
-
-    from skill_agent.mcp_server.offered.asking import AT_ONCE, asking
-
-    never, all_speak = asyncio.Event(), asyncio.Barrier(AT_ONCE + 1)
+    never, all_speak = asyncio.Event(), asyncio.Barrier(most + 1)
     model = ScriptedModel(otherwise=("Well, ", Gate(never)))
 
     async def speaks(done: float, total: float | None, what: str) -> None:
         await all_speak.wait()
 
     async with open_runtime(model) as runtime:
-        tools, kyra = asking(), visit(runtime, sees_as="kyra")
+        tools, kyra = asking(), visit(runtime, sees_as=sees_as)
         asked = {"agent": "luke", "message": "And you?"}
         begun = [
-            asyncio.create_task(tools.call(kyra, "ask_agent", asked, speaks))
-            for _ in range(AT_ONCE)
+            asyncio.create_task(tools.call(kyra, "ask_agent", asked, speaks)) for _ in range(most)
         ]
         await asyncio.wait_for(all_speak.wait(), 30)
         async with asyncio.timeout(30):

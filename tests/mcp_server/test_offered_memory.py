@@ -12,6 +12,7 @@ from skill_agent.errors import Conflict, Forbidden, NotFound, UsageError
 from skill_agent.host.runtime import Runtime
 from skill_agent.identifiers import new_id
 from skill_agent.mcp_server.offered.eyes import memory_of
+from skill_agent.mcp_server.sets_of import sets_of
 from skill_agent.memory.book import MAX_CONTENT
 from skill_agent.memory.life import disputing
 from skill_agent.models.scripted import ScriptedModel
@@ -338,7 +339,27 @@ async def test_a_key_finds_what_its_scopes_allow(open_runtime: OpenRuntime) -> N
         assert not offered["read"] & WRITES and "search_memory" in offered["read"]
         with pytest.raises(Forbidden):
             await told(keyed(runtime, "chat"), "search_memory", query="anything")
+        async with client_of(keyed(runtime, "read"), "auto", sets=sets_of()) as client:
+            for name, lacks in (("remember", '"memory"'), ("activate_skill", '"chat"')):
+                refused = await client.call_tool(name, {})
+                told_so = refused.content[0].text  # type: ignore[union-attr]
+                assert refused.is_error and f"lacks the scope {lacks}" in told_so
         kept = await used(keyed(runtime, "memory"), "remember", content="by a key, its own name")
         assert kept["memory"]["client"]["name"] == "claude-code"
         entry = (await runtime.memory.log(kept["memory"]["id"]))[0]
         assert entry.actor == "mcp-name-k1"
+
+
+async def test_a_key_that_may_not_read_tries_no_ids(open_runtime: OpenRuntime) -> None:
+    async with open_runtime(ScriptedModel()) as runtime:
+        kept = await runtime.memory.add("my umbrella is chartreuse")
+        writer = keyed(runtime, "memory")
+        for ref in (kept.id[:-1], kept.id[:4]):
+            with pytest.raises(NotFound):
+                await told(writer, "forget_memory", memory_id=ref)
+            with pytest.raises(NotFound):
+                await told(writer, "correct_memory", memory_id=ref, content="my umbrella is red")
+        own = (await used(writer, "remember", content="the sea is blue"))["memory"]["id"]
+        assert (await used(writer, "forget_memory", memory_id=own))["memory"]["id"] == own
+        reader = keyed(runtime, "memory", "read")
+        assert await used(reader, "forget_memory", memory_id=kept.id[:-1])

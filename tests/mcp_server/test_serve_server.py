@@ -21,7 +21,7 @@ from skill_agent.host.presence import Presence
 from skill_agent.mcp_server.checking import mistake
 from skill_agent.mcp_server.listening import Listening
 from skill_agent.mcp_server.server import PAGE, HomeServer
-from skill_agent.mcp_server.sets import Sets
+from skill_agent.mcp_server.sets import Sets, Tell
 from skill_agent.mcp_server.visit import Visit
 from skill_agent.values import Requester
 from skill_agent.workstation import Workstation
@@ -96,6 +96,27 @@ async def test_what_goes_wrong_is_told_in_safe_words(
     assert said in text
     assert "sk-" not in text
     assert len(text) < 500
+
+
+class Fallen:
+    """A set that cannot say what it has."""
+
+    async def tools(self, visit: Visit) -> list[types.Tool]:
+        raise RuntimeError("/root/.ssh/id_rsa")
+
+    async def call(self, visit: Visit, name: str, arguments: dict[str, Any], tell: Tell) -> None:
+        return None
+
+
+@BOTH
+async def test_a_list_that_fails_is_told_in_safe_words(
+    mode: Mode, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.CRITICAL, "skill_agent"):
+        async with client_of(mode, offered=Sets(tools=(Fallen(),))) as client:
+            with pytest.raises(MCPError, match="the home's log says why") as told:
+                await client.list_tools()
+    assert "ssh" not in str(told.value)
 
 
 @BOTH

@@ -12,6 +12,7 @@ from fakes import OpenRuntime, StepClock
 from skill_agent.errors import NotFound
 from skill_agent.events import MemorySaved
 from skill_agent.files.home import Home
+from skill_agent.files.traces import HomeTraces
 from skill_agent.files.written import WrittenFiles
 from skill_agent.host.runtime import Runtime
 from skill_agent.memory.words.phrases import Finder, Phrase, phrase_form
@@ -258,6 +259,25 @@ async def test_what_the_person_wrote_is_named_not_touched(
         assert any(str(home.config) in problem for problem in report.problems)
         assert any(str(notes) in problem for problem in report.problems)
         assert any("moved.jsonl" in problem for problem in report.problems)
+
+
+async def test_no_link_leads_a_purge_out_of_the_home(
+    open_runtime: OpenRuntime, home: Home, clock: StepClock, tmp_path: Path
+) -> None:
+    """A program of another make leaves what it likes in the folder that we gave it."""
+    letter, folder = tmp_path / "letter.txt", home.run / "outside" / "a1"
+    async with told(open_runtime) as (runtime, secret):
+        letter.write_text(f"Dear Ann,\n{TOLD}\n")
+        folder.mkdir(parents=True)
+        (folder / "copy.txt").write_text(f"{TOLD}\nHello\n")
+        (folder / "letter.txt").symlink_to(letter)
+        eraser = eraser_of(runtime, clock)
+        await eraser.purge(await eraser.plan([secret]))
+        assert (folder / "copy.txt").read_text() == "Hello\n"
+        assert letter.read_text() == f"Dear Ann,\n{TOLD}\n"
+        HomeTraces(home).clear()
+        assert not [*folder.iterdir()]
+        assert letter.exists()
 
 
 async def test_look_alikes_are_named(open_runtime: OpenRuntime, clock: StepClock) -> None:

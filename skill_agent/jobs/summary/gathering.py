@@ -189,9 +189,10 @@ def _by_message(memories: Sequence[Memory]) -> dict[str, Memory]:
 
 
 def _was_told(memory: Memory, span: Span, read: set[str]) -> bool:
-    """Whether memory was told something in the span that no conversation of it holds."""
+    """Whether the person told memory something in the span that no conversation of it holds."""
     return (
         span.holds(memory.created_at)
+        and not memory.origins
         and memory.source_type in _OWN_SOURCES
         and read.isdisjoint(memory.source.message_ids)
     )

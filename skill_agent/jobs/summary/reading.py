@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from skill_agent.conversations.client_context import typed
+from skill_agent.conversations.client_context import typed, typed_origins
 from skill_agent.conversations.requesters import left_out, owned
 from skill_agent.memory.extraction.statement import Statement
 from skill_agent.memory.extraction.statements import sentences, statements_of
@@ -97,13 +97,15 @@ class Conversations:
     ) -> Spoken | None:
         silent = await left_out(self._ledger, (one.turn for one in messages))
         heard = [one for one in messages if one.turn not in silent and one.turn not in without]
-        if not any(one.role == "user" for one in heard):
+        # What a program says in the person's place is none of their decisions and promises.
+        said = [one for one in heard if one.role == "user" and not typed_origins(one)]
+        if not said:
             return None
         gone = await self._gone(session.id)
         forgotten = {
             source for one in gone if one.status == "archived" for source in one.source.message_ids
         }
-        own = [one for one in heard if one.role == "user" and one.id not in forgotten]
+        own = [one for one in said if one.id not in forgotten]
         return Spoken(
             session=session,
             messages=tuple(heard),

@@ -51,6 +51,9 @@ _TAIL, _KEPT = 400, 4_000
 _STOP_S = 15.0
 AT_ONCE = 3
 """Questions of one agent's own program that run together: past that it asks in a circle."""
+AT_ONCE_ELSEWHERE = 12
+"""Of any other program, which may ask much at a time, but may also run for one of our agents
+without our knowing, as what its person has installed everywhere does."""
 _FAILURES: dict[FailureReason, type[SkillAgentError]] = {
     "budget": BudgetSpent,
     "model_unavailable": ModelUnavailable,
@@ -146,11 +149,12 @@ async def _session(visit: Visit, ref: str) -> str | None:
 
 
 async def _check_depth(visit: Visit) -> None:
-    """Raises DelegationDepthExceeded where an agent's own program asks too much at once: agents
-    that ask one another through it would never end."""
-    if visit.sees_as and await running_questions(visit) >= AT_ONCE:
+    """Raises DelegationDepthExceeded where a program asks too much at once: agents that ask one
+    another through it would never end."""
+    most = AT_ONCE if visit.sees_as else AT_ONCE_ELSEWHERE
+    if await running_questions(visit) >= most:
         raise DelegationDepthExceeded(
-            f"{AT_ONCE} questions of {visit.agent} are being answered already",
+            f"{most} questions of {visit.agent} are being answered already",
             hint="wait for one of them, or answer yourself",
         )
 
