@@ -101,6 +101,9 @@ async def test_what_the_door_refuses(host: Fitted, url: str) -> None:
         nobody = await http.post(f"{url}?as=luek", json=INITIALIZE)
         assert nobody.status_code == 404
         assert nobody.json()["details"]["hint"] == 'did you mean "luke"?'
+        await host.runtime.agents.set_status("ada", "archived")
+        left = await http.post(f"{url}?as=ada", json=INITIALIZE)
+        assert (left.status_code, left.json()["message"]) == (422, "Ada is archived")
         assert (await http.post(f"{url}?read_only=perhaps", json=INITIALIZE)).status_code == 422
         assert (await http.post(url, content=b"x" * 11_000_000)).status_code == 413
         assert (await http.put(url, json=INITIALIZE)).status_code == 405

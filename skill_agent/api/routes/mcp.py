@@ -117,10 +117,13 @@ class McpDoor:
         await (await self.hosting()).over(socket, visit)
 
     async def _visit(self, connection: HTTPConnection) -> Visit:
-        """Raises NotFound, naming the nearest, for an agent that is none."""
+        """Raises NotFound, naming the nearest, for an agent that is none, and UsageError for one
+        that has left the team."""
         station, caller = seen_by(self._station, connection), caller_of(connection)
         name, asked = connection.query_params.get("as", ""), connection.query_params
-        agent = (await station.agents.get(name.lstrip("@"))).slug if name else ""
+        agent = await station.agents.get(name.lstrip("@")) if name else None
+        if agent is not None and agent.status == "archived":
+            raise UsageError(f"{agent.name} is archived", hint=f"ska agents activate {agent.slug}")
 
         def counted(scope: str) -> None:
             if scope == "chat":
@@ -128,7 +131,7 @@ class McpDoor:
 
         return Visit(
             station=station,
-            sees_as=agent,
+            sees_as=agent.slug if agent else "",
             read_only=_flag("read_only", asked.get("read_only", "")),
             requester=caller.requester,
             counted=counted,
