@@ -16,12 +16,13 @@ ROLE = "chores"
 
 async def are_due(runtime: "Workstation") -> bool:
     """Whether this process holds the home, will not stay, and a chore's time has passed."""
-    from skill_agent.host.runtime import Runtime
-
-    wanted = runtime.settings.jobs
-    if not (wanted.enabled and wanted.after_commands and isinstance(runtime, Runtime)):
+    # Only what holds a home has it. To ask for its class would load all that a host is made of, and
+    # so would the settings in a process that only attaches.
+    due = getattr(runtime, "chores_due", None)
+    if due is None:
         return False
-    return await runtime.chores_due()
+    wanted = runtime.settings.jobs
+    return wanted.enabled and wanted.after_commands and await due()
 
 
 def begin(home: "Home") -> None:

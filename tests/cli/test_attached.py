@@ -65,15 +65,15 @@ class Mortals:
             process.communicate()
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("memory", "add", "I drink tea"),
-        ("memory", "search", "tea", "--limit", "3"),
         ("memory", "list"),
-        ("sessions", "list"),
-        ("ask", "hello"),
+        pytest.param(("memory", "add", "I drink tea"), marks=pytest.mark.deep),
+        pytest.param(("memory", "search", "tea", "--limit", "3"), marks=pytest.mark.deep),
+        pytest.param(("sessions", "list"), marks=pytest.mark.deep),
+        pytest.param(("ask", "hello"), marks=pytest.mark.deep),
+        pytest.param(("api", "/v1/agents"), marks=pytest.mark.deep),
     ],
     ids=" ".join,
 )
