@@ -5,6 +5,7 @@ and by the group it stands in, so that no command says it again. Only loaded whi
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 Offer = tuple[str, str]
 """A value, and what stands beside it where the shell shows that."""
 Source = Callable[["Workstation"], Awaitable[Iterable[Offer]]]
+
+_PLAIN, _ODD = re.compile(r"[\w./@:+][\w./@:+-]*"), re.compile(r"[^\w ,.!?%-]")
+"""Names and titles may be an agent's or a program's words. A shell runs what is put on its line,
+and zsh evaluates what stands beside a value, too: only plain names are offered, and beside them
+letters and few signs."""
 
 PATIENCE_S = 4.0
 MOST = 100
@@ -151,7 +157,7 @@ def _complete(ctx: Any, parameter: Any, incomplete: str) -> list[Any]:
     return [
         CompletionItem(value, help=_line(told))
         for value, told in offers
-        if value.startswith(incomplete)
+        if value.startswith(incomplete) and _PLAIN.fullmatch(value)
     ]
 
 
@@ -191,4 +197,4 @@ def _path_of(ctx: Any) -> list[str]:
 def _line(text: str) -> str:
     from skill_agent.text.shaping import one_line
 
-    return one_line(text, 60)
+    return one_line(_ODD.sub(" ", text), 60)

@@ -102,3 +102,19 @@ def test_each_shell_is_told_how(ska: Ska, shell: str) -> None:
 def test_another_shell_is_refused(ska: Ska) -> None:
     told = ska("completion", "tcsh")
     assert told.code == 2 and "bash, zsh, fish" in told.err
+
+
+def test_what_a_shell_could_run_is_not_offered(ska: Ska) -> None:
+    """A job's name may be an agent's proposal, a title the words of a program."""
+    assert (
+        ska("jobs", "add", "every day at 9", "--name", "$(touch x)", "--prompt", "p", "--yes").code
+        == 0
+    )
+    assert (
+        ska("jobs", "add", "every day at 9", "--name", "tidy", "--prompt", "p", "--yes").code == 0
+    )
+    offered_now = asked(ska.home.root, "ska jobs show ")
+    assert "tidy" in offered_now and not any("touch" in one for one in offered_now)
+    assert ska("ask", 'say "$(touch y)" `z`').code == 0
+    told = " ".join(asked(ska.home.root, "ska sessions show ", "zsh"))
+    assert "latest" in told and not {"$(", "`"} & {told[at : at + 2] for at in range(len(told))}
