@@ -5,18 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from skill_agent.errors import Forbidden
+from skill_agent.skills.activations import OF_CLIENTS
 from skill_agent.values import Requester
 from skill_agent.workstation import Workstation
 
-OWN = "mcp-"
-"""What the slug of a client's own agent begins with, so that none takes a team member's for its."""
 _LONGEST = 40
 
 
 def own_agent(client: str) -> str:
     """The agent of its own that a client sees with: `mcp-claude-code`."""
     plain = re.sub(r"[^a-z0-9]+", "-", client.lower()).strip("-") or "client"
-    return (OWN + plain)[:_LONGEST].rstrip("-")
+    return (OF_CLIENTS + plain)[:_LONGEST].rstrip("-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
