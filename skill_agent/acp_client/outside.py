@@ -80,9 +80,8 @@ class Outside(RunsOutside):
                 f'{launch.name} works in a folder here, and the API key lacks the scope "admin"',
                 hint="begin another conversation; there it has no folder",
             )
-        where = str(folder_named(folder)) if folder else kept.folder
-        if where and not folder:
-            where = str(folder_named(where))
+        wanted = folder or kept.folder
+        where = str(folder_named(wanted)) if wanted else ""
         serves = self._served(brief, hands)
         held = await self._ready(brief, launch, where, serves)
         if held is None:
