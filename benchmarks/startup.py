@@ -56,7 +56,7 @@ def help_and_paint() -> list[Row]:
 async def keypress_echo(folder: Path, presses: int = 40) -> Row:
     """Worst of many keypresses while a reply streams in small pieces."""
     from skill_agent.tui.app import WorkstationApp
-    from skill_agent.tui.talk.composer import Composer
+    from skill_agent.tui.talk.foot.composer import Composer
 
     pieces = [part for n in range(4_000) for part in (f"word{n} ", Pause(0.002))]
     gateway = ScriptedGateway(ScriptedModel(otherwise=pieces))

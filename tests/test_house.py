@@ -61,7 +61,14 @@ INSIDE = {
         ("ledger", "embedding", "lock"),
         ("duckdb_ledger", "duckdb_tables", "lance_index", "embedders"),
     ),
-    "skill_agent.tui": (("frame",), ("memory", "team", "inbox", "work"), ("talk",), ("app",)),
+    "skill_agent.tui": (
+        ("frame",),
+        (
+            "memory", "team", "inbox", "work", "jobs", "skills", "usage", "logs", "settings",
+            "agents",
+        ),
+        ("talk",), ("places",), ("app",),
+    ),
 }  # fmt: skip
 """The order of the folders inside a folder, the lowest first; `""` is what lies in it directly."""
 

@@ -5,10 +5,11 @@ store or a model; until it is open one can write, and what is sent waits.
 """
 
 import asyncio
+import difflib
 import os
 import shutil
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from importlib import import_module
@@ -17,32 +18,34 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rich.segment import Segments
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.identifiers import new_id
 
+from .frame.deeds import Deed, bindings, deeds_of, keys_of
+from .frame.help import KeyHelp
+from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
 from .frame.theme import DARK, LIGHT, accent_variables
-from .talk.drafts import NEW, DraftBook
-from .talk.outbox import Outbox
+from .places import EVERYWHERE, PLACES, TALK_PLACE, all_deeds, going, parts, place
+from .talk.foot.drafts import NEW, DraftBook
+from .talk.foot.outbox import Outbox
 from .talk.screen import TalkScreen
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-    from .frame.overlay import Overlay
+    from .frame.page import Page
 
 LATER = (
-    ".talk.asking", ".talk.history", ".talk.lines", ".talk.listener",
-    ".talk.sender", ".talk.session_list", ".talk.turn_view",
+    ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
+    ".talk.sender", ".talk.session_list", ".talk.shown.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
-OVER = (".memory.screen", ".team.screen", ".inbox.screen", ".work.screen")
-"""Screens a conversation does without; loaded once the team is awake."""
 
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
@@ -51,16 +54,18 @@ class WorkstationApp(App[None]):
     """The terminal front end. `session` is an id, title or `latest`; None starts a new one."""
 
     TITLE = "skill-agent"
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    CSS_PATH = [  # noqa: RUF012 Textual declares it as it is
+        Path(__file__).parent / "frame" / "frame.tcss",
+        Path(__file__).parent / "talk" / "talk.tcss",
+    ]
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 Textual declares it as it is
         (0, "-narrow"),
         (80, "-normal"),
         (120, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (26, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
-    ]
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*going(), *EVERYWHERE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(DEEDS)
 
     def __init__(
         self,
@@ -84,7 +89,7 @@ class WorkstationApp(App[None]):
         self._ending: asyncio.Task[None] | None = None
         self.runtime: Workstation | None = None
         self._failure: SkillAgentError | None = None
-        self._over: Overlay | None = None
+        self._over: Page | None = None
         """What lies over the conversation."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -138,10 +143,11 @@ class WorkstationApp(App[None]):
             async with manager as runtime:
                 self.runtime = runtime
                 self._use_theme(runtime.settings.tui.theme)
+                self.use_keys(runtime.settings.tui.keys)
                 await self._talk.opened(runtime, *self._wanted)
                 self._tell_over()
-                for name in OVER:
-                    await asyncio.to_thread(import_module, name, __package__)
+                for one in PLACES:
+                    await asyncio.to_thread(one.load)
                 await self._leaving.wait()
         except SkillAgentError as error:
             await self._fail(error)
@@ -173,6 +179,8 @@ class WorkstationApp(App[None]):
             self._over.awake()
 
     def _use_theme(self, name: str) -> None:
+        if name == "auto":
+            return
         if name in self.available_themes:
             self.theme = name
         else:
@@ -231,35 +239,31 @@ class WorkstationApp(App[None]):
 
     # -- screens over the conversation --------------------------------------------------------
 
-    def action_memories(self, memory_id: str = "") -> None:
-        """Lays the memory screen over the conversation, at a memory where one is given."""
-        from .memory.screen import MemoryScreen  # only who opens it needs it
+    def action_place(self, name: str, choose: str = "") -> None:
+        """Goes to a place, at the one thing in it that has this id; from there it goes back."""
+        here = self._over
+        if self._dialog_is_open:
+            return
+        if here is not None and isinstance(here, place(name).load()):
+            here.dismiss(None)
+        elif here is None:
+            self._lay_over(name, choose)
+        else:
+            here.dismiss(None)
+            self.call_after_refresh(self._lay_over, name, choose)
 
-        self._lay_over(partial(MemoryScreen, choose=memory_id or None))
+    @property
+    def _dialog_is_open(self) -> bool:
+        return self.screen not in (self._talk, self._over)
 
-    def action_team(self) -> None:
-        """Lays the team screen over the conversation."""
-        from .team.screen import TeamScreen  # only who opens it needs it
-
-        self._lay_over(TeamScreen)
-
-    def action_inbox(self) -> None:
-        """Lays the inbox over the conversation; one of its conversations may be gone on with."""
-        from .inbox.screen import InboxScreen  # only who opens it needs it
-
-        self._lay_over(InboxScreen)
-
-    def action_work(self) -> None:
-        """Lays the screen of background work over the conversation."""
-        from .work.screen import WorkScreen  # only who opens it needs it
-
-        self._lay_over(WorkScreen)
-
-    def _lay_over(self, kind: "Callable[..., Overlay]") -> None:
-        if isinstance(self.screen, TalkScreen):
-            self._over = kind(lambda: self.runtime, lambda: self._failure)
-            self._begin()
-            self.push_screen(self._over, self._over_closed)
+    def _lay_over(self, name: str, choose: str = "") -> None:
+        if self._over is not None or self._dialog_is_open:
+            return
+        self._over = place(name).load()(
+            lambda: self.runtime, lambda: self._failure, choose=choose or None
+        )
+        self._begin()
+        self.push_screen(self._over, self._over_closed)
 
     def _over_closed(self, session: str | None) -> None:
         self._over = None
@@ -267,47 +271,46 @@ class WorkstationApp(App[None]):
         if session:
             self._talk.go_on_with(session)
 
+    def action_places(self) -> None:
+        """The list of places, each with a number to press."""
+        if not self._dialog_is_open:
+            self.push_screen(PlaceList(PLACES), self._place_chosen)
+
+    def _place_chosen(self, name: str | None) -> None:
+        if name == TALK_PLACE and self._over is not None:
+            self._over.dismiss(None)
+        elif name and name != TALK_PLACE:
+            self.action_place(name)
+
+    def action_keys(self) -> None:
+        """Every key on one page, those of this screen first."""
+        if not self._dialog_is_open:
+            first = self._over.PART.title if self._over is not None else ""
+            self.push_screen(KeyHelp(parts(), self._keymap, first=first))
+
     # -- commands and copying ----------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        talk = self._talk
-        if screen is self._over:
-            yield SystemCommand("Back to the conversation", "Esc", partial(screen.dismiss, None))
-            yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-            yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
-            return
-        yield SystemCommand("New conversation", "Ctrl+N", talk.action_new)
-        yield SystemCommand("Conversations", "Resume or rename · Ctrl+S", talk.action_sessions)
-        yield SystemCommand("Agents", "Choose who answers · Ctrl+G", talk.action_agents)
-        for member in talk.members():
-            yield SystemCommand(
-                f"Talk to {member.name}",
-                member.tagline or f"@{member.slug}",
-                partial(talk.choose, member.slug),
-            )
-        yield SystemCommand(
-            "Memory", "Search, read, correct, forget, settle disputes · F5", self.action_memories
-        )
-        yield SystemCommand(
-            "Team", "What agents do together: watch, stop, write, begin anew · F7", self.action_team
-        )
-        yield SystemCommand(
-            "Inbox", "What jobs and agents left for you: read, reply · F8", self.action_inbox
-        )
-        yield SystemCommand(
-            "Background", "Long work: see, pause, stop, once more · F9", self.action_work
-        )
-        yield SystemCommand("Recalled", "What was recalled, and why · Ctrl+R", talk.action_memory)
-        yield SystemCommand(
-            "Prompt",
-            "What the model was sent for the last reply · p on a reply",
-            talk.action_prompt,
-        )
-        yield SystemCommand("Copy last reply", "Ctrl+Y", talk.action_copy_reply)
-        yield SystemCommand("Stop the reply", "Esc", talk.action_stop)
-        yield SystemCommand("Keys", "Every key on one page · F1", talk.action_keys)
-        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Quit", "Drafts are kept · Ctrl+Q", self.action_quit)
+        """What can be done here that has a name, in the order of the list."""
+        for deed in deeds_of(screen):
+            if deed.slash and deed.label and deed.action:
+                run = partial(self.run_action, deed.action, default_namespace=screen)
+                keys = f" · {keys_of(deed)}" if deed.keys else ""
+                yield SystemCommand(deed.label.capitalize(), f"{deed.what}{keys}", run)
+        if screen is self._talk:
+            for member in self._talk.members():
+                told = member.tagline or f"@{member.slug}"
+                choose = partial(self._talk.choose, member.slug)
+                yield SystemCommand(f"Talk to {member.name}", told, choose)
+
+    def use_keys(self, own: Mapping[str, str]) -> None:
+        """The person's own keys, by the ids of deeds; what is unknown is told and left out."""
+        known = {deed.id for deed in all_deeds()}
+        for name in own.keys() - known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; nearest: {near[0]}" if near else ""
+            self.notify(f"[tui.keys] in config.toml: there is no {name!r}{hint}", markup=False)
+        self.set_keymap({name: keys for name, keys in own.items() if name in known})
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
         """A toast; whatever it quotes drives no terminal and hides nothing."""

@@ -322,8 +322,17 @@ class AcpSettings(Table):
 class InterfaceSettings(Table):
     """`[tui]`"""
 
-    theme: str = "workstation"
-    """Name of a Textual theme; the command palette lists them."""
+    theme: str = "auto"
+    """Name of a theme; the command palette lists them. `auto` is the one chosen last, or else the
+    workstation's own, dark or light as the terminal's background is."""
+    motion: Literal["full", "reduced"] = "full"
+    """With `reduced` nothing moves that need not."""
+    notify: Literal["unfocused", "always", "never"] = "unfocused"
+    """When the terminal is told that a reply, a question or a decision waits."""
+    bell: bool = True
+    """Whether that rings the terminal's bell as well."""
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys of your own by the ids that `ska config keys` lists, e.g. `"talk.new" = "ctrl+t"`."""
 
 
 class Settings(Table):

@@ -59,7 +59,7 @@ async def test_what_is_refused_is_told_and_ends_nothing(sit) -> None:
         stage.background.problem = StoreError("the ledger cannot be read", hint="ska doctor")
         stage.tell(changed(stage.background, "w1"))
         await seat.until(lambda: screen.has_class("-bad"))
-        assert "ska doctor" in str(screen.query_one("#overlay-none", Static).render())
+        assert "ska doctor" in str(screen.query_one("#page-none", Static).render())
         stage.background.problem = None
         stage.tell(changed(stage.background, "w1"))
         await seat.until(lambda: len(screen.works) == 6)
@@ -92,5 +92,5 @@ async def test_where_there_is_none_it_says_how(sit) -> None:
     async with sit(StageRuntime()) as seat:
         screen = await opened(seat, rows=0)
         await seat.until(lambda: screen.has_class("-none"))
-        assert EMPTY.splitlines()[0] in str(screen.query_one("#overlay-none", Static).render())
+        assert EMPTY.splitlines()[0] in str(screen.query_one("#page-none", Static).render())
     assert in_brief([]) == ""

@@ -4,10 +4,10 @@ import asyncio
 import json
 from pathlib import Path
 
-from skill_agent.tui.talk.blocks import OpeningFailed
-from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
-from skill_agent.tui.talk.outbox import Outbox
+from skill_agent.tui.talk.foot.drafts import NEW, Draft, DraftBook, Queued
+from skill_agent.tui.talk.foot.outbox import Outbox
 from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.shown.blocks import OpeningFailed
 from stage import StageRuntime, Stop, opener, refuser
 from textual.widgets import Static
 

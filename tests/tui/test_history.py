@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
-from skill_agent.tui.talk.blocks import UserBlock
+from skill_agent.tui.talk.shown.blocks import UserBlock
 from team_talk import Chooses
 
 from skill_agent.errors import ModelFailed, ModelUnavailable

@@ -97,7 +97,7 @@ async def test_words_where_there_is_nothing_and_where_it_cannot_be_read(sit) -> 
     async with sit(stage) as seat:
         await seat.press("f8")
         screen = await seat.at(InboxScreen)
-        words = screen.query_one("#overlay-none", Static)
+        words = screen.query_one("#page-none", Static)
         await seat.until(lambda: str(words.render()) == EMPTY)
         stage.post.problem = StoreError("the disk is full", hint="make room")
         stage.bus.publish(InboxChanged(item="x"))

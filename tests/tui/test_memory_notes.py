@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from skill_agent.tui.talk.reply import ReplyBlock
+from skill_agent.tui.talk.shown.reply import ReplyBlock
 from stage import Ids, StageRuntime, make, opener
 from stage_book import StageFeedback
 

@@ -104,7 +104,7 @@ async def test_filters_step_through_types_agents_and_states(sit, open_runtime) -
         await seat.until(lambda: set(texts(seat)) == {"Plain fact", "Always so"})
         await seat.press("d")
         await seat.until(lambda: texts(seat) == [])
-        none = seat.memory.query_one("#overlay-none", Static)
+        none = seat.memory.query_one("#page-none", Static)
         await seat.until(lambda: "Nothing matches" in str(none.render()))
         await seat.press("x")
         await seat.until(lambda: pinned.content in texts(seat))
@@ -281,7 +281,7 @@ async def test_ten_thousand_are_fetched_as_one_goes_down(sit) -> None:
         await seat.until(lambda: len(texts(seat)) >= 600)
         await seat.press("slash", *"fact number 9999")
         await seat.until(lambda: "best first" in str(
-            seat.memory.query_one("#overlay-count", Static).render()
+            seat.memory.query_one("#page-count", Static).render()
         ))  # fmt: skip
 
 
@@ -292,7 +292,7 @@ async def test_before_the_home_is_open_it_waits_calmly(sit) -> None:
     async with sit(opener(runtime, gate=gate), ready=False) as seat:
         await seat.press(*"draft", "f5")
         await seat.at(MemoryScreen)
-        none = seat.memory.query_one("#overlay-none", Static)
+        none = seat.memory.query_one("#page-none", Static)
         await seat.until(lambda: "Waking" in str(none.render()))
         await seat.press(*"epfrwtasdvx", "tab", "enter")
         gate.set()
@@ -309,7 +309,7 @@ async def test_a_home_that_does_not_open_is_said_here_too(sit) -> None:
         await seat.press("f5")
         await seat.at(MemoryScreen)
         gate.set()
-        none = seat.memory.query_one("#overlay-none", Static)
+        none = seat.memory.query_one("#page-none", Static)
         await seat.until(lambda: "process 4242" in str(none.render()))
 
 
@@ -330,7 +330,7 @@ async def test_a_store_that_fails_is_told_in_place_and_loses_no_text(sit) -> Non
         await seat.until(lambda: seat.app.screen is seat.memory)
         book.fails = StoreError("disk I/O error", hint="ska doctor")
         await seat.press("t")
-        none = seat.memory.query_one("#overlay-none", Static)
+        none = seat.memory.query_one("#page-none", Static)
         await seat.until(lambda: "disk I/O error" in str(none.render()))
         book.fails = None
         await seat.press("x")
@@ -340,7 +340,7 @@ async def test_a_store_that_fails_is_told_in_place_and_loses_no_text(sit) -> Non
 async def test_an_empty_home_says_how_to_begin(sit) -> None:
     async with sit(StageRuntime(memory=stage_book.book())) as seat:
         await seat.look(0)
-        none = seat.memory.query_one("#overlay-none", Static)
+        none = seat.memory.query_one("#page-none", Static)
         await seat.until(lambda: "Remember that" in str(none.render()))
         await seat.press("tab", "tab", "enter", "e", "c", "f1")
         await seat.at(KeyHelp)

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
-from skill_agent.tui.talk.blocks import AttachedBlock, UserBlock
-from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
+from skill_agent.tui.talk.foot.drafts import NEW, Draft, DraftBook, Queued
 from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.shown.blocks import AttachedBlock, UserBlock
 from stage import StageRuntime, Stop
 from textual.events import Paste
 

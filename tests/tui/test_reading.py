@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from skill_agent.tui.frame.status import Figures, draw, short
 from skill_agent.tui.frame.terminal import Route, copy_with, routes
-from skill_agent.tui.talk.conversation import Badge
-from skill_agent.tui.talk.prose import BEAT, Flow, Prose
-from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
-from skill_agent.tui.talk.tables import shared
+from skill_agent.tui.talk.shown.conversation import Badge
+from skill_agent.tui.talk.shown.prose import BEAT, Flow, Prose
+from skill_agent.tui.talk.shown.reply import ReplyBlock
+from skill_agent.tui.talk.shown.tables import shared
 from stage import StageRuntime, Stop
 from textual.app import App, ComposeResult
 from textual.await_complete import AwaitComplete

@@ -25,9 +25,9 @@ from scenes import (
     past,
 )
 from skill_agent.tui.app import WorkstationApp
-from skill_agent.tui.talk.blocks import OpeningFailed
-from skill_agent.tui.talk.composer import Composer
+from skill_agent.tui.talk.foot.composer import Composer
 from skill_agent.tui.talk.screen import TalkScreen
+from skill_agent.tui.talk.shown.blocks import OpeningFailed
 from stage import StageRuntime, Stop, make, opener, refuser
 from stage_book import StageBook
 from stage_inbox import full

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from skill_agent.tui.frame.agents import AgentPicker
 from skill_agent.tui.memory.pane import Recalled, Saved
-from skill_agent.tui.talk.blocks import ThoughtBlock, ToolBlock, UserBlock
-from skill_agent.tui.talk.reply import ReplyBlock
 from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.shown.blocks import ThoughtBlock, ToolBlock, UserBlock
+from skill_agent.tui.talk.shown.reply import ReplyBlock
 from stage import StageConversations, StageRuntime, Stop, make, opener
 from textual.events import Key
 

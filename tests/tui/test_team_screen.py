@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from scenes import ASKED
-from skill_agent.tui.talk.blocks import WorkLine
+from skill_agent.tui.talk.shown.blocks import WorkLine
 from skill_agent.tui.team.dialogs import StopAllDialog, TellDialog
 from skill_agent.tui.team.screen import EMPTY, TeamScreen
 from stage import Ids, StageRuntime, opener, refuser
@@ -100,7 +100,7 @@ async def test_what_is_refused_is_told_and_ends_nothing(sit) -> None:
         stage.given.problem = StoreError("the ledger cannot be read", hint="ska doctor")
         stage.tell(changed(seat, "t2"))
         await seat.until(lambda: screen.has_class("-bad"))
-        assert "ska doctor" in str(screen.query_one("#overlay-none", Static).render())
+        assert "ska doctor" in str(screen.query_one("#page-none", Static).render())
         stage.given.problem = None
         stage.tell(changed(seat, "t2"))
         await seat.until(lambda: len(screen.listing.branches) == 4)
@@ -123,7 +123,7 @@ async def test_nobody_works_the_team_wakes_or_the_home_does_not_open(sit) -> Non
     async with sit(StageRuntime()) as seat:
         await seat.press("f7")
         screen = await seat.at(TeamScreen)
-        await seat.until(lambda: EMPTY in str(screen.query_one("#overlay-none", Static).render()))
+        await seat.until(lambda: EMPTY in str(screen.query_one("#page-none", Static).render()))
         await seat.press("c", "w", "r", "enter", "tab")
     stage = busy()
     busy_home = StoreError("another process has it", hint="ska status")
@@ -131,7 +131,7 @@ async def test_nobody_works_the_team_wakes_or_the_home_does_not_open(sit) -> Non
     async with sit(broken, ready=False) as seat:
         await seat.press("f7")
         screen = await seat.at(TeamScreen)
-        none = screen.query_one("#overlay-none", Static)
+        none = screen.query_one("#page-none", Static)
         await seat.until(lambda: "another process has it" in str(none.render()))
         assert TeamScreen.WAKING not in str(none.render())
 

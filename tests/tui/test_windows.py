@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from skill_agent.tui.talk.drafts import NEW, Draft, DraftBook, Queued
+from skill_agent.tui.talk.foot.drafts import NEW, Draft, DraftBook, Queued
 from stage import Ids, StageRuntime, Stop
 
 from skill_agent.errors import HomeBusy, NotFound

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from skill_agent.tui.frame.plain import printable
-from skill_agent.tui.talk.prose import Prose
-from skill_agent.tui.talk.reply import ReplyBlock
+from skill_agent.tui.talk.shown.prose import Prose
+from skill_agent.tui.talk.shown.reply import ReplyBlock
 from textual.app import App
 from textual.pilot import Pilot
 from textual.worker import WorkerState

@@ -2,18 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import HostFound, InboxArrived, InboxChanged
 
-from ..frame.help import INBOX_KEYS
-from ..frame.overlay import Overlay
+from ..frame.page import Page
+from . import deeds
 from .item_list import ItemList
 from .pane import ItemPane
 
@@ -25,29 +25,17 @@ SHOWN = 200
 EMPTY = "Nothing is in the inbox.\n\nWhat jobs find out, and what goes wrong meanwhile, comes here."
 
 
-class InboxScreen(Overlay):
+class InboxScreen(Page):
     """Gives the conversation an item came from, where one replies."""
 
     HEADING = "Inbox"
-    KEYS = (
-        ("Enter", "read"), ("o", "reply"), ("a", "put away"), ("Esc", "back"),
-        ("d", "deliver again"), ("m", "unread"), ("F1", "all keys"),
-    )  # fmt: skip
-    KEYS_PART = INBOX_KEYS
+    PART = deeds.PART
+    CSS_PATH = Path(__file__).with_name("inbox.tcss")
     WAKING = "Waking the team. The inbox comes by itself."
     NEWS = (InboxArrived, InboxChanged, HostFound)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f8", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("tab,shift+tab", "cross", show=False, priority=True),
-        Binding("o", "open", "Open the conversation", show=False),
-        Binding("a", "archive", "Put away", show=False),
-        Binding("d", "deliver", "Deliver again", show=False),
-        Binding("m", "mark", "Read or unread", show=False),
-        Binding("y", "copy", "Copy", show=False),
-    ]
 
     def _body(self) -> ComposeResult:
-        yield from self._beside(ItemList(id="overlay-list"), ItemPane(id="overlay-pane"))
+        yield from self._beside(ItemList(id="page-list"), ItemPane(id="page-pane"))
 
     @property
     def listing(self) -> ItemList:

@@ -11,7 +11,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import Dispute, Memory, Message
 
 from ..frame.agents import AgentList
-from ..frame.overlay import Overlay
+from ..frame.page import Page
 from .dialogs import EditDialog, EraseDialog, ForgetDialog
 from .dispute_dialog import DisputeDialog
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class MemoryActions:
     """The changes of one open home, asked for on one screen."""
 
-    def __init__(self, runtime: "Workstation", screen: Overlay, agents: AgentList) -> None:
+    def __init__(self, runtime: "Workstation", screen: Page, agents: AgentList) -> None:
         self._runtime, self._screen, self._agents = runtime, screen, agents
         self._book = runtime.memory
 

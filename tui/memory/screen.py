@@ -8,11 +8,11 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
@@ -21,11 +21,12 @@ from skill_agent.events import AnyEvent, Compacted, HostFound, MemoriesExtracted
 from skill_agent.values import MEMORY_TYPES, Memory, Story
 
 from ..frame.agents import AgentList
-from ..frame.help import MEMORY_KEYS
-from ..frame.overlay import FindRuntime, FindTrouble, Overlay, in_words
+from ..frame.chips import Chip
+from ..frame.deeds import Deed
+from ..frame.page import FindRuntime, FindTrouble, Page, in_words
 from ..frame.plain import printable
+from . import deeds
 from .actions import MemoryActions
-from .filter_bar import Chip, KeyLine
 from .memory_list import MemoryList
 from .paging import PAGE, STATES, PagedQuery, State, Wanted, after
 from .story import StoryView, sessions_in
@@ -41,46 +42,34 @@ TITLES = 30
 EMPTY = "Nothing is remembered yet.\n\nSay “Remember that …” in a conversation."
 NO_MATCH = "Nothing matches.\n\nEsc clears the search, x all filters."
 
-Deed = Literal["pin", "edit", "forget", "restore", "erase", "settle"]
+Change = Literal["pin", "edit", "forget", "restore", "erase", "settle"]
+CHANGES: dict[str, tuple[Change, ...]] = {
+    "superseded": (),
+    "archived": ("restore", "edit", "erase"),
+    "disputed": ("settle", "edit", "forget", "erase", "pin"),
+    "active": ("edit", "pin", "forget", "erase"),
+}
+"""What can be done with a memory in such a state."""
 
 
-class MemoryScreen(Overlay):
+_OF_ONE = {"correct", "pin", "forget", "restore", "settle", "cross", "copy"}
+"""What is offered only where there is a memory."""
+
+
+class MemoryScreen(Page):
     """Opened with a memory's id it begins with that one."""
 
     HEADING = "Memory"
-    KEYS_PART = MEMORY_KEYS
+    PART = deeds.PART
+    CSS_PATH = Path(__file__).with_name("memory.tcss")
     WAKING = "Waking the team. The memories come by themselves."
     NEWS = (MemorySaved, MemoriesExtracted, Compacted, HostFound)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+l", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("tab", "turn(1)", show=False, priority=True),
-        Binding("shift+tab", "turn(-1)", show=False, priority=True),
-        # With priority, or what is typed right after it would still go to the list as commands.
-        Binding("slash,ctrl+f", "search", "Search", show=False, priority=True),
-        Binding("t", "step_type(1)", "Type", show=False),
-        Binding("T", "step_type(-1)", show=False),
-        Binding("a", "step_agent(1)", "Agent", show=False),
-        Binding("A", "step_agent(-1)", show=False),
-        Binding("s", "step_state(1)", "State", show=False),
-        Binding("S", "step_state(-1)", show=False),
-        Binding("d", "only('disputed')", "Disputes", show=False),
-        Binding("v", "only('to review')", "To review", show=False),
-        Binding("x", "clear", "No filters", show=False),
-        Binding("e", "do('edit')", "Correct", show=False),
-        Binding("p", "do('pin')", "Pin", show=False),
-        Binding("f,delete", "do('forget')", "Forget", show=False),
-        Binding("E", "do('erase')", "Erase for ever", show=False),
-        Binding("r", "do('restore')", "Restore", show=False),
-        Binding("w", "do('settle')", "Settle", show=False),
-        Binding("c,y", "copy", "Copy", show=False),
-    ]
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
     ) -> None:
-        super().__init__(runtime, trouble)
+        super().__init__(runtime, trouble, choose=choose)
         self._wanted = Wanted()
-        self._chosen = choose
         self._asked_for = choose
         """A memory to show whether or not the list would have it."""
         self._pages: PagedQuery | None = None
@@ -100,10 +89,7 @@ class MemoryScreen(Overlay):
             yield Chip("s", "state", "step_state(1)")
             yield Chip("d", "disputes", "only('disputed')")
             yield Chip("v", "to review", "only('to review')")
-        yield from self._beside(MemoryList(id="overlay-list"), StoryView(id="overlay-pane"))
-
-    def _foot(self) -> KeyLine:
-        return KeyLine("", id="overlay-keys")
+        yield from self._beside(MemoryList(id="page-list"), StoryView(id="page-pane"))
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = self.app.animation_level != "none"
@@ -182,7 +168,7 @@ class MemoryScreen(Overlay):
     @on(MemoryList.Chosen)
     def chosen(self, event: MemoryList.Chosen) -> None:
         self._chosen = event.memory.id
-        self.query_one(KeyLine).tell(event.memory)
+        self.refresh_bindings()
         fetch = partial(self._fetch_story, event.memory.id)
         self.run_worker(fetch, group="story", exclusive=True)
 
@@ -252,8 +238,21 @@ class MemoryScreen(Overlay):
         self.set_focus(self.query_one(Input))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash typed into the search is a slash."""
-        return action != "search" or not isinstance(self.focused, Input)
+        """A slash typed into the search is one; what a memory's state forbids is not offered."""
+        if action == "search":
+            return not isinstance(self.focused, Input)
+        memory = self.listing.chosen if self.is_mounted else None
+        if action == "do" and memory is not None:
+            return parameters[0] in CHANGES[memory.status]
+        return True
+
+    def foot_label(self, deed: Deed) -> str | None:
+        memory = self.listing.chosen
+        if memory is None and deed.id.removeprefix("memory.") in _OF_ONE:
+            return None
+        if memory is not None and deed.id == "memory.clear" and not self._wanted.narrowed:
+            return None
+        return "unpin" if memory and memory.pinned and deed.id == "memory.pin" else deed.label
 
     def action_turn(self, step: int) -> None:
         """Around: search, list, story."""
@@ -294,7 +293,7 @@ class MemoryScreen(Overlay):
         if (memory := self.listing.chosen) is not None:
             self.app.copy_to_clipboard(memory.content)
 
-    def action_do(self, deed: Deed) -> None:
+    def action_do(self, deed: Change) -> None:
         """Changes the chosen memory; one change at a time, its dialog included."""
         memory, runtime = self.listing.chosen, self._runtime()
         if memory is not None and runtime is not None and not self._doing:
@@ -302,7 +301,7 @@ class MemoryScreen(Overlay):
             self._do(deed, memory, MemoryActions(runtime, self, self._agents))
 
     @work(group="deed")
-    async def _do(self, deed: Deed, memory: Memory, actions: MemoryActions) -> None:
+    async def _do(self, deed: Change, memory: Memory, actions: MemoryActions) -> None:
         try:
             written: Memory | None = await getattr(actions, deed)(memory)
         finally:
@@ -325,7 +324,7 @@ class MemoryScreen(Overlay):
         state.tell(wanted.state, lit=wanted.state != "in use")
         disputes.tell(str(count), lit=count > 0)
         review.tell("only" if wanted.state == "to review" else "", lit=True)
-        self.query_one(KeyLine).tell(self.listing.chosen)
+        self.refresh_bindings()
 
     def _draw_count(self) -> None:
         count = len(self.listing.memories)

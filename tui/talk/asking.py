@@ -13,7 +13,7 @@ from skill_agent.workstation.branches import running, work_of
 
 from ..work.rows import in_brief
 from .display import FigureDisplay
-from .reply import ReplyBlock, in_words
+from .shown.reply import ReplyBlock, in_words
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

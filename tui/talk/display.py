@@ -7,9 +7,9 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, TurnFailed, TurnFinished
 from skill_agent.values import Session
 
-from .approvals import ApprovalBar
-from .footer import Footer
-from .questions import QuestionBar
+from .foot.approvals import ApprovalBar
+from .foot.footer import Footer
+from .foot.questions import QuestionBar
 
 if TYPE_CHECKING:
     from skill_agent.workstation.past import Past

@@ -38,10 +38,10 @@ from skill_agent.workstation.past import Past, past_of
 
 from ..frame.terminal import release_garbage
 from .display import ConversationDisplay
-from .drafts import NEW
-from .history import SHOWN
-from .outbox import Outbox
+from .foot.drafts import NEW
+from .foot.outbox import Outbox
 from .running_turns import RunningTurns
+from .shown.history import SHOWN
 from .welcome import RECENT
 
 if TYPE_CHECKING:

@@ -7,36 +7,33 @@ that opens the home has loaded it.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
-from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
 
-from ..frame.agents import NOBODY, AgentList, AgentPicker, Member
-from ..frame.help import KeyHelp
+from ..frame.agents import AgentList
+from ..frame.deeds import Deed, bindings
 from ..frame.plain import one_line
 from ..frame.status import Figures
 from ..frame.terminal import settle_garbage
-from ..memory.pane import Entry, MemoryPane, StoryWanted
-from .approvals import ApprovalBar
-from .blocks import Block, CopyWanted, ErrorBlock, Line, OpeningFailed
-from .composer import Composer, Written
-from .conversation import Badge, Conversation
-from .drafts import NEW
-from .footer import Footer, chip
-from .outbox import Outbox
-from .questions import QuestionBar
-from .running_turns import RunningTurns
+from ..memory.pane import MemoryPane
+from .deeds import TALK
+from .foot.approvals import ApprovalBar
+from .foot.composer import Composer, Written
+from .foot.drafts import NEW
+from .foot.footer import Footer
+from .foot.questions import QuestionBar
+from .parts import OpenHome
+from .reading import Reading
+from .shown.blocks import ErrorBlock, Line, OpeningFailed
+from .shown.conversation import Badge, Conversation
 from .welcome import Welcome
 
 if TYPE_CHECKING:
@@ -45,69 +42,20 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
     from skill_agent.workstation.past import Past
 
-    from .asking import Asking
-    from .listener import Listener
-    from .reply import PromptWanted, Rated
-    from .sender import Sender
-    from .turn_view import TurnView
-
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
-WAKE_AFTER = 0.6
-"""Seconds an agent must stay chosen before it is woken; Tab may pass several."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Home:
-    """What there is once the home is open."""
-
-    runtime: "Workstation"
-    listener: "Listener"
-    sender: "Sender"
-    asking: "Asking"
-
-
-class TalkScreen(Screen[None]):
+class TalkScreen(Reading):
     """Where one talks."""
 
+    DEEDS: ClassVar[tuple[Deed, ...]] = TALK
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop", show=False),
-        Binding("ctrl+g", "agents", "Agents", show=False, priority=True),
-        Binding("ctrl+s", "sessions", "Conversations", show=False, priority=True),
-        Binding("ctrl+n", "new", "New", show=False, priority=True),
-        Binding("ctrl+r,f3", "memory", "Memory", show=False, priority=True),
-        Binding("f5,ctrl+l", "app.memories", "All memories", show=False, priority=True),
-        Binding("f7,ctrl+t", "app.team", "What the team does", show=False, priority=True),
-        Binding("f8", "app.inbox", "Inbox", show=False, priority=True),
-        Binding("f9", "app.work", "Work in the background", show=False, priority=True),
-        Binding("f6", "pane", "Into memory", show=False, priority=True),
-        Binding("f4", "signals", "Every signal", show=False, priority=True),
-        Binding("ctrl+y", "copy_reply", "Copy reply", show=False, priority=True),
-        Binding("ctrl+end", "newest", "Newest", show=False, priority=True),
-        Binding("alt+up", "step(-1)", "Message before", show=False, priority=True),
-        Binding("alt+down", "step(1)", "Message after", show=False, priority=True),
-        Binding("f1", "keys", "Keys", show=False, priority=True),
-        Binding("f2", "approval", "Answer", show=False, priority=True),
+        *bindings(TALK),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
         Binding("end", "newest", show=False),
     ]
-
-    def __init__(self, outbox: Outbox, early: str, folder: str = "") -> None:
-        super().__init__()
-        self._outbox, self._folder = outbox, folder
-        self.turns = RunningTurns()
-        self._key = early
-        """Whose draft the composer holds: a session id, `new`, or a name for before opening."""
-        self._home: _Home | None = None
-        self._agents = AgentList()
-        self._member = NOBODY
-        self._view: TurnView | None = None
-        self._waking: Timer | None = None
-
-    def _opened(self) -> _Home:
-        assert self._home is not None, "nothing is heard before the home is open"
-        return self._home
 
     # -- layout ------------------------------------------------------------------------------
 
@@ -129,46 +77,6 @@ class TalkScreen(Screen[None]):
     def on_resize(self) -> None:
         self.footer.fit()
 
-    def write(self) -> None:
-        """Into the composer, now: `Widget.focus` comes too late for a key that is on its way."""
-        self.set_focus(self.composer)
-
-    @property
-    def conversation(self) -> Conversation:
-        return self.query_one(Conversation)
-
-    @property
-    def composer(self) -> Composer:
-        return self.query_one(Composer)
-
-    @property
-    def footer(self) -> Footer:
-        return self.query_one(Footer)
-
-    @property
-    def figures(self) -> Figures:
-        return self.footer.figures
-
-    @figures.setter
-    def figures(self, figures: Figures) -> None:
-        self.footer.figures = figures
-
-    @property
-    def session_id(self) -> str | None:
-        return self._home.listener.session if self._home else None
-
-    @property
-    def speaker(self) -> str:
-        return self._member.slug
-
-    @property
-    def approvals(self) -> ApprovalBar:
-        return self.query_one(ApprovalBar)
-
-    @property
-    def questions(self) -> QuestionBar:
-        return self.query_one(QuestionBar)
-
     # -- opening -----------------------------------------------------------------------------
 
     async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
@@ -182,7 +90,7 @@ class TalkScreen(Screen[None]):
         listener = Listener(runtime, self._outbox, self.turns, self)
         sender = Sender(runtime, self._outbox, listener, self, self._folder)
         asking = Asking(runtime, self)
-        self._home = _Home(runtime=runtime, listener=listener, sender=sender, asking=asking)
+        self._home = OpenHome(runtime=runtime, listener=listener, sender=sender, asking=asking)
         found, problem = None, None
         if session:
             try:
@@ -195,11 +103,7 @@ class TalkScreen(Screen[None]):
         await listener.open(found, agent=chosen)
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
-        self.look_for_disputes()
-        self.look_for_work()
-        self.look_for_unread()
-        self.look_for_background()
-        self.look_for_questions()
+        self.look_around()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:
@@ -242,8 +146,8 @@ class TalkScreen(Screen[None]):
         agent: str,
         recent: "list[Session]",
     ) -> None:
-        from .history import SHOWN, blocks_of, kept_in
-        from .turn_view import TurnView
+        from .shown.history import SHOWN, blocks_of, kept_in
+        from .shown.turn_view import TurnView
 
         key = session.id if session else NEW
         if key != self._key:
@@ -305,313 +209,18 @@ class TalkScreen(Screen[None]):
         settle_garbage()
 
     def recovered(self) -> None:
-        self.look_for_disputes()
-        self.look_for_work()
-        self.look_for_background()
-        self.look_for_questions()
+        self.look_around()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
-
-    def set_agent(self, slug: str) -> None:
-        """Who answers from now on, on the screen."""
-        self._member = self._agents[slug]
-        self.figures = replace(self.figures, member=self._member)
-        self.footer.show_speaker(self._member)
-        if self._waking is not None:
-            self._waking.stop()
-        self._waking = self.set_timer(WAKE_AFTER, self._wake)
-        if self._home is not None:
-            looking = self._home.asking.look_up_model(slug)
-            self.run_worker(looking, group="model", exclusive=True)
 
     def set_model(self, model: str, window: int) -> None:
         self.figures = replace(self.figures, model=model, window=window)
 
-    def set_state(self, state: str) -> None:
-        self.figures = replace(self.figures, state=state)
-
-    def set_disputed(self, count: int) -> None:
-        with suppress(NoMatches):  # counted while the screen was being taken down
-            self.figures = replace(self.figures, disputed=count)
-
-    def set_at_work(self, count: int) -> None:
-        with suppress(NoMatches):  # counted while the screen was being taken down
-            self.figures = replace(self.figures, at_work=count)
-
-    def set_unread(self, count: int) -> None:
-        with suppress(NoMatches):  # counted while the screen was being taken down
-            self.figures = replace(self.figures, unread=count)
-
-    def look_for_unread(self) -> None:
-        if self._home is not None:
-            counting = self._home.asking.count_unread
-            self.run_worker(counting, group="inbox", exclusive=True)
-
-    def go_on_with(self, session: str) -> None:
-        """Opens another conversation; what was typed here stays here."""
-        if self._home is not None:
-            self.run_worker(self._open(self._home, session), group="dialog", exclusive=True)
-
-    async def _open(self, home: "_Home", session: str) -> None:
-        await home.listener.open(await home.runtime.conversations.find(session))
-
     def ring(self) -> None:
         self.app.bell()
 
-    def set_background(self, brief: str) -> None:
-        with suppress(NoMatches):  # looked up while the screen was being taken down
-            self.figures = replace(self.figures, background=brief)
-
-    def look_for_background(self) -> None:
-        if self._home is not None:
-            looking = self._home.asking.count_background
-            self.run_worker(looking, group="background", exclusive=True)
-
-    def look_for_work(self) -> None:
-        if self._home is not None:
-            counting = self._home.asking.count_work
-            self.run_worker(counting, group="work", exclusive=True)
-
-    def look_for_questions(self) -> None:
-        if self._home is not None:
-            asked = self._home.asking.look_for_questions
-            self.run_worker(asked, group="questions", exclusive=True)
-
-    def look_for_disputes(self) -> None:
-        if self._home is not None:
-            counting = self._home.asking.count_disputes
-            self.run_worker(counting, group="disputes", exclusive=True)
-
     async def show_error(self, title: str, error: SkillAgentError) -> None:
         await self.conversation.add(ErrorBlock(title, error.message, error.hint))
-
-    def draw_waiting(self) -> None:
-        """The messages that wait, above the composer."""
-        waiting = [
-            " ".join([*map(chip, one.attachments), one.text])
-            for one in self._outbox.draft(self._key).waiting
-        ]
-        if self._outbox.sending(self._key):
-            waiting = waiting[1:]
-        held, busy = self._key in self._outbox.held, bool(self.turns.of(self._key))
-        self.footer.show_waiting(waiting, held=held, busy=busy)
-
-    # -- writing -----------------------------------------------------------------------------
-
-    @on(TextArea.Changed, "#composer")
-    def keep_draft(self) -> None:
-        self._type(self._key)
-
-    @on(Composer.Attached)
-    def pasted(self) -> None:
-        self._type(self._key)
-        self.footer.show_pasted(self.composer.attachments)
-
-    def _type(self, key: str) -> None:
-        self._outbox.type(key, self.composer.text, self.composer.attachments)
-
-    @on(Composer.Sent)
-    def send(self, event: Composer.Sent) -> None:
-        if not event.written.empty:
-            self._outbox.wait(self._key, event.written.text, event.written.attachments)
-        self._outbox.held.discard(self._key)
-        if self._home is not None:
-            self._home.sender.deliver(self._key)
-        self.draw_waiting()
-
-    @on(Composer.TakeBack)
-    def take_back(self) -> None:
-        if (message := self._outbox.take_back(self._key)) is not None:
-            written = self.composer.written  # a key may have been quicker
-            beside = (*message.attachments, *written.attachments)
-            self.composer.put(message.text + written.text, beside)
-        self.draw_waiting()
-
-    def give_back(self, key: str, error_text: str) -> None:
-        if key == self._key and self.composer.written.empty:
-            if (message := self._outbox.take_back(key, 0)) is not None:
-                self.composer.put(message.text, message.attachments)
-            self.draw_waiting()
-        else:
-            self.hold(key, error_text)
-
-    def hold(self, key: str, error_text: str) -> None:
-        self._outbox.held.add(key)
-        if key == self._key:
-            self.draw_waiting()
-        else:
-            self.notify(error_text, severity="error", markup=False)
-
-    @on(Composer.EndWanted)
-    def end_wanted(self) -> None:
-        self.action_newest()
-
-    @on(Composer.StopWanted)
-    def stop_wanted(self) -> None:
-        if not self.turns.of(self._key):
-            self.notify("Ctrl+Q quits. Nothing is selected to copy.")
-        else:
-            self.action_stop()
-
-    # -- agents ------------------------------------------------------------------------------
-
-    @on(Composer.AgentStep)
-    def step_agent(self, event: Composer.AgentStep) -> None:
-        if self._home is not None:
-            self.choose(self._agents.after(self._member.slug, event.step).slug)
-
-    @work(exclusive=True, group="dialog")
-    async def action_agents(self) -> None:
-        if self._home is None:
-            return
-        picker = AgentPicker(self._agents.all(), self._member.slug)
-        slug = await self.app.push_screen_wait(picker)
-        if slug:
-            self.choose(slug)
-
-    def members(self) -> list[Member]:
-        return self._agents.active()
-
-    def choose(self, slug: str) -> None:
-        """Makes the agent the one who answers here."""
-        if self._home is not None and slug != self._member.slug:
-            self.set_agent(slug)
-            for welcome in self.conversation.query(Welcome):
-                welcome.greet(self._member)
-            if session := self.session_id:
-                self.run_worker(self._home.asking.use_agent(session, slug), group="agent")
-
-    def _wake(self) -> None:
-        if self._home is not None:
-            # The function and not its coroutine: a screen that closes at once never awaits that.
-            waking = partial(self._wake_all, self._home.runtime)
-            self.run_worker(waking, group="wake", exclusive=True)
-
-    async def _wake_all(self, runtime: "Workstation") -> None:
-        """Who answers next is woken first, then the others; their turns tell what goes wrong."""
-        with suppress(SkillAgentError):
-            await runtime.turns.wake(self._member.slug)
-            await runtime.turns.wake_team()
-
-    # -- conversations -----------------------------------------------------------------------
-
-    @work(exclusive=True, group="dialog")
-    async def action_sessions(self) -> None:
-        from .session_list import Chosen, SessionList
-
-        if (home := self._home) is None:
-            return
-        listing = SessionList(
-            home.runtime.conversations,
-            agents=self._agents,
-            current=self.session_id,
-            rename=self._rename,
-        )
-        chosen = await self.app.push_screen_wait(listing)
-        match chosen:
-            case Chosen(kind="resume", session=session) if session is not None:
-                await home.listener.open(session)
-            case Chosen(kind="new"):
-                await home.listener.open(None, agent=self.speaker)
-
-    async def _rename(self, session_id: str, title: str) -> "Session | None":
-        shown = session_id == self.session_id
-        return await self._opened().asking.rename(session_id, title, shown=shown)
-
-    @work(exclusive=True, group="dialog")
-    async def action_new(self) -> None:
-        if self._home is not None and self._key != NEW:
-            await self._home.listener.open(None, agent=self.speaker)
-
-    # -- reading -----------------------------------------------------------------------------
-
-    def action_page(self, step: int) -> None:
-        if step < 0:
-            self.conversation.action_page_up()
-        else:
-            self.conversation.action_page_down()
-
-    def action_newest(self) -> None:
-        self.conversation.follow()
-        if isinstance(self.focused, Block):
-            self.write()
-
-    def action_step(self, step: int) -> None:
-        block = self.conversation.neighbour(self.focused, step)
-        self.set_focus(block or self.composer)
-
-    def action_memory(self) -> None:
-        self.toggle_class("-memory")
-
-    def action_signals(self) -> None:
-        pane = self.query_one(MemoryPane)
-        if self.has_class("-memory"):
-            pane.full = not pane.full
-
-    def action_pane(self) -> None:
-        """Into the memory column, and out of it."""
-        if isinstance(self.focused, Entry):
-            self.write()
-            return
-        self.add_class("-memory")
-        if not self.query_one(MemoryPane).enter():
-            self.notify("Nothing was recalled or saved here yet. F5 shows all memories.")
-
-    @on(StoryWanted)
-    async def story_wanted(self, event: StoryWanted) -> None:
-        await self.app.run_action(f"memories({event.memory_id!r})")
-
-    def returned(self) -> None:
-        """Back from the memory screen, where disputes may have been settled."""
-        self.look_for_work()
-        self.look_for_background()
-        self.look_for_disputes()
-        self.look_for_unread()
-
-    def on_rated(self, event: "Rated") -> None:
-        if self._home is not None:
-            rating = self._home.asking.rate(event.reply, event.message_id, event.rating)
-            self.run_worker(rating, group="rating")
-
-    def action_prompt(self) -> None:
-        """What was sent for the last reply."""
-        reply = self.conversation.last_reply()
-        if reply is None:
-            self.notify("There is no reply yet.")
-        else:
-            self._show_prompt(reply.turn)
-
-    def on_prompt_wanted(self, event: "PromptWanted") -> None:
-        self._show_prompt(event.turn)
-
-    def _show_prompt(self, turn: str) -> None:
-        from .prompt_screen import PromptScreen  # only who opens it needs it
-
-        if self._home is not None:
-            turns = self._home.runtime.turns
-            self.app.push_screen(PromptScreen(lambda: turns.prompt(turn)))
-
-    def action_keys(self) -> None:
-        self.app.push_screen(KeyHelp())
-
-    def action_copy_reply(self) -> None:
-        reply = self.conversation.last_reply()
-        if reply is None:
-            self.notify("There is no reply to copy yet.")
-        else:
-            self.app.copy_to_clipboard(reply.source)
-
-    @on(CopyWanted)
-    def copy(self, event: CopyWanted) -> None:
-        self.app.copy_to_clipboard(event.text)
-
-    @on(Conversation.Followed)
-    def badge(self, event: Conversation.Followed) -> None:
-        self.query_one(Badge).set_class(event.unseen, "-shown")
-
-    @on(Badge.Pressed)
-    def badge_pressed(self) -> None:
-        self.action_newest()
 
     # -- turns -------------------------------------------------------------------------------
 
@@ -624,6 +233,23 @@ class TalkScreen(Screen[None]):
                 self.set_focus(failed)
         else:
             self.run_worker(self._home.sender.stop(self._key), group="stop")
+
+    @on(Composer.StopWanted)
+    def stop_wanted(self) -> None:
+        if not self.turns.of(self._key):
+            self.notify("Ctrl+Q quits. Nothing is selected to copy.")
+        else:
+            self.action_stop()
+
+    def foot_label(self, deed: Deed) -> str | None:
+        """What keys do now: Esc stops only what runs, and Enter waits for it."""
+        busy = bool(self.turns.of(self._key))
+        if deed.id == "talk.stop":
+            away = self.focused is not self.composer
+            return "back" if away else deed.label if busy else None
+        if deed.id == "write.send" and busy:
+            return "queues"
+        return deed.label
 
     def action_approval(self) -> None:
         if self.approvals.pending:

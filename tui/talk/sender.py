@@ -11,9 +11,9 @@ from skill_agent.events import TurnFailed, TurnFinished
 from skill_agent.values import TurnRequest
 
 from .display import SendingDisplay
-from .drafts import NEW, Queued
+from .foot.drafts import NEW, Queued
+from .foot.outbox import Outbox
 from .listener import Listener
-from .outbox import Outbox
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation

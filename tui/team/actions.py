@@ -10,7 +10,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.workstation.branches import Branch
 
 from ..frame.agents import AgentList
-from ..frame.overlay import Overlay
+from ..frame.page import Page
 from .dialogs import StopAllDialog, TellDialog
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class WorkActions:
     """The team of one open home, steered from one screen."""
 
-    def __init__(self, runtime: "Workstation", screen: Overlay, agents: AgentList) -> None:
+    def __init__(self, runtime: "Workstation", screen: Page, agents: AgentList) -> None:
         self._runtime, self._screen, self._agents = runtime, screen, agents
 
     async def cancel(self, branch: Branch) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import OptionList
 
 from skill_agent.errors import SkillAgentError
@@ -16,8 +16,8 @@ from skill_agent.workstation.branches import Branch, running, work_of
 from skill_agent.workstation.past import past_of
 
 from ..frame.agents import AgentList
-from ..frame.help import TEAM_KEYS
-from ..frame.overlay import FindRuntime, FindTrouble, Overlay, in_words
+from ..frame.page import FindRuntime, FindTrouble, Page, in_words
+from . import deeds
 from .actions import WorkActions
 from .pane import WorkPane
 from .work_list import WorkList
@@ -34,32 +34,22 @@ EMPTY = (
     "Say “ask Luke to …” in a conversation, or run: ska team run"
 )
 
-Deed = Literal["cancel", "write", "retry"]
+Change = Literal["cancel", "write", "retry"]
 
 
-class TeamScreen(Overlay):
+class TeamScreen(Page):
     """Shows what has not ended first."""
 
     HEADING = "Team"
-    KEYS = (
-        ("Enter", "read"), ("c", "stop"), ("w", "write"), ("r", "anew"), ("Esc", "back"),
-        ("C", "stop all"), ("F1", "all keys"),
-    )  # fmt: skip
-    KEYS_PART = TEAM_KEYS
+    PART = deeds.PART
+    CSS_PATH = Path(__file__).with_name("team.tcss")
     WAKING = "Waking the team. Its work comes by itself."
     NEWS = (TaskChanged, CollaborationChanged, HostFound)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f7,ctrl+t", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("tab,shift+tab", "cross", show=False, priority=True),
-        Binding("c", "do('cancel')", "Stop", show=False),
-        Binding("C", "stop_all", "Stop all", show=False),
-        Binding("w", "do('write')", "Write", show=False),
-        Binding("r", "do('retry')", "Begin anew", show=False),
-        Binding("y", "copy", "Copy the result", show=False),
-    ]
 
-    def __init__(self, runtime: FindRuntime, trouble: FindTrouble) -> None:
-        super().__init__(runtime, trouble)
+    def __init__(
+        self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
+    ) -> None:
+        super().__init__(runtime, trouble, choose=choose)
         self._roots: list[Branch] = []
         self._agents = AgentList()
         self._doing = False
@@ -69,7 +59,7 @@ class TeamScreen(Overlay):
     # -- layout ------------------------------------------------------------------------------
 
     def _body(self) -> ComposeResult:
-        yield from self._beside(WorkList(id="overlay-list"), WorkPane(id="overlay-pane"))
+        yield from self._beside(WorkList(id="page-list"), WorkPane(id="page-pane"))
 
     def on_mount(self) -> None:
         self.set_interval(TICK, self._tick)
@@ -156,7 +146,7 @@ class TeamScreen(Overlay):
         if (branch := self.listing.chosen) is not None:
             self.app.copy_to_clipboard(branch.result)
 
-    def action_do(self, deed: Deed) -> None:
+    def action_do(self, deed: Change) -> None:
         """To the chosen piece of work; one thing at a time, its dialog included."""
         branch, runtime = self.listing.chosen, self._runtime()
         if branch is not None and runtime is not None and not self._doing:
@@ -171,7 +161,7 @@ class TeamScreen(Overlay):
 
     @work(group="deed")
     async def _do(
-        self, deed: Deed | Literal["all"], branch: Branch | None, actions: WorkActions
+        self, deed: Change | Literal["all"], branch: Branch | None, actions: WorkActions
     ) -> None:
         try:
             match deed:

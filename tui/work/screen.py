@@ -4,18 +4,18 @@ it once more.
 
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import AnyEvent, HostFound, WorkChanged
 from skill_agent.values import Work
 
-from ..frame.help import WORK_KEYS
-from ..frame.overlay import FindRuntime, FindTrouble, Overlay
+from ..frame.page import FindRuntime, FindTrouble, Page
+from . import deeds
 from .rows import row_of
 
 if TYPE_CHECKING:
@@ -28,34 +28,25 @@ EMPTY = (
 _ENDED = ("completed", "failed", "cancelled", "dead")
 
 
-class WorkScreen(Overlay):
+class WorkScreen(Page):
     """Shows what has not ended first."""
 
     HEADING = "Background"
-    KEYS = (
-        ("p", "pause, go on"), ("c", "stop"), ("r", "once more"), ("y", "copy the result"),
-        ("Esc", "back"), ("F1", "all keys"),
-    )  # fmt: skip
-    KEYS_PART = WORK_KEYS
+    PART = deeds.PART
+    CSS_PATH = Path(__file__).with_name("work.tcss")
     WAKING = "Waking the team. Its work comes by itself."
     NEWS = (WorkChanged, HostFound)
     HORIZONTAL_BREAKPOINTS = []  # noqa: RUF012 nothing is beside its list
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back", show=False),
-        Binding("f9", "dismiss(None)", "Back", show=False, priority=True),
-        Binding("p", "pause", "Pause or go on", show=False),
-        Binding("c", "stop", "Stop", show=False),
-        Binding("r", "again", "Once more", show=False),
-        Binding("y", "copy", "Copy the result", show=False),
-    ]
 
-    def __init__(self, runtime: FindRuntime, trouble: FindTrouble) -> None:
-        super().__init__(runtime, trouble)
+    def __init__(
+        self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
+    ) -> None:
+        super().__init__(runtime, trouble, choose=choose)
         self._works: dict[str, Work] = {}
 
     def _body(self) -> ComposeResult:
-        yield Static("", id="overlay-none", markup=False)
-        yield OptionList(id="overlay-list", markup=False)
+        yield Static("", id="page-none", markup=False)
+        yield OptionList(id="page-list", markup=False)
 
     @property
     def works(self) -> list[Work]:

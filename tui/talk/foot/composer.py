@@ -15,7 +15,9 @@ from textual.widgets import TextArea
 from skill_agent.text.attachments import is_long_paste
 from skill_agent.values import Attachment
 
-from ..frame.plain import printable
+from ...frame.deeds import Deed
+from ...frame.plain import printable
+from ..deeds import COMPOSER
 
 NEWLINE_KEYS = frozenset({"ctrl+j", "newline", "shift+enter", "alt+enter", "ctrl+enter"})
 _MENTION = re.compile(r"(?:^|\s)@([A-Za-z][\w-]*)?$")
@@ -36,6 +38,7 @@ class Written:
 class Composer(TextArea):
     """A text area of one to ten lines with a history."""
 
+    DEEDS: ClassVar[tuple[Deed, ...]] = COMPOSER
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "older", show=False),
         Binding("down", "newer", show=False),

@@ -6,12 +6,11 @@ What is shown is always read anew from the home; events only say when.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
@@ -19,7 +18,8 @@ from textual.widgets import OptionList, Static
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import AnyEvent
 
-from .help import KeyHelp
+from .deeds import ALWAYS, Deed, Part, bindings
+from .key_bar import KeyBar
 from .plain import printable
 
 if TYPE_CHECKING:
@@ -27,60 +27,67 @@ if TYPE_CHECKING:
 
 FindRuntime = Callable[[], "Workstation | None"]
 FindTrouble = Callable[[], SkillAgentError | None]
+PAGE = (
+    Deed(id="page.back", what="back to the list, then to the conversation", label="back",
+         keys="escape", action="back", foot=ALWAYS),
+)  # fmt: skip
 LIVE_PAUSE = 0.2
 """Seconds of quiet before a change shows."""
 
 
-class Overlay(Screen[str]):
+class Page(Screen[str]):
     """Gives the conversation that is to be opened; nothing for the one that was.
 
     Its kinds say what it is called and what it is about, and `_body`, `_read` and `_clear`.
     """
 
     HEADING: ClassVar[str]
-    KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """The line below."""
-    KEYS_PART: ClassVar[str]
-    """What the page of all keys begins with."""
+    PART: ClassVar[Part]
+    """What can be done here; the page of all keys begins with it."""
     WAKING: ClassVar[str]
     """Said until the home is open."""
     NEWS: ClassVar[tuple[type[AnyEvent], ...]]
     """Events after which it is read anew."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", show=False),
-        Binding("f1", "keys", "Keys", show=False, priority=True),
-    ]
+    DEEDS: ClassVar[tuple[Deed, ...]] = PAGE
+    BINDINGS: ClassVar[list[BindingType]] = bindings(PAGE)
 
-    def __init__(self, runtime: FindRuntime, trouble: FindTrouble) -> None:
-        """`trouble` is why there is no runtime, where that is known."""
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A kind of page can do what its part lists, and leave."""
+        cls.DEEDS = (*cls.PART.deeds, *PAGE)
+        cls.BINDINGS = bindings(cls.PART.deeds)
+        super().__init_subclass__(**options)
+
+    def __init__(
+        self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
+    ) -> None:
+        """`trouble` is why there is no runtime, where that is known; `choose` is the id of what is
+        looked at first."""
         super().__init__()
         self._runtime, self._trouble = runtime, trouble
+        self._chosen = choose
 
     # -- layout ------------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="overlay-head"):
-            yield Static(self.HEADING, id="overlay-name")
-            yield Static("", id="overlay-count")
+        with Horizontal(id="page-head"):
+            yield Static(self.HEADING, id="page-name")
+            yield Static("", id="page-count")
         yield from self._body()
-        yield self._foot()
+        yield KeyBar(id="page-keys")
 
     def _body(self) -> ComposeResult:
-        """What is between the two lines; `overlay-none` and `overlay-list` are in it."""
+        """What is between the two lines; `page-none` and `page-list` are in it."""
         raise NotImplementedError
 
     def _beside(self, listing: OptionList, pane: Widget) -> ComposeResult:
         """The list, and what it shows of the chosen one beside or below it."""
-        with Container(id="overlay-body"):
-            with Vertical(id="overlay-found"):
-                yield Static("", id="overlay-none", markup=False)
+        with Container(id="page-body"):
+            with Vertical(id="page-found"):
+                yield Static("", id="page-none", markup=False)
                 yield listing
             yield pane
-
-    def _foot(self) -> Static:
-        return Static(joined([key_shown(key, what) for key, what in self.KEYS]), id="overlay-keys")
 
     def on_mount(self) -> None:
         self.listing.focus()
@@ -130,7 +137,7 @@ class Overlay(Screen[str]):
 
     async def _show_none(self, words: str, *, bad: bool = False) -> None:
         """Words where the list would be."""
-        self.query_one("#overlay-none", Static).update(words)
+        self.query_one("#page-none", Static).update(words)
         self.add_class("-none")
         self.set_class(bad, "-bad")
         self._count("")
@@ -147,13 +154,13 @@ class Overlay(Screen[str]):
             self.listing.focus()
 
     def _count(self, words: str) -> None:
-        self.query_one("#overlay-count", Static).update(words)
+        self.query_one("#page-count", Static).update(words)
 
     # -- keys --------------------------------------------------------------------------------
 
     def action_cross(self) -> None:
         """From the list to what it shows, and back."""
-        there = self.query_one("#overlay-pane") if self.listing.has_focus else self.listing
+        there = self.query_one("#page-pane") if self.listing.has_focus else self.listing
         if there.display:
             there.focus()
 
@@ -163,19 +170,6 @@ class Overlay(Screen[str]):
             self.listing.focus()
         else:
             self.dismiss(None)
-
-    def action_keys(self) -> None:
-        self.app.push_screen(KeyHelp(first=self.KEYS_PART))
-
-
-def key_shown(key: str, what: str) -> Content:
-    """A key and what it does, for the line below."""
-    return Content.assemble((key, "bold"), (f" {what}", "$foreground-muted"))
-
-
-def joined(keys: list[Content]) -> Content:
-    """The line below."""
-    return Content.styled(" · ", "$foreground-disabled").join(keys)
 
 
 def in_words(error: SkillAgentError) -> str:

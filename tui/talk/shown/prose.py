@@ -17,7 +17,7 @@ from textual.widgets import _markdown as blocks
 
 from skill_agent.text.printing import Printer
 
-from ..frame.plain import printable
+from ...frame.plain import printable
 from .tables import FittedTable
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -15,8 +15,10 @@ from textual.widgets import Markdown, Static
 from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.values import FeedbackResult, Rating
 
-from ..frame.agents import Member
-from ..frame.plain import printable
+from ...frame.agents import Member
+from ...frame.deeds import Deed, bindings
+from ...frame.plain import printable
+from ..deeds import MESSAGE, REPLY
 from .blocks import Block, Line, ThoughtBlock, ToolBlock
 from .prose import Flow, Prose
 
@@ -46,12 +48,8 @@ class ReplyBlock(Block):
     once it is in the ledger and so has a `message_id`.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *Block.BINDINGS,
-        Binding("plus,u", "rate('up')", "Good", show=False),
-        Binding("minus,d", "rate('down')", "Not good", show=False),
-        Binding("p", "prompt", "Prompt", show=False),
-    ]
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(REPLY)
     is_reply: ClassVar[bool] = True
     rating: reactive[Rating | None] = reactive[Rating | None](None)
 

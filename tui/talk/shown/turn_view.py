@@ -34,8 +34,8 @@ from skill_agent.events import (
     TurnStarted,
 )
 
-from ..frame.agents import AgentList
-from ..memory.pane import MemoryPane
+from ...frame.agents import AgentList
+from ...memory.pane import MemoryPane
 from . import lines
 from .blocks import Line, ToolBlock, UserBlock, WorkLine
 from .conversation import Conversation

@@ -17,7 +17,7 @@ from skill_agent.events import MemorySaved, TurnFailed
 from skill_agent.values import Compaction, Message, SeatMoment
 from skill_agent.workstation.past import Past
 
-from ..frame.agents import AgentList
+from ...frame.agents import AgentList
 from . import lines
 from .blocks import Line, ToolBlock, UserBlock
 from .prose import Prose

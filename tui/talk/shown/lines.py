@@ -15,8 +15,8 @@ from skill_agent.values import (
     Usage,
 )
 
-from ..frame.agents import AgentList
-from ..frame.plain import one_line
+from ...frame.agents import AgentList
+from ...frame.plain import one_line
 from .blocks import ErrorBlock, Line, WorkLine
 
 SHOWN_SAVED = 240

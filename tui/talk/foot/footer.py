@@ -14,15 +14,13 @@ from textual.widgets import Static
 from skill_agent.text.attachments import label
 from skill_agent.values import Attachment
 
-from ..frame.agents import Member
-from ..frame.plain import one_line
-from ..frame.status import Figures, StatusLine
+from ...frame.agents import Member
+from ...frame.key_bar import KeyBar
+from ...frame.plain import one_line
+from ...frame.status import Figures, StatusLine
 from .approvals import ApprovalBar
 from .composer import Composer
 from .questions import QuestionBar
-
-HINT = "Enter sends · Ctrl+J new line · F1 keys"
-HINT_BUSY = "Esc stops · Enter queues · F1 keys"
 
 
 def chip(one: Attachment) -> str:
@@ -44,7 +42,7 @@ class Footer(Vertical):
         with Vertical(id="writing"):
             with Horizontal(id="writer"):
                 yield Static("", id="speaker")
-                yield Static(HINT, id="hint")
+                yield KeyBar(id="hint")
             yield Static("", id="pasted")
             yield Composer(id="composer")
         yield StatusLine(id="status")
@@ -74,8 +72,8 @@ class Footer(Vertical):
         """A quiet note in the status line."""
         self.query_one(StatusLine).say(note)
 
-    def show_waiting(self, waiting: Sequence[str], *, held: bool, busy: bool) -> None:
-        """The messages that wait, above the composer, and what Enter does now."""
+    def show_waiting(self, waiting: Sequence[str], *, held: bool) -> None:
+        """The messages that wait, above the composer."""
         lines = [
             Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
         ]
@@ -86,7 +84,7 @@ class Footer(Vertical):
         box.display = bool(waiting)
         box.update(Content("\n").join(lines))
         self.query_one(Composer).waiting = bool(waiting)
-        self.query_one("#hint", Static).update(HINT_BUSY if busy else HINT)
+        self.screen.refresh_bindings()
 
     def show_pasted(self, attachments: Sequence[Attachment]) -> None:
         """What goes with the message and is too long to stand among its words."""

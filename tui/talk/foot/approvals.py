@@ -25,7 +25,7 @@ from skill_agent.text.decisions import (
     value_lines,
 )
 
-from ..frame.agents import Member
+from ...frame.agents import Member
 
 if TYPE_CHECKING:
     from skill_agent.events import ApprovalAsked, Choice

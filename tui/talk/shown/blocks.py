@@ -19,7 +19,9 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.text.attachments import label
 from skill_agent.values import Attachment
 
-from ..frame.plain import one_line, printable
+from ...frame.deeds import Deed, bindings
+from ...frame.plain import one_line, printable
+from ..deeds import FOLDED, MESSAGE
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
@@ -41,9 +43,8 @@ class Block(Vertical, can_focus=True):
     """One focusable piece of a conversation; `source` is what copying it gives."""
 
     FOCUS_ON_CLICK = False  # a click is for selecting text; typing goes on in the composer
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c,y", "copy_block", "Copy", show=False),
-    ]
+    DEEDS: ClassVar[tuple[Deed, ...]] = MESSAGE
+    BINDINGS: ClassVar[list[BindingType]] = bindings(MESSAGE)
 
     is_reply: ClassVar[bool] = False
     turn: str = ""
@@ -127,9 +128,8 @@ class ErrorBlock(Block):
 class FoldedBlock(Block):
     """One line; Enter, Space or a click opens what is behind it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", "Open or close", show=False),
-    ]
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*FOLDED, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(FOLDED)
     open: reactive[bool] = reactive(False)
 
     def compose(self) -> ComposeResult:

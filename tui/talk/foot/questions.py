@@ -19,7 +19,7 @@ from skill_agent.text.attachments import writers
 from skill_agent.text.clock import minute_of
 from skill_agent.text.decisions import in_a_row, in_one_line, value_lines
 
-from ..frame.agents import Member
+from ...frame.agents import Member
 
 if TYPE_CHECKING:
     from skill_agent.values import Question

@@ -1,0 +1,102 @@
+"""The one list of deeds: what it says is what keys do, and every part of the screen goes by it."""
+
+from collections import Counter
+
+import pytest
+from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.frame.deeds import key_words
+from skill_agent.tui.frame.key_bar import KeyBar
+from skill_agent.tui.frame.page import PAGE
+from skill_agent.tui.places import PLACES, all_deeds
+from skill_agent.tui.talk import screen
+from skill_agent.tui.talk.foot import composer
+from skill_agent.tui.talk.shown import blocks, reply
+from stage import StageRuntime
+from textual.widgets import Static
+
+from skill_agent.settings.schema import InterfaceSettings, Settings
+
+EVERY = [*all_deeds(), *PAGE]
+
+
+def test_ids_are_unique_and_every_deed_can_be_found() -> None:
+    assert [one for one, count in Counter(deed.id for deed in EVERY).items() if count > 1] == []
+    for deed in EVERY:
+        assert deed.keys or deed.slash or deed.shown, deed.id
+        assert deed.label or not deed.foot, f"{deed.id} is in the footer without a label"
+        assert deed.label or not deed.slash, f"{deed.id} is in the palette without a label"
+
+
+def test_slash_commands_are_unique() -> None:
+    counted = Counter(deed.slash for deed in EVERY if deed.slash)
+    assert [one for one, count in counted.items() if count > 1] == []
+
+
+def nodes() -> list[type]:
+    places = [one.load() for one in PLACES]
+    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock)
+    return [WorkstationApp, screen.TalkScreen, *found, *places]
+
+
+@pytest.mark.parametrize("node", nodes(), ids=lambda one: one.__name__)
+def test_every_action_is_there(node: type) -> None:
+    """Where a deed is named, what it does is a method of that screen or of the app."""
+    for deed in node.DEEDS:
+        if deed.action:
+            name = deed.action.split("(")[0]
+            owner = WorkstationApp if name.startswith("app.") else node
+            assert hasattr(owner, f"action_{name.removeprefix('app.')}"), deed.id
+
+
+def test_every_deed_is_somebodys() -> None:
+    named = {deed.id for node in nodes() for deed in node.DEEDS}
+    assert [deed.id for deed in EVERY if deed.id not in named] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("ctrl+n", "Ctrl+N"), ("f5", "F5"), ("slash", "/"), ("c", "c"), ("upper_c", "C"),
+        ("shift+enter", "Shift+Enter"), ("escape", "Esc"), ("alt+up", "Alt+Up"),
+    ],
+)  # fmt: skip
+def test_keys_in_words(key: str, words: str) -> None:
+    assert key_words(key) == words
+
+
+def bar(app: WorkstationApp) -> str:
+    return str(app.screen.query_one(KeyBar).render())
+
+
+async def test_the_footer_follows_the_focus(sit) -> None:
+    async with sit(StageRuntime([["Hello."]]), size=(160, 40)) as seat:
+        assert "Enter sends" in bar(seat.app)
+        await seat.say("hi")
+        await seat.until(lambda: "Hello." in seat.shown())
+        await seat.press("alt+up")
+        assert "c copy" in bar(seat.app) and "Enter sends" not in bar(seat.app)
+        await seat.press("escape")
+        assert "Enter sends" in bar(seat.app)
+
+
+async def test_a_key_of_ones_own(sit) -> None:
+    """It does the deed, the old one does not, and F1 says so."""
+    own = InterfaceSettings(keys={"go.memory": "ctrl+f", "go.memroy": "f12"})
+    async with sit(StageRuntime(settings=Settings(tui=own)), size=(120, 50)) as seat:
+        assert any("nearest: go.memory" in one.message for one in seat.app._notifications)
+        await seat.press("f5")
+        assert seat.app.screen is seat.talk
+        await seat.press("ctrl+f")
+        await seat.at(PLACES[0].load())
+        await seat.press("f1")
+        lines = [str(one.render()) for one in seat.app.screen.query(".key").results(Static)]
+        assert "Ctrl+F" in lines and "F5, Ctrl+L" not in lines
+
+
+async def test_places_are_chosen_by_number(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        for number, place in enumerate(PLACES, 2):
+            await seat.press("ctrl+o", str(number % 10))
+            await seat.at(place.load())
+        await seat.press("ctrl+o", "1")
+        await seat.until(lambda: seat.app.screen is seat.talk)

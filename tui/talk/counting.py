@@ -1,0 +1,61 @@
+"""What waits or goes on elsewhere, counted for the status line."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from textual.css.query import NoMatches
+
+from .parts import TalkParts
+
+
+class Counting(TalkParts):
+    """Looks things up when something has changed, and shows how many there are."""
+
+    def look_around(self) -> None:
+        """Counts all of it, soon."""
+        self.look_for_disputes()
+        self.look_for_work()
+        self.look_for_unread()
+        self.look_for_background()
+        self.look_for_questions()
+
+    def set_disputed(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, disputed=count)
+
+    def set_at_work(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, at_work=count)
+
+    def set_unread(self, count: int) -> None:
+        with suppress(NoMatches):  # counted while the screen was being taken down
+            self.figures = replace(self.figures, unread=count)
+
+    def look_for_unread(self) -> None:
+        if self._home is not None:
+            counting = self._home.asking.count_unread
+            self.run_worker(counting, group="inbox", exclusive=True)
+
+    def set_background(self, brief: str) -> None:
+        with suppress(NoMatches):  # looked up while the screen was being taken down
+            self.figures = replace(self.figures, background=brief)
+
+    def look_for_background(self) -> None:
+        if self._home is not None:
+            looking = self._home.asking.count_background
+            self.run_worker(looking, group="background", exclusive=True)
+
+    def look_for_work(self) -> None:
+        if self._home is not None:
+            counting = self._home.asking.count_work
+            self.run_worker(counting, group="work", exclusive=True)
+
+    def look_for_questions(self) -> None:
+        if self._home is not None:
+            asked = self._home.asking.look_for_questions
+            self.run_worker(asked, group="questions", exclusive=True)
+
+    def look_for_disputes(self) -> None:
+        if self._home is not None:
+            counting = self._home.asking.count_disputes
+            self.run_worker(counting, group="disputes", exclusive=True)

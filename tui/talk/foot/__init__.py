@@ -1,0 +1,1 @@
+"""What is below the conversation: questions, the composer, drafts, the status line."""
