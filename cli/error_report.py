@@ -6,6 +6,7 @@ What was not expected also goes, with its traceback and without secrets, to the 
 
 import asyncio
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from .ending import Ended
 from .output import INTERRUPTED, NOBODY_READS, emit_json, narrate, table, tell_error
 from .streams import NobodyReads, Unwritable, silence
 from .surroundings import Surroundings
+
+_UNKNOWN = re.compile(r"No such command '(.*?)'\.")
 
 
 def report(error: BaseException, around: Surroundings) -> int:
@@ -109,6 +112,10 @@ def _wrong_usage(error: typer.TyperException) -> int:
         narrate(message)
         return error.exit_code
     hint = f"{context.command_path} --help" if context is not None else "ska --help"
+    if context is not None and (found := _UNKNOWN.match(message)):
+        from .meaning import meant
+
+        message, hint = found[0], meant(found[1], context) or hint
     tell_error(message, hint)
     return error.exit_code
 

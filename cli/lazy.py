@@ -16,6 +16,7 @@ import typer.core
 import typer.main
 from typer.models import CommandInfo
 
+from .picking import with_picks
 from .plain_parameters import made_plain
 
 COMPLETES = "_SKA_COMPLETE"
@@ -126,6 +127,7 @@ def load(name: str, entry: Entry) -> Any:
 
 def _ready(command: Any) -> Any:
     """A command as it is run, or as a shell asks it what could come next."""
+    command = with_picks(command)
     if COMPLETES in os.environ:
         from .completing import with_values
 

@@ -21,6 +21,10 @@ from .surroundings import Surroundings
 COMMANDS = MappingProxyType(
     {
         "init": Entry("setup.init", "Set up a home: settings, agents, skills and a model"),
+        "demo": Entry(
+            "setup.demo",
+            "Make a sample home: a month of memories, disputes, jobs, an inbox and a team's work",
+        ),
         "ask": Entry("talk.ask", "Ask an agent one thing and print the reply"),
         "chat": Entry("talk.chat", "Talk to an agent, line by line, without the full screen"),
         "tui": Entry("talk.full_screen", "Open the full-screen workstation"),

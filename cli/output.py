@@ -17,6 +17,7 @@ from skill_agent.identifiers import iso
 from skill_agent.text.clock import local
 from skill_agent.text.printing import json_shown, printable
 
+from .picking import chosen
 from .streams import silence
 
 _BLANKS = str.maketrans("\t\n\r", "   ")
@@ -27,14 +28,28 @@ NOBODY_READS = 141
 
 
 def emit_json(data: Any) -> None:
-    """One JSON document on stdout: an array for a listing, an object for a single thing."""
-    _write_line(_json(data, indent=2))
+    """One JSON document on stdout: an array for a listing, an object for a single thing; or what
+    `--jq` or `--format` pick from it."""
+    picks = chosen.get()
+    if picks is None:
+        _write_line(_json(data, indent=2))
+        return
+    for line in picks(plain(data)):
+        _write_line(encodable(without_controls(line) if sys.stdout.isatty() else line))
 
 
 def emit_jsonl(data: Any) -> None:
     """One JSON object as one line on stdout, flushed, for streams."""
-    _write_line(_json(data))
+    if chosen.get() is None:
+        _write_line(json_line(data))
+    else:
+        emit_json(data)
     sys.stdout.flush()
+
+
+def json_line(data: Any) -> str:
+    """A JSON document on one line."""
+    return _json(data)
 
 
 def emit_text(text: str) -> None:
@@ -116,6 +131,17 @@ def plain(value: Any) -> Any:
         return {part.name: plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
     dump = getattr(value, "model_dump", None)
     return plain(dump()) if dump else str(value)
+
+
+def spoken(seconds: int) -> str:
+    """A span as people say it, in its two largest units: `2 h 5 min`."""
+    parts = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
+    said = []
+    for unit, size in parts:
+        count, seconds = divmod(seconds, size)
+        if count or (unit == "s" and not said):
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])
 
 
 def harmless(line: str) -> str:

@@ -16,7 +16,7 @@ from skill_agent.text.clock import minute_of
 from ..backups.standing import last_backup
 from ..opening.running import run_with
 from ..options import JsonOption, single
-from ..output import emit_json, narrate, record
+from ..output import emit_json, narrate, record, spoken
 from ..surroundings import Surroundings, surroundings
 
 if TYPE_CHECKING:
@@ -125,17 +125,6 @@ def _described(host: dict[str, Any]) -> str:
 
 def _client(client: dict[str, Any]) -> str:
     return f"{client.get('name')} (process {client.get('pid')})"
-
-
-def spoken(seconds: int) -> str:
-    """A span as people say it, in its two largest units: `2 h 5 min`."""
-    parts = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
-    said = []
-    for unit, size in parts:
-        count, seconds = divmod(seconds, size)
-        if count or (unit == "s" and not said):
-            said.append(f"{count} {unit}")
-    return " ".join(said[:2])
 
 
 async def _missing(station: "Workstation") -> str:

@@ -96,8 +96,9 @@ class Reader(ExtractionOperations):
         self._wake = asyncio.Event()
         self._working = asyncio.Lock()
         self._skimming = asyncio.Lock()
-        self._pass: asyncio.Task[None] | None = None
-        self._pass_local = False
+        self._passes: dict[asyncio.Task[Any], bool] = {}
+        """Readings under way, and whether a local model does them: one that was asked for, and one
+        of the background."""
         self._chores: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
         self._closed = False
@@ -114,8 +115,9 @@ class Reader(ExtractionOperations):
         """A reply comes first: a local model stops reading at once."""
         self._turns[session] += 1
         self._nobody_talks.clear()
-        if self._pass is not None and self._pass_local:
-            self._pass.cancel()
+        for reading, local in self._passes.items():
+            if local:
+                reading.cancel()
 
     def turn_ended(self, session: str, agent: str, turn: str = "", *, read: bool = True) -> None:
         """Call after the turn's last event. What is certain is kept; more may be queued. Without
@@ -147,7 +149,7 @@ class Reader(ExtractionOperations):
         """Lets the patterns finish; a model's reading is put back."""
         self._closed = True
         self._closing.set()
-        for task in (self._loop, self._pass):
+        for task in (self._loop, *self._passes):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -215,17 +217,16 @@ class Reader(ExtractionOperations):
 
     async def _pass_over(self, work: Coroutine[Any, Any, Any], *, local: bool) -> bool:
         """Runs it in a task that a turn can cancel where the model is local; False if it was."""
-        self._pass_local = local
-        self._pass = asyncio.create_task(work, name="a model's reading")
+        reading = asyncio.create_task(work, name="a model's reading")
+        self._passes[reading] = local
         try:
-            await asyncio.wait([self._pass])
+            await asyncio.wait([reading])
         finally:
-            if not self._pass.done():
-                self._pass.cancel()
-                await asyncio.gather(self._pass, return_exceptions=True)
-            stopped = self._pass.cancelled()
-            self._pass = None
-        return not stopped
+            if not reading.done():
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+            del self._passes[reading]
+        return not reading.cancelled()
 
     async def _run(self, job: ExtractionJob, model: Model | None) -> None:
         """The wall around a job: it ends as done, failed or put back."""
