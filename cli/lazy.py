@@ -16,6 +16,7 @@ import typer.core
 import typer.main
 from typer.models import CommandInfo
 
+from .latest import with_latest
 from .picking import with_picks
 from .plain_parameters import made_plain
 
@@ -127,7 +128,7 @@ def load(name: str, entry: Entry) -> Any:
 
 def _ready(command: Any) -> Any:
     """A command as it is run, or as a shell asks it what could come next."""
-    command = with_picks(command)
+    command = with_latest(with_picks(command))
     if COMPLETES in os.environ:
         from .completing import with_values
 

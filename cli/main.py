@@ -92,6 +92,10 @@ COMMANDS = MappingProxyType(
             "setup.diagnostics",
             "Gather what somebody who helps you needs to see, in one zip file",
         ),
+        "help": Entry(
+            "setup.topics",
+            "Explain what holds for every command: exit codes, environment, formatting, ids",
+        ),
         "migrate": Entry(
             "setup.migrate", "See the schema of the ledger, and what a migration does"
         ),

@@ -19,7 +19,9 @@ AgentOption = Annotated[
 FollowOption = Annotated[
     bool, typer.Option("--continue", "-c", help="Go on in the latest session.")
 ]
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Id, or its first 6 characters.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Id, its first 6 characters, or `latest`.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, nothing else.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")]
 SecretsOption = Annotated[

@@ -34,7 +34,8 @@ def emit_json(data: Any) -> None:
     if picks is None:
         _write_line(_json(data, indent=2))
         return
-    for line in picks(plain(data)):
+    for found in picks(plain(data)):
+        line = found if isinstance(found, str) else json_line(found)
         _write_line(encodable(without_controls(line) if sys.stdout.isatty() else line))
 
 
@@ -131,17 +132,6 @@ def plain(value: Any) -> Any:
         return {part.name: plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
     dump = getattr(value, "model_dump", None)
     return plain(dump()) if dump else str(value)
-
-
-def spoken(seconds: int) -> str:
-    """A span as people say it, in its two largest units: `2 h 5 min`."""
-    parts = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
-    said = []
-    for unit, size in parts:
-        count, seconds = divmod(seconds, size)
-        if count or (unit == "s" and not said):
-            said.append(f"{count} {unit}")
-    return " ".join(said[:2])
 
 
 def harmless(line: str) -> str:

@@ -14,8 +14,8 @@ import typer
 import typer.main
 from typer.models import CommandInfo
 
-Picks = Callable[[Any], Iterator[str]]
-"""Of one JSON document, the lines to print; raises UsageError."""
+Picks = Callable[[Any], Iterator[Any]]
+"""Of one JSON document what is to be printed, texts as they are; raises UsageError."""
 LONGEST = 10_000
 """Characters of an expression or template."""
 
@@ -98,7 +98,7 @@ def _both(
 
 
 def jq_of(expression: str) -> Picks:
-    """Texts as they are, all else as JSON on one line."""
+    """What an expression of jq picks."""
     from skill_agent.errors import UsageError
 
     try:
@@ -112,9 +112,7 @@ def jq_of(expression: str) -> Picks:
     except ValueError as error:
         raise UsageError(f"--jq: {_first_line(error)}", hint="https://jqlang.org/manual") from None
 
-    def picks(document: Any) -> Iterator[str]:
-        from .output import json_line
-
+    def picks(document: Any) -> Iterator[Any]:
         found = iter(program.input_value(document))
         while True:
             try:
@@ -123,7 +121,7 @@ def jq_of(expression: str) -> Picks:
                 return
             except ValueError as error:
                 raise UsageError(f"--jq: {_first_line(error)}") from None
-            yield one if isinstance(one, str) else json_line(one)
+            yield one
 
     return picks
 
@@ -144,7 +142,7 @@ def template_of(text: str) -> Picks:
             f"--format: {_first_line(error)}", hint="e.g. --format '{{ id }}  {{ title }}'"
         ) from None
 
-    def picks(document: Any) -> Iterator[str]:
+    def picks(document: Any) -> Iterator[Any]:
         for item in document if isinstance(document, list) else [document]:
             fields = item if isinstance(item, dict) else {}
             try:
@@ -157,7 +155,7 @@ def template_of(text: str) -> Picks:
 
 def _ago(moment: object) -> str:
     """`2 h 5 min` since a time as JSON has it; empty for what is none."""
-    from .output import spoken
+    from skill_agent.text.clock import spoken
 
     with suppress(ValueError):
         since = datetime.now(UTC) - datetime.fromisoformat(str(moment))

@@ -76,6 +76,7 @@ def test_help_imports_none_of_the_commands() -> None:
     ours = {name for name in loaded if name.startswith("skill_agent.")}
     assert ours <= {
         "skill_agent.cli", "skill_agent.cli.main", "skill_agent.cli.lazy",
+        "skill_agent.cli.latest", "skill_agent.cli.picking",
         "skill_agent.cli.plain_parameters", "skill_agent.cli.surroundings",
     }  # fmt: skip
     assert not {"rich", "pydantic", "asyncio"} & loaded

@@ -11,12 +11,12 @@ import typer
 from skill_agent.backups.unfinished import check_not_half_restored
 from skill_agent.errors import SkillAgentError
 from skill_agent.files.home import Home
-from skill_agent.text.clock import minute_of
+from skill_agent.text.clock import minute_of, spoken
 
 from ..backups.standing import last_backup
 from ..opening.running import run_with
 from ..options import JsonOption, single
-from ..output import emit_json, narrate, record, spoken
+from ..output import emit_json, narrate, record
 from ..surroundings import Surroundings, surroundings
 
 if TYPE_CHECKING:

@@ -48,6 +48,9 @@ def doctor(
         bool,
         typer.Option("--salvage", help="Take over what can be read of a damaged ledger."),
     ] = False,
+    mend: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be mended without loss, after a question.")
+    ] = False,
     accept_loss: Annotated[
         bool,
         typer.Option("--accept-loss", help="Go on with a ledger that lost its end."),
@@ -61,6 +64,9 @@ def doctor(
     and how far the index is behind, models, providers (without spending a token) and the
     terminal. Exit code 1 when something is broken, 0 for mere warnings.
 
+    `--fix` does what is safe of what the findings advise: private files, missing folders and
+    models, a search index made anew, a backup; then it looks again. With --yes nothing is asked.
+
     Where a backup can be brought back, do that first. `--salvage` makes a new ledger of what can be
     read of a damaged one and of the search index, shows what was found, and asks; the damaged files
     are kept beside it. `--accept-loss` goes on with a ledger whose last rows are gone.
@@ -68,23 +74,26 @@ def doctor(
     \b
     Examples:
       ska doctor
+      ska doctor --fix
       ska doctor --salvage
       ska doctor --json | jq '.[] | select(.level != "ok")'
     """
     around = on_this_machine(ctx)
-    if salvage and accept_loss:
-        raise UsageError("--salvage and --accept-loss exclude each other")
+    if salvage + accept_loss + mend > 1:
+        raise UsageError("--fix, --salvage and --accept-loss exclude each other")
     if salvage:
         mend_by_salvage(around, yes=yes, as_json=as_json)
         return
     if accept_loss:
         mend_by_acceptance(around, yes=yes)
         return
-    found: list[Finding] = []
-    for finding in findings(around):
-        found.append(finding)
-        if not as_json:
-            _print(finding)
+    found = _looked(around, quiet=as_json)
+    if mend:
+        from .doctor_fixing import fix
+
+        if fix(around, found, yes=yes):
+            narrate("looking again")
+            found = _looked(around, quiet=as_json)
     if as_json:
         emit_json(found)
     errors = sum(finding.level == "error" for finding in found)
@@ -92,6 +101,16 @@ def doctor(
     narrate(f"{len(found)} checks: {errors} errors, {warnings} warnings")
     if errors:
         raise typer.Exit(1)
+
+
+def _looked(around: Surroundings, *, quiet: bool) -> list[Finding]:
+    """Every finding, each told as it is found."""
+    found: list[Finding] = []
+    for finding in findings(around):
+        found.append(finding)
+        if not quiet:
+            _print(finding)
+    return found
 
 
 def findings(around: Surroundings) -> Iterator[Finding]:

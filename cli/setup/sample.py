@@ -6,11 +6,11 @@ of the script, and the clock stands where the script says.
 
 import asyncio
 import tomllib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.events import TurnFinished
@@ -25,6 +25,7 @@ MONTH = Path(__file__).with_name("sample_month.toml")
 PATIENCE_S = 60.0
 """How long a run or the team may take, which takes a moment."""
 
+LOOK_S = 0.05
 _PLAIN = "All right."
 
 Tell = Callable[[str], None]
@@ -134,7 +135,7 @@ async def _job(station: "Workstation", one: dict[str, Any], tell: Tell) -> None:
         await _ended(lambda: station.jobs.get_run(run.id))
 
 
-async def _ended(look: Callable[[], Any]) -> None:
+async def _ended(look: Callable[[], Awaitable[Any]]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not cast("Any", await look()).ended:
-            await asyncio.sleep(0.05)
+        while not (await look()).ended:  # noqa: ASYNC110 only a list tells of it
+            await asyncio.sleep(LOOK_S)

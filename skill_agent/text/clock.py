@@ -73,6 +73,17 @@ def minute_of(moment: datetime, zone: str = "") -> str:
     return f"{local(moment, zone):%Y-%m-%d %H:%M}"
 
 
+def spoken(seconds: int) -> str:
+    """A span as people say it, in its two largest units: `2 h 5 min`."""
+    parts = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)]
+    said = []
+    for unit, size in parts:
+        count, seconds = divmod(seconds, size)
+        if count or (unit == "s" and not said):
+            said.append(f"{count} {unit}")
+    return " ".join(said[:2])
+
+
 def _known(name: str) -> tzinfo | None:
     if offset := _OFFSET.fullmatch(name):
         away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from command_line import Ska
+from command_line import Ska, Terminal
 from skill_agent.cli.setup.doctor_models import memory_findings
 from skill_agent.cli.setup.doctor_stores import language_findings
 from skill_agent.store.lock import HomeLock
@@ -170,3 +170,31 @@ async def test_an_embedder_that_does_not_know_what_is_spoken(
     found = await language_findings(Speaking(**messages))
     assert [one.id for one in found] == (["languages"] if told else [])
     assert all("de 75%" in one.detail and "use-multilingual-3" in one.fix for one in found)
+
+
+def test_fix_mends_what_loses_nothing(ska: Ska) -> None:
+    assert ska("memory", "add", "Tea is at four").code == 0
+    home = ska.home
+    home.config.chmod(0o644)
+    before = by_id(ska("doctor", "--json"))
+    assert before["permissions"]["level"] == "warning"
+    person = Terminal(["y", "y", *["n"] * 9])
+    after = by_id(ska("doctor", "--fix", "--json", person=person))
+    assert ["make it private" in person.asked[0], "backup" in person.asked[1]] == [True, True]
+    assert before["backup"]["fix"] == "ska backup create"
+    assert before["backup"]["title"] != after["backup"]["title"], "there is one now, if an old one"
+    assert after["permissions"]["level"] == "ok"
+    assert home.config.stat().st_mode & 0o077 == 0
+    assert "Tea is at four" in ska("memory", "list").out
+
+
+def test_fix_asks_and_leaves_what_is_declined(ska: Ska) -> None:
+    assert ska("memory", "add", "Tea is at four").code == 0
+    ska.home.config.chmod(0o644)
+    done = ska("doctor", "--fix", person=Terminal(["n"] * 9))
+    assert "others can read the home" in done.err
+    assert ska.home.config.stat().st_mode & 0o044
+
+
+def test_fix_and_salvage_are_not_done_at_once(ska: Ska) -> None:
+    assert ska("doctor", "--fix", "--salvage").code == 2

@@ -69,7 +69,7 @@ def test_version(ska: Ska) -> None:
 def test_an_unknown_command_names_the_nearest(ska: Ska) -> None:
     done = ska("memmory")
     assert (done.code, done.out) == (2, "")
-    assert "Did you mean 'memory'" in done.err
+    assert "did you mean `ska memory`?" in done.err
 
 
 def test_a_group_without_a_command_shows_its_help(ska: Ska) -> None:
