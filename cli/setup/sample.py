@@ -95,13 +95,13 @@ async def play(station: "Workstation", month: Month, tell: Tell) -> None:
 
 
 async def _talk(station: "Workstation", talk: dict[str, Any]) -> None:
-    session = None
+    session, reply = None, ""
     for said, _ in talk["said"]:
         request = TurnRequest(said, agent=talk["agent"], session=session, interactive=False)
         async for event in station.turns.ask(request):
             session = event.session
             if isinstance(event, TurnFinished):
-                reply = event.message_id
+                reply = event.message_id or ""
     if rating := talk.get("rate"):
         await station.feedback.rate(reply, rating)
 

@@ -1,6 +1,7 @@
-"""What every command has: --jq, --format, `latest`, the nearest command, one table of exit codes."""
+"""What every command has: --jq, --format, `latest`, a nearest command, one table of exit codes."""
 
 import re
+from typing import Any
 
 import pytest
 from command_line import Ska
@@ -18,7 +19,7 @@ def kept(ska: Ska) -> Ska:
     return ska
 
 
-def commands(found: dict, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], object]]:
+def commands(found: dict, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     every = []
     for name, command in found.items():
         inner = getattr(command, "commands", None)
