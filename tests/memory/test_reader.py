@@ -345,3 +345,18 @@ async def test_a_failure_right_after_a_turn_is_seen_and_mended(home: MemoryHome)
     (job,) = await home.reader().run()
     assert job.state == "done"
     assert any("Porto" in text for text in await home.texts())
+
+
+async def test_a_turn_stops_each_of_several_readings_on_a_local_model(home: MemoryHome) -> None:
+    """One that was asked for and one of the background may be under way at once."""
+    reader, remote = home.reader(), asyncio.Event()
+    waits = [asyncio.Event().wait(), asyncio.Event().wait(), remote.wait()]
+    passes = [
+        asyncio.create_task(reader._pass_over(work, local=work is not waits[2])) for work in waits
+    ]
+    await asyncio.sleep(0)
+    reader.turn_started("talk")
+    assert [await one for one in passes[:2]] == [False, False]
+    remote.set()
+    assert await passes[2] is True
+    await reader.close()
