@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: demo demo-daily test check lint deep coverage format bench clean help
+.PHONY: demo demo-daily test check lint docs deep coverage format bench clean help
 
 help:
 	@echo "make demo      install, fetch the embedded models, hold a conversation in two processes"
 	@echo "make demo-daily  sum up a day in a home that is thrown away, by a job"
 	@echo "make test      install everything and run the test suite"
 	@echo "make check     format, lint, types and the fast tests"
+	@echo "make docs      write the reference from the code and build the documentation site"
 	@echo "make deep      kills, crash loops, long searches and the large model: an hour"
 	@echo "make coverage  which lines the test suite runs"
 	@echo "make bench     measure the budgets; LOCOMO=FILE adds recall quality"
@@ -35,6 +36,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/zensical build --strict
 
 deep: $(VENV)/.installed-dev
 	$(PYTEST) --timeout 3600 -m "deep or slow or search" --hypothesis-profile deep

@@ -11,7 +11,7 @@ from skill_agent.errors import UsageError
 
 from ..opening.running import with_runtime
 from ..options import choice, single
-from ..output import emit_text
+from ..output import emit_json, emit_jsonl, emit_text
 
 if TYPE_CHECKING:
     from skill_agent.attach.transport import Line, Query
@@ -44,16 +44,18 @@ def api(
         str | None,
         typer.Option("--input", metavar="FILE", help="The whole JSON body; - is standard input."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="It is JSON in any case.")] = False,
 ) -> None:
     """Send one request to the home's API and print what it answers.
 
     It works on whichever process holds the home, without a key on this machine; with --api on a
     home served elsewhere. Routes and what they take: docs/api.md, docs/scopes.md, or
-    `ska api /openapi.json`. Events are printed as they come, until Ctrl+C.
+    `ska api /openapi.json`. A route without a slash before it is one of /v1. Events are printed as
+    they come, until Ctrl+C.
 
     \b
     Examples:
-      ska api /v1/agents | jq -r '.items[].slug'
+      ska api agents --jq '.items[].slug'
       ska api /v1/memories -f limit=3
       ska api POST /v1/memories -f content="The staging server is called heron"
       ska api POST /v1/memories/search -f query=staging -f limit=2
@@ -77,8 +79,10 @@ def _request_of(words: list[str]) -> tuple[str, str]:
     if len(words) > 2:
         raise UsageError(f"one route, not {len(words)} words", hint="ska api POST /v1/memories")
     verb = "GET" if len(words) == 1 else choice("VERB", words[0].upper(), VERBS)[0]
-    path = words[-1] if words[-1].startswith("/") else f"/{words[-1]}"
-    return verb, path
+    route = words[-1]
+    if not route.startswith("/"):
+        route = f"/{route}" if route.startswith("v1/") else f"/v1/{route}"
+    return verb, route
 
 
 def _fields(told: list[str]) -> dict[str, Any]:
@@ -128,20 +132,32 @@ async def _asked(
             )
             async for frame in frames:
                 if frame.data:
-                    emit_text(frame.data.decode("utf-8", "replace"))
-                    sys.stdout.flush()
+                    _tell_one(frame.data)
             return
         told = await line.call(verb, path, query=query, body=content)
         if told:
-            emit_text(_readable(told))
+            _tell(told)
 
 
-def _readable(told: bytes) -> str:
+def _tell_one(data: bytes) -> None:
+    """What a stream brings, a line each."""
+    try:
+        event = json.loads(data)
+    except ValueError:
+        emit_text(data.decode("utf-8", "replace"))
+        sys.stdout.flush()
+    else:
+        emit_jsonl(event)
+
+
+def _tell(told: bytes) -> None:
     """JSON as other commands print it; whatever else there is as it is."""
     try:
-        return json.dumps(json.loads(told), ensure_ascii=False, indent=2)
+        document = json.loads(told)
     except ValueError:
-        return told.decode("utf-8", "replace")
+        emit_text(told.decode("utf-8", "replace"))
+    else:
+        emit_json(document)
 
 
 def _line_to(station: "Workstation", ending: AsyncExitStack) -> "Line":
