@@ -16,9 +16,10 @@ pytest.importorskip("hatchling", reason="hatchling is not installed")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the source distribution, as installers and packagers do."""
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(folder), "."],
+        [sys.executable, "-m", "build", "--no-isolation", "-o", str(folder), "."],
         cwd=ROOT, check=True, capture_output=True, timeout=180,
     )  # fmt: skip
     (built,) = folder.glob("*.whl")
@@ -63,12 +64,16 @@ def run(command: list[str | Path], home: Path) -> str:
 def test_it_has_one_name(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"skill_agent"}
+    data = {top for top in tops if top.endswith((".dist-info", ".data"))}
+    assert tops - data == {"skill_agent"}
+    assert any(name.endswith("share/man/man1/ska.1") for name in names)
     expected = {module.replace(".", "/") for module in MODULES}
     there = {name.removesuffix(".py").removesuffix("/__init__") for name in names}
     assert not expected - there
     assert "skill_agent/bundled/agents.toml" in names
     assert "skill_agent/bundled/models.toml" in names
+    for sheet in ROOT.glob("tui/**/*.tcss"):
+        assert f"skill_agent/{sheet.relative_to(ROOT)}" in names
 
 
 def test_the_command_runs(binaries: Path, tmp_path: Path) -> None:
