@@ -1,51 +1,48 @@
-"""Draws docs/screenshot.svg: the workstation over the real runtime, with a scripted model.
+"""Draws the pictures of the documentation: docs/pictures/*.svg, and docs/tour.svg, which moves.
 
-Run it from the checkout: `python docs/make_screenshot.py`. The home is a temporary one, the words
-and the clock are fixed, so the picture changes only when the program does.
+Run it from the checkout: `python docs/make_screenshot.py`. They show the workstation over the real
+runtime on the sample home of `ska demo`; the model is scripted and the clock fixed, so they change
+only when the program does.
 """
 
 import asyncio
 import hashlib
+import os
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from skill_agent.cli.opening.home import open_home
+from skill_agent.cli.setup.sample import Month, play
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.screen import TalkScreen
 from textual.pilot import Pilot
 
-from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
+from skill_agent.models.scripted import Pause, ScriptedGateway, ScriptedModel
+from skill_agent.ports import ModelRequest
 from skill_agent.workstation import Workstation
 
-OUT = Path(__file__).with_name("screenshot.svg")
-SIZE = (118, 38)
-REPLY = """You deploy on **Fridays**, from the `release` branch. Two things from before:
+DOCS = Path(__file__).parent
+PICTURES, TOUR = DOCS / "pictures", DOCS / "tour.svg"
+SIZE = (110, 34)
+TODAY = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)
+QUESTION = "When do I deploy, and what should I watch out for?"
+REPLY = """On **Mondays**, from the `release` branch; Fridays were before you moved it. Two things:
 
-1. Cut the branch on Thursday evening; last week it was late
-2. Run the migration *before* the build, since Tom waits for it
+1. Run the migration first and wait until it is done; two versions must not write the same table
+2. Tom is away until the 20th, so nobody waits for staging
 
 ```bash
 git switch release && git pull --ff-only
 make migrate && make deploy
 ```
 """
-TALK = (
-    (
-        "Remember that I deploy on Fridays from the release branch.",
-        "Noted: **Fridays**, from the release branch.",
-    ),
-    (
-        "The release branch was cut late this week, and Tom waited for the migration.",
-        "That cost him a morning, then. Shall I bring it up next time you deploy?",
-    ),
-)
-QUESTION = "When do I deploy from the release branch, and what should I watch out for?"
 
 
 class WordAxes:
@@ -62,59 +59,146 @@ class WordAxes:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-class Clock:
-    """A minute passes each time it is read."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of the tour, and how long it stands."""
 
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(minutes=1)
-        return self.now
+    svg: str
+    seconds: float
 
 
-async def draw() -> str:
-    """Two conversations, the second of which remembers the first; gives the SVG."""
+async def draw() -> None:
+    """Every picture, and the tour."""
     with tempfile.TemporaryDirectory() as folder:
-        clock = Clock()
-        model = ScriptedModel([*(reply for _, reply in TALK), REPLY], name="openai/gpt-4o")
+        month = Month(today=TODAY)
+
+        def answer(request: ModelRequest):
+            asked = request.messages[-1].content
+            if QUESTION in asked:
+                return [
+                    part for word in re.findall(r"\s*\S+", REPLY) for part in (word, Pause(0.03))
+                ]
+            return month.answer(request)
 
         @asynccontextmanager
         async def home() -> AsyncIterator[Workstation]:
+            gateway = ScriptedGateway(ScriptedModel(otherwise=answer, name="openai/gpt-4o"))
             async with open_home(
-                Path(folder) / "home", create=True, gateway=ScriptedGateway(model),
-                embedder=WordAxes(), clock=clock,
+                Path(folder) / "home", create=True, hosting=True, gateway=gateway,
+                embedder=WordAxes(), clock=month.clock,
             ) as runtime:  # fmt: skip
-                for said, _ in TALK:
-                    async for _ in runtime.ask(said):
-                        pass
-                await runtime.memory.settle()
-                clock.now += timedelta(days=7)
+                await play(runtime, month, lambda line: None)
                 yield runtime
 
         app = WorkstationApp(home, draft_dir=Path(folder) / "drafts")
         app.animation_level = "none"
         async with app.run_test(size=SIZE) as pilot:
-            await talk(pilot)
-            svg = app.export_screenshot(title="ska")
+            frames = await tour(app, pilot)
+            await places(app, pilot)
             await pilot.press("ctrl+q")
-    # Rich derives the names inside the picture from its content, and ids are random.
-    return re.sub(r"terminal-\d+-", "terminal-", svg)
+    TOUR.write_text(moving(frames), encoding="utf-8")
 
 
-async def talk(pilot: Pilot[None]) -> None:
-    """Asks the question and waits for the whole reply."""
-    talk = pilot.app.screen_stack[0]
-    assert isinstance(talk, TalkScreen)
-    await until(pilot, lambda: bool(talk.figures.member.slug))
-    talk.composer.put(QUESTION)
-    await pilot.press("enter")
-    await until(pilot, lambda: talk.figures.written > 0)
-    for _ in range(10):
+async def tour(app: WorkstationApp, pilot: Pilot[None]) -> list[Frame]:
+    """From the first screen to an answer, and to where it came from."""
+    screen = app.screen_stack[0]
+    assert isinstance(screen, TalkScreen)
+    await until(pilot, lambda: bool(screen.figures.member.slug))
+    await settled(pilot)
+    frames = [Frame(save(app, "home"), 2.5)]
+    for end in range(8, len(QUESTION) + 8, 8):
+        screen.composer.put(QUESTION[:end])
         await pilot.pause(0.05)
+        frames.append(Frame(shot(app), 0.18))
+    await pilot.press("enter")
+    while not screen.figures.written:
+        await pilot.pause(0.45)
+        frames.append(Frame(shot(app), 0.35))
+    await settled(pilot)
+    frames.append(Frame(save(app, "conversation"), 4.0))
+    for key, name, seconds in (("f5", "memory", 3.5), ("f8", "inbox", 3.0), ("f7", "team", 3.0)):
+        await pilot.press(key)
+        await settled(pilot)
+        frames.append(Frame(save(app, name), seconds))
+    await pilot.press("escape")
+    return frames
 
 
-async def until(pilot: Pilot[None], happened) -> None:
+async def places(app: WorkstationApp, pilot: Pilot[None]) -> None:
+    """Every other place, each as it opens, and what lies over a conversation."""
+    from skill_agent.tui.places import PLACES
+
+    known = {"memory", "inbox", "team"}
+    for place in (one for one in PLACES if one.name not in known):
+        app.action_place(place.name)
+        await settled(pilot)
+        save(app, place.name)
+        await pilot.press("escape")
+        await settled(pilot)
+    for key, name in (("ctrl+s", "conversations"), ("ctrl+o", "go-to"), ("alt+m", "models")):
+        await pilot.press(key)
+        await settled(pilot)
+        save(app, name)
+        await pilot.press("escape")
+        await settled(pilot)
+
+
+def save(app: WorkstationApp, name: str) -> str:
+    PICTURES.mkdir(exist_ok=True)
+    svg = shot(app)
+    (PICTURES / f"{name}.svg").write_text(svg, encoding="utf-8")
+    return svg
+
+
+def shot(app: WorkstationApp) -> str:
+    """The screen; Rich derives the names inside from its content, and fetches fonts, which a page
+    that is read offline must not."""
+    svg = re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="ska"))
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+def moving(frames: Sequence[Frame]) -> str:
+    """One SVG in which each frame stands for its time, round and round; who wants no motion sees
+    the last but two, which is the answer."""
+    total = sum(one.seconds for one in frames)
+    (box,) = re.findall(r'viewBox="([^"]+)"', frames[0].svg)[:1]
+    rules, parts, at = [], [], 0.0
+    for number, one in enumerate(frames):
+        begin, at = 100 * at / total, at + one.seconds
+        end = 100 * at / total
+        rules.append(
+            f"@keyframes f{number}{{0%{{visibility:hidden}}{begin:.2f}%{{visibility:visible}}"
+            f"{end:.2f}%{{visibility:hidden}}}}.f{number}{{animation:f{number} {total:.2f}s step-end infinite}}"
+        )
+        inner = re.sub(r"terminal-", f"t{number}-", one.svg)
+        inner = inner.replace("<svg ", f'<svg class="f{number}" visibility="hidden" ', 1)
+        parts.append(inner)
+    still = max(len(frames) - 4, 0)
+    rules.append(
+        "@media (prefers-reduced-motion: reduce){svg svg{animation:none!important}"
+        f".f{still}{{visibility:visible}}}}"
+    )
+    style = "".join(rules)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"><style>{style}</style>'
+        + "".join(parts)
+        + "</svg>\n"
+    )
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Until the picture has been the same for a while."""
+    seen, same = "", 0
+    end = time.monotonic() + 60
+    while same < 6:
+        if time.monotonic() > end:
+            raise TimeoutError("the screen never came to rest")
+        await pilot.pause(0.05)
+        now = shot(pilot.app)  # type: ignore[arg-type]
+        seen, same = now, same + 1 if now == seen else 0
+
+
+async def until(pilot: Pilot[None], happened: Callable[[], bool]) -> None:
     """Lets the app work until it has happened; raises TimeoutError after a minute."""
     end = time.monotonic() + 60
     while not happened():
@@ -124,5 +208,7 @@ async def until(pilot: Pilot[None], happened) -> None:
 
 
 if __name__ == "__main__":
-    OUT.write_text(asyncio.run(draw()), encoding="utf-8")
-    print(OUT)
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    asyncio.run(draw())
+    print(TOUR, *sorted(PICTURES.glob("*.svg")), sep="\n")
