@@ -82,7 +82,8 @@ class Sender:
                         session=None if new else key,
                         agent=agent,
                         key=message.key,
-                        attachments=message.attachments,
+                        attachments=message.texts,
+                        images=message.images,
                         folder=self._folder if new else "",
                     )
                 )

@@ -3,12 +3,13 @@
 from textual import on
 from textual.widgets import TextArea
 
-from .choosing import Choosing
+from .completing import Completing
 from .foot.composer import Composer
 from .foot.footer import chip
+from .foot.wish import as_typed, as_words
 
 
-class Writing(Choosing):
+class Writing(Completing):
     """The composer's wishes."""
 
     def draw_waiting(self) -> None:
@@ -36,7 +37,8 @@ class Writing(Choosing):
     @on(Composer.Sent)
     def send(self, event: Composer.Sent) -> None:
         if not event.written.empty:
-            self._outbox.wait(self._key, event.written.text, event.written.attachments)
+            words = as_words(event.written.text)
+            self._outbox.wait(self._key, words, event.written.attachments)
         self._outbox.held.discard(self._key)
         if self._home is not None:
             self._home.sender.deliver(self._key)
@@ -47,13 +49,13 @@ class Writing(Choosing):
         if (message := self._outbox.take_back(self._key)) is not None:
             written = self.composer.written  # a key may have been quicker
             beside = (*message.attachments, *written.attachments)
-            self.composer.put(message.text + written.text, beside)
+            self.composer.put(as_typed(message.text) + written.text, beside)
         self.draw_waiting()
 
     def give_back(self, key: str, error_text: str) -> None:
         if key == self._key and self.composer.written.empty:
             if (message := self._outbox.take_back(key, 0)) is not None:
-                self.composer.put(message.text, message.attachments)
+                self.composer.put(as_typed(message.text), message.attachments)
             self.draw_waiting()
         else:
             self.hold(key, error_text)

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from skill_agent.text.attachments import label
-from skill_agent.values import Attachment
+from skill_agent.values import Image
 
 from ...frame.agents import Member
 from ...frame.key_bar import KeyBar
@@ -20,11 +20,15 @@ from ...frame.plain import one_line
 from ...frame.status import Figures, StatusLine
 from .approvals import ApprovalBar
 from .composer import Composer
+from .drafts import Beside
 from .questions import QuestionBar
 
 
-def chip(one: Attachment) -> str:
-    """A text beside the words, in brief."""
+def chip(one: Beside) -> str:
+    """What goes beside the words, in brief."""
+    if isinstance(one, Image):
+        kind = one.media_type.removeprefix("image/").upper()
+        return f"[Image {kind}, {max(len(one.data) * 3 // 4000, 1):,} kB]"
     return f"[{one_line(label(one), 60)}]"
 
 
@@ -86,7 +90,7 @@ class Footer(Vertical):
         self.query_one(Composer).waiting = bool(waiting)
         self.screen.refresh_bindings()
 
-    def show_pasted(self, attachments: Sequence[Attachment]) -> None:
+    def show_pasted(self, attachments: Sequence[Beside]) -> None:
         """What goes with the message and is too long to stand among its words."""
         box = self.query_one("#pasted", Static)
         box.display = bool(attachments)

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.values import Attachment
 
-from .drafts import NEW, Draft, DraftBook, Queued
+from .drafts import NEW, Beside, Draft, DraftBook, Queued
 
 PAUSE = 0.25
 """Seconds of quiet before typed text goes to disk."""
@@ -43,11 +42,11 @@ class Outbox:
             self._drafts[key] = self._book.load(key)
         return self._drafts[key]
 
-    def type(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def type(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> None:
         """The composer's text as it is now, and what was pasted beside it."""
         self._change(key, replace(self.draft(key), text=text, attachments=attachments))
 
-    def wait(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def wait(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> None:
         """Appends a message to those that wait, and clears what was typed and pasted."""
         message = Queued(text, attachments=attachments)
         self._change(key, Draft("", (*self.draft(key).waiting, message)))
