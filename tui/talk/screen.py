@@ -201,6 +201,10 @@ class TalkScreen(Reading):
         if self._view is not None:
             await self._view.apply(event)
 
+    async def steered(self, turn: str, text: str) -> None:
+        if self._view is not None:
+            await self._view.steered(turn, text)
+
     def ended(self, event: "TurnFinished | TurnFailed") -> None:
         home = self._opened()
         shown = event.session == home.listener.session
@@ -251,6 +255,8 @@ class TalkScreen(Reading):
             return "back" if away else deed.label if busy else None
         if deed.id == "write.send" and busy:
             return "queues"
+        if deed.id == "write.steer" and not busy:
+            return None
         return deed.label
 
     def action_approval(self) -> None:

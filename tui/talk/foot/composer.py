@@ -16,7 +16,7 @@ from textual.widgets import TextArea
 from skill_agent.text.attachments import is_long_paste
 from skill_agent.values import Attachment
 
-from ...frame.deeds import Deed
+from ...frame.deeds import Deed, bindings
 from ...frame.plain import printable
 from ..deeds import COMPOSER
 from .drafts import Beside
@@ -45,6 +45,7 @@ class Composer(TextArea):
 
     DEEDS: ClassVar[tuple[Deed, ...]] = COMPOSER
     BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(COMPOSER),
         Binding("up", "older", show=False),
         Binding("down", "newer", show=False),
         Binding("tab", "tab(1)", show=False),
@@ -56,11 +57,14 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """The person pressed Enter; empty when there was nothing written."""
+        """The person pressed Enter; empty when there was nothing written.
 
-        def __init__(self, written: Written) -> None:
+        With `now` it is for the reply that runs, where one does.
+        """
+
+        def __init__(self, written: Written, *, now: bool = False) -> None:
             super().__init__()
-            self.written = written
+            self.written, self.now = written, now
 
     class Attached(Message):
         """Something was pasted beside the text, or taken out again."""
@@ -177,13 +181,18 @@ class Composer(TextArea):
         text = pasted.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         self.lay(Attachment(text, origin="paste"))
 
-    def _send(self) -> None:
+    def action_steer(self) -> None:
+        """Enter means a command where one is written, and so does this."""
+        if not self.heed("enter"):
+            self._send(now=True)
+
+    def _send(self, *, now: bool = False) -> None:
         # What would be a command but for a blank before it is recalled as words, too.
         written = Written(as_typed(self.text.strip()), self._attachments)
         self._recalled = None
         if not written.empty and (not self.sent or self.sent[-1] != written):
             self.sent.append(written)
-        self.post_message(self.Sent(written))
+        self.post_message(self.Sent(written, now=now))
         if not written.empty:
             # Now, or the next key would go with it; on disk it stays until the post has it.
             self.put("")

@@ -32,6 +32,13 @@ def chip(one: Beside) -> str:
     return f"[{one_line(label(one), 60)}]"
 
 
+def said_of(one: Beside) -> str:
+    """What it is, in full."""
+    if isinstance(one, Image):
+        return "A picture: its bytes are shown to the model as they are."
+    return one.text
+
+
 class Footer(Vertical):
     """Below the conversation."""
 
@@ -82,7 +89,7 @@ class Footer(Vertical):
             Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
         ]
         if waiting:
-            how = "held: Enter sends, Up edits" if held else "queued: Up edits"
+            how = "held: Enter sends, Up edits" if held else "queued: Up edits, Alt+W all of it"
             lines.append(Content.styled(f"  {how}", "$foreground-muted"))
         box = self.query_one("#waiting", Static)
         box.display = bool(waiting)
@@ -95,7 +102,9 @@ class Footer(Vertical):
         box = self.query_one("#pasted", Static)
         box.display = bool(attachments)
         chips = (Content.styled(chip(one), "bold $accent") for one in attachments)
-        out = Content.styled(" Backspace at the start takes it out", "$foreground-muted")
+        out = Content.styled(
+            " Alt+W looks into it, Backspace at the start takes it out", "$foreground-muted"
+        )
         box.update(Content(" ").join([*chips, out]))
 
     def show_speaker(self, member: Member) -> None:

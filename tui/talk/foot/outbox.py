@@ -46,10 +46,11 @@ class Outbox:
         """The composer's text as it is now, and what was pasted beside it."""
         self._change(key, replace(self.draft(key), text=text, attachments=attachments))
 
-    def wait(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> None:
+    def wait(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> Queued:
         """Appends a message to those that wait, and clears what was typed and pasted."""
         message = Queued(text, attachments=attachments)
         self._change(key, Draft("", (*self.draft(key).waiting, message)))
+        return message
 
     def first(self, key: str) -> Queued | None:
         """The message to be sent next; it stays on disk until `sent`."""
@@ -63,6 +64,17 @@ class Outbox:
     def sending(self, key: str) -> bool:
         """Whether one of the conversation's messages is on its way."""
         return key in self._handed_over.values()
+
+    def waiting(self, key: str) -> list[Queued]:
+        """What waits and is not on its way, oldest first."""
+        return [one for one in self.draft(key).waiting if one.key not in self._handed_over]
+
+    def take_out(self, key: str, message: str) -> Queued | None:
+        """Removes a message that waits and is not on its way; None when there is none."""
+        found = next((one for one in self.waiting(key) if one.key == message), None)
+        if found is not None:
+            self.sent(key, message)
+        return found
 
     def acknowledged(self, message: str) -> str | None:
         """The message is in the ledger; where it waited, or None where that was known."""

@@ -134,12 +134,16 @@ class _Turn:
         yield from (line for _, line in work)
 
     def _work(self) -> list[tuple[datetime, Widget]]:
-        """Its lines of team work, the oldest first, with when each began."""
+        """Its lines of team work and what the person said meanwhile, the oldest first, with when
+        each was."""
         turn = self._messages[0].turn
         every = [*self._past.together, *self._past.tasks]
         begun = sorted(every, key=lambda one: one.created_at)
         told = ((one.created_at, lines.work_kept(one, self._agents)) for one in begun)
-        return [(at, work.line) for at, work in told if work.turn == turn]
+        work = [(at, work.line) for at, work in told if work.turn == turn]
+        said = [one for one in self._messages if one.role == "user" and one is not self.asked]
+        meanwhile = [(one.created_at, UserBlock(*told_apart(one))) for one in said]
+        return sorted([*work, *meanwhile], key=lambda one: one[0])
 
     def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
         for text in self._state.notices if self._state else ():

@@ -83,6 +83,12 @@ class TurnView:
             case _:
                 await self._around(event.turn, Line("·", event.line, kind="info"))
 
+    async def steered(self, turn: str, text: str) -> None:
+        """What the person said to a turn that runs, after what it had said by then."""
+        if (reply := self._replies.get(turn)) is not None:
+            await reply.tell(UserBlock(text))
+            self._conversation.touched()
+
     async def _within(self, event: TurnEvent) -> None:
         reply = await self._reply(event.turn, event.agent)
         if not isinstance(event, MemoryRecalled):
