@@ -3,6 +3,7 @@
 import asyncio
 import stat
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from textual.events import Paste
 from textual.widgets import Input
 
 from skill_agent.errors import UsageError
+from skill_agent.models.scripted import Gate, ScriptedModel
 from skill_agent.values import Attachment, Image
 
 SMALL = (60, 18)
@@ -214,3 +216,47 @@ async def test_where_there_is_no_terminal_it_is_said_and_the_text_stays(sit) -> 
         await seat.press(*"text", "f12")
         await seat.until(lambda: any("editor" in one for one in told(seat)))
         assert seat.talk.composer.text == "text"
+
+
+# -- who a message was for -------------------------------------------------------------------
+
+
+async def test_a_mention_stays_visible(sit) -> None:
+    """The ledger keeps the words without the name before them; who they were for is shown."""
+    async with sit(StageRuntime()) as seat:
+        await seat.say("first")
+        await seat.until(lambda: seat.talk.figures.written)
+        await seat.say("@luke second")
+        await seat.until(lambda: len(said(seat)) == 2 and not seat.talk.turns.all())
+        await seat.say("third")
+        await seat.until(lambda: len(said(seat)) == 3 and not seat.talk.turns.all())
+        for _ in range(2):  # as it is said, and as it is read again
+            heads = [str(one.query(".who").first().render()) for one in seat.talk.query(UserBlock)]
+            assert heads == ["You", "You → Luke", "You → Kyra"]
+            await seat.press("ctrl+n")
+            await seat.press("ctrl+s")
+            await seat.at(SessionList)
+            await seat.press("enter")
+            await seat.until(lambda: len(said(seat)) == 3)
+
+
+# -- over the real runtime -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attached", [False, pytest.param(True, marks=pytest.mark.deep)])
+async def test_a_model_reads_what_it_is_told(sit, open_runtime, join, attached: bool) -> None:
+    gate = asyncio.Event()
+    model = ScriptedModel([["half ", Gate(gate), "a reply."], "And tests."])
+    async with AsyncExitStack() as stack:
+        if attached:
+            await stack.enter_async_context(open_runtime(model))
+        opener = (lambda: join(ScriptedModel([]))) if attached else (lambda: open_runtime(model))
+        seat = await stack.enter_async_context(sit(opener))
+        await seat.say("write it")
+        await seat.until(lambda: "half" in seat.shown())
+        await seat.press(*"tests", "alt+s")
+        await seat.until(lambda: said(seat) == ["write it", "tests"])
+        gate.set()
+        await seat.until(lambda: "And tests." in seat.shown())
+        await seat.until(lambda: not seat.talk.turns.all())
+        assert [one.content for one in model.requests[-1].messages][-1] == "tests"

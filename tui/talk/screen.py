@@ -164,6 +164,8 @@ class TalkScreen(Reading):
         self._view = TurnView(
             self.conversation, self.query_one(MemoryPane), self._agents, own=self.turns.own
         )
+        asked = [one.agent for one in messages if one.role == "user" and one.agent]
+        self._view.spoke_with = asked[-1] if asked else ""
         title = one_line(session.title, 200) if session else ""
         before = self.figures
         figures = Figures(
