@@ -6,7 +6,7 @@ COMPOSER = (
     Deed(id="write.send", what="send; while a reply runs: queue", label="sends", keys="enter",
          foot=1),
     Deed(id="write.steer", what="say it to the reply that runs, before its next step",
-         label="tells it now", keys="alt+s,ctrl+enter", action="steer", foot=2),
+         label="tells it now", keys="alt+s,ctrl+enter", action="steer", foot=2, priority=True),
     Deed(id="write.newline", what="new line", label="new line", keys="ctrl+j,shift+enter", foot=3),
     Deed(id="write.recall", keys="up", shown="Up, Down",
          what="when empty: edit a queued message, then what you sent before"),

@@ -89,6 +89,7 @@ class TurnView:
         """What the person said to a turn that runs, after what it had said by then."""
         if (reply := self._replies.get(turn)) is not None:
             await reply.tell(UserBlock(text))
+            await reply.wait("Thinking …")
             self._conversation.touched()
 
     async def _within(self, event: TurnEvent) -> None:
