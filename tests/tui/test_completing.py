@@ -6,7 +6,7 @@ import pytest
 from skill_agent.tui.memory.screen import MemoryScreen
 from skill_agent.tui.talk.foot.folder_files import files_below, matching
 from skill_agent.tui.talk.foot.suggestions import Suggestions
-from skill_agent.tui.talk.foot.wish import Wish, command_in, wish_at
+from skill_agent.tui.talk.foot.wish import Command, Wish, command_in, wish_at
 from stage import MORNING, StageRuntime
 from stage_book import book
 from textual.events import Key
@@ -242,5 +242,6 @@ def test_what_is_being_named(text: str, wish: Wish | None) -> None:
 
 
 def test_what_is_a_command() -> None:
-    assert command_in("/new").name == "new" and command_in("/agent  luke ").rest == "luke"
+    assert command_in("/new") == Command("new")
+    assert command_in("/agent  luke ") == Command("agent", "luke")
     assert [command_in(one) for one in ("//new", " /new", "/usr/bin", "/", "a /new")] == [None] * 5

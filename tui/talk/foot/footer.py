@@ -89,7 +89,7 @@ class Footer(Vertical):
             Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
         ]
         if waiting:
-            how = "held: Enter sends, Up edits" if held else "queued: Up edits, Alt+W all of it"
+            how = "held: Enter sends, Up edits" if held else "queued: Up edits the last, Alt+W any"
             lines.append(Content.styled(f"  {how}", "$foreground-muted"))
         box = self.query_one("#waiting", Static)
         box.display = bool(waiting)
@@ -102,9 +102,7 @@ class Footer(Vertical):
         box = self.query_one("#pasted", Static)
         box.display = bool(attachments)
         chips = (Content.styled(chip(one), "bold $accent") for one in attachments)
-        out = Content.styled(
-            " Alt+W looks into it, Backspace at the start takes it out", "$foreground-muted"
-        )
+        out = Content.styled(" Alt+W: look, take out", "$foreground-muted")
         box.update(Content(" ").join([*chips, out]))
 
     def show_speaker(self, member: Member) -> None:

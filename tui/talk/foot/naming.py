@@ -87,7 +87,7 @@ class Naming:
             )
             return [
                 Suggestion(
-                    f"talk-{one.id}", one.title, f"with {one.agent}", "conversation", mark="≡",
+                    f"talk-{one.id}", one.title, "", f"talk with {one.agent}", mark="≡",
                     value=("talk", one.id),
                 )
                 for one in found

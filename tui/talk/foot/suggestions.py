@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from ...frame.plain import one_line
 
-MOST_ROWS = 8
+MOST_ROWS, MOST_COLUMNS = 8, 110
 _LEAST_LEFT = 2
 """Rows of the screen above it that stay in view."""
 
@@ -96,26 +96,32 @@ class Suggestions(OptionList, can_focus=False):
     def _redraw(self) -> None:
         above = self._above
         rows = max(min(len(self._offered), MOST_ROWS, above.y - _LEAST_LEFT), 1)
-        self.styles.width, self.styles.height = max(above.width, 1), rows
+        wide = max(min(above.width, MOST_COLUMNS), 1)
+        self.styles.width, self.styles.height = wide, rows
         self.styles.offset = (above.x, max(above.y - rows, 0))
-        scrolls = len(self._offered) > rows
-        width = max(above.width - 4 - scrolls, 1)
-        named = max((Content(one.name).cell_length for one in self._offered), default=0)
+        width = max(wide - 4 - (len(self._offered) > rows), 1)
+        told = (Content(one.name).cell_length for one in self._offered if one.what)
+        named = min(max(told, default=0), max(width // 3, 12))
         self.clear_options()
-        self.add_options(Option(_row(one, min(named, width // 2), width)) for one in self._offered)
+        self.add_options(Option(_row(one, named, width)) for one in self._offered)
 
 
 def _row(one: Suggestion, named: int, width: int) -> Content:
-    """Mark, name, what it is, and at the right what is beside it; the name is never left out."""
-    name = Content(one_line(one.name, 200)).truncate(named, ellipsis=True, pad=True)
-    head = Content.assemble((f"{one.mark} ", one.colour), name.stylize("bold"))
-    left = width - head.cell_length
+    """Mark, name, what it is, and at the right what is beside it; what has only a name has all
+    the room for it."""
+    mark = Content.styled(f"{one.mark} ", one.colour)
     beside = Content.styled(one.beside, "$foreground-muted")
-    if beside.cell_length + 2 > left:
-        return head
-    room = left - beside.cell_length - 4
-    what = Content(one_line(one.what, 400)).truncate(max(room, 0), ellipsis=True)
-    if room < 6:
-        what = Content("")
-    gap = max(left - 2 - what.cell_length - beside.cell_length, 1)
-    return Content.assemble(head, "  ", what.stylize("$foreground-muted"), " " * gap, beside)
+    room = width - mark.cell_length - beside.cell_length - 2
+    if room < named + 2:  # no room for more than the name
+        return Content.assemble(mark, _fitted(one.name, width - mark.cell_length, "bold"))
+    if not one.what:
+        return Content.assemble(mark, _fitted(one.name, room, "bold"), "  ", beside)
+    what = _fitted(one.what, max(room - named - 2, 0), "$foreground-muted")
+    return Content.assemble(
+        mark, _fitted(one.name, named, "bold"), "  ", what, "  " if what else "", beside
+    )
+
+
+def _fitted(text: str, width: int, style: str) -> Content:
+    """In so many cells, filled up to them."""
+    return Content(one_line(text, 400)).truncate(width, ellipsis=True, pad=True).stylize(style)
