@@ -1,5 +1,6 @@
 """Suggestions above the composer: commands after `/`, names after `@`, a pasted path."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,14 @@ def listed(seat) -> list[str]:
 
 def told(seat) -> list[str]:
     return [f"{one.title} {one.message}" for one in seat.app._notifications]
+
+
+def on_disk(drafts: Path) -> tuple[str, list[str]]:
+    """The text of a new conversation's draft, and the names of what lies beside it."""
+    for file in drafts.rglob("new.json"):
+        data = json.loads(file.read_text())
+        return data["text"], [one["name"] for one in data.get("attachments", ())]
+    return "", []
 
 
 def type_fast(seat, text: str, *keys: str) -> None:
@@ -55,6 +64,9 @@ async def test_a_slash_lists_commands_and_moves_nothing(sit, size) -> None:
         assert listed(seat) == [], "it was closed for this one"
         await seat.press(*["backspace"] * 4, "/")
         assert listed(seat)
+        await seat.press("alt+up")
+        await seat.settled()
+        assert bool(listed(seat)) is (seat.talk.focused is seat.talk.composer)
 
 
 async def test_up_and_down_choose_and_enter_does_it(sit) -> None:
@@ -101,7 +113,7 @@ async def test_what_is_no_command_is_not_sent(sit, drafts: Path) -> None:
         await seat.settled()
         assert runtime.submitted == [] and seat.talk.composer.text == "/memorie"
         assert any("Did you mean /memory?" in one for one in told(seat))
-        await seat.until(lambda: [*drafts.rglob("new.json")])
+        await seat.until(lambda: on_disk(drafts) == ("/memorie", []))
         await seat.press(*"s x", "enter")
         await seat.settled()
         assert runtime.submitted == []
@@ -168,7 +180,7 @@ async def test_a_whole_name_is_sent_by_enter(sit) -> None:
         assert runtime.submitted[0][0] == "hi @luke"
 
 
-async def test_a_file_goes_beside_the_words(sit, folder: Path) -> None:
+async def test_a_file_goes_beside_the_words(sit, folder: Path, drafts: Path) -> None:
     runtime = StageRuntime()
     async with sit(runtime, folder=str(folder)) as seat:
         await seat.press(*"sum @no")
@@ -177,7 +189,10 @@ async def test_a_file_goes_beside_the_words(sit, folder: Path) -> None:
         await seat.until(lambda: seat.talk.composer.attachments)
         assert seat.talk.composer.text == "sum "
         assert "File notes.txt, 2 lines" in str(seat.talk.query_one("#pasted").render())
-        await seat.press("enter")
+        await seat.until(lambda: on_disk(drafts) == ("sum ", ["notes.txt"]))
+        await seat.press("/")
+        assert listed(seat) == [], "it is no command in the midst of words"
+        await seat.press("backspace", "enter")
         await seat.until(lambda: runtime.attached)
     (one,) = runtime.attached[0]
     assert (one.origin, one.name, one.text) == ("file", "notes.txt", "one\ntwo\n")
@@ -221,6 +236,11 @@ async def test_a_pasted_path_is_offered(sit, folder: Path) -> None:
         await seat.press("tab")
         await seat.until(lambda: seat.talk.composer.attachments)
         assert seat.talk.composer.text == "read"
+        seat.app.post_message(Paste(f" '{folder / 'raw.dat'}'"))
+        await seat.until(lambda: listed(seat) == ["Attach raw.dat"])
+        await seat.press("tab")
+        await seat.until(lambda: any("raw.dat is no text" in one for one in told(seat)))
+        assert "raw.dat" in seat.talk.composer.text, "what is refused stays"
 
 
 # -- text work -------------------------------------------------------------------------------

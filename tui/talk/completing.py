@@ -65,6 +65,9 @@ class Completing(Laying):
             if wish.kind == "name":
                 self._look_up(wish, begun=begun)
 
+    def on_descendant_blur(self) -> None:
+        self.suggest()
+
     def _draw(self, *, fresh: bool = False) -> None:
         wish = self._wish
         if wish is None:

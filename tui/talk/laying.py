@@ -74,22 +74,24 @@ class Laying(Choosing):
 
     def attach_path(self, file: Path) -> None:
         pasted, self.path_offered = self.path_offered, ""
-        written = self.composer
-        before, found, after = written.text.rpartition(pasted)
-        if found:
-            written.put((before + after).strip(" "), written.attachments)
-        self.run_worker(partial(self.attach, "file", str(file)), group="attach")
+        attaching = partial(self.attach, "file", str(file), instead_of=pasted)
+        self.run_worker(attaching, group="attach")
 
-    async def attach(self, kind: str, value: str) -> None:
-        """Puts it beside the words, or says why not."""
+    async def attach(self, kind: str, value: str, *, instead_of: str = "") -> None:
+        """Puts it beside the words, and takes out what stands for it there; or says why not."""
         key = self._key
         try:
             beside = await self._beside(kind, value)
         except SkillAgentError as error:
             self.notify(error.hint or "", title=error.message, severity="warning", markup=False)
             return
-        if key == self._key:
-            self.composer.lay(beside)
+        if key != self._key:
+            return
+        written = self.composer
+        before, found, after = written.text.rpartition(instead_of) if instead_of else ("", "", "")
+        if found:
+            written.put((before + after).strip(" "), written.attachments)
+        written.lay(beside)
 
     async def _beside(self, kind: str, value: str) -> "Beside":
         from .foot.attaching import TALK_MESSAGES, file_beside, memory_beside, talk_beside
