@@ -16,6 +16,7 @@ from skill_agent.values import Memory
 
 ROSES = Memory(id="m1", content="The roses want water", created_at=MORNING, updated_at=MORNING)
 SMALL, WIDE = (60, 18), (140, 40)
+SIZES = pytest.mark.parametrize("size", [SMALL, pytest.param(WIDE, marks=pytest.mark.deep)])
 
 
 def listed(seat) -> list[str]:
@@ -46,7 +47,7 @@ def type_fast(seat, text: str, *keys: str) -> None:
 # -- commands --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@SIZES
 async def test_a_slash_lists_commands_and_moves_nothing(sit, size) -> None:
     async with sit(StageRuntime(), size=size) as seat:
         before = seat.talk.conversation.region
@@ -83,6 +84,7 @@ async def test_up_and_down_choose_and_enter_does_it(sit) -> None:
         assert seat.talk.composer.text == "" and listed(seat) == []
 
 
+@pytest.mark.deep
 async def test_tab_writes_it_out_and_enter_then_does_it(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"/mem", "tab")
@@ -91,6 +93,7 @@ async def test_tab_writes_it_out_and_enter_then_does_it(sit) -> None:
         await seat.at(MemoryScreen)
 
 
+@pytest.mark.deep
 async def test_a_click_picks(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"/memory")
@@ -119,7 +122,10 @@ async def test_what_is_no_command_is_not_sent(sit, drafts: Path) -> None:
         assert runtime.submitted == []
 
 
-@pytest.mark.parametrize("typed", ["//help", " /help", "/usr/bin is what?"])
+@pytest.mark.parametrize(
+    "typed",
+    ["//help", *(pytest.param(one, marks=pytest.mark.deep) for one in (" /help", "/usr/bin is?"))],
+)
 async def test_words_that_look_like_one_are_sent(sit, typed: str) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -133,6 +139,7 @@ async def test_words_that_look_like_one_are_sent(sit, typed: str) -> None:
         assert runtime.submitted[1][0] == said
 
 
+@pytest.mark.deep
 async def test_an_agent_is_chosen_by_its_name(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"/agent", "space", *"luke", "enter")
@@ -159,7 +166,7 @@ def test_files_are_those_one_may_want_to_name(folder: Path) -> None:
     assert matching(files_below(folder), "ma", 5) == ["src/main.py"]
 
 
-@pytest.mark.parametrize("size", [SMALL, WIDE])
+@SIZES
 async def test_at_lists_agents_and_completes_one(sit, size) -> None:
     runtime = StageRuntime()
     async with sit(runtime, size=size) as seat:
@@ -172,6 +179,7 @@ async def test_at_lists_agents_and_completes_one(sit, size) -> None:
         assert runtime.submitted[0][0] == "hey @luke look"
 
 
+@pytest.mark.deep
 async def test_a_whole_name_is_sent_by_enter(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -198,6 +206,7 @@ async def test_a_file_goes_beside_the_words(sit, folder: Path, drafts: Path) -> 
     assert (one.origin, one.name, one.text) == ("file", "notes.txt", "one\ntwo\n")
 
 
+@pytest.mark.deep
 async def test_what_is_no_text_is_refused_in_words(sit, folder: Path) -> None:
     async with sit(StageRuntime(), folder=str(folder)) as seat:
         await seat.press(*"@raw")

@@ -81,6 +81,7 @@ async def test_what_it_hears_no_more_waits_for_its_end(sit) -> None:
         assert runtime.submitted[1][0] == "more" and runtime.told == []
 
 
+@pytest.mark.deep
 async def test_without_a_reply_it_is_sent_like_any_other(sit) -> None:
     runtime = StageRuntime()
     async with sit(runtime) as seat:
@@ -110,6 +111,7 @@ async def test_what_waits_is_edited_and_taken_out_one_by_one(sit, drafts: Path) 
         assert [one[0] for one in runtime.submitted] == ["first", "fourth", "second!"]
 
 
+@pytest.mark.deep
 async def test_what_lies_beside_the_words_is_looked_into_and_any_taken_out(sit) -> None:
     async with sit(StageRuntime(), size=SMALL) as seat:
         for text in (LONG.text, "y" * 2_000):
@@ -149,7 +151,7 @@ async def test_what_was_sent_is_searched_here_first(sit, size) -> None:
 # -- pictures --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sees", [True, False])
+@pytest.mark.parametrize("sees", [True, pytest.param(False, marks=pytest.mark.deep)])
 async def test_a_picture_goes_where_the_model_reads_it(sit, tmp_path: Path, sees: bool) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     runtime = StageRuntime()
@@ -212,6 +214,7 @@ def test_which_editor() -> None:
         editor_of({"VISUAL": "nowhere -w"})
 
 
+@pytest.mark.deep
 async def test_where_there_is_no_terminal_it_is_said_and_the_text_stays(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press(*"text", "f12")
