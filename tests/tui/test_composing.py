@@ -247,7 +247,8 @@ async def test_a_mention_stays_visible(sit) -> None:
 # -- over the real runtime -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("attached", [False, pytest.param(True, marks=pytest.mark.deep)])
+@pytest.mark.deep
+@pytest.mark.parametrize("attached", [False, True])
 async def test_a_model_reads_what_it_is_told(sit, open_runtime, join, attached: bool) -> None:
     gate = asyncio.Event()
     model = ScriptedModel([["half ", Gate(gate), "a reply."], "And tests."])
