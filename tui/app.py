@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 LATER = (
     ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
-    ".talk.sender", ".talk.session_list", ".talk.shown.turn_view",
+    ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".talk.foot.attaching",
+    ".talk.foot.naming",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
 

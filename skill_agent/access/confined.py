@@ -260,6 +260,11 @@ class _Turns(_Group):
         await self._check(turn)
         return await self._group.cancel(turn)
 
+    async def tell(self, turn: str, text: str) -> bool:
+        """Raises Forbidden for a turn that another asked for."""
+        await self._check(turn)
+        return await self._group.tell(turn, text)
+
     async def _asked(self, request: TurnRequest | str) -> TurnRequest:
         request = TurnRequest(request) if isinstance(request, str) else request
         session = (await self._find(request.session)).id if request.session else None

@@ -147,14 +147,14 @@ class RemoteWorkstation(Workstation):
             return  # a connection broke, nothing else
         if self._told_lost is not backend:
             self._told_lost = backend
-            self._turns.tell(HostLost(pid=backend.info.pid))
+            self._turns.announce(HostLost(pid=backend.info.pid))
         found = await self._recover()
         if self._closed:
             await found.close()
             raise _closed()
         self._past.append(backend)
         self._backend = found
-        self._turns.tell(HostFound(pid=found.info.pid, here=found.here))
+        self._turns.announce(HostFound(pid=found.info.pid, here=found.here))
         self._turns.moved(found)
 
     def _reopened(self, recovery: "asyncio.Task[None]") -> None:

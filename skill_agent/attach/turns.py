@@ -149,7 +149,7 @@ class _Turns(RemoteGroup):
         for one in self._listening:
             one.move(backend)
 
-    def tell(self, event: HostLost | HostFound) -> None:
+    def announce(self, event: HostLost | HostFound) -> None:
         for one in self._listening:
             one.tell(event)
 

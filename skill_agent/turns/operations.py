@@ -41,9 +41,10 @@ class TurnOperations(Protocol):
         to stay. In the process of the host only."""
         ...
 
+    @route("POST", "/v1/turns/{turn}/tell", scope="chat", limit="chat", id="tell_turn", once=True)
     async def tell(self, turn: str, text: str) -> bool:
         """Says something to a turn that runs: its model reads it before its next step. False if it
-        does not run any more. In the process of the host only."""
+        does not run any more."""
         ...
 
     async def requester(self, turn: str) -> str | None:

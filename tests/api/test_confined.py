@@ -280,6 +280,8 @@ async def test_the_turn_of_another_is_neither_followed_nor_stopped(keyed: OpenKe
     async with keyed(["my umbrella", gate, " is chartreuse"]) as place, place.client("chat") as one:
         turn = (await place.runtime.turns.submit(_keyed("where?", key))).turn
         assert error(await one.post(f"/v1/turns/{turn}/cancel"), 403) == "forbidden"
+        told = one.post(f"/v1/turns/{turn}/tell", json={"text": "And then?"})
+        assert error(await told, 403) == "forbidden"
         for path, body in (
             (CHAT, {"content": "where?"}),
             (STREAM, {"content": "where?"}),

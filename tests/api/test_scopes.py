@@ -111,6 +111,7 @@ OWN: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/turns"): posted("/v1/turns", text="x", session="SESSION"),
     ("POST", "/v1/turns/preview"): posted("/v1/turns/preview", text="x", session="SESSION"),
     ("POST", "/v1/turns/{turn}/cancel"): posted("/v1/turns/{turn}/cancel"),
+    ("POST", "/v1/turns/{turn}/tell"): posted("/v1/turns/{turn}/tell", text="And then?"),
     ("POST", "/v1/agents/{slug}/chat"): posted(
         "/v1/agents/kyra/chat", content="x", conversation_id="SESSION"
     ),

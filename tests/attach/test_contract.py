@@ -431,6 +431,7 @@ async def test_leaving_early_cancels(open_station: OpenStation) -> None:
                     break
         assert (await station.turns.get(turn)).state in ("failed", "finished")
         assert await station.turns.cancel(turn) is False
+        assert await station.turns.tell(turn, "and then?") is False
 
 
 async def test_approvals_and_rules(open_station: OpenStation) -> None:

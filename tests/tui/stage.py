@@ -56,9 +56,11 @@ from skill_agent.values import (
     Attachment,
     ClientContext,
     FoundSession,
+    Image,
     Message,
     ModelCall,
     ModelInfo,
+    ModelProfile,
     Question,
     Session,
     Submitted,
@@ -149,6 +151,14 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.told: list[str] = []
+        """What turns that ran were told."""
+        self.hears_no_more = False
+        """Turns take in nothing any more."""
+        self.shown: list[tuple[Image, ...]] = []
+        """The pictures of each message."""
+        self.sees = False
+        """The model reads images."""
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -161,7 +171,7 @@ class StageRuntime(Workstation):
                 "approvals": played(StageApprovals)(self),
                 "questions": self.questions_asked,
                 "agents": played(StageAgents)(self),
-                "models": played(StageModels)(),
+                "models": played(StageModels)(self),
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
@@ -296,6 +306,7 @@ class StageTurns(TurnOperations):
             session = stage.add_session(text[:40], slug).id
         beside = ClientContext(attachments=asked.attachments) if asked.attachments else None
         stage.attached.append(asked.attachments)
+        stage.shown.append(asked.images)
         stage.board.began(stage.say(session, turn, "user", text, slug, client_context=beside))
         script = stage.scripts.pop(0) if stage.scripts else ["You said: ", text]
         ids: Ids = {"session": session, "turn": turn, "agent": slug}
@@ -311,6 +322,15 @@ class StageTurns(TurnOperations):
             return False
         task.cancel()
         await asyncio.wait([task])
+        return True
+
+    async def tell(self, turn: str, text: str) -> bool:
+        task = self._stage.playing.get(turn)
+        if task is None or task.done() or self._stage.hears_no_more:
+            return False
+        before = self._state(turn)
+        self._stage.say(before.session, turn, "user", text, before.agent)
+        self._stage.told.append(text)
         return True
 
     async def list(self, *, limit: int = 50) -> States:
@@ -410,8 +430,14 @@ class StageAgents(AgentOperations):
 
 
 class StageModels(ModelOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
     async def info(self, agent: str, model: str | None = None) -> ModelInfo:
-        return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
+        return ModelInfo(
+            name="scripted/small-1.5b", provider="scripted", context_window=8192,
+            profile=ModelProfile(vision=self._stage.sees),
+        )  # fmt: skip
 
 
 class StageConversations(ConversationOperations):
@@ -443,6 +469,10 @@ class StageConversations(ConversationOperations):
             if said or all(word in titled for word in text.lower().split()):
                 found.append(FoundSession(**asdict(one), hit=said[-1] if said else ""))
         return found[:limit]
+
+    async def search(self, text: str, *, limit: int = 50) -> Messages:
+        every = [one for said in self._stage.said.values() for one in said]
+        return [one for one in reversed(every) if text.lower() in one.content.lower()][:limit]
 
     async def find(self, ref: str) -> Session:
         if ref == TALK.id:

@@ -338,7 +338,7 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
         assert "recency" not in shown, "the weak are left out at first"
         await seat.press("f4")
         await seat.until(lambda: "recency 0.00" in str(seat.talk.query_one(Recalled).render()))
-        await seat.press("ctrl+r")
+        await seat.press("f3")
         await seat.until(lambda: not seat.talk.query_one("#memory").display)
 
 

@@ -8,7 +8,7 @@ what the keys do cannot differ. A person's own keys (`[tui.keys]` in config.toml
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 
@@ -103,7 +103,7 @@ def offered(screen: "Screen[object]") -> Iterator[Offered]:
                 yield Offered(deed, key_words(key), label, node)
 
 
-def deeds_of(screen: "Screen[object]") -> Iterator[Deed]:
+def deeds_of(screen: "Screen[Any]") -> Iterator[Deed]:
     """All that can be done from the focus outwards, each once."""
     seen = set[str]()
     for node in _chain(screen):
@@ -113,7 +113,7 @@ def deeds_of(screen: "Screen[object]") -> Iterator[Deed]:
                 yield deed
 
 
-def _chain(screen: "Screen[object]") -> "Sequence[DOMNode]":
+def _chain(screen: "Screen[Any]") -> "Sequence[DOMNode]":
     return (screen.focused or screen).ancestors_with_self
 
 

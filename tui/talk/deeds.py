@@ -5,10 +5,14 @@ from ..frame.deeds import Deed, Part
 COMPOSER = (
     Deed(id="write.send", what="send; while a reply runs: queue", label="sends", keys="enter",
          foot=1),
-    Deed(id="write.newline", what="new line", label="new line", keys="ctrl+j,shift+enter", foot=2),
+    Deed(id="write.steer", what="say it to the reply that runs, before its next step",
+         label="tells it now", keys="alt+s,ctrl+enter", action="steer", foot=2, priority=True),
+    Deed(id="write.newline", what="new line", label="new line", keys="ctrl+j,shift+enter", foot=3),
     Deed(id="write.recall", keys="up", shown="Up, Down",
          what="when empty: edit a queued message, then what you sent before"),
-    Deed(id="write.mention", shown="@name", what="ask another agent once; Tab completes the name"),
+    Deed(id="write.mention", shown="@",
+         what="ask another agent once; lay a file, a conversation or a memory beside your words"),
+    Deed(id="write.command", shown="/", what="all commands, by name; // begins words"),
 )  # fmt: skip
 
 MESSAGE = (
@@ -43,6 +47,12 @@ TALK = (
          keys="ctrl+s", action="sessions", slash="sessions", foot=21, priority=True),
     Deed(id="talk.new", what="new conversation", label="new conversation", keys="ctrl+n",
          action="new", slash="new", priority=True),
+    Deed(id="write.history", what="search what you sent, here and anywhere", label="history",
+         keys="ctrl+r", action="history", slash="history", priority=True),
+    Deed(id="write.editor", what="write in your own editor ($VISUAL, $EDITOR)", label="editor",
+         keys="f12,alt+e", action="editor", slash="editor", priority=True),
+    Deed(id="write.unsent", label="not sent yet", keys="alt+w", action="unsent", slash="unsent",
+         what="what lies beside your words and what waits: look, edit, take out", priority=True),
     Deed(id="talk.answer", label="answer", keys="f2", action="approval", priority=True,
          what="answer what waits: o once, a always, d deny, r what to do instead"),
     Deed(id="read.page", shown="PgUp, PgDn", what="scroll; the view stays where you put it"),

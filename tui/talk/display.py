@@ -121,6 +121,10 @@ class SendingDisplay(Display, Protocol):
         """Slug of who answers."""
         ...
 
+    async def steered(self, turn: str, text: str) -> None:
+        """A turn that runs was told this."""
+        ...
+
     def give_back(self, key: str, error_text: str) -> None:
         """A message that was refused returns to the composer, or stays queued and held."""
         ...

@@ -30,6 +30,8 @@ from .foot.composer import Composer, Written
 from .foot.drafts import NEW
 from .foot.footer import Footer
 from .foot.questions import QuestionBar
+from .foot.suggestions import Suggestions
+from .foot.wish import as_typed
 from .parts import OpenHome
 from .reading import Reading
 from .shown.blocks import ErrorBlock, Line, OpeningFailed
@@ -67,6 +69,7 @@ class TalkScreen(Reading):
                 yield Badge("↓ new", id="badge")
             yield MemoryPane(id="memory")
         yield Footer(id="foot", member=lambda slug: self._agents[slug])
+        yield Suggestions(id="suggestions")
 
     def on_mount(self) -> None:
         self.set_class(self.app.size.width >= WIDE, "-memory")
@@ -82,7 +85,6 @@ class TalkScreen(Reading):
     async def opened(self, runtime: "Workstation", session: str | None, agent: str | None) -> None:
         """The home is open: who is here, which conversation, and what waits to be sent."""
         self._agents = AgentList(await runtime.agents.list())
-        self.composer.mentions = [member.slug for member in self._agents.active()]
         from .asking import Asking
         from .listener import Listener
         from .sender import Sender
@@ -162,6 +164,8 @@ class TalkScreen(Reading):
         self._view = TurnView(
             self.conversation, self.query_one(MemoryPane), self._agents, own=self.turns.own
         )
+        asked = [one.agent for one in messages if one.role == "user" and one.agent]
+        self._view.spoke_with = asked[-1] if asked else ""
         title = one_line(session.title, 200) if session else ""
         before = self.figures
         figures = Figures(
@@ -198,6 +202,10 @@ class TalkScreen(Reading):
     async def apply(self, event: "Event") -> None:
         if self._view is not None:
             await self._view.apply(event)
+
+    async def steered(self, turn: str, text: str) -> None:
+        if self._view is not None:
+            await self._view.steered(turn, text)
 
     def ended(self, event: "TurnFinished | TurnFailed") -> None:
         home = self._opened()
@@ -249,6 +257,8 @@ class TalkScreen(Reading):
             return "back" if away else deed.label if busy else None
         if deed.id == "write.send" and busy:
             return "queues"
+        if deed.id == "write.steer" and not busy:
+            return None
         return deed.label
 
     def action_approval(self) -> None:
@@ -279,4 +289,5 @@ class TalkScreen(Reading):
 def _written(message: "Message") -> Written:
     """What the person wrote, to be written again."""
     context = message.client_context
-    return Written(message.content, context.attachments if context else ())
+    beside = (*context.images, *context.attachments) if context else ()
+    return Written(as_typed(message.content), beside)

@@ -63,6 +63,30 @@ class Sender:
             self._outbox.held.add(event.session)
         self.deliver(event.session)
 
+    def steer(self, key: str, message: Queued) -> None:
+        """Says a message to the reply that runs; it waits as any other where that hears no more.
+
+        It is in the outbox and stays there until it was heard.
+        """
+        self._outbox.hand_over(key, message)
+        self._display.run_worker(self._steer(key, message), group="send")
+
+    async def _steer(self, key: str, message: Queued) -> None:
+        try:
+            for turn in self._turns.of(key)[:1]:
+                if await self._runtime.turns.tell(turn, message.text):
+                    self._outbox.acknowledged(message.key)
+                    await self._display.steered(turn, message.text)
+                    return
+            told = "It could hear no more: your words are sent when it is done."
+        except SkillAgentError as error:
+            told = f"Not said to it: {error.message}. Your words are sent when it is done."
+        finally:
+            self._outbox.refused(message.key)
+            self._display.draw_waiting()
+            self.deliver(key)
+        self._display.notify(told, markup=False)
+
     async def stop(self, key: str) -> None:
         """Cancels the conversation's running turn; its partial text is kept."""
         for turn in self._turns.of(key)[:1]:
@@ -82,7 +106,8 @@ class Sender:
                         session=None if new else key,
                         agent=agent,
                         key=message.key,
-                        attachments=message.attachments,
+                        attachments=message.texts,
+                        images=message.images,
                         folder=self._folder if new else "",
                     )
                 )

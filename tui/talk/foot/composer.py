@@ -3,8 +3,9 @@
 The composer knows nothing of sessions or turns; it posts what the person wants.
 """
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -15,12 +16,16 @@ from textual.widgets import TextArea
 from skill_agent.text.attachments import is_long_paste
 from skill_agent.values import Attachment
 
-from ...frame.deeds import Deed
+from ...frame.deeds import Deed, bindings
 from ...frame.plain import printable
 from ..deeds import COMPOSER
+from .drafts import Beside
+from .paths import path_in
+from .wish import as_typed
 
-NEWLINE_KEYS = frozenset({"ctrl+j", "newline", "shift+enter", "alt+enter", "ctrl+enter"})
-_MENTION = re.compile(r"(?:^|\s)@([A-Za-z][\w-]*)?$")
+NEWLINE_KEYS = frozenset({"ctrl+j", "newline", "shift+enter", "alt+enter"})
+HEEDED = frozenset({"enter", "tab", "up", "down", "escape"})
+"""Keys that are first for what is suggested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class Written:
     """What the person typed, and what they pasted beside it."""
 
     text: str = ""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Beside, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -40,6 +45,7 @@ class Composer(TextArea):
 
     DEEDS: ClassVar[tuple[Deed, ...]] = COMPOSER
     BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(COMPOSER),
         Binding("up", "older", show=False),
         Binding("down", "newer", show=False),
         Binding("tab", "tab(1)", show=False),
@@ -51,14 +57,24 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """The person pressed Enter; empty when there was nothing written."""
+        """The person pressed Enter; empty when there was nothing written.
 
-        def __init__(self, written: Written) -> None:
+        With `now` it is for the reply that runs, where one does.
+        """
+
+        def __init__(self, written: Written, *, now: bool = False) -> None:
             super().__init__()
-            self.written = written
+            self.written, self.now = written, now
 
     class Attached(Message):
         """Something was pasted beside the text, or taken out again."""
+
+    class PathPasted(Message):
+        """What was pasted is the path of something."""
+
+        def __init__(self, path: Path, text: str) -> None:
+            super().__init__()
+            self.path, self.text = path, text
 
     class AgentStep(Message):
         """Tab: the next or the previous agent."""
@@ -89,13 +105,13 @@ class Composer(TextArea):
         """What was sent, oldest first."""
         self.waiting = False
         """Whether Up takes back a waiting message before it recalls history."""
-        self.mentions: list[str] = []
-        """Slugs that `@` completes to."""
+        self.heed: Callable[[str], bool] = lambda _: False
+        """Asked first of the keys in `HEEDED`: whether it took the key."""
         self._recalled: int | None = None
-        self._attachments: tuple[Attachment, ...] = ()
+        self._attachments: tuple[Beside, ...] = ()
 
     @property
-    def attachments(self) -> tuple[Attachment, ...]:
+    def attachments(self) -> tuple[Beside, ...]:
         """What was pasted and is too long to stand among the words."""
         return self._attachments
 
@@ -106,19 +122,35 @@ class Composer(TextArea):
     def on_mount(self) -> None:
         self.cursor_blink = self.app.animation_level != "none"
 
-    def put(self, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def put(self, text: str, attachments: tuple[Beside, ...] = ()) -> None:
         """Replaces all that is written and puts the cursor behind it."""
         self.text = printable(text)
         self.move_cursor(self.document.end)
         self._lay_beside(attachments)
 
-    def _lay_beside(self, attachments: tuple[Attachment, ...]) -> None:
+    def complete(self, row: int, begin: int, name: str) -> None:
+        """Puts a name in the place of what was typed of it before the cursor."""
+        self.replace(name, (row, begin), self.cursor_location)
+
+    def lay(self, one: Beside) -> None:
+        """Lays one more beside the words."""
+        self._lay_beside((*self._attachments, one))
+
+    def take_out(self, at: int) -> None:
+        """Takes out what lies beside the words at that place."""
+        left = [one for index, one in enumerate(self._attachments) if index != at]
+        self._lay_beside(tuple(left))
+
+    def _lay_beside(self, attachments: tuple[Beside, ...]) -> None:
         if attachments != self._attachments:
             self._attachments = attachments
             self.post_message(self.Attached())
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        if event.key in HEEDED and self.heed(event.key):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
             event.stop()
             event.prevent_default()
             self._send()
@@ -131,6 +163,8 @@ class Composer(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         if not is_long_paste(event.text):
             event.text = printable(event.text)
+            if path := path_in(event.text):
+                self.post_message(self.PathPasted(path, event.text))
             return
         event.stop()
         event.prevent_default()
@@ -145,14 +179,20 @@ class Composer(TextArea):
 
     def _paste_beside(self, pasted: str) -> None:
         text = pasted.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-        self._lay_beside((*self._attachments, Attachment(text, origin="paste")))
+        self.lay(Attachment(text, origin="paste"))
 
-    def _send(self) -> None:
-        written = Written(self.text.strip(), self._attachments)
+    def action_steer(self) -> None:
+        """Enter means a command where one is written, and so does this."""
+        if not self.heed("enter"):
+            self._send(now=True)
+
+    def _send(self, *, now: bool = False) -> None:
+        # What would be a command but for a blank before it is recalled as words, too.
+        written = Written(as_typed(self.text.strip()), self._attachments)
         self._recalled = None
         if not written.empty and (not self.sent or self.sent[-1] != written):
             self.sent.append(written)
-        self.post_message(self.Sent(written))
+        self.post_message(self.Sent(written, now=now))
         if not written.empty:
             # Now, or the next key would go with it; on disk it stays until the post has it.
             self.put("")
@@ -168,8 +208,7 @@ class Composer(TextArea):
             self.action_cursor_down()
 
     def action_tab(self, step: int) -> None:
-        if step < 0 or not self._complete():
-            self.post_message(self.AgentStep(step))
+        self.post_message(self.AgentStep(step))
 
     def action_delete_left(self) -> None:
         """At the very beginning it takes out what was pasted last."""
@@ -204,17 +243,4 @@ class Composer(TextArea):
         self._recalled = max(at, 0)
         again = self.sent[self._recalled]
         self.put(again.text, again.attachments)
-        return True
-
-    def _complete(self) -> bool:
-        """Completes an `@mention` before the cursor; False when there is none to complete."""
-        row, column = self.cursor_location
-        found = _MENTION.search(self.document[row][:column])
-        if found is None:
-            return False
-        typed = (found[1] or "").lower()
-        slugs = [slug for slug in self.mentions if slug.startswith(typed)]
-        if not slugs or slugs == [typed]:
-            return False
-        self.replace(f"{slugs[0]} ", (row, column - len(typed)), (row, column))
         return True

@@ -15,10 +15,12 @@ from typing import Any
 from skill_agent.errors import ConfigError, SkillAgentError
 from skill_agent.files.private import read_bytes, write_private
 from skill_agent.identifiers import new_id
-from skill_agent.values import Attachment
+from skill_agent.values import Attachment, Image
 
 from .draft_folder import DraftFolder
 
+Beside = Attachment | Image
+"""What goes with a person's words and is not among them."""
 _LARGEST = 100_000_000
 """Bytes of a draft's file: what is sent may be as long as a prompt can be."""
 NEW = "new"
@@ -32,8 +34,16 @@ class Queued:
     text: str
     key: str = field(default_factory=new_id)
     """Names its turn from the start, so that sending it twice runs it once."""
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Beside, ...] = ()
     """What was pasted beside the text."""
+
+    @property
+    def texts(self) -> tuple[Attachment, ...]:
+        return tuple(one for one in self.attachments if isinstance(one, Attachment))
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return tuple(one for one in self.attachments if isinstance(one, Image))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Draft:
 
     text: str = ""
     waiting: tuple[Queued, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[Beside, ...] = ()
     """What was pasted beside the text."""
 
     @property
@@ -124,14 +134,25 @@ def _read(file: Path) -> Draft | None:
         return None
 
 
-def _beside(attachments: tuple[Attachment, ...]) -> dict[str, object]:
+def _beside(attachments: tuple[Beside, ...]) -> dict[str, object]:
     """Named only where there are some, so that an earlier version reads the rest."""
-    texts = [{"text": one.text, "origin": one.origin, "name": one.name} for one in attachments]
-    return {"attachments": texts} if texts else {}
+    texts = [
+        {"text": one.text, "origin": one.origin, "name": one.name}
+        for one in attachments
+        if isinstance(one, Attachment)
+    ]
+    images = [
+        {"data": one.data, "media_type": one.media_type}
+        for one in attachments
+        if isinstance(one, Image)
+    ]
+    found = {"attachments": texts, "images": images}
+    return {name: ones for name, ones in found.items() if ones}
 
 
-def _attached(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    return tuple(Attachment(**one) for one in data.get("attachments", ()))
+def _attached(data: Mapping[str, Any]) -> tuple[Beside, ...]:
+    images = tuple(Image(**one) for one in data.get("images", ()))
+    return (*images, *(Attachment(**one) for one in data.get("attachments", ())))
 
 
 def _queued(data: Any) -> Queued:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from skill_agent.text.attachments import label
-from skill_agent.values import Attachment
+from skill_agent.values import Image
 
 from ...frame.agents import Member
 from ...frame.key_bar import KeyBar
@@ -20,12 +20,23 @@ from ...frame.plain import one_line
 from ...frame.status import Figures, StatusLine
 from .approvals import ApprovalBar
 from .composer import Composer
+from .drafts import Beside
 from .questions import QuestionBar
 
 
-def chip(one: Attachment) -> str:
-    """A text beside the words, in brief."""
+def chip(one: Beside) -> str:
+    """What goes beside the words, in brief."""
+    if isinstance(one, Image):
+        kind = one.media_type.removeprefix("image/").upper()
+        return f"[Image {kind}, {max(len(one.data) * 3 // 4000, 1):,} kB]"
     return f"[{one_line(label(one), 60)}]"
+
+
+def said_of(one: Beside) -> str:
+    """What it is, in full."""
+    if isinstance(one, Image):
+        return "A picture: its bytes are shown to the model as they are."
+    return one.text
 
 
 class Footer(Vertical):
@@ -78,7 +89,7 @@ class Footer(Vertical):
             Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
         ]
         if waiting:
-            how = "held: Enter sends, Up edits" if held else "queued: Up edits"
+            how = "held: Enter sends, Up edits" if held else "queued: Up edits the last, Alt+W any"
             lines.append(Content.styled(f"  {how}", "$foreground-muted"))
         box = self.query_one("#waiting", Static)
         box.display = bool(waiting)
@@ -86,12 +97,12 @@ class Footer(Vertical):
         self.query_one(Composer).waiting = bool(waiting)
         self.screen.refresh_bindings()
 
-    def show_pasted(self, attachments: Sequence[Attachment]) -> None:
+    def show_pasted(self, attachments: Sequence[Beside]) -> None:
         """What goes with the message and is too long to stand among its words."""
         box = self.query_one("#pasted", Static)
         box.display = bool(attachments)
         chips = (Content.styled(chip(one), "bold $accent") for one in attachments)
-        out = Content.styled(" Backspace at the start takes it out", "$foreground-muted")
+        out = Content.styled(" Alt+W: look, take out", "$foreground-muted")
         box.update(Content(" ").join([*chips, out]))
 
     def show_speaker(self, member: Member) -> None:

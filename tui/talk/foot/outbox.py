@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.values import Attachment
 
-from .drafts import NEW, Draft, DraftBook, Queued
+from .drafts import NEW, Beside, Draft, DraftBook, Queued
 
 PAUSE = 0.25
 """Seconds of quiet before typed text goes to disk."""
@@ -43,14 +42,15 @@ class Outbox:
             self._drafts[key] = self._book.load(key)
         return self._drafts[key]
 
-    def type(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def type(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> None:
         """The composer's text as it is now, and what was pasted beside it."""
         self._change(key, replace(self.draft(key), text=text, attachments=attachments))
 
-    def wait(self, key: str, text: str, attachments: tuple[Attachment, ...] = ()) -> None:
+    def wait(self, key: str, text: str, attachments: tuple[Beside, ...] = ()) -> Queued:
         """Appends a message to those that wait, and clears what was typed and pasted."""
         message = Queued(text, attachments=attachments)
         self._change(key, Draft("", (*self.draft(key).waiting, message)))
+        return message
 
     def first(self, key: str) -> Queued | None:
         """The message to be sent next; it stays on disk until `sent`."""
@@ -64,6 +64,17 @@ class Outbox:
     def sending(self, key: str) -> bool:
         """Whether one of the conversation's messages is on its way."""
         return key in self._handed_over.values()
+
+    def waiting(self, key: str) -> list[Queued]:
+        """What waits and is not on its way, oldest first."""
+        return [one for one in self.draft(key).waiting if one.key not in self._handed_over]
+
+    def take_out(self, key: str, message: str) -> Queued | None:
+        """Removes a message that waits and is not on its way; None when there is none."""
+        found = next((one for one in self.waiting(key) if one.key == message), None)
+        if found is not None:
+            self.sent(key, message)
+        return found
 
     def acknowledged(self, message: str) -> str | None:
         """The message is in the ledger; where it waited, or None where that was known."""

@@ -19,6 +19,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.text.attachments import label
 from skill_agent.values import Attachment
 
+from ...frame.agents import AgentList
 from ...frame.deeds import Deed, bindings
 from ...frame.plain import one_line, printable
 from ..deeds import FOLDED, MESSAGE
@@ -61,9 +62,10 @@ class Block(Vertical, can_focus=True):
 class UserBlock(Block):
     """What the person said, as typed, and what came beside it, folded away."""
 
-    def __init__(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
+    def __init__(self, text: str, attachments: Sequence[Attachment] = (), *, to: str = "") -> None:
+        """`to` is whom it was said to, where that was not who was spoken with before."""
         super().__init__()
-        self._text, self._attachments = text, attachments
+        self._text, self._attachments, self._to = text, attachments, to
 
     @property
     def source(self) -> str:
@@ -71,11 +73,17 @@ class UserBlock(Block):
         return "\n\n".join(part for part in (self._text, *texts) if part)
 
     def compose(self) -> ComposeResult:
-        yield Static("You", classes="who")
+        who = f"You → {self._to}" if self._to else "You"
+        yield Static(who, markup=False, classes="who")
         if self._text or not self._attachments:
             yield Static(printable(self._text), markup=False, classes="said")
         for one in self._attachments:
             yield AttachedBlock(one)
+
+
+def addressed(agent: str, before: str, agents: AgentList) -> str:
+    """Who a message was for, by name; empty where that is who was spoken with before."""
+    return agents[agent].name if agent and before and agent != before else ""
 
 
 class Line(Static):

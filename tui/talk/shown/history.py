@@ -19,7 +19,7 @@ from skill_agent.workstation.past import Past
 
 from ...frame.agents import AgentList
 from . import lines
-from .blocks import Line, ToolBlock, UserBlock
+from .blocks import Line, ToolBlock, UserBlock, addressed
 from .prose import Prose
 from .reply import ReplyBlock
 
@@ -31,7 +31,7 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     """One block a user message, one a reply with all its tool calls, one an error."""
     begun = past.messages[0].created_at if past.messages else None
     summed_up = [one for one in past.summed_up if begun and one.at >= begun]
-    beside = past.seats_beside()
+    beside, spoke_with = past.seats_beside(), ""
     blocks: list[Widget] = []
     for messages in past.by_turn():
         turn = _Turn(past, messages, agents)
@@ -41,6 +41,8 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
             blocks.append(lines.summed_up(summed_up.pop(0).line))
         meanwhile = [one for one in summed_up if turn.answered_after(one)]
         summed_up = summed_up[len(meanwhile) :]
+        turn.to = addressed(turn.agent, spoke_with, agents)
+        spoke_with = turn.agent or spoke_with
         blocks += turn.blocks(agents, [lines.summed_up(one.line) for one in meanwhile])
     blocks += [lines.summed_up(one.line) for one in summed_up]
     return blocks + [_seat(one, agents) for one in beside]
@@ -77,6 +79,9 @@ class _Turn:
     def __init__(self, past: Past, messages: Sequence[Message], agents: AgentList) -> None:
         self._past, self._messages, self._agents = past, messages, agents
         self.asked = next((one for one in messages if one.role == "user"), None)
+        self.agent = (self.asked.agent if self.asked else None) or ""
+        self.to = ""
+        """Who it was said to, where that was not who was spoken with before."""
         self._replies = [one for one in messages if one.role in ("assistant", "tool")]
         self._state = past.turns.get(messages[0].turn)
 
@@ -90,7 +95,7 @@ class _Turn:
         failed = ended if isinstance(ended, TurnFailed) else None
         seats = [_seat(one, agents) for one in self._past.seats_in(self._messages[0].turn)]
         parts = [*seats, *first, *self._saved(), *self._said(), *self._notes(failed)]
-        found: list[Widget] = [UserBlock(*told_apart(self.asked))] if self.asked else []
+        found: list[Widget] = [UserBlock(*told_apart(self.asked), to=self.to)] if self.asked else []
         if parts or self._replies:
             found.append(self._reply(agents, parts, failed))
         if failed and (error := lines.error(failed, agents[failed.agent].name)):
@@ -134,12 +139,16 @@ class _Turn:
         yield from (line for _, line in work)
 
     def _work(self) -> list[tuple[datetime, Widget]]:
-        """Its lines of team work, the oldest first, with when each began."""
+        """Its lines of team work and what the person said meanwhile, the oldest first, with when
+        each was."""
         turn = self._messages[0].turn
         every = [*self._past.together, *self._past.tasks]
         begun = sorted(every, key=lambda one: one.created_at)
         told = ((one.created_at, lines.work_kept(one, self._agents)) for one in begun)
-        return [(at, work.line) for at, work in told if work.turn == turn]
+        work = [(at, work.line) for at, work in told if work.turn == turn]
+        said = [one for one in self._messages if one.role == "user" and one is not self.asked]
+        meanwhile = [(one.created_at, UserBlock(*told_apart(one))) for one in said]
+        return sorted([*work, *meanwhile], key=lambda one: one[0])
 
     def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
         for text in self._state.notices if self._state else ():

@@ -139,8 +139,8 @@ class ReplyBlock(Block):
             self._thought.finish(time.monotonic() - self._thinks_since)
             self._thought = None
 
-    async def tell(self, line: Line) -> None:
-        """Puts a line after what was said so far."""
+    async def tell(self, line: Line | Block) -> None:
+        """Puts a line, or a block, after what was said so far."""
         await self.pause()
         await self._put(line)
 

@@ -37,7 +37,7 @@ from skill_agent.events import (
 from ...frame.agents import AgentList
 from ...memory.pane import MemoryPane
 from . import lines
-from .blocks import Line, ToolBlock, UserBlock, WorkLine
+from .blocks import Line, ToolBlock, UserBlock, WorkLine, addressed
 from .conversation import Conversation
 from .reply import ReplyBlock
 
@@ -56,6 +56,8 @@ class TurnView:
         """`own` tells whether this window asked for a turn."""
         self._conversation, self._pane, self._agents = conversation, pane, agents
         self._own = own
+        self.spoke_with = ""
+        """Who was spoken with last; a message to another one says so."""
         self._replies: dict[str, ReplyBlock] = {}
         self._recalled: dict[str, int] = {}
         self._decided: dict[str, Line] = {}
@@ -82,6 +84,13 @@ class TurnView:
                 await self._within(event)
             case _:
                 await self._around(event.turn, Line("·", event.line, kind="info"))
+
+    async def steered(self, turn: str, text: str) -> None:
+        """What the person said to a turn that runs, after what it had said by then."""
+        if (reply := self._replies.get(turn)) is not None:
+            await reply.tell(UserBlock(text))
+            await reply.wait("Thinking …")
+            self._conversation.touched()
 
     async def _within(self, event: TurnEvent) -> None:
         reply = await self._reply(event.turn, event.agent)
@@ -128,7 +137,9 @@ class TurnView:
     async def _start(self, event: TurnStarted) -> None:
         reply = ReplyBlock(self._agents[event.agent], event.turn)
         self._replies[event.turn] = reply
-        await self._conversation.add(UserBlock(event.text, event.attachments), reply)
+        to = addressed(event.agent, self.spoke_with, self._agents)
+        self.spoke_with = event.agent
+        await self._conversation.add(UserBlock(event.text, event.attachments, to=to), reply)
         if event.tier:
             await reply.tell(Line("·", f"{event.model}: {event.why}", kind="info"))
         await reply.wait("Recalling …")
