@@ -122,7 +122,7 @@ def keys(ctx: typer.Context, as_json: JsonOption = False) -> None:
             "own": own.get(deed.id, ""),
             "slash": deed.slash,
             "what": deed.what or deed.label,
-            "changeable": bool(deed.keys and deed.action),
+            "changeable": bool(deed.action),
         }
         for deed in all_deeds()
     ]

@@ -83,6 +83,7 @@ async def test_nothing_yet_and_out_of_reach(sit, host: StageHost) -> None:
         await seat.until(lambda: "only on the machine of the home" in words(screen))
 
 
+@pytest.mark.deep
 async def test_what_is_written_there_drives_no_terminal(sit, host: StageHost) -> None:
     host.add("2026-11-20 09:00:01,120 INFO skill_agent.x a\x1b[2Jb [bold]c[/bold] \u202e")
     async with sit(StageRuntime(groups={"host": host}), size=(120, 30)) as seat:

@@ -75,6 +75,7 @@ async def test_a_switch_is_switched_and_taken_back(sit, file: Path) -> None:
         await seat.until(lambda: file.read_text() == before)
 
 
+@pytest.mark.deep
 async def test_a_choice_is_picked_and_holds_at_once_where_it_can(sit, file: Path) -> None:
     async with sit(stage_with(file)) as seat:
         await opened(seat, "tui.theme")
@@ -103,6 +104,7 @@ async def test_what_it_cannot_be_is_told_and_what_was_typed_stays(sit, file: Pat
         await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.value == "12")
 
 
+@pytest.mark.deep
 async def test_lists_and_tables_a_line_each(sit, file: Path) -> None:
     async with sit(stage_with(file)) as seat:
         await opened(seat, "models.fallback")
@@ -142,6 +144,7 @@ async def test_two_windows(sit, file: Path) -> None:
         await seat.until(lambda: 'user = "mex"' in file.read_text())
 
 
+@pytest.mark.deep
 async def test_what_the_environment_says_cannot_be_changed_here(sit, file: Path) -> None:
     env = {"SKILL_AGENT_TUI_BELL": "off"}
     async with sit(stage_with(file, env)) as seat:
@@ -153,6 +156,7 @@ async def test_what_the_environment_says_cannot_be_changed_here(sit, file: Path)
         assert "\nbell" not in file.read_text()
 
 
+@pytest.mark.deep
 async def test_passwords_are_not_shown_nor_begun_with(sit, file: Path) -> None:
     ConfigFile(file, {}).write("models.api_base.openai", "https://me:hunter2@example.org/v1")
     async with sit(stage_with(file), size=(130, 40)) as seat:

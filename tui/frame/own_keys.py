@@ -45,7 +45,7 @@ def _mistake(name: str, keys: str, known: Mapping[str, Deed]) -> str:
     if deed is None:
         near = did_you_mean(name, known) or "`ska config keys` lists them"
         return f'there is no "{name}"; {near}'
-    if not deed.action or not deed.keys:
+    if not deed.action:
         return f'"{name}" has no key that could be changed'
     wrong = [one for one in _parts_of(keys) if not _is_key(one)]
     if wrong or not _parts_of(keys):
