@@ -6,6 +6,7 @@ Nothing is kept between two looks: where one was says the text that was given wi
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,23 +38,24 @@ class LogTail:
             with _opened(path) as file:
                 if file is not None and _inode(file) == inode:
                     return self._next(file, offset, most, rotated=path == self._older)
-        with _opened(self._path) as file:
-            if file is None:  # rotated away, and nothing written since
-                return LogLines(after=after)
-            found = self._next(file, 0, most, rotated=False)
-        return LogLines(lines=found.lines, after=found.after, missed=inode != 0)
+        return self._anew(after, most, missed=inode != _NONE)
+
+    def _anew(self, after: str, most: int, *, missed: bool) -> LogLines:
+        """Where one was is gone: what there is came later, all of it."""
+        for path in (self._older, self._path):
+            with _opened(path) as file:
+                if file is not None:
+                    found = self._next(file, 0, most, rotated=path == self._older)
+                    return replace(found, missed=missed)
+        return LogLines(after=after)
 
     def _last(self, most: int) -> LogLines:
-        with _opened(self._path) as file:
-            if file is None:
-                lines, _ = _from_end(self._older, most)
-                return LogLines(lines=lines, after=_START)
-            lines, offset = _end_of(file, most)
-            after = f"{_inode(file):x}-{offset:x}"
-        if len(lines) < most and offset <= MOST_BYTES:
-            older, _ = _from_end(self._older, most - len(lines))
-            lines = (*older, *lines)
-        return LogLines(lines=lines, after=after)
+        found = _end_of(self._path, most)
+        if len(found.lines) < most:
+            older = _end_of(self._older, most - len(found.lines))
+            after = found.after if found.after != _START else older.after
+            return LogLines(lines=(*older.lines, *found.lines), after=after)
+        return found
 
     def _next(self, file: BinaryIO, offset: int, most: int, *, rotated: bool) -> LogLines:
         """What stands behind a place; behind the end of the older file, the newer one begins."""
@@ -75,8 +77,10 @@ class LogTail:
         return LogLines(lines=tuple(lines), after=after)
 
 
-_START = "0-0"
-"""Before everything: what comes is all new."""
+_NONE = 0
+"""The number of no file."""
+_START = f"{_NONE:x}-0"
+"""Where there is no log: all that comes is new."""
 
 
 @contextmanager
@@ -104,22 +108,21 @@ def _inode(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_ino
 
 
-def _from_end(path: Path, most: int) -> tuple[tuple[str, ...], int]:
-    with _opened(path) as file:
-        return _end_of(file, most) if file is not None else ((), 0)
-
-
-def _end_of(file: BinaryIO, most: int) -> tuple[tuple[str, ...], int]:
+def _end_of(path: Path, most: int) -> LogLines:
     """The last whole lines, and where they end."""
-    if most <= 0:
-        return (), file.seek(0, 2)
-    data = b"".join(reversed([*_blocks_back(file, most)]))
-    start = file.seek(0, 2) - len(data)
-    whole = data.rfind(b"\n") + 1
-    lines = data[:whole].split(b"\n")[:-1]
-    if start > 0:
-        lines = lines[1:]  # its beginning was not read
-    return tuple(_text(one) for one in lines[-most:]), start + whole
+    with _opened(path) as file:
+        if file is None:
+            return LogLines(after=_START)
+        data = b"".join(reversed([*_blocks_back(file, most)])) if most > 0 else b""
+        start = file.seek(0, 2) - len(data)
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].split(b"\n")[:-1]
+        if start > 0:
+            lines = lines[1:]  # its beginning was not read
+        return LogLines(
+            lines=tuple(_text(one) for one in lines[-most:]),
+            after=f"{_inode(file):x}-{start + whole:x}",
+        )
 
 
 def _blocks_back(file: BinaryIO, most: int) -> Iterator[bytes]:

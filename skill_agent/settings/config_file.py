@@ -175,7 +175,7 @@ class ConfigFile(ConfigOperations):
 def find(key: str) -> tuple[KeyPath, str, Schema]:
     """The setting of a dotted key, and the name inside it where it is a table of texts, as in
     `tui.keys.talk.new`; raises NotFound with the nearest."""
-    schema = settings_schema()
+    schema = Settings.model_json_schema()
     known = {dotted(path): (path, node) for path, node in leaves(schema)}
     if key in known:
         return known[key][0], "", known[key][1]

@@ -39,6 +39,18 @@ def told(widget: Widget) -> str:
     return " ".join(" ".join(str(one.render()) for one in widget.query(Static)).split())
 
 
+def said(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def put(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+
+def protect(file: Path, mode: int) -> None:
+    file.chmod(mode)
+
+
 def toasts(seat) -> str:
     return " ".join(f"{one.title} {one.message}" for one in seat.app._notifications)
 
@@ -63,16 +75,16 @@ async def test_f10_shows_every_key_with_its_meaning_and_origin(sit, file: Path) 
 
 
 async def test_a_switch_is_switched_and_taken_back(sit, file: Path) -> None:
-    before = file.read_text()
+    before = said(file)
     async with sit(stage_with(file)) as seat:
         screen = await opened(seat, "features.handoff")
         await seat.press("enter")
-        await seat.until(lambda: "\nhandoff = false\n" in file.read_text())
+        await seat.until(lambda: "\nhandoff = false\n" in said(file))
         await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.waits)
         await seat.until(lambda: "what runs still goes by the old one" in told(screen.pane))
         assert "once the host is started again" in toasts(seat)
         await seat.press("u")
-        await seat.until(lambda: file.read_text() == before)
+        await seat.until(lambda: said(file) == before)
 
 
 @pytest.mark.deep
@@ -84,7 +96,7 @@ async def test_a_choice_is_picked_and_holds_at_once_where_it_can(sit, file: Path
         listing = dialog.query_one(OptionList)
         listing.highlighted = listing.get_option_index("workstation-light")
         await seat.press("enter")
-        await seat.until(lambda: 'theme = "workstation-light"' in file.read_text())
+        await seat.until(lambda: 'theme = "workstation-light"' in said(file))
         await seat.until(lambda: seat.app.theme == "workstation-light")
         assert "at once in this window" in toasts(seat)
 
@@ -97,10 +109,10 @@ async def test_what_it_cannot_be_is_told_and_what_was_typed_stays(sit, file: Pat
         await seat.press("backspace", "backspace", "1", "enter")
         await seat.until(lambda: "of at least 2, got 1" in told(dialog))
         assert dialog.query_one(Input).value == "1"
-        assert "\nhistory_messages" not in file.read_text()
+        assert "\nhistory_messages" not in said(file)
         await seat.press("2", "enter")
         await seat.at(SettingsScreen)
-        await seat.until(lambda: "\nhistory_messages = 12\n" in file.read_text())
+        await seat.until(lambda: "\nhistory_messages = 12\n" in said(file))
         await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.value == "12")
 
 
@@ -112,7 +124,7 @@ async def test_lists_and_tables_a_line_each(sit, file: Path) -> None:
         dialog = await seat.at(WriteDialog)
         dialog.query_one(TextArea).text = "x/y\n\n z/w "
         await seat.press("ctrl+s")
-        await seat.until(lambda: 'fallback = ["x/y", "z/w"]' in file.read_text())
+        await seat.until(lambda: 'fallback = ["x/y", "z/w"]' in said(file))
         await seat.at(SettingsScreen)
         await seat.press("escape")
         await seat.until(lambda: seat.app.screen is seat.talk)
@@ -139,9 +151,9 @@ async def test_two_windows(sit, file: Path) -> None:
         ConfigFile(file, {}).write("general.user", "ana")
         await seat.press(*"x", "enter")
         await seat.until(lambda: 'is "ana" now' in told(dialog))
-        assert 'user = "ana"' in file.read_text() and dialog.query_one(Input).value == "mex"
+        assert 'user = "ana"' in said(file) and dialog.query_one(Input).value == "mex"
         await seat.press("enter")
-        await seat.until(lambda: 'user = "mex"' in file.read_text())
+        await seat.until(lambda: 'user = "mex"' in said(file))
 
 
 @pytest.mark.deep
@@ -153,7 +165,7 @@ async def test_what_the_environment_says_cannot_be_changed_here(sit, file: Path)
         await seat.press("enter")
         await seat.until(lambda: "SKILL_AGENT_TUI_BELL" in toasts(seat))
         await seat.press("u")
-        assert "\nbell" not in file.read_text()
+        assert "\nbell" not in said(file)
 
 
 @pytest.mark.deep
@@ -171,17 +183,17 @@ async def test_passwords_are_not_shown_nor_begun_with(sit, file: Path) -> None:
 async def test_a_broken_file_and_one_that_cannot_be_written(sit, file: Path) -> None:
     async with sit(stage_with(file)) as seat:
         screen = await opened(seat, "tui.bell")
-        file.chmod(0o444)
-        before = file.read_text()
+        protect(file, 0o444)
+        before = said(file)
         await seat.press("enter")
         await seat.until(lambda: "write-protected" in toasts(seat))
-        assert file.read_text() == before
-        file.chmod(0o644)
-        file.write_text("[tui]\nbel = true\n")
+        assert said(file) == before
+        protect(file, 0o644)
+        put(file, "[tui]\nbel = true\n")
         await seat.press("r")
         words = screen.query_one("#page-none", Static)
         await seat.until(lambda: 'did you mean "bell"?' in str(words.render()))
         assert "config.toml:2" in str(words.render())
-        file.write_text(before)
+        put(file, before)
         await seat.press("r")
         await seat.until(lambda: screen.listing.settings)

@@ -81,7 +81,8 @@ def _row(one: Entry, wide: bool) -> Content:
     if not one.time:
         return Content.styled(printable(text), "$foreground-muted")
     when = f"{one.day[5:]} {one.time}" if wide else one.time
-    part = f"{one_line(one.part, 24):<24}  " if wide else ""
+    named = ".".join(one.part.split(".")[-2:])
+    part = f"{one_line(named, 20):<20}  " if wide else ""
     return Content.assemble(
         (f"{when}  ", "$foreground-muted"),
         (f"{one.level[:7]:<7}  ", ink or "$foreground-muted"),

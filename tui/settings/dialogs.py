@@ -111,7 +111,7 @@ class WriteDialog(ModalScreen[Setting | None]):
         try:
             setting = await self._write(written(self._setting, text))
         except SkillAgentError as error:
-            self._tell(" ".join(one for one in (error.message, error.hint) if one))
+            self._tell("\n".join(one for one in (error.message, error.hint) if one))
         except ValueError as error:
             self._tell(str(error))
         else:

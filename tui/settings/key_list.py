@@ -13,7 +13,7 @@ from skill_agent.values import Setting
 from ..frame.plain import one_line
 from .typed import section_of, shown
 
-NAME = 24
+NAME = 20
 """Columns of a key."""
 
 
@@ -62,7 +62,7 @@ class KeyList(OptionList):
         if key is None or key not in self._settings:
             return
         self.highlighted = self.get_option_index(key)
-        self.scroll_to_highlight()
+        self.call_after_refresh(self.scroll_to_highlight)
         self.post_message(self.Chosen(self._settings[key]))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from textual.containers import VerticalScroll
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from skill_agent.values import Setting
@@ -38,16 +40,16 @@ def holds(setting: Setting) -> str:
     return "at once in this window" if setting.id in AT_ONCE else "once the host is started again"
 
 
-def _parts(one: Setting) -> Iterator[Static]:
+def _parts(one: Setting) -> Iterator[Widget]:
     yield Static(one_line(one.id, 200), markup=False, classes="title")
     if meaning := about(one):
         yield Static(meaning, markup=False, classes="about")
-    yield _fact("value", _whole(one), "bold" if one.origin != "default" else "")
-    yield _fact("from", came_from(one), "$warning" if one.origin == "env" else "")
+    yield _Fact("value", _whole(one), "bold" if one.origin != "default" else "")
+    yield _Fact("from", came_from(one), "$warning" if one.origin == "env" else "")
     if one.origin != "default":
-        yield _fact("default", words_of(value_of(one.default)))
-    yield _fact("may be", _wanted(one))
-    yield _fact("holds", holds(one))
+        yield _Fact("default", words_of(value_of(one.default)))
+    yield _Fact("may be", _wanted(one))
+    yield _Fact("holds", holds(one))
     if one.waits:
         yield Static("↻ Changed; what runs still goes by the old one.", classes="waits")
     if one.origin == "env":
@@ -72,10 +74,13 @@ def _wanted(one: Setting) -> str:
     return one.wanted.replace("text in quotes", "text")
 
 
-def _fact(name: str, value: str, ink: str = "") -> Static:
-    lines = printable(value).split("\n")
-    indent = "\n" + " " * 10
-    return Static(
-        Content.assemble((f"{name:<10}", "$foreground-muted"), (indent.join(lines), ink)),
-        classes="fact",
-    )
+class _Fact(Horizontal):
+    """What something is called, and beside it what it is."""
+
+    def __init__(self, name: str, value: str, ink: str = "") -> None:
+        super().__init__(classes="fact")
+        self._name, self._value, self._ink = name, value, ink
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._name, classes="name")
+        yield Static(Content.styled(printable(self._value), self._ink), classes="value")

@@ -81,7 +81,10 @@ class SettingsScreen(Page):
     # -- what is shown -----------------------------------------------------------------------
 
     async def _read(self, runtime: "Workstation") -> None:
-        self._settings = {one.id: one for one in await runtime.config.list()}
+        every = await runtime.config.list()
+        order = [*dict.fromkeys(map(section_of, every))]
+        every.sort(key=lambda one: order.index(section_of(one)))
+        self._settings = {one.id: one for one in every}
         await self._draw()
 
     async def _draw(self) -> None:
@@ -97,8 +100,8 @@ class SettingsScreen(Page):
         self._chosen = None
         own = sum(one.origin != "default" for one in every)
         waits = sum(one.waits for one in every)
-        held = f" · {waits} hold at the next start" if waits else ""
-        self._count(f"{own} of {len(every)} not as they come{held}")
+        held = f" · {waits} from the next start" if waits else ""
+        self._count(f"{own} of {len(every)} yours{held}")
 
     async def _clear(self) -> None:
         self.listing.put([])
@@ -293,10 +296,10 @@ class SettingsScreen(Page):
     def foot_label(self, deed: Deed) -> str | None:
         setting = self.listing.chosen
         match deed.id:
+            case "settings.edit" if setting is None or setting.origin == "env":
+                return None
             case "settings.edit" if setting is not None and setting.kind == "truth":
                 return "off" if value_of(setting.value) else "on"
-            case "settings.edit" if setting is None:
-                return None
             case "settings.unset" if setting is None or setting.origin != "file":
                 return None
             case "settings.mine" if self._mine:
