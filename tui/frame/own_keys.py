@@ -89,11 +89,10 @@ def _is_key(key: str) -> bool:
 def _names_a_sign(name: str) -> bool:
     import unicodedata
 
-    from textual.keys import KEY_NAME_REPLACEMENTS
+    from textual.keys import REPLACED_KEYS
 
-    long = {short: whole for whole, short in KEY_NAME_REPLACEMENTS.items()}.get(name, name)
     try:
-        unicodedata.lookup(long.replace("_", " ").upper())
+        unicodedata.lookup(name.replace("_", " ").upper())
     except KeyError:
-        return False
+        return name in REPLACED_KEYS
     return True

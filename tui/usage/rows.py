@@ -104,7 +104,7 @@ def _fit(name: str, width: int) -> str:
 
 
 def _cut(name: str, width: int) -> str:
-    return set_cell_size(name, max(width - 1, 1)).rstrip() + "…"
+    return set_cell_size(set_cell_size(name, max(width - 1, 1)).rstrip() + "…", width)
 
 
 def _plain(rows: Sequence[UsageRow], names: Sequence[str], word: str) -> str:
