@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from skill_agent.text.bars import BLOCKS, bar
+from skill_agent.conversations.bars import BLOCKS, bar
 
 if TYPE_CHECKING:
     from skill_agent.values import UsageRow

@@ -62,7 +62,11 @@ def get(ctx: typer.Context, key: KeyArgument, as_json: JsonOption = False) -> No
         emit_text(_json(value) if isinstance(value, dict | list) else toml_value(value))
 
 
-def set_(ctx: typer.Context, key: KeyArgument, value: str) -> None:
+def set_(
+    ctx: typer.Context,
+    key: KeyArgument,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="What it is to be.")],
+) -> None:
     """Write one setting into config.toml, if all of the file is sound then.
 
     What is around it stays as it is, comments too. Text needs no quotes; lists are separated by

@@ -7,8 +7,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from skill_agent.conversations.bars import bar
 from skill_agent.conversations.usage import usd
-from skill_agent.text.bars import bar
 from skill_agent.values import Budget
 
 from ..frame.plain import one_line

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
+from skill_agent.conversations.bars import bar
 from skill_agent.conversations.usage import drawn_by, in_all, usd
-from skill_agent.text.bars import bar
 from skill_agent.values import UsageRow
 
 from ..frame.plain import one_line
