@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from played import played
 from skill_agent.tui.logs.entries import Entry, added, fits, pretty
 from skill_agent.tui.logs.screen import EMPTY, NO_MATCH, LogScreen
 from stage import StageRuntime
@@ -14,7 +15,7 @@ from skill_agent.errors import UsageError
 
 @pytest.fixture
 def host(tmp_path: Path) -> StageHost:
-    return StageHost(tmp_path / "skill-agent.log")
+    return played(StageHost)(tmp_path / "skill-agent.log")
 
 
 async def opened(seat) -> LogScreen:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from played import played
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, opener
@@ -60,7 +61,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
 
 
 def used() -> StageRuntime:
-    figures = StageFigures()
+    figures = played(StageFigures)()
     spent(figures)
     return StageRuntime(groups={"figures": figures})
 
@@ -77,7 +78,7 @@ def test_usage_by_model(still, size, theme) -> None:
 
 
 def logged(folder: Path) -> StageRuntime:
-    host = StageHost(folder / "skill-agent.log")
+    host = played(StageHost)(folder / "skill-agent.log")
     host.add(*LINES, *LINES)
     return StageRuntime(groups={"host": host})
 

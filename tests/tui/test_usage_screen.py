@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from played import played
 from rich.cells import cell_len
 from skill_agent.tui.usage.asked import BYS, PERIODS, begin_of, every_day
 from skill_agent.tui.usage.rows import cost_of, drawn, short
@@ -33,7 +34,7 @@ def told(widget: Widget) -> str:
 
 
 async def test_by_agent_by_day_and_of_one_alone(sit) -> None:
-    figures = StageFigures()
+    figures = played(StageFigures)()
     spent(figures)
     async with sit(StageRuntime(groups={"figures": figures}), size=(120, 36)) as seat:
         screen = await opened(seat)
@@ -58,7 +59,7 @@ async def test_by_agent_by_day_and_of_one_alone(sit) -> None:
 
 
 async def test_nothing_used_and_what_cannot_be_read(sit) -> None:
-    figures = StageFigures()
+    figures = played(StageFigures)()
     stage = StageRuntime(groups={"figures": figures})
     async with sit(stage) as seat:
         screen = await opened(seat)
