@@ -109,6 +109,9 @@ async def test_what_it_cannot_be_is_told_and_what_was_typed_stays(sit, file: Pat
         await seat.press("backspace", "backspace", "1", "enter")
         await seat.until(lambda: "of at least 2, got 1" in told(dialog))
         assert dialog.query_one(Input).value == "1"
+        await seat.press("escape")
+        await seat.until(lambda: "Esc again" in told(dialog))
+        assert seat.app.screen is dialog
         assert "\nhistory_messages" not in said(file)
         await seat.press("2", "enter")
         await seat.at(SettingsScreen)

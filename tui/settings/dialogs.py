@@ -56,17 +56,18 @@ class WriteDialog(ModalScreen[Setting | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "write", "Keep", show=False, priority=True),
-        Binding("escape", "dismiss(None)", "Leave", show=False, priority=True),
+        Binding("escape", "leave", "Leave", show=False, priority=True),
     ]
 
     def __init__(self, setting: Setting, write: Write) -> None:
         super().__init__()
         self._setting, self._write = setting, write
         self._several = setting.kind in ("list", "table")
-        self._writing = False
+        self._writing = self._warned = False
+        self._begun = printable(lines_of(setting))
 
     def compose(self) -> ComposeResult:
-        begun = printable(lines_of(self._setting))
+        begun = self._begun
         with Vertical(classes="dialog -wide"):
             yield Static(one_line(self._setting.id, 80), markup=False, classes="dialog-title")
             yield Static(about(self._setting), markup=False, classes="why")
@@ -100,11 +101,22 @@ class WriteDialog(ModalScreen[Setting | None]):
         event.stop()
         self.action_write()
 
+    @property
+    def _text(self) -> str:
+        return self.query_one(TextArea).text if self._several else self.query_one(Input).value
+
     def action_write(self) -> None:
         if not self._writing:
             self._writing = True
-            self._keep(self.query_one(TextArea).text if self._several else
-                       self.query_one(Input).value)  # fmt: skip
+            self._keep(self._text)
+
+    def action_leave(self) -> None:
+        """What was typed is thrown away only when one says so twice."""
+        if self._text != self._begun and not self._warned:
+            self._warned = True
+            self._tell("Not kept yet. Esc again throws it away.")
+        else:
+            self.dismiss(None)
 
     @work(group="dialog")
     async def _keep(self, text: str) -> None:
