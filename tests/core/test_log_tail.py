@@ -39,6 +39,7 @@ def test_one_endless_line_is_no_trap(log: Path) -> None:
     found = LogTail(log).read()
     assert found.lines == ()
     add(log, "", "after")
+    last = ""
     while lines := (found := LogTail(log).read(found.after)).lines:
         last = lines[-1]
     assert last == "after"
