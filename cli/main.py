@@ -61,7 +61,7 @@ COMMANDS = MappingProxyType(
         ),
         "user": Entry("memory.user", "Take everything about you along, bring it in, or erase it"),
         "models": Entry("setup.models", "See, fetch and test models"),
-        "config": Entry("setup.config", "See and check the settings"),
+        "config": Entry("setup.config", "See, change and check the settings"),
         "questions": Entry("talk.questions", "Answer what jobs, collaborations and tools ask"),
         "approvals": Entry(
             "talk.approvals", "Answer what agents ask; see and revoke what they may always do"

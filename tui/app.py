@@ -5,7 +5,6 @@ store or a model; until it is open one can write, and what is sent waits.
 """
 
 import asyncio
-import difflib
 import os
 import shutil
 import sys
@@ -27,11 +26,12 @@ from skill_agent.identifiers import new_id
 
 from .frame.deeds import Deed, bindings, deeds_of, keys_of
 from .frame.help import KeyHelp
+from .frame.own_keys import checked
 from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
 from .frame.theme import DARK, LIGHT, accent_variables
-from .places import EVERYWHERE, PLACES, TALK_PLACE, all_deeds, going, parts, place
+from .places import EVERYWHERE, PLACES, TALK_PLACE, going, parts, place
 from .talk.foot.drafts import NEW, DraftBook
 from .talk.foot.outbox import Outbox
 from .talk.screen import TalkScreen
@@ -305,13 +305,18 @@ class WorkstationApp(App[None]):
                 yield SystemCommand(f"Talk to {member.name}", told, choose)
 
     def use_keys(self, own: Mapping[str, str]) -> None:
-        """The person's own keys, by the ids of deeds; what is unknown is told and left out."""
-        known = {deed.id for deed in all_deeds()}
-        for name in own.keys() - known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; nearest: {near[0]}" if near else ""
-            self.notify(f"[tui.keys] in config.toml: there is no {name!r}{hint}", markup=False)
-        self.set_keymap({name: keys for name, keys in own.items() if name in known})
+        """The person's own keys, by the ids of deeds; what cannot be used is told and left out."""
+        good, told = checked(own, parts())
+        for one in told:
+            self.notify(one, title="[tui.keys] in config.toml", markup=False, timeout=10)
+        self.set_keymap(good)
+
+    def use_setting(self, key: str, value: Any) -> None:
+        """Goes by a setting that was changed in this window, where it can without a new start."""
+        if key == "tui.theme":
+            self._use_theme(value)
+        elif key == "tui.keys":
+            self.use_keys(value)
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
         """A toast; whatever it quotes drives no terminal and hides nothing."""

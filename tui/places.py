@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 
 from .frame.deeds import ALWAYS, Deed, Part
 from .inbox.deeds import PART as INBOX
+from .logs.deeds import PART as LOGS
 from .memory.deeds import PART as MEMORY
+from .settings.deeds import PART as SETTINGS
 from .talk.deeds import PARTS as TALK
 from .team.deeds import PART as TEAM
+from .usage.deeds import PART as USAGE
 from .work.deeds import PART as WORK
 
 if TYPE_CHECKING:
@@ -60,6 +63,20 @@ PLACES = (
     Place(
         name="inbox", label="Inbox", keys="f8", screen=".inbox.screen:InboxScreen",
         what="what waits for you, and what jobs and agents left for you", part=INBOX,
+    ),
+    Place(
+        name="usage", label="Usage", screen=".usage.screen:UsageScreen",
+        what="what models consumed and cost, by day, agent, model; what may be spent",
+        part=USAGE,
+    ),
+    Place(
+        name="logs", label="Logs", screen=".logs.screen:LogScreen", part=LOGS,
+        what="what the host has to say: follow, search, only what went wrong",
+    ),
+    Place(
+        name="settings", label="Settings", keys="f10", part=SETTINGS,
+        screen=".settings.screen:SettingsScreen",
+        what="every setting: what it means, where it comes from; change it",
     ),
     Place(
         name="background", label="Background", keys="f9", screen=".work.screen:WorkScreen",

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from skill_agent.conversations.bars import BLOCKS, bar
+
 if TYPE_CHECKING:
     from skill_agent.values import UsageRow
 
-_EIGHTHS = " ▏▎▍▌▋▊▉"
-_WHOLE, _PLAIN = "█", "#"
 _PIPED_WIDTH, _LEAST_BAR = 80, 10
 _LONGEST_NAME = 36
 
@@ -23,25 +23,20 @@ def bars(rows: "Sequence[tuple[str, UsageRow]]", width: int) -> list[str]:
     """A line for each row; of what it cost, or of its tokens where nothing cost anything."""
     from rich.cells import cell_len, set_cell_size
 
-    from skill_agent.conversations.usage import usd
+    from skill_agent.conversations.usage import drawn_by, usd
 
     if not rows:
         return ["nothing was used in this time"]
-    paid = any(row.cost_usd for _, row in rows)
-    amounts = [row.cost_usd if paid else _tokens(row) for _, row in rows]
+    paid, amounts = drawn_by([row for _, row in rows])
     figures = [usd(one) if paid else f"{one:,.0f} tokens" for one in amounts]
     named = [_cut(name) for name, _ in rows]
     left = max(map(cell_len, named))
     room = max(width - left - max(map(len, figures)) - 4, _LEAST_BAR)
-    most = max(amounts) or 1
+    most, blocks = max(amounts) or 1, _writes_blocks()
     return [
-        f"{set_cell_size(name, left)}  {_bar(amount / most, room)}  {figure}"
+        f"{set_cell_size(name, left)}  {bar(amount / most, room, blocks=blocks)}  {figure}"
         for name, amount, figure in zip(named, amounts, figures, strict=True)
     ]
-
-
-def _tokens(row: "UsageRow") -> float:
-    return row.prompt_tokens + row.completion_tokens
 
 
 def _cut(name: str) -> str:
@@ -53,17 +48,9 @@ def _cut(name: str) -> str:
     return name if cell_len(name) <= _LONGEST_NAME else set_cell_size(name, _LONGEST_NAME - 1) + "…"
 
 
-def _bar(share: float, room: int) -> str:
-    """As wide as `room`; to an eighth of a column where the terminal can write such blocks."""
-    if not _writes_blocks():
-        return (_PLAIN * max(round(share * room), share > 0)).ljust(room)
-    eighths = max(round(share * room * 8), int(share > 0))
-    return (_WHOLE * (eighths // 8) + _EIGHTHS[eighths % 8].strip()).ljust(room)
-
-
 def _writes_blocks() -> bool:
     try:
-        (_WHOLE + _EIGHTHS).encode(sys.stdout.encoding or "ascii")
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -122,9 +122,11 @@ def own_zone() -> str:
 
 
 def _show(found: "UsageTotals", by: str, titles: dict[str, str]) -> None:
+    from skill_agent.conversations.usage import in_all
+
     rows = [(_name(row, by, titles), *_figures(row)) for row in found.rows]
     if len(rows) > 1:
-        rows.append(("in all", *_figures(_total(found.rows))))
+        rows.append(("in all", *_figures(in_all(found.rows))))
     columns = (by, "turns", "calls", "prompt", "cached", "completion", "cost")
     table(columns, rows, empty="nothing was used in this time")
     if found.budgets:
@@ -142,18 +144,10 @@ def _name(row: "UsageRow", by: str, titles: dict[str, str]) -> str:
 
 
 def _figures(row: "UsageRow") -> tuple[object, ...]:
+    from skill_agent.conversations.usage import cost
+
     tokens = (row.prompt_tokens, row.cached_tokens, row.completion_tokens)
     return (row.turns, row.calls, *tokens, cost(row.cost_usd, row.unpriced))
-
-
-def cost(amount: float, unpriced: int) -> str:
-    """What is known of a cost, and that it is not all where it is not."""
-    from skill_agent.conversations.usage import usd
-
-    if not unpriced:
-        return usd(amount)
-    calls = f"{unpriced} call{'s' * (unpriced != 1)} with no known price"
-    return f"at least {usd(amount)}, {calls}" if amount else f"unknown, {calls}"
 
 
 def _left(budget: "Budget") -> str:
@@ -166,20 +160,13 @@ def _left(budget: "Budget") -> str:
     )
 
 
-def _total(rows: "tuple[UsageRow, ...]") -> "UsageRow":
-    from skill_agent.values import UsageRow
-
-    sums = {
-        name: sum(getattr(row, name) for row in rows) for name in UsageRow.__slots__ if name != "id"
-    }
-    return UsageRow(id="", **sums)
-
-
 def _object(found: "UsageTotals", by: str, since: datetime | None) -> dict[str, Any]:
+    from skill_agent.conversations.usage import in_all
+
     return {
         "by": by,
         "since": plain(since),
         "rows": plain(found.rows),
-        "total": {k: v for k, v in plain(_total(found.rows)).items() if k != "id"},
+        "total": {k: v for k, v in plain(in_all(found.rows)).items() if k != "id"},
         "budgets": plain(found.budgets),
     }

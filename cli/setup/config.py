@@ -1,7 +1,6 @@
 """`ska config`: each setting with its origin, and what is wrong with the home's files."""
 
 import os
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from ..options import JsonOption, group
 from ..output import emit_json, emit_text, narrate, table
 from ..surroundings import on_this_machine
+from .config_edits import register
 
 if TYPE_CHECKING:
     from skill_agent.errors import ConfigError
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from skill_agent.settings.parsing import Origin
     from skill_agent.settings.schema import Settings
 
-app = group("See and check the settings.")
+app = group("See, change and check the settings.")
+register(app)
 
 
 @app.command()
@@ -35,13 +36,14 @@ def show(
       ska config show models.default
       ska config show --json | jq '.[] | select(.origin != "default")'
     """
+    from skill_agent.settings.config_file import without_passwords
     from skill_agent.settings.parsing import setting_values
 
     home = on_this_machine(ctx).home
     if not home.exists:
         narrate(f"no home at {home.root} yet (ska init makes one); showing the defaults")
     settings, origins = _settings(home)
-    values = {name: _masked(value) for name, value in setting_values(settings).items()}
+    values = {name: without_passwords(value) for name, value in setting_values(settings).items()}
     chosen = _chosen(key, list(values))
     if as_json:
         objects = [_setting_object(name, values[name], origins[name]) for name in chosen]
@@ -191,18 +193,3 @@ def _setting_object(name: str, value: Any, origin: "Origin") -> dict[str, Any]:
         "line": origin.line,
         "variable": origin.variable,
     }
-
-
-def _masked(value: Any) -> Any:
-    """The value without passwords, which people do write into URLs."""
-    from skill_agent.text.redaction import redact
-
-    match value:
-        case str():
-            return redact(re.sub(r"(://)[^/@\s]+@", r"\1[redacted]@", value))
-        case dict():
-            return {key: _masked(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_masked(inner) for inner in value]
-        case _:
-            return value

@@ -1,10 +1,11 @@
 """What calls of models consumed, as a value: added up, noted, and believed as far as it can be."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from skill_agent.values import LogEntry, Usage
+from skill_agent.values import LogEntry, Usage, UsageRow
 
 
 def add(one: Usage, other: Usage) -> Usage:
@@ -75,3 +76,27 @@ def usd(amount: float) -> str:
     if amount >= 0.095 or amount == 0:
         return f"${amount:,.2f}"
     return f"${Decimal(f'{amount:.2g}'):f}"
+
+
+def cost(amount: float, unpriced: int) -> str:
+    """What is known of a cost, and that it is not all where it is not."""
+    if not unpriced:
+        return usd(amount)
+    calls = f"{unpriced} call{'s' * (unpriced != 1)} with no known price"
+    return f"at least {usd(amount)}, {calls}" if amount else f"unknown, {calls}"
+
+
+def in_all(rows: Sequence[UsageRow]) -> UsageRow:
+    """The rows added up."""
+    sums = {
+        name: sum(getattr(row, name) for row in rows) for name in UsageRow.__slots__ if name != "id"
+    }
+    return UsageRow(id="", **sums)
+
+
+def drawn_by(rows: Sequence[UsageRow]) -> tuple[bool, list[float]]:
+    """Whether rows are drawn by what they cost, and the amounts: of their tokens where nothing
+    cost anything."""
+    paid = any(row.cost_usd for row in rows)
+    tokens = (row.cost_usd if paid else row.prompt_tokens + row.completion_tokens for row in rows)
+    return paid, [float(one) for one in tokens]

@@ -10,14 +10,17 @@ import os
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from skill_agent import __version__
 from skill_agent.errors import HomeBusy, NotFound, UsageError
 from skill_agent.files.home import Home
+from skill_agent.files.log_tail import LogTail
 from skill_agent.ports import Clock
-from skill_agent.values import AttachedClient, HostStatus
+from skill_agent.text.redaction import redact
+from skill_agent.values import AttachedClient, HostStatus, LogLines
 from skill_agent.workstation.operations import HostOperations
 
 SERVICES = ("up", "serve")
@@ -28,6 +31,9 @@ NO_SCREENS = (*SERVICES, "mcp")
 
 LOG = "skill-agent.log"
 """Where a home keeps what its host has to say, in `logs/`."""
+
+MOST_LOG_LINES, LONGEST_LOG_LINE = 5_000, 4_000
+"""What one answer holds of the log."""
 
 CLIENT_HEADER = b"x-ska-client"
 
@@ -105,6 +111,12 @@ class Presence(HostOperations):
             clients=tuple(noted.told() for noted in self._clients.values()),
             log=str(self._home.logs / LOG) if self._home else "",
         )
+
+    async def log(self, *, after: str = "", most: int = 1000) -> LogLines:
+        """Nothing where there is no home, or no log yet."""
+        if self._home is None:
+            return LogLines(after="")
+        return await asyncio.to_thread(_logged, self._home.logs / LOG, after, most)
 
     async def listen(
         self, host: str, port: int, *, auth: bool = True, cors: tuple[str, ...] = ()
@@ -200,6 +212,13 @@ App = Callable[
     ],
     Awaitable[None],
 ]
+
+
+def _logged(path: Path, after: str, most: int) -> LogLines:
+    """Redacted once more: an older version may have written it."""
+    found = LogTail(path).read(after, max(1, min(most, MOST_LOG_LINES)))
+    text = redact("\n".join(line[:LONGEST_LOG_LINE] for line in found.lines))
+    return replace(found, lines=tuple(text.split("\n")) if found.lines else ())
 
 
 def noting(app: App, presence: Presence) -> App:

@@ -37,6 +37,7 @@ from skill_agent.ports import (
     ModelGateway,
     TableReader,
 )
+from skill_agent.settings.config_file import ConfigFile
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
 from skill_agent.text.redaction import redact
@@ -174,6 +175,12 @@ class Runtime(Workstation):
             "user_data": mind.user_data,
             "imports": mind.imports,
             "backups": self._backups,
+            "config": ConfigFile(
+                self._home.config,
+                os.environ,
+                running=self._settings,
+                slugs=lambda: self.directory.slugs,
+            ),
         }
 
     def _means(

@@ -39,7 +39,7 @@ def read_environment(
         if name in known and raw.strip():
             path, node = known[name]
             try:
-                _put(override, path, _value_of(raw.strip(), node))
+                _put(override, path, value_of(raw.strip(), node))
             except ValueError as error:
                 problems.append(ConfigError(str(error), file="environment", key=name))
             variables[dotted(path)] = name
@@ -49,8 +49,8 @@ def read_environment(
     return override, variables, problems
 
 
-def _value_of(raw: str, node: Schema) -> Any:
-    """A variable's text as the type its setting has; raises ValueError in words."""
+def value_of(raw: str, node: Schema) -> Any:
+    """A text as the type its setting has; raises ValueError in words."""
     match node.get("type"):
         case "integer" | "number" as kind:
             try:
@@ -66,7 +66,8 @@ def _value_of(raw: str, node: Schema) -> Any:
                 raise ValueError(f"expected true or false, got {shown(raw)}")
             return raw.lower() in _TRUE
         case "array":
-            return [item.strip() for item in raw.split(",") if item.strip()]
+            items = node.get("items", {})
+            return [value_of(item.strip(), items) for item in raw.split(",") if item.strip()]
         case "object":
             return dict(_pairs(raw))
         case _:

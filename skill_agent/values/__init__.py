@@ -204,6 +204,7 @@ from .routing import (
     TierName,
 )
 from .seats import Handed, SeatChange, SeatMoment, SeatMove, SeatPlan
+from .settings import LogLines, Setting, SettingKind
 from .tables import (
     Cell,
     ColumnKind,
@@ -358,6 +359,7 @@ __all__ = [
     "LanguageCoverage",
     "LedgerHead",
     "LogEntry",
+    "LogLines",
     "Memory",
     "MemoryChange",
     "MemoryDifference",
@@ -441,6 +443,8 @@ __all__ = [
     "ServerState",
     "ServerTool",
     "Session",
+    "Setting",
+    "SettingKind",
     "SeveralAnswer",
     "SeveralPlan",
     "SeveralRequest",

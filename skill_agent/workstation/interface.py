@@ -32,6 +32,7 @@ from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import ErasureOperations, UserOperations
 from skill_agent.questions.operations import QuestionOperations
 from skill_agent.route import Operation, operations
+from skill_agent.settings.operations import ConfigOperations
 from skill_agent.skills.operations import SkillOperations, SkillToolOperations
 from skill_agent.team.operations import (
     CollaborationOperations,
@@ -110,6 +111,7 @@ class Workstation:
     mcp = Group(McpOperations)
     programs = Group(ProgramOperations)
     skill_tools = Group(SkillToolOperations)
+    config = Group(ConfigOperations)
     host = Group(HostOperations)
 
     def __init__(self, groups: Mapping[str, Any]) -> None:

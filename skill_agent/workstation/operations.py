@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from skill_agent.route import route
-from skill_agent.values import HostStatus
+from skill_agent.values import HostStatus, LogLines
 
 
 class HostOperations(Protocol):
@@ -12,6 +12,12 @@ class HostOperations(Protocol):
     @route("GET", "/v1/host", scope="admin", local=True)
     async def status(self) -> HostStatus:
         """Who holds the home, since when, who is attached, where it listens."""
+        ...
+
+    @route("GET", "/v1/host/log", scope="admin", local=True)
+    async def log(self, *, after: str = "", most: int = 1000) -> LogLines:
+        """The end of the host's log; with `after`, what an earlier answer gave, what came since.
+        The oldest line first; asked again while lines come."""
         ...
 
     @route("POST", "/v1/host/listeners", scope="admin", local=True, status=201, once=True)

@@ -109,7 +109,7 @@ def led_somewhere(case: Case, place: World, number: int) -> None:
         "conversation_id": place.session, "session": place.session, "task": place.turn,
         "turn": place.turn, "slug": "kyra", "agent": "kyra", "model": "kyra", "chore": "expire",
         "collaboration": place.turn, "work": place.turn, "question": place.turn,
-        "tool": "skill_weather", "name": "weather",
+        "tool": "skill_weather", "name": "weather", "key": "general.user",
     }  # fmt: skip
     for name in case.path_parameters or {}:
         case.path_parameters[name] = real.get(name, case.path_parameters[name])
@@ -240,6 +240,8 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "later": "2026-01-01T00:00:00Z", "model": "kyra", "job": "none", "run": "none",
         "item": "none", "name": "weather", "tool": "skill_weather", "arguments": {"task": "x"},
     }  # fmt: skip
+    if "{key}" in path:
+        given["key"] = "general.user"
     given[name] = value
     spelt = re.sub(r"{(\w+)}", lambda found: spelled(given[found[1]]), path)
     if verb in ("GET", "DELETE"):

@@ -39,6 +39,7 @@ from skill_agent.files.home import Home
 from skill_agent.identifiers import new_id
 from skill_agent.memory.rows import memory_row
 from skill_agent.models.scripted import ScriptedModel
+from skill_agent.settings.parsing import setting_values
 from skill_agent.settings.schema import Settings
 from skill_agent.values import (
     Allowance,
@@ -988,6 +989,45 @@ async def test_the_summary_of_a_day(open_station: OpenStation) -> None:
         (point,) = made.points
         assert (point.mark, point.session) == ("decided", events[0].session)
         assert [one.id for one in made.talks] == [events[0].session]
+
+
+async def test_settings(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        before = {one.id: one for one in await station.config.list()}
+        assert before.keys() == setting_values(station.settings).keys()
+        agent = before["general.default_agent"]
+        assert (agent.value, agent.origin, agent.kind) == ('"kyra"', "default", "choice")
+        assert "luke" in agent.choices and "answers" in agent.about
+        new = await station.config.set("memory.history_messages", "12", before="40")
+        assert (new.value, new.origin, new.waits) == ("12", "file", True)
+        text = await asyncio.to_thread(station.home.config.read_text)
+        assert "\nhistory_messages = 12\n" in text and "\n# episodic_days = 180\n" in text
+        with pytest.raises(Conflict, match="it is 12 now"):
+            await station.config.set("memory.history_messages", "13", before="40")
+        with pytest.raises(UsageError, match='did you mean "reduced"'):
+            await station.config.set("tui.motion", "redused")
+        with pytest.raises(UsageError, match='did you mean "luke"'):
+            await station.config.set("general.default_agent", "lukee")
+        with pytest.raises(NotFound) as caught:
+            await station.config.set("tui.bel", "true")
+        assert "tui.bell" in caught.value.hint
+        back = await station.config.unset("memory.history_messages", before="12")
+        assert (back.value, back.origin, back.waits) == ("40", "default", False)
+        assert station.settings.memory.history_messages == 40
+
+
+async def test_the_log_of_the_host(open_station: OpenStation) -> None:
+    async with open_station(model()) as station:
+        log = station.home.logs / "skill-agent.log"
+        secret = "ghp_" + "q7Rw" * 9
+        await asyncio.to_thread(log.write_text, f"one\ntwo\nrefused: {secret}\nbegun", "utf-8")
+        found = await station.host.log(most=2)
+        assert found.lines == ("two", "refused: [redacted: GitHub token]") and not found.missed
+        assert (await station.host.log(after=found.after)).lines == ()
+        await asyncio.to_thread(log.rename, log.with_name("skill-agent.log.1"))
+        await asyncio.to_thread(log.write_text, "new\n", "utf-8")
+        after = await station.host.log(after=found.after)
+        assert after.lines == ("begun", "new") and not after.missed
 
 
 def test_nothing_of_the_table_is_left_out() -> None:

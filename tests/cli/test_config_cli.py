@@ -89,3 +89,54 @@ def test_schema_and_path(ska: Ska, made: Home) -> None:
     assert ska("config", "schema", "nothing").code == 2
     assert ska("config", "path").out == f"{made.config}\n"
     assert ska("config", "path", "--json").json["exists"] is True
+
+
+# -- one setting at a time ---------------------------------------------------------------------
+
+
+def test_set_get_and_unset(ska: Ska, made: Home) -> None:
+    done = ska("config", "set", "models.fallback", "a/b,c/d")
+    assert (done.code, done.out) == (0, "") and "started again" in done.err
+    assert ska("config", "get", "models.fallback").out == '["a/b", "c/d"]\n'
+    assert ska("config", "get", "models.default").out == "a/b\n"
+    assert ska("config", "get", "tui.bell").out == "true\n"
+    assert ska("config", "get", "models.default", "--json").json == {
+        "id": "models.default", "value": "a/b", "origin": "file",
+        "default": "embedded/qwen2.5-coder-1.5b",
+    }  # fmt: skip
+    assert ska("config", "unset", "models.fallback").code == 0
+    assert ska("config", "get", "models.fallback").out == "[]\n"
+    assert made.config.read_text().startswith('[models]\n\ndefault = "a/b"\n')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("set", "tui.motion", "redused"), 'did you mean "reduced"?'),
+        (("set", "models.defalt", "x"), 'did you mean "models.default"?'),
+        (("set", "general.default_agent", "lukee"), 'did you mean "luke"?'),
+        (("set", "tui.keys.talk.nw", "f12"), 'did you mean "talk.new"?'),
+        (("set", "tui.keys.talk.new", "ctlr+n"), 'no key is called "ctlr+n"'),
+        (("get", "models"), "ska config show models"),
+        (("get", "tui.keys.talk.new"), "does not stand under tui.keys"),
+        (("unset", "nothing"), "ska config show"),
+    ],
+)
+def test_what_is_wrong_is_named_and_changes_nothing(
+    ska: Ska, made: Home, arguments: tuple[str, ...], told: str
+) -> None:
+    before = made.config.read_text()
+    done = ska("config", *arguments)
+    assert (done.code, done.out) == (2, "") and told in done.err
+    assert made.config.read_text() == before
+
+
+def test_keys_are_listed_with_ones_own(ska: Ska, made: Home) -> None:
+    done = ska("config", "set", "tui.keys.talk.new", "ctrl+q")
+    assert done.code == 0 and '"app.quit" has no key left' in done.err
+    listed = ska("config", "keys", "--json").json
+    found = {one["id"]: one for one in listed}
+    assert (found["talk.new"]["keys"], found["talk.new"]["own"]) == ("ctrl+n", "ctrl+q")
+    assert not found["write.send"]["changeable"] and found["go.usage"]["changeable"]
+    plain = ska("config", "keys")
+    assert "Ctrl+N" in plain.out and '"app.quit" has no key left' in plain.err

@@ -7,9 +7,10 @@ import pytest
 from command_line import Ska
 from rich.cells import cell_len
 from skill_agent.cli.host.plotting import bars
-from skill_agent.cli.host.usage import begin_of, cost, own_zone
+from skill_agent.cli.host.usage import begin_of, own_zone
 
 from skill_agent.conversations.figures import zone_named
+from skill_agent.conversations.usage import cost
 from skill_agent.errors import UsageError
 from skill_agent.ports import EndPart
 from skill_agent.values import Usage, UsageRow

@@ -4,14 +4,17 @@ Its ids and times are fixed, so that a picture of the screen is the same every t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypedDict
 
 from played import played
 from stage_book import StageBook, StageFeedback, book
+from stage_figures import StageFigures
+from stage_host import StageHost
 from stage_inbox import StageInbox
 from stage_work import StageBackground, StageTasks, StageTogether
 
@@ -42,6 +45,7 @@ from skill_agent.events import (
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.models.operations import ModelOperations
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
+from skill_agent.settings.config_file import ConfigFile
 from skill_agent.settings.schema import Settings
 from skill_agent.team.operations import Moments, SeatOperations
 from skill_agent.tools.operations import ApprovalOperations
@@ -129,7 +133,9 @@ class StageRuntime(Workstation):
         memory: StageBook | None = None,
         ratings: StageFeedback | None = None,
         conversations: "type[StageConversations] | None" = None,
+        groups: Mapping[str, object] | None = None,
     ) -> None:
+        """`groups` stand in for those here."""
         self.scripts: list[Script] = list(scripts)
         self.team, self.refuse = team, refuse
         self.book, self.ratings = memory or book(), ratings or StageFeedback()
@@ -148,7 +154,7 @@ class StageRuntime(Workstation):
         self.broken: SkillAgentError | None = None
         """Why conversations cannot be listed."""
         self.answers: list[tuple[str, Choice]] = []
-        self.post = played(StageInbox)()
+        self.post, self.used = played(StageInbox)(), played(StageFigures)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
         self.told: list[str] = []
@@ -181,7 +187,11 @@ class StageRuntime(Workstation):
                 "memory": self.book,
                 "feedback": self.ratings,
                 "inbox": self.post,
+                "figures": self.used,
+                "host": played(StageHost)(Path("no-home", "skill-agent.log")),
+                "config": ConfigFile(Path("no-home", "config.toml"), {}),
             }
+            | {**(groups or {})}
         )
 
     @property

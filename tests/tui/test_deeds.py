@@ -83,7 +83,7 @@ async def test_a_key_of_ones_own(sit) -> None:
     """It does the deed, the old one does not, and F1 says so."""
     own = InterfaceSettings(keys={"go.memory": "ctrl+f", "go.memroy": "f12"})
     async with sit(StageRuntime(settings=Settings(tui=own)), size=(120, 50)) as seat:
-        assert any("nearest: go.memory" in one.message for one in seat.app._notifications)
+        assert any('did you mean "go.memory"' in one.message for one in seat.app._notifications)
         await seat.press("f5")
         assert seat.app.screen is seat.talk
         await seat.press("ctrl+f")

@@ -21,6 +21,10 @@ ALWAYS = 90
 """Rank in the footer of ways out and on."""
 
 
+NO_KEY = "no-key-"
+"""Begins what stands for a key in the binding of a deed that has none: nobody can press it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
     """One thing a person can do."""
@@ -60,12 +64,15 @@ class DoesDeeds(Protocol):
 
 
 def bindings(deeds: Iterable[Deed]) -> list[BindingType]:
-    """The bindings of a widget or screen that can do these."""
+    """The bindings of a widget or screen that can do these; one without keys can be given some."""
     return [
-        Binding(one.keys, one.action, one.label, show=False, priority=one.priority, id=one.id)
+        Binding(
+            one.keys or f"{NO_KEY}{one.id}", one.action, one.label, show=False,
+            priority=one.priority, id=one.id,
+        )
         for one in deeds
-        if one.keys and one.action
-    ]
+        if one.action
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What models consumed and cost, as a screen over the conversation."""
