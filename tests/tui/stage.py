@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 from played import played
 from stage_book import StageBook, StageFeedback, book
 from stage_inbox import StageInbox
+from stage_jobs import StageJobs
 from stage_work import StageBackground, StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
@@ -65,6 +66,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     Usage,
+    WaitingApproval,
 )
 from skill_agent.workstation import GROUPS, Workstation
 
@@ -149,6 +151,9 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.timed = played(StageJobs)()
+        self.allowed: list[WaitingApproval] = []
+        """Tool calls that wait for somebody, in whichever window."""
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -168,6 +173,7 @@ class StageRuntime(Workstation):
                 "tasks": self.given,
                 "collaborations": self.together,
                 "work": self.background,
+                "jobs": self.timed,
                 "memory": self.book,
                 "feedback": self.ratings,
                 "inbox": self.post,
@@ -349,14 +355,19 @@ class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
 
+    async def waiting(self) -> list[WaitingApproval]:
+        return [*self._stage.allowed]
+
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
     ) -> bool:
         self._stage.answers.append((approval, choice))
         self._stage.instead += [words] if words else []
         waiting = self._stage.asked.pop(approval, None)
+        if known := [one for one in self._stage.allowed if one.id == approval]:
+            self._stage.allowed.remove(known[0])
         if waiting is None:
-            return False
+            return bool(known)
         waiting.set_result(choice)
         return True
 

@@ -7,6 +7,7 @@ from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.frame.deeds import key_words
 from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
+from skill_agent.tui.inbox.pane import EntryPane
 from skill_agent.tui.places import PLACES, all_deeds
 from skill_agent.tui.talk import screen
 from skill_agent.tui.talk.foot import composer
@@ -34,7 +35,7 @@ def test_slash_commands_are_unique() -> None:
 
 def nodes() -> list[type]:
     places = [one.load() for one in PLACES]
-    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock)
+    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock, EntryPane)
     return [WorkstationApp, screen.TalkScreen, *found, *places]
 
 

@@ -41,8 +41,8 @@ class Figures:
     """Disputes that wait for the person."""
     at_work: int = 0
     """Collaborations and tasks of the team that go on."""
-    unread: int = 0
-    """What waits in the inbox."""
+    waiting: int = 0
+    """All that waits for the person: to be answered, decided, begun anew, read."""
     background: str = ""
     """The long work that goes on in the background, with how far it is."""
     note: str = ""
@@ -111,7 +111,7 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     model = figures.model.rsplit("/", 1)[-1]
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
     team = f"▸ {figures.at_work} at work" if figures.at_work else ""
-    inbox = f"✉ {figures.unread} unread · F8" if figures.unread else ""
+    inbox = _waiting(figures.waiting)
     behind = f"↻ {figures.background}" if figures.background else ""
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
@@ -135,6 +135,10 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
         (f"{share}% cached", ""),
         (_cost(figures), ""),
     ]
+
+
+def _waiting(count: int) -> str:
+    return f"✉ {count} {'waits' if count == 1 else 'wait'} · F8" if count else ""
 
 
 def _cost(figures: Figures) -> str:

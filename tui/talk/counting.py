@@ -11,11 +11,22 @@ from .parts import TalkParts
 class Counting(TalkParts):
     """Looks things up when something has changed, and shows how many there are."""
 
+    def waiting(self) -> dict[str, str]:
+        """What is known to wait or go on, by place."""
+        known = self.figures
+        counts = {
+            "inbox": f"{known.waiting} {'waits' if known.waiting == 1 else 'wait'}",
+            "memory": f"{known.disputed} disputed",
+            "team": f"{known.at_work} at work",
+            "jobs": known.background,
+        }
+        return {name: words for name, words in counts.items() if words and words[:2] != "0 "}
+
     def look_around(self) -> None:
         """Counts all of it, soon."""
         self.look_for_disputes()
         self.look_for_work()
-        self.look_for_unread()
+        self.look_into_inbox()
         self.look_for_background()
         self.look_for_questions()
 
@@ -27,13 +38,13 @@ class Counting(TalkParts):
         with suppress(NoMatches):  # counted while the screen was being taken down
             self.figures = replace(self.figures, at_work=count)
 
-    def set_unread(self, count: int) -> None:
+    def set_waiting(self, count: int) -> None:
         with suppress(NoMatches):  # counted while the screen was being taken down
-            self.figures = replace(self.figures, unread=count)
+            self.figures = replace(self.figures, waiting=count)
 
-    def look_for_unread(self) -> None:
+    def look_into_inbox(self) -> None:
         if self._home is not None:
-            counting = self._home.asking.count_unread
+            counting = self._home.asking.count_inbox
             self.run_worker(counting, group="inbox", exclusive=True)
 
     def set_background(self, brief: str) -> None:

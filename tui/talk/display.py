@@ -90,8 +90,8 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
-    def look_for_unread(self) -> None:
-        """Counts it, soon."""
+    def look_into_inbox(self) -> None:
+        """Counts what waits there, soon."""
         ...
 
     def ring(self) -> None:
@@ -151,8 +151,8 @@ class FigureDisplay(Display, Protocol):
         """How much of the team's work goes on."""
         ...
 
-    def set_unread(self, count: int) -> None:
-        """How much waits in the inbox."""
+    def set_waiting(self, count: int) -> None:
+        """How much waits for the person."""
 
     def set_background(self, brief: str) -> None:
         """What is done in the background."""

@@ -169,7 +169,7 @@ class TalkScreen(Reading):
             disputed=before.disputed,
             at_work=before.at_work,
             host=before.host,
-            unread=before.unread,
+            waiting=before.waiting,
             background=before.background,
         )
         for message in messages:
