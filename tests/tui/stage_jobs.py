@@ -16,6 +16,7 @@ from skill_agent.values import (
 )
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+EIGHT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 def job(name: str, words: str = "every weekday at 8", **more: Any) -> Job:
@@ -23,7 +24,7 @@ def job(name: str, words: str = "every weekday at 8", **more: Any) -> Job:
     usual: dict[str, Any] = {
         "id": name, "name": name, "kind": "agent", "schedule": schedule, "agent": "kyra",
         "prompt": f"{name}: do it.", "created_at": NINE,
-        "next_run_local": "2026-11-23 08:00",
+        "next_run": EIGHT, "next_run_local": "Mon 2026-11-23 08:00 UTC",
     }  # fmt: skip
     return Job(**(usual | more))
 
@@ -64,7 +65,10 @@ class StageJobs(JobOperations):
     async def get(self, job: str) -> Job:
         if job not in self.known:
             raise NotFound(f"no job {job!r}")
-        return replace(self.known[job], next_runs_local=("2026-11-23 08:00", "2026-11-24 08:00"))
+        return replace(
+            self.known[job],
+            next_runs_local=("Mon 2026-11-23 08:00 UTC", "Tue 2026-11-24 08:00 UTC"),
+        )
 
     async def add(self, new: NewJob) -> Job:
         schedule = (await self.preview(new.when)).schedule
@@ -125,7 +129,7 @@ def at_their_times(jobs: StageJobs) -> None:
                deliver=("inbox", "telegram"))  # fmt: skip
     prices = job("Prices of roots", agent="luke", dead=True, failures=3, last_run=NINE,
                  last_state="failed", problem="http_get: 503 Service Unavailable",
-                 next_run_local="")  # fmt: skip
+                 next_run=None, next_run_local="")  # fmt: skip
     jobs.put(
         news,
         prices,

@@ -21,8 +21,10 @@ class Row(Generic[Thing]):
     thing: Thing | None = None
 
 
-def heading(words: str) -> Row[Any]:
-    return Row(f"heading {words}", Content.styled(words, "$foreground-muted bold"))
+def heading(words: str, *, first: bool = False) -> Row[Any]:
+    """A blank line parts it from what is above."""
+    drawn = Content.styled(words, "$foreground-muted bold")
+    return Row(f"heading {words}", drawn if first else Content.assemble("\n", drawn))
 
 
 class Listing(OptionList, Generic[Thing]):

@@ -68,6 +68,8 @@ class Page(Screen[str]):
             self.page, self.memory = page, memory
 
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
+    AUTO_FOCUS = "#page-list"
+    """From the first moment: a letter is a key here, and no word that is searched for."""
     DEEDS: ClassVar[tuple[Deed, ...]] = PAGE
     BINDINGS: ClassVar[list[BindingType]] = bindings(PAGE)
 
@@ -94,12 +96,11 @@ class Page(Screen[str]):
         with Horizontal(id="page-head"):
             yield Static(self.HEADING, id="page-name")
             yield Static("", id="page-count")
-        if self.SEARCH:
-            with Horizontal(id="page-search"):
-                yield Input(placeholder=self.SEARCH, id="page-words", compact=True)
-        if self.CHIPS:
-            with Horizontal(id="page-chips"):
+        if self.SEARCH or self.CHIPS:
+            with Horizontal(id="page-tools"):
                 yield from (Chip(*one) for one in self.CHIPS)
+                if self.SEARCH:
+                    yield Input(placeholder=self.SEARCH, id="page-words", compact=True)
         yield from self._body()
         yield KeyBar(id="page-keys")
 
@@ -171,7 +172,9 @@ class Page(Screen[str]):
         raise NotImplementedError
 
     async def _show_none(self, words: str, *, bad: bool = False) -> None:
-        """Words where the list would be."""
+        """Words where the list would be; keys go to the page then, if nobody types."""
+        if not isinstance(self.focused, Input):
+            self.set_focus(None)
         self.query_one("#page-none", Static).update(words)
         self.add_class("-none")
         self.set_class(bad, "-bad")
@@ -227,6 +230,15 @@ class Page(Screen[str]):
     def _after_deed(self) -> None:
         self._load(0)
 
+    def ask(self, dialog: Screen[Given], then: Callable[[Given], None]) -> None:
+        """Shows a dialog at once, so that what is typed next is for it; `then` gets its answer."""
+
+        def answered(answer: Given | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.app.push_screen(dialog, answered)
+
     async def attempt(self, deed: Awaitable[Given]) -> Given | None:
         """What it gives; None where the home refuses it, which is told."""
         try:
@@ -254,7 +266,7 @@ class Page(Screen[str]):
 
     @property
     def chips(self) -> list[Chip]:
-        return list(self.query("#page-chips Chip").results(Chip))
+        return list(self.query("#page-tools Chip").results(Chip))
 
     def action_search(self) -> None:
         self.query_one("#page-words").focus()
@@ -269,7 +281,7 @@ class Page(Screen[str]):
         if self.listing.display:
             self.listing.focus()
 
-    @on(Chip.Pressed, "#page-chips .chip")
+    @on(Chip.Pressed, "#page-tools .chip")
     async def chip_pressed(self, event: Chip.Pressed) -> None:
         await self.run_action(event.action)
 

@@ -147,13 +147,13 @@ def _jobs(jobs: Iterable[Job]) -> list[Entry]:
     for one in jobs:
         at = one.last_run or one.created_at
         if one.status == "proposed":
-            note = f"{one.created_by} proposes this job"
+            note = "a proposed job"
             found.append(
                 Entry(f"job {one.id}", "waits for you", "job", one, one.name, one.created_at,
-                      one.agent, note)
+                      one.created_by, note)
             )  # fmt: skip
         elif one.dead:
-            note = f"a job, given up after {one.failures} failures"
+            note = f"gave up after {one.failures} failures"
             found.append(
                 Entry(f"job {one.id}", "failed", "job", one, one.name, at, one.agent, note)
             )

@@ -18,11 +18,13 @@ _MARKS = {"approval": "?", "question": "?", "dispute": "≠", "review": "◆", "
 
 
 def rows_of(entries: Sequence[Entry], agents: AgentList) -> Iterator[Row[Entry]]:
-    """Under headings, as far as there is more than one group."""
+    """In groups, each under its heading."""
+    first = True
     for group in GROUPS:
         some = [one for one in entries if one.group == group]
         if some:
-            yield heading(f"{_NAMES[group]} · {len(some)}")
+            yield heading(f"{_NAMES[group]} · {len(some)}", first=first)
+            first = False
         for one in some:
             yield Row(one.id, _row(one, agents), one)
 
@@ -39,12 +41,14 @@ def mark_of(entry: Entry) -> tuple[str, str]:
 def _row(entry: Entry, agents: AgentList) -> Content:
     mark, colour = mark_of(entry)
     name = agents[entry.agent].name if entry.agent else ""
-    facts = " · ".join(one for one in (entry.note, name, shown_time(entry.at)) if one)
+    title = f"{name} {entry.title}" if entry.kind == "approval" else entry.title
+    who = "" if entry.kind == "approval" else name
+    facts = " · ".join(one for one in (entry.note, who, shown_time(entry.at)) if one)
     ways = entry.thing.deliveries if isinstance(entry.thing, InboxItem) else ()
     lost = any(one.state == "given_up" for one in ways)
     return Content.assemble(
         (f"{mark} ", f"bold {colour}"),
-        (one_line(entry.title, 200), "bold" if entry.waits else "$foreground-muted"),
+        (one_line(title, 200), "bold" if entry.waits else "$foreground-muted"),
         ("\n  ", ""),
         ("✗ not delivered · " if lost else "", "$error"),
         (one_line(facts, 120), "$foreground-muted"),

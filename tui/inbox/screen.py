@@ -60,7 +60,7 @@ class InboxScreen(Page):
         QuestionAnswered, JobRunChanged, MemoriesExtracted, TurnFinished, TurnFailed,
     )  # fmt: skip
     LOOKS = 5.0
-    SEARCH = "Search in the inbox"
+    SEARCH = "Search: /"
     CHIPS = (("s", "show", "step_show(1)"), ("t", "kind", "step_kind(1)"))
 
     def __init__(
@@ -142,7 +142,7 @@ class InboxScreen(Page):
             return
         match entry.thing:
             case Question() as question:
-                self.do(partial(self._answer_in_words, question), alone=True)
+                self._answer_in_words(question)
             case Dispute() as dispute:
                 self.post_message(self.SettleWanted(self, dispute.memories[0].id))
             case InboxItem(read_at=None) as item:
@@ -153,10 +153,13 @@ class InboxScreen(Page):
 
     # -- answering ---------------------------------------------------------------------------
 
-    async def _answer_in_words(self, one: Question, runtime: "Workstation") -> None:
+    def _answer_in_words(self, one: Question) -> None:
         """The dialog stays while what was typed is no answer."""
 
         async def answer(words: str) -> None:
+            runtime = self._runtime()
+            if runtime is None:
+                return
             try:
                 await runtime.questions.answer(one.id, words, by="the window")
             except (Conflict, NotFound) as late:  # somebody was quicker
@@ -164,9 +167,8 @@ class InboxScreen(Page):
 
         about = behind_a_bar(one.text, one.detail, one.chain)
         who = self._agents[one.agent].name if one.agent else f"a {one.source}"
-        title = f"{who} asks"
-        dialog = LineDialog(title, about=about, hint=HINT, write=answer, does="answers")
-        await self.app.push_screen_wait(dialog)
+        dialog = LineDialog(f"{who} asks", about=about, hint=HINT, write=answer, does="answers")
+        self.ask(dialog, lambda _: self._load(0))
 
     @on(EntryPane.Answered)
     def answered(self, event: EntryPane.Answered) -> None:
@@ -179,20 +181,24 @@ class InboxScreen(Page):
             case Job() as one if event.choice == "once":
                 self.do(lambda runtime: runtime.jobs.approve(one.id), told="It begins at its times")
             case Job() as one:
-                self.do(partial(self._remove, one), alone=True)
+                self._remove(one)
             case _:
                 pass
 
     @on(EntryPane.InsteadWanted)
     def instead_wanted(self, event: EntryPane.InsteadWanted) -> None:
         if isinstance(event.entry.thing, WaitingApproval):
-            self.do(partial(self._ask_instead, event.entry.thing), alone=True)
+            self._ask_instead(event.entry.thing)
 
-    async def _ask_instead(self, one: WaitingApproval, runtime: "Workstation") -> None:
+    def _ask_instead(self, one: WaitingApproval) -> None:
+        def then(words: str) -> None:
+            if words:
+                self.do(partial(self._settle, one, "deny", words))
+
         title = f"What is {self._agents[one.agent].name} to do instead?"
-        dialog = LineDialog(title, hint="The call is denied, and this is read", does="denies")
-        if words := await self.app.push_screen_wait(dialog):
-            await self._settle(one, "deny", words, runtime)
+        self.ask(
+            LineDialog(title, hint="The call is denied, and this is read", does="denies"), then
+        )
 
     async def _settle(
         self, one: WaitingApproval, choice: Choice, words: str, runtime: "Workstation"
@@ -211,12 +217,13 @@ class InboxScreen(Page):
         else:
             await runtime.memory.share(one.id)
 
-    async def _remove(self, one: Job, runtime: "Workstation") -> None:
-        dialog = ConfirmDialog(
-            f"Remove the job {one_line(one.name, 80)}?", "It is not begun.", does="removes it"
-        )
-        if await self.app.push_screen_wait(dialog):
-            await runtime.jobs.remove(one.id)
+    def _remove(self, one: Job) -> None:
+        def then(yes: bool) -> None:
+            if yes:
+                self.do(lambda runtime: runtime.jobs.remove(one.id), told="Removed")
+
+        title = f"Remove the job {one_line(one.name, 80)}?"
+        self.ask(ConfirmDialog(title, "It is not begun.", does="removes it"), then)
 
     # -- keys --------------------------------------------------------------------------------
 

@@ -47,6 +47,9 @@ class JobDialog(ModalScreen[bool]):
 
     CSS_PATH = Path(__file__).with_name("jobs.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Before what is typed next: a box that is still at work would get it.
+        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Before", show=False, priority=True),
         Binding("ctrl+s", "save", "Keep", show=False, priority=True),
         Binding("escape", "leave", "Leave", show=False, priority=True),
     ]
@@ -169,11 +172,15 @@ class JobDialog(ModalScreen[bool]):
     @work(group="write")
     async def _save(self, wish: Wish) -> None:
         try:
-            await self._keep(wish)
+            if wish.when:
+                await self._keep(wish)
         except SkillAgentError as error:
             self._tell(f"Not kept: {told(error)}")
         else:
-            self.dismiss(True)
+            if wish.when:
+                self.dismiss(True)
+            else:
+                self._tell("Say when it is to be done, as: every weekday at 8")
         finally:
             self._busy = False
 

@@ -67,11 +67,15 @@ class JobPane(Vertical):
 def _job(job: Job, agents: AgentList) -> list[Widget]:
     mark, colour = mark_of_job(job)
     who = agents[job.agent].name if job.agent else ""
-    facts = (who, job.kind if job.kind != "agent" else "", "comes with the program" * job.built_in,
-             f"proposed by {job.created_by}" if job.created_by != "person" else "")  # fmt: skip
+    by = "" if job.built_in or job.created_by == "person" else f"proposed by {job.created_by}"
+    kind = job.kind if job.kind != "agent" else ""
+    facts = (who, kind, "comes with the program" * job.built_in, by)
     found: list[Widget] = [
         said(one_line(job.name, 300), "title"),
-        Static(Content.assemble((f"{mark} {state_of(job)}", colour)), classes="state"),
+        Static(
+            Content.assemble((f"{mark} ", colour), (state_of(job), _plain(colour))),
+            classes="state",
+        ),
         said(" · ".join(one for one in facts if one), "facts"),
     ]
     if job.problem:
@@ -82,7 +86,16 @@ def _job(job: Job, agents: AgentList) -> list[Widget]:
         found += section("What", what)
     if job.origins:
         found.append(said(f"! {writers(job.origins)} stands in it", "bad"))
-    return [*found, *section("Told to", ", ".join(job.deliver) or "nobody")]
+    return [*found, *section("Told to", told_to(job))]
+
+
+def told_to(job: Job) -> str:
+    return ", ".join(one for one in job.deliver if one != "none") or "nobody"
+
+
+def _plain(colour: str) -> str:
+    """That all is well needs no colour."""
+    return "" if colour == "$success" else colour
 
 
 def _work(work: Work) -> list[Widget]:

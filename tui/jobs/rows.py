@@ -24,11 +24,11 @@ def rows_of(
     jobs: Sequence[Job], works: Sequence[Work], agents: AgentList
 ) -> Iterator[Row[Job | Work]]:
     if jobs:
-        yield heading(f"Jobs · {len(jobs)}")
+        yield heading(f"Jobs · {len(jobs)}", first=True)
     for job in jobs:
         yield Row(f"job {job.id}", _job(job, agents), job)
     if works:
-        yield heading(f"In the background · {len(works)}")
+        yield heading(f"In the background · {len(works)}", first=not jobs)
     for work in works:
         yield Row(f"work {work.id}", _work(work), work)
 
@@ -38,14 +38,14 @@ def rows_of(
 
 def _job(job: Job, agents: AgentList) -> Content:
     mark, colour = mark_of_job(job)
-    who = agents[job.agent].name if job.agent else "" if job.kind == "agent" else job.kind
+    who = agents[job.agent].name if job.agent else ""
     resting = job.status in ("paused", "ended")
     return Content.assemble(
         (f"{mark} ", f"bold {colour}"),
         (one_line(job.name, 120), _QUIET if resting else ""),
         ("\n  ", ""),
         (state_of(job), colour if colour != "$success" else _QUIET),
-        ("".join(f"  · {part}" for part in (_last(job), who) if part), _QUIET),
+        ("".join(f" · {part}" for part in (_last(job), who) if part), _QUIET),
     )
 
 
@@ -72,7 +72,7 @@ def state_of(job: Job) -> str:
     if job.dead:
         return f"given up after {job.failures} failures"
     if job.status == "active":
-        return f"next {job.next_run_local}" if job.next_run_local else "has no further time"
+        return f"next {_moment(job.next_run, job)}" if job.next_run else "has no further time"
     return {"proposed": "waits for your yes", "paused": "paused", "ended": "over"}[job.status]
 
 
@@ -80,6 +80,8 @@ def _last(job: Job) -> str:
     """How its last run went."""
     if job.last_run is None or job.last_state is None:
         return "never ran"
+    if job.dead:
+        return _moment(job.last_run, job)
     return f"{_RAN.get(job.last_state, job.last_state)} {_moment(job.last_run, job)}"
 
 
@@ -89,7 +91,11 @@ def _moment(moment: datetime, job: Job) -> str:
 
 def when_in_words(schedule: Schedule) -> str:
     """As it was said; else what stands for it."""
-    zone = f" ({schedule.timezone})" if schedule.timezone not in ("", "UTC") else ""
+    zone = (
+        f" ({schedule.timezone})"
+        if schedule.timezone.removeprefix("Etc/") not in ("", "UTC")
+        else ""
+    )
     if schedule.said:
         return one_line(schedule.said, 200) + zone
     expression = one_line(schedule.expression, 100)

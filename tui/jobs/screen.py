@@ -11,9 +11,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input, OptionList
 
-from skill_agent.errors import SkillAgentError
+from skill_agent.errors import Closing, SkillAgentError
 from skill_agent.events import AnyEvent, HostFound, JobRunChanged, TurnFinished, WorkChanged
-from skill_agent.values import Job, JobChange, JobRun, NewJob, Work
+from skill_agent.values import Job, JobChange, JobRun, NewJob, SchedulePreview, Work
 
 from ..frame.agents import AgentList
 from ..frame.deeds import Deed
@@ -51,7 +51,7 @@ class JobsScreen(Page):
     WAKING = "Waking the team. Its jobs come by themselves."
     NEWS = (JobRunChanged, WorkChanged, TurnFinished, HostFound)
     LOOKS = 5.0
-    SEARCH = "Search among jobs and work"
+    SEARCH = "Search: /"
     CHIPS = (("s", "show", "step_show(1)"),)
 
     def __init__(
@@ -176,46 +176,51 @@ class JobsScreen(Page):
     # -- making and changing -----------------------------------------------------------------
 
     def action_new(self) -> None:
-        self.do(self._new, alone=True)
-
-    async def _new(self, runtime: "Workstation") -> None:
         async def keep(wish: Wish) -> object:
-            return await runtime.jobs.add(NewJob(
+            return await self._open().jobs.add(NewJob(
                 wish.when, prompt=wish.prompt, agent=wish.agent or None, name=wish.name,
                 deliver=wish.deliver,
             ))  # fmt: skip
 
-        if await self._ask(runtime, Wish(), "A new job", keep):
-            self.say("Kept: it is done at its times")
+        self._ask_for(Wish(), "A new job", keep)
 
     def action_edit(self) -> None:
-        if isinstance(job := self.listing.chosen, Job):
-            self.do(partial(self._edit, job), alone=True)
-
-    async def _edit(self, job: Job, runtime: "Workstation") -> None:
+        if not isinstance(job := self.listing.chosen, Job):
+            return
         before = wish_of(job)
 
         async def keep(wish: Wish) -> object:
-            return await runtime.jobs.edit(job.id, _change(before, wish))
+            return await self._open().jobs.edit(job.id, _change(before, wish))
 
         title = f"Change {one_line(job.name, 60)}"
-        if await self._ask(runtime, before, title, keep, asks=job.kind == "agent"):
-            self.say("Changed")
+        self._ask_for(before, title, keep, asks=job.kind == "agent")
 
-    async def _ask(
+    def _ask_for(
         self,
-        runtime: "Workstation",
         wish: Wish,
         title: str,
         keep: Callable[[Wish], Awaitable[object]],
         *,
         asks: bool = True,
-    ) -> bool:
+    ) -> None:
+        async def preview(when: str) -> SchedulePreview:
+            return await self._open().jobs.preview(when)
+
+        def then(kept: bool) -> None:
+            if kept:
+                self.say("Kept: it is done at its times")
+                self._load(0)
+
         names = ", ".join(one.slug for one in self._agents.active()[:4])
-        dialog = JobDialog(
-            wish, title=title, preview=runtime.jobs.preview, keep=keep, asks=asks, agents=names
-        )
-        return bool(await self.app.push_screen_wait(dialog))
+        dialog = JobDialog(wish, title=title, preview=preview, keep=keep, asks=asks, agents=names)
+        self.ask(dialog, then)
+
+    def _open(self) -> "Workstation":
+        """Raises Closing while the home is not open."""
+        runtime = self._runtime()
+        if runtime is None:
+            raise Closing("the home is not open yet", hint="try again in a moment")
+        return runtime
 
     # -- keys --------------------------------------------------------------------------------
 
@@ -247,8 +252,10 @@ class JobsScreen(Page):
             return "go on" if rests else deed.label
         if deed.id == "work.again" and work:
             return "once more"
-        if deed.id == "jobs.read" and (work or chosen is None):
-            return "read" if work else None
+        if deed.id == "jobs.read" and chosen is None:
+            return None
+        if deed.id == "jobs.read" and (work or self.pane.runs.has_focus):
+            return "read"
         if deed.id == "jobs.clear" and not (self._only or self.words):
             return None
         return deed.label
@@ -301,15 +308,16 @@ class JobsScreen(Page):
             self.do(lambda runtime: runtime.jobs.approve(job.id), told="It begins at its times")
 
     def action_remove(self) -> None:
-        if isinstance(job := self.listing.chosen, Job):
-            self.do(partial(self._remove, job), alone=True)
+        if not isinstance(job := self.listing.chosen, Job):
+            return
 
-    async def _remove(self, job: Job, runtime: "Workstation") -> None:
+        def then(yes: bool) -> None:
+            if yes:
+                self.do(lambda runtime: runtime.jobs.remove(job.id), told="Removed")
+
         title = f"Remove the job {one_line(job.name, 80)}?"
         why = f"{when_in_words(job.schedule)}. What it came to so far stays."
-        if await self.app.push_screen_wait(ConfirmDialog(title, why, does="removes it")):
-            await runtime.jobs.remove(job.id)
-            self.say("Removed")
+        self.ask(ConfirmDialog(title, why, does="removes it"), then)
 
     def action_copy(self) -> None:
         match self.pane.runs.chosen if self.pane.runs.has_focus else self.listing.chosen:

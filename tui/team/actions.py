@@ -1,5 +1,4 @@
-"""What one does to team work from its screen: begin it, stop it, write to whoever is at work, begin
-it anew.
+"""What one does to team work from its screen: stop it, write to whoever is at work, begin it anew.
 
 Which piece of work is meant is the screen's business, and so is what the home refuses.
 """
@@ -7,13 +6,11 @@ Which piece of work is meant is the screen's business, and so is what the home r
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from skill_agent.values import NewCollaboration
 from skill_agent.workstation.branches import Branch
 
 from ..frame.agents import AgentList
 from ..frame.dialogs import ConfirmDialog, LineDialog
 from ..frame.page import Page
-from .dialogs import TogetherDialog
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -24,14 +21,6 @@ class WorkActions:
 
     def __init__(self, runtime: "Workstation", screen: Page, agents: AgentList) -> None:
         self._runtime, self._screen, self._agents = runtime, screen, agents
-
-    async def begin(self) -> None:
-        async def start(new: NewCollaboration) -> object:
-            return await self._runtime.collaborations.start(new)
-
-        names = ", ".join(one.slug for one in self._agents.active()[:4])
-        if await self._screen.app.push_screen_wait(TogetherDialog(names, start)):
-            self._screen.say("Begun")
 
     async def cancel(self, branch: Branch) -> None:
         if branch.ended:

@@ -35,6 +35,9 @@ class TogetherDialog(ModalScreen[bool]):
 
     CSS_PATH = Path(__file__).with_name("team.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Before what is typed next: a box that is still at work would get it.
+        Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "Before", show=False, priority=True),
         Binding("ctrl+s", "begin", "Begin", show=False, priority=True),
         Binding("escape", "dismiss(False)", "Leave", show=False, priority=True),
     ]

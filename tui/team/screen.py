@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import CollaborationChanged, HostFound, TaskChanged
+from skill_agent.values import NewCollaboration
 from skill_agent.workstation.branches import Branch, running, work_of
 from skill_agent.workstation.past import past_of
 
@@ -20,6 +21,7 @@ from ..frame.listing import Listing
 from ..frame.page import FindRuntime, FindTrouble, Page, in_words
 from . import deeds
 from .actions import WorkActions
+from .dialogs import TogetherDialog
 from .pane import WorkPane
 from .work_list import WorkList
 
@@ -152,7 +154,19 @@ class TeamScreen(Page):
             self.do(lambda runtime: getattr(self._actions(runtime), deed)(branch), alone=True)
 
     def action_begin(self) -> None:
-        self.do(lambda runtime: self._actions(runtime).begin(), alone=True)
+        """A goal for several."""
+
+        async def start(new: NewCollaboration) -> object:
+            runtime = self._runtime()
+            return await runtime.collaborations.start(new) if runtime else None
+
+        def then(begun: bool) -> None:
+            if begun:
+                self.say("Begun")
+                self._load(0)
+
+        names = ", ".join(one.slug for one in self._agents.active()[:4])
+        self.ask(TogetherDialog(names, start), then)
 
     def action_stop_all(self) -> None:
         self.do(lambda runtime: self._actions(runtime).cancel_all(self._roots), alone=True)
