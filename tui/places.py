@@ -61,7 +61,7 @@ PLACES = (
     ),
     Place(
         name="team", label="Team", keys="f7,ctrl+t", screen=".team.screen:TeamScreen",
-        what="what agents do together: watch, stop, write, begin anew", part=TEAM,
+        what="what agents do together: begin, watch, stop, write", part=TEAM,
     ),
     Place(
         name="inbox", label="Inbox", keys="f8", screen=".inbox.screen:InboxScreen",
@@ -70,7 +70,7 @@ PLACES = (
     ),
     Place(
         name="jobs", label="Jobs", keys="f9", screen=".jobs.screen:JobsScreen",
-        what="what is done at its times, and long work: make, change, run, pause, stop", part=JOBS,
+        what="what is done at its times, and long work in the background", part=JOBS,
     ),
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
 from skill_agent.conversations.operations import (
     ConversationOperations,
+    FigureOperations,
     FoundSessions,
     Messages,
     Sessions,
@@ -66,6 +67,8 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     Usage,
+    UsageBy,
+    UsageTotals,
     WaitingApproval,
 )
 from skill_agent.workstation import GROUPS, Workstation
@@ -151,6 +154,7 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.today = Usage()
         self.timed = played(StageJobs)()
         self.allowed: list[WaitingApproval] = []
         """Tool calls that wait for somebody, in whichever window."""
@@ -174,6 +178,7 @@ class StageRuntime(Workstation):
                 "collaborations": self.together,
                 "work": self.background,
                 "jobs": self.timed,
+                "figures": played(StageFigures)(self),
                 "memory": self.book,
                 "feedback": self.ratings,
                 "inbox": self.post,
@@ -410,6 +415,21 @@ class StageSummaries(SummaryOperations):
 class StageSeats(SeatOperations):
     async def history(self, ref: str) -> Moments:
         return []
+
+
+class StageFigures(FigureOperations):
+    def __init__(self, stage: StageRuntime) -> None:
+        self._stage = stage
+
+    async def usage(
+        self,
+        *,
+        by: UsageBy | None = None,
+        since: datetime | None = None,
+        agent: str | None = None,
+        zone: str = "",
+    ) -> UsageTotals:
+        return UsageTotals(last=Usage(), today=self._stage.today, total=Usage(), turns=0)
 
 
 class StageAgents(AgentOperations):

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from skill_agent.errors import StoreError
 from skill_agent.events import ApprovalAnswered, InboxChanged
-from skill_agent.values import Question, WaitingApproval
+from skill_agent.values import Question, Usage, WaitingApproval
 
 LONG = "https://example.org/" + "a" * 3000 + "?secret=TAIL"
 
@@ -193,3 +193,13 @@ async def test_what_sends_no_event_is_seen_too(sit) -> None:
         screen = await opened(seat, 1)
         stage.book.memories = []
         await seat.until(lambda: screen.has_class("-none"))
+
+
+async def test_today_stands_beside_what_the_conversation_cost(sit) -> None:
+    stage = StageRuntime([["Yes."]])
+    stage.today = Usage(cost_usd=1.5, priced=False)
+    async with sit(stage, size=(160, 30)) as seat:
+        await seat.say("hi")
+        await seat.until(lambda: seat.talk.figures.today and seat.talk.figures.read)
+        line = str(seat.talk.query_one("StatusLine").render())
+        assert "$0.00" in line and "$1.50 + unknown today" in line

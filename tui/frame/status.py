@@ -36,6 +36,8 @@ class Figures:
     cost: float = 0.0
     priced: bool = True
     """Whether a price is known for all of it."""
+    today: "Usage | None" = None
+    """What all conversations of today have used, where that is known."""
     title: str = ""
     disputed: int = 0
     """Disputes that wait for the person."""
@@ -133,7 +135,8 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
         (window, ""),
         (f"↑{short(figures.read)} ↓{short(figures.written)}", ""),
         (f"{share}% cached", ""),
-        (_cost(figures), ""),
+        (_cost(figures.cost, priced=figures.priced), ""),
+        (_today(figures), ""),
     ]
 
 
@@ -141,11 +144,19 @@ def _waiting(count: int) -> str:
     return f"✉ {count} {'waits' if count == 1 else 'wait'} · F8" if count else ""
 
 
-def _cost(figures: Figures) -> str:
-    known = f"${figures.cost:.4f}" if 0 < figures.cost < 0.1 else f"${figures.cost:.2f}"
-    if figures.priced:
+def _cost(cost: float, *, priced: bool) -> str:
+    known = f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:.2f}"
+    if priced:
         return known
-    return f"{known} + unknown" if figures.cost else "price unknown"
+    return f"{known} + unknown" if cost else "price unknown"
+
+
+def _today(figures: Figures) -> str:
+    """Where it is more than this conversation's."""
+    today = figures.today
+    if today is None or today.cost_usd <= figures.cost:
+        return ""
+    return f"{_cost(today.cost_usd, priced=today.priced)} today"
 
 
 def _name(figures: Figures) -> Content:

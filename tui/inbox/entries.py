@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from skill_agent.errors import SkillAgentError
@@ -69,13 +70,13 @@ async def look(station: "Workstation") -> Found:
     """All of it: in groups, what is urgent first in each; raises where nothing could be read."""
     book = station.memory
     parts = await asyncio.gather(
-        _part(station.approvals.waiting(), _approvals),
-        _part(station.questions.list(), _questions),
-        _part(book.disputes(), _disputes),
-        _part(book.shares(), lambda found: _reviews(found, "share")),
-        _part(book.selves(), lambda found: _reviews(found, "adopt")),
-        _part(station.jobs.list(), _jobs),
-        _part(station.inbox.list(limit=SHOWN), _messages),
+        _part(station.approvals.waiting, _approvals),
+        _part(station.questions.list, _questions),
+        _part(book.disputes, _disputes),
+        _part(book.shares, lambda found: _reviews(found, "share")),
+        _part(book.selves, lambda found: _reviews(found, "adopt")),
+        _part(station.jobs.list, _jobs),
+        _part(partial(station.inbox.list, limit=SHOWN), _messages),
     )
     entries = [one for part in parts if isinstance(part, list) for one in part]
     problems = tuple(part for part in parts if isinstance(part, SkillAgentError))
@@ -87,10 +88,10 @@ async def look(station: "Workstation") -> Found:
 
 
 async def _part(
-    asked: Awaitable[Part], made: Callable[[Part], list[Entry]]
+    ask: Callable[[], Awaitable[Part]], made: Callable[[Part], list[Entry]]
 ) -> list[Entry] | SkillAgentError:
     try:
-        return made(await asked)
+        return made(await ask())
     except SkillAgentError as error:
         return error
 

@@ -260,8 +260,8 @@ class InboxScreen(Page):
 
     def foot_label(self, deed: Deed) -> str | None:
         entry = self.listing.chosen if self.is_mounted else None
-        if deed.id == "inbox.read" and entry is not None:
-            if self.pane.has_focus:
+        if deed.id == "inbox.read":
+            if entry is None or self.pane.has_focus:
                 return None
             return {"question": "answer", "approval": "answer", "dispute": "decide"}.get(
                 entry.kind, "answer" if entry.group == "waits for you" else "read"

@@ -95,6 +95,15 @@ class Asking:
             return  # the inbox tells why, where one looks
         self._display.set_waiting(waiting)
 
+    async def count_today(self) -> None:
+        """Adds up what today has cost, for the status line."""
+        await asyncio.sleep(_PAUSE)
+        try:
+            totals = await self._runtime.figures.usage()
+        except SkillAgentError:
+            return  # the page of figures tells why, where one looks
+        self._display.set_today(totals.today)
+
     async def count_background(self) -> None:
         """Looks what is done in the background, for the status line."""
         await asyncio.sleep(_PAUSE)

@@ -2,10 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual.css.query import NoMatches
 
 from .parts import TalkParts
+
+if TYPE_CHECKING:
+    from skill_agent.values import Usage
 
 
 class Counting(TalkParts):
@@ -29,6 +33,7 @@ class Counting(TalkParts):
         self.look_into_inbox()
         self.look_for_background()
         self.look_for_questions()
+        self.look_at_today()
 
     def set_disputed(self, count: int) -> None:
         with suppress(NoMatches):  # counted while the screen was being taken down
@@ -46,6 +51,15 @@ class Counting(TalkParts):
         if self._home is not None:
             counting = self._home.asking.count_inbox
             self.run_worker(counting, group="inbox", exclusive=True)
+
+    def set_today(self, used: "Usage") -> None:
+        with suppress(NoMatches):  # added up while the screen was being taken down
+            self.figures = replace(self.figures, today=used)
+
+    def look_at_today(self) -> None:
+        if self._home is not None:
+            adding = self._home.asking.count_today
+            self.run_worker(adding, group="today", exclusive=True)
 
     def set_background(self, brief: str) -> None:
         with suppress(NoMatches):  # looked up while the screen was being taken down

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, TurnFailed, TurnFinished
-from skill_agent.values import Session
+from skill_agent.values import Session, Usage
 
 from .foot.approvals import ApprovalBar
 from .foot.footer import Footer
@@ -97,6 +97,10 @@ class ConversationDisplay(Display, Protocol):
     def ring(self) -> None:
         """The bell of the terminal."""
 
+    def look_at_today(self) -> None:
+        """Today has used more."""
+        ...
+
     def look_for_background(self) -> None:
         """What is done in the background has changed."""
 
@@ -153,6 +157,10 @@ class FigureDisplay(Display, Protocol):
 
     def set_waiting(self, count: int) -> None:
         """How much waits for the person."""
+
+    def set_today(self, used: Usage) -> None:
+        """What today has used so far."""
+        ...
 
     def set_background(self, brief: str) -> None:
         """What is done in the background."""

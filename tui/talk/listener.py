@@ -238,6 +238,7 @@ class Listener:
         self.turns.end(event.turn)
         self._display.ended(event)
         self._display.look_into_inbox()
+        self._display.look_at_today()
 
     async def _hear_beside(self, event: Event) -> None:
         """What may come outside a turn, and so makes no conversation a busy one."""

@@ -170,6 +170,7 @@ class TalkScreen(Reading):
             at_work=before.at_work,
             host=before.host,
             waiting=before.waiting,
+            today=before.today,
             background=before.background,
         )
         for message in messages:

@@ -34,7 +34,8 @@ TICK = 1.0
 """Seconds between two looks at the clock while something runs."""
 EMPTY = (
     "No agent has been given work yet.\n\n"
-    "Say “ask Luke to …” in a conversation, or run: ska team run"
+    "n begins something together: a goal, and who works on it.\n"
+    "Or say “ask Luke to …” in a conversation."
 )
 
 Change = Literal["cancel", "write", "retry"]
