@@ -69,6 +69,10 @@ def bar(app: WorkstationApp) -> str:
     return str(app.screen.query_one(KeyBar).render())
 
 
+def told(app: WorkstationApp) -> list[str]:
+    return [one.message for one in app._notifications]
+
+
 async def test_the_footer_follows_the_focus(sit) -> None:
     async with sit(StageRuntime([["Hello."]]), size=(160, 40)) as seat:
         assert "Enter sends" in bar(seat.app)
@@ -84,7 +88,7 @@ async def test_a_key_of_ones_own(sit) -> None:
     """It does the deed, the old one does not, and F1 says so."""
     own = InterfaceSettings(keys={"go.memory": "ctrl+f", "go.memroy": "f12"})
     async with sit(StageRuntime(settings=Settings(tui=own)), size=(120, 50)) as seat:
-        assert any("nearest: go.memory" in one.message for one in seat.app._notifications)
+        await seat.until(lambda: any("nearest: go.memory" in one for one in told(seat.app)))
         await seat.press("f5")
         assert seat.app.screen is seat.talk
         await seat.press("ctrl+f")
