@@ -267,7 +267,7 @@ class InboxScreen(Page):
                 entry.kind, "answer" if entry.group == "waits for you" else "read"
             )
         if deed.id == "inbox.mark" and self._item is not None:
-            return "unread" if self._item.read_at else "read it is"
+            return "unread" if self._item.read_at else "mark read"
         if deed.id == "inbox.open" and self._item is not None and not self._item.session:
             return None
         if deed.id == "inbox.deliver" and self._item is not None:
