@@ -121,12 +121,18 @@ async def test_answered_elsewhere_it_goes_away(sit) -> None:
     stage.allowed = [call("a1"), call("a2")]
     async with sit(stage) as seat:
         screen = await opened(seat, 2)
+        await seat.until(lambda: screen.pane.shown == "approval a1")
+        await seat.press("enter")
+        await seat.settled()
         stage.allowed.pop(0)
         stage.tell(ApprovalAnswered(
             session="s", turn="t", agent="luke", approval="a1", choice="deny", by="telegram",
         ))  # fmt: skip
         await seat.until(lambda: ids(screen) == ["approval a2"])
         await seat.until(lambda: seat.talk.figures.waiting == 1)
+        await seat.settled()
+        await seat.press("o")
+        assert stage.answers == [] and screen.listing.has_focus, "that was for the other one"
 
 
 async def test_a_question_is_answered_in_words(sit) -> None:
@@ -156,6 +162,7 @@ async def test_a_dispute_is_decided_side_by_side_over_the_inbox(sit) -> None:
         assert seat.app.screen is screen
 
 
+@pytest.mark.deep
 async def test_memories_and_proposed_jobs_get_a_yes_or_a_no(sit) -> None:
     stage = everything()
     async with sit(stage, size=(120, 40)) as seat:
@@ -173,6 +180,7 @@ async def test_memories_and_proposed_jobs_get_a_yes_or_a_no(sit) -> None:
         await seat.until(lambda: ("approve", "Weekly review") in stage.timed.done)
 
 
+@pytest.mark.deep
 async def test_what_cannot_be_read_hides_nothing_else(sit) -> None:
     stage = everything()
     stage.timed.problem = StoreError("the jobs cannot be read", hint="ska doctor")
@@ -195,6 +203,7 @@ async def test_what_sends_no_event_is_seen_too(sit) -> None:
         await seat.until(lambda: screen.has_class("-none"))
 
 
+@pytest.mark.deep
 async def test_today_stands_beside_what_the_conversation_cost(sit) -> None:
     stage = StageRuntime([["Yes."]])
     stage.today = Usage(cost_usd=1.5, priced=False)

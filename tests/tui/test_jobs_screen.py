@@ -1,5 +1,6 @@
 """Jobs and background work, driven by keys and events."""
 
+import pytest
 from skill_agent.tui.frame.dialogs import ConfirmDialog, TextDialog
 from skill_agent.tui.jobs.dialogs import JobDialog
 from skill_agent.tui.jobs.in_brief import in_brief
@@ -180,6 +181,7 @@ async def test_a_job_is_made_with_words_and_changed(sit) -> None:
         await seat.until(lambda: screen.jobs[0].prompt == "Read the news aloud")
 
 
+@pytest.mark.deep
 async def test_background_is_a_place_of_its_own_among_the_jobs(sit) -> None:
     stage = busy()
     at_their_times(stage.timed)

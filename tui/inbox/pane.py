@@ -108,7 +108,6 @@ class EntryPane(Detail):
 
     def _whole(self) -> bool:
         """Whether all of it has been in view; if not, that is told."""
-        self._look()
         if self._entry is not None and self._read == self._entry.id:
             return True
         self.app.bell()
@@ -123,6 +122,9 @@ class EntryPane(Detail):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        self._look()
+
+    def on_resize(self) -> None:
         self._look()
 
     def on_focus(self) -> None:

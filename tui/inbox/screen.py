@@ -132,6 +132,8 @@ class InboxScreen(Page):
 
     @on(Listing.Chosen)
     def chosen(self, event: Listing.Chosen) -> None:
+        if self.pane.has_focus and event.thing.id != self.pane.shown:
+            self.set_focus(self.listing)  # what was about to be answered is not there any more
         self.refresh_bindings()
         tell = partial(self.pane.tell, event.thing, self._agents)
         self.run_worker(tell, group="pane", exclusive=True)
