@@ -31,7 +31,7 @@ from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
 from .frame.theme import DARK, LIGHT, accent_variables
-from .places import EVERYWHERE, PLACES, TALK_PLACE, going, parts, place
+from .places import EVERYWHERE, PLACES, TALK_PLACE, going, parts, place, settle
 from .talk.foot.drafts import NEW, DraftBook
 from .talk.foot.outbox import Outbox
 from .talk.screen import TalkScreen
@@ -275,13 +275,18 @@ class WorkstationApp(App[None]):
     def action_places(self) -> None:
         """The list of places, each with a number to press."""
         if not self._dialog_is_open:
-            self.push_screen(PlaceList(PLACES), self._place_chosen)
+            self.push_screen(PlaceList(PLACES, self._talk.waiting()), self._place_chosen)
 
     def _place_chosen(self, name: str | None) -> None:
         if name == TALK_PLACE and self._over is not None:
             self._over.dismiss(None)
         elif name and name != TALK_PLACE:
             self.action_place(name)
+
+    def on_page_settle_wanted(self, event: "Page.SettleWanted") -> None:
+        """A page shows a dispute, and the dialog for it is another place's."""
+        page, memory = event.page, event.memory
+        page.do(lambda runtime: settle(page, memory, runtime), alone=True)
 
     def action_keys(self) -> None:
         """Every key on one page, those of this screen first."""

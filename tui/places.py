@@ -4,22 +4,26 @@ A place is laid over the conversation as a page; the conversation itself is wher
 What is registered here is in the palette, has a slash command, and is in the list of Ctrl+O.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .frame.deeds import ALWAYS, Deed, Part
+from .inbox.deeds import ANSWERS
 from .inbox.deeds import PART as INBOX
+from .jobs.deeds import PART as JOBS
 from .logs.deeds import PART as LOGS
 from .memory.deeds import PART as MEMORY
 from .settings.deeds import PART as SETTINGS
 from .talk.deeds import PARTS as TALK
 from .team.deeds import PART as TEAM
 from .usage.deeds import PART as USAGE
-from .work.deeds import PART as WORK
 
 if TYPE_CHECKING:
+    from skill_agent.workstation import Workstation
+
     from .frame.page import Page
 
 TALK_PLACE = "talk"
@@ -37,6 +41,8 @@ class Place:
     screen: str
     """`module:class`, loaded when somebody goes there."""
     part: Part
+    more: tuple[Part, ...] = ()
+    """What can be done in parts of it."""
 
     def load(self) -> "type[Page]":
         module, name = self.screen.split(":")
@@ -58,11 +64,16 @@ PLACES = (
     ),
     Place(
         name="team", label="Team", keys="f7,ctrl+t", screen=".team.screen:TeamScreen",
-        what="what agents do together: watch, stop, write, begin anew", part=TEAM,
+        what="what agents do together: begin, watch, stop, write", part=TEAM,
     ),
     Place(
         name="inbox", label="Inbox", keys="f8", screen=".inbox.screen:InboxScreen",
         what="what waits for you, and what jobs and agents left for you", part=INBOX,
+        more=(ANSWERS,),
+    ),
+    Place(
+        name="jobs", label="Jobs", keys="f9", screen=".jobs.screen:JobsScreen",
+        what="what is done at its times, and long work in the background", part=JOBS,
     ),
     Place(
         name="usage", label="Usage", screen=".usage.screen:UsageScreen",
@@ -78,13 +89,11 @@ PLACES = (
         screen=".settings.screen:SettingsScreen",
         what="every setting: what it means, where it comes from; change it",
     ),
-    Place(
-        name="background", label="Background", keys="f9", screen=".work.screen:WorkScreen",
-        what="long work: see, pause, stop, do it once more", part=WORK,
-    ),
 )  # fmt: skip
 
 EVERYWHERE = (
+    Deed(id="go.background", what="long work in the background, among the jobs",
+         label="background", action="app.place('jobs', 'background')", slash="background"),
     Deed(id="app.places", what="a list of all places to go to", label="go to", keys="ctrl+o",
          action="app.places", slash="go", foot=80, priority=True),
     Deed(id="app.palette", what="all commands, and the themes", label="commands", keys="ctrl+p",
@@ -114,7 +123,7 @@ def parts() -> tuple[Part, ...]:
     return (
         *TALK,
         Part("Everywhere", (*going(), *EVERYWHERE)),
-        *(one.part for one in PLACES),
+        *(part for one in PLACES for part in (one.part, *one.more)),
     )
 
 
@@ -122,3 +131,12 @@ def all_deeds() -> Iterator[Deed]:
     """Every deed there is, once."""
     for part in parts():
         yield from part.deeds
+
+
+async def settle(page: "Page", memory: str, runtime: "Workstation") -> None:
+    """The dialog of the memory place in which one decides which is right, over any page."""
+    agents = await asyncio.to_thread(import_module, ".frame.agents", __package__)
+    actions = await asyncio.to_thread(import_module, ".memory.actions", __package__)
+    team = agents.AgentList(await runtime.agents.list())
+    book = actions.MemoryActions(runtime, page, team)
+    await book.settle(await runtime.memory.get(memory))

@@ -16,6 +16,7 @@ from stage_book import StageBook, StageFeedback, book
 from stage_figures import StageFigures
 from stage_host import StageHost
 from stage_inbox import StageInbox
+from stage_jobs import StageJobs
 from stage_work import StageBackground, StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
@@ -71,6 +72,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     Usage,
+    WaitingApproval,
 )
 from skill_agent.workstation import GROUPS, Workstation
 
@@ -165,6 +167,9 @@ class StageRuntime(Workstation):
         """The pictures of each message."""
         self.sees = False
         """The model reads images."""
+        self.timed = played(StageJobs)()
+        self.allowed: list[WaitingApproval] = []
+        """Tool calls that wait for somebody, in whichever window."""
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -184,6 +189,7 @@ class StageRuntime(Workstation):
                 "tasks": self.given,
                 "collaborations": self.together,
                 "work": self.background,
+                "jobs": self.timed,
                 "memory": self.book,
                 "feedback": self.ratings,
                 "inbox": self.post,
@@ -379,14 +385,19 @@ class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
 
+    async def waiting(self) -> list[WaitingApproval]:
+        return [*self._stage.allowed]
+
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
     ) -> bool:
         self._stage.answers.append((approval, choice))
         self._stage.instead += [words] if words else []
         waiting = self._stage.asked.pop(approval, None)
+        if known := [one for one in self._stage.allowed if one.id == approval]:
+            self._stage.allowed.remove(known[0])
         if waiting is None:
-            return False
+            return bool(known)
         waiting.set_result(choice)
         return True
 

@@ -3,7 +3,7 @@
 It answers the calls the memory screen reads with; what changes a ledger is tested on a real one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,52 @@ class StageBook(MemoryOperations):
     said: dict[str, Message] = field(default_factory=dict)
     entries: dict[str, list[LogEntry]] = field(default_factory=dict)
     fails: SkillAgentError | None = None
+    to_share: list[Memory] = field(default_factory=list)
+    to_adopt: list[Memory] = field(default_factory=list)
+    reviewed: list[tuple[str, str]] = field(default_factory=list)
+
+    async def shares(self) -> Memories:
+        return [*self.to_share]
+
+    async def selves(self) -> Memories:
+        return [*self.to_adopt]
+
+    async def share(self, memory_id: str, *, actor: str = "person") -> Memory:
+        return self._reviewed("share", memory_id)
+
+    async def unshare(
+        self, memory_id: str, *, agent: str | None = None, actor: str = "person"
+    ) -> Memory:
+        return self._reviewed("unshare", memory_id)
+
+    async def adopt(self, memory_id: str, *, actor: str = "person") -> Memory:
+        return self._reviewed("adopt", memory_id)
+
+    def _reviewed(self, what: str, memory_id: str) -> Memory:
+        self.reviewed.append((what, memory_id))
+        one = next(one for one in (*self.to_share, *self.to_adopt) if one.id == memory_id)
+        self.to_share = [each for each in self.to_share if each is not one]
+        self.to_adopt = [each for each in self.to_adopt if each is not one]
+        return one
+
+    async def resolve(
+        self,
+        memory_id: str,
+        *,
+        both: bool = False,
+        undo: bool = False,
+        reason: str = "",
+        actor: str = "person",
+    ) -> Memories:
+        self.reviewed.append(("resolve", memory_id))
+        ours = [one for one in self.memories if one.status == "disputed"]
+        self.memories = [
+            replace(one, status="active" if both or one.id == memory_id else "superseded")
+            if one in ours
+            else one
+            for one in self.memories
+        ]
+        return [await self.get(memory_id)]
 
     async def list(self, wanted: MemoryFilter | None = None) -> Memories:
         self._check()

@@ -7,6 +7,7 @@ from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.frame.deeds import key_words
 from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
+from skill_agent.tui.inbox.pane import EntryPane
 from skill_agent.tui.places import PLACES, all_deeds
 from skill_agent.tui.talk import screen
 from skill_agent.tui.talk.foot import composer
@@ -34,7 +35,7 @@ def test_slash_commands_are_unique() -> None:
 
 def nodes() -> list[type]:
     places = [one.load() for one in PLACES]
-    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock)
+    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock, EntryPane)
     return [WorkstationApp, screen.TalkScreen, *found, *places]
 
 
@@ -68,6 +69,10 @@ def bar(app: WorkstationApp) -> str:
     return str(app.screen.query_one(KeyBar).render())
 
 
+def told(app: WorkstationApp) -> list[str]:
+    return [one.message for one in app._notifications]
+
+
 async def test_the_footer_follows_the_focus(sit) -> None:
     async with sit(StageRuntime([["Hello."]]), size=(160, 40)) as seat:
         assert "Enter sends" in bar(seat.app)
@@ -83,7 +88,7 @@ async def test_a_key_of_ones_own(sit) -> None:
     """It does the deed, the old one does not, and F1 says so."""
     own = InterfaceSettings(keys={"go.memory": "ctrl+f", "go.memroy": "f12"})
     async with sit(StageRuntime(settings=Settings(tui=own)), size=(120, 50)) as seat:
-        assert any('did you mean "go.memory"' in one.message for one in seat.app._notifications)
+        await seat.until(lambda: any('did you mean "go.memory"' in one for one in told(seat.app)))
         await seat.press("f5")
         assert seat.app.screen is seat.talk
         await seat.press("ctrl+f")

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from scenes import ASKED
+from skill_agent.tui.frame.dialogs import ConfirmDialog, LineDialog
 from skill_agent.tui.talk.shown.blocks import WorkLine
-from skill_agent.tui.team.dialogs import StopAllDialog, TellDialog
 from skill_agent.tui.team.screen import EMPTY, TeamScreen
 from stage import Ids, StageRuntime, opener, refuser
 from stage_work import at_work, task
@@ -64,7 +64,7 @@ async def test_one_is_stopped_written_to_and_begun_anew(sit) -> None:
     async with sit(stage) as seat:
         screen = await opened(seat)
         await seat.press("down", "down", "w")
-        await seat.at(TellDialog)
+        await seat.at(LineDialog)
         await seat.press(*"faster", "enter")
         await seat.until(lambda: stage.given.said == [("t2", "faster")])
         await seat.at(TeamScreen)
@@ -78,13 +78,13 @@ async def test_one_is_stopped_written_to_and_begun_anew(sit) -> None:
         await seat.until(lambda: stage.given.known["t3"].status == "pending")
         await seat.until(lambda: not screen._doing)
         await seat.press("C")
-        await seat.at(StopAllDialog)
+        await seat.at(ConfirmDialog)
         await seat.press("escape")
         await seat.at(TeamScreen)
         assert stage.together.known["tree"].status == "active"
         await seat.until(lambda: not screen._doing)
         await seat.press("C")
-        await seat.at(StopAllDialog)
+        await seat.at(ConfirmDialog)
         await seat.press("enter")
         await seat.until(lambda: stage.together.known["tree"].status == "cancelled")
         await seat.until(lambda: stage.given.known["t3"].status == "cancelled")

@@ -1,6 +1,7 @@
 """Filters above a list, each with its key, its name and its value."""
 
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.message import Message
 from textual.widgets import Static
 
@@ -14,6 +15,11 @@ class Chip(Static):
         def __init__(self, action: str) -> None:
             super().__init__()
             self.action = action
+
+        @property
+        def control(self) -> DOMNode | None:
+            """The chip, for selectors."""
+            return self._sender if isinstance(self._sender, DOMNode) else None
 
     def __init__(self, key: str, label: str, action: str) -> None:
         super().__init__(classes="chip")

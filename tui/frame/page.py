@@ -6,18 +6,21 @@ What is shown is always read anew from the home; events only say when.
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import AnyEvent
 
+from .chips import Chip
 from .deeds import ALWAYS, Deed, Part, bindings
 from .key_bar import KeyBar
 from .plain import printable
@@ -31,8 +34,9 @@ PAGE = (
     Deed(id="page.back", what="back to the list, then to the conversation", label="back",
          keys="escape", action="back", foot=ALWAYS),
 )  # fmt: skip
-LIVE_PAUSE = 0.2
-"""Seconds of quiet before a change shows."""
+LIVE_PAUSE = TYPING_PAUSE = 0.2
+"""Seconds of quiet before a change shows, and before what is typed narrows the list."""
+Given = TypeVar("Given")
 
 
 class Page(Screen[str]):
@@ -48,8 +52,24 @@ class Page(Screen[str]):
     """Said until the home is open."""
     NEWS: ClassVar[tuple[type[AnyEvent], ...]]
     """Events after which it is read anew."""
+    LOOKS: ClassVar[float] = 0
+    """Seconds after which it is read anew without any, for what has none; 0 for never."""
+    SEARCH: ClassVar[str] = ""
+    """What can be searched for, said in the empty box; no box where there is nothing to say.
+    `words` is what is in it, and `action_search` goes there."""
+    CHIPS: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    """Filters above the list: key, name, action. `chips` are drawn by the page."""
+
+    class SettleWanted(Message):
+        """The person wants to decide which of two memories is right."""
+
+        def __init__(self, page: "Page", memory: str) -> None:
+            super().__init__()
+            self.page, self.memory = page, memory
 
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (110, "-beside")]  # noqa: RUF012
+    AUTO_FOCUS = "#page-list"
+    """From the first moment: a letter is a key here, and no word that is searched for."""
     DEEDS: ClassVar[tuple[Deed, ...]] = PAGE
     BINDINGS: ClassVar[list[BindingType]] = bindings(PAGE)
 
@@ -67,6 +87,8 @@ class Page(Screen[str]):
         super().__init__()
         self._runtime, self._trouble = runtime, trouble
         self._chosen = choose
+        self._doing = 0
+        """Deeds under way, their dialogs included."""
 
     # -- layout ------------------------------------------------------------------------------
 
@@ -74,6 +96,11 @@ class Page(Screen[str]):
         with Horizontal(id="page-head"):
             yield Static(self.HEADING, id="page-name")
             yield Static("", id="page-count")
+        if self.SEARCH or self.CHIPS:
+            with Horizontal(id="page-tools"):
+                yield from (Chip(*one) for one in self.CHIPS)
+                if self.SEARCH:
+                    yield Input(placeholder=self.SEARCH, id="page-words", compact=True)
         yield from self._body()
         yield KeyBar(id="page-keys")
 
@@ -90,6 +117,10 @@ class Page(Screen[str]):
             yield pane
 
     def on_mount(self) -> None:
+        for box in self.query("#page-words").results(Input):
+            box.cursor_blink = self.app.animation_level != "none"
+        if self.LOOKS:
+            self.set_interval(self.LOOKS, self._look_again)
         self.listing.focus()
         self.awake()
 
@@ -115,6 +146,11 @@ class Page(Screen[str]):
     async def _hear(self, runtime: "Workstation", event: AnyEvent) -> None:
         self._load(LIVE_PAUSE)
 
+    def _look_again(self) -> None:
+        busy = any(one.group == "load" and not one.is_finished for one in self.workers)
+        if self.is_active and not busy:
+            self._load(0)
+
     def _load(self, pause: float) -> None:
         """Reads all anew; what was being read is given up."""
         self.run_worker(partial(self._fetch, pause, self._read), group="load", exclusive=True)
@@ -136,7 +172,9 @@ class Page(Screen[str]):
         raise NotImplementedError
 
     async def _show_none(self, words: str, *, bad: bool = False) -> None:
-        """Words where the list would be."""
+        """Words where the list would be; keys go to the page then, if nobody types."""
+        if not isinstance(self.focused, Input):
+            self.set_focus(None)
         self.query_one("#page-none", Static).update(words)
         self.add_class("-none")
         self.set_class(bad, "-bad")
@@ -156,6 +194,97 @@ class Page(Screen[str]):
     def _count(self, words: str) -> None:
         self.query_one("#page-count", Static).update(words)
 
+    # -- what is done ------------------------------------------------------------------------
+
+    def do(
+        self,
+        deed: "Callable[[Workstation], Awaitable[Any]]",
+        *,
+        told: str = "",
+        alone: bool = False,
+    ) -> None:
+        """Does it beside the screen, and reads all anew; `told` is said once it is done. What the
+        home refuses is told, too. `alone` is for what asks first: not while another one does."""
+        runtime = self._runtime()
+        if runtime is not None and not (alone and self._doing):
+            self._doing += 1
+            self.run_worker(partial(self._carry_out, runtime, deed, told), group="deed")
+
+    async def _carry_out(
+        self,
+        runtime: "Workstation",
+        deed: "Callable[[Workstation], Awaitable[Any]]",
+        told: str,
+    ) -> None:
+        try:
+            await deed(runtime)
+        except SkillAgentError as error:
+            self.refuse(error)
+        else:
+            if told:
+                self.say(told)
+        finally:
+            self._doing -= 1
+        self._after_deed()
+
+    def _after_deed(self) -> None:
+        self._load(0)
+
+    def ask(self, dialog: Screen[Given], then: Callable[[Given], None]) -> None:
+        """Shows a dialog at once, so that what is typed next is for it; `then` gets its answer."""
+
+        def answered(answer: Given | None) -> None:
+            if answer is not None:
+                then(answer)
+
+        self.app.push_screen(dialog, answered)
+
+    async def attempt(self, deed: Awaitable[Given]) -> Given | None:
+        """What it gives; None where the home refuses it, which is told."""
+        try:
+            return await deed
+        except SkillAgentError as error:
+            self.refuse(error)
+            return None
+
+    def say(self, words: str) -> None:
+        self.notify(words, timeout=3, markup=False)
+
+    def refuse(self, error: SkillAgentError) -> None:
+        self.notify(
+            error.hint or "Nothing was changed.", title=error.message, severity="error",
+            markup=False, timeout=8,
+        )  # fmt: skip
+
+    # -- searching and filters ---------------------------------------------------------------
+
+    @property
+    def words(self) -> str:
+        """What is searched for, in small letters."""
+        found = self.query("#page-words").results(Input)
+        return next((box.value.strip().lower() for box in found), "")
+
+    @property
+    def chips(self) -> list[Chip]:
+        return list(self.query("#page-tools Chip").results(Chip))
+
+    def action_search(self) -> None:
+        self.query_one("#page-words").focus()
+
+    @on(Input.Changed, "#page-words")
+    def searched(self) -> None:
+        self._load(TYPING_PAUSE)
+
+    @on(Input.Submitted, "#page-words")
+    def to_what_was_found(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self.listing.display:
+            self.listing.focus()
+
+    @on(Chip.Pressed, "#page-tools .chip")
+    async def chip_pressed(self, event: Chip.Pressed) -> None:
+        await self.run_action(event.action)
+
     # -- keys --------------------------------------------------------------------------------
 
     def action_cross(self) -> None:
@@ -165,8 +294,11 @@ class Page(Screen[str]):
             there.focus()
 
     def action_back(self) -> None:
-        """Esc: out of what is read first, then back to the conversation."""
-        if not self.listing.has_focus and self.listing.display:
+        """Esc: out of what is read or searched first, then back to the conversation."""
+        box = self.focused
+        if isinstance(box, Input) and box.id == "page-words" and box.value:
+            box.value = ""
+        elif not self.listing.has_focus and self.listing.display:
             self.listing.focus()
         else:
             self.dismiss(None)

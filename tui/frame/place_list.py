@@ -1,6 +1,7 @@
 """Ctrl+O: the places there are, each with a number to press."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar, Protocol
 
 from textual import events
@@ -36,9 +37,12 @@ class PlaceList(ModalScreen[str | None]):
         Binding("escape,ctrl+o", "dismiss(None)", "Close", show=False),
     ]
 
-    def __init__(self, places: Sequence[_Place]) -> None:
+    def __init__(
+        self, places: Sequence[_Place], waiting: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """`waiting` is what is known to wait or go on, by the name of its place."""
         super().__init__()
-        self._places = places
+        self._places, self._waiting = places, waiting
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -wide"):
@@ -60,14 +64,21 @@ class PlaceList(ModalScreen[str | None]):
         rows += [(one.name, one.label, one.what, one.keys) for one in self._places]
         wide = max(len(label) for _, label, _, _ in rows)
         return [
-            Option(_drawn(number, f"{label:<{wide}}", what, keys), id=name)
+            Option(
+                _drawn(number, f"{label:<{wide}}", what, keys, self._waiting.get(name, "")),
+                id=name,
+            )
             for number, (name, label, what, keys) in zip(NUMBERS, rows, strict=False)
         ]
 
 
-def _drawn(number: str, label: str, what: str, keys: str) -> Content:
+def _drawn(number: str, label: str, what: str, keys: str, waits: str) -> Content:
     key = f"  {key_words(keys.split(',')[0])}" if keys else ""
     muted = "$foreground-muted"
     return Content.assemble(
-        (f"{number} ", muted), (label, "bold"), (key, "$accent"), (f"  {what}", muted)
+        (f"{number} ", muted),
+        (label, "bold"),
+        (key, "$accent"),
+        (f"  {waits}" if waits else "", "bold $warning"),
+        (f"  {what}", muted),
     )

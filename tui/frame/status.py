@@ -36,13 +36,15 @@ class Figures:
     cost: float = 0.0
     priced: bool = True
     """Whether a price is known for all of it."""
+    today: "Usage | None" = None
+    """What all conversations of today have used, where that is known."""
     title: str = ""
     disputed: int = 0
     """Disputes that wait for the person."""
     at_work: int = 0
     """Collaborations and tasks of the team that go on."""
-    unread: int = 0
-    """What waits in the inbox."""
+    waiting: int = 0
+    """All that waits for the person: to be answered, decided, begun anew, read."""
     background: str = ""
     """The long work that goes on in the background, with how far it is."""
     note: str = ""
@@ -111,7 +113,7 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
     model = figures.model.rsplit("/", 1)[-1]
     window = f"{short(figures.filled)}/{short(figures.window)}" if figures.window else ""
     team = f"▸ {figures.at_work} at work" if figures.at_work else ""
-    inbox = f"✉ {figures.unread} unread · F8" if figures.unread else ""
+    inbox = _waiting(figures.waiting)
     behind = f"↻ {figures.background}" if figures.background else ""
     doubt = f"≠ {figures.disputed} disputed" if figures.disputed else ""
     if not figures.read and not figures.written:
@@ -133,15 +135,28 @@ def _ranked(figures: Figures) -> list[tuple[str, str]]:
         (window, ""),
         (f"↑{short(figures.read)} ↓{short(figures.written)}", ""),
         (f"{share}% cached", ""),
-        (_cost(figures), ""),
+        (_cost(figures.cost, priced=figures.priced), ""),
+        (_today(figures), ""),
     ]
 
 
-def _cost(figures: Figures) -> str:
-    known = f"${figures.cost:.4f}" if 0 < figures.cost < 0.1 else f"${figures.cost:.2f}"
-    if figures.priced:
+def _waiting(count: int) -> str:
+    return f"✉ {count} {'waits' if count == 1 else 'wait'} · F8" if count else ""
+
+
+def _cost(cost: float, *, priced: bool) -> str:
+    known = f"${cost:.4f}" if 0 < cost < 0.1 else f"${cost:.2f}"
+    if priced:
         return known
-    return f"{known} + unknown" if figures.cost else "price unknown"
+    return f"{known} + unknown" if cost else "price unknown"
+
+
+def _today(figures: Figures) -> str:
+    """Where it is more than this conversation's."""
+    today = figures.today
+    if today is None or today.cost_usd <= figures.cost:
+        return ""
+    return f"{_cost(today.cost_usd, priced=today.priced)} today"
 
 
 def _name(figures: Figures) -> Content:

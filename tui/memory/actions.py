@@ -34,13 +34,13 @@ class MemoryActions:
 
     async def restore(self, memory: Memory) -> Memory | None:
         if memory.status != "archived":
-            self._say("Only what was forgotten can be taken back.")
+            self._screen.say("Only what was forgotten can be taken back.")
             return None
         return await self._write(self._book.restore(memory.id), "Taken back")
 
     async def forget(self, memory: Memory) -> Memory | None:
         if memory.status in ("archived", "superseded"):
-            self._say("It is out of every prompt already.")
+            self._screen.say("It is out of every prompt already.")
             return None
         if not await self._screen.app.push_screen_wait(ForgetDialog(memory)):
             return None
@@ -53,10 +53,10 @@ class MemoryActions:
             plan = await eraser.plan([memory.id])
             if not await self._screen.app.push_screen_wait(EraseDialog(plan)):
                 return None
-            self._say("Erasing …")
+            self._screen.say("Erasing …")
             report = await eraser.erase([memory.id], expected=plan.digest)
         except SkillAgentError as error:
-            self._problem(error)
+            self._screen.refuse(error)
             return None
         if report.problems:
             self._screen.notify(
@@ -64,13 +64,13 @@ class MemoryActions:
                 markup=False, timeout=12,
             )  # fmt: skip
         else:
-            self._say("Erased for ever")
+            self._screen.say("Erased for ever")
         return memory
 
     async def edit(self, memory: Memory) -> Memory | None:
         """A new version in its place."""
         if memory.superseded_by:
-            self._say("It has been replaced already; correct the newest version.")
+            self._screen.say("It has been replaced already; correct the newest version.")
             return None
 
         async def correct(content: str, reason: str) -> Memory:
@@ -78,7 +78,7 @@ class MemoryActions:
 
         new = await self._screen.app.push_screen_wait(EditDialog(memory, correct))
         if new is not None:
-            self._say(f"Corrected: version {new.version}")
+            self._screen.say(f"Corrected: version {new.version}")
         return new
 
     async def settle(self, memory: Memory) -> Memory | None:
@@ -87,10 +87,10 @@ class MemoryActions:
             dispute = await self._dispute_of(memory)
             said = await self._sentences(dispute) if dispute else {}
         except SkillAgentError as error:
-            self._problem(error)
+            self._screen.refuse(error)
             return None
         if dispute is None:
-            self._say("Nothing contradicts this memory.")
+            self._screen.say("Nothing contradicts this memory.")
             return None
 
         async def decide(memory_id: str, both: bool) -> list[Memory]:
@@ -99,7 +99,7 @@ class MemoryActions:
         dialog = DisputeDialog(dispute, sources=said, agents=self._agents, settle=decide)
         settled = await self._screen.app.push_screen_wait(dialog)
         if settled is not None:
-            self._say("Settled")
+            self._screen.say("Settled")
         return settled
 
     async def _dispute_of(self, memory: Memory) -> Dispute | None:
@@ -121,16 +121,7 @@ class MemoryActions:
         try:
             written = await write
         except SkillAgentError as error:
-            self._problem(error)
+            self._screen.refuse(error)
             return None
-        self._say(done)
+        self._screen.say(done)
         return written
-
-    def _say(self, words: str) -> None:
-        self._screen.notify(words, timeout=3, markup=False)
-
-    def _problem(self, error: SkillAgentError) -> None:
-        self._screen.notify(
-            error.hint or "Nothing was changed.", title=error.message, severity="error",
-            markup=False, timeout=8,
-        )  # fmt: skip

@@ -4,6 +4,7 @@ It decides nothing by one key: a letter or an arrow points at a memory, Enter se
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -31,6 +32,7 @@ KEYS = "← → point · Enter this one is right · b both are true · Esc later
 class DisputeDialog(ModalScreen[Memory | None]):
     """Gives a memory that still holds, or None for later."""
 
+    CSS_PATH = Path(__file__).with_name("memory.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,l", "dismiss(None)", "Later", show=False),
         Binding("left,up,shift+tab", "point(-1)", "Before", show=False, priority=True),

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
@@ -73,7 +73,7 @@ class MemoryScreen(Page):
         self._asked_for = choose
         """A memory to show whether or not the list would have it."""
         self._pages: PagedQuery | None = None
-        self._fetching = self._doing = False
+        self._fetching = False
         self._disputes = 0
         self._agents = AgentList()
         self._titles: dict[str, str] = {}
@@ -295,22 +295,19 @@ class MemoryScreen(Page):
 
     def action_do(self, deed: Change) -> None:
         """Changes the chosen memory; one change at a time, its dialog included."""
-        memory, runtime = self.listing.chosen, self._runtime()
-        if memory is not None and runtime is not None and not self._doing:
-            self._doing = True
-            self._do(deed, memory, MemoryActions(runtime, self, self._agents))
+        if (memory := self.listing.chosen) is not None:
+            self.do(partial(self._change, deed, memory), alone=True)
 
-    @work(group="deed")
-    async def _do(self, deed: Change, memory: Memory, actions: MemoryActions) -> None:
-        try:
-            written: Memory | None = await getattr(actions, deed)(memory)
-        finally:
-            self._doing = False
+    async def _change(self, deed: Change, memory: Memory, runtime: "Workstation") -> None:
+        actions = MemoryActions(runtime, self, self._agents)
+        written: Memory | None = await getattr(actions, deed)(memory)
         if written is not None:
             if self._asked_for == memory.id:
                 self._asked_for = None if deed == "erase" else written.id
             self._chosen = written.id
-            self._load(0, keep=True)
+
+    def _after_deed(self) -> None:
+        self._load(0, keep=True)
 
     # -- drawing -----------------------------------------------------------------------------
 

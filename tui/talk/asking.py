@@ -11,7 +11,8 @@ from skill_agent.events import Choice
 from skill_agent.values import Rating, Session
 from skill_agent.workstation.branches import running, work_of
 
-from ..work.rows import in_brief
+from ..inbox.entries import count_waiting
+from ..jobs.in_brief import in_brief
 from .display import FigureDisplay
 from .shown.reply import ReplyBlock, in_words
 
@@ -85,14 +86,23 @@ class Asking:
             return  # the team screen tells why, where one looks
         self._display.set_at_work(running(found))
 
-    async def count_unread(self) -> None:
-        """Counts what waits in the inbox, for the status line."""
+    async def count_inbox(self) -> None:
+        """Counts all that waits for the person, for the status line."""
         await asyncio.sleep(_PAUSE)
         try:
-            standing = await self._runtime.inbox.standing()
+            waiting = await count_waiting(self._runtime)
         except SkillAgentError:
             return  # the inbox tells why, where one looks
-        self._display.set_unread(standing.unread)
+        self._display.set_waiting(waiting)
+
+    async def count_today(self) -> None:
+        """Adds up what today has cost, for the status line."""
+        await asyncio.sleep(_PAUSE)
+        try:
+            totals = await self._runtime.figures.usage()
+        except SkillAgentError:
+            return  # the page of figures tells why, where one looks
+        self._display.set_today(totals.today)
 
     async def count_background(self) -> None:
         """Looks what is done in the background, for the status line."""

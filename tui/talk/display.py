@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import Event, TurnFailed, TurnFinished
-from skill_agent.values import Session
+from skill_agent.values import Session, Usage
 
 from .foot.approvals import ApprovalBar
 from .foot.footer import Footer
@@ -90,12 +90,16 @@ class ConversationDisplay(Display, Protocol):
         """What waits for a decision may have changed."""
         ...
 
-    def look_for_unread(self) -> None:
-        """Counts it, soon."""
+    def look_into_inbox(self) -> None:
+        """Counts what waits there, soon."""
         ...
 
     def ring(self) -> None:
         """The bell of the terminal."""
+
+    def look_at_today(self) -> None:
+        """Today has used more."""
+        ...
 
     def look_for_background(self) -> None:
         """What is done in the background has changed."""
@@ -155,8 +159,12 @@ class FigureDisplay(Display, Protocol):
         """How much of the team's work goes on."""
         ...
 
-    def set_unread(self, count: int) -> None:
-        """How much waits in the inbox."""
+    def set_waiting(self, count: int) -> None:
+        """How much waits for the person."""
+
+    def set_today(self, used: Usage) -> None:
+        """What today has used so far."""
+        ...
 
     def set_background(self, brief: str) -> None:
         """What is done in the background."""

@@ -22,6 +22,7 @@ from skill_agent.events import (
     HostLost,
     InboxArrived,
     InboxChanged,
+    JobRunChanged,
     MemoriesExtracted,
     QuestionAnswered,
     QuestionAsked,
@@ -183,6 +184,8 @@ class Listener:
         if not isinstance(event, TurnEvent):
             await self._hear_beside(event)
             return
+        if isinstance(event, ApprovalAsked | ApprovalAnswered):
+            self._display.look_into_inbox()
         turn = event.turn
         if self.turns.over(turn) or (turn in self._followed and not followed):
             return
@@ -234,6 +237,8 @@ class Listener:
         self._display.approvals.settle_turn(event.turn)
         self.turns.end(event.turn)
         self._display.ended(event)
+        self._display.look_into_inbox()
+        self._display.look_at_today()
 
     async def _hear_beside(self, event: Event) -> None:
         """What may come outside a turn, and so makes no conversation a busy one."""
@@ -250,18 +255,21 @@ class Listener:
             if note := _read_out(event):
                 self._display.footer.say(note)
             self._display.look_for_disputes()
+            self._display.look_into_inbox()
         elif isinstance(event, TaskChanged | CollaborationChanged):
             self._display.look_for_work()
             if self._shown(event) and isinstance(event, CollaborationChanged) and _over(event):
                 self._work(self.reload)  # its result is a message of this conversation
-        elif isinstance(event, InboxArrived | InboxChanged):
-            self._display.look_for_unread()
+        elif isinstance(event, InboxArrived | InboxChanged | JobRunChanged):
+            self._display.look_into_inbox()
             if isinstance(event, InboxArrived) and event.rings:
                 self._display.ring()
         elif isinstance(event, QuestionAsked):
             self._display.look_for_questions()
+            self._display.look_into_inbox()
         elif isinstance(event, QuestionAnswered):
             self._display.questions.settle(event.question)
+            self._display.look_into_inbox()
         elif isinstance(event, AgentWaking | BackupFailed):
             self._display.footer.say(event.line)
 

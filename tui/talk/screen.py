@@ -173,7 +173,8 @@ class TalkScreen(Reading):
             disputed=before.disputed,
             at_work=before.at_work,
             host=before.host,
-            unread=before.unread,
+            waiting=before.waiting,
+            today=before.today,
             background=before.background,
         )
         for message in messages:

@@ -6,6 +6,8 @@ TEAM = (
     Deed(id="team.read", what="all that was said in a task; Esc back to the list", label="read",
          keys="enter", foot=10),
     Deed(id="team.cross", what="", keys="tab,shift+tab", action="cross", priority=True),
+    Deed(id="team.begin", what="begin something together: a goal, a way of working, who",
+         label="begin together", keys="n", action="begin", foot=14),
     Deed(id="team.stop", what="stop the chosen one with all that is part of it", label="stop",
          keys="c", action="do('cancel')", foot=11),
     Deed(id="team.write", what="write to the agent that is at work", label="write", keys="w",

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -12,48 +11,35 @@ from skill_agent.conversations.in_order import Called, Said, in_order
 from skill_agent.workstation.branches import Branch
 
 from ..frame.agents import AgentList
+from ..frame.detail import Detail, section
 from ..frame.plain import one_line, printable, shown_time
 from .work_list import mark_of
 
 if TYPE_CHECKING:
     from skill_agent.workstation.past import Past
 
-SHOWN = 20_000
-"""Characters of one text that are drawn."""
 
-
-class WorkPane(VerticalScroll, can_focus=True):
+class WorkPane(Detail):
     """Quiet until something is chosen."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.shown: str | None = None
-        """The id of what is drawn."""
         self.opened = False
-        """Whether its transcript is."""
-        self._drawn: tuple[Branch, Past | None] | None = None
+        """Whether its transcript is drawn."""
 
     async def tell(self, branch: Branch, agents: AgentList, past: "Past | None" = None) -> None:
         """Draws it; with its `past`, the whole conversation."""
-        drawn = replace(branch, tokens_used=0, cost_usd=0.0, children=()), past
-        if drawn == self._drawn:
-            return  # where one reads is left alone
-        self._drawn = drawn
-        moved = (branch.id, past is not None) != (self.shown, self.opened)
-        self.shown, self.opened = branch.id, past is not None
-        await self._fill(_transcript(branch, past, agents) if past else _facts(branch, agents))
-        if moved:
-            self.scroll_home(animate=False)
+        self.opened = past is not None
+        facts = replace(branch, tokens_used=0, cost_usd=0.0, children=()), past
+        about = f"{branch.id} in full" if past else branch.id
+        await self.show(
+            about, facts,
+            lambda: _transcript(branch, past, agents) if past else _facts(branch, agents),
+        )  # fmt: skip
 
     async def say(self, words: str) -> None:
-        """Words in its place."""
-        self.shown, self.opened, self._drawn = None, False, None
-        await self._fill([Static(words, markup=False, classes="empty")] if words else [])
-
-    async def _fill(self, widgets: list[Widget]) -> None:
-        with self.app.batch_update():
-            await self.remove_children()
-            await self.mount_all(widgets)
+        self.opened = False
+        await super().say(words)
 
 
 def _facts(branch: Branch, agents: AgentList) -> list[Widget]:
@@ -106,11 +92,4 @@ def _head(branch: Branch, agents: AgentList) -> list[Widget]:
 
 
 def _section(title: str, text: str, *, bad: bool = False) -> list[Widget]:
-    cut = len(text) - SHOWN
-    more = f"\n… {cut:,} more characters: ska team show" if cut > 0 else ""
-    return [
-        Static(printable(title), markup=False, classes="section"),
-        Static(
-            printable(text[:SHOWN]) + more, markup=False, classes="bad" if bad else "text"
-        ),
-    ]  # fmt: skip
+    return section(title, text, bad=bad, more="ska team show")

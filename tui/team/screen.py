@@ -6,19 +6,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.widgets import OptionList
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import CollaborationChanged, HostFound, TaskChanged
+from skill_agent.values import NewCollaboration
 from skill_agent.workstation.branches import Branch, running, work_of
 from skill_agent.workstation.past import past_of
 
 from ..frame.agents import AgentList
+from ..frame.listing import Listing
 from ..frame.page import FindRuntime, FindTrouble, Page, in_words
 from . import deeds
 from .actions import WorkActions
+from .dialogs import TogetherDialog
 from .pane import WorkPane
 from .work_list import WorkList
 
@@ -31,7 +34,8 @@ TICK = 1.0
 """Seconds between two looks at the clock while something runs."""
 EMPTY = (
     "No agent has been given work yet.\n\n"
-    "Say “ask Luke to …” in a conversation, or run: ska team run"
+    "n begins something together: a goal, and who works on it.\n"
+    "Or say “ask Luke to …” in a conversation."
 )
 
 Change = Literal["cancel", "write", "retry"]
@@ -52,7 +56,6 @@ class TeamScreen(Page):
         super().__init__(runtime, trouble, choose=choose)
         self._roots: list[Branch] = []
         self._agents = AgentList()
-        self._doing = False
         self._open: str | None = None
         """The task whose transcript is shown."""
 
@@ -74,9 +77,8 @@ class TeamScreen(Page):
 
     def _tick(self) -> None:
         """Times go on, and so does what a task has used."""
-        busy = any(one.group == "load" and not one.is_finished for one in self.workers)
-        if running(self._roots) and not busy:
-            self._load(0)
+        if running(self._roots):
+            self._look_again()
 
     # -- the list ----------------------------------------------------------------------------
 
@@ -88,21 +90,22 @@ class TeamScreen(Page):
             await self._show_none(EMPTY)
             return
         self._show_list()
-        self.listing.put(self._roots, datetime.now(UTC))
+        choose, self._chosen = self._chosen, None
+        self.listing.put_all(self._roots, datetime.now(UTC), choose=choose)
         self._count(_counted(self._roots))
 
     async def _clear(self) -> None:
         self._roots = []
-        self.listing.put([], datetime.now(UTC))
+        self.listing.put([])
         await self.pane.say("")
 
     # -- the pane ----------------------------------------------------------------------------
 
-    @on(WorkList.Chosen)
-    def chosen(self, event: WorkList.Chosen) -> None:
-        if event.branch.id != self._open:
+    @on(Listing.Chosen)
+    def chosen(self, event: Listing.Chosen) -> None:
+        if event.thing.id != self._open:
             self._open = None
-        self._draw(event.branch)
+        self._draw(event.thing)
 
     def _draw(self, branch: Branch) -> None:
         self.run_worker(partial(self._tell, branch), group="pane", exclusive=True)
@@ -148,30 +151,29 @@ class TeamScreen(Page):
 
     def action_do(self, deed: Change) -> None:
         """To the chosen piece of work; one thing at a time, its dialog included."""
-        branch, runtime = self.listing.chosen, self._runtime()
-        if branch is not None and runtime is not None and not self._doing:
-            self._doing = True
-            self._do(deed, branch, WorkActions(runtime, self, self._agents))
+        if (branch := self.listing.chosen) is not None:
+            self.do(lambda runtime: getattr(self._actions(runtime), deed)(branch), alone=True)
+
+    def action_begin(self) -> None:
+        """A goal for several."""
+
+        async def start(new: NewCollaboration) -> object:
+            runtime = self._runtime()
+            return await runtime.collaborations.start(new) if runtime else None
+
+        def then(begun: bool) -> None:
+            if begun:
+                self.say("Begun")
+                self._load(0)
+
+        names = ", ".join(one.slug for one in self._agents.active()[:4])
+        self.ask(TogetherDialog(names, start), then)
 
     def action_stop_all(self) -> None:
-        runtime = self._runtime()
-        if runtime is not None and not self._doing:
-            self._doing = True
-            self._do("all", None, WorkActions(runtime, self, self._agents))
+        self.do(lambda runtime: self._actions(runtime).cancel_all(self._roots), alone=True)
 
-    @work(group="deed")
-    async def _do(
-        self, deed: Change | Literal["all"], branch: Branch | None, actions: WorkActions
-    ) -> None:
-        try:
-            match deed:
-                case "all":
-                    await actions.cancel_all(self._roots)
-                case _ if branch is not None:
-                    await getattr(actions, deed)(branch)
-        finally:
-            self._doing = False
-        self._load(0)
+    def _actions(self, runtime: "Workstation") -> WorkActions:
+        return WorkActions(runtime, self, self._agents)
 
 
 def _counted(roots: list[Branch]) -> str:

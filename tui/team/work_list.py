@@ -4,67 +4,37 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from textual.content import Content
-from textual.message import Message
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from skill_agent.workstation.branches import Branch, figures, flat
 
 from ..frame.agents import AgentList, Member
+from ..frame.listing import Listing, Row
 from ..frame.plain import one_line
 
 
-class WorkList(OptionList):
-    """Remembers which piece of work is chosen by its id, whatever the rows around it do."""
-
-    class Chosen(Message):
-        """Another one is highlighted."""
-
-        def __init__(self, branch: Branch) -> None:
-            super().__init__()
-            self.branch = branch
+class WorkList(Listing[Branch]):
+    """Keeps which piece of work is chosen."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, markup=False)
-        self._branches: dict[str, Branch] = {}
+        super().__init__(id=id)
         self.agents = AgentList()
 
     @property
-    def chosen(self) -> Branch | None:
-        option = self.highlighted_option
-        return self._branches.get(option.id or "") if option else None
-
-    @property
     def branches(self) -> list[Branch]:
-        return list(self._branches.values())
+        return self.things
 
-    def put(self, roots: Sequence[Branch], now: datetime, *, choose: str | None = None) -> None:
-        """Replaces the rows; the chosen one stays, or the one given is chosen."""
-        rows = list(flat(roots))
-        wanted = choose or (self.chosen.id if self.chosen else None)
-        scrolled = self.scroll_y
-        self._branches = {one.id: one for _, one in rows}
-        with self.app.batch_update(), self.prevent(OptionList.OptionHighlighted):
-            self.clear_options()
-            self.add_options([self._row(one, depth, now) for depth, one in rows])
-            if rows:
-                self.scroll_to(y=scrolled, animate=False, immediate=True)
-                ids = list(self._branches)
-                self.highlighted = ids.index(wanted) if wanted in self._branches else 0
-        if self.chosen is not None:
-            self.post_message(self.Chosen(self.chosen))
+    def put_all(self, roots: Sequence[Branch], now: datetime, *, choose: str | None = None) -> None:
+        """Replaces the rows."""
+        self.put([self._row(one, depth, now) for depth, one in flat(roots)], choose=choose)
 
-    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if branch := self._branches.get(event.option.id or ""):
-            self.post_message(self.Chosen(branch))
-
-    def _row(self, branch: Branch, depth: int, now: datetime) -> Option:
+    def _row(self, branch: Branch, depth: int, now: datetime) -> Row[Branch]:
         mark, colour = mark_of(branch)
         member = self.agents[branch.agent]
         inset = "   " * depth
         facts = " · ".join(part for part in (_name(branch, member), figures(branch, now)) if part)
         title = branch.heading if depth else branch.title
-        return Option(
+        return Row(
+            branch.id,
             Content.assemble(
                 inset,
                 (f"{mark} ", f"bold {colour}"),
@@ -74,7 +44,7 @@ class WorkList(OptionList):
                 ("  ● ", accent(member)),
                 (facts, "$foreground-muted"),
             ),
-            id=branch.id,
+            branch,
         )
 
 
