@@ -282,6 +282,7 @@ class Conversations:
         return self._select(
             f"WHERE contains(lower({MESSAGE_TEXT}), lower(?)) AND {condition} "
             "QUALIFY row_number() OVER (PARTITION BY role, created_at, content ORDER BY seq) = 1 "
+            "OR seq NOT IN (SELECT seq FROM log WHERE kind = 'message.imported') "
             "ORDER BY seq DESC LIMIT ?",
             [*values, limit],
         )
