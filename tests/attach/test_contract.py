@@ -275,6 +275,8 @@ async def test_disputes(open_station: OpenStation, tmp_path: Path) -> None:
         decided = await station.memory.resolve("row-00001", reason="so it is")
         assert {memory.status for memory in decided} == {"active", "superseded"}
         assert await station.memory.disputes() == []
+        holding = await station.memory.list(MemoryFilter(statuses=("active", "disputed")))
+        assert sum((await station.memory.known()).values()) == len(holding)
 
 
 async def test_updates(open_station: OpenStation) -> None:
