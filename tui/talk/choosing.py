@@ -1,5 +1,6 @@
 """Who answers, and which conversation is shown."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -86,10 +87,12 @@ class Choosing(Counting):
         if (home := self._home) is None:
             return
         listing = SessionList(
-            home.runtime.conversations,
+            home.runtime,
             agents=self._agents,
             current=self.session_id,
             rename=self._rename,
+            looked=self.looked,
+            now=self.now,
         )
         chosen = await self.app.push_screen_wait(listing)
         match chosen:
@@ -97,6 +100,12 @@ class Choosing(Counting):
                 await home.listener.open(session)
             case Chosen(kind="new"):
                 await home.listener.open(None, agent=self.speaker)
+
+    def look(self) -> None:
+        """Keeps that the conversation shown is looked at now."""
+        if session := self.session_id:
+            marking = partial(asyncio.to_thread, self.looked.mark, session, self.now())
+            self.run_worker(marking, group="looked")
 
     async def _rename(self, session_id: str, title: str) -> "Session | None":
         shown = session_id == self.session_id

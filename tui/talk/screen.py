@@ -150,6 +150,7 @@ class TalkScreen(Reading):
         from .shown.turn_view import TurnView
 
         key = session.id if session else NEW
+        self.look()
         if key != self._key:
             self._type(self._key)
             self._key = key
@@ -204,6 +205,7 @@ class TalkScreen(Reading):
         shown = event.session == home.listener.session
         if shown:
             self.figures = self.figures.plus(event.usage)
+            self.look()
         home.sender.after(event, shown=shown)
         self.draw_waiting()
         settle_garbage()
