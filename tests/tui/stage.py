@@ -65,6 +65,7 @@ from skill_agent.values import (
     TurnRequest,
     TurnState,
     Usage,
+    WaitingApproval,
 )
 from skill_agent.workstation import GROUPS, Workstation
 
@@ -348,6 +349,10 @@ class StageTurns(TurnOperations):
 class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
+        self.pending: list[WaitingApproval] = []
+
+    async def waiting(self) -> list[WaitingApproval]:
+        return self.pending
 
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"

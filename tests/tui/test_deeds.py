@@ -8,7 +8,7 @@ from skill_agent.tui.frame.deeds import key_words
 from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
 from skill_agent.tui.places import PLACES, all_deeds
-from skill_agent.tui.talk import screen, session_list
+from skill_agent.tui.talk import screen, session_list, welcome
 from skill_agent.tui.talk.foot import composer
 from skill_agent.tui.talk.shown import blocks, reply
 from stage import StageRuntime
@@ -34,7 +34,7 @@ def test_slash_commands_are_unique() -> None:
 
 def nodes() -> list[type]:
     places = [one.load() for one in PLACES]
-    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock)
+    found = (composer.Composer, welcome.HomeRow, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock)
     return [WorkstationApp, screen.TalkScreen, session_list.SessionList, *found, *places]
 
 

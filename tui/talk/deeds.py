@@ -43,6 +43,10 @@ TALK = (
          keys="ctrl+s", action="sessions", slash="sessions", foot=21, priority=True),
     Deed(id="talk.new", what="new conversation", label="new conversation", keys="ctrl+n",
          action="new", slash="new", priority=True),
+    Deed(id="talk.recent", what="go on with one of the last three, from an empty conversation",
+         keys="alt+1", shown="Alt+1, Alt+2, Alt+3", action="recent(1)", priority=True),
+    Deed(id="talk.recent2", what="", keys="alt+2", action="recent(2)", priority=True),
+    Deed(id="talk.recent3", what="", keys="alt+3", action="recent(3)", priority=True),
     Deed(id="talk.answer", label="answer", keys="f2", action="approval", priority=True,
          what="answer what waits: o once, a always, d deny, r what to do instead"),
     Deed(id="read.page", shown="PgUp, PgDn", what="scroll; the view stays where you put it"),
@@ -62,6 +66,12 @@ TALK = (
     Deed(id="read.prompt", what="what the model was sent for the last reply", label="prompt",
          action="prompt", slash="prompt"),
 )  # fmt: skip
+
+HOME = (
+    Deed(id="home.press", what="talk to this agent; go on with this conversation",
+         label="goes there", keys="enter,space", action="press", foot=1),
+)  # fmt: skip
+"""On a row of the empty conversation."""
 
 SESSIONS = (
     Deed(id="sessions.open", what="go on with it", label="opens", keys="enter", foot=1),
@@ -87,6 +97,7 @@ SESSIONS = (
 PARTS = (
     Part("Writing", COMPOSER),
     Part("Agents, conversations, reading", TALK),
+    Part("An empty conversation (Alt+Up goes there)", HOME),
     Part("The list of conversations (letters are what is looked for)", SESSIONS),
     Part("On a message", (*MESSAGE, *FOLDED, *REPLY)),
 )

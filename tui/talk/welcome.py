@@ -1,64 +1,212 @@
-"""The empty conversation: who is here, what was talked about last, which key to press."""
+"""The empty conversation: who is here, what was talked about last, what waits, one tip.
+
+The composer keeps the focus. Rows are reached with Alt+Up or by a click; what is typed on one goes
+where it belongs.
+"""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Click, Key
+from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Static
 
 from ..frame.agents import AgentList, Member
+from ..frame.ago import ago
+from ..frame.deeds import Deed, bindings
 from ..frame.plain import one_line
+from .deeds import HOME
+from .home_news import HomeNews
 
 if TYPE_CHECKING:
     from skill_agent.values import Session
 
 RECENT = 3
+MOST_AGENTS = 6
+"""Agents that have a row; the others are a key away."""
+WORDMARK = (
+    "█▀ █▄▀ █ █   █     ▄▀█ █▀▀ █▀▀ █▄ █ ▀█▀",
+    "▄█ █ █ █ █▄▄ █▄▄   █▀█ █▄█ ██▄ █ ▀█  █ ",
+)
+TIPS = (
+    "Say “remember that …”, and it is kept. F5 shows everything that is.",
+    "@name asks another agent once, without leaving the one you talk to.",
+    "Ctrl+S finds every conversation by what was said in it.",
+    "F3 shows what was recalled for a reply, and why.",
+    "You can write on while a reply runs: it is sent when that ends.",
+    "Ctrl+O goes to every place: memory, team, inbox, background.",
+    "Alt+Up steps through the messages; there, c copies one.",
+    "Ctrl+P has every command by name.",
+    "Esc stops a reply; what came until then stays.",
+    "Tab changes who answers. Each agent has a memory of its own.",
+    "Pasted pages stay beside your words, and one key opens them.",
+    "What is typed is kept, also where the window is closed.",
+)
+_MUTED = "$foreground-muted"
+
+
+class HomeRow(Static, can_focus=True):
+    """A row to press."""
+
+    FOCUS_ON_CLICK = False
+    DEEDS: ClassVar[tuple[Deed, ...]] = HOME
+    BINDINGS: ClassVar[list[BindingType]] = bindings(HOME)
+
+    class Pressed(Message):
+        """Click or Enter."""
+
+        def __init__(self, row: "HomeRow") -> None:
+            super().__init__()
+            self.row = row
+
+    class Typed(Message):
+        """A letter that is meant for the composer."""
+
+        def __init__(self, letter: str) -> None:
+            super().__init__()
+            self.letter = letter
+
+    def __init__(self, left: Content, right: Content, *, goes: str, classes: str = "") -> None:
+        """`goes` says what it does: `agent SLUG`, `talk ID`, `inbox`."""
+        super().__init__(classes=f"row {classes}")
+        self._left, self._right, self.goes = left, right, goes
+
+    def tell(self, left: Content, right: Content) -> None:
+        self._left, self._right = left, right
+        self.refresh()
+
+    def render(self) -> Content:
+        width = self.content_size.width
+        room = max(0, width - self._right.cell_length - 2)
+        left = self._left.truncate(room, ellipsis=True)
+        gap = " " * (width - left.cell_length - self._right.cell_length)
+        return Content.assemble(left, gap, self._right)
+
+    def action_press(self) -> None:
+        self.post_message(self.Pressed(self))
+
+    def on_click(self, event: Click) -> None:
+        event.stop()
+        self.action_press()
+
+    def on_key(self, event: Key) -> None:
+        if event.is_printable and event.character and event.key not in ("enter", "space"):
+            event.stop()
+            self.post_message(self.Typed(event.character))
 
 
 class Welcome(Vertical):
     """Shown until the first message; without a team while the home opens."""
 
-    def __init__(self, member: Member, agents: AgentList, recent: "Sequence[Session]" = ()) -> None:
-        super().__init__(classes=f"welcome {member.accent}")
+    def __init__(
+        self,
+        member: Member,
+        agents: AgentList,
+        recent: "Sequence[Session]" = (),
+        *,
+        now: datetime | None = None,
+        news: HomeNews | None = None,
+    ) -> None:
+        super().__init__(classes="welcome")
         self._member, self._agents, self._recent = member, agents, recent[:RECENT]
+        self._now, self._news = now or datetime.now(UTC), news
 
     def greet(self, member: Member) -> None:
-        """Another agent will answer."""
-        self.set_classes(f"welcome {member.accent}")
+        """Another agent will answer, or the team is another."""
         self._member = member
+        self._tell_anew()
+
+    def tell(self, news: HomeNews) -> None:
+        """What each knows, and what waits."""
+        if news != self._news:
+            self._news = news
+            self._tell_anew()
+
+    def _tell_anew(self) -> None:
+        """One who stands on a row stays there."""
+        here = self.screen.focused if self.is_attached else None
         self.refresh(recompose=True)
+        if isinstance(here, HomeRow):
+            self.call_after_refresh(self._back_to, here.goes)
+
+    def _back_to(self, goes: str) -> None:
+        if self.screen.focused is None:
+            rows = [one for one in self.query(HomeRow) if one.goes == goes]
+            self.screen.set_focus(rows[0] if rows else None)
+
+    def neighbour(self, row: Widget | None, step: int) -> HomeRow | None:
+        """The row `step` away; from outside, the last one."""
+        rows = [one for one in self.query(HomeRow) if one.display]
+        if row not in rows:
+            return rows[-1] if step < 0 and rows else None
+        at = rows.index(row) + step  # type: ignore[arg-type]
+        return rows[at] if 0 <= at < len(rows) else (None if step > 0 else rows[0])
 
     def compose(self) -> ComposeResult:
-        if not self._member.slug:
-            yield Static("skill-agent", classes="who")
-            yield Static("Waking the team. You can write already.", classes="said")
-            return
-        yield Static(self._member.name, markup=False, classes="who")
-        if self._member.tagline:
-            yield Static(self._member.tagline, markup=False, classes="said")
-        yield Static(self._team(), classes="team")
-        if self._recent:
-            yield Static(self._talks(), classes="recent")
-        yield Static(
-            Content.from_markup(
-                "[b]Tab[/b] next agent   [b]Ctrl+S[/b] conversations   [b]F1[/b] keys"
-            ),
-            classes="keys",
+        with Vertical(id="home"):
+            yield Static("\n".join(WORDMARK), markup=False, classes="wordmark")
+            yield Static("skill-agent", classes="name")
+            if not self._member.slug:
+                yield Static("Waking the team. You can write already.", classes="said")
+                return
+            yield from self._team()
+            yield from self._talks()
+            yield from self._waiting()
+            yield Static(self._tip(), markup=False, classes="tip")
+
+    def _team(self) -> ComposeResult:
+        active = self._agents.active()
+        shown = active[:MOST_AGENTS]
+        if self._member not in shown and self._member in active:  # who answers is always there
+            shown = [*shown[:-1], self._member]
+        wide = max((Content(one.name).cell_length for one in shown), default=0)
+        for place, member in enumerate(shown):
+            far = "-far" if place >= 3 and member != self._member else ""
+            left, right = self._agent(member, min(wide, 16))
+            yield HomeRow(left, right, goes=f"agent {member.slug}", classes=f"agent {far}")
+        if len(active) > len(shown):
+            yield Static(f"and {len(active) - len(shown)} more: Ctrl+G", classes="more -far")
+
+    def _agent(self, member: Member, wide: int) -> tuple[Content, Content]:
+        here = member.slug == self._member.slug
+        name = Content(member.name).truncate(wide, ellipsis=True, pad=True)
+        left = Content.assemble(
+            member.mark,
+            name.stylize(f"bold {member.colour}" if here else "bold"),
+            (f"  {member.tagline}", _MUTED),
         )
+        known = self._news.knows(member.slug) if self._news else 0
+        things = "thing" if known == 1 else "things"
+        right = f"knows {known:,} {things}" if known else ""
+        return left, Content.styled(right, _MUTED)
 
-    def _team(self) -> Content:
-        names = [
-            Content.assemble(("● ", f"${member.accent.replace('accent-', 'agent-')}"), member.name)
-            for member in self._agents.active()
-        ]
-        return Content("   ").join(names)
-
-    def _talks(self) -> Content:
-        lines = [Content.styled("Lately", "$foreground-muted")]
-        for session in self._recent:
+    def _talks(self) -> ComposeResult:
+        if not self._recent:
+            return
+        yield Static("Go on with", classes="heading")
+        for place, session in enumerate(self._recent, start=1):
             member = self._agents[session.agent]
-            title = one_line(session.title, 46) or "Untitled"
-            lines.append(Content.assemble(title, (f"  {member.name}", "$foreground-muted")))
-        return Content("\n").join(lines)
+            left = Content.assemble(
+                (f"Alt+{place}  ", _MUTED), one_line(session.title, 120) or "Untitled"
+            )
+            right = Content.assemble(
+                (member.name, member.colour), (f" · {ago(session.updated_at, self._now)}", _MUTED)
+            )
+            far = "-far" if place == RECENT else ""
+            yield HomeRow(left, right, goes=f"talk {session.id}", classes=f"talk {far}")
+
+    def _waiting(self) -> ComposeResult:
+        if self._news and (words := self._news.waiting):
+            left = Content.assemble(("▲ ", "$warning"), f"Waiting for you: {words}")
+            yield HomeRow(left, Content.styled("F8", _MUTED), goes="inbox", classes="waits")
+
+    def _tip(self) -> Content:
+        """Another one on each day on which there was talk; the first one for who is new."""
+        days = max((one.updated_at.toordinal() for one in self._recent), default=0)
+        return Content.assemble(("Tip  ", "bold"), TIPS[days % len(TIPS)])
