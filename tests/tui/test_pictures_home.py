@@ -11,6 +11,8 @@ import pytest
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.screen import TalkScreen
 from stage import StageRuntime, Stop, opener
+from stage_book import shelf
+from stage_inbox import full
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import settled, until
@@ -37,6 +39,11 @@ def team() -> StageRuntime:
     for title, agent, hours, *lines in TALKS:
         one = runtime.add_session(title, agent, *map(str, lines))
         runtime.stored[one.id] = replace(one, updated_at=NOW - timedelta(hours=float(hours)))
+    runtime.book.memories = [
+        replace(shelf().memories[0], id=f"m{n}", agent=agent, status="active")
+        for n, agent in enumerate([*["kyra"] * 71, *["luke"] * 12, None])
+    ]
+    full(runtime.post)
     first, *_, last = runtime.stored.values()
     runtime.stored[last.id] = replace(last, pinned=True)
     runtime.stored[first.id] = replace(first, branched_from="session-9")

@@ -114,14 +114,14 @@ class Choosing(Counting):
 
     def look_home(self) -> None:
         """Reads what the home screen tells, where it is shown."""
-        if self._home is not None and self.conversation.query(Welcome):
+        if self._home is not None and self.query(Welcome):
             reading = partial(self._read_home, self._home.runtime)
             self.run_worker(reading, group="home", exclusive=True)
 
     async def _read_home(self, runtime: "Workstation") -> None:
         await asyncio.sleep(QUIET)
         self._news = await news_of(runtime)
-        for welcome in self.conversation.query(Welcome):
+        for welcome in self.query(Welcome):
             welcome.tell(self._news)
 
     @on(HomeRow.Pressed)

@@ -180,7 +180,7 @@ class SessionList(ModalScreen[Chosen | None]):
 
     def action_delete(self) -> None:
         if session := self._chosen():
-            self.run_worker(self._delete(session), group="change", exclusive=True)
+            self.run_worker(self._delete(session), group="dialog", exclusive=True)
 
     def _chosen(self) -> Session | None:
         return self._highlighted() if self._renaming is None else None

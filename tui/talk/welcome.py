@@ -35,18 +35,18 @@ WORDMARK = (
     "▄█ █ █ █ █▄▄ █▄▄   █▀█ █▄█ ██▄ █ ▀█  █ ",
 )
 TIPS = (
-    "Say “remember that …”, and it is kept. F5 shows everything that is.",
-    "@name asks another agent once, without leaving the one you talk to.",
-    "Ctrl+S finds every conversation by what was said in it.",
+    "Say “remember that …”, and it is kept: F5 shows it.",
+    "@name asks another agent once; this one stays with you.",
+    "Ctrl+S finds a conversation by what was said in it.",
     "F3 shows what was recalled for a reply, and why.",
-    "You can write on while a reply runs: it is sent when that ends.",
-    "Ctrl+O goes to every place: memory, team, inbox, background.",
+    "Write on while a reply runs: it is sent when that ends.",
+    "Ctrl+O goes to every place: memory, team, inbox …",
     "Alt+Up steps through the messages; there, c copies one.",
     "Ctrl+P has every command by name.",
     "Esc stops a reply; what came until then stays.",
-    "Tab changes who answers. Each agent has a memory of its own.",
-    "Pasted pages stay beside your words, and one key opens them.",
-    "What is typed is kept, also where the window is closed.",
+    "Tab changes who answers. Each has a memory of its own.",
+    "A long paste stays beside your words, folded.",
+    "What you type is kept, even if the window closes.",
 )
 _MUTED = "$foreground-muted"
 
