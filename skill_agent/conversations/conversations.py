@@ -180,8 +180,9 @@ async def _wanted(
 ) -> list[AnySession]:
     """So many of a listing that are put away, or are not."""
     found: list[AnySession] = []
-    size = min(max(limit, 1), _PAGE) if not archived else _PAGE
-    while len(found) < limit:
+    most = min(limit, len(marked.archived)) if archived else limit
+    size = _PAGE if archived else min(max(limit, 1), _PAGE)
+    while len(found) < most:
         page = await pages(limit=size, before=before)
         found += [one for one in page if (one.id in marked.archived) is archived]
         if len(page) < size:

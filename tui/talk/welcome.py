@@ -72,13 +72,20 @@ class HomeRow(Static, can_focus=True):
             super().__init__()
             self.letter = letter
 
-    def __init__(self, left: Content, right: Content, *, goes: str, classes: str = "") -> None:
-        """`goes` says what it does: `agent SLUG`, `talk ID`, `inbox`."""
-        super().__init__(classes=f"row {classes}")
+    def __init__(
+        self, left: Content, right: Content, *, goes: str, kind: str, far: bool = False
+    ) -> None:
+        """`goes` says what it does: `agent SLUG`, `talk ID`, `inbox`; one that is `far` is not
+        shown where there is little room."""
+        super().__init__(classes=f"row {kind}")
+        self.set_class(far, "-far")
         self._left, self._right, self.goes = left, right, goes
 
-    def tell(self, left: Content, right: Content) -> None:
-        self._left, self._right = left, right
+    def become(self, other: "HomeRow") -> None:
+        """The same row with other words."""
+        self._left, self._right = other._left, other._right
+        for mark in ("-far", "-none"):
+            self.set_class(other.has_class(mark), mark)
         self.refresh()
 
     def render(self) -> Content:
@@ -129,16 +136,14 @@ class Welcome(Vertical):
             self._tell_anew()
 
     def _tell_anew(self) -> None:
-        """One who stands on a row stays there."""
-        here = self.screen.focused if self.is_attached else None
-        self.refresh(recompose=True)
-        if isinstance(here, HomeRow):
-            self.call_after_refresh(self._back_to, here.goes)
-
-    def _back_to(self, goes: str) -> None:
-        if self.screen.focused is None:
-            rows = [one for one in self.query(HomeRow) if one.goes == goes]
-            self.screen.set_focus(rows[0] if rows else None)
+        """In the rows that are there; other rows only where others are to be shown."""
+        there = list(self.query(HomeRow))
+        wanted = [*self._agent_rows(), *self._talk_rows(), self._waiting_row()]
+        if [one.goes for one in there] != [one.goes for one in wanted]:
+            self.refresh(recompose=True)
+            return
+        for row, told in zip(there, wanted, strict=True):
+            row.become(told)
 
     def neighbour(self, row: Widget | None, step: int) -> HomeRow | None:
         """The row `step` away; from outside, the last one."""
@@ -155,23 +160,27 @@ class Welcome(Vertical):
             if not self._member.slug:
                 yield Static("Waking the team. You can write already.", classes="said")
                 return
-            yield from self._team()
-            yield from self._talks()
-            yield from self._waiting()
+            yield from self._agent_rows()
+            if (more := len(self._agents.active()) - MOST_AGENTS) > 0:
+                yield Static(f"and {more} more: Ctrl+G", classes="more -far")
+            if self._recent:
+                yield Static("Go on with", classes="heading")
+            yield from self._talk_rows()
+            yield self._waiting_row()
             yield Static(self._tip(), markup=False, classes="tip")
 
-    def _team(self) -> ComposeResult:
+    def _agent_rows(self) -> "list[HomeRow]":
         active = self._agents.active()
         shown = active[:MOST_AGENTS]
         if self._member not in shown and self._member in active:  # who answers is always there
             shown = [*shown[:-1], self._member]
-        wide = max((Content(one.name).cell_length for one in shown), default=0)
+        wide = min(max((Content(one.name).cell_length for one in shown), default=0), 16)
+        rows: list[HomeRow] = []
         for place, member in enumerate(shown):
-            far = "-far" if place >= 3 and member != self._member else ""
-            left, right = self._agent(member, min(wide, 16))
-            yield HomeRow(left, right, goes=f"agent {member.slug}", classes=f"agent {far}")
-        if len(active) > len(shown):
-            yield Static(f"and {len(active) - len(shown)} more: Ctrl+G", classes="more -far")
+            far = place >= 3 and member != self._member
+            left, right = self._agent(member, wide)
+            rows.append(HomeRow(left, right, goes=f"agent {member.slug}", kind="agent", far=far))
+        return rows
 
     def _agent(self, member: Member, wide: int) -> tuple[Content, Content]:
         here = member.slug == self._member.slug
@@ -186,10 +195,8 @@ class Welcome(Vertical):
         right = f"knows {known:,} {things}" if known else ""
         return left, Content.styled(right, _MUTED)
 
-    def _talks(self) -> ComposeResult:
-        if not self._recent:
-            return
-        yield Static("Go on with", classes="heading")
+    def _talk_rows(self) -> "list[HomeRow]":
+        rows: list[HomeRow] = []
         for place, session in enumerate(self._recent, start=1):
             member = self._agents[session.agent]
             left = Content.assemble(
@@ -198,13 +205,17 @@ class Welcome(Vertical):
             right = Content.assemble(
                 (member.name, member.colour), (f" · {ago(session.updated_at, self._now)}", _MUTED)
             )
-            far = "-far" if place == RECENT else ""
-            yield HomeRow(left, right, goes=f"talk {session.id}", classes=f"talk {far}")
+            far = place == RECENT
+            rows.append(HomeRow(left, right, goes=f"talk {session.id}", kind="talk", far=far))
+        return rows
 
-    def _waiting(self) -> ComposeResult:
-        if self._news and (words := self._news.waiting):
-            left = Content.assemble(("▲ ", "$warning"), f"Waiting for you: {words}")
-            yield HomeRow(left, Content.styled("F8", _MUTED), goes="inbox", classes="waits")
+    def _waiting_row(self) -> HomeRow:
+        """Not shown while nothing waits."""
+        words = self._news.waiting if self._news else ""
+        left = Content.assemble(("▲ ", "$warning"), f"Waiting for you: {words}")
+        row = HomeRow(left, Content.styled("F8", _MUTED), goes="inbox", kind="waits")
+        row.set_class(not words, "-none")
+        return row
 
     def _tip(self) -> Content:
         """Another one on each day on which there was talk; the first one for who is new."""
