@@ -58,6 +58,7 @@ async def test_what_is_put_away_is_off_the_list_and_still_remembered(tmp_path: P
         assert (await runtime.memory.verify()).problems == ()
 
 
+@pytest.mark.deep
 async def test_pages_are_full_though_some_are_put_away(tmp_path: Path) -> None:
     async with opened(tmp_path) as runtime:
         talks = runtime.conversations
@@ -144,6 +145,7 @@ async def test_copies_count_for_nothing(tmp_path: Path) -> None:
         assert (state.state, state.reason) == ("finished", None)
 
 
+@pytest.mark.deep
 async def test_a_branch_needs_something_to_begin_with(tmp_path: Path) -> None:
     async with opened(tmp_path) as runtime:
         one, other = await talk(runtime, "One"), await talk(runtime, "Other")

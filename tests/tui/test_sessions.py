@@ -148,6 +148,7 @@ async def test_they_stand_below_their_days_and_pinned_ones_first(sit) -> None:
         await seat.until(lambda: listed(screen)[-1] == "Old plan")
 
 
+@pytest.mark.deep
 async def test_put_away_shown_and_put_back(sit) -> None:
     runtime = kept()
     async with seen(sit, runtime) as (seat, screen):
@@ -186,6 +187,7 @@ async def test_deleting_asks_and_says_what_it_means(sit) -> None:
         assert "So it is with Parcels." not in seat.shown(), "it was open"
 
 
+@pytest.mark.deep
 async def test_a_branch_is_opened(sit) -> None:
     runtime = kept()
     async with seen(sit, runtime) as (seat, _):
@@ -208,6 +210,7 @@ async def test_the_end_of_the_chosen_one_is_read_beside_the_list(sit) -> None:
         await seat.until(lambda: not screen.query_one("#preview").display)
 
 
+@pytest.mark.deep
 async def test_what_is_looked_for_is_lit(sit) -> None:
     async with seen(sit, kept()) as (seat, screen):
         await seat.press(*"with bread")
@@ -217,6 +220,7 @@ async def test_what_is_looked_for_is_lit(sit) -> None:
         assert "with Bread" in places and "Bread" in places
 
 
+@pytest.mark.deep
 async def test_what_runs_and_what_is_new_is_marked(sit) -> None:
     gate = asyncio.Event()
     runtime = kept()

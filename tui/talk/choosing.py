@@ -148,8 +148,8 @@ class Choosing(Counting):
     def look(self) -> None:
         """Keeps that the conversation shown is looked at now."""
         if session := self.session_id:
-            marking = partial(asyncio.to_thread, self.looked.mark, session, self.now())
-            self.run_worker(marking, group="looked")
+            marking = partial(self.looked.mark, session, self.now())
+            self.run_worker(marking, group="looked", thread=True)
 
     async def _rename(self, session_id: str, title: str) -> "Session | None":
         shown = session_id == self.session_id
