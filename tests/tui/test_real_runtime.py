@@ -90,7 +90,7 @@ async def test_conversations_are_kept_in_order(sit, open_runtime, home) -> None:
         await seat.until(lambda: "The boat is blue." in _beside(listing))
         await seat.press("alt+p", "ctrl+u")
         await seat.until(lambda: _titles(listing) == ["The boat?", "The bread?"])
-        await seat.press("down", "alt+b")
+        await seat.press("down", "alt+y")
         await seat.until(lambda: seat.talk.figures.title == "The bread? (branch)")
         await seat.say("What else?")
         await seat.until(lambda: "And yeast." in seat.shown())

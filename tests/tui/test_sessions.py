@@ -191,7 +191,7 @@ async def test_deleting_asks_and_says_what_it_means(sit) -> None:
 async def test_a_branch_is_opened(sit) -> None:
     runtime = kept()
     async with seen(sit, runtime) as (seat, _):
-        await seat.press("alt+b")
+        await seat.press("alt+y")
         await seat.until(lambda: seat.talk.session_id == "session-0-branch")
         await seat.until(lambda: "So it is with Parcels." in seat.shown())
         assert seat.talk.figures.title == "Parcels (branch)"

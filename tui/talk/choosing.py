@@ -140,11 +140,6 @@ class Choosing(Counting):
         self.write()
         self.composer.insert(event.letter)
 
-    def action_recent(self, place: int) -> None:
-        talks = [one for one in self.conversation.query(HomeRow) if one.goes[:5] == "talk "]
-        if place <= len(talks):
-            talks[place - 1].action_press()
-
     def look(self) -> None:
         """Keeps that the conversation shown is looked at now."""
         if session := self.session_id:

@@ -43,10 +43,6 @@ TALK = (
          keys="ctrl+s", action="sessions", slash="sessions", foot=21, priority=True),
     Deed(id="talk.new", what="new conversation", label="new conversation", keys="ctrl+n",
          action="new", slash="new", priority=True),
-    Deed(id="talk.recent", what="go on with one of the last three, from an empty conversation",
-         keys="alt+1", shown="Alt+1, Alt+2, Alt+3", action="recent(1)", priority=True),
-    Deed(id="talk.recent2", what="", keys="alt+2", action="recent(2)", priority=True),
-    Deed(id="talk.recent3", what="", keys="alt+3", action="recent(3)", priority=True),
     Deed(id="talk.answer", label="answer", keys="f2", action="approval", priority=True,
          what="answer what waits: o once, a always, d deny, r what to do instead"),
     Deed(id="read.page", shown="PgUp, PgDn", what="scroll; the view stays where you put it"),
@@ -70,6 +66,10 @@ TALK = (
 HOME = (
     Deed(id="home.press", what="talk to this agent; go on with this conversation",
          label="goes there", keys="enter,space", action="press", foot=1),
+    Deed(id="home.recent", what="go on with that one of the last conversations", label="that talk",
+         keys="1", shown="1, 2, 3", action="recent(1)", foot=2),
+    Deed(id="home.recent2", what="", keys="2", action="recent(2)"),
+    Deed(id="home.recent3", what="", keys="3", action="recent(3)"),
 )  # fmt: skip
 """On a row of the empty conversation."""
 
@@ -80,7 +80,7 @@ SESSIONS = (
     Deed(id="sessions.pin", what="keep it at the head of the list, or no longer", label="pin",
          keys="alt+p", action="pin", foot=4, priority=True),
     Deed(id="sessions.branch", what="begin another one with all that was said in it",
-         label="branch", keys="alt+b", action="branch", foot=5, priority=True),
+         label="branch", keys="alt+y", action="branch", foot=5, priority=True),
     Deed(id="sessions.archive", what="put it away, or back: off the list, remembered as before",
          label="put away", keys="alt+a", action="archive", foot=6, priority=True),
     Deed(id="sessions.delete", what="delete it: off the list and out of recall", label="delete",

@@ -98,12 +98,18 @@ class HomeRow(Static, can_focus=True):
     def action_press(self) -> None:
         self.post_message(self.Pressed(self))
 
+    def action_recent(self, place: int) -> None:
+        """By its number, from any row; from the composer a digit is a digit."""
+        rows = self.screen.query(HomeRow).filter(".talk")
+        if place <= len(rows):
+            rows[place - 1].action_press()
+
     def on_click(self, event: Click) -> None:
         event.stop()
         self.action_press()
 
     def on_key(self, event: Key) -> None:
-        if event.is_printable and event.character and event.key not in ("enter", "space"):
+        if event.is_printable and event.character and event.key not in ("enter", "space", *"123"):
             event.stop()
             self.post_message(self.Typed(event.character))
 
@@ -200,7 +206,7 @@ class Welcome(Vertical):
         for place, session in enumerate(self._recent, start=1):
             member = self._agents[session.agent]
             left = Content.assemble(
-                (f"Alt+{place}  ", _MUTED), one_line(session.title, 120) or "Untitled"
+                (f"{place}  ", _MUTED), one_line(session.title, 120) or "Untitled"
             )
             right = Content.assemble(
                 (member.name, member.colour), (f" · {ago(session.updated_at, self._now)}", _MUTED)
