@@ -38,6 +38,7 @@ def here(seat) -> str:
 async def test_who_is_here_and_what_was_talked_about(sit) -> None:
     async with sit(lived_in(), size=(150, 36)) as seat:
         await seat.until(lambda: drawn(seat))
+        await seat.settled()
         assert [one.split()[1] for one in rows(seat)[:3]] == ["Kyra", "Luke", "Ada"]
         assert [one.split()[:2] for one in rows(seat)[3:]] == [
             ["1", "Trip"], ["2", "Plan"], ["3", "Bread"],
