@@ -82,7 +82,7 @@ class WorkstationApp(App[None]):
         self._open_runtime = open_runtime
         self._wanted = session, agent
         self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
-        looked = Looked(draft_dir / "looked.json")
+        looked = Looked(draft_dir.with_name("looked.json"))
         self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder, looked=looked)
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
