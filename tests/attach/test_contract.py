@@ -502,23 +502,26 @@ async def test_conversations(open_station: OpenStation) -> None:
 async def _marked_and_branched(
     station: Workstation, sessions: list[Session], talk: list[Message]
 ) -> None:
-    talks, oldest = station.conversations, sessions[2]
-    assert (await talks.pin(oldest.id)).pinned
-    assert [one.id for one in await talks.list(pinned=True)] == [oldest.id]
-    assert not (await talks.pin(oldest.id, pinned=False)).pinned
-    assert await talks.list(pinned=True) == []
-    assert (await talks.archive(oldest.id)).archived
-    assert oldest.id not in [one.id for one in await talks.list()]
-    assert [one.id for one in await talks.list(archived=True)] == [oldest.id]
-    assert await talks.matching("question 0") == []
-    (away,) = await talks.matching("question 0", archived=True)
+    oldest = sessions[2]
+    assert (await station.conversations.pin(oldest.id)).pinned
+    assert [one.id for one in await station.conversations.list(pinned=True)] == [oldest.id]
+    assert not (await station.conversations.pin(oldest.id, pinned=False)).pinned
+    assert await station.conversations.list(pinned=True) == []
+    assert (await station.conversations.archive(oldest.id)).archived
+    assert oldest.id not in [one.id for one in await station.conversations.list()]
+    assert [one.id for one in await station.conversations.list(archived=True)] == [oldest.id]
+    assert await station.conversations.matching("question 0") == []
+    (away,) = await station.conversations.matching("question 0", archived=True)
     assert away.id == oldest.id and away.archived
-    assert not (await talks.archive("Question 0", archived=False)).archived
-    branch = await talks.branch(talk[0].session, upto=talk[1].id)
+    assert not (await station.conversations.archive("Question 0", archived=False)).archived
+    branch = await station.conversations.branch(talk[0].session, upto=talk[1].id)
     assert (branch.title, branch.branched_from) == ("Question 2 (branch)", talk[0].session)
-    assert [one.content for one in await talks.messages(branch.id)] == ["Question 2", "C"]
+    assert [one.content for one in await station.conversations.messages(branch.id)] == [
+        "Question 2",
+        "C",
+    ]
     with pytest.raises(NotFound, match="no message"):
-        await talks.branch(branch.id, upto="x")
+        await station.conversations.branch(branch.id, upto="x")
 
 
 async def test_who_takes_part(open_station: OpenStation) -> None:
