@@ -34,6 +34,7 @@ from .frame.theme import DARK, LIGHT, accent_variables
 from .places import EVERYWHERE, PLACES, TALK_PLACE, going, parts, place, settle
 from .talk.foot.drafts import NEW, DraftBook
 from .talk.foot.outbox import Outbox
+from .talk.looked import Looked
 from .talk.screen import TalkScreen
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ class WorkstationApp(App[None]):
         self._open_runtime = open_runtime
         self._wanted = session, agent
         self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
-        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder)
+        looked = Looked(draft_dir.with_name("looked.json"))
+        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder, looked=looked)
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._told: int | None = None

@@ -9,7 +9,7 @@ from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
 from skill_agent.tui.inbox.pane import EntryPane
 from skill_agent.tui.places import PLACES, all_deeds
-from skill_agent.tui.talk import screen
+from skill_agent.tui.talk import screen, session_list, welcome
 from skill_agent.tui.talk.foot import composer
 from skill_agent.tui.talk.shown import blocks, reply
 from stage import StageRuntime
@@ -35,7 +35,10 @@ def test_slash_commands_are_unique() -> None:
 
 def nodes() -> list[type]:
     places = [one.load() for one in PLACES]
-    found = (composer.Composer, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock, EntryPane)
+    found = (
+        composer.Composer, welcome.HomeRow, blocks.Block, blocks.FoldedBlock, reply.ReplyBlock,
+        EntryPane, session_list.SessionList,
+    )  # fmt: skip
     return [WorkstationApp, screen.TalkScreen, *found, *places]
 
 

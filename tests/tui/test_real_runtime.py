@@ -4,7 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from skill_agent.tui.frame.growing_list import GrowingList
 from skill_agent.tui.memory.pane import Recalled, Saved
+from skill_agent.tui.talk.session_deletion import DeleteDialog
+from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.welcome import Welcome
 
 from skill_agent.models.scripted import Gate, ScriptedModel
 
@@ -67,3 +71,52 @@ async def test_closing_gives_the_home_back(sit, open_runtime, home, tmp_path: Pa
         await seat.press(*"draft")
     async with open_runtime(ScriptedModel([])) as runtime:
         assert await runtime.conversations.list() == []
+
+
+@pytest.mark.deep
+async def test_conversations_are_kept_in_order(sit, open_runtime, home) -> None:
+    """Pinned, put away, branched off and deleted, and still so in the next process."""
+    model = ScriptedModel(["The boat is blue.", "Bread needs salt.", "And yeast."])
+    async with sit(lambda: open_runtime(model), size=(140, 36)) as seat:
+        for words, answer in (("The boat?", "boat is blue"), ("The bread?", "needs salt")):
+            await seat.say(words)
+            await seat.until(lambda answer=answer: answer in seat.shown())
+            await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
+            await seat.press("ctrl+n")
+            await seat.until(lambda: seat.talk.query(Welcome))
+        await seat.press("ctrl+s", *"blue")
+        listing = await seat.at(SessionList)
+        await seat.until(lambda: _titles(listing) == ["The boat?"])
+        await seat.until(lambda: "The boat is blue." in _beside(listing))
+        await seat.press("alt+p", "ctrl+u")
+        await seat.until(lambda: _titles(listing) == ["The boat?", "The bread?"])
+        await seat.press("down", "alt+y")
+        await seat.until(lambda: seat.talk.figures.title == "The bread? (branch)")
+        await seat.say("What else?")
+        await seat.until(lambda: "And yeast." in seat.shown())
+        assert "Bread needs salt." in seat.shown()
+        await seat.until(lambda: not seat.talk.turns.of(seat.talk.session_id))
+
+    async with sit(lambda: open_runtime(ScriptedModel([])), size=(140, 36)) as seat:
+        await seat.press("ctrl+s")
+        listing = await seat.at(SessionList)
+        await seat.until(
+            lambda: _titles(listing) == ["The boat?", "The bread? (branch)", "The bread?"]
+        )
+        await seat.press("down", "down", "alt+a")
+        await seat.until(lambda: _titles(listing) == ["The boat?", "The bread? (branch)"])
+        await seat.press("alt+d")
+        await seat.at(DeleteDialog)
+        await seat.press("enter")
+        await seat.until(lambda: _titles(listing) == ["The boat?"])
+        await seat.press("alt+v")
+        await seat.until(lambda: _titles(listing) == ["The bread?"])
+
+
+def _titles(listing: SessionList) -> list[str]:
+    options = listing.query_one(GrowingList).options
+    return [str(one.prompt).splitlines()[0][2:].split("  ")[0] for one in options if one.id]
+
+
+def _beside(listing: SessionList) -> str:
+    return str(listing.query_one("#preview Static").render())

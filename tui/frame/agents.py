@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -33,10 +34,29 @@ class Member:
     status: str = "active"
     accent: str = "accent-0"
     """CSS class of its colour."""
+    avatar: str = ""
+    """One sign two cells wide; empty where it has none that every terminal draws alike."""
+
+    @property
+    def colour(self) -> str:
+        """Its colour as a style."""
+        return f"${self.accent.replace('accent-', 'agent-')}"
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        """What stands before its name in a list, three cells wide, with its style."""
+        return (f"{self.avatar} ", "") if self.avatar else ("●  ", self.colour)
 
 
 NOBODY = Member(slug="", name="", accent="accent-none")
 """Who speaks before the team is known."""
+
+
+def avatar_of(written: str) -> str:
+    """An avatar as a list can show it: one sign that is two cells wide everywhere. What is put
+    together of several takes another width in another terminal."""
+    sign = written.strip().removesuffix("\ufe0f")
+    return sign if len(sign) == 1 and cell_len(sign) == 2 else ""
 
 
 class AgentList:
@@ -51,6 +71,7 @@ class AgentList:
                 model=dna.model.model_name,
                 status=dna.status,
                 accent=f"accent-{index % ACCENTS}",
+                avatar=avatar_of(dna.avatar_emoji),
             )
             for index, dna in enumerate(agents)
         }

@@ -1,5 +1,6 @@
 """Who answers, and which conversation is shown."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -13,19 +14,24 @@ from ..frame.agents import AgentPicker, Member
 from .counting import Counting
 from .foot.composer import Composer
 from .foot.drafts import NEW
+from .home_news import HomeNews, news_of
 from .parts import OpenHome
-from .welcome import Welcome
+from .welcome import HomeRow, Welcome
 
 if TYPE_CHECKING:
     from skill_agent.values import Session
     from skill_agent.workstation import Workstation
 
+QUIET = 0.1
+"""Seconds of quiet before the home screen is told anew; a change is told in several events."""
 WAKE_AFTER = 0.6
 """Seconds an agent must stay chosen before it is woken; Tab may pass several."""
 
 
 class Choosing(Counting):
     """Agents and conversations."""
+
+    _news: HomeNews | None = None
 
     def set_agent(self, slug: str) -> None:
         """Who answers from now on, on the screen."""
@@ -86,10 +92,12 @@ class Choosing(Counting):
         if (home := self._home) is None:
             return
         listing = SessionList(
-            home.runtime.conversations,
+            home.runtime,
             agents=self._agents,
             current=self.session_id,
             rename=self._rename,
+            looked=self.looked,
+            now=self.now,
         )
         chosen = await self.app.push_screen_wait(listing)
         match chosen:
@@ -97,6 +105,46 @@ class Choosing(Counting):
                 await home.listener.open(session)
             case Chosen(kind="new"):
                 await home.listener.open(None, agent=self.speaker)
+
+    # -- the empty conversation --------------------------------------------------------------
+
+    def look_around(self) -> None:
+        super().look_around()
+        self.look_home()
+
+    def look_home(self) -> None:
+        """Reads what the home screen tells, where it is shown."""
+        if self._home is not None and self.query(Welcome):
+            reading = partial(self._read_home, self._home.runtime)
+            self.run_worker(reading, group="home", exclusive=True)
+
+    async def _read_home(self, runtime: "Workstation") -> None:
+        await asyncio.sleep(QUIET)
+        self._news = await news_of(runtime)
+        for welcome in self.query(Welcome):
+            welcome.tell(self._news)
+
+    @on(HomeRow.Pressed)
+    async def row_pressed(self, event: HomeRow.Pressed) -> None:
+        what, _, name = event.row.goes.partition(" ")
+        self.write()
+        if what == "agent":
+            self.choose(name)
+        elif what == "talk":
+            self.go_on_with(name)
+        else:
+            await self.app.run_action("place('inbox')")
+
+    @on(HomeRow.Typed)
+    def row_typed(self, event: HomeRow.Typed) -> None:
+        self.write()
+        self.composer.insert(event.letter)
+
+    def look(self) -> None:
+        """Keeps that the conversation shown is looked at now."""
+        if session := self.session_id:
+            marking = partial(self.looked.mark, session, self.now())
+            self.run_worker(marking, group="looked", thread=True)
 
     async def _rename(self, session_id: str, title: str) -> "Session | None":
         shown = session_id == self.session_id

@@ -1,6 +1,6 @@
 """What can be done where one talks: in the composer, on a message, anywhere on the screen."""
 
-from ..frame.deeds import Deed, Part
+from ..frame.deeds import ALWAYS, Deed, Part
 
 COMPOSER = (
     Deed(id="write.send", what="send; while a reply runs: queue", label="sends", keys="enter",
@@ -73,8 +73,41 @@ TALK = (
          action="prompt", slash="prompt"),
 )  # fmt: skip
 
+HOME = (
+    Deed(id="home.press", what="talk to this agent; go on with this conversation",
+         label="goes there", keys="enter,space", action="press", foot=1),
+    Deed(id="home.recent", what="go on with that one of the last conversations", label="that talk",
+         keys="1", shown="1, 2, 3", action="recent(1)", foot=2),
+    Deed(id="home.recent2", what="", keys="2", action="recent(2)"),
+    Deed(id="home.recent3", what="", keys="3", action="recent(3)"),
+)  # fmt: skip
+"""On a row of the empty conversation."""
+
+SESSIONS = (
+    Deed(id="sessions.open", what="go on with it", label="opens", keys="enter", foot=1),
+    Deed(id="sessions.rename", what="give it another title", label="rename", keys="ctrl+e,f2",
+         action="rename", foot=3, priority=True),
+    Deed(id="sessions.pin", what="keep it at the head of the list, or no longer", label="pin",
+         keys="alt+p", action="pin", foot=4, priority=True),
+    Deed(id="sessions.branch", what="begin another one with all that was said in it",
+         label="branch", keys="alt+y", action="branch", foot=5, priority=True),
+    Deed(id="sessions.archive", what="put it away, or back: off the list, remembered as before",
+         label="put away", keys="alt+a", action="archive", foot=6, priority=True),
+    Deed(id="sessions.delete", what="delete it: off the list and out of recall", label="delete",
+         keys="alt+d", action="delete", foot=7, priority=True),
+    Deed(id="sessions.archived", what="those put away; once more: the others",
+         label="show put away", keys="alt+v", action="archived", foot=8, priority=True),
+    Deed(id="sessions.new", what="new conversation", label="new", keys="ctrl+n", action="new",
+         foot=2, priority=True),
+    Deed(id="sessions.close", what="back to where you were", label="close", keys="escape",
+         action="back", foot=ALWAYS),
+)  # fmt: skip
+"""In the list of conversations; letters are what is looked for."""
+
 PARTS = (
     Part("Writing", COMPOSER),
     Part("Agents, conversations, reading", TALK),
+    Part("An empty conversation (Alt+Up goes there)", HOME),
+    Part("The list of conversations (letters are what is looked for)", SESSIONS),
     Part("On a message", (*MESSAGE, *FOLDED, *REPLY)),
 )

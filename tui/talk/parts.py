@@ -4,7 +4,9 @@ The screen is made in layers, each with the keys and messages of one idea: `coun
 elsewhere), `choosing` (who answers, which conversation), `writing`, `reading`, and `screen`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -17,6 +19,7 @@ from .foot.composer import Composer
 from .foot.footer import Footer
 from .foot.outbox import Outbox
 from .foot.questions import QuestionBar
+from .looked import Looked
 from .running_turns import RunningTurns
 from .shown.conversation import Conversation
 
@@ -39,12 +42,25 @@ class OpenHome:
     asking: "Asking"
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class TalkParts(Screen[None]):
     """The widgets and what is known."""
 
-    def __init__(self, outbox: Outbox, early: str, folder: str = "") -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        early: str,
+        folder: str = "",
+        *,
+        looked: Looked,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
         super().__init__()
         self._outbox, self._folder = outbox, folder
+        self.looked, self.now = looked, now
         self.turns = RunningTurns()
         self._key = early
         """Whose draft the composer holds: a session id, `new`, or a name for before opening."""

@@ -8,6 +8,7 @@ from ..memory.pane import Entry, MemoryPane, StoryWanted
 from .foot.composer import Composer
 from .shown.blocks import Block, CopyWanted
 from .shown.conversation import Badge, Conversation
+from .welcome import Welcome
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Reading(Writing):
         self.action_newest()
 
     def action_step(self, step: int) -> None:
+        for welcome in self.conversation.query(Welcome):
+            self.set_focus(welcome.neighbour(self.focused, step) or self.composer)
+            return
         block = self.conversation.neighbour(self.focused, step)
         self.set_focus(block or self.composer)
 

@@ -21,7 +21,7 @@ from skill_agent.errors import SkillAgentError
 from ..frame.agents import AgentList
 from ..frame.deeds import Deed, bindings
 from ..frame.plain import one_line
-from ..frame.status import Figures
+from ..frame.status import Figures, StatusLine
 from ..frame.terminal import settle_garbage
 from ..memory.pane import MemoryPane
 from .deeds import TALK
@@ -75,6 +75,7 @@ class TalkScreen(Reading):
         self.set_class(self.app.size.width >= WIDE, "-memory")
         self.figures = Figures(state="waking up")
         self.footer.show_speaker(self._member)
+        self.watch(self.query_one(StatusLine), "figures", self.look_home, init=False)
         self.write()
 
     def on_resize(self) -> None:
@@ -152,6 +153,7 @@ class TalkScreen(Reading):
         from .shown.turn_view import TurnView
 
         key = session.id if session else NEW
+        self.look()
         if key != self._key:
             self._type(self._key)
             self._key = key
@@ -185,7 +187,9 @@ class TalkScreen(Reading):
         if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
             more = f"{earlier} earlier messages: ska sessions show {session.id}"
             blocks.insert(0, Line("·", more))
-        await self.conversation.replace(blocks or [Welcome(self._member, self._agents, recent)])
+        home = Welcome(self._member, self._agents, recent, now=self.now(), news=self._news)
+        await self.conversation.replace(blocks or [home])
+        self.look_home()
         await self.query_one(MemoryPane).clear()
         for memory in kept_in(past):
             await self.query_one(MemoryPane).saved(memory)
@@ -213,6 +217,7 @@ class TalkScreen(Reading):
         shown = event.session == home.listener.session
         if shown:
             self.figures = self.figures.plus(event.usage)
+            self.look()
         home.sender.after(event, shown=shown)
         self.draw_waiting()
         settle_garbage()
@@ -256,6 +261,8 @@ class TalkScreen(Reading):
         if deed.id == "talk.stop":
             away = self.focused is not self.composer
             return "back" if away else deed.label if busy else None
+        if deed.id == "read.before" and self.conversation.query(Welcome):
+            return "choose here"
         if deed.id == "write.send" and busy:
             return "queues"
         if deed.id == "write.steer" and not busy:

@@ -15,11 +15,22 @@ PAGE = 100
 class SessionPages:
     """One answer to one wish, fetched as far as it is looked at; without a text it is the list."""
 
-    def __init__(self, conversations: "ConversationOperations", text: str = "") -> None:
+    def __init__(
+        self, conversations: "ConversationOperations", text: str = "", *, archived: bool = False
+    ) -> None:
         self._conversations, self._text = conversations, text.strip()
+        self._archived = archived
         self._before: tuple[datetime, str] | None = None
         self._known: set[str] = set()
         self.more = True
+
+    async def pinned(self) -> list[Session]:
+        """Those that stand before all others, however old they are; raises SkillAgentError."""
+        if self._text:
+            return []
+        found = await self._conversations.list(limit=PAGE, archived=self._archived, pinned=True)
+        self._known |= {one.id for one in found}
+        return list(found)
 
     async def next(self) -> list[Session]:
         """The following ones, none of them twice; raises SkillAgentError."""
@@ -33,5 +44,9 @@ class SessionPages:
 
     async def _page(self) -> Sequence[Session]:
         if self._text:
-            return await self._conversations.matching(self._text, limit=PAGE, before=self._before)
-        return await self._conversations.list(limit=PAGE, before=self._before)
+            return await self._conversations.matching(
+                self._text, limit=PAGE, before=self._before, archived=self._archived
+            )
+        return await self._conversations.list(
+            limit=PAGE, before=self._before, archived=self._archived
+        )
