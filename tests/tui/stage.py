@@ -40,6 +40,7 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus, Subscription
+from skill_agent.identifiers import iso
 from skill_agent.models.operations import ModelOperations
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.schema import Settings
@@ -221,7 +222,7 @@ class StageRuntime(Workstation):
         self.tell(
             TurnStarted(
                 **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
-                attachments=asked.attachments,
+                attachments=asked.attachments, at=iso(MORNING),
             )
         )  # fmt: skip
         try:

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from .plain import one_line
+from .plain import one_line, printable
 from .theme import ACCENTS
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Member:
     status: str = "active"
     accent: str = "accent-0"
     """CSS class of its colour."""
+    avatar: str = ""
+    """One sign of at most two cells; empty where it has none, or one terminals disagree about."""
 
 
 NOBODY = Member(slug="", name="", accent="accent-none")
@@ -51,6 +53,7 @@ class AgentList:
                 model=dna.model.model_name,
                 status=dna.status,
                 accent=f"accent-{index % ACCENTS}",
+                avatar=_one_sign(dna.avatar_emoji),
             )
             for index, dna in enumerate(agents)
         }
@@ -74,6 +77,12 @@ class AgentList:
         slugs = [member.slug for member in active]
         at = slugs.index(slug) if slug in slugs else -step
         return active[(at + step) % len(active)]
+
+
+def _one_sign(emoji: str) -> str:
+    """The emoji where it is a single character; joined ones are drawn in other widths."""
+    sign = printable(emoji.strip().removesuffix("\ufe0f"))
+    return sign if len(sign) == 1 and Content(sign).cell_length <= 2 else ""
 
 
 class AgentPicker(ModalScreen[str | None]):
