@@ -20,7 +20,6 @@ from skill_agent.events import (
     PlanStep,
     PlanTold,
     TaskChanged,
-    TextDelta,
     ThoughtDelta,
     ToolFinished,
     ToolStarted,
@@ -81,18 +80,26 @@ CHANGED = (
     make(ToolStarted, call="c3", tool="edit", arguments={"path": "Makefile"}),
     make(
         DiffShown, call="c3", path="Makefile",
-        before="deploy:\n\tmake build\n\tmake push\n", after="deploy:\n\tmake migrate\n\tmake push\n",
+        before="deploy:\n\tmake build\n\tmake push\n",
+        after="deploy:\n\tmake migrate\n\tmake push\n",
     ),
     make(ToolFinished, call="c3", tool="edit", ok=True, result="", seconds=0.1),
 )  # fmt: skip
 PLAN = make(
     PlanTold,
     steps=(
-        PlanStep("Cut the branch", "completed"),
-        PlanStep("Migrate before the build", "in_progress"),
-        PlanStep("Tag and push", "pending"),
+        PlanStep(text="Cut the branch", state="completed"),
+        PlanStep(text="Migrate before the build", state="in_progress"),
+        PlanStep(text="Tag and push", state="pending"),
     ),
 )
+
+
+ASIDE = make(
+    TaskChanged, task="t", title="Look through the migration", status="completed",
+    created_by="luke", depth=1,
+)  # fmt: skip
+HANDED = make(HandedOff, came_from="luke", reason="deploys are Kyra's")
 
 
 def talked() -> StageRuntime:
@@ -106,14 +113,11 @@ def talked() -> StageRuntime:
 
 def worked() -> StageRuntime:
     """One of every kind of block."""
-    task = {
-        "task": "t", "title": "Look through the migration", "created_by": "kyra", "depth": 1,
-    }  # fmt: skip
     return StageRuntime(
         [
             [
                 make(ThoughtDelta, text="They want it done. "),
-                PLAN, *TOOL, *FAILED, *CHANGED,
+                PLAN, *TOOL, *FAILED, *CHANGED, ASIDE, HANDED,
                 "The migration runs first now.",
                 Stop(asyncio.Event()),
             ]
@@ -146,7 +150,7 @@ def test_every_kind_of_block(still, size: str, theme: str) -> None:
 
 
 def test_a_diff(still) -> None:
-    keys = ("alt+up", "enter")
+    keys = ("alt+up", *("alt+up",) * 2, "enter")
     assert still(worked(), "Do it", keys=keys)
 
 

@@ -331,7 +331,7 @@ async def test_memory_shows_what_was_recalled_and_saved(sit) -> None:
         await seat.say("Remember that I like tea")
         await seat.until(lambda: seat.talk.figures.written)
         shown = str(seat.talk.query_one(Recalled).render())
-        assert "A fact of 2026-11-13: same words." in shown and "0.90" not in shown
+        assert "A fact, 2026-11-13: same words." in shown and "0.90" not in shown
         shown = str(seat.talk.query_one(Saved).render())
         assert "Likes tea" in shown and "id-7" not in shown, "its story names it"
         assert "id-7" not in seat.shown()

@@ -76,17 +76,17 @@ class MemoryPane(VerticalScroll, can_focus=False):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="memory-title", classes="title")
-        with VerticalGroup(id="saved"):
-            yield Static("Saved here", classes="section")
         yield Static("", id="recalled-title", classes="section")
         yield VerticalGroup(id="recalled")
+        with VerticalGroup(id="saved"):
+            yield Static("Saved here", classes="section")
 
     async def on_mount(self) -> None:
         await self.clear()
 
     def watch_full(self) -> None:
         what = "F4 words · F3 closes" if self.full else "F4 figures · F3 closes"
-        title = Content.assemble(("Memory", "bold"), (f"  {what}", "$foreground-muted"))
+        title = Content.assemble(("Memory", "bold"), (f"  {what}", "not bold $foreground-muted"))
         self.query_one("#memory-title", Static).update(title)
         self._draw_title()
         for item in self.query(Entry):
@@ -197,10 +197,9 @@ def _kind(name: str) -> str:
 
 
 def _why(item: "RecalledItem") -> str:
-    """`A fact of 2026-11-13: same words: deploy; pinned.`"""
+    """`A fact, 2026-11-13: same words: deploy; pinned.`"""
     kind = _kind(item.kind if item.kind == "turn" else item.memory_type or "semantic")
-    joint = "on" if item.kind == "turn" else "of"
-    told = f"{kind} {joint} {item.created_at[:10]}" if item.created_at else kind
+    told = f"{kind}, {item.created_at[:10]}" if item.created_at else kind
     reason = one_line(item.reason, 200).rstrip(".")
     return f"{told}: {reason}." if reason else f"{told}."
 

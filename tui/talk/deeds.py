@@ -13,51 +13,21 @@ COMPOSER = (
 
 MESSAGE = (
     Deed(id="message.copy", what="copy it", label="copy", keys="c,y", action="copy_block", foot=1),
-    Deed(
-        id="message.quote",
-        what="quote it, or what is marked of it, in what you write",
-        label="quote",
-        keys="q",
-        action="wish('quote')",
-        foot=3,
-    ),
-    Deed(
-        id="message.export",
-        what="write the conversation to a file",
-        label="export",
-        keys="x",
-        action="wish('export')",
-        foot=12,
-    ),
-)
+    Deed(id="message.quote", what="quote it, or what is marked of it, in what you write",
+         label="quote", keys="q", action="wish('quote')", foot=3),
+)  # fmt: skip
 """On any block of a conversation."""
 
 TURN = (
-    Deed(
-        id="message.again",
-        what="ask it once more",
-        label="again",
-        keys="r",
-        action="wish('again')",
-        foot=5,
-    ),
-    Deed(
-        id="message.edit",
-        what="change the question: it goes into a branch of its own",
-        label="edit",
-        keys="e",
-        action="wish('edit')",
-        foot=6,
-    ),
-    Deed(
-        id="message.branch",
-        what="branch: a new conversation with all up to here",
-        label="branch",
-        keys="b",
-        action="wish('branch')",
-        foot=7,
-    ),
-)
+    Deed(id="message.again", what="ask it once more", label="again", keys="r",
+         action="wish('again')", foot=5),
+    Deed(id="message.edit", what="change the question: it goes into a branch of its own",
+         label="edit", keys="e", action="wish('edit')", foot=6),
+    Deed(id="message.branch", what="branch: a new conversation with all up to here",
+         label="branch", keys="b", action="wish('branch')", foot=7),
+    Deed(id="message.export", what="write the conversation to a file", label="export", keys="x",
+         action="wish('export')", foot=12),
+)  # fmt: skip
 """On what was asked, what was answered, and what went wrong with it."""
 
 FOLDED = (

@@ -311,7 +311,7 @@ class ApprovalBar(Vertical, can_focus=True):
         return Content.assemble(
             ("o", "bold $warning"), " allow once   ",
             ("d", "bold $warning"), " deny   ",
-            ("r", "bold $warning"), " say what to do instead   ",
+            ("r", "bold $warning"), " say what instead   ",
             ("esc", "bold $warning"), " later\n",
             ("a", "bold $warning"), " always allow the rule ",
             (rule, "bold") if len(rule) <= _LONGEST_RULE else "above",

@@ -183,8 +183,8 @@ class FoldedBlock(Block):
         raise NotImplementedError
 
     def _redraw(self) -> None:
-        if not self.is_mounted:
-            return
+        if not self.query(".inside"):
+            return  # not composed yet
         self.set_class(self.open, "-open")
         self.query_one(".headline", Static).update(self._headline())
         inside = self.query_one(".inside", Static)
@@ -298,7 +298,8 @@ class ToolBlock(FoldedBlock):
         elif self._ok:
             state, style = f"✓{took}", "$success"
         else:
-            state, style = f"✗{took} {one_line(self._result, SHOWN_REASON)}", "$error"
+            why = "" if self.open else f" {one_line(self._result, SHOWN_REASON)}"
+            state, style = f"✗{took}{why}", "$error"
         return Content.assemble(
             self._arrow,
             (one_line(self._tool, 60), "bold"),
@@ -309,7 +310,7 @@ class ToolBlock(FoldedBlock):
         )
 
     def _inside(self) -> Content:
-        shown = [Content(printable(_as_json(self._arguments)))]
+        shown = [Content(printable(_as_lines(self._arguments)))] if self._arguments else []
         if self._diffs:
             shown.append(coloured(self._diffs))
         if self._result:
@@ -351,3 +352,12 @@ class OpeningFailed(ErrorBlock, inherit_bindings=False):
 
 def _as_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _as_lines(arguments: Mapping[str, Any]) -> str:
+    """`name: value`, a text of several lines below its name."""
+    lines: list[str] = []
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append(f"{name}:\n{text}" if "\n" in text else f"{name}: {text}")
+    return "\n".join(lines)
