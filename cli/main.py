@@ -44,7 +44,9 @@ COMMANDS = MappingProxyType(
         "cancel": Entry(
             "talk.cancel", "Stop a reply that is being made; what there is of it is kept"
         ),
-        "sessions": Entry("talk.sessions", "Find, read, export, hand over, delete conversations"),
+        "sessions": Entry(
+            "talk.sessions", "Find, read, export, branch, hand over, delete conversations"
+        ),
         "inbox": Entry(
             "talk.inbox", "See what jobs and agents left for you, reply to it, deliver it again"
         ),

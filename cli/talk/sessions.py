@@ -29,13 +29,15 @@ from ..options import (
 )
 from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
-from . import seats
+from . import seats, session_marks
 from .prompts import NONE_KEPT, prompts_text
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-app = group("Find, read, export, hand over, delete conversations.")
+app = group("Find, read, export, branch, hand over, delete conversations.")
+
+_NONE = 'no conversations yet (ska ask "hello")'
 
 
 @app.command("list")
@@ -43,6 +45,8 @@ def list_(
     ctx: typer.Context,
     limit: LimitOption = 50,
     offset: Annotated[int, typer.Option(min=0, help="Leave out so many.")] = 0,
+    archived: Annotated[bool, typer.Option("--archived", help="Those put away.")] = False,
+    pinned: Annotated[bool, typer.Option("--pinned", help="Only pinned ones.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List conversations, latest first.
@@ -51,10 +55,14 @@ def list_(
     Examples:
       ska sessions list
       ska sessions list --json | jq -r '.[0].id'
+      ska sessions list --archived
     """
 
     async def work(runtime: "Workstation") -> list[Session]:
-        return (await runtime.conversations.list(limit=offset + limit + 1))[offset:]
+        found = await runtime.conversations.list(
+            limit=offset + limit + 1, archived=archived, pinned=pinned
+        )
+        return found[offset:]
 
     found = newest(with_runtime(ctx, work), limit)
     if as_json:
@@ -63,7 +71,7 @@ def list_(
     table(
         ("id", "agent", "messages", "last", "title"),
         ((one.id, one.agent, one.messages, one.updated_at, one.title) for one in found),
-        empty='no conversations yet (ska ask "hello")',
+        empty=_NONE if not (archived or pinned) else "none",
     )
 
 
@@ -285,4 +293,5 @@ def _briefly(message: Message) -> str:
     return " ".join([message.content[:200], *beside]).strip()
 
 
+session_marks.register(app)
 seats.register(app)

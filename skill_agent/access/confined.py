@@ -124,6 +124,18 @@ class _Conversations(_Group):
     async def rename(self, ref: str, title: str) -> Session:
         return await self._group.rename((await self.find(ref)).id, title)
 
+    async def branch(self, ref: str, *, upto: str = "") -> Session:
+        found = await self.find(ref)
+        if self._own is None:
+            return await self._group.branch(found.id, upto=upto)
+        return await self._group.find(await self._own.branch(found.id, upto=upto))
+
+    async def pin(self, ref: str, *, pinned: bool = True) -> Session:
+        return await self._group.pin((await self.find(ref)).id, pinned=pinned)
+
+    async def archive(self, ref: str, *, archived: bool = True) -> Session:
+        return await self._group.archive((await self.find(ref)).id, archived=archived)
+
     async def delete(self, ref: str) -> Session:
         return await self._group.delete((await self.find(ref)).id)
 

@@ -20,9 +20,15 @@ class ConversationOperations(Protocol):
 
     @route("GET", "/v1/conversations", scope="read", keyset=("updated_at", "id"), id="sessions")
     async def list(
-        self, *, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        archived: bool = False,
+        pinned: bool = False,
     ) -> Sessions:
-        """Conversations, the newest activity first."""
+        """Conversations, the newest activity first; with `archived` those that were put away, with
+        `pinned` only such as are."""
         ...
 
     @route(
@@ -34,10 +40,15 @@ class ConversationOperations(Protocol):
         id="find_sessions",
     )
     async def matching(
-        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        text: str,
+        *,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        archived: bool = False,
     ) -> FoundSessions:
         """Conversations whose title and agent hold every word of the text, or in which it was said,
-        the newest activity first."""
+        the newest activity first; with `archived` among those that were put away."""
         ...
 
     @route("GET", "/v1/find/conversation", scope="read", id="find_session")
@@ -61,6 +72,22 @@ class ConversationOperations(Protocol):
     @route("PATCH", "/v1/conversations/{ref}", scope="chat", id="rename_session")
     async def rename(self, ref: str, title: str) -> Session:
         """Gives a conversation another title."""
+        ...
+
+    @route("POST", "/v1/conversations/{ref}/branch", scope="chat", id="branch_session", once=True)
+    async def branch(self, ref: str, *, upto: str = "") -> Session:
+        """Begins another conversation with the messages of this one, up to and with the message of
+        that id; all of them where it is left out. Copies cost nothing and are not read again."""
+        ...
+
+    @route("POST", "/v1/conversations/{ref}/pin", scope="chat", id="pin_session")
+    async def pin(self, ref: str, *, pinned: bool = True) -> Session:
+        """Keeps it at the head of the list, or no longer."""
+        ...
+
+    @route("POST", "/v1/conversations/{ref}/archive", scope="chat", id="archive_session")
+    async def archive(self, ref: str, *, archived: bool = True) -> Session:
+        """Puts it away, or back on the list; it is recalled as before."""
         ...
 
     @route("DELETE", "/v1/conversations/{ref}", scope="memory", id="delete_session", once=True)

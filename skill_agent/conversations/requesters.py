@@ -7,10 +7,12 @@ from collections.abc import AsyncGenerator, Collection, Iterable
 from datetime import datetime
 
 from skill_agent.errors import NotFound
-from skill_agent.ports import Ledger
+from skill_agent.ports import Clock, Ledger
 from skill_agent.ports.projections import Projection, State
 from skill_agent.values import LogEntry, Message, Session, TurnRequest
 
+from .branching import branched
+from .marks import BRANCHED
 from .sessions import checked_ref, find_among
 
 KIND = "turn.requested"
@@ -41,8 +43,9 @@ async def owned(ledger: Ledger, sessions: Collection[str], key: str) -> frozense
 
 
 async def left_out(ledger: Ledger, turns: Iterable[str]) -> frozenset[str]:
-    """Which of these turns stay in their conversation: asked for by a key that may not change what
-    is remembered, they are neither read for memories nor recalled elsewhere."""
+    """Which of these turns stay in their conversation, neither read for memories nor recalled
+    elsewhere: a key asked for them that may not change what is remembered, or they are copies in a
+    branch."""
     wanted = list(dict.fromkeys(turns))
     found = await ledger.projected(_REQUESTERS, wanted) if wanted else {}
     return frozenset(turn for turn, state in found.items() if not state.get("keeps", True))
@@ -56,8 +59,8 @@ async def any_left_out(ledger: Ledger) -> bool:
 class OwnConversations:
     """The conversations that one API key has begun; to it there are no others."""
 
-    def __init__(self, ledger: Ledger, key: str) -> None:
-        self._ledger, self._key = ledger, key
+    def __init__(self, ledger: Ledger, key: str, clock: Clock) -> None:
+        self._ledger, self._key, self._clock = ledger, key, clock
 
     async def find(self, ref: str) -> Session:
         """As `find_session`; raises NotFound for a conversation of anybody else."""
@@ -75,6 +78,11 @@ class OwnConversations:
         if not await self._mine([session_id]):
             raise NotFound(f"no session {session_id!r} of this key")
         return await self._ledger.messages(session_id)
+
+    async def branch(self, ref: str, *, upto: str) -> str:
+        """The id of a branch of one of its conversations, which is its own too."""
+        origin = await self.find(ref)
+        return await branched(self._ledger, origin, upto=upto, now=self._clock(), key=self._key)
 
     async def search(self, text: str, *, limit: int) -> list[Message]:
         """Its messages containing the text, the newest first."""
@@ -101,16 +109,29 @@ class OwnConversations:
 
 def _keys(row: LogEntry) -> tuple[str, ...]:
     said = row.new or {}
+    if row.kind == BRANCHED:
+        return (*_copied(said), _ANY, *((row.entity,) if said.get("key") else ()))
     keys = (row.entity,) if said.get("keeps") else (row.entity, _ANY)
     return (*keys, said["session"]) if said.get("begins") else keys
 
 
 def _step(key: str, state: State | None, row: LogEntry) -> State:
     """Of a row that was erased it is still known which turn it was of, and that it was a key's."""
+    if row.kind == BRANCHED and key != _ANY:
+        own = key == row.entity
+        return state or {"key": (row.new or {}).get("key")} if own else {"keeps": False}
     said = row.new or {"key": row.actor.removeprefix("key:"), "keeps": False}
     if key == row.entity:
         return {"key": said["key"], "keeps": said["keeps"]}
     return {"left_out": True} if key == _ANY else state or {"key": said["key"]}
 
 
-_REQUESTERS = Projection(name="requesters", version=1, kinds=(KIND,), keys=_keys, step=_step)
+def _copied(said: State) -> list[str]:
+    """The turns of a branch that are copies."""
+    turns = said.get("turns")
+    return [one for one in turns if isinstance(one, str)] if isinstance(turns, list) else []
+
+
+_REQUESTERS = Projection(
+    name="requesters", version=2, kinds=(KIND, BRANCHED), keys=_keys, step=_step
+)

@@ -9,6 +9,8 @@ from skill_agent.text.checks import sound_text
 from skill_agent.text.redaction import masked
 from skill_agent.values import Session
 
+from .marks import marks
+
 _PAGE = 1_000
 
 
@@ -21,14 +23,16 @@ async def find_session(ledger: Ledger, ref: str) -> Session:
     if (exact := await ledger.session(ref)) is not None:
         return exact
     if ref == "latest":
-        if not (newest := await ledger.sessions(limit=1)):
-            raise NotFound("there is no session yet", hint='ska ask "hello"')
-        return newest[0]
+        away = (await marks(ledger)).archived
+        async for newest in all_sessions(ledger):
+            if newest.id not in away:
+                return newest
+        raise NotFound("there is no session yet", hint='ska ask "hello"')
     return find_among(ref, [one async for one in all_sessions(ledger)])
 
 
 async def all_sessions(ledger: Ledger) -> AsyncGenerator[Session, None]:
-    """Those on the list, the newest activity first."""
+    """Those that are not deleted, the newest activity first."""
     before: tuple[datetime, str] | None = None
     while page := await ledger.sessions(limit=_PAGE, before=before):
         for session in page:

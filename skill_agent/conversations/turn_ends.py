@@ -1,6 +1,6 @@
 """How turns ended, as the ledger keeps it: one note a turn, found again by the turn's id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
@@ -8,7 +8,7 @@ from skill_agent.events import TurnFailed, TurnFinished
 from skill_agent.identifiers import iso, parse_time
 from skill_agent.ports import Ledger
 from skill_agent.ports.projections import Projection, State
-from skill_agent.values import FailureReason, Finish, LogEntry, Message, TurnState
+from skill_agent.values import FailureReason, Finish, LogEntry, Message, Note, TurnState
 
 from .turn_states import folded
 
@@ -54,6 +54,29 @@ async def states_in(ledger: Ledger, session: str) -> list[TurnState]:
     ends = await ledger.projected(_ENDS, list(turns))
     found = (_state(messages, ends.get(turn)) for turn, messages in turns.items())
     return [one for one in found if one is not None]
+
+
+async def ends_for(
+    ledger: Ledger, turns: Mapping[str, str], messages: Mapping[str, str], session: str
+) -> list[Note]:
+    """How turns ended, told of their copies in another conversation; both by id of the original.
+    What they put into memory is the original's."""
+    ends = await ledger.projected(_ENDS, list(turns))
+    return [
+        Note(
+            kind=ENDED,
+            entity=turns[turn],
+            actor="person",
+            at=parse_time(end["at"]),
+            data={
+                **{name: value for name, value in end.items() if name not in ("at", "saved")},
+                "session": session,
+                "message_id": messages.get(_text(end.get("message_id"))),
+            },
+        )
+        for turn, end in ends.items()
+        if "at" in end
+    ]
 
 
 def _state(messages: Sequence[Message], end: State | None) -> TurnState | None:

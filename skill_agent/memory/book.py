@@ -444,6 +444,9 @@ class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
         after = {one.id: one for one in await self.at(later)}
         return life.differences(before, after)
 
+    async def known(self) -> dict[str, int]:
+        return await self._ledger.known()
+
     async def position(self) -> int:
         """Sequence of the newest log row."""
         return await self._ledger.last_seq()

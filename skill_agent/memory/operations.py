@@ -86,6 +86,11 @@ class MemoryOperations(Protocol):
         """What memory can do in each language spoken here lately, and in those it has words of."""
         ...
 
+    @route("GET", "/v1/memories/known", scope="read")
+    async def known(self) -> dict[str, int]:
+        """How many memories hold of each agent, by slug; of everybody under an empty name."""
+        ...
+
     @route("GET", "/v1/memories/position", scope="read")
     async def position(self) -> int:
         """Sequence of the newest log row, for `written_since`."""

@@ -158,6 +158,10 @@ class Ledger(Protocol):
         """The states of those keys that have one, as of the last row."""
         ...
 
+    async def known(self) -> dict[str, int]:
+        """How many memories hold, by owning agent; under an empty name those without one."""
+        ...
+
     async def state_at(self, moment: datetime) -> list[Memory]:
         """Every memory as it was then, rebuilt from the log alone."""
         ...

@@ -181,6 +181,10 @@ class Session:
     updated_at: datetime
     messages: int = 0
     archived: bool = False
+    """Off the list: put away, deleted, or that of an agent's task."""
+    pinned: bool = False
+    branched_from: str = ""
+    """The conversation whose messages it began with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

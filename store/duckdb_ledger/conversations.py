@@ -272,7 +272,8 @@ class Conversations:
         return {message: sent_with(data) for message, data in sent}
 
     def search(self, text: str, limit: int, agent: str | None) -> list[Message]:
-        """Literal text, any case; for an agent its own words and the sessions it holds."""
+        """Literal text, any case; for an agent its own words and the sessions it holds. Of a
+        message and its copies in branches the oldest."""
         sessions = "SELECT id FROM sessions WHERE NOT archived"
         condition, values = f"session IN ({sessions})", [text]
         if agent is not None:
@@ -280,6 +281,8 @@ class Conversations:
             values += [agent, agent]
         return self._select(
             f"WHERE contains(lower({MESSAGE_TEXT}), lower(?)) AND {condition} "
+            "QUALIFY row_number() OVER (PARTITION BY role, created_at, content ORDER BY seq) = 1 "
+            "OR seq NOT IN (SELECT seq FROM log WHERE kind = 'message.imported') "
             "ORDER BY seq DESC LIMIT ?",
             [*values, limit],
         )

@@ -89,6 +89,14 @@ class Memories:
             [*values, wanted.limit, wanted.offset],
         )
 
+    def known(self) -> dict[str, int]:
+        """Counted where they stand; none is read."""
+        rows = self._database.rows(
+            "SELECT coalesce(agent, ''), count(*) FROM memories "
+            "WHERE status IN ('active', 'disputed') GROUP BY 1 ORDER BY 1"
+        )
+        return dict(rows)
+
     def at(self, moment: datetime) -> "list[Memory]":
         """Folds the log up to its last row that is not younger than the moment."""
         rows = self._database.stream(

@@ -139,6 +139,11 @@ OWN: dict[tuple[str, str], Ask] = {
     ("POST", "/v1/conversations/{ref}/return"): lambda client, session, _: _returned(
         client, session
     ),
+    ("POST", "/v1/conversations/{ref}/branch"): posted("/v1/conversations/{session}/branch"),
+    ("POST", "/v1/conversations/{ref}/pin"): posted("/v1/conversations/{session}/pin"),
+    ("POST", "/v1/conversations/{ref}/archive"): posted(
+        "/v1/conversations/{session}/archive", archived=False
+    ),
     ("DELETE", "/v1/conversations/{ref}"): lambda client, session, _: client.delete(
         f"/v1/conversations/{session}"
     ),

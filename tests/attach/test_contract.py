@@ -275,6 +275,8 @@ async def test_disputes(open_station: OpenStation, tmp_path: Path) -> None:
         decided = await station.memory.resolve("row-00001", reason="so it is")
         assert {memory.status for memory in decided} == {"active", "superseded"}
         assert await station.memory.disputes() == []
+        holding = await station.memory.list(MemoryFilter(statuses=("active", "disputed")))
+        assert sum((await station.memory.known()).values()) == len(holding)
 
 
 async def test_updates(open_station: OpenStation) -> None:
@@ -492,8 +494,31 @@ async def test_conversations(open_station: OpenStation) -> None:
         assert (await station.conversations.find(at.id)).agent == "luke"
         assert await station.summaries.list(at.id) == []
         assert await station.summaries.compact(at.id) is None
+        await _marked_and_branched(station, sessions, talk)
         assert (await station.conversations.delete("Tea")).archived
-        assert len(await station.conversations.list()) == 2
+        assert len(await station.conversations.list()) == 3
+
+
+async def _marked_and_branched(
+    station: Workstation, sessions: list[Session], talk: list[Message]
+) -> None:
+    talks, oldest = station.conversations, sessions[2]
+    assert (await talks.pin(oldest.id)).pinned
+    assert [one.id for one in await talks.list(pinned=True)] == [oldest.id]
+    assert not (await talks.pin(oldest.id, pinned=False)).pinned
+    assert await talks.list(pinned=True) == []
+    assert (await talks.archive(oldest.id)).archived
+    assert oldest.id not in [one.id for one in await talks.list()]
+    assert [one.id for one in await talks.list(archived=True)] == [oldest.id]
+    assert await talks.matching("question 0") == []
+    (away,) = await talks.matching("question 0", archived=True)
+    assert away.id == oldest.id and away.archived
+    assert not (await talks.archive("Question 0", archived=False)).archived
+    branch = await talks.branch(talk[0].session, upto=talk[1].id)
+    assert (branch.title, branch.branched_from) == ("Question 2 (branch)", talk[0].session)
+    assert [one.content for one in await talks.messages(branch.id)] == ["Question 2", "C"]
+    with pytest.raises(NotFound, match="no message"):
+        await talks.branch(branch.id, upto="x")
 
 
 async def test_who_takes_part(open_station: OpenStation) -> None:

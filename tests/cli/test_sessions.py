@@ -153,3 +153,28 @@ def test_a_listing_that_is_cut_says_so(ska: Ska, talk: str) -> None:
         assert (len(cut.json), "the newest 1 are shown" in cut.err) == (1, True), listing
         whole = ska(*listing, "--json")
         assert len(whole.json) > 1 and "are shown" not in whole.err, listing
+
+
+def test_pinning_and_putting_away(ska: Ska, talk: str) -> None:
+    pinned = ska("sessions", "pin", "when do I", "--json").json
+    assert (pinned["id"], pinned["pinned"]) == (talk, True)
+    assert [one["id"] for one in ska("sessions", "list", "--pinned", "--json").json] == [talk]
+    assert "no longer pinned" in ska("sessions", "unpin", talk).err
+    assert ska("sessions", "list", "--pinned").err.strip() == "none"
+    done = ska("sessions", "archive", talk)
+    assert done.out.strip() == talk and "put away" in done.err
+    assert ska("sessions", "list", "--json").json == []
+    assert [one["id"] for one in ska("sessions", "list", "--archived", "--json").json] == [talk]
+    assert "back on the list" in ska("sessions", "unarchive", "when do I deploy").err
+    assert [one["id"] for one in ska("sessions", "list", "--json").json] == [talk]
+    assert ska("sessions", "pin", "nothing like it").code == 2
+
+
+def test_branching(ska: Ska, talk: str) -> None:
+    said = ska("sessions", "show", talk, "--json").json["messages"]
+    made = ska("sessions", "branch", talk, "--upto", said[1]["id"], "--json").json
+    assert made["branched_from"] == talk and made["messages"] == 2
+    assert "On Friday." in ska("sessions", "show", made["id"]).out
+    assert "branched off:" in ska("sessions", "branch", talk).err
+    refused = ska("sessions", "branch", talk, "--upto", "nowhere")
+    assert refused.code != 0 and "no message 'nowhere'" in refused.err

@@ -23,8 +23,9 @@ KINDS = (
     "extraction.queued", "extraction.started", "extraction.failed", "extraction.done",
     "team.collaboration", "team.seat", "team.seated", "team.handoff", "job", "job.run", "job.said",
     "job.clock", "unheard of", "inbox.item", "inbox.way", "inbox.mark", "webhook.progress",
-    "agents.status", "conversation.ended", "work.state", "question", "bridge.chat", "bridge.owed",
-    "bridge.sent", "skill.active", "skill.used", "outside.session", "mcp.tool",
+    "agents.status", "conversation.ended", "conversation.marked", "conversation.branched",
+    "work.state", "question", "bridge.chat", "bridge.owed", "bridge.sent", "skill.active",
+    "skill.used", "outside.session", "mcp.tool",
 )  # fmt: skip
 KEYS = (
     "session", "model", "prompt_tokens", "completion_tokens", "cached_tokens", "cost_usd",
@@ -37,6 +38,7 @@ KEYS = (
     "target", "read_at", "archived_at", "private", "head", "failing", "problem", "failed",
     "dropped", "taken_at", "lines", "statuses", "changed", "duration_s", "open", "untold", "marks",
     "work", "about", "asked", "whole", "tool", "version", "program", "folder", "digest", "parts",
+    "pinned", "archived", "turns", "key",
 )  # fmt: skip
 PLAIN = st.one_of(
     st.none(),
@@ -164,6 +166,8 @@ async def _looked_at(runtime: Runtime, names: dict[str, str]) -> None:
         await runtime.upkeep.status("consolidate"),
         await runtime.upkeep.status("expire"),
         await runtime.conversations.list(),
+        await runtime.conversations.list(archived=True),
+        await runtime.conversations.list(pinned=True),
         await runtime.conversations.messages(session),
         await runtime.memory.log(memory),
         await runtime.memory.story(memory),

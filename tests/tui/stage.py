@@ -420,7 +420,12 @@ class StageConversations(ConversationOperations):
         self._stage = stage
 
     async def list(
-        self, *, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        *,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        archived: bool = False,
+        pinned: bool = False,
     ) -> Sessions:
         if self._stage.broken is not None:
             raise self._stage.broken
@@ -428,15 +433,22 @@ class StageConversations(ConversationOperations):
             one
             for one in self._stage.stored.values()
             if before is None or (one.updated_at, one.id) < before
+            if one.archived is archived and (one.pinned or not pinned)
         ]
         return sorted(stored, key=lambda one: (one.updated_at, one.id), reverse=True)[:limit]
 
     async def matching(
-        self, text: str, *, limit: int = 50, before: tuple[datetime, str] | None = None
+        self,
+        text: str,
+        *,
+        limit: int = 50,
+        before: tuple[datetime, str] | None = None,
+        archived: bool = False,
     ) -> FoundSessions:
         names = {dna.slug: dna.name for dna in self._stage.team}
         found: FoundSessions = []
-        for one in await self.list(limit=len(self._stage.stored), before=before):
+        most = len(self._stage.stored)
+        for one in await self.list(limit=most, before=before, archived=archived):
             titled = f"{one.title} {one.agent} {names.get(one.agent)}".lower()
             said = [
                 m.content for m in self._stage.said.get(one.id, []) if text in m.content.lower()
@@ -464,6 +476,40 @@ class StageConversations(ConversationOperations):
         session = await self.find(ref)
         self._stage.stored[session.id] = replace(session, title=title)
         return self._stage.stored[session.id]
+
+    async def branch(self, ref: str, *, upto: str = "") -> Session:
+        origin = await self.find(ref)
+        said = self._stage.said.get(origin.id, [])
+        at = next((n for n, one in enumerate(said) if one.id == upto), len(said) - 1)
+        made = replace(
+            origin,
+            id=f"{origin.id}-branch",
+            title=f"{origin.title} (branch)",
+            messages=at + 1,
+            pinned=False,
+            branched_from=origin.id,
+        )
+        self._stage.said[made.id] = [
+            replace(one, id=f"{one.id}-copy", session=made.id) for one in said[: at + 1]
+        ]
+        self._stage.stored[made.id] = made
+        return made
+
+    async def pin(self, ref: str, *, pinned: bool = True) -> Session:
+        return self._set(ref, pinned=pinned)
+
+    async def archive(self, ref: str, *, archived: bool = True) -> Session:
+        return self._set(ref, archived=archived)
+
+    async def delete(self, ref: str) -> Session:
+        gone = await self.find(ref)
+        del self._stage.stored[gone.id]
+        return replace(gone, archived=True)
+
+    def _set(self, ref: str, **marks: bool) -> Session:
+        stored = self._stage.stored
+        stored[ref] = replace(stored[ref], **marks)
+        return stored[ref]
 
     async def set_agent(self, session_id: str, agent: str) -> None:
         stored = self._stage.stored

@@ -3,6 +3,7 @@
 It answers the calls the memory screen reads with; what changes a ledger is tested on a real one.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -86,6 +87,10 @@ class StageBook(MemoryOperations):
     async def disputes(self) -> Disputes:
         self._check()
         return grouped([one for one in self.memories if one.status == "disputed"])
+
+    async def known(self) -> dict[str, int]:
+        self._check()
+        return dict(Counter(one.agent or "" for one in self.memories if one.status == "active"))
 
     def _check(self) -> None:
         if self.fails is not None:
