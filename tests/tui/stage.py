@@ -42,6 +42,7 @@ from skill_agent.events import (
 from skill_agent.events.bus import Bus, Subscription
 from skill_agent.identifiers import iso
 from skill_agent.models.operations import ModelOperations
+from skill_agent.privacy.operations import UserOperations
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.team.operations import Moments, SeatOperations
@@ -56,6 +57,7 @@ from skill_agent.turns.operations import (
 from skill_agent.values import (
     Attachment,
     ClientContext,
+    FileKind,
     FoundSession,
     Message,
     ModelCall,
@@ -150,6 +152,7 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.personal = played(StageUserData)()
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -163,6 +166,7 @@ class StageRuntime(Workstation):
                 "questions": self.questions_asked,
                 "agents": played(StageAgents)(self),
                 "models": played(StageModels)(),
+                "user_data": self.personal,
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
@@ -221,7 +225,7 @@ class StageRuntime(Workstation):
         said: list[str] = []
         self.tell(
             TurnStarted(
-                **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
+                **ids, message_id=self._asked_in(ids), text=asked.text, model="scripted/small-1.5b",
                 attachments=asked.attachments, at=iso(MORNING),
             )
         )  # fmt: skip
@@ -250,6 +254,9 @@ class StageRuntime(Workstation):
             ids["session"], ids["turn"], "assistant", "".join(said), ids["agent"], usage=usage
         )
         self.tell(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+
+    def _asked_in(self, ids: Ids) -> str:
+        return next(one.id for one in self.said[ids["session"]] if one.turn == ids["turn"])
 
     def tell(self, event: Event) -> None:
         self.board.heard(event)
@@ -410,6 +417,14 @@ class StageAgents(AgentOperations):
         return [*self._stage.team]
 
 
+class StageUserData(UserOperations):
+    def __init__(self) -> None:
+        self.written: list[tuple[str, FileKind]] = []
+
+    async def note_written(self, path: str, kind: FileKind) -> None:
+        self.written.append((path, kind))
+
+
 class StageModels(ModelOperations):
     async def info(self, agent: str, model: str | None = None) -> ModelInfo:
         return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
@@ -468,7 +483,9 @@ class StageConversations(ConversationOperations):
     async def messages(
         self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
     ) -> Messages:
-        return self._stage.said.get(session_id, [])[-last:]
+        said = self._stage.said.get(session_id, [])[-last:]
+        later = [one for one in said if one.position > after]
+        return later[:limit] if limit else later
 
     async def rename(self, ref: str, title: str) -> Session:
         if title == "refused":
@@ -516,7 +533,8 @@ class StageConversations(ConversationOperations):
         stored[session_id] = replace(stored[session_id], agent=agent)
 
     async def messages_by_id(self, ids: Texts) -> dict[str, Message]:
-        said = self._stage.book.said
+        every = (one for messages in self._stage.said.values() for one in messages)
+        said = self._stage.book.said | {one.id: one for one in every}
         return {one: said[one] for one in ids if one in said}
 
 

@@ -110,11 +110,12 @@ class Asking:
         found = (await self._runtime.conversations.messages_by_id([message_id])).get(message_id)
         if found is None:
             raise NotFound("that message is not kept")
+        if not found.position:
+            return ""
         until = await self._runtime.conversations.messages(
             found.session, after=found.position - 2, limit=1
         )
-        earlier = [one.id for one in until if one.position < found.position]
-        return earlier[-1] if earlier else ""
+        return until[0].id if until else ""
 
     async def count_disputes(self) -> None:
         """Counts what waits for a decision, for the status line."""

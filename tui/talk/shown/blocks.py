@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from skill_agent.errors import SkillAgentError
@@ -191,6 +192,12 @@ class FoldedBlock(Block):
         inside.update(self._inside() if self.open else "")
 
 
+def join(before: Widget, after: Widget) -> None:
+    """Folded rows, and the line that tells of one, stand close together."""
+    if isinstance(after, FoldedBlock) and isinstance(before, FoldedBlock | Line):
+        before.add_class("-joined")
+
+
 class AttachedBlock(FoldedBlock):
     """A text that came beside the words."""
 
@@ -324,8 +331,12 @@ class ToolBlock(FoldedBlock):
 def coloured(lines: Sequence[str]) -> Content:
     """A unified diff; the marks stay, for where there are no colours."""
     styles = {"+": "$success", "-": "$error", "@": "$accent"}
+    quiet = "$foreground-muted"
     return Content("\n").join(
-        Content.styled(printable(line), styles.get(line[:1], "$foreground-muted")) for line in lines
+        Content.styled(
+            printable(line), quiet if line[:3] in ("---", "+++") else styles.get(line[:1], quiet)
+        )
+        for line in lines
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +17,7 @@ from skill_agent.values import FeedbackResult, Rating
 from ...frame.agents import Member
 from ...frame.deeds import Deed, bindings
 from ..deeds import MESSAGE, REPLY, TURN
-from .blocks import Block, Line, ThoughtBlock, ToolBlock, Wished
+from .blocks import Block, Line, ThoughtBlock, ToolBlock, Wished, join
 from .head import Head, Side
 from .prose import Flow, Prose
 
@@ -89,6 +90,8 @@ class ReplyBlock(Block):
 
     def compose(self) -> ComposeResult:
         yield Head(self._left(), self._right())
+        for before, after in pairwise(self._parts):
+            join(before, after)
         yield from self._parts
 
     def _left(self) -> Side:
@@ -207,6 +210,9 @@ class ReplyBlock(Block):
 
     async def _put(self, widget: Widget) -> None:
         self._thought_ended()
+        said = self.children[: len(self.children) - len(self._notes)]
+        if said:
+            join(said[-1], widget)
         await self.mount(widget, before=self._notes[0] if self._notes else None)
 
 
