@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 from skill_agent.identifiers import iso
 from skill_agent.text.clock import local
-from skill_agent.text.json_types import plain
 from skill_agent.text.printing import json_shown, printable
+from skill_agent.values.json_types import plain
 
 from .streams import silence
 

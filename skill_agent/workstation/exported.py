@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from skill_agent.text.json_types import plain
 from skill_agent.text.printing import printable
 from skill_agent.values import Session
+from skill_agent.values.json_types import plain
 
 from .past import Past
 from .retold import retold

@@ -80,6 +80,7 @@ async def test_what_goes_on_is_told_in_one_row_and_nothing_of_it_stays(sit) -> N
         assert "reading" not in seat.shown() and "Thinking" not in seat.shown()
 
 
+@pytest.mark.deep
 async def test_it_turns_only_where_things_may_move(sit) -> None:
     gate = asyncio.Event()
     async with sit(StageRuntime([["a", Stop(gate)]])) as seat:
@@ -109,6 +110,7 @@ async def test_a_card_says_how_long_it_waits(sit) -> None:
 # -- blocks -------------------------------------------------------------------------------------
 
 
+@pytest.mark.deep
 async def test_why_a_tool_failed_is_seen_without_a_key(sit) -> None:
     why = "there is no such file; " + "nearest: notes.md, " * 8
     events = [
@@ -122,6 +124,7 @@ async def test_why_a_tool_failed_is_seen_without_a_key(sit) -> None:
         assert why.strip() in seat.shown()
 
 
+@pytest.mark.deep
 async def test_work_of_others_opens_to_what_came_of_it(sit) -> None:
     told = make(
         TaskChanged, task="t1", title="Count", status="completed", created_by="kyra", depth=1
@@ -158,6 +161,7 @@ async def test_the_chip_opens_what_was_remembered_and_s_closes_it(sit) -> None:
         await seat.until(lambda: not pane.display)
 
 
+@pytest.mark.deep
 async def test_it_is_found_again_in_a_talk_that_is_reopened(sit) -> None:
     runtime = StageRuntime(memory=shelf())
     kept = runtime.book.memories[0]
@@ -203,6 +207,7 @@ async def test_quoting_keeps_what_was_written(sit) -> None:
         assert seat.talk.focused is seat.talk.composer
 
 
+@pytest.mark.deep
 async def test_asking_again_keeps_the_draft(sit) -> None:
     runtime = StageRuntime([["One."], [ModelFailed("boom", hint="later")], ["Three."]])
     async with sit(runtime) as seat:
@@ -215,6 +220,18 @@ async def test_asking_again_keeps_the_draft(sit) -> None:
         await seat.press("alt+up", "r")
         await seat.until(lambda: "Three." in seat.shown())
         assert [one[0] for one in runtime.submitted] == ["How?", "How?", "How?"]
+
+
+@pytest.mark.deep
+async def test_the_same_one_is_asked_again(sit) -> None:
+    runtime = StageRuntime()
+    runtime.add_session("Rows", "kyra", "Why?", "Off by one.")
+    async with sit(runtime, session="session-0") as seat:
+        await seat.until(lambda: "Off by one." in seat.shown())
+        await seat.settled()
+        await seat.press("tab", "alt+up", "r")
+        await seat.until(lambda: runtime.submitted)
+        assert runtime.submitted[0][0] == "@kyra Why?"
 
 
 async def test_editing_a_question_goes_to_a_branch_without_it(sit) -> None:
@@ -234,6 +251,7 @@ async def test_editing_a_question_goes_to_a_branch_without_it(sit) -> None:
         assert [one.content for one in runtime.said["session-0"]][-1] == "Two."
 
 
+@pytest.mark.deep
 async def test_editing_the_first_question_begins_anew(sit) -> None:
     async with sit(StageRuntime([["One."]])) as seat:
         await seat.say("first")
@@ -266,6 +284,7 @@ def test_code_is_found_by_the_rules_of_markdown() -> None:
     assert code_of("no `code` here") == []
 
 
+@pytest.mark.deep
 async def test_of_several_pieces_of_code_one_is_chosen(sit, monkeypatch) -> None:
     monkeypatch.setenv("PATH", "")  # no program to copy with
     async with sit(StageRuntime([["No code."], [CODE]])) as seat:
@@ -344,6 +363,7 @@ async def test_nothing_is_replaced_unasked(sit, tmp_path: Path) -> None:
         assert "Nine." in path.read_text()
 
 
+@pytest.mark.deep
 async def test_a_folder_that_is_not_there_is_told(sit, tmp_path: Path) -> None:
     runtime = StageRuntime()
     runtime.add_session("A talk of hens!", "kyra", "How many?", "Nine.")

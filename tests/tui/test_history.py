@@ -16,7 +16,7 @@ from skill_agent.models.scripted import Answer, Gate, ScriptedModel
 from skill_agent.ports import EndPart, StatusPart
 from skill_agent.values import ToolCall, Usage
 
-SIZE = (100, 200)
+SIZE = (100, 300)
 """Rows for a whole conversation at once."""
 
 
@@ -64,7 +64,7 @@ TURNS = {
     ),
     "unknown tool": Turn(
         "Fly", [[ToolCall(id="c", name="fly", arguments={"to": "moon"})], "I cannot."],
-        shown=["fly  ✗ there is no tool 'fly'"],
+        shown=["fly  ✗", "there is no tool 'fly'"],
     ),
     "denied": Turn(
         "Fetch", [["I will see. ", fetching(2)], "You said no."], ["f2", "d"],
@@ -230,8 +230,9 @@ async def test_a_reply_bears_the_name_of_who_gives_it(sit, open_runtime, key, na
         await hold(seat, Turn("A recipe", [], ["f2", key]))
         await seat.settled()
         live = rows(seat)
-        at = [one.strip("█▌▐ ") for one in live].index("You", 2)
-        assert live[at + 2].split()[0] == name, live
+        said = max(n for n, one in enumerate(live) if one.split()[-1:] == ["You"])
+        head = next(one for one in live[said:] if "▌" not in one)
+        assert head.split()[0] == name, live
     async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
         await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
         await seat.settled()

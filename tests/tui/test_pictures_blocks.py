@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from scenes import ASKED, RECALLED, SAVED, TOOL, WORDS
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.talk.screen import TalkScreen
-from stage import TEAM, StageRuntime, Stop, make, opener
+from stage import MORNING, TEAM, StageRuntime, Stop, make, opener
 from textual.pilot import Pilot
 from textual.widgets import Input
 from waiting import settled, until
@@ -24,9 +25,16 @@ from skill_agent.events import (
     ToolFinished,
     ToolStarted,
 )
+from skill_agent.values import Question
 
 SIZES = {"small": (60, 18), "usual": (120, 36), "large": (200, 50)}
-THEMES = ("workstation", "workstation-light")
+EVERY_SIZE = [pytest.param(one, marks=pytest.mark.deep) for one in SIZES.values()]
+LOOKS = [
+    pytest.param(size, theme, id=f"{name}-{theme}", marks=() if usual else pytest.mark.deep)
+    for name, size in SIZES.items()
+    for theme in ("workstation", "workstation-light")
+    for usual in [name == "usual" and theme == "workstation"]
+]
 
 
 @pytest.fixture(autouse=True)
@@ -132,36 +140,48 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_a_talk(still, size: str, theme: str) -> None:
-    assert still(talked(), *SAID, size=SIZES[size], theme=theme)
+def question() -> Question:
+    later = datetime(2026, 12, 1, 10, 5, tzinfo=UTC)
+    return Question(
+        id="q1", source="collaboration", text="Send the weekly letter to all 1,240 readers?",
+        detail="Subject: What the hens did\n\nDear readers, nine eggs this week.",
+        created_at=MORNING, expires=later, default="cancel", agent="kyra",
+    )  # fmt: skip
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_sources(still, size: str) -> None:
-    assert still(talked(), *SAID, keys=("f3", "alt+up"), size=SIZES[size])
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_a_talk(still, size, theme: str) -> None:
+    assert still(talked(), *SAID, size=size, theme=theme)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_every_kind_of_block(still, size: str, theme: str) -> None:
-    assert still(worked(), "Do it", size=SIZES[size], theme=theme)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_every_kind_of_block(still, size, theme: str) -> None:
+    assert still(worked(), "Do it", size=size, theme=theme)
 
 
-def test_a_diff(still) -> None:
-    keys = ("alt+up", *("alt+up",) * 2, "enter")
-    assert still(worked(), "Do it", keys=keys)
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", THEMES)
-def test_a_card(still, size: str, theme: str) -> None:
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_a_card(still, size, theme: str) -> None:
     runtime = StageRuntime([[ASKED, "Done."]], team=faces())
-    assert still(runtime, "Look it up", keys=("f2",), size=SIZES[size], theme=theme)
+    assert still(runtime, "Look it up", keys=("f2",), size=size, theme=theme)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_export(still, size: str) -> None:
+@pytest.mark.deep
+def test_a_diff(still) -> None:
+    assert still(worked(), "Do it", keys=("alt+up", "alt+up", "alt+up", "enter"))
+
+
+@pytest.mark.parametrize("size", EVERY_SIZE)
+def test_a_question(still, size) -> None:
     runtime = talked()
-    assert still(runtime, SAID[0], keys=("alt+up", "x"), size=SIZES[size])
+    runtime.questions_asked.waiting["q1"] = question()
+    assert still(runtime, SAID[0], keys=("f2",), size=size)
+
+
+@pytest.mark.parametrize("size", EVERY_SIZE)
+def test_sources(still, size) -> None:
+    assert still(talked(), *SAID, keys=("f3", "alt+up"), size=size)
+
+
+@pytest.mark.parametrize("size", EVERY_SIZE)
+def test_export(still, size) -> None:
+    assert still(talked(), SAID[0], keys=("alt+up", "x"), size=size)

@@ -25,7 +25,7 @@ from ..frame.plain import printable
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
-_LONGEST_NAME = 60
+_LONGEST_NAME = 40
 _NO_NAME = re.compile(r"[^\w-]+")
 
 

@@ -82,7 +82,7 @@ class Revisiting(Reading):
         if asked is None or self._home is None:
             self.notify("What was asked is not shown here.")
             return
-        self._outbox.wait(self._key, asked.text, asked.attachments)
+        self._outbox.wait(self._key, self._addressed(asked), asked.attachments)
         # Waiting to be sent is not what the person is writing.
         self._outbox.type(self._key, self.composer.text, self.composer.attachments)
         self._outbox.held.discard(self._key)
@@ -90,6 +90,15 @@ class Revisiting(Reading):
         self.draw_waiting()
         self.conversation.follow()
         self.write()
+
+    def _addressed(self, asked: UserBlock) -> str:
+        """Its words, to who answered them where another one would now."""
+        from .shown.reply import ReplyBlock
+
+        replies = [one for one in self.conversation.query(ReplyBlock) if one.turn == asked.turn]
+        slug = replies[0].agent if replies else ""
+        here = slug in ("", self.speaker) or asked.text.startswith("@")
+        return asked.text if here else f"@{slug} {asked.text}"
 
     # -- branching ---------------------------------------------------------------------------
 

@@ -148,7 +148,8 @@ def figures(usage: Usage | None) -> list[str]:
     if usage.prompt_tokens and usage.cached_tokens:
         parts.append(f"{round(100 * usage.cached_tokens / usage.prompt_tokens)}% cached")
     if usage.completion_tokens:
-        parts.append(f"{usage.completion_tokens} tokens")
+        count = usage.completion_tokens
+        parts.append(f"{count:,} {'token' if count == 1 else 'tokens'}")
     if usage.total_s >= 1:
         parts.append(f"{usage.total_s:.1f} s")
     return parts

@@ -1,5 +1,6 @@
 """One agent's reply, from its first word to its rating."""
 
+import re
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,6 +24,9 @@ from .prose import Flow, Prose
 
 if TYPE_CHECKING:
     from skill_agent.events import MemoryRecalled
+
+
+_MAY_BE_CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 
 
 class Rated(Message):
@@ -123,9 +127,17 @@ class ReplyBlock(Block):
         self.post_message(Wished(self, "sources"))
 
     def foot_label(self, deed: Deed) -> str | None:
-        """Sources only where something was remembered."""
-        none = deed.id == "reply.sources" and not self._left().chip
-        return None if none else deed.label
+        """Sources only where something was remembered, and code where there may be some."""
+        if deed.id == "reply.sources":
+            return deed.label if self._left().chip else None
+        if deed.id == "reply.code":
+            return deed.label if _MAY_BE_CODE.search(self.source) else None
+        return deed.label
+
+    @property
+    def agent(self) -> str:
+        """The slug of who gives it."""
+        return self._member.slug
 
     def action_rate(self, rating: Rating) -> None:
         if self.message_id:
