@@ -107,13 +107,13 @@ def work_told(event: TaskChanged | CollaborationChanged, agents: AgentList) -> W
         return Work(
             id=event.collaboration,
             turn=event.parent or event.turn,
-            text=_together(event.pattern, event.goal, people, event.status),
+            text=_together(event.pattern, event.goal, people, event.status, event.problem),
             status=event.status,
             problem=event.problem,
         )
     if event.parent_task is not None:
         return None
-    text = _task(agents[event.agent].name, event.title, event.status)
+    text = _task(agents[event.agent].name, event.title, event.status, event.problem)
     return Work(
         id=event.task, turn=event.turn, text=text, status=event.status, problem=event.problem
     )
@@ -122,21 +122,23 @@ def work_told(event: TaskChanged | CollaborationChanged, agents: AgentList) -> W
 def work_kept(one: AgentTask | Collaboration, agents: AgentList) -> Work:
     """The same of what the ledger has."""
     if isinstance(one, Collaboration):
-        text = _together(one.pattern, one.goal, len(one.participants), one.status)
+        text = _together(one.pattern, one.goal, len(one.participants), one.status, one.error)
         turn = one.parent_turn or one.id
         return Work(id=one.id, turn=turn, text=text, status=one.status, problem=one.error)
-    text = _task(agents[one.assigned_to].name, one.title, one.status)
+    text = _task(agents[one.assigned_to].name, one.title, one.status, one.error)
     turn = one.parent_turn or ""
     return Work(id=one.id, turn=turn, text=text, status=one.status, problem=one.error)
 
 
-def _task(name: str, title: str, status: str) -> str:
-    return f"{name}: {title} · {status.replace('_', ' ')} · F7"
+def _task(name: str, title: str, status: str, problem: str) -> str:
+    why = f" ({one_line(problem, 80)})" if problem else ""
+    return f"{name}: {title} · {status.replace('_', ' ')}{why} · F7"
 
 
-def _together(pattern: str, goal: str, people: int, status: str) -> str:
+def _together(pattern: str, goal: str, people: int, status: str, problem: str) -> str:
+    why = f" ({one_line(problem, 80)})" if problem else ""
     kind = f"{pattern.replace('_', ' ')} of {people} agents"
-    return f"{kind}: {goal} · {status.replace('_', ' ')} · F7"
+    return f"{kind}: {goal} · {status.replace('_', ' ')}{why} · F7"
 
 
 def figures(usage: Usage | None) -> list[str]:
