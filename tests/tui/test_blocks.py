@@ -217,6 +217,7 @@ async def test_asking_again_keeps_the_draft(sit) -> None:
         await seat.press("alt+up", "r")
         await seat.until(lambda: "boom" in seat.shown())
         assert seat.talk.composer.text == "half a"
+        assert seat.talk._outbox.draft("session-0").text == "half a", "it is on disk"
         await seat.press("alt+up", "r")
         await seat.until(lambda: "Three." in seat.shown())
         assert [one[0] for one in runtime.submitted] == ["How?", "How?", "How?"]
