@@ -3,19 +3,17 @@
 Rich is used only for a terminal; a pipe gets plain aligned text. No command logic lives here.
 """
 
-import dataclasses
 import json
-import math
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import PurePath
 from typing import Any, TextIO
 
 from skill_agent.identifiers import iso
 from skill_agent.text.clock import local
 from skill_agent.text.printing import json_shown, printable
+from skill_agent.values.json_types import plain
 
 from .picking import chosen
 from .streams import silence
@@ -107,31 +105,6 @@ def record(pairs: Iterable[tuple[str, object]]) -> None:
         emit_text(f"{_pad(name, width)}  {lines[0]}")
         for line in lines[1:]:
             emit_text(f"{' ' * width}  {line}")
-
-
-def plain(value: Any) -> Any:
-    """The value as JSON types: dataclasses and models as objects, times as ISO 8601 UTC."""
-    match value:
-        case float() if not math.isfinite(value):
-            return None  # JSON has no word for it
-        case None | bool() | int() | float() | str():
-            return value
-        case datetime():
-            return iso(value)
-        case PurePath():
-            return str(value)
-        case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain(item) for item in value]
-        case set() | frozenset():
-            return sorted(plain(item) for item in value)
-    if isinstance(value, type):
-        return value.__name__
-    if dataclasses.is_dataclass(value):
-        return {part.name: plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
-    dump = getattr(value, "model_dump", None)
-    return plain(dump()) if dump else str(value)
 
 
 def harmless(line: str) -> str:

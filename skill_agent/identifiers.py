@@ -16,6 +16,15 @@ def new_id() -> str:
     return str(UUID(int=value))
 
 
+def made_ago(identifier: str) -> float:
+    """Seconds since an id was made; 0 for one that tells no time, or one to come."""
+    try:
+        found = UUID(identifier)
+    except ValueError:
+        return 0.0
+    return max(time.time() - (found.int >> 80) / 1000, 0.0) if found.version == 7 else 0.0
+
+
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC, with microseconds and a trailing Z."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -46,6 +47,7 @@ LATER = (
     ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".talk.foot.attaching",
     ".talk.foot.naming",
+    ".talk.export_dialog", ".talk.code_choice",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
 
@@ -77,14 +79,16 @@ class WorkstationApp(App[None]):
         session: str | None = None,
         agent: str | None = None,
         folder: str = "",
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`folder` is where agents on outside programs work in conversations begun here."""
+        """`folder` is where agents on outside programs work in conversations begun here; by
+        `seconds` is told how long something goes on."""
         super().__init__()
         self._open_runtime = open_runtime
         self._wanted = session, agent
         self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
         looked = Looked(draft_dir.with_name("looked.json"))
-        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder, looked=looked)
+        self._talk = TalkScreen(self._outbox, f"{NEW}-{new_id()}", folder, seconds, looked=looked)
         self._host: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._told: int | None = None

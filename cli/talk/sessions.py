@@ -1,9 +1,8 @@
 """`ska sessions`: finding, reading, renaming, exporting and putting away conversations."""
 
-import json
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +13,9 @@ from skill_agent.text.attachments import label
 from skill_agent.text.printing import json_shown
 from skill_agent.text.redaction import Masker
 from skill_agent.values import Message, ModelCall, Session
+from skill_agent.workstation.exported import FORMS, exported, session_object
 from skill_agent.workstation.past import Past, past_of
+from skill_agent.workstation.retold import retold, speaker
 
 from ..opening.running import with_runtime
 from ..options import (
@@ -30,7 +31,6 @@ from ..output import emit_json, emit_text, narrate, plain, table, tell_masked
 from ..surroundings import surroundings
 from . import seats, session_marks
 from .prompts import NONE_KEPT, prompts_text
-from .retold import retold, speaker
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -101,7 +101,7 @@ def show(
 
     found, past = with_runtime(ctx, partial(_conversation, session=session, last=last))
     if as_json:
-        emit_json(_session_object(found, past))
+        emit_json(session_object(found, past))
     else:
         emit_text(retold(found, past).rstrip("\n"))
 
@@ -179,25 +179,28 @@ def export(
     ctx: typer.Context,
     session: SessionArgument = "latest",
     form: Annotated[
-        str, typer.Option("--format", "-f", metavar="md|json", help="Markdown or JSON.")
+        str,
+        typer.Option(
+            "--format", "-f", metavar="|".join(FORMS), help="Markdown, HTML, JSON or a picture."
+        ),
     ] = "md",
     output: OutputOption = None,
 ) -> None:
-    """Write a conversation as Markdown or JSON; keys and passwords in it are masked.
+    """Write a conversation to a file or a pipe; keys and passwords in it are masked.
 
     \b
     Examples:
       ska sessions export latest > talk.md
       ska sessions export 0198f2 --format json --output talk.json
     """
-    if form not in ("md", "json"):
-        raise UsageError(f"--format: {form!r} is not one of md, json")
+    if form not in FORMS:
+        raise UsageError(f"--format: {form!r} is not one of {', '.join(FORMS)}")
 
     masker = Masker()
 
     async def work(runtime: "Workstation") -> tuple[str, int]:
         found, past = await _conversation(runtime, session=session, last=0)
-        document = _document(found, past, form, masker)
+        document = exported(found, past, form, masker)
         if output is not None:
             write_private(output.absolute(), document)
             # So that erasing reaches it.
@@ -212,13 +215,6 @@ def export(
         emit_text(json_shown(document) if form == "json" else document)
     else:
         sys.stdout.write(document)
-
-
-def _document(session: Session, past: Past, form: str, masker: Masker) -> str:
-    if form == "md":
-        return masker(retold(session, past))
-    whole = masker(_session_object(session, past))
-    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
 @app.command()
@@ -289,16 +285,6 @@ def _changed(found: Session, what: str, *, as_json: bool) -> None:
     else:
         narrate(f"{what} {found.title!r}")
         emit_text(found.id)
-
-
-def _session_object(found: Session, past: Past) -> dict[str, Any]:
-    # `messages` counts in a listing; here it is the conversation itself.
-    return {
-        **plain(found),
-        "messages": [plain(message) for message in past.messages],
-        "turns": [plain(turn) for turn in past.turns.values()],
-        "compactions": plain(past.summed_up),
-    }
 
 
 def _briefly(message: Message) -> str:

@@ -87,7 +87,7 @@ def _inset(text: str) -> list[str]:
 
 
 def _retold(branch: Branch, past: Past) -> list[str]:
-    from ..talk.retold import retold
+    from skill_agent.workstation.retold import retold
 
     session = Session(
         id=branch.session or "",

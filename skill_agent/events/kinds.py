@@ -42,6 +42,8 @@ class TurnStarted(AnyEvent):
     """What the message was found to need; empty where nothing was chosen."""
     why: str = ""
     """Why it is this model."""
+    at: str = ""
+    """When the message was written, ISO 8601."""
 
     @property
     def line(self) -> str:

@@ -84,6 +84,12 @@ def spoken(seconds: int) -> str:
     return " ".join(said[:2])
 
 
+def lately(moment: datetime, zone: str = "", *, now: datetime | None = None) -> str:
+    """`09:30` today, and with the day before it on any other."""
+    today = day_of(moment, zone) == day_of(now or datetime.now(UTC), zone)
+    return f"{local(moment, zone):%H:%M}" if today else minute_of(moment, zone)
+
+
 def _known(name: str) -> tzinfo | None:
     if offset := _OFFSET.fullmatch(name):
         away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))

@@ -52,7 +52,7 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus
-from skill_agent.identifiers import new_id
+from skill_agent.identifiers import iso, new_id
 from skill_agent.memory.extraction.reader import Reader
 from skill_agent.ports import Clock, KeepsSeats, Ledger
 from skill_agent.text.redaction import redact
@@ -545,6 +545,7 @@ def _started(turn: Turn) -> TurnStarted:
         model=turn.model.info.name,
         tier=turn.marks.get("tier", ""),
         why=turn.decided.choice.why if turn.decided else "",
+        at=iso(turn.message.created_at),
     )
 
 

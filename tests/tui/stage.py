@@ -44,7 +44,9 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus, Subscription
+from skill_agent.identifiers import iso
 from skill_agent.models.operations import ModelOperations
+from skill_agent.privacy.operations import UserOperations
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.config_file import ConfigFile
 from skill_agent.settings.schema import Settings
@@ -60,6 +62,7 @@ from skill_agent.turns.operations import (
 from skill_agent.values import (
     Attachment,
     ClientContext,
+    FileKind,
     FoundSession,
     Image,
     Message,
@@ -170,6 +173,7 @@ class StageRuntime(Workstation):
         self.timed = played(StageJobs)()
         self.allowed: list[WaitingApproval] = []
         """Tool calls that wait for somebody, in whichever window."""
+        self.personal = played(StageUserData)()
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -183,6 +187,7 @@ class StageRuntime(Workstation):
                 "questions": self.questions_asked,
                 "agents": played(StageAgents)(self),
                 "models": played(StageModels)(self),
+                "user_data": self.personal,
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
@@ -246,8 +251,8 @@ class StageRuntime(Workstation):
         said: list[str] = []
         self.tell(
             TurnStarted(
-                **ids, message_id="m", text=asked.text, model="scripted/small-1.5b",
-                attachments=asked.attachments,
+                **ids, message_id=self._asked_in(ids), text=asked.text, model="scripted/small-1.5b",
+                attachments=asked.attachments, at=iso(MORNING),
             )
         )  # fmt: skip
         try:
@@ -275,6 +280,9 @@ class StageRuntime(Workstation):
             ids["session"], ids["turn"], "assistant", "".join(said), ids["agent"], usage=usage
         )
         self.tell(TurnFinished(**ids, message_id=reply.id, text="".join(said), usage=usage))
+
+    def _asked_in(self, ids: Ids) -> str:
+        return next(one.id for one in self.said[ids["session"]] if one.turn == ids["turn"])
 
     def tell(self, event: Event) -> None:
         self.board.heard(event)
@@ -384,10 +392,6 @@ class StageTurns(TurnOperations):
 class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
-        self.pending: list[WaitingApproval] = []
-
-    async def waiting(self) -> list[WaitingApproval]:
-        return self.pending
 
     async def waiting(self) -> list[WaitingApproval]:
         return [*self._stage.allowed]
@@ -452,6 +456,14 @@ class StageAgents(AgentOperations):
 
     async def list(self) -> Agents:
         return [*self._stage.team]
+
+
+class StageUserData(UserOperations):
+    def __init__(self) -> None:
+        self.written: list[tuple[str, FileKind]] = []
+
+    async def note_written(self, path: str, kind: FileKind) -> None:
+        self.written.append((path, kind))
 
 
 class StageModels(ModelOperations):
@@ -522,7 +534,9 @@ class StageConversations(ConversationOperations):
     async def messages(
         self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
     ) -> Messages:
-        return self._stage.said.get(session_id, [])[-last:]
+        said = self._stage.said.get(session_id, [])[-last:]
+        later = [one for one in said if one.position > after]
+        return later[:limit] if limit else later
 
     async def rename(self, ref: str, title: str) -> Session:
         if title == "refused":
@@ -570,7 +584,8 @@ class StageConversations(ConversationOperations):
         stored[session_id] = replace(stored[session_id], agent=agent)
 
     async def messages_by_id(self, ids: Texts) -> dict[str, Message]:
-        said = self._stage.book.said
+        every = (one for messages in self._stage.said.values() for one in messages)
+        said = self._stage.book.said | {one.id: one for one in every}
         return {one: said[one] for one in ids if one in said}
 
 

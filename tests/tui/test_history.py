@@ -16,7 +16,7 @@ from skill_agent.models.scripted import Answer, Gate, ScriptedModel
 from skill_agent.ports import EndPart, StatusPart
 from skill_agent.values import ToolCall, Usage
 
-SIZE = (100, 200)
+SIZE = (100, 300)
 """Rows for a whole conversation at once."""
 
 
@@ -64,7 +64,7 @@ TURNS = {
     ),
     "unknown tool": Turn(
         "Fly", [[ToolCall(id="c", name="fly", arguments={"to": "moon"})], "I cannot."],
-        shown=["fly  ✗ there is no tool 'fly'"],
+        shown=["fly  ✗", "there is no tool 'fly'"],
     ),
     "denied": Turn(
         "Fetch", [["I will see. ", fetching(2)], "You said no."], ["f2", "d"],
@@ -163,9 +163,9 @@ async def test_a_conversation_looks_the_same_when_it_is_read_again(sit, open_run
 SEATED = [
     Turn("Hello", ["Hi."]),
     Turn("Invite Ada", ["Ada here."], shown=["· Ada was invited"]),
-    Turn("Hand this over to Luke", ["Luke here."], shown=["· Kyra hands over to Luke: the user"]),
+    Turn("Hand this over to Luke", ["Luke here."], shown=["⇢ Kyra hands over to Luke: the user"]),
     Turn("Remember that my bike is green", ["Noted."]),
-    Turn("Thanks Luke. Back to Kyra please!", ["Yes?"], shown=["· Luke hands over to Kyra"]),
+    Turn("Thanks Luke. Back to Kyra please!", ["Yes?"], shown=["⇢ Luke hands over to Kyra"]),
     Turn("Ada can leave", [never("Fine, ")], ["escape"], ["Ada left"], awaited="Fine,"),
     Turn("Invite Ada", [["Well", ModelFailed("it broke")]], shown=["Ada could not answer"]),
 ]
@@ -230,7 +230,9 @@ async def test_a_reply_bears_the_name_of_who_gives_it(sit, open_runtime, key, na
         await hold(seat, Turn("A recipe", [], ["f2", key]))
         await seat.settled()
         live = rows(seat)
-        assert live[live.index("      You", 2) + 2].strip() == name, live
+        said = max(n for n, one in enumerate(live) if one.split()[-1:] == ["You"])
+        head = next(one for one in live[said:] if "▌" not in one)
+        assert name in head.split()[:2], live
     async with sit(lambda: open_runtime(ScriptedModel([])), size=SIZE, session=session) as seat:
         await seat.until(lambda: len(seat.talk.query(UserBlock)) == 2)
         await seat.settled()

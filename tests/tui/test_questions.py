@@ -29,7 +29,8 @@ async def test_nothing_is_answered_before_the_end_was_in_view(sit, size) -> None
         await seat.press("f2")
         await seat.settled()
         shown = str(seat.talk.query_one("#approval-question").render())
-        assert "&to=‹U+202E›‹U+200B›&end=my-home" in shown and "…" not in shown.split("\n")[62]
+        address = next(line for line in shown.split("\n") if line.startswith("url: "))
+        assert "&to=‹U+202E›‹U+200B›&end=my-home" in address and "…" not in address
         assert "text from the web and a pipe stands in this conversation" in shown
         assert "a.invalid" in str(seat.talk.query_one("#approval-head").render())
         keys = seat.talk.query_one("#approval-choices")

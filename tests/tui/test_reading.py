@@ -212,11 +212,12 @@ async def test_no_cell_of_a_table_vanishes(sit, width: int) -> None:
     async with sit(StageRuntime([pieces, [table]]), size=(width, 36)) as seat:
         for count in (1, 2):
             await seat.say("x")
-            await seat.until(lambda: len(seat.talk.query(".meta")) == count)  # noqa: B023
+            await seat.until(lambda: len(seat.talk.query(ReplyBlock)) == count)  # noqa: B023
+            await seat.until(lambda: not seat.talk.turns.of("session-0"))
             shown = await screen_of(seat)
             wanted = ("名前", "値", "説明", "東京", "大阪", "ok", "終")
             assert [one for one in wanted if one not in shown] == []
-            assert "…" not in shown.partition("名前")[2].partition("tokens")[0]
+            assert "…" not in shown.partition("名前")[2].partition("Write a message")[0]
 
 
 async def test_sixty_by_twenty_works(sit) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from scenes import ASKED
 from skill_agent.tui.frame.dialogs import ConfirmDialog, LineDialog
-from skill_agent.tui.talk.shown.blocks import WorkLine
+from skill_agent.tui.talk.shown.asides import WorkBlock
 from skill_agent.tui.team.screen import EMPTY, TeamScreen
 from stage import Ids, StageRuntime, opener, refuser
 from stage_work import at_work, task
@@ -150,16 +150,16 @@ async def test_a_conversation_has_one_line_for_each_task_now_and_later(sit) -> N
         inner = changed(seat, "t9", parent_task="t8")
         stage.tell(replace(inner, task="t10", title="Not of this turn"))
         await seat.until(lambda: "Luke: Look at roots · completed" in seat.shown())
-        assert len(seat.talk.query(WorkLine)) == 1
-        live = str(seat.talk.query_one(WorkLine).render())
+        assert len(seat.talk.query(WorkBlock)) == 1
+        live = str(seat.talk.query_one(WorkBlock)._headline())
         await seat.talk._opened().listener.reload()
-        await seat.until(lambda: seat.talk.query(WorkLine))
-        assert str(seat.talk.query_one(WorkLine).render()) == live
+        await seat.until(lambda: seat.talk.query(WorkBlock))
+        assert str(seat.talk.query_one(WorkBlock)._headline()) == live
         assert "Not of this turn" not in seat.shown()
         stage.given.put([replace(given, status="failed", error="asked anew")])
         stage.tell(changed(seat, "t9"))
         await seat.until(lambda: "failed (asked anew)" in seat.shown())
-        assert len(seat.talk.query(WorkLine)) == 1, "a line that was read goes on"
+        assert len(seat.talk.query(WorkBlock)) == 1, "a line that was read goes on"
 
 
 async def test_the_result_of_a_collaboration_comes_into_its_conversation(sit) -> None:

@@ -4,16 +4,21 @@ Each shows its outcome, or says why there is none.
 """
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from skill_agent.errors import Conflict, NotFound, SkillAgentError
-from skill_agent.events import Choice
+from skill_agent.events import Choice, MemoryRecalled, RecalledItem
+from skill_agent.identifiers import iso
 from skill_agent.values import Rating, Session
 from skill_agent.workstation.branches import running, work_of
 
 from ..inbox.entries import count_waiting
 from ..jobs.in_brief import in_brief
 from .display import FigureDisplay
+from .shown.asides import WorkBlock
 from .shown.reply import ReplyBlock, in_words
 
 if TYPE_CHECKING:
@@ -68,6 +73,50 @@ class Asking:
             return
         reply.rating = rating
         self._display.notify(in_words(rating, outcome), timeout=3, markup=False)
+
+    async def sources(self, turn: str, ids: Sequence[str]) -> MemoryRecalled:
+        """What was remembered for a reply, as it is kept now; what is gone is left out."""
+        items: list[RecalledItem] = []
+        try:
+            said = await self._runtime.conversations.messages_by_id(list(ids))
+        except SkillAgentError:
+            said = {}
+        for one in ids:
+            if one in said:
+                message = said[one]
+                items.append(_item(one, "turn", message.content, message.created_at))
+                continue
+            with suppress(SkillAgentError):
+                memory = await self._runtime.memory.get(one)
+                kind = memory.memory_type
+                items.append(_item(one, "memory", memory.content, memory.created_at, kind))
+        return MemoryRecalled(
+            session="", turn=turn, agent="", items=tuple(items), tokens=0, budget=0, seconds=0.0,
+            told=len(ids),
+        )  # fmt: skip
+
+    async def fill_work(self, block: WorkBlock) -> None:
+        """What came of a piece of team work, into its block."""
+        with suppress(SkillAgentError):
+            block.fill((await self._runtime.tasks.get(block.work)).result)
+            return
+        with suppress(SkillAgentError):
+            block.fill((await self._runtime.collaborations.get(block.work)).final_output)
+
+    async def before(self, message_id: str) -> str:
+        """The message before one of a conversation; empty where it is the first.
+
+        Raises SkillAgentError.
+        """
+        found = (await self._runtime.conversations.messages_by_id([message_id])).get(message_id)
+        if found is None:
+            raise NotFound("that message is not kept")
+        if not found.position:
+            return ""
+        until = await self._runtime.conversations.messages(
+            found.session, after=found.position - 2, limit=1
+        )
+        return until[0].id if until else ""
 
     async def count_disputes(self) -> None:
         """Counts what waits for a decision, for the status line."""
@@ -136,3 +185,13 @@ class Asking:
             bar.refuse(f"{error.message}. {error.hint or ''}")
             return
         bar.settle(question)
+
+
+def _item(
+    name: str, kind: str, content: str, at: datetime, memory_type: str | None = None
+) -> RecalledItem:
+    """Why it was taken is not kept."""
+    return RecalledItem(
+        id=name, kind=kind, content=content, score=0.0, signals={}, reason="",
+        memory_type=memory_type, created_at=iso(at),
+    )  # fmt: skip

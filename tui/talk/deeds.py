@@ -17,8 +17,22 @@ COMPOSER = (
 
 MESSAGE = (
     Deed(id="message.copy", what="copy it", label="copy", keys="c,y", action="copy_block", foot=1),
-)
+    Deed(id="message.quote", what="quote it, or what is marked of it, in what you write",
+         label="quote", keys="q", action="wish('quote')", foot=3),
+)  # fmt: skip
 """On any block of a conversation."""
+
+TURN = (
+    Deed(id="message.again", what="ask it once more", label="again", keys="r",
+         action="wish('again')", foot=5),
+    Deed(id="message.edit", what="change the question: it goes into a branch of its own",
+         label="edit", keys="e", action="wish('edit')", foot=6),
+    Deed(id="message.branch", what="branch: a new conversation with all up to here",
+         label="branch", keys="b", action="wish('branch')", foot=7),
+    Deed(id="message.export", what="write the conversation to a file", label="export", keys="x",
+         action="wish('export')", foot=12),
+)  # fmt: skip
+"""On what was asked, what was answered, and what went wrong with it."""
 
 FOLDED = (
     Deed(id="message.fold", what="open or close it", label="open", keys="enter,space",
@@ -27,12 +41,16 @@ FOLDED = (
 """On what is folded away: a tool call, a thought, a long paste."""
 
 REPLY = (
+    Deed(id="reply.code", what="copy its code; of several pieces you choose one",
+         label="copy code", keys="C", action="wish('code')", foot=2),
     Deed(id="reply.good", what="it was good", label="good", keys="plus,u", action="rate('up')",
-         foot=3),
+         foot=8),
     Deed(id="reply.bad", what="it was not good", label="not good", keys="minus,d",
-         action="rate('down')", foot=4),
+         action="rate('down')", foot=9),
+    Deed(id="reply.sources", what="what was remembered for it, and why", label="sources", keys="s",
+         action="wish('sources')", foot=10),
     Deed(id="reply.prompt", what="what the model was sent for it, and what was left out",
-         label="prompt", keys="p", action="prompt", foot=5),
+         label="prompt", keys="p", action="prompt", foot=11),
 )  # fmt: skip
 """On a reply, beside what can be done with any block."""
 
@@ -63,9 +81,11 @@ TALK = (
     Deed(id="read.after", what="", keys="alt+down", action="step(1)", priority=True),
     Deed(id="read.copy", what="copy the last reply", label="copy reply", keys="ctrl+y",
          action="copy_reply", slash="copy", priority=True),
-    Deed(id="read.recalled", what="what was recalled, and why", label="recalled",
+    Deed(id="talk.export", what="write this conversation to a file: Markdown, HTML, JSON, SVG",
+         label="export", action="export", slash="export"),
+    Deed(id="read.recalled", what="what was remembered, and why", label="recalled",
          keys="f3", action="memory", slash="recalled", priority=True),
-    Deed(id="read.signals", what="there: every signal", keys="f4", action="signals",
+    Deed(id="read.signals", what="there: the figures behind it", keys="f4", action="signals",
          priority=True),
     Deed(id="read.pane", what="into that column: Up and Down, Enter for a memory's story",
          label="into memory", keys="f6", action="pane", priority=True),
@@ -109,5 +129,5 @@ PARTS = (
     Part("Agents, conversations, reading", TALK),
     Part("An empty conversation (Alt+Up goes there)", HOME),
     Part("The list of conversations (letters are what is looked for)", SESSIONS),
-    Part("On a message", (*MESSAGE, *FOLDED, *REPLY)),
+    Part("On a message", (*MESSAGE, *FOLDED, *TURN, *REPLY)),
 )

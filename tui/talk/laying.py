@@ -81,7 +81,7 @@ class Laying(Choosing):
         """Puts it beside the words, and takes out what stands for it there; or says why not."""
         key = self._key
         try:
-            beside = await self._beside(kind, value)
+            beside = await self._fetched(kind, value)
         except SkillAgentError as error:
             self.notify(error.hint or "", title=error.message, severity="warning", markup=False)
             return
@@ -93,7 +93,7 @@ class Laying(Choosing):
             written.put((before + after).strip(" "), written.attachments)
         written.lay(beside)
 
-    async def _beside(self, kind: str, value: str) -> "Beside":
+    async def _fetched(self, kind: str, value: str) -> "Beside":
         from .foot.attaching import TALK_MESSAGES, file_beside, memory_beside, talk_beside
 
         if kind == "file":

@@ -28,6 +28,8 @@ from skill_agent.events import (
     QuestionAsked,
     SeatChanged,
     TaskChanged,
+    TextDelta,
+    ThoughtDelta,
     TurnEvent,
     TurnFailed,
     TurnFinished,
@@ -194,6 +196,8 @@ class Listener:
             await self._met_midway(event)
             return
         self.turns.hear(event)
+        if isinstance(event, TextDelta | ThoughtDelta):
+            self.turns.wrote(turn, event.text)
         if turn in self._drawn and isinstance(event, TurnStarted) and self._shown(event):
             # It began while the conversation was being read; both would show its message.
             self._work(self.reload)

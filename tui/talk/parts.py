@@ -1,9 +1,11 @@
 """What every part of the talk screen stands on: its widgets, the open home, who answers.
 
 The screen is made in layers, each with the keys and messages of one idea: `counting` (what waits
-elsewhere), `choosing` (who answers, which conversation), `writing`, `reading`, and `screen`.
+elsewhere), `choosing` (who answers, which conversation), `writing`, `reading`, `revisiting` (what
+is done with a message), and `screen`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from .foot.composer import Composer
 from .foot.footer import Footer
 from .foot.outbox import Outbox
 from .foot.questions import QuestionBar
+from .foot.throbber import Throbber
 from .looked import Looked
 from .running_turns import RunningTurns
 from .shown.conversation import Conversation
@@ -54,14 +57,16 @@ class TalkParts(Screen[None]):
         outbox: Outbox,
         early: str,
         folder: str = "",
+        seconds: Callable[[], float] = time.monotonic,
         *,
         looked: Looked,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
+        """`seconds` is the clock by which is told how long something goes on."""
         super().__init__()
         self._outbox, self._folder = outbox, folder
         self.looked, self.now = looked, now
-        self.turns = RunningTurns()
+        self.turns = RunningTurns(seconds)
         self._key = early
         """Whose draft the composer holds: a session id, `new`, or a name for before opening."""
         self._home: OpenHome | None = None
@@ -105,6 +110,16 @@ class TalkParts(Screen[None]):
     @property
     def speaker(self) -> str:
         return self._member.slug
+
+    @property
+    def throbber(self) -> Throbber:
+        return self.query_one(Throbber)
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything may move by itself."""
+        reduced = self._home is not None and self._home.runtime.settings.tui.motion == "reduced"
+        return not reduced and self.app.animation_level != "none"
 
     @property
     def approvals(self) -> ApprovalBar:

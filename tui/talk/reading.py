@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import on, work
 
 from ..memory.pane import Entry, MemoryPane, StoryWanted
 from .foot.composer import Composer
@@ -12,11 +12,19 @@ from .welcome import Welcome
 from .writing import Writing
 
 if TYPE_CHECKING:
-    from .shown.reply import PromptWanted, Rated
+    from .shown.asides import WorkBlock
+    from .shown.reply import PromptWanted, Rated, ReplyBlock
+
+BESIDE = 100
+"""Columns from which the memory column stands beside the conversation; in fewer it is below it."""
 
 
 class Reading(Writing):
     """The conversation's wishes, and the memory column's."""
+
+    _beside = True
+    _wanted = False
+    """Whether the person wants the column, where there is room for it."""
 
     def action_page(self, step: int) -> None:
         if step < 0:
@@ -41,7 +49,45 @@ class Reading(Writing):
         self.set_focus(block or self.composer)
 
     def action_memory(self) -> None:
-        self.toggle_class("-memory")
+        self._show_memory(not self.has_class("-memory"))
+
+    def _show_memory(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self.set_class(wanted, "-memory")
+        if not wanted and isinstance(self.focused, Entry):
+            self.write()
+
+    def fit_memory(self) -> None:
+        """The column never takes the conversation's room by itself: where a window gets narrow it
+        closes, and comes back with the room."""
+        beside = self.size.width >= BESIDE
+        if beside != self._beside:
+            self._beside = beside
+            self.set_class(not beside, "-stacked-memory")
+            self.set_class(beside and self._wanted, "-memory")
+            if not self.has_class("-memory") and isinstance(self.focused, Entry):
+                self.write()
+
+    @work(exclusive=True, group="sources")
+    async def show_sources(self, reply: "ReplyBlock") -> None:
+        """What was remembered for a reply, in the column; once more closes it."""
+        pane = self.query_one(MemoryPane)
+        if self.has_class("-memory") and pane.turn == reply.turn:
+            self._show_memory(False)
+            return
+        recalled = reply.recalled
+        if recalled is None and reply.sources and self._home is not None:
+            recalled = await self._home.asking.sources(reply.turn, reply.sources)
+        if recalled is None:
+            self.notify("Nothing was remembered for it.")
+            return
+        await pane.recalled(recalled)
+        self._show_memory(True)
+
+    def on_work_block_opened(self, event: "WorkBlock.Opened") -> None:
+        if self._home is not None:
+            filling = self._home.asking.fill_work(event.block)
+            self.run_worker(filling, group="sources")
 
     def action_signals(self) -> None:
         pane = self.query_one(MemoryPane)
@@ -53,9 +99,9 @@ class Reading(Writing):
         if isinstance(self.focused, Entry):
             self.write()
             return
-        self.add_class("-memory")
+        self._show_memory(True)
         if not self.query_one(MemoryPane).enter():
-            self.notify("Nothing was recalled or saved here yet. F5 shows all memories.")
+            self.notify("Nothing was remembered or saved here yet. F5 shows all memories.")
 
     @on(StoryWanted)
     async def story_wanted(self, event: StoryWanted) -> None:

@@ -18,7 +18,7 @@ from textual.css.query import NoMatches
 
 from skill_agent.errors import SkillAgentError
 
-from ..frame.agents import AgentList
+from ..frame.agents import NOBODY, AgentList
 from ..frame.deeds import Deed, bindings
 from ..frame.plain import one_line
 from ..frame.status import Figures, StatusLine
@@ -31,9 +31,10 @@ from .foot.drafts import NEW
 from .foot.footer import Footer
 from .foot.questions import QuestionBar
 from .foot.suggestions import Suggestions
+from .foot.throbber import OPENING
 from .foot.wish import as_typed
 from .parts import OpenHome
-from .reading import Reading
+from .revisiting import Revisiting
 from .shown.blocks import ErrorBlock, Line, OpeningFailed
 from .shown.conversation import Badge, Conversation
 from .welcome import Welcome
@@ -44,11 +45,8 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
     from skill_agent.workstation.past import Past
 
-WIDE = 110
-"""Columns from which the memory pane is open from the start."""
 
-
-class TalkScreen(Reading):
+class TalkScreen(Revisiting):
     """Where one talks."""
 
     DEEDS: ClassVar[tuple[Deed, ...]] = TALK
@@ -68,18 +66,23 @@ class TalkScreen(Reading):
                     yield Welcome(self._member, self._agents)
                 yield Badge("↓ new", id="badge")
             yield MemoryPane(id="memory")
-        yield Footer(id="foot", member=lambda slug: self._agents[slug])
+        yield Footer(id="foot", member=lambda slug: self._agents[slug], seconds=self.turns.seconds)
         yield Suggestions(id="suggestions")
 
     def on_mount(self) -> None:
-        self.set_class(self.app.size.width >= WIDE, "-memory")
-        self.figures = Figures(state="waking up")
+        self.throbber.attend(self.turns, lambda: self.moves)
+        self._wake_up()
         self.footer.show_speaker(self._member)
         self.watch(self.query_one(StatusLine), "figures", self.look_home, init=False)
         self.write()
 
+    def _wake_up(self) -> None:
+        self.figures = replace(self.figures, state="waking up")
+        self.throbber.busy(OPENING, NOBODY, "Waking the team")
+
     def on_resize(self) -> None:
         self.footer.fit()
+        self.fit_memory()
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -104,6 +107,7 @@ class TalkScreen(Reading):
         self._take_drafts(found.id if found else NEW)
         self.run_worker(listener.listen(), group="listen", exit_on_error=True)
         await listener.open(found, agent=chosen)
+        self.throbber.over(OPENING)
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
         self.look_around()
@@ -122,6 +126,7 @@ class TalkScreen(Reading):
     async def failed(self, error: SkillAgentError) -> None:
         """The home did not open; what was typed stays in the composer and on disk."""
         self.figures = replace(self.figures, state="not open")
+        self.throbber.clear()
         block = OpeningFailed(error)
         await self.conversation.replace([block])
         # Letters one is just typing must not quit.
@@ -130,7 +135,7 @@ class TalkScreen(Reading):
 
     async def reopening(self) -> None:
         """Another try is under way."""
-        self.figures = replace(self.figures, state="waking up")
+        self._wake_up()
         self.write()
         await self.conversation.replace([Welcome(self._member, self._agents)])
 
@@ -163,8 +168,13 @@ class TalkScreen(Reading):
         said = [_written(one) for one in messages if one.role == "user"]
         # What was sent while the home was opening is the newest.
         self.composer.sent = [*said, *(one for one in self.composer.sent if one not in said)]
+        self.throbber.clear()
         self._view = TurnView(
-            self.conversation, self.query_one(MemoryPane), self._agents, own=self.turns.own
+            self.conversation,
+            self.query_one(MemoryPane),
+            self._agents,
+            self.throbber,
+            own=self.turns.own,
         )
         asked = [one.agent for one in messages if one.role == "user" and one.agent]
         self._view.spoke_with = asked[-1] if asked else ""

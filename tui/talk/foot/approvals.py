@@ -1,20 +1,26 @@
-"""A tool call that waits for a person, above the composer.
+"""A tool call that waits for a person, as a card above the composer: who wants what of whom, why,
+the whole of it, and how long it waits.
 
 It never takes the focus by itself and no click answers it: what one is typing or clicking when
 the question appears must not allow anything. F2 goes to it; then one letter answers, once all
 that is asked has been in view.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from skill_agent.identifiers import made_ago
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import (
     around_host,
@@ -70,6 +76,14 @@ class Instead(Input):
         self.post_message(self.Left())
 
 
+_DOES = MappingProxyType(
+    {"http_get": "read", "search_memory": "search your memories", "remember": "remember"}
+)
+"""What tools of our own do, in words; others are used, by their name."""
+_COUNTED = 5.0
+"""Seconds after which a question is known to be older than it was heard."""
+
+
 class ApprovalBar(Vertical, can_focus=True):
     """The oldest open question; the others wait behind it."""
 
@@ -100,17 +114,28 @@ class ApprovalBar(Vertical, can_focus=True):
     class Left(Message):
         """The person goes back to the composer; the question stays."""
 
-    def __init__(self, *, id: str, member: Callable[[str], Member]) -> None:
+    def __init__(
+        self,
+        *,
+        id: str,
+        member: Callable[[str], Member],
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__(id=id)
-        self._member = member
+        self._member, self._seconds = member, seconds
         self._asked: dict[str, ApprovalAsked] = {}
+        self._until: dict[str, float] = {}
+        """When each is denied by itself, by that clock."""
+        self._ticking: Timer | None = None
         self._drawn = ""
         """The question that is on the screen."""
         self._read = ""
         """The question whose end was in view."""
 
     def compose(self) -> ComposeResult:
-        yield Static("", markup=False, id="approval-head")
+        with Horizontal(id="approval-top"):
+            yield Static("", markup=False, id="approval-head")
+            yield Static("", markup=False, id="approval-left")
         yield AskedText(id="approval-asked")
         yield Instead(placeholder="what is to be done instead", id="approval-words")
         yield Static("", markup=False, id="approval-choices")
@@ -125,12 +150,17 @@ class ApprovalBar(Vertical, can_focus=True):
         return list(self._asked.values())
 
     def ask(self, event: "ApprovalAsked") -> None:
-        self._asked.setdefault(event.approval, event)
+        if event.approval not in self._asked:
+            self._asked[event.approval] = event
+            waited = made_ago(event.id)
+            left = event.timeout_s - (waited if waited > _COUNTED else 0)
+            self._until[event.approval] = self._seconds() + left
         self._redraw()
 
     def settle(self, approval: str) -> None:
         """The question is answered, by whomever."""
         if self._asked.pop(approval, None) is not None:
+            self._until.pop(approval, None)
             self._redraw()
 
     def settle_turn(self, turn: str) -> None:
@@ -203,6 +233,7 @@ class ApprovalBar(Vertical, can_focus=True):
             self._words.display, self._words.value = False, ""
             if self._asked:
                 self.focus()
+        self._tick()
         if not self._asked:
             self._drawn = self._read = ""
             if self.has_focus or writing:
@@ -227,18 +258,38 @@ class ApprovalBar(Vertical, can_focus=True):
             self._read = self._drawn
         self._draw_choices(self._asked[self._drawn])
 
+    def _tick(self) -> None:
+        """Counts down while somebody waits, and only then."""
+        if self._asked and self._ticking is None:
+            self._ticking = self.set_interval(1, self._draw_left)
+        elif not self._asked and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
+        self._draw_left()
+
+    def _draw_left(self) -> None:
+        if not self._asked:
+            return
+        first = next(iter(self._asked))
+        more = f"1 of {len(self._asked)} · " if len(self._asked) > 1 else ""
+        left = max(math.ceil(self._until[first] - self._seconds()), 0)
+        said = f"{more}denied in {left // 60}:{left % 60:02}"
+        self.query_one("#approval-left", Static).update(said)
+
     def _head(self, event: "ApprovalAsked") -> Content:
-        more = f"  (1 of {len(self._asked)})" if len(self._asked) > 1 else ""
+        """Who wants to do what, and with which host: nothing of it reads as anything else."""
         hosts = hosts_in(event.arguments)
         if len(hosts) > _LONGEST_RULE:
             hosts = f"…{hosts[-_LONGEST_RULE:]}"
+        tool = in_one_line(event.tool)
+        verb = _DOES.get(tool) or f"use {tool}"
         return Content.assemble(
             (self._member(event.agent).name, "bold"),
-            " wants to use ",
-            (in_one_line(event.tool), "bold"),
-            (" → " if hosts else "", "$foreground-muted"),
+            " wants to ",
+            (verb, "bold"),
+            (" from" if hosts and tool not in _DOES else "", "$foreground-muted"),
+            " " if hosts else "",
             (hosts, "bold $warning"),
-            (more, "$foreground-muted"),
         )
 
     def _draw_choices(self, event: "ApprovalAsked") -> None:
@@ -246,10 +297,9 @@ class ApprovalBar(Vertical, can_focus=True):
 
     def _choices(self, event: "ApprovalAsked") -> Content:
         if not self.has_focus:
-            minutes = max(round(event.timeout_s / 60), 1)
             return Content.assemble(
                 ("F2", "bold $warning"),
-                (f" to answer · denied by itself after {minutes} min", "$foreground-muted"),
+                (" to answer; nothing here is answered by a click", "$foreground-muted"),
             )
         if self._read != event.approval:
             below = round(self._text.max_scroll_y - self._text.scroll_y)
@@ -261,7 +311,7 @@ class ApprovalBar(Vertical, can_focus=True):
         return Content.assemble(
             ("o", "bold $warning"), " allow once   ",
             ("d", "bold $warning"), " deny   ",
-            ("r", "bold $warning"), " say what to do instead   ",
+            ("r", "bold $warning"), " say what instead   ",
             ("esc", "bold $warning"), " later\n",
             ("a", "bold $warning"), " always allow the rule ",
             (rule, "bold") if len(rule) <= _LONGEST_RULE else "above",
@@ -280,10 +330,13 @@ class ApprovalBar(Vertical, can_focus=True):
         if event.chain:
             asked = (f"asked for by {in_a_row(event.chain)}", "$warning")
             parts.append(Content.assemble(asked))
+        if event.reason:
+            why = in_one_line(event.reason)
+            parts.append(Content.assemble(("why: ", "$foreground-muted"), why))
+        if (tool := in_one_line(event.tool)) in _DOES:
+            parts.append(Content.assemble(("tool: ", "$foreground-muted"), tool))
         for name, value in event.arguments.items():
             parts += _argument(in_one_line(name), value)
-        if event.reason:
-            parts.append(Content.styled(f"why: {in_one_line(event.reason)}", "$foreground-muted"))
         if len(rule := in_one_line(event.rule)) > _LONGEST_RULE:
             told = Content.assemble(("always stores the rule: ", "$foreground-muted"), rule)
             parts.append(told)

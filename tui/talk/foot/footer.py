@@ -22,6 +22,7 @@ from .approvals import ApprovalBar
 from .composer import Composer
 from .drafts import Beside
 from .questions import QuestionBar
+from .throbber import Throbber
 
 
 def chip(one: Beside) -> str:
@@ -42,14 +43,17 @@ def said_of(one: Beside) -> str:
 class Footer(Vertical):
     """Below the conversation."""
 
-    def __init__(self, *, id: str, member: Callable[[str], Member]) -> None:
+    def __init__(
+        self, *, id: str, member: Callable[[str], Member], seconds: Callable[[], float]
+    ) -> None:
         super().__init__(id=id)
-        self._member = member
+        self._member, self._seconds = member, seconds
 
     def compose(self) -> ComposeResult:
         yield Static("", id="waiting")
-        yield ApprovalBar(id="approval", member=self._member)
+        yield ApprovalBar(id="approval", member=self._member, seconds=self._seconds)
         yield QuestionBar(id="question", member=self._member)
+        yield Throbber(id="throbber")
         with Vertical(id="writing"):
             with Horizontal(id="writer"):
                 yield Static("", id="speaker")

@@ -153,7 +153,7 @@ class QuestionBar(Vertical):
     def _head(self, one: "Question") -> Content:
         who = self._member(one.agent).name if one.agent else f"a {one.source}"
         more = f"  (1 of {len(self._asked)})" if len(self._asked) > 1 else ""
-        return Content.assemble((who, "bold"), " asks", (more, "$foreground-muted"))
+        return Content.assemble((who, "bold"), " asks you", (more, "$foreground-muted"))
 
     def _keys(self, one: "Question") -> Content:
         if self._words.display:

@@ -5,7 +5,7 @@ A block draws what it is given; where the facts come from is `turn_view`'s busin
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from skill_agent.errors import SkillAgentError
@@ -22,11 +23,14 @@ from skill_agent.values import Attachment
 from ...frame.agents import AgentList
 from ...frame.deeds import Deed, bindings
 from ...frame.plain import one_line, printable
-from ..deeds import FOLDED, MESSAGE
+from ..deeds import FOLDED, MESSAGE, TURN
+from .head import Head, Side
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
 
+SHOWN_REASON = 80
+"""Characters of why a tool failed that its row shows."""
 
 SHOWN_ATTACHED = 60_000
 """Characters of a text beside the words that an opened block shows."""
@@ -40,6 +44,18 @@ class CopyWanted(Message):
         self.text = text
 
 
+Wish = Literal["quote", "code", "again", "edit", "branch", "sources", "export"]
+
+
+class Wished(Message):
+    """The person wants something done with a block."""
+
+    def __init__(self, block: "Block", wish: Wish) -> None:
+        super().__init__()
+        self.block = block
+        self.wish: Wish = wish
+
+
 class Block(Vertical, can_focus=True):
     """One focusable piece of a conversation; `source` is what copying it gives."""
 
@@ -49,7 +65,9 @@ class Block(Vertical, can_focus=True):
 
     is_reply: ClassVar[bool] = False
     turn: str = ""
-    """Of a reply, what it came of."""
+    """What it came of."""
+    message_id: str | None = None
+    """Where it is a message in the ledger."""
 
     @property
     def source(self) -> str:
@@ -58,26 +76,41 @@ class Block(Vertical, can_focus=True):
     def action_copy_block(self) -> None:
         self.post_message(CopyWanted(self.source))
 
+    def action_wish(self, wish: Wish) -> None:
+        self.post_message(Wished(self, wish))
+
 
 class UserBlock(Block):
     """What the person said, as typed, and what came beside it, folded away."""
 
-    def __init__(self, text: str, attachments: Sequence[Attachment] = (), *, to: str = "") -> None:
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*TURN, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TURN)
+
+    def __init__(
+        self,
+        text: str,
+        attachments: Sequence[Attachment] = (),
+        *,
+        turn: str = "",
+        message_id: str | None = None,
+        to: str = "",
+    ) -> None:
         """`to` is whom it was said to, where that was not who was spoken with before."""
         super().__init__()
-        self._text, self._attachments, self._to = text, attachments, to
+        self._to = to
+        self.text, self.attachments = text, tuple(attachments)
+        self.turn, self.message_id = turn, message_id
 
     @property
     def source(self) -> str:
-        texts = (one.text for one in self._attachments)
-        return "\n\n".join(part for part in (self._text, *texts) if part)
+        texts = (one.text for one in self.attachments)
+        return "\n\n".join(part for part in (self.text, *texts) if part)
 
     def compose(self) -> ComposeResult:
-        who = f"You → {self._to}" if self._to else "You"
-        yield Static(who, markup=False, classes="who")
-        if self._text or not self._attachments:
-            yield Static(printable(self._text), markup=False, classes="said")
-        for one in self._attachments:
+        yield Head(Side(f"You → {self._to}" if self._to else "You"))
+        if self.text or not self.attachments:
+            yield Static(printable(self.text), markup=False, classes="said")
+        for one in self.attachments:
             yield AttachedBlock(one)
 
 
@@ -100,26 +133,15 @@ class Line(Static):
         )
 
 
-class WorkLine(Line):
-    """What became of a piece of team work: one line that changes."""
-
-    def __init__(self, work: str, mark: str, text: str, *, kind: str) -> None:
-        super().__init__(mark, text, kind=kind)
-        self.work = work
-        """The id of the task or collaboration."""
-
-    def tell(self, mark: str, text: str, *, kind: str) -> None:
-        self._mark, self._text = mark, printable(text)
-        self.set_classes(f"line -{kind}")
-        self.refresh(layout=True)
-
-
 class ErrorBlock(Block):
-    """What went wrong, and what to do next."""
+    """What went wrong, and what to do next; `turn` is what can be asked again."""
 
-    def __init__(self, title: str, message: str, hint: str = "") -> None:
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*TURN, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TURN)
+
+    def __init__(self, title: str, message: str, hint: str = "", *, turn: str = "") -> None:
         super().__init__()
-        self._title = title
+        self._title, self.turn = title, turn
         self._message, self._hint = printable(message), printable(hint)
 
     @property
@@ -144,8 +166,15 @@ class FoldedBlock(Block):
         yield Static(self._headline(), classes="headline")
         yield Static("", markup=False, classes="inside")
 
+    def on_mount(self) -> None:
+        self._redraw()
+
     def watch_open(self) -> None:
         self._redraw()
+
+    def foot_label(self, deed: Deed) -> str | None:
+        """What Enter does now."""
+        return "close" if self.open and deed.id == "message.fold" else deed.label
 
     def action_fold(self) -> None:
         self.open = not self.open
@@ -160,16 +189,22 @@ class FoldedBlock(Block):
     def _headline(self) -> Content:
         raise NotImplementedError
 
-    def _inside(self) -> str:
+    def _inside(self) -> str | Content:
         raise NotImplementedError
 
     def _redraw(self) -> None:
-        if not self.is_mounted:
-            return
+        if not self.query(".inside"):
+            return  # not composed yet
         self.set_class(self.open, "-open")
         self.query_one(".headline", Static).update(self._headline())
         inside = self.query_one(".inside", Static)
         inside.update(self._inside() if self.open else "")
+
+
+def join(before: Widget, after: Widget) -> None:
+    """Folded rows, and the line that tells of one, stand close together."""
+    if isinstance(after, FoldedBlock) and isinstance(before, FoldedBlock | Line):
+        before.add_class("-joined")
 
 
 class AttachedBlock(FoldedBlock):
@@ -252,6 +287,8 @@ class ToolBlock(FoldedBlock):
         measured."""
         self._ok, self._result, self._seconds = ok, result, seconds
         self.set_class(ok is False, "-failed")
+        if ok is False and len(result) > SHOWN_REASON:
+            self.open = True  # the row does not hold why
         self._redraw()
 
     def changes(self, lines: Sequence[str]) -> None:
@@ -277,7 +314,8 @@ class ToolBlock(FoldedBlock):
         elif self._ok:
             state, style = f"✓{took}", "$success"
         else:
-            state, style = f"✗{took} {one_line(self._result, 48)}", "$error"
+            why = "" if self.open else f" {one_line(self._result, SHOWN_REASON)}"
+            state, style = f"✗{took}{why}", "$error"
         return Content.assemble(
             self._arrow,
             (one_line(self._tool, 60), "bold"),
@@ -287,22 +325,36 @@ class ToolBlock(FoldedBlock):
             (f"  {brief}" if brief else "", "$foreground-muted"),
         )
 
-    def _inside(self) -> str:
-        shown = [_as_json(self._arguments)]
+    def _inside(self) -> Content:
+        shown = [Content(printable(_as_lines(self._arguments)))] if self._arguments else []
         if self._diffs:
-            shown.append("\n".join(self._diffs))
-        if self._result is not None:
+            shown.append(coloured(self._diffs))
+        if self._result:
             cut = len(self._result) - SHOWN_RESULT
-            more = f"\n… {cut} more characters" if cut > 0 else ""
-            shown.append(self._result[:SHOWN_RESULT] + more)
-        return printable("\n\n".join(shown))
+            more = f"\n… {cut:,} more characters" if cut > 0 else ""
+            style = "$error" if self._ok is False else ""
+            shown.append(Content.styled(printable(self._result[:SHOWN_RESULT] + more), style))
+        return Content("\n\n").join(shown)
 
 
-class OpeningFailed(ErrorBlock):
+def coloured(lines: Sequence[str]) -> Content:
+    """A unified diff; the marks stay, for where there are no colours."""
+    styles = {"+": "$success", "-": "$error", "@": "$accent"}
+    quiet = "$foreground-muted"
+    return Content("\n").join(
+        Content.styled(
+            printable(line), quiet if line[:3] in ("---", "+++") else styles.get(line[:1], quiet)
+        )
+        for line in lines
+    )
+
+
+class OpeningFailed(ErrorBlock, inherit_bindings=False):
     """The reason, the hint, and: r tries again, q leaves with the error's exit code."""
 
+    DEEDS: ClassVar[tuple[Deed, ...]] = MESSAGE[:1]
     BINDINGS: ClassVar[list[BindingType]] = [
-        *Block.BINDINGS,
+        *bindings(MESSAGE[:1]),
         Binding("q", "app.quit", "Quit", show=False),
         Binding("r,enter", "app.retry", "Try again", show=False),
     ]
@@ -320,3 +372,12 @@ class OpeningFailed(ErrorBlock):
 
 def _as_json(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+
+
+def _as_lines(arguments: Mapping[str, Any]) -> str:
+    """`name: value`, a text of several lines below its name."""
+    lines: list[str] = []
+    for name, value in arguments.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append(f"{name}:\n{text}" if "\n" in text else f"{name}: {text}")
+    return "\n".join(lines)

@@ -48,7 +48,7 @@ def blocks_of(past: Past, agents: AgentList) -> list[Widget]:
     return blocks + [_seat(one, agents) for one in beside]
 
 
-def _seat(moment: SeatMoment, agents: AgentList) -> Line:
+def _seat(moment: SeatMoment, agents: AgentList) -> Widget:
     return lines.seat(told_of(moment, ""), agents)
 
 
@@ -95,7 +95,7 @@ class _Turn:
         failed = ended if isinstance(ended, TurnFailed) else None
         seats = [_seat(one, agents) for one in self._past.seats_in(self._messages[0].turn)]
         parts = [*seats, *first, *self._saved(), *self._said(), *self._notes(failed)]
-        found: list[Widget] = [UserBlock(*told_apart(self.asked), to=self.to)] if self.asked else []
+        found: list[Widget] = [_said(self.asked, to=self.to)] if self.asked else []
         if parts or self._replies:
             found.append(self._reply(agents, parts, failed))
         if failed and (error := lines.error(failed, agents[failed.agent].name)):
@@ -108,13 +108,14 @@ class _Turn:
         replies, rated = self._replies, self._past.ratings
         agent = next((m.agent for m in (*replies, *self._messages) if m.agent), "") or ""
         usage = next((m.usage for m in reversed(replies) if m.usage), None)
-        recalled = len(self.asked.recalled) if self.asked else 0
         return ReplyBlock(
             agents[agent],
             self._messages[0].turn,
             parts=parts,
             said="\n\n".join(m.content for m in replies if m.role == "assistant" and m.content),
-            meta="" if failed else lines.figures(usage, recalled=recalled),
+            figures=() if failed else lines.figures(usage),
+            at=lines.when(self.asked.created_at) if self.asked else "",
+            sources=self.asked.recalled if self.asked else (),
             message_id=next((m.id for m in reversed(replies) if m.role == "assistant"), None),
             rating=next((rated[m.id] for m in replies if m.id in rated), None),
         )
@@ -145,9 +146,9 @@ class _Turn:
         every = [*self._past.together, *self._past.tasks]
         begun = sorted(every, key=lambda one: one.created_at)
         told = ((one.created_at, lines.work_kept(one, self._agents)) for one in begun)
-        work = [(at, work.line) for at, work in told if work.turn == turn]
+        work = [(at, work.block) for at, work in told if work.turn == turn]
         said = [one for one in self._messages if one.role == "user" and one is not self.asked]
-        meanwhile = [(one.created_at, UserBlock(*told_apart(one))) for one in said]
+        meanwhile = [(one.created_at, _said(one)) for one in said]
         return sorted([*work, *meanwhile], key=lambda one: one[0])
 
     def _notes(self, failed: TurnFailed | None) -> Iterator[Widget]:
@@ -159,6 +160,10 @@ class _Turn:
                 yield line
         elif any(one.state == "partial" for one in self._replies):
             yield Line("■", "Stopped here", kind="warning")
+
+
+def _said(message: Message, *, to: str = "") -> UserBlock:
+    return UserBlock(*told_apart(message), turn=message.turn, message_id=message.id, to=to)
 
 
 def _until(work: list[tuple[datetime, Widget]], at: datetime) -> Iterator[Widget]:

@@ -1,26 +1,32 @@
 """One agent's reply, from its first word to its rating."""
 
+import re
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Markdown, Static
 
 from skill_agent.conversations.in_words import NOT_ENDED
 from skill_agent.values import FeedbackResult, Rating
 
 from ...frame.agents import Member
 from ...frame.deeds import Deed, bindings
-from ...frame.plain import printable
-from ..deeds import MESSAGE, REPLY
-from .blocks import Block, Line, ThoughtBlock, ToolBlock
+from ..deeds import MESSAGE, REPLY, TURN
+from .blocks import Block, Line, ThoughtBlock, ToolBlock, Wished, join
+from .head import Head, Side
 from .prose import Flow, Prose
+
+if TYPE_CHECKING:
+    from skill_agent.events import MemoryRecalled
+
+
+_MAY_BE_CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 
 
 class Rated(Message):
@@ -44,12 +50,13 @@ class PromptWanted(Message):
 class ReplyBlock(Block):
     """One agent's reply: prose, tool calls and lines in the order they came.
 
-    `parts` and `said` are what a finished reply read from the ledger begins with. It can be rated
-    once it is in the ledger and so has a `message_id`.
+    `parts` and `said` are what a finished reply read from the ledger begins with, `sources` the ids
+    of what was remembered for it. It can be rated once it is in the ledger and so has a
+    `message_id`.
     """
 
-    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *MESSAGE)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(REPLY)
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *TURN, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings((*REPLY, *TURN))
     is_reply: ClassVar[bool] = True
     rating: reactive[Rating | None] = reactive[Rating | None](None)
 
@@ -60,7 +67,9 @@ class ReplyBlock(Block):
         *,
         parts: Sequence[Widget] = (),
         said: str = "",
-        meta: str = "",
+        figures: Sequence[str] = (),
+        at: str = "",
+        sources: Sequence[str] = (),
         message_id: str | None = None,
         rating: Rating | None = None,
     ) -> None:
@@ -68,7 +77,10 @@ class ReplyBlock(Block):
         self._member, self.turn = member, turn
         self.message_id = message_id
         self.set_reactive(ReplyBlock.rating, rating)
-        self._parts, self._meta = parts, meta
+        self.sources = tuple(sources)
+        self.recalled: MemoryRecalled | None = None
+        """What was remembered, where it was heard; the ledger keeps no reasons."""
+        self._parts, self._figures, self._at = parts, figures, at
         self._said = [said] if said else []
         self._flow: Flow | None = None
         self._tools: dict[str, ToolBlock] = {}
@@ -81,18 +93,51 @@ class ReplyBlock(Block):
         return "".join(self._said)
 
     def compose(self) -> ComposeResult:
-        yield Static(self._head(), markup=False, classes="who")
+        yield Head(self._left(), self._right())
+        for before, after in pairwise(self._parts):
+            join(before, after)
         yield from self._parts
-        if self._meta:
-            yield Static(self._meta, markup=False, classes="meta")
 
-    def _head(self) -> Content:
-        mark, colour = _RATINGS[self.rating] if self.rating else ("", "")
-        return Content.assemble(self._member.name, (mark, colour))
+    def _left(self) -> Side:
+        count = self.recalled.told if self.recalled else len(self.sources)
+        return Side(
+            self._member.name,
+            avatar=self._member.avatar,
+            mark=_RATINGS[self.rating] if self.rating else ("", ""),
+            chip=f"◆ {count} remembered" if count else "",
+        )
+
+    def _right(self) -> list[str]:
+        return [*self._figures, *([self._at] if self._at else [])]
+
+    def _draw_head(self) -> None:
+        if self.is_mounted:
+            self.query_one(Head).tell(left=self._left(), right=self._right())
 
     def watch_rating(self) -> None:
-        if self.is_mounted:
-            self.query_one(".who", Static).update(self._head())
+        self._draw_head()
+
+    def remembers(self, recalled: "MemoryRecalled") -> None:
+        """What was put beside the question from memory."""
+        self.recalled = recalled
+        self._draw_head()
+
+    def on_head_chip_pressed(self, event: Head.ChipPressed) -> None:
+        event.stop()
+        self.post_message(Wished(self, "sources"))
+
+    def foot_label(self, deed: Deed) -> str | None:
+        """Sources only where something was remembered, and code where there may be some."""
+        if deed.id == "reply.sources":
+            return deed.label if self._left().chip else None
+        if deed.id == "reply.code":
+            return deed.label if _MAY_BE_CODE.search(self.source) else None
+        return deed.label
+
+    @property
+    def agent(self) -> str:
+        """The slug of who gives it."""
+        return self._member.slug
 
     def action_rate(self, rating: Rating) -> None:
         if self.message_id:
@@ -106,8 +151,7 @@ class ReplyBlock(Block):
         self.remove_class(self._member.accent)
         self._member = member
         self.add_class(member.accent)
-        if self.is_mounted:
-            self.query_one(".who", Static).update(self._head())
+        self._draw_head()
 
     @property
     def bare(self) -> bool:
@@ -117,9 +161,7 @@ class ReplyBlock(Block):
     async def say(self, text: str) -> None:
         """Appends streamed text."""
         self._said.append(text)
-        if self._flow is not None:
-            await self._stop_waiting()
-        else:
+        if self._flow is None:
             prose = Prose()
             await self._put(prose)
             self._flow = Flow(prose)
@@ -139,16 +181,15 @@ class ReplyBlock(Block):
             self._thought.finish(time.monotonic() - self._thinks_since)
             self._thought = None
 
-    async def tell(self, line: Line | Block) -> None:
-        """Puts a line, or a block, after what was said so far."""
+    async def tell(self, line: Widget) -> None:
+        """Puts a line or the like after what was said so far."""
         await self.pause()
         await self._put(line)
 
     async def note(self, line: Line) -> None:
         """Puts a line below all that is said, whatever is said after it."""
         self._notes.append(line)
-        waiting = self.query(".waiting")
-        await self.mount(line, before=waiting.first() if waiting else None)
+        await self.mount(line)
 
     async def use(self, call: str, tool: ToolBlock) -> None:
         """Puts a tool call after what was said so far."""
@@ -169,33 +210,22 @@ class ReplyBlock(Block):
         if self._flow is not None:
             self._flow.drop()
 
-    async def close(self, meta: str) -> None:
-        """The reply is over; `meta` is the quiet line under it."""
+    async def close(self, figures: Sequence[str] = ()) -> None:
+        """The reply is over; `figures` say what it took."""
         await self.pause()
         self._thought_ended()
         for tool in self._tools.values():
             if not tool.settled:
                 tool.finish(ok=False, result=NOT_ENDED)
-        await self._stop_waiting()
-        if meta:
-            await self.mount(Static(meta, markup=False, classes="meta"))
+        self._figures = figures
+        self._draw_head()
 
-    async def wait(self, text: str) -> None:
-        """Shows that something is going on; the next piece of the reply takes it away."""
-        old = self.query(".waiting")
-        if old:
-            old.first(Static).update(printable(text))
-        else:
-            await self.mount(Static(printable(text), markup=False, classes="waiting"))
-
-    async def _put(self, widget: Static | Markdown | Block) -> None:
+    async def _put(self, widget: Widget) -> None:
         self._thought_ended()
-        await self._stop_waiting()
+        said = self.children[: len(self.children) - len(self._notes)]
+        if said:
+            join(said[-1], widget)
         await self.mount(widget, before=self._notes[0] if self._notes else None)
-
-    async def _stop_waiting(self) -> None:
-        for waiting in self.query(".waiting"):
-            await waiting.remove()
 
 
 _RATINGS = {"up": ("  ▲ good", "not bold $success"), "down": ("  ▼ not good", "not bold $warning")}

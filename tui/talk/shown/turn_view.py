@@ -6,6 +6,8 @@ It keeps no facts of its own beyond which block belongs to which turn.
 from collections.abc import Callable
 from typing import assert_never
 
+from textual.widget import Widget
+
 from skill_agent.conversations.in_words import in_short
 from skill_agent.events import (
     AnyEvent,
@@ -35,9 +37,12 @@ from skill_agent.events import (
 )
 
 from ...frame.agents import AgentList
+from ...frame.plain import one_line
 from ...memory.pane import MemoryPane
+from ..foot.throbber import Throbber
 from . import lines
-from .blocks import Line, ToolBlock, UserBlock, WorkLine, addressed
+from .asides import PlanBlock, WorkBlock
+from .blocks import Line, ToolBlock, UserBlock, addressed
 from .conversation import Conversation
 from .reply import ReplyBlock
 
@@ -50,16 +55,16 @@ class TurnView:
         conversation: Conversation,
         pane: MemoryPane,
         agents: AgentList,
+        throbber: Throbber,
         *,
         own: Callable[[str], bool],
     ) -> None:
         """`own` tells whether this window asked for a turn."""
         self._conversation, self._pane, self._agents = conversation, pane, agents
-        self._own = own
+        self._throbber, self._own = throbber, own
         self.spoke_with = ""
         """Who was spoken with last; a message to another one says so."""
         self._replies: dict[str, ReplyBlock] = {}
-        self._recalled: dict[str, int] = {}
         self._decided: dict[str, Line] = {}
         """What was answered of the call that comes next in a turn."""
 
@@ -89,7 +94,6 @@ class TurnView:
         """What the person said to a turn that runs, after what it had said by then."""
         if (reply := self._replies.get(turn)) is not None:
             await reply.tell(UserBlock(text))
-            await reply.wait("Thinking …")
             self._conversation.touched()
 
     async def _within(self, event: TurnEvent) -> None:
@@ -105,28 +109,31 @@ class TurnView:
                 await reply.tell(lines.saved(event.content, pinned=event.pinned))
                 await self._pane.saved(event)
             case MemoryRecalled():
-                self._recalled[event.turn] = event.told
+                reply.remembers(event)
                 await self._pane.recalled(event)
-                await reply.wait("Thinking …")
+                self._busy(event, "thinks")
             case Notice():
                 await self._notice(reply, event)
             case TextDelta():
                 await reply.say(event.text)
+                self._busy(event, "writes")
             case ThoughtDelta():
                 await reply.think(event.text)
+                self._busy(event, "thinks")
             case ToolStarted():
                 if decision := self._decided.pop(event.turn, None):
                     await reply.tell(decision)
                 await reply.use(event.call, ToolBlock(event.tool, event.arguments))
+                self._busy(event, f"uses {one_line(event.tool, 40)}")
             case ToolFinished():
                 if tool := reply.tool(event.call):
                     tool.finish(ok=event.ok, result=event.result, seconds=event.seconds)
-                await reply.wait("Thinking …")
+                self._busy(event, "thinks")
             case ApprovalAsked():
-                await reply.wait(f"Waiting for you: {event.tool} …")
+                self._busy(event, "waits for you: F2")
             case ApprovalAnswered():
                 self._decided[event.turn] = lines.decision(event.choice, event.by)
-                await reply.wait("Thinking …")
+                self._busy(event, "thinks")
             case TurnFinished():
                 await self._finish(reply, event)
             case TurnFailed():
@@ -134,15 +141,21 @@ class TurnView:
             case _:
                 assert_never(event)
 
+    def _busy(self, event: AnyEvent, words: str) -> None:
+        self._throbber.busy(event.turn, self._agents[event.agent], words)
+
     async def _start(self, event: TurnStarted) -> None:
-        reply = ReplyBlock(self._agents[event.agent], event.turn)
+        reply = ReplyBlock(self._agents[event.agent], event.turn, at=lines.when(event.at))
         self._replies[event.turn] = reply
         to = addressed(event.agent, self.spoke_with, self._agents)
         self.spoke_with = event.agent
-        await self._conversation.add(UserBlock(event.text, event.attachments, to=to), reply)
+        said = UserBlock(
+            event.text, event.attachments, turn=event.turn, message_id=event.message_id, to=to
+        )
+        await self._conversation.add(said, reply)
         if event.tier:
             await reply.tell(Line("·", f"{event.model}: {event.why}", kind="info"))
-        await reply.wait("Recalling …")
+        self._busy(event, "remembers")
         if self._own(event.turn):  # one's own message is where one wants to be
             self._conversation.follow()
 
@@ -154,35 +167,33 @@ class TurnView:
             reply.speaks(self._agents[event.agent])
         await self._around(event.turn, lines.seat(event, self._agents))
 
-    async def _around(self, turn: str, line: Line) -> None:
-        """What happens to a conversation beside its turns: a line of its own."""
+    async def _around(self, turn: str, line: Widget) -> None:
+        """What happens to a conversation beside its turns: a row of its own."""
         reply = self._replies.get(turn)
         if reply is None:
             await self._conversation.add(line)
             return
         self._conversation.touched()
         await reply.tell(line)
-        await reply.wait("Thinking …")
 
     async def _worked(self, event: TaskChanged | CollaborationChanged) -> None:
-        """One line for each piece of team work, which changes with it."""
+        """One row for each piece of team work, which changes with it."""
         if (work := lines.work_told(event, self._agents)) is None:
             return
-        for line in self._conversation.query(WorkLine):
-            if line.work == work.id:  # told before, or read from the ledger
-                line.tell(work.mark, work.text, kind=work.kind)
+        for block in self._conversation.query(WorkBlock):
+            if block.work == work.id:  # told before, or read from the ledger
+                block.tell(work.mark, work.text, work.problem, kind=work.kind)
                 return
-        await self._around(work.turn, work.line)
+        await self._around(work.turn, work.block)
 
     async def _planned(self, event: PlanTold) -> None:
         """One checklist for each turn, which changes in its place."""
         reply = await self._reply(event.turn, event.agent)
-        name, text = f"plan of {event.turn}", "\n  ".join(["Plan", *event.checklist])
-        for line in reply.query(WorkLine):
-            if line.work == name:
-                line.tell("·", text, kind="info")
-                return
-        await reply.tell(WorkLine(name, "·", text, kind="info"))
+        told, steps = event.line.capitalize(), event.checklist
+        if plans := reply.query(PlanBlock):
+            plans.first().tell("≡", told, "\n".join(steps))
+        else:
+            await reply.tell(PlanBlock(event.turn, told, steps))
 
     async def _changed(self, event: DiffShown) -> None:
         """A change of a file, with the call that made it."""
@@ -205,7 +216,7 @@ class TurnView:
         if event.level == "warning":
             await reply.note(lines.warning(event.text))
         else:
-            await reply.wait(f"{event.text} …")
+            self._busy(event, f"· {event.text}")
 
     async def _finish(self, reply: ReplyBlock, event: TurnFinished) -> None:
         if event.text.startswith(reply.source) and event.text != reply.source:
@@ -213,15 +224,14 @@ class TurnView:
         if not event.text.strip() and event.tool_calls:
             await reply.say("\n".join(in_short(event.tool_calls)))
         reply.message_id = event.message_id
-        recalled = self._recalled.get(event.turn, 0)
-        await reply.close(lines.figures(event.usage, recalled=recalled))
+        await reply.close(lines.figures(event.usage))
         self._forget(event.turn)
 
     async def _fail(self, reply: ReplyBlock, event: TurnFailed) -> None:
         reply.message_id = event.message_id
         if line := lines.stopped(event):
             await reply.note(line)
-        await reply.close("")
+        await reply.close()
         if error := lines.error(event, self._agents[event.agent].name):
             if reply.bare:
                 await reply.remove()
@@ -229,5 +239,6 @@ class TurnView:
         self._forget(event.turn)
 
     def _forget(self, turn: str) -> None:
-        for known in (self._replies, self._recalled, self._decided):
+        self._throbber.over(turn)
+        for known in (self._replies, self._decided):
             known.pop(turn, None)

@@ -18,7 +18,8 @@ from skill_agent.events import TurnFailed
 from skill_agent.text.attachments import label
 from skill_agent.text.clock import minute_of
 from skill_agent.values import CallOutcome, Message, SeatMoment, Session, TurnState
-from skill_agent.workstation.past import Past
+
+from .past import Past
 
 
 def retold(session: Session, past: Past) -> str:
