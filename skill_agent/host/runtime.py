@@ -39,6 +39,7 @@ from skill_agent.ports import (
 )
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.skills.shelf import SkillShelf
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import ApprovalDesk, Approvals, RuleBook
 from skill_agent.tools.gate.gate import Gate
@@ -124,7 +125,11 @@ class Runtime(Workstation):
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         self._team.proposes = self._automation.jobs.operations.add
-        own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
+        own = {
+            "approvals": Approvals(desk, rules),
+            "skills": SkillShelf(skillbook, rules),
+            "host": presence,
+        }
         own |= {**self._doors.groups(), **self._automation.groups()}
         super().__init__({**self._kept(clock), **self._team.groups(), **own})
 
@@ -149,7 +154,13 @@ class Runtime(Workstation):
         mind = self._mind
         return {
             "turns": self._turns,
-            "agents": Agents(self.directory, self._pages, self.ledger),
+            "agents": Agents(
+                self.directory,
+                self._pages,
+                self.ledger,
+                model=self.gateway.model,
+                publish=self._bus.publish,
+            ),
             "models": self._models,
             "conversations": self._conversations,
             "summaries": Summaries(

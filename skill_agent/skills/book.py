@@ -214,6 +214,10 @@ class SkillBook(SkillOperations):
         """The skill with what the agent may make of it; raises ToolFailed."""
         return self._judged([self._open(name)], agent)[0]
 
+    def text(self, name: str) -> str:
+        """The body as it is written, for a person to read; raises ToolFailed."""
+        return self._open(name).body
+
     def activate(self, name: str, digest: str = "") -> str:
         """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where
         the folder has not the digest that is named."""

@@ -247,6 +247,9 @@ class DuckLedger:
     async def memories(self, wanted: MemoryFilter) -> list[Memory]:
         return await self._run("read", lambda: self._memories.list(wanted))
 
+    async def memory_types(self, wanted: MemoryFilter) -> dict[str, int]:
+        return await self._run("read", lambda: self._memories.types(wanted))
+
     async def state_at(self, moment: datetime) -> list[Memory]:
         return await self._run("read", lambda: self._memories.at(moment))
 
