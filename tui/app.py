@@ -27,6 +27,7 @@ from skill_agent.identifiers import new_id
 
 from .frame.deeds import Deed, bindings, deeds_of, keys_of
 from .frame.help import KeyHelp
+from .frame.page import AGENT
 from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 LATER = (
     ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
-    ".talk.sender", ".talk.session_list", ".talk.shown.turn_view",
+    ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".agents.model_picker",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
 
@@ -268,7 +269,9 @@ class WorkstationApp(App[None]):
     def _over_closed(self, session: str | None) -> None:
         self._over = None
         self._talk.returned()
-        if session:
+        if session and session.startswith(AGENT):
+            self._talk.talk_to(session.removeprefix(AGENT))
+        elif session:
             self._talk.go_on_with(session)
 
     def action_places(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .agents.deeds import PART as AGENTS
 from .frame.deeds import ALWAYS, Deed, Part
 from .inbox.deeds import PART as INBOX
 from .memory.deeds import PART as MEMORY
@@ -52,6 +53,10 @@ PLACES = (
     Place(
         name="memory", label="Memory", keys="f5,ctrl+l", screen=".memory.screen:MemoryScreen",
         what="all memories: search, read, correct, forget, settle disputes", part=MEMORY,
+    ),
+    Place(
+        name="agents", label="Agents", screen=".agents.screen:AgentsScreen", part=AGENTS,
+        what="who is in the team: make, change, pause, talk to",
     ),
     Place(
         name="team", label="Team", keys="f7,ctrl+t", screen=".team.screen:TeamScreen",

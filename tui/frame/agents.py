@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -33,16 +34,41 @@ class Member:
     status: str = "active"
     accent: str = "accent-0"
     """CSS class of its colour."""
+    avatar: str = ""
+    """One sign two cells wide; empty where it has none that every terminal draws alike."""
+
+    @property
+    def colour(self) -> str:
+        """Its colour as a style."""
+        return f"${self.accent.replace('accent-', 'agent-')}"
+
+    @property
+    def mark(self) -> tuple[str, str]:
+        """What stands before its name in a list, three cells wide, with its style."""
+        return (f"{self.avatar} ", "") if self.avatar else ("●  ", self.colour)
 
 
 NOBODY = Member(slug="", name="", accent="accent-none")
 """Who speaks before the team is known."""
 
 
+def avatar_of(written: str) -> str:
+    """An avatar as a list can show it: one sign that is two cells wide everywhere. What is put
+    together of several takes another width in another terminal."""
+    sign = written.strip().removesuffix("\ufe0f")
+    return sign if len(sign) == 1 and cell_len(sign) == 2 else ""
+
+
 class AgentList:
     """The members in the order of agents.toml; empty until the runtime is open."""
 
     def __init__(self, agents: "Sequence[AgentDNA]" = ()) -> None:
+        self._members: dict[str, Member] = {}
+        self.become(agents)
+
+    def become(self, agents: "Sequence[AgentDNA]") -> bool:
+        """Takes over what the team is now; whether that is anything else."""
+        before = self._members
         self._members = {
             dna.slug: Member(
                 slug=dna.slug,
@@ -51,9 +77,11 @@ class AgentList:
                 model=dna.model.model_name,
                 status=dna.status,
                 accent=f"accent-{index % ACCENTS}",
+                avatar=avatar_of(dna.avatar_emoji),
             )
             for index, dna in enumerate(agents)
         }
+        return self._members != before
 
     def __getitem__(self, slug: str) -> Member:
         """The member; one that has left the team keeps its slug as its name."""
@@ -103,16 +131,15 @@ class AgentPicker(ModalScreen[str | None]):
 
     def _option(self, member: Member) -> Option:
         active = member.status == "active"
-        colour = f"${member.accent.replace('accent-', 'agent-')}"
         state = "" if active else f"  {member.status}"
         here = "  here now" if member.slug == self._current else ""
         model = "" if member.model == "default" else f" · {member.model}"
         text = Content.assemble(
-            ("● ", colour),
+            member.mark,
             (member.name, "bold"),
             (f"  @{member.slug}{model}", "$foreground-muted"),
             (here, "$success"),
             (state, "$warning"),
-            (f"\n  {member.tagline}" if member.tagline else "", "$foreground-muted"),
+            (f"\n   {member.tagline}" if member.tagline else "", "$foreground-muted"),
         )
         return Option(text, id=member.slug, disabled=not active)

@@ -81,6 +81,7 @@ class Sender:
                         message.text,
                         session=None if new else key,
                         agent=agent,
+                        model=self._display.chosen_model(key),
                         key=message.key,
                         attachments=message.attachments,
                         folder=self._folder if new else "",
