@@ -13,6 +13,7 @@ from .agents.deeds import PART as AGENTS
 from .frame.deeds import ALWAYS, Deed, Part
 from .inbox.deeds import PART as INBOX
 from .memory.deeds import PART as MEMORY
+from .skills.deeds import PART as SKILLS
 from .talk.deeds import PARTS as TALK
 from .team.deeds import PART as TEAM
 from .work.deeds import PART as WORK
@@ -57,6 +58,10 @@ PLACES = (
     Place(
         name="agents", label="Agents", screen=".agents.screen:AgentsScreen", part=AGENTS,
         what="who is in the team: make, change, pause, talk to",
+    ),
+    Place(
+        name="skills", label="Skills", screen=".skills.screen:SkillsScreen", part=SKILLS,
+        what="what agents can be taught: read, approve, make tools of",
     ),
     Place(
         name="team", label="Team", keys="f7,ctrl+t", screen=".team.screen:TeamScreen",

@@ -1,4 +1,4 @@
-"""What a new agent may be for: each a beginning that is written into agents.toml and changed there."""
+"""What a new agent may be for: each a beginning, written into agents.toml and changed there."""
 
 from dataclasses import dataclass, field
 from typing import Any
