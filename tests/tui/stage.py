@@ -8,15 +8,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, TypedDict
 
 from played import played
+from stage_agents import (
+    StageAgents,
+    StageFigures,
+    StageModels,
+    StageSkills,
+    StageSkillTools,
+    StageTrust,
+)
 from stage_book import StageBook, StageFeedback, book
 from stage_inbox import StageInbox
 from stage_work import StageBackground, StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
 from skill_agent.conversations.operations import (
     ConversationOperations,
@@ -40,7 +48,7 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus, Subscription
-from skill_agent.models.operations import ModelOperations
+from skill_agent.files.home import Home
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.schema import Settings
 from skill_agent.team.operations import Moments, SeatOperations
@@ -58,7 +66,6 @@ from skill_agent.values import (
     FoundSession,
     Message,
     ModelCall,
-    ModelInfo,
     Question,
     Session,
     Submitted,
@@ -136,6 +143,8 @@ class StageRuntime(Workstation):
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
+        self.models_asked: list[str | None] = []
+        """The model each message asked for."""
         self.keys: list[str] = []
         self.attached: list[tuple[Attachment, ...]] = []
         """What came with each message."""
@@ -149,6 +158,8 @@ class StageRuntime(Workstation):
         self.post = played(StageInbox)()
         self.given, self.together = played(StageTasks)(), played(StageTogether)()
         self.background = played(StageBackground)()
+        self.people, self.offered = played(StageAgents)(self), played(StageModels)(self)
+        self.shelf = played(StageSkills)()
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -160,8 +171,12 @@ class StageRuntime(Workstation):
                 "turns": played(StageTurns)(self),
                 "approvals": played(StageApprovals)(self),
                 "questions": self.questions_asked,
-                "agents": played(StageAgents)(self),
-                "models": played(StageModels)(),
+                "agents": self.people,
+                "models": self.offered,
+                "skills": self.shelf,
+                "skill_tools": played(StageSkillTools)(),
+                "routing": played(StageTrust)(),
+                "figures": played(StageFigures)(),
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
@@ -177,6 +192,10 @@ class StageRuntime(Workstation):
     @property
     def settings(self) -> Settings:
         return self._settings
+
+    @property
+    def home(self) -> Home:
+        return Home(Path("/home/ada/.skill-agent"))
 
     def add_session(self, title: str, agent: str, *lines: str) -> Session:
         """A conversation of the past; lines alternate between user and agent."""
@@ -284,6 +303,7 @@ class StageTurns(TurnOperations):
         text, turn, session = asked.text, asked.key or "", asked.session
         stage.submitted.append((text, session, asked.agent))
         stage.keys.append(turn)
+        stage.models_asked.append(asked.model)
         if stage.refuse is not None:
             problem, stage.refuse = stage.refuse, None
             raise problem
@@ -349,6 +369,9 @@ class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
 
+    async def rules(self) -> list[str]:
+        return ["kyra http_get:api.open-meteo.com"]
+
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
     ) -> bool:
@@ -399,19 +422,6 @@ class StageSummaries(SummaryOperations):
 class StageSeats(SeatOperations):
     async def history(self, ref: str) -> Moments:
         return []
-
-
-class StageAgents(AgentOperations):
-    def __init__(self, stage: StageRuntime) -> None:
-        self._stage = stage
-
-    async def list(self) -> Agents:
-        return [*self._stage.team]
-
-
-class StageModels(ModelOperations):
-    async def info(self, agent: str, model: str | None = None) -> ModelInfo:
-        return ModelInfo(name="scripted/small-1.5b", provider="scripted", context_window=8192)
 
 
 class StageConversations(ConversationOperations):

@@ -3,6 +3,7 @@
 It answers the calls the memory screen reads with; what changes a ledger is tested on a real one.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -82,6 +83,12 @@ class StageBook(MemoryOperations):
         self, memory_id: str, content: str, *, reason: str = "", actor: str = "person"
     ) -> Memory:
         raise StoreError("the ledger took nothing: the disk is full", hint="make some room")
+
+    async def types(self, agent: str | None = None) -> dict[str, int]:
+        self._check()
+        wanted = MemoryFilter(agent=agent, statuses=("active", "disputed"))
+        counted = Counter(one.memory_type for one in self.memories if _wanted(one, wanted))
+        return {**counted}
 
     async def disputes(self) -> Disputes:
         self._check()

@@ -25,8 +25,8 @@ from .model_rows import DEFAULT, matching, rows
 
 LOOKING = "Looking which models there are …"
 NOTHING = "No model is called that."
-KEYS = "Enter [b]from now on[/b] · Ctrl+T [b]only this talk[/b] · Esc leaves it"
-KEYS_ALWAYS = "Enter [b]from now on[/b] · Esc leaves it"
+KEYS = "[b]Enter[/b] chooses it · [b]Esc[/b] leaves it"
+KEYS_OF_TALK = "[b]Enter[/b] chooses it · [b]Tab[/b] for how long · [b]Esc[/b] leaves it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ModelPicker(ModalScreen[ModelWish | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,alt+m", "dismiss(None)", "Close", show=False, priority=True),
-        Binding("ctrl+t", "only_here", "Only this talk", show=False, priority=True),
+        Binding("tab,shift+tab", "how_long", "How long", show=False, priority=True),
     ]
 
     def __init__(
@@ -59,6 +59,7 @@ class ModelPicker(ModalScreen[ModelWish | None]):
         super().__init__()
         self._member, self._current, self._ask, self._talk = member, current, offers, talk
         self._offers: dict[str, ModelOffer] = {}
+        self._always = not talk
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -wide -models"):
@@ -66,12 +67,15 @@ class ModelPicker(ModalScreen[ModelWish | None]):
             yield Input(placeholder="Type to find a model", compact=True)
             yield OptionList(Option(LOOKING, disabled=True))
             yield Static("", markup=False, classes="problem")
-            yield Static(Content.from_markup(KEYS if self._talk else KEYS_ALWAYS), classes="keys")
+            yield Static("", id="model-span")
+            keys = KEYS_OF_TALK if self._talk else KEYS
+            yield Static(Content.from_markup(keys), classes="keys")
 
     def on_mount(self) -> None:
         box = self.query_one(Input)
         box.cursor_blink = self.app.animation_level != "none"
         box.focus()
+        self._draw_span()
         self.run_worker(self._fill(), group="fill")
 
     async def _fill(self) -> None:
@@ -125,17 +129,31 @@ class ModelPicker(ModalScreen[ModelWish | None]):
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._choose(always=True)
+        self._choose()
 
     @on(OptionList.OptionSelected)
     def selected(self) -> None:
-        self._choose(always=True)
+        self._choose()
 
-    def action_only_here(self) -> None:
+    def action_how_long(self) -> None:
+        """For the talk at hand, or from now on."""
         if self._talk:
-            self._choose(always=False)
+            self._always = not self._always
+            self._draw_span()
 
-    def _choose(self, *, always: bool) -> None:
+    def _draw_span(self) -> None:
+        lit, dim = ("●", "bold"), ("○", "$foreground-muted")
+        here, always = (dim, lit) if self._always else (lit, dim)
+        span = self.query_one("#model-span", Static)
+        span.display = self._talk
+        span.update(
+            Content.assemble(
+                (f"{here[0]} only in this talk", here[1]), "   ",
+                (f"{always[0]} from now on, in every talk", always[1]),
+            )
+        )  # fmt: skip
+
+    def _choose(self) -> None:
         option = self.query_one(OptionList).highlighted_option
         if option is None or option.id is None:
             return
@@ -144,7 +162,7 @@ class ModelPicker(ModalScreen[ModelWish | None]):
             self._tell(f"It cannot answer yet: {offer.problem}"
                        + (f" → {offer.fix}" if offer.fix else ""))  # fmt: skip
             return
-        self.dismiss(ModelWish(option.id, always))
+        self.dismiss(ModelWish(option.id, self._always))
 
     def _tell(self, words: str) -> None:
         box = self.query_one(".problem", Static)

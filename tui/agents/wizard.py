@@ -173,20 +173,25 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
 
     def action_go_on(self) -> None:
         """To the next step; at the last one it is written."""
-        focused = self.focused
-        if self._step == 0 and isinstance(focused, Input) and focused.id != "wizard-tagline":
-            if self._draft.problem(0, self._taken) and focused.id == "wizard-slug":
-                self._tell(self._draft.problem(0, self._taken))
-                return
+        problem = self._draft.problem(self._step, self._taken)
+        if self._step == 0 and self._typing_on(problem):
             self.focus_next()
-            return
-        if problem := self._draft.problem(self._step, self._taken):
+        elif problem:
             self._tell(problem)
+            field = "#wizard-name" if problem.startswith("name") else "#wizard-slug"
+            self.query_one(field).focus()
         elif self._step < LAST:
             self._show(self._step + 1)
         elif not self._writing:
             self._writing = True
             self._write()
+
+    def _typing_on(self, problem: str) -> bool:
+        """Whether one goes on to the next line of the first step."""
+        at = self.focused.id if self.focused else ""
+        return (at == "wizard-name" and not problem.startswith("name")) or (
+            at == "wizard-slug" and not problem
+        )
 
     def action_back(self) -> None:
         if self._step:

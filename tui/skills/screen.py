@@ -34,6 +34,9 @@ EMPTY = "There are no skills.\n\nA folder with a SKILL.md in the home's skills f
 NO_MATCH = "Nothing matches.\n\nx clears the search and the filter."
 
 
+_LETTERS = {"approve", "revoke", "tool", "search", "filter", "clear", "copy"}
+
+
 class SkillsScreen(Page):
     """What agents can be taught."""
 
@@ -157,9 +160,7 @@ class SkillsScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is typed into the search is text."""
-        if isinstance(self.focused, Input):
-            return action in ("back", "cross")
-        return True
+        return not (isinstance(self.focused, Input) and action in _LETTERS)
 
     def action_cross(self) -> None:
         """Around: list, skill; out of the search."""
