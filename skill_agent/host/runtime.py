@@ -125,11 +125,8 @@ class Runtime(Workstation):
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         self._team.proposes = self._automation.jobs.operations.add
-        own = {
-            "approvals": Approvals(desk, rules),
-            "skills": SkillShelf(skillbook, rules),
-            "host": presence,
-        }
+        skills = SkillShelf(skillbook, rules)
+        own = {"approvals": Approvals(desk, rules), "skills": skills, "host": presence}
         own |= {**self._doors.groups(), **self._automation.groups()}
         super().__init__({**self._kept(clock), **self._team.groups(), **own})
 

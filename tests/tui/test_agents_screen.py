@@ -10,6 +10,7 @@ from skill_agent.tui.agents.wizard import NewAgentDialog
 from skill_agent.tui.frame.agents import AgentList, avatar_of
 from skill_agent.tui.frame.columns import Columns
 from skill_agent.tui.memory.screen import MemoryScreen
+from skill_agent.tui.places import PLACES
 from stage import TEAM, StageRuntime
 from stage_agents import shelf
 from stage_book import shelf as memories
@@ -20,6 +21,9 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.errors import ConfigError, UsageError
 from skill_agent.events import AgentsChanged
 
+NUMBERS = {one.name: str(at % 10) for at, one in enumerate(PLACES, 2)}
+"""What one presses in the list of places."""
+
 
 def text_of(screen: Widget) -> str:
     parts = [str(one.render()) for one in screen.query(Static)]
@@ -28,7 +32,7 @@ def text_of(screen: Widget) -> str:
 
 
 async def opened(seat) -> AgentsScreen:
-    await seat.press("ctrl+o", "3")
+    await seat.press("ctrl+o", NUMBERS["agents"])
     screen = await seat.at(AgentsScreen)
     await seat.until(lambda: "Remembers" in text_of(screen.pane))
     return screen

@@ -2,6 +2,7 @@
 
 import pytest
 from skill_agent.tui.frame.columns import Columns
+from skill_agent.tui.places import PLACES
 from skill_agent.tui.skills.dialogs import ApproveDialog, ToolDialog
 from skill_agent.tui.skills.rows import SHOWN, Entry, wanted
 from skill_agent.tui.skills.screen import SkillsScreen
@@ -9,6 +10,9 @@ from stage import TEAM, StageRuntime
 from stage_agents import shelf, skill
 from textual.widget import Widget
 from textual.widgets import Static
+
+NUMBERS = {one.name: str(at % 10) for at, one in enumerate(PLACES, 2)}
+"""What one presses in the list of places."""
 
 
 def text_of(screen: Widget) -> str:
@@ -18,7 +22,7 @@ def text_of(screen: Widget) -> str:
 
 
 async def opened(seat, shown: str = "What code-review is for.") -> SkillsScreen:
-    await seat.press("ctrl+o", "4")
+    await seat.press("ctrl+o", NUMBERS["skills"])
     screen = await seat.at(SkillsScreen)
     await seat.until(lambda: shown in text_of(screen.pane))
     return screen
