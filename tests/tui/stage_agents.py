@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from skill_agent.acp_client.operations import ListOfPrograms, ProgramOperations
 from skill_agent.agents.dna import AgentDNA
 from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.operations import FigureOperations
 from skill_agent.errors import Conflict, NotFound, SkillAgentError, UsageError
 from skill_agent.events import AgentsChanged
 from skill_agent.events.bus import Bus
+from skill_agent.mcp_client.operations import ListOfServers, McpOperations
 from skill_agent.models.operations import ModelOperations, Offers
 from skill_agent.skills.operations import (
     Activations,
@@ -25,9 +27,11 @@ from skill_agent.values import (
     Budget,
     ModelInfo,
     ModelOffer,
+    OutsideProgram,
     Skill,
     SkillActivation,
     SkillPage,
+    ToolServer,
     Usage,
     UsageRow,
     UsageTotals,
@@ -129,6 +133,16 @@ OFFERS = [
            problem="anthropic needs a key: ANTHROPIC_API_KEY is not set",
            fix="export ANTHROPIC_API_KEY=…"),
 ]  # fmt: skip
+
+
+class StageServers(McpOperations):
+    async def list(self) -> ListOfServers:
+        return [ToolServer(name="github", transport="stdio", target="npx gh", state="running")]
+
+
+class StagePrograms(ProgramOperations):
+    async def list(self) -> ListOfPrograms:
+        return [OutsideProgram(name="claude", command=("claude",), hint="npm install it")]
 
 
 class StageTrust(RoutingOperations):

@@ -201,7 +201,7 @@ async def test_models_are_offered_with_what_is_in_their_way(sit) -> None:
         dialog = await picker(seat)
         said = rows(dialog)
         assert "ska models pull qwen3-8b" in said and "ANTHROPIC_API_KEY" in said
-        assert "small-1.5b  now" in said and "$0.15 read" in said and "1.1 GB" in said
+        assert "small-1.5b  now" in said and "$0.15/$0.60 per million" in said and "1.1 GB" in said
         await seat.press(*"claude", "enter")
         await seat.until(lambda: "cannot answer yet" in text_of(dialog))
         assert seat.app.screen is dialog

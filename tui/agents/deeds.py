@@ -3,8 +3,9 @@
 from ..frame.deeds import Deed, Part
 
 AGENTS = (
-    Deed(id="agents.talk", what="begin a talk with it", label="talk", keys="enter,t",
-         action="talk", foot=10),
+    Deed(id="agents.talk", what="begin a talk with it", label="talk", keys="enter",
+         shown="Enter, t", foot=10),
+    Deed(id="agents.talk_too", what="", keys="t", action="talk"),
     Deed(id="agents.new", what="make a new agent", label="new", keys="n", action="new", foot=11),
     Deed(id="agents.model", what="choose the model it answers with", label="model", keys="m",
          action="model", foot=12),

@@ -91,7 +91,7 @@ class ModelPicker(ModalScreen[ModelWish | None]):
     def _draw(self) -> None:
         words, listing = self.query_one(Input).value, self.query_one(OptionList)
         found = matching(self._offers.values(), words)
-        options = rows(found, self._current)
+        options = rows(found, self._current, led=not words)
         if not words:
             options.insert(0, self._usual())
         listing.clear_options()
@@ -103,11 +103,11 @@ class ModelPicker(ModalScreen[ModelWish | None]):
 
     def _usual(self) -> Option:
         now = "  now" if self._current == DEFAULT else ""
+        told = "what config.toml names; where it names several, by what each message needs"
         return Option(
             Content.assemble(
                 ("● ", "$success"), ("the usual one", "bold"), (now, "$success"),
-                ("  what config.toml names; by what each message needs, where it names several",
-                 "$foreground-muted"),
+                (f"\n  {told}", "$foreground-muted"),
             ),
             id=DEFAULT,
         )  # fmt: skip

@@ -35,13 +35,14 @@ def _said(offer: ModelOffer) -> str:
     return f"{offer.id} {model.note} {roles} {PLACES[offer.place]} {offer.problem}".lower()
 
 
-def rows(offers: Sequence[ModelOffer], current: str) -> list[Option]:
-    """Grouped by where they run, each group with its heading."""
+def rows(offers: Sequence[ModelOffer], current: str, *, led: bool = False) -> list[Option]:
+    """Grouped by where they run, each group with its heading; `led` says that others stand above
+    them."""
     found: list[Option] = []
     for place, group in groupby(offers, key=lambda one: one.place):
-        head = Content.styled(PLACES[place], "bold $foreground-muted")
-        found.append(Option(Content("\n").join([Content(""), head]) if found else head,
-                            disabled=True))  # fmt: skip
+        gap = "\n" if found or led else ""
+        head = Content.assemble(gap, (PLACES[place], "bold $foreground-muted"))
+        found.append(Option(head, disabled=True))
         found += [Option(row(one, current), id=one.id) for one in group]
     return found
 
@@ -81,18 +82,14 @@ def figures(offer: ModelOffer) -> str:
 
 
 def price(offer: ModelOffer) -> str:
-    """What a million tokens read and written cost."""
+    """What a million tokens read, and written, cost."""
     if offer.place != "remote":
         return ""
     if offer.prompt_usd is None or offer.completion_usd is None:
         return "price unknown"
     if not offer.prompt_usd and not offer.completion_usd:
         return "free"
-    return f"${_money(offer.prompt_usd)} read, ${_money(offer.completion_usd)} written a million"
-
-
-def _money(amount: float) -> str:
-    return f"{amount:.2f}".rstrip("0").rstrip(".")
+    return f"${offer.prompt_usd:.2f}/${offer.completion_usd:.2f} per million"
 
 
 def size(amount: int) -> str:

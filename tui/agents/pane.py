@@ -76,7 +76,7 @@ def _who(dna: "AgentDNA", member: Member) -> Iterator[Widget]:
         classes="title",
     )  # fmt: skip
     if dna.tagline:
-        yield Static(one_line(dna.tagline, 400), markup=False)
+        yield Static(one_line(dna.tagline, 400), markup=False, classes="said")
     traits = dna.personality.traits
     named = sorted(traits, key=lambda one: (-traits[one], one))
     manner = [dna.personality.tone, dna.personality.verbosity, dna.personality.formality]

@@ -117,7 +117,7 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
         except SkillAgentError:
             return  # the usual one is always there
         listing = self.query_one("#wizard-model", OptionList)
-        listing.add_options(rows(matching(offers, ""), ""))
+        listing.add_options(rows(matching(offers, ""), "", led=True))
 
     # -- what is said ------------------------------------------------------------------------
 
