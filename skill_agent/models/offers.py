@@ -36,6 +36,8 @@ def offers_of(
             problem, fix = NO_OLLAMA, START_OLLAMA
         elif place == "ollama" and model.name not in has:
             problem, fix = "Ollama does not have it", f"ollama pull {model.name.partition('/')[2]}"
+        elif not model.installed:
+            problem, fix = "not installed", f"ska models pull {model.name.partition('/')[2]}"
         else:
             problem, fix = _problem(model.name, check)
         found.append(ModelOffer(id=model.name, model=model, place=place, problem=problem, fix=fix))

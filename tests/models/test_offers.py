@@ -16,18 +16,20 @@ def model(name: str, **more: int) -> ModelInfo:
 
 
 def check(name: str) -> None:
-    if "missing" in name:
-        raise ModelUnavailable("it is not installed", hint="ska models pull missing")
+    if "refused" in name:
+        raise ModelUnavailable("there is no key", hint="export KEY")
 
 
 def test_each_model_stands_once_with_what_is_in_its_way() -> None:
-    here = [model("embedded/a"), model("embedded/missing"), model("ollama/c")]
+    here = [model("embedded/a"), model("embedded/missing", installed=False), model("ollama/c")]
     found = offers_of(here, None, [model("openai/x")], check=check)
     assert [(one.id, one.place, one.problem, one.fix) for one in found][:2] == [
         ("embedded/a", "embedded", "", ""),
-        ("embedded/missing", "embedded", "it is not installed", "ska models pull missing"),
+        ("embedded/missing", "embedded", "not installed", "ska models pull missing"),
     ]
     assert (found[2].place, found[2].problem) == ("ollama", NO_OLLAMA)
+    (refused,) = offers_of([model("x/refused")], None, [], check=check)
+    assert (refused.problem, refused.fix) == ("there is no key", "export KEY")
     assert [one.id for one in found] == ["embedded/a", "embedded/missing", "ollama/c", "openai/x"]
 
 

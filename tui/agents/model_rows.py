@@ -52,7 +52,6 @@ def row(offer: ModelOffer, current: str) -> Content:
     model, muted = offer.model, "$foreground-muted"
     can = not offer.problem
     here = "  now" if offer.id == current else ""
-    told = one_line(offer.problem or model.note, 160)
     lines = [
         Content.assemble(
             ("● " if can else "○ ", "$success" if can else muted),
@@ -61,10 +60,11 @@ def row(offer: ModelOffer, current: str) -> Content:
             (f"  {figures(offer)}", muted),
         )
     ]
-    if told:
-        lines.append(Content.assemble("  ", (told, muted if can else "$warning")))
-    if offer.fix:
-        lines.append(Content.assemble("  → ", (one_line(offer.fix, 160), "")))
+    if model.note:
+        lines.append(Content.assemble("  ", (one_line(model.note, 160), muted)))
+    if offer.problem:
+        fix = f" → {one_line(offer.fix, 160)}" if offer.fix else ""
+        lines.append(Content.assemble("  ", (one_line(offer.problem, 160), "$warning"), fix))
     return Content("\n").join(lines)
 
 

@@ -14,9 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import ContentSwitcher, Input, OptionList, SelectionList, Static
+from textual.widgets import ContentSwitcher, Input, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.widgets.selection_list import Selection
 
 from skill_agent.agents.directory import slug_of
 from skill_agent.errors import SkillAgentError
@@ -28,6 +27,7 @@ from ..frame.plain import one_line, printable
 from .archetypes import ARCHETYPES, Archetype
 from .draft import STEPS, Draft, free, step_of
 from .model_rows import DEFAULT, matching, rows
+from .tick_list import TickList
 
 if TYPE_CHECKING:
     from skill_agent.agents.dna import AgentDNA
@@ -60,7 +60,6 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
         self._ask_skills, self._ask_offers = skills, offers
         self._draft, self._step, self._writing = Draft(), 0, False
         self._own_slug = self._own_avatar = False
-        self._offered: set[str] = set()
 
     # -- layout ------------------------------------------------------------------------------
 
@@ -82,7 +81,7 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
                     yield OptionList(*(_kind(one) for one in ARCHETYPES), id="wizard-kind")
                 with Vertical(id="step-2"):
                     yield Static("Space ticks · every agent has the team's as well", classes="why")
-                    yield SelectionList[str](id="wizard-skills")
+                    yield TickList(id="wizard-skills")
                 with Vertical(id="step-3"):
                     yield OptionList(_usual(), id="wizard-model")
                     yield Static("Its sign: one emoji", classes="why -below")
@@ -101,14 +100,12 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
         self.run_worker(self._fill_models(), group="fill")
 
     async def _fill_skills(self) -> None:
-        listing = self.query_one("#wizard-skills", SelectionList)
         try:
             found = [one for one in await self._ask_skills() if one.loaded and not one.hidden]
         except SkillAgentError as error:
             self._tell(in_words(error))
             return
-        self._offered = {one.name for one in found}
-        listing.add_options([Selection(_skill(one), one.name) for one in found])
+        self.query_one(TickList).put([(one.name, _skill(one)) for one in found])
         self._tick()
 
     async def _fill_models(self) -> None:
@@ -157,17 +154,14 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
     def with_model(self, event: OptionList.OptionHighlighted) -> None:
         self._draft = replace(self._draft, model=event.option.id or DEFAULT)
 
-    @on(SelectionList.SelectedChanged)
-    def ticked(self, event: SelectionList.SelectedChanged[str]) -> None:
-        self._draft = replace(self._draft, skills=tuple(event.selection_list.selected))
+    @on(TickList.Ticked)
+    def ticked(self, event: TickList.Ticked) -> None:
+        self._draft = replace(self._draft, skills=event.names)
 
     def _tick(self) -> None:
         """The skills that go with the kind, where none was ticked yet."""
-        listing = self.query_one("#wizard-skills", SelectionList)
-        if not listing.selected:
-            for name in self._draft.kind.skills:
-                if name in self._offered:
-                    listing.select(name)
+        if not self._draft.skills:
+            self.query_one(TickList).tick(*self._draft.kind.skills)
 
     # -- steps -------------------------------------------------------------------------------
 
