@@ -1,5 +1,7 @@
 """What one can choose from: which models could answer now, and what is in the way of the others."""
 
+from typing import Any
+
 import pytest
 
 from skill_agent.errors import ModelUnavailable
@@ -11,7 +13,7 @@ from skill_agent.settings.schema import ModelSettings, Settings
 from skill_agent.values import ModelInfo
 
 
-def model(name: str, **more: int) -> ModelInfo:
+def model(name: str, **more: Any) -> ModelInfo:
     return ModelInfo(name=name, provider=name.partition("/")[0], **more)
 
 

@@ -1,6 +1,8 @@
 """The skills: read before they are trusted, refused ones with their reason, made tools of."""
 
 import pytest
+from skill_agent.tui.agents.screen import AgentsScreen
+from skill_agent.tui.frame.agents import Member
 from skill_agent.tui.frame.columns import Columns
 from skill_agent.tui.places import PLACES
 from skill_agent.tui.skills.dialogs import ApproveDialog, ToolDialog
@@ -102,6 +104,19 @@ async def test_a_tool_is_made_of_it_and_taken_away(sit) -> None:
         await seat.until(lambda: "a tool of luke" not in text_of(screen.pane))
 
 
+async def test_a_click_on_an_agents_name_goes_to_its_page(sit) -> None:
+    made = stage()
+    made.team = (*TEAM[:1], TEAM[1].model_copy(update={"custom_skill_names": ("code-review",)}))
+    async with sit(made, size=(140, 50)) as seat:
+        screen = await opened(seat)
+        facts = screen.pane.query_one(Columns)
+        lines = str(facts.render()).splitlines()
+        row = next(at for at, one in enumerate(lines) if "Luke" in one)
+        await seat.pilot.click(facts, offset=(lines[row].find("Luke") + 1, row))
+        page = await seat.at(AgentsScreen)
+        await seat.until(lambda: page.listing.chosen and page.listing.chosen.slug == "luke")
+
+
 async def test_searching_and_filtering(sit) -> None:
     async with sit(stage(), size=(140, 50)) as seat:
         screen = await opened(seat)
@@ -111,11 +126,13 @@ async def test_searching_and_filtering(sit) -> None:
         await seat.until(lambda: [one.id for one in screen.listing.options] == ["tides"])
         await seat.press("x", "f", "f")
         await seat.until(lambda: screen.listing.option_count == 1)
-        assert screen.listing.chosen.skill.name == "broken"
+        chosen = screen.listing.chosen
+        assert chosen is not None and chosen.skill.name == "broken"
 
 
 def test_what_is_shown() -> None:
-    found = [Entry(skill=skill("a"), agents=("Kyra",)), Entry(skill=skill("b", "changed")),
+    kyra = Member(slug="kyra", name="Kyra")
+    found = [Entry(skill=skill("a"), agents=(kyra,)), Entry(skill=skill("b", "changed")),
              Entry(skill=skill("c", loaded=False, reason="empty"))]  # fmt: skip
     names = [[one.skill.name for one in wanted(found, show, "")] for show in SHOWN]
     assert names == [["a", "b", "c"], ["b"], ["c"], ["a"]]

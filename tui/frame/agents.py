@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -50,6 +51,13 @@ class Member:
 
 NOBODY = Member(slug="", name="", accent="accent-none")
 """Who speaks before the team is known."""
+
+
+def link_to(member: Member) -> Content:
+    """Its name; a click on it goes to its page."""
+    return Content.styled(
+        member.name, Style.from_meta({"@click": f"app.place('agents', {member.slug!r})"})
+    )
 
 
 def avatar_of(written: str) -> str:

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from skill_agent.values import Skill, SkillPage
 
+from ..frame.agents import link_to
 from ..frame.columns import Columns, Row
 from ..frame.plain import one_line, printable
 from .rows import Entry, origin, state_of
@@ -85,7 +86,7 @@ def _facts(entry: Entry, skill: Skill, home: Path) -> Iterator[Row]:
     for name, said in (
         ("from", origin(skill, home)),
         ("lies in", skill.path),
-        ("had by", ", ".join(entry.agents) or ("nobody" if skill.loaded else "")),
+        ("had by", "" if entry.agents or not skill.loaded else "nobody"),
         ("approved for", ", ".join(approved)),
         ("a tool of", ", ".join(tools)),
         ("may call", ", ".join(skill.allowed_tools)),
@@ -94,3 +95,5 @@ def _facts(entry: Entry, skill: Skill, home: Path) -> Iterator[Row]:
     ):
         if said:
             yield name, Content(one_line(said, 600))
+        elif name == "had by" and entry.agents:
+            yield name, Content(", ").join(link_to(one) for one in entry.agents)

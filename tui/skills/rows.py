@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from skill_agent.values import Skill, SkillActivation
 
+from ..frame.agents import Member
 from ..frame.plain import one_line
 
 Show = Literal["all", "waits for you", "refused", "in use"]
@@ -23,10 +24,16 @@ class Entry:
     """A skill with who has it."""
 
     skill: Skill
-    agents: tuple[str, ...] = ()
-    """Names of those whose skill it is."""
+    agents: tuple[Member, ...] = ()
+    """Those whose skill it is."""
+
     tools: tuple[SkillActivation, ...] = ()
     """Whose tool it is."""
+
+    @property
+    def names(self) -> str:
+        """Theirs, in a line."""
+        return ", ".join(one.name for one in self.agents)
 
     @property
     def id(self) -> str:
@@ -40,9 +47,11 @@ class Entry:
 
 
 def entries(
-    skills: Iterable[Skill], agents: Mapping[str, Sequence[str]], tools: Sequence[SkillActivation]
+    skills: Iterable[Skill],
+    agents: Mapping[str, Sequence[Member]],
+    tools: Sequence[SkillActivation],
 ) -> list[Entry]:
-    """`agents` are names by the skill they have."""
+    """`agents` are those who have a skill, by its name."""
     return [
         Entry(
             skill=one,
@@ -65,7 +74,7 @@ def wanted(found: Iterable[Entry], show: Show, words: str) -> list[Entry]:
 
     def says(one: Entry) -> bool:
         text = f"{one.skill.name} {one.skill.description} {one.skill.path} {one.skill.reason}"
-        return all(word in f"{text} {' '.join(one.agents)}".lower() for word in sought)
+        return all(word in f"{text} {one.names}".lower() for word in sought)
 
     return [one for one in found if fits[show](one) and says(one)]
 
@@ -112,7 +121,7 @@ def _row(entry: Entry, home: Path) -> Option:
     skill, muted = entry.skill, "$foreground-muted"
     sign, words, colour = state_of(skill)
     below = one_line(skill.reason, 200) if not skill.loaded else " · ".join(
-        part for part in (origin(skill, home), ", ".join(entry.agents), _tools(entry)) if part
+        part for part in (origin(skill, home), entry.names, _tools(entry)) if part
     )  # fmt: skip
     return Option(
         Content.assemble(

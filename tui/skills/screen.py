@@ -15,7 +15,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.events import AgentsChanged, HostFound
 from skill_agent.values import SkillPage
 
-from ..frame.agents import AgentList
+from ..frame.agents import AgentList, Member
 from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page, in_words
@@ -83,7 +83,7 @@ class SkillsScreen(Page):
         tools = await runtime.skill_tools.list()
         self._members.become(agents)
         self._home = runtime.home.root
-        self._found = entries(skills, _having(agents), tools)
+        self._found = entries(skills, _having(agents, self._members), tools)
         await self._draw()
 
     async def _draw(self) -> None:
@@ -246,10 +246,10 @@ class SkillsScreen(Page):
         self.app.notify(words, timeout=4, markup=False)
 
 
-def _having(agents: "list[AgentDNA]") -> dict[str, list[str]]:
-    """The names of the agents that have each skill."""
-    found: dict[str, list[str]] = {}
+def _having(agents: "list[AgentDNA]", members: AgentList) -> dict[str, list[Member]]:
+    """The agents that have each skill."""
+    found: dict[str, list[Member]] = {}
     for dna in agents:
         for name in dna.effective_skills:
-            found.setdefault(name, []).append(dna.name)
+            found.setdefault(name, []).append(members[dna.slug])
     return found
