@@ -125,9 +125,7 @@ class Runtime(Workstation):
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         self._team.proposes = self._automation.jobs.operations.add
-        skills = SkillShelf(skillbook, rules)
-        own = {"approvals": Approvals(desk, rules), "skills": skills, "host": presence}
-        own |= {**self._doors.groups(), **self._automation.groups()}
+        own = self._own(skillbook, desk, rules)
         super().__init__({**self._kept(clock), **self._team.groups(), **own})
 
     def _make_doors(self, skillbook: SkillBook) -> DoorParts:
@@ -145,6 +143,16 @@ class Runtime(Workstation):
                 on_purge=self._mind.on_purge,
             )
         )
+
+    def _own(self, book: SkillBook, desk: ApprovalDesk, rules: RuleBook) -> dict[str, object]:
+        """The groups of who may do what, of the doors and of what runs by itself."""
+        return {
+            "approvals": Approvals(desk, rules),
+            "skills": SkillShelf(book, rules),
+            "host": self._presence,
+            **self._doors.groups(),
+            **self._automation.groups(),
+        }
 
     def _kept(self, clock: Clock) -> dict[str, object]:
         """The groups of what a home keeps, and of what is done with it."""
