@@ -28,6 +28,7 @@ from skill_agent.identifiers import new_id
 from .frame.deeds import Deed, bindings, deeds_of, keys_of
 from .frame.help import KeyHelp
 from .frame.own_keys import checked
+from .frame.page import AGENT
 from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
@@ -48,6 +49,7 @@ LATER = (
     ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".talk.foot.attaching",
     ".talk.foot.naming",
     ".talk.export_dialog", ".talk.code_choice",
+    ".agents.model_picker",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
 
@@ -275,7 +277,9 @@ class WorkstationApp(App[None]):
     def _over_closed(self, session: str | None) -> None:
         self._over = None
         self._talk.returned()
-        if session:
+        if session and session.startswith(AGENT):
+            self._talk.talk_to(session.removeprefix(AGENT))
+        elif session:
             self._talk.go_on_with(session)
 
     def action_places(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from .agents.deeds import PART as AGENTS
 from .frame.deeds import ALWAYS, Deed, Part
 from .inbox.deeds import ANSWERS
 from .inbox.deeds import PART as INBOX
@@ -17,6 +18,7 @@ from .jobs.deeds import PART as JOBS
 from .logs.deeds import PART as LOGS
 from .memory.deeds import PART as MEMORY
 from .settings.deeds import PART as SETTINGS
+from .skills.deeds import PART as SKILLS
 from .talk.deeds import PARTS as TALK
 from .team.deeds import PART as TEAM
 from .usage.deeds import PART as USAGE
@@ -74,6 +76,14 @@ PLACES = (
     Place(
         name="jobs", label="Jobs", keys="f9", screen=".jobs.screen:JobsScreen",
         what="what is done at its times, and long work in the background", part=JOBS,
+    ),
+    Place(
+        name="agents", label="Agents", screen=".agents.screen:AgentsScreen", part=AGENTS,
+        what="who is in the team: make, change, pause, talk to",
+    ),
+    Place(
+        name="skills", label="Skills", screen=".skills.screen:SkillsScreen", part=SKILLS,
+        what="what agents can be taught: read, approve, make tools of",
     ),
     Place(
         name="usage", label="Usage", screen=".usage.screen:UsageScreen",

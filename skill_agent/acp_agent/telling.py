@@ -20,6 +20,7 @@ from acp.schema import ContentToolCallContent, FileEditToolCallContent, ToolCall
 from skill_agent.conversations.client_context import in_fence
 from skill_agent.conversations.in_words import answered, answered_by
 from skill_agent.events import (
+    AgentsChanged,
     AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
@@ -103,7 +104,7 @@ class Telling:
                 await self._plan(event)
             case TurnFinished() | TurnFailed():
                 await self._end(event)
-            case TurnStarted() | MemoryRecalled() | AgentWaking():
+            case TurnStarted() | MemoryRecalled() | AgentWaking() | AgentsChanged():
                 pass
             case Notice() if event.step or not event.text.strip():
                 pass

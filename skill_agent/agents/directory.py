@@ -150,6 +150,20 @@ class AgentDirectory:
             self._replace(with_status(before, agent.slug, status, now), agent.slug)
         return self.get(agent.slug)
 
+    def set_model(self, name: str, model: str) -> AgentDNA:
+        """Has a model answer for an agent; what would choose another for it gives way."""
+        from .edits import with_model
+
+        agent = self.get(name)
+        fields: dict[str, Any] = {"model_name": model, "force_tier": None}
+        if agent.model.custom_tiers:  # they are chosen among even beside a named model
+            fields["enable_model_routing"] = model == "default"
+        now = self._clock()
+        with self._locked():
+            before = self._whole_text()
+            self._replace(with_model(before, agent.slug, fields, now), agent.slug)
+        return self.get(agent.slug)
+
     def let_use(self, name: str, server: str) -> AgentDNA:
         """Lets an agent use all tools of a server; one that may already stays untouched."""
         from .edits import with_servers

@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import tomlkit
@@ -22,15 +23,31 @@ def with_status(text: str, slug: str, status: str, now: datetime) -> str:
     return _changed(text, slug, {"status": status, "updated_at": now}, line)
 
 
+def with_model(text: str, slug: str, model: Mapping[str, Any], now: datetime) -> str:
+    """The text with fields of one agent's `model` table, and `updated_at`, changed; None takes a
+    field away."""
+    line = f"model_name = {json.dumps(model.get('model_name', 'default'))}"
+    return _changed(text, slug, {"updated_at": now}, line, {"model": model})
+
+
 def with_servers(text: str, slug: str, mcp: Sequence[str], now: datetime) -> str:
     """The text with what one agent may use of servers, and `updated_at`, changed."""
     line = f"mcp = {json.dumps([*mcp])}"
     return _changed(text, slug, {"mcp": [*mcp], "updated_at": now}, line)
 
 
-def _changed(text: str, slug: str, changes: Mapping[str, Any], line: str) -> str:
+def _changed(
+    text: str,
+    slug: str,
+    changes: Mapping[str, Any],
+    line: str,
+    inner: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> str:
+    """`inner` are changes of the agent's own tables, by their names."""
+    paths = {(key,): value for key, value in changes.items()}
+    paths |= {(name, key): value for name, part in inner.items() for key, value in part.items()}
     try:
-        return _by_line(text, slug, changes) or _by_document(text, slug, changes)
+        return _by_line(text, slug, paths) or _by_document(text, slug, paths)
     except (TOMLKitError, TypeError, KeyError) as error:
         raise UsageError(
             f"agents.toml is laid out in a way that cannot be edited by command: {error}",
@@ -38,29 +55,42 @@ def _changed(text: str, slug: str, changes: Mapping[str, Any], line: str) -> str
         ) from None
 
 
-def _by_line(text: str, slug: str, changes: Mapping[str, Any]) -> str:
+def _by_line(text: str, slug: str, changes: Mapping[tuple[str, ...], Any]) -> str:
     """Edits the lines alone where each key has one; a thousand agents take tomlkit seconds."""
     places, lines = find_places(text), text.split("\n")
-    for key, value in changes.items():
-        line = places.get(("agents", slug, key))
+    gone: list[int] = []
+    for path, value in changes.items():
+        line = places.get(("agents", slug, *path))
+        if line is None and value is None:
+            continue
         if line is None:
             return ""
         try:
             document: Any = tomlkit.parse(lines[line - 1])
         except TOMLKitError:
             return ""
-        if list(document) != [key]:
+        if list(document) != [path[-1]]:
             return ""
-        document[key] = value
-        lines[line - 1] = tomlkit.dumps(document)
-    return "\n".join(lines)
+        if value is None:
+            gone.append(line - 1)
+        else:
+            document[path[-1]] = value
+            lines[line - 1] = tomlkit.dumps(document)
+    return "\n".join(line for at, line in enumerate(lines) if at not in gone)
 
 
-def _by_document(text: str, slug: str, changes: Mapping[str, Any]) -> str:
+def _by_document(text: str, slug: str, changes: Mapping[tuple[str, ...], Any]) -> str:
     document: Any = tomlkit.parse(text)
-    table = document["agents"][slug]
-    for key, value in changes.items():
-        table[key] = value
+    for path, value in changes.items():
+        table = document["agents"][slug]
+        for name in path[:-1]:
+            if name not in table:
+                table[name] = tomlkit.table()
+            table = table[name]
+        if value is not None:
+            table[path[-1]] = value
+        elif path[-1] in table:
+            del table[path[-1]]
     return tomlkit.dumps(document)
 
 

@@ -35,6 +35,13 @@ class AgentOperations(Protocol):
         """Pauses, activates or archives an agent."""
         ...
 
+    @route("PATCH", "/v1/agents/{slug}/model", scope="admin", id="set_agent_model")
+    async def set_model(self, slug: str, model: str) -> "AgentDNA":
+        """Has an agent answer with a model from its next turn on: `provider/model`, a tier or
+        `default`. What would choose another one for it (`force_tier`, routing among tiers of its
+        own) gives way."""
+        ...
+
     @route(
         "POST", "/v1/agents/{slug}/clone", scope="admin", status=201, id="clone_agent", once=True
     )

@@ -13,6 +13,7 @@ from .automation import (
     WorkChanged,
 )
 from .kinds import (
+    AgentsChanged,
     AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
@@ -57,6 +58,7 @@ __all__ = [
     "AgentRouted",
     "AgentWaking",
     "AgentWrote",
+    "AgentsChanged",
     "AnyEvent",
     "ApprovalAnswered",
     "ApprovalAsked",

@@ -371,6 +371,15 @@ class BackupFailed(_HostEvent):
         return one_line(f"the daily backup failed: {self.problem} (ska doctor)")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentsChanged(_HostEvent):
+    """An agent was added, or its table in agents.toml was changed by command."""
+
+    @property
+    def line(self) -> str:
+        return one_line(f"agent {self.agent} has changed")
+
+
 TurnEvent = (
     TurnStarted
     | MemoryRecalled
@@ -390,7 +399,7 @@ TurnEvent = (
 MemoryEvent = MemoriesExtracted | MemoryUpdated | Compacted
 """What happens to a conversation beside its turns."""
 
-HostEvent = HostLost | HostFound | AgentWaking | BackupFailed
+HostEvent = HostLost | HostFound | AgentWaking | BackupFailed | AgentsChanged
 """What happens to the process that holds the home."""
 
 Event = TurnEvent | MemoryEvent | HostEvent | TeamEvent | AutomationEvent | OutsideEvent

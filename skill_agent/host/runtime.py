@@ -40,6 +40,7 @@ from skill_agent.ports import (
 from skill_agent.settings.config_file import ConfigFile
 from skill_agent.settings.schema import Settings
 from skill_agent.skills.book import SkillBook
+from skill_agent.skills.shelf import SkillShelf
 from skill_agent.text.redaction import redact
 from skill_agent.tools.approvals import ApprovalDesk, Approvals, RuleBook
 from skill_agent.tools.gate.gate import Gate
@@ -125,8 +126,7 @@ class Runtime(Workstation):
         self._team.join(self._turns)
         self._automation = AutomationParts(self._means(calendar, alarms, desk, counter))
         self._team.proposes = self._automation.jobs.operations.add
-        own = {"approvals": Approvals(desk, rules), "skills": skillbook, "host": presence}
-        own |= {**self._doors.groups(), **self._automation.groups()}
+        own = self._own(skillbook, desk, rules)
         super().__init__({**self._kept(clock), **self._team.groups(), **own})
 
     def _make_doors(self, skillbook: SkillBook) -> DoorParts:
@@ -145,12 +145,28 @@ class Runtime(Workstation):
             )
         )
 
+    def _own(self, book: SkillBook, desk: ApprovalDesk, rules: RuleBook) -> dict[str, object]:
+        """The groups of who may do what, of the doors and of what runs by itself."""
+        return {
+            "approvals": Approvals(desk, rules),
+            "skills": SkillShelf(book, rules),
+            "host": self._presence,
+            **self._doors.groups(),
+            **self._automation.groups(),
+        }
+
     def _kept(self, clock: Clock) -> dict[str, object]:
         """The groups of what a home keeps, and of what is done with it."""
         mind = self._mind
         return {
             "turns": self._turns,
-            "agents": Agents(self.directory, self._pages, self.ledger),
+            "agents": Agents(
+                self.directory,
+                self._pages,
+                self.ledger,
+                model=self.gateway.model,
+                publish=self._bus.publish,
+            ),
             "models": self._models,
             "conversations": self._conversations,
             "summaries": Summaries(

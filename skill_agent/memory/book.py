@@ -392,6 +392,10 @@ class MemoryBook(LedgerWriter, Exchange, Selves, Shares, MemoryOperations):
     async def list(self, wanted: MemoryFilter | None = None) -> Memories:
         return await self._ledger.memories(self._seen(wanted))
 
+    async def types(self, agent: str | None = None) -> dict[str, int]:
+        living = MemoryFilter(agent=agent, statuses=("active", "disputed"))
+        return await self._ledger.memory_types(self._seen(living))
+
     def _seen(self, wanted: MemoryFilter | None) -> MemoryFilter:
         """An agent works for one person: what is another's it never sees."""
         wanted = wanted or MemoryFilter()

@@ -96,6 +96,11 @@ class MemoryOperations(Protocol):
         """Sequence of the newest log row, for `written_since`."""
         ...
 
+    @route("GET", "/v1/memories/types", scope="read")
+    async def types(self, agent: str | None = None) -> dict[str, int]:
+        """How many memories in use there are of each type, or of those an agent may see."""
+        ...
+
     @route("GET", "/v1/memories/changes", scope="read")
     async def written_since(self, position: int) -> Memories:
         """Memories made since a position in the log, as they are now."""

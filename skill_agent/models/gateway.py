@@ -27,10 +27,11 @@ from skill_agent.models.wire.proxies import is_loopback
 from skill_agent.ports import Model
 from skill_agent.settings.schema import Settings
 from skill_agent.text.nearest import did_you_mean
-from skill_agent.values import ModelInfo
+from skill_agent.values import ModelInfo, ModelOffer
 
 from .fallback import FallbackModel
-from .providers import lacks_key, ollama_base, ollama_models, remote_profile
+from .offers import offers_of
+from .providers import STARTERS, lacks_key, ollama_base, ollama_models, remote_profile
 from .refusals import missing_key, unknown_provider
 from .remote import RemoteModel
 from .remote_facts import (
@@ -118,9 +119,23 @@ class Gateway:
         remote = [self._remote_info(name, roles) for name in named if name and name not in listed]
         return [*embedded, *loose, *remote]
 
+    async def offers(self) -> list[ModelOffer]:
+        return await asyncio.to_thread(self._offers)
+
+    def _offers(self) -> list[ModelOffer]:
+        roles = self._roles()
+        starters = [self._remote_info(name, roles) for name in STARTERS]
+        return offers_of(self.catalogue(), self._in_ollama(), starters, check=self._check_one)
+
     def ollama(self) -> list[ModelInfo]:
         """What a running Ollama has; asks it, so it blocks for seconds at most."""
-        found = ollama_models(ollama_base(self._settings, os.environ)) or {}
+        return self._in_ollama() or []
+
+    def _in_ollama(self) -> list[ModelInfo] | None:
+        """None where none runs."""
+        found = ollama_models(ollama_base(self._settings, os.environ))
+        if found is None:
+            return None
         for name in found:
             self._ask_ollama(name)
         roles = self._roles()

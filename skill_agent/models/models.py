@@ -12,6 +12,7 @@ from skill_agent.values import ModelInfo, ModelTrial
 
 from . import operations
 from .embeddings import Embedded, Embeddings
+from .offers import priced
 from .outside import OutsideModel
 from .trial import tried
 
@@ -37,6 +38,11 @@ class Models(operations.ModelOperations):
 
     async def list(self) -> operations.Models:
         return self._gateway.catalogue()
+
+    async def offers(self) -> operations.Offers:
+        found = await self._gateway.offers()
+        prices = [await self._counter.prices.of(one.model) for one in found]
+        return [priced(one, price) for one, price in zip(found, prices, strict=True)]
 
     async def info(self, agent: str, model: str | None = None) -> ModelInfo:
         return (await self.of(self._directory.get(agent), model)).info

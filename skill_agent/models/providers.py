@@ -107,6 +107,8 @@ _KNOWN: tuple[_Known, ...] = (
     ),
 )
 
+STARTERS = tuple(one.model for one in _KNOWN)
+"""A model of each provider, to begin with."""
 SEEING = ("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5", "gemini/gemini-2.5-flash")
 """Models to name where one is asked for that reads images."""
 _SEES = re.compile(

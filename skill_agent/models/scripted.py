@@ -21,7 +21,7 @@ from skill_agent.ports import (
     ThoughtPart,
     ToolPart,
 )
-from skill_agent.values import ModelInfo, ModelProfile, ToolCall, Usage
+from skill_agent.values import ModelInfo, ModelOffer, ModelProfile, ToolCall, Usage
 
 from .admitted import admitted
 
@@ -178,6 +178,9 @@ class ScriptedGateway:
 
     def catalogue(self) -> list[ModelInfo]:
         return [self._any.info] if self._any else [one.info for one in self._models.values()]
+
+    async def offers(self) -> list[ModelOffer]:
+        return [ModelOffer(id=one.name, model=one, place="embedded") for one in self.catalogue()]
 
     async def close(self) -> None:
         self.closed = True

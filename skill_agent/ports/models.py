@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from skill_agent.values import (
     Image,
     ModelInfo,
+    ModelOffer,
     Role,
     ToolCall,
     Usage,
@@ -162,6 +163,10 @@ class ModelGateway(Protocol):
 
     def catalogue(self) -> list[ModelInfo]:
         """Embedded models known, and the remote ones named in config."""
+        ...
+
+    async def offers(self) -> list[ModelOffer]:
+        """Every chat model one could choose, and why those cannot answer that cannot."""
         ...
 
     async def close(self) -> None: ...

@@ -124,6 +124,10 @@ class Ledger(Protocol):
         """Newest first."""
         ...
 
+    async def memory_types(self, wanted: MemoryFilter) -> dict[str, int]:
+        """How many memories of each type a listing without limits would give."""
+        ...
+
     async def messages_by_id(self, ids: Sequence[str]) -> dict[str, Message]:
         """Those that exist, by exact id, without their data blocks."""
         ...

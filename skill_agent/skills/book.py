@@ -31,7 +31,7 @@ from .folder import (
     read_plain,
 )
 from .frontmatter import FrontMatterError, decode
-from .operations import SkillOperations, Skills
+from .operations import Skills
 from .reading import (
     DESCRIPTION_LIMIT,
     SkillFile,
@@ -125,7 +125,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-class SkillBook(SkillOperations):
+class SkillBook:
     """The skills below some roots; looks again at every call, reads only what has changed.
 
     `rules` are the stored approvals, without which only the skills that came with the program are
@@ -213,6 +213,10 @@ class SkillBook(SkillOperations):
     def usable(self, name: str, agent: str) -> Skill:
         """The skill with what the agent may make of it; raises ToolFailed."""
         return self._judged([self._open(name)], agent)[0]
+
+    def text(self, name: str) -> str:
+        """The body as it is written, for a person to read; raises ToolFailed."""
+        return self._open(name).body
 
     def activate(self, name: str, digest: str = "") -> str:
         """The body in `<skill_content>` with the list of its files; raises ToolFailed, also where

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from skill_agent.route import route
-from skill_agent.values import Skill, SkillActivation, SkillTool, SkillUse
+from skill_agent.values import Skill, SkillActivation, SkillPage, SkillTool, SkillUse
 
 Skills = list[Skill]  # `list` is a method
 Activations = list[SkillActivation]
@@ -17,6 +17,23 @@ class SkillOperations(Protocol):
     @route("GET", "/v1/skills", scope="read", id="skills")
     async def list(self) -> Skills:
         """The skills there are."""
+        ...
+
+    @route("GET", "/v1/skills/page", scope="read", id="skill_page")
+    async def page(self, skill: str) -> SkillPage:
+        """One skill to be read before it is trusted: by its name, or its path where it could not
+        be loaded."""
+        ...
+
+    @route("POST", "/v1/skills/{name}/approve", scope="admin", id="approve_skill")
+    async def approve(self, name: str, digest: str, *, agent: str = "*") -> Skill:
+        """Trusts a skill as it was read, for an agent or every one; `digest` is what was read.
+        Once a file of it changes, it asks again."""
+        ...
+
+    @route("POST", "/v1/skills/{name}/revoke", scope="admin", once=True, id="revoke_skill")
+    async def revoke(self, name: str, *, agent: str | None = None) -> Skill:
+        """Takes the approvals of a skill back, all or those for one agent."""
         ...
 
 

@@ -9,6 +9,7 @@ from skill_agent.values import (
     AgentMessage,
     AgentProfile,
     AgentTask,
+    AgentTrust,
     Collaboration,
     Decision,
     Handoff,
@@ -52,6 +53,11 @@ class RoutingOperations(Protocol):
     @route("GET", "/v1/agents/recommend", scope="read", limit="search", id="recommend")
     async def recommend(self, query: str, *, limit: int = 3) -> Recommendations:
         """The agents that would answer best, the best first."""
+        ...
+
+    @route("GET", "/v1/agents/{slug}/trust", scope="read", id="trust")
+    async def trust(self, slug: str) -> AgentTrust:
+        """How far an agent has proved itself, as it is weighed where agents are compared."""
         ...
 
     @route("GET", "/v1/turns/{turn}/decision", scope="read", id="decision")

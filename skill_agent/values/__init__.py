@@ -135,6 +135,7 @@ from .nouns import (
     UpdateState,
     Usage,
 )
+from .offers import AgentTrust, ModelOffer, SkillPage
 from .origins import ORIGINS, Attachment, Origin, all_origins
 from .person_data import Belongings, BelongingsResult, Note, Occurrences, Purge, PurgeResult
 from .requests import (
@@ -280,6 +281,7 @@ __all__ = [
     "AgentProfile",
     "AgentStatus",
     "AgentTask",
+    "AgentTrust",
     "Allowance",
     "Answer",
     "AnswerAction",
@@ -373,6 +375,7 @@ __all__ = [
     "ModelCall",
     "ModelChoice",
     "ModelInfo",
+    "ModelOffer",
     "ModelProfile",
     "ModelTrial",
     "NewCollaboration",
@@ -453,6 +456,7 @@ __all__ = [
     "Similar",
     "Skill",
     "SkillActivation",
+    "SkillPage",
     "SkillTool",
     "SkillTrust",
     "SkillUse",

@@ -250,6 +250,9 @@ class DuckLedger:
     async def known(self) -> dict[str, int]:
         return await self._run("read", self._memories.known)
 
+    async def memory_types(self, wanted: MemoryFilter) -> dict[str, int]:
+        return await self._run("read", lambda: self._memories.types(wanted))
+
     async def state_at(self, moment: datetime) -> list[Memory]:
         return await self._run("read", lambda: self._memories.at(moment))
 

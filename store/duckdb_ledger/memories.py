@@ -97,6 +97,16 @@ class Memories:
         )
         return dict(rows)
 
+    def types(self, wanted: MemoryFilter) -> dict[str, int]:
+        """How many there are of each type, whatever the filter's limit."""
+        conditions, values = _conditions(wanted)
+        rows = self._database.rows(
+            f"SELECT memory_type, count(*) FROM memories WHERE {' AND '.join(conditions)} "
+            "GROUP BY memory_type ORDER BY count(*) DESC, memory_type",
+            tuple(values),
+        )
+        return {str(kind): int(count) for kind, count in rows}
+
     def at(self, moment: datetime) -> "list[Memory]":
         """Folds the log up to its last row that is not younger than the moment."""
         rows = self._database.stream(

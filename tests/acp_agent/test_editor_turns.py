@@ -17,6 +17,7 @@ from skill_agent.acp_agent.telling import Telling
 from skill_agent.errors import ModelRejected, ModelUnavailable
 from skill_agent.events import (
     AgentRouted,
+    AgentsChanged,
     AgentWaking,
     AgentWrote,
     ApprovalAnswered,
@@ -411,6 +412,7 @@ TOLD: list[tuple[Event, str, str]] = [
     (TurnStarted(**IDS, message_id="m", text="hi", model="a/b"), "", ""),
     (MemoryRecalled(**IDS, items=(), tokens=0, budget=9, seconds=0.1), "", ""),
     (AgentWaking(name="Luke", number=1, of=2), "", ""),
+    (AgentsChanged(agent="luke"), "", ""),
     (Notice(**IDS, level="info", text="reading the prompt (40 %)"), "", ""),
 ]  # fmt: skip
 ELSEWHERE = {ApprovalAsked, ApprovalAnswered}

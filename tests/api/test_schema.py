@@ -238,7 +238,8 @@ def sent(client: httpx.Client, verb: str, path: str, place: World, name: str, va
         "ids": ["x"], "memories": [], "rule": "x", "choice": "deny", "position": 0,
         "moment": "2026-01-01T00:00:00Z", "earlier": "2026-01-01T00:00:00Z",
         "later": "2026-01-01T00:00:00Z", "model": "kyra", "job": "none", "run": "none",
-        "item": "none", "name": "weather", "tool": "skill_weather", "arguments": {"task": "x"},
+        "item": "none", "name": "weather", "skill": "weather", "digest": "0",
+        "tool": "skill_weather", "arguments": {"task": "x"},
     }  # fmt: skip
     if "{key}" in path:
         given["key"] = "general.user"

@@ -166,6 +166,7 @@ async def test_a_memorys_life(open_station: OpenStation) -> None:
         story = await book.story(new.id)
         assert [one.id for one in story.versions] == [key, new.id]
         assert await book.list(MemoryFilter(statuses=("active",))) == [new]
+        assert await book.types() == await book.types(agent="kyra") == {"user_profile": 1}
 
 
 async def test_listings_are_whole_and_bounded(open_station: OpenStation, tmp_path: Path) -> None:
@@ -557,6 +558,15 @@ async def test_agents(open_station: OpenStation, tmp_path: Path) -> None:
         assert (await station.agents.set_status("neo", "paused")).status == "paused"
         with pytest.raises(UsageError, match="paused"):
             await station.turns.submit(TurnRequest("hi", agent="neo"))
+        luke = await station.agents.set_model("luke", "openai/gpt-4o-mini")
+        assert (luke.model.model_name, luke.model.force_tier) == ("openai/gpt-4o-mini", None)
+        assert luke == await station.agents.get("luke")
+        with pytest.raises(UsageError, match="is no model"):
+            await station.agents.set_model("luke", "gpt\n")
+        (offer,) = await station.models.offers()
+        assert (offer.id, offer.problem, offer.model.context_window) == ("scripted/model", "", 8192)
+        trust = await station.routing.trust("Luke")
+        assert (trust.id, trust.trust, trust.good, trust.bad) == ("luke", 0.5, 0, 0)
         await station.turns.wake()
         await station.turns.wake("luke")
         await station.turns.prepare("kyra")
@@ -1008,6 +1018,34 @@ async def test_skills_as_tools(open_station: OpenStation) -> None:
         assert await station.skill_tools.deactivate("weather", "mcp-zed") == made
         with pytest.raises(NotFound):
             await station.skill_tools.deactivate("weather", "mcp-zed")
+
+
+async def test_a_skill_is_read_and_trusted(open_station: OpenStation, tmp_path: Path) -> None:
+    async with open_station(model()) as station:
+        folder = tmp_path / "home" / "skills" / "tides"
+        folder.mkdir(parents=True)
+        written = "---\nname: tides\ndescription: When the sea is high\n---\nLook it up.\n"
+        await asyncio.to_thread((folder / "SKILL.md").write_text, written)
+        page = await station.skills.page("tides")
+        assert (page.id, page.text.strip(), page.skill.trust) == (
+            "tides", "Look it up.", "not approved",
+        )  # fmt: skip
+        with pytest.raises(Conflict, match="has changed"):
+            await station.skills.approve("tides", "0" * 64)
+        digest = page.skill.digest
+        with pytest.raises(UsageError, match="no agent"):
+            await station.skills.approve("tides", digest, agent="kyra http_get:* \n* x")
+        done = await station.skills.approve("tides", digest, agent="kyra")
+        assert (done.trust, done.approved_for) == ("approved", ("kyra",))
+        assert await station.approvals.rules() == [f"kyra activate_skill:tides@{digest}"]
+        assert (await station.skills.revoke("tides")).trust == "not approved"
+        with pytest.raises(NotFound):
+            await station.skills.revoke("tides", agent="kyra")
+        with pytest.raises(NotFound):
+            await station.skills.page("tide")
+        await asyncio.to_thread((folder / "SKILL.md").write_text, "no front matter")
+        refused = await station.skills.page(str(folder))
+        assert not refused.skill.loaded and refused.skill.reason and refused.text == ""
 
 
 async def test_the_summary_of_a_day(open_station: OpenStation) -> None:

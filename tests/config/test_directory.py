@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skill_agent.agents.directory import AgentDirectory, slug_of
+from skill_agent.agents.dna import ModelConfig
 from skill_agent.errors import ConfigErrors, NotFound, UsageError
 from skill_agent.files.bundled import bundled_agents_path
 
@@ -148,6 +149,33 @@ def test_a_status_can_be_set_where_none_was_written(directory: AgentDirectory, f
     assert directory.get("luke").model.temperature == 0.2
     assert "# steady" in file.read_text(encoding="utf-8")
     assert slugs(directory) == ["kyra", "luke"]
+
+
+def test_a_model_is_chosen_where_none_was_written(directory: AgentDirectory, file: Path) -> None:
+    assert directory.set_model("luke", "openai/gpt-4o").model.model_name == "openai/gpt-4o"
+    assert directory.set_model("kyra", "fast").model.model_name == "fast"
+    text = file.read_text(encoding="utf-8")
+    assert "# steady" in text and "# the friendly one" in text and "# everybody" in text
+    assert slugs(directory) == ["kyra", "luke"]
+
+
+def test_what_would_choose_another_model_gives_way(tmp_path: Path) -> None:
+    file = tmp_path / "agents.toml"
+    file.write_bytes(bundled_agents_path().read_bytes())
+    directory, before = AgentDirectory(file, clock=lambda: NOW), file.read_text(encoding="utf-8")
+    assert directory.get("luke").model.force_tier == "powerful"
+    luke = directory.set_model("luke", "openai/gpt-4o").model
+    assert chosen_name(luke) == ("openai/gpt-4o", None, True)
+    assert chosen_name(directory.set_model("max", "a/b").model) == ("a/b", None, False)
+    assert chosen_name(directory.set_model("max", "default").model) == ("default", None, True)
+    after = file.read_text(encoding="utf-8")
+    gone = [line for line in before.splitlines() if line not in after.splitlines()]
+    assert gone == ['force_tier = "powerful"']
+    assert [line for line in before.splitlines() if "#" in line and line not in after] == []
+
+
+def chosen_name(model: ModelConfig) -> tuple[str, str | None, bool]:
+    return model.model_name, model.force_tier, model.enable_model_routing
 
 
 def test_setting_the_same_status_writes_nothing(directory: AgentDirectory, file: Path) -> None:

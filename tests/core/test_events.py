@@ -9,6 +9,7 @@ from skill_agent.api.answers.chat_frames import frame_of
 from skill_agent.attach.following import Following
 from skill_agent.events import (
     AgentRouted,
+    AgentsChanged,
     AgentWaking,
     AgentWrote,
     AnyEvent,
@@ -133,6 +134,7 @@ EVENTS: list[Event] = [
     ToolFinished(**IDS, call="c", tool="t", ok=True, result="yes", seconds=0.3),
     ApprovalAnswered(**IDS, approval="a", choice="once", by="person"),
     InboxArrived(item="i", sort="summary", title="The\nday", rings=True),
+    AgentsChanged(agent="luke"),
     InboxChanged(item="i", target="desktop", state="given_up"),
 ]
 

@@ -12,6 +12,15 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from played import played
+from stage_agents import (
+    StageAgents,
+    StageModels,
+    StagePrograms,
+    StageServers,
+    StageSkills,
+    StageSkillTools,
+    StageTrust,
+)
 from stage_book import StageBook, StageFeedback, book
 from stage_figures import StageFigures
 from stage_host import StageHost
@@ -20,7 +29,6 @@ from stage_jobs import StageJobs
 from stage_work import StageBackground, StageTasks, StageTogether
 
 from skill_agent.agents.dna import AgentDNA
-from skill_agent.agents.operations import AgentOperations, Agents
 from skill_agent.conversations.address import mentioned
 from skill_agent.conversations.operations import (
     ConversationOperations,
@@ -44,8 +52,8 @@ from skill_agent.events import (
     TurnStarted,
 )
 from skill_agent.events.bus import Bus, Subscription
+from skill_agent.files.home import Home
 from skill_agent.identifiers import iso
-from skill_agent.models.operations import ModelOperations
 from skill_agent.privacy.operations import UserOperations
 from skill_agent.questions.operations import ListOfQuestions, QuestionOperations
 from skill_agent.settings.config_file import ConfigFile
@@ -67,8 +75,6 @@ from skill_agent.values import (
     Image,
     Message,
     ModelCall,
-    ModelInfo,
-    ModelProfile,
     Question,
     Session,
     Submitted,
@@ -149,6 +155,8 @@ class StageRuntime(Workstation):
         self.stored: dict[str, Session] = {}
         self.said: dict[str, list[Message]] = {}
         self.submitted: list[tuple[str, str | None, str | None]] = []
+        self.models_asked: list[str | None] = []
+        """The model each message asked for."""
         self.keys: list[str] = []
         self.attached: list[tuple[Attachment, ...]] = []
         """What came with each message."""
@@ -174,6 +182,8 @@ class StageRuntime(Workstation):
         self.allowed: list[WaitingApproval] = []
         """Tool calls that wait for somebody, in whichever window."""
         self.personal = played(StageUserData)()
+        self.people, self.offered = played(StageAgents)(self), played(StageModels)(self)
+        self.shelf = played(StageSkills)()
         self.instead: list[str] = []
         """What is to be done in place of calls."""
         self.questions_asked = played(StageQuestions)(self)
@@ -185,9 +195,14 @@ class StageRuntime(Workstation):
                 "turns": played(StageTurns)(self),
                 "approvals": played(StageApprovals)(self),
                 "questions": self.questions_asked,
-                "agents": played(StageAgents)(self),
-                "models": played(StageModels)(self),
                 "user_data": self.personal,
+                "agents": self.people,
+                "models": self.offered,
+                "skills": self.shelf,
+                "skill_tools": played(StageSkillTools)(),
+                "routing": played(StageTrust)(),
+                "mcp": played(StageServers)(),
+                "programs": played(StagePrograms)(),
                 "summaries": played(StageSummaries)(),
                 "conversations": played(conversations or StageConversations)(self),
                 "seats": played(StageSeats)(),
@@ -208,6 +223,10 @@ class StageRuntime(Workstation):
     @property
     def settings(self) -> Settings:
         return self._settings
+
+    @property
+    def home(self) -> Home:
+        return Home(Path("/home/ada/.skill-agent"))
 
     def add_session(self, title: str, agent: str, *lines: str) -> Session:
         """A conversation of the past; lines alternate between user and agent."""
@@ -318,6 +337,7 @@ class StageTurns(TurnOperations):
         text, turn, session = asked.text, asked.key or "", asked.session
         stage.submitted.append((text, session, asked.agent))
         stage.keys.append(turn)
+        stage.models_asked.append(asked.model)
         if stage.refuse is not None:
             problem, stage.refuse = stage.refuse, None
             raise problem
@@ -396,6 +416,9 @@ class StageApprovals(ApprovalOperations):
     async def waiting(self) -> list[WaitingApproval]:
         return [*self._stage.allowed]
 
+    async def rules(self) -> list[str]:
+        return ["kyra http_get:api.open-meteo.com"]
+
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"
     ) -> bool:
@@ -450,31 +473,12 @@ class StageSeats(SeatOperations):
         return []
 
 
-class StageAgents(AgentOperations):
-    def __init__(self, stage: StageRuntime) -> None:
-        self._stage = stage
-
-    async def list(self) -> Agents:
-        return [*self._stage.team]
-
-
 class StageUserData(UserOperations):
     def __init__(self) -> None:
         self.written: list[tuple[str, FileKind]] = []
 
     async def note_written(self, path: str, kind: FileKind) -> None:
         self.written.append((path, kind))
-
-
-class StageModels(ModelOperations):
-    def __init__(self, stage: StageRuntime) -> None:
-        self._stage = stage
-
-    async def info(self, agent: str, model: str | None = None) -> ModelInfo:
-        return ModelInfo(
-            name="scripted/small-1.5b", provider="scripted", context_window=8192,
-            profile=ModelProfile(vision=self._stage.sees),
-        )  # fmt: skip
 
 
 class StageConversations(ConversationOperations):

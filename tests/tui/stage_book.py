@@ -130,6 +130,12 @@ class StageBook(MemoryOperations):
     ) -> Memory:
         raise StoreError("the ledger took nothing: the disk is full", hint="make some room")
 
+    async def types(self, agent: str | None = None) -> dict[str, int]:
+        self._check()
+        wanted = MemoryFilter(agent=agent, statuses=("active", "disputed"))
+        counted = Counter(one.memory_type for one in self.memories if _wanted(one, wanted))
+        return {**counted}
+
     async def disputes(self) -> Disputes:
         self._check()
         return grouped([one for one in self.memories if one.status == "disputed"])

@@ -36,11 +36,23 @@ class StageFigures(FigureOperations):
         if self.problem is not None:
             raise self.problem
         self.asked.append((by, since, agent))
+        if agent and not self.rows:
+            return _of_one(agent)
         rows = tuple(self.rows.get(by or "", ()))
         budgets = BUDGETS if rows else ()
         return UsageTotals(
             last=Usage(), today=self.today, total=Usage(), turns=1, rows=rows, budgets=budgets
         )
+
+
+def _of_one(slug: str) -> UsageTotals:
+    """What one agent used, where nothing was said of any."""
+    row = UsageRow(id=slug, turns=42, prompt_tokens=91_000, completion_tokens=12_300,
+                   cost_usd=0.31)  # fmt: skip
+    budget = Budget(id=slug, daily_usd=5, monthly_usd=100, spent_today_usd=0.02,
+                    spent_month_usd=0.31)  # fmt: skip
+    none = Usage()
+    return UsageTotals(last=none, today=none, total=none, turns=42, rows=(row,), budgets=(budget,))
 
 
 def spent(figures: StageFigures) -> None:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -52,6 +53,13 @@ NOBODY = Member(slug="", name="", accent="accent-none")
 """Who speaks before the team is known."""
 
 
+def link_to(member: Member) -> Content:
+    """Its name; a click on it goes to its page."""
+    return Content.styled(
+        member.name, Style.from_meta({"@click": f"app.place('agents', {member.slug!r})"})
+    )
+
+
 def avatar_of(written: str) -> str:
     """An avatar as a list can show it: one sign that is two cells wide everywhere. What is put
     together of several takes another width in another terminal."""
@@ -63,6 +71,12 @@ class AgentList:
     """The members in the order of agents.toml; empty until the runtime is open."""
 
     def __init__(self, agents: "Sequence[AgentDNA]" = ()) -> None:
+        self._members: dict[str, Member] = {}
+        self.become(agents)
+
+    def become(self, agents: "Sequence[AgentDNA]") -> bool:
+        """Takes over what the team is now; whether that is anything else."""
+        before = self._members
         self._members = {
             dna.slug: Member(
                 slug=dna.slug,
@@ -75,6 +89,7 @@ class AgentList:
             )
             for index, dna in enumerate(agents)
         }
+        return self._members != before
 
     def __getitem__(self, slug: str) -> Member:
         """The member; one that has left the team keeps its slug as its name."""
@@ -124,16 +139,15 @@ class AgentPicker(ModalScreen[str | None]):
 
     def _option(self, member: Member) -> Option:
         active = member.status == "active"
-        colour = f"${member.accent.replace('accent-', 'agent-')}"
         state = "" if active else f"  {member.status}"
         here = "  here now" if member.slug == self._current else ""
         model = "" if member.model == "default" else f" · {member.model}"
         text = Content.assemble(
-            ("● ", colour),
+            member.mark,
             (member.name, "bold"),
             (f"  @{member.slug}{model}", "$foreground-muted"),
             (here, "$success"),
             (state, "$warning"),
-            (f"\n  {member.tagline}" if member.tagline else "", "$foreground-muted"),
+            (f"\n   {member.tagline}" if member.tagline else "", "$foreground-muted"),
         )
         return Option(text, id=member.slug, disabled=not active)

@@ -34,13 +34,16 @@ PAGE = (
     Deed(id="page.back", what="back to the list, then to the conversation", label="back",
          keys="escape", action="back", foot=ALWAYS),
 )  # fmt: skip
+AGENT = "@"
+"""What a page gives back begins with it where an agent is to be talked to."""
 LIVE_PAUSE = TYPING_PAUSE = 0.2
 """Seconds of quiet before a change shows, and before what is typed narrows the list."""
 Given = TypeVar("Given")
 
 
 class Page(Screen[str]):
-    """Gives the conversation that is to be opened; nothing for the one that was.
+    """Gives the conversation that is to be opened, or `@` and an agent to be talked to; nothing
+    for the conversation that was.
 
     Its kinds say what it is called and what it is about, and `_body`, `_read` and `_clear`.
     """

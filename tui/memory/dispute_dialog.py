@@ -19,8 +19,9 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import Dispute, Memory, Message
 
 from ..frame.agents import AgentList
+from ..frame.columns import Columns
 from ..frame.plain import one_line, printable, shown_time
-from .story import Columns, facts_of
+from .story import facts_of
 
 Settle = Callable[[str, bool], Awaitable[list[Memory]]]
 """Id of the memory that is right, and whether both are; raises SkillAgentError."""

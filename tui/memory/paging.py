@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
-from skill_agent.values import Memory, MemoryFilter, MemoryStatus, MemoryType, Search, Tier
+from skill_agent.values import (
+    MEMORY_TYPES,
+    Memory,
+    MemoryFilter,
+    MemoryStatus,
+    MemoryType,
+    Search,
+    Tier,
+)
 
 if TYPE_CHECKING:
     from skill_agent.workstation import MemoryOperations
@@ -43,6 +51,14 @@ class Wanted:
     @property
     def narrowed(self) -> bool:
         return self != Wanted()
+
+
+def wanted_by(said: str) -> Wanted | None:
+    """What `@kyra` or `@kyra:semantic` asks for; None for anything else."""
+    if not said.startswith("@"):
+        return None
+    agent, _, kind = said.removeprefix("@").partition(":")
+    return Wanted(agent=agent, memory_type=next((one for one in MEMORY_TYPES if one == kind), None))
 
 
 class PagedQuery:

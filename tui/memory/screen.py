@@ -28,7 +28,7 @@ from ..frame.plain import printable
 from . import deeds
 from .actions import MemoryActions
 from .memory_list import MemoryList
-from .paging import PAGE, STATES, PagedQuery, State, Wanted, after
+from .paging import PAGE, STATES, PagedQuery, State, Wanted, after, wanted_by
 from .story import StoryView, sessions_in
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ _OF_ONE = {"correct", "pin", "forget", "restore", "settle", "cross", "copy"}
 
 
 class MemoryScreen(Page):
-    """Opened with a memory's id it begins with that one."""
+    """Opened with a memory's id it begins with that one, with `@kyra` or `@kyra:semantic` with what
+    she may see."""
 
     HEADING = "Memory"
     PART = deeds.PART
@@ -68,8 +69,10 @@ class MemoryScreen(Page):
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
     ) -> None:
+        wanted = wanted_by(choose or "")
+        choose = None if wanted else choose
         super().__init__(runtime, trouble, choose=choose)
-        self._wanted = Wanted()
+        self._wanted = wanted or Wanted()
         self._asked_for = choose
         """A memory to show whether or not the list would have it."""
         self._pages: PagedQuery | None = None

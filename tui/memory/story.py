@@ -3,12 +3,11 @@
 It draws a `Story` it is given; it asks nobody.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -16,10 +15,10 @@ from skill_agent.text.origins import in_words
 from skill_agent.values import LogEntry, Memory, Story
 
 from ..frame.agents import AgentList
+from ..frame.columns import Columns, Row
 from ..frame.plain import one_line, printable, shown_time
 from .memory_list import mark_of
 
-Row = tuple[str, Content]
 ENTRIES = 400
 """Log rows shown; a memory recalled more often has the rest in `ska memory show --log`."""
 SENTENCE = 1_200
@@ -46,41 +45,6 @@ _HAPPENED = {
     "recalled": "into a prompt",
     "feedback": "rated",
 }
-
-
-class Columns(Widget):
-    """Two columns; the first is as wide as its longest label."""
-
-    DEFAULT_CSS = "Columns { height: auto; }"
-
-    def __init__(self, rows: Sequence[Row], *, classes: str = "") -> None:
-        super().__init__(classes=classes)
-        self._rows = list(rows)
-        self._drawn: tuple[int, list[Content]] = (0, [])
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self._lines(width))
-
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        return container.width
-
-    def render(self) -> Content:
-        return Content("\n").join(self._lines(self.content_size.width))
-
-    def _lines(self, width: int) -> list[Content]:
-        if self._drawn[0] != width:
-            gap = max((len(label) for label, _ in self._rows), default=0) + 2
-            room = max(width - gap, 10)
-            lines: list[Content] = []
-            for label, text in self._rows:
-                wrapped = text.wrap(room) or [Content("")]
-                for index, part in enumerate(wrapped):
-                    head = label if index == 0 else ""
-                    lines.append(
-                        Content.assemble((f"{head:<{gap}}", "$foreground-muted"), part.rstrip())
-                    )
-            self._drawn = width, lines
-        return self._drawn[1]
 
 
 class StoryView(VerticalScroll, can_focus=True):

@@ -52,10 +52,20 @@ class Asking:
         except SkillAgentError as error:
             await self._display.show_error("The agent was not changed", error)
 
-    async def look_up_model(self, slug: str) -> None:
-        """Shows the model that would answer and the window that is really loaded."""
+    async def use_model(self, slug: str, model: str) -> bool:
+        """The agent's model from its next turn on; whether it was kept."""
         try:
-            info = await self._runtime.models.info(slug)
+            await self._runtime.agents.set_model(slug, model)
+        except SkillAgentError as error:
+            await self._display.show_error("The model was not changed", error)
+            return False
+        return True
+
+    async def look_up_model(self, slug: str, model: str | None = None) -> None:
+        """Shows the model that would answer and the window that is really loaded; `model` is one
+        that was chosen for the talk."""
+        try:
+            info = await self._runtime.models.info(slug, model)
         except SkillAgentError as error:
             self._display.set_model("no model", 0)
             self._display.notify(error.hint or error.message, title=error.message, markup=False)

@@ -42,8 +42,11 @@ class Choosing(Counting):
             self._waking.stop()
         self._waking = self.set_timer(WAKE_AFTER, self._wake)
         if self._home is not None:
-            looking = self._home.asking.look_up_model(slug)
-            self.run_worker(looking, group="model", exclusive=True)
+            self._look_up_model()
+
+    def _look_up_model(self) -> None:
+        looking = self._opened().asking.look_up_model(self._member.slug, self.chosen_model())
+        self.run_worker(looking, group="model", exclusive=True)
 
     @on(Composer.AgentStep)
     def step_agent(self, event: Composer.AgentStep) -> None:
@@ -70,6 +73,68 @@ class Choosing(Counting):
                 welcome.greet(self._member)
             if session := self.session_id:
                 self.run_worker(self._home.asking.use_agent(session, slug), group="agent")
+
+    # -- models ------------------------------------------------------------------------------
+
+    def chosen_model(self, key: str | None = None) -> str | None:
+        """The model chosen for a talk, this one where none is named; None for the agent's own."""
+        return self._models.get(key or self._key)
+
+    @work(exclusive=True, group="dialog")
+    async def action_model(self) -> None:
+        from ..agents.model_picker import ModelPicker
+
+        if (home := self._home) is None:
+            return
+        key, slug = self._key, self._member.slug
+        picker = ModelPicker(self._member, self.figures.model, home.runtime.models.offers)
+        wish = await self.app.push_screen_wait(picker)
+        if wish is None:
+            return
+        self._models.pop(key, None)
+        if not wish.always:
+            self._models[key] = wish.name
+            self.notify(f"{wish.name} answers in this talk", markup=False, timeout=4)
+        elif await home.asking.use_model(slug, wish.name):
+            self.notify(f"{self._member.name} answers with {wish.name} from now on", markup=False)
+        if slug == self._member.slug:
+            self._look_up_model()
+
+    def look_for_agents(self) -> None:
+        """The team may have changed; it is read again."""
+        if self._home is not None:
+            self.run_worker(partial(self._read_agents, self._home.runtime), group="team",
+                            exclusive=True)  # fmt: skip
+
+    async def _read_agents(self, runtime: "Workstation") -> None:
+        try:
+            team = await runtime.agents.list()
+        except SkillAgentError:
+            return  # a broken agents.toml is told where one looks at the agents
+        if self._agents.become(team):
+            self.show_agents()
+
+    def show_agents(self) -> None:
+        """What the screen says of the team is said anew."""
+        self._member = self._agents[self._member.slug]
+        self.figures = replace(self.figures, member=self._member)
+        self.footer.show_speaker(self._member)
+        for welcome in self.conversation.query(Welcome):
+            welcome.greet(self._member)
+        self._look_up_model()
+
+    def talk_to(self, slug: str) -> None:
+        """A new talk with an agent, that may have come just now."""
+        if self._home is not None:
+            self.run_worker(partial(self._talk_to, self._home, slug), group="dialog",
+                            exclusive=True)  # fmt: skip
+
+    async def _talk_to(self, home: "OpenHome", slug: str) -> None:
+        await self._read_agents(home.runtime)
+        if self.session_id is None:
+            self.choose(slug)
+        else:
+            await home.listener.open(None, agent=slug)
 
     def _wake(self) -> None:
         if self._home is not None:

@@ -61,6 +61,8 @@ TALK = (
          shown="Tab, Shift+Tab", foot=20),
     Deed(id="talk.agents", what="choose who answers", label="agents", keys="ctrl+g",
          action="agents", slash="agent", priority=True),
+    Deed(id="talk.model", what="choose the model that answers, for this talk or always",
+         label="model", keys="alt+m", action="model", slash="model", priority=True),
     Deed(id="talk.sessions", what="conversations: find, resume, rename", label="conversations",
          keys="ctrl+s", action="sessions", slash="sessions", foot=21, priority=True),
     Deed(id="talk.new", what="new conversation", label="new conversation", keys="ctrl+n",

@@ -108,6 +108,10 @@ class ConversationDisplay(Display, Protocol):
         """Other questions may wait for the person."""
         ...
 
+    def look_for_agents(self) -> None:
+        """The agents may have changed."""
+        ...
+
     def look_for_work(self) -> None:
         """What the team has to do may have changed."""
         ...
@@ -119,6 +123,10 @@ class ConversationDisplay(Display, Protocol):
 
 class SendingDisplay(Display, Protocol):
     """What the sender asks."""
+
+    def chosen_model(self, key: str | None = None) -> str | None:
+        """The model that was chosen for a talk; None for the agent's own."""
+        ...
 
     @property
     def speaker(self) -> str:

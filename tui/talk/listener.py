@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from skill_agent.conversations.turn_states import told
 from skill_agent.errors import SkillAgentError
 from skill_agent.events import (
+    AgentsChanged,
     AgentWaking,
     ApprovalAnswered,
     ApprovalAsked,
@@ -268,6 +269,8 @@ class Listener:
             self._display.look_into_inbox()
             if isinstance(event, InboxArrived) and event.rings:
                 self._display.ring()
+        elif isinstance(event, AgentsChanged):
+            self._display.look_for_agents()
         elif isinstance(event, QuestionAsked):
             self._display.look_for_questions()
             self._display.look_into_inbox()

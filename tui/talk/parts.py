@@ -72,6 +72,8 @@ class TalkParts(Screen[None]):
         self._home: OpenHome | None = None
         self._agents = AgentList()
         self._member = NOBODY
+        self._models: dict[str, str] = {}
+        """The model that was chosen for one talk, by the talk's key, in this window."""
         self._view: TurnView | None = None
         self._waking: Timer | None = None
 

@@ -14,8 +14,8 @@ from textual.widgets import Static
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import ModelCall, PromptMessage, ToolCall
 
+from ..frame.columns import Columns, Row
 from ..frame.plain import one_line, printable
-from ..memory.story import Columns, Row
 
 LookUp = Callable[[], Awaitable[list[ModelCall]]]
 SHOWN = 20_000

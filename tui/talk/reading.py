@@ -108,8 +108,9 @@ class Reading(Writing):
         await self.app.run_action(f"place('memory', {event.memory_id!r})")
 
     def returned(self) -> None:
-        """Back from the memory screen, where disputes may have been settled."""
+        """Back from another place, where disputes may have been settled or agents changed."""
         self.look_around()
+        self.look_for_agents()
 
     def on_rated(self, event: "Rated") -> None:
         if self._home is not None:

@@ -207,6 +207,8 @@ class TalkScreen(Revisiting):
         self.write()
 
     def named(self, session_id: str) -> None:
+        if (model := self._models.pop(self._key, None)) is not None:
+            self._models[session_id] = model
         self._key = session_id
 
     def became(self, session: "Session") -> None:
@@ -234,6 +236,7 @@ class TalkScreen(Revisiting):
 
     def recovered(self) -> None:
         self.look_around()
+        self.look_for_agents()
         self._opened().sender.deliver(self._key)
         self.draw_waiting()
 

@@ -105,6 +105,7 @@ class Sender:
                         message.text,
                         session=None if new else key,
                         agent=agent,
+                        model=self._display.chosen_model(key),
                         key=message.key,
                         attachments=message.texts,
                         images=message.images,

@@ -31,7 +31,7 @@ from skill_agent.ports import (
     ToolPart,
 )
 from skill_agent.settings.schema import ModelSettings
-from skill_agent.values import Budget, ModelInfo, Usage
+from skill_agent.values import Budget, ModelInfo, ModelOffer, Usage
 
 from .budget import Budgets, Hold, Limits, limits_of
 from .prices import FREE, Price, Prices, most_tokens, tokens_in
@@ -250,6 +250,9 @@ class InName:
 
     def catalogue(self) -> list[ModelInfo]:
         return self._gateway.catalogue()
+
+    async def offers(self) -> list[ModelOffer]:
+        return await self._gateway.offers()
 
     async def close(self) -> None:
         """The models are the home's, which closes them."""

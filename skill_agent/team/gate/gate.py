@@ -14,6 +14,7 @@ from skill_agent.agents.dna import AgentDNA
 from skill_agent.ports import ChoosesAgent, Clock, Ledger
 from skill_agent.tools.gate.ngrams import folded
 from skill_agent.values import (
+    AgentTrust,
     ExpertScore,
     RouteReason,
     RouteStrategy,
@@ -202,6 +203,14 @@ class ExpertGate(ChoosesAgent):
             similar=similar,
             trust=None if outcomes is None else _trusts(outcomes, now),
             loads=self._loads.now(),
+        )
+
+    async def trust(self, agent: str) -> AgentTrust:
+        """What is known of one agent's work; nothing where the log cannot be asked."""
+        found = (await self._outcomes.of([agent]) or {}).get(agent, ())
+        good = sum(one.good for one in found)
+        return AgentTrust(
+            id=agent, trust=trust_of(found, self._clock()), good=good, bad=len(found) - good
         )
 
     def _active(self) -> tuple[AgentDNA, ...]:

@@ -14,6 +14,7 @@ from skill_agent.team.operations import Recommendations, RoutingOperations
 from skill_agent.text.checks import sound_moment, sound_text
 from skill_agent.text.shaping import one_line
 from skill_agent.values import (
+    AgentTrust,
     Decision,
     ExpertScore,
     Recommendation,
@@ -57,6 +58,10 @@ class AgentRouting(RoutingOperations):
         scores = await self._gate.scores(query)
         able = [one for one in scores if one.able][: max(1, min(limit, _MOST_RECOMMENDED))]
         return [self._recommended(one) for one in able]
+
+    async def trust(self, slug: str) -> AgentTrust:
+        """Raises NotFound for an unknown agent."""
+        return await self._gate.trust(self._directory.get(sound_text(slug)).slug)
 
     async def decision(self, turn: str) -> Decision:
         """Raises NotFound where nothing was decided for a turn, or there is none."""

@@ -1,0 +1,1 @@
+"""The agents as a screen over the conversation, and choosing their models."""

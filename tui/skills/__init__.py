@@ -1,0 +1,1 @@
+"""The skills as a screen over the conversation."""
