@@ -32,6 +32,14 @@ REPLY = (
 )  # fmt: skip
 """On a reply, beside what can be done with any block."""
 
+CODE = (
+    Deed(id="code.copy", what="copy its code; again: the code before it", label="copy code",
+         keys="C", action="copy_code", foot=6),
+    Deed(id="code.wrap", what="wrap long lines of its code, or cut them", label="wrap",
+         keys="w", action="wrap_code", foot=7),
+)  # fmt: skip
+"""On a block with code in it."""
+
 TALK = (
     Deed(id="talk.stop", what="stop the reply; what came stays", label="stops", keys="escape",
          action="stop", slash="stop", foot=10),
@@ -66,5 +74,5 @@ TALK = (
 PARTS = (
     Part("Writing", COMPOSER),
     Part("Agents, conversations, reading", TALK),
-    Part("On a message", (*MESSAGE, *FOLDED, *REPLY)),
+    Part("On a message", (*MESSAGE, *FOLDED, *REPLY, *CODE)),
 )

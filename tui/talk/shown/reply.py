@@ -18,8 +18,9 @@ from skill_agent.values import FeedbackResult, Rating
 from ...frame.agents import Member
 from ...frame.deeds import Deed, bindings
 from ...frame.plain import printable
-from ..deeds import MESSAGE, REPLY
+from ..deeds import CODE, MESSAGE, REPLY
 from .blocks import Block, Line, ThoughtBlock, ToolBlock
+from .code_block import HoldsCode
 from .prose import Flow, Prose
 
 
@@ -41,14 +42,14 @@ class PromptWanted(Message):
         self.turn = turn
 
 
-class ReplyBlock(Block):
+class ReplyBlock(HoldsCode):
     """One agent's reply: prose, tool calls and lines in the order they came.
 
     `parts` and `said` are what a finished reply read from the ledger begins with. It can be rated
     once it is in the ledger and so has a `message_id`.
     """
 
-    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *MESSAGE)
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *CODE, *MESSAGE)
     BINDINGS: ClassVar[list[BindingType]] = bindings(REPLY)
     is_reply: ClassVar[bool] = True
     rating: reactive[Rating | None] = reactive[Rating | None](None)
