@@ -8,6 +8,7 @@ that opens the home has loaded it.
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -32,8 +33,9 @@ from .foot.footer import Footer
 from .foot.questions import QuestionBar
 from .parts import OpenHome
 from .reading import Reading
-from .shown.blocks import ErrorBlock, Line, OpeningFailed
+from .shown.blocks import ErrorBlock, OpeningFailed
 from .shown.conversation import Badge, Conversation
+from .shown.earlier import Earlier
 from .welcome import Welcome
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ class TalkScreen(Reading):
         agent: str,
         recent: "list[Session]",
     ) -> None:
-        from .shown.history import SHOWN, blocks_of, kept_in
+        from .shown.history import blocks_of, kept_in
         from .shown.turn_view import TurnView
 
         key = session.id if session else NEW
@@ -176,16 +178,22 @@ class TalkScreen(Reading):
             figures = figures.plus(message.usage)
         self.figures = figures
         self.set_agent(agent)
-        blocks = blocks_of(past, self._agents)
-        if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
-            more = f"{earlier} earlier messages: ska sessions show {session.id}"
-            blocks.insert(0, Line("·", more))
-        await self.conversation.replace(blocks or [Welcome(self._member, self._agents, recent)])
+        earlier = Earlier(past, partial(self._before, key), partial(blocks_of, agents=self._agents))
+        blocks = earlier.newest() or [Welcome(self._member, self._agents, recent)]
+        await self.conversation.replace(blocks, earlier)
         await self.query_one(MemoryPane).clear()
         for memory in kept_in(past):
             await self.query_one(MemoryPane).saved(memory)
         self.draw_waiting()
         self.write()
+
+    async def _before(self, session: str, message: "Message") -> "Past":
+        """What was said before a message."""
+        from skill_agent.workstation.past import past_of
+
+        from .shown.history import SHOWN
+
+        return await past_of(self._opened().runtime, session, last=SHOWN, before=message)
 
     def named(self, session_id: str) -> None:
         self._key = session_id

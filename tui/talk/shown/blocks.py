@@ -91,6 +91,11 @@ class Line(Static):
             (f"{self._mark} ", "bold"), self._text, (detail, "$foreground-muted")
         )
 
+    def tell(self, mark: str, text: str, *, kind: str) -> None:
+        self._mark, self._text = mark, printable(text)
+        self.set_classes(f"line -{kind}")
+        self.refresh(layout=True)
+
 
 class WorkLine(Line):
     """What became of a piece of team work: one line that changes."""
@@ -99,11 +104,6 @@ class WorkLine(Line):
         super().__init__(mark, text, kind=kind)
         self.work = work
         """The id of the task or collaboration."""
-
-    def tell(self, mark: str, text: str, *, kind: str) -> None:
-        self._mark, self._text = mark, printable(text)
-        self.set_classes(f"line -{kind}")
-        self.refresh(layout=True)
 
 
 class ErrorBlock(Block):

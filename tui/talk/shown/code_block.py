@@ -70,9 +70,7 @@ class CodeBlock(blocks.MarkdownFence):
         """The code, language and theme that its colours are of."""
 
     @classmethod
-    def highlight(
-        cls, code: str, language: str, ansi: bool = False, dark: bool = False
-    ) -> Content:
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
         """Without colours; those come later."""
         return Content("\n".join(code.splitlines()).expandtabs(_TAB))
 
@@ -117,7 +115,7 @@ class CodeBlock(blocks.MarkdownFence):
         self.set_content(new.add_spans(kept))
         self._colour_soon()
 
-    def _head(self, long: bool) -> Content:  # noqa: FBT001
+    def _head(self, long: bool) -> Content:
         """What it is, and what can be done with it by key or click."""
         muted = "$foreground-muted"
         wrap, copy = ("w ", "C ") if self.attended else ("", "")

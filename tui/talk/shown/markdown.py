@@ -30,7 +30,7 @@ def reader() -> "MarkdownIt":
 _FORMULA = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 
 
-def _formula(state: "StateInline", silent: bool) -> bool:  # noqa: FBT001 as it is called
+def _formula(state: "StateInline", silent: bool) -> bool:
     """Leaves a formula as it was written: its signs are no emphasis, and no escapes."""
     begin = state.src[state.pos : state.pos + 2]
     if begin not in _FORMULA:

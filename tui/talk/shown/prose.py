@@ -77,6 +77,9 @@ class Prose(Markdown):
     thread and draws it afterwards, and what stands below moves each time.
     """
 
+    DEFAULT_CSS = """
+    Prose MarkdownH3 { width: 1fr; }
+    """  # Textual's own goes on beyond the edge
     BLOCKS = {  # noqa: RUF012 Textual declares it as it is
         **Markdown.BLOCKS,
         "bullet_list_open": GrowingBulletList,

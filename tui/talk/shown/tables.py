@@ -75,7 +75,9 @@ class Grid(FittedText):
         self._rows = [[*row, *[empty] * (columns - len(row))] for row in rows]
 
     def _make(self, width: int) -> Content:
-        wanted = [max(_width(cell.text) for cell in column) for column in zip(*self._rows)]
+        wanted = [
+            max(_width(cell.text) for cell in column) for column in zip(*self._rows, strict=True)
+        ]
         room = width - _GAP * (len(wanted) - 1)
         if sum(wanted) > room:
             if room < sum(min(one, _READABLE) for one in wanted):
