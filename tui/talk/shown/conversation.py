@@ -81,7 +81,7 @@ class Conversation(VerticalScroll, can_focus=False):
 
     async def _put_above(self, blocks: Sequence[Widget], above: Line, *, last: bool) -> None:
         """What one looks at stays where it is, and a scrolling under way goes on from there."""
-        stays = above.next_sibling or above
+        stays = self.children[1] if len(self.children) > 1 else above
         following, to_go = self.following, self.scroll_target_y - self.scroll_y
         await self.stop_animation("scroll_y", complete=False)
         with self.app.batch_update():
