@@ -22,6 +22,7 @@ from skill_agent.values import Attachment
 from ...frame.deeds import Deed, bindings
 from ...frame.plain import one_line, printable
 from ..deeds import FOLDED, MESSAGE
+from .long_text import LongText
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
@@ -61,6 +62,9 @@ class Block(Vertical, can_focus=True):
 class UserBlock(Block):
     """What the person said, as typed, and what came beside it, folded away."""
 
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*FOLDED, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(FOLDED)
+
     def __init__(self, text: str, attachments: Sequence[Attachment] = ()) -> None:
         super().__init__()
         self._text, self._attachments = text, attachments
@@ -73,9 +77,18 @@ class UserBlock(Block):
     def compose(self) -> ComposeResult:
         yield Static("You", classes="who")
         if self._text or not self._attachments:
-            yield Static(printable(self._text), markup=False, classes="said")
+            yield LongText(self._text)
         for one in self._attachments:
             yield AttachedBlock(one)
+
+    def action_fold(self) -> None:
+        for one in self.query_children(LongText):
+            one.open = one.folds and not one.open
+
+    def foot_label(self, deed: Deed) -> str | None:
+        """It opens only where it is long."""
+        long = any(one.folds for one in self.query_children(LongText))
+        return deed.label if deed not in FOLDED or long else None
 
 
 class Line(Static):
