@@ -128,6 +128,7 @@ async def long_conversation(folder: Path, count: int) -> list[Row]:
     work = calibrated().work
     async with seated(folder) as seat:
         home, talk = seat.talk, seat.talk.conversation
+        assert seat.app.runtime is not None
         found = await seat.app.runtime.conversations.find(session)
         begun = time.perf_counter()
         await home._opened().listener.open(found)

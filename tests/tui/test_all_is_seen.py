@@ -161,7 +161,7 @@ async def hold(widths: st.SearchStrategy[int], **how: Any) -> None:
     async with app.run_test(size=(200, 600)):
         loop = asyncio.get_running_loop()
 
-        @settings(deadline=None, suppress_health_check=list(HealthCheck), **how)
+        @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], **how)
         @given(documents(), widths, st.integers(0, 9_999))
         def holds(document: tuple[str, list[str]], width: int, seed: int) -> None:
             making = app.both(document[0], pieces_of(document[0], seed), width)

@@ -6,6 +6,7 @@ from skill_agent.tui.talk.shown.conversation import MORE
 from skill_agent.tui.talk.shown.earlier import PAGE
 from skill_agent.tui.talk.shown.long_text import LongText
 from skill_agent.tui.talk.shown.reply import ReplyBlock
+from skill_agent.tui.talk.shown.tables import FittedText
 from stage import StageRuntime
 
 CODE = """First:
@@ -29,9 +30,9 @@ def talked(count: int) -> StageRuntime:
 
 
 async def test_what_came_before_is_drawn_as_one_scrolls_up(sit) -> None:
-    async with sit(talked(430), size=(80, 24), session="latest") as seat:
+    async with sit(talked(260), size=(80, 24), session="latest") as seat:
         talk = seat.talk.conversation
-        await seat.until(lambda: "line 429" in seat.shown())
+        await seat.until(lambda: "line 259" in seat.shown())
         await seat.settled()
         assert talk.following
         assert len(talk.query_children(Block)) <= 2 * PAGE, "one page, and one ready above it"
@@ -43,7 +44,7 @@ async def test_what_came_before_is_drawn_as_one_scrolls_up(sit) -> None:
         await seat.until(at_the_top)
         said = [line for line in seat.shown().split("\n") if line.startswith("line ")]
         said = list(dict.fromkeys(said))  # Markdown is there as it was written, and as drawn
-        assert said == [f"line {number}" for number in range(430)], "each once, and in order"
+        assert said == [f"line {number}" for number in range(260)], "each once, and in order"
 
 
 async def test_what_one_looks_at_stays_where_it_is(sit) -> None:
@@ -88,4 +89,6 @@ async def test_code_is_copied_one_after_the_other_and_wrapped(sit) -> None:
 
 
 def on_screen(code: CodeBlock) -> str:
-    return code.render().at(code.content_size.width).plain
+    visual = code.render()
+    assert isinstance(visual, FittedText)
+    return visual.at(code.content_size.width).plain

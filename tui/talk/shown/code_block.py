@@ -19,6 +19,7 @@ from textual.selection import Selection
 from textual.style import Style
 from textual.visual import Visual
 from textual.widgets import _markdown as blocks
+from textual.worker import Worker
 
 from ...frame.deeds import Deed, bindings
 from ..deeds import CODE
@@ -68,6 +69,7 @@ class CodeBlock(blocks.MarkdownFence):
         self._drawn: tuple[object, _Code] | None = None
         self._coloured = ("", "", "")
         """The code, language and theme that its colours are of."""
+        self._colouring: Worker[None] | None = None
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
@@ -139,11 +141,8 @@ class CodeBlock(blocks.MarkdownFence):
     def _colour_soon(self) -> None:
         if not self.language or self._coloured == self._wanted():
             return
-        if not any(one.group == "colour" and one.is_running for one in self._own_workers()):
-            self.run_worker(self._colour, group="colour")
-
-    def _own_workers(self) -> list[object]:
-        return [one for one in self.workers if one.node is self]
+        if self._colouring is None or self._colouring.is_finished:
+            self._colouring = self.run_worker(self._colour, group="colour")
 
     async def _colour(self) -> None:
         """Until its colours are those of what is shown."""

@@ -69,14 +69,13 @@ class Conversation(VerticalScroll, can_focus=False):
         above = self.query_children(Line).first()
         try:
             blocks = await earlier.page()
+            if earlier is self._earlier:
+                await self._put_above(blocks, above, last=not earlier.more)
         except SkillAgentError as error:
             above.tell("!", f"{MORE}; they could not be read: {error.message}", kind="warning")
             return
         finally:
             self._reaching = False
-        if earlier is not self._earlier:
-            return
-        await self._put_above(blocks, above, last=not earlier.more)
         self.call_after_refresh(self._reach)
 
     async def _put_above(self, blocks: Sequence[Widget], above: Line, *, last: bool) -> None:

@@ -53,7 +53,7 @@ def _whole_rows(state: "StateCore") -> None:
 
     lines = state.src.split("\n")
     made: list[Token] = []
-    columns = cells = 0
+    columns = cells = at = 0
     for token in state.tokens:
         match token.type:
             case "thead_open":
@@ -61,11 +61,11 @@ def _whole_rows(state: "StateCore") -> None:
             case "th_open":
                 columns += 1
             case "tr_open":
-                row, cells = token, 0
+                at, cells = (token.map or (0,))[0], 0
             case "td_open":
                 cells += 1
-            case "tr_close" if cells and row.map:
-                written = escapedSplit(lines[row.map[0]].lstrip(" \t>").rstrip())
+            case "tr_close" if cells:
+                written = escapedSplit(lines[at].lstrip(" \t>").rstrip())
                 written = written[1:] if not written[0].strip() else written
                 written = written[:-1] if written and not written[-1].strip() else written
                 made += (one for text in written[columns:] for one in _cell(text, token))
