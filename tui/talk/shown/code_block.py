@@ -93,7 +93,7 @@ class CodeBlock(blocks.MarkdownFence):
         return self.lexer.strip()
 
     def render(self) -> Visual:
-        known = (self._content, self.language, self.wrapped, self.attended, self.chosen)
+        known = (self.language, self.wrapped, self.attended, self.chosen)
         if self._drawn is None or self._drawn[0] != known:
             self._drawn = known, _Code(self._head, self._content, wrapped=self.wrapped)
         return self._drawn[1]
@@ -104,7 +104,7 @@ class CodeBlock(blocks.MarkdownFence):
         return selection.extract(visual.at(self.content_size.width).plain), "\n"
 
     def set_content(self, content: Content) -> None:
-        self._content = content
+        self._content, self._drawn = content, None  # its colours are no part of what it equals
         self.refresh(layout=True)
 
     async def _update_from_block(self, block: blocks.MarkdownBlock) -> None:
