@@ -1,7 +1,7 @@
 """Pictures of what a reply may hold: a table, code, links, a long message, earlier messages."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,8 @@ See [the notes](https://notes.example.org/2026/11) and run:
 
 ```python
 def slowest(rows: list[Row]) -> Row:
-    return max(rows, key=lambda one: one.seconds) if rows else Row(name="nothing was measured at all", seconds=0.0)
+    return max(rows, key=lambda one: one.seconds) if rows else Row(name="nothing was measured", \
+seconds=0.0)
 ```
 
 - [x] measured
