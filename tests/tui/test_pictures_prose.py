@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.talk.screen import TalkScreen
 from skill_agent.tui.talk.shown.reply import ReplyBlock
 from stage import StageRuntime, opener
 from textual.pilot import Pilot
@@ -45,6 +46,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
     def compare(said: str, *keys: str, size: tuple[int, int], theme: str = "workstation") -> bool:
         async def before(pilot: Pilot[None]) -> None:
             talk = pilot.app.screen_stack[0]
+            assert isinstance(talk, TalkScreen)
             await until(pilot, lambda: talk.speaker)
             pilot.app.theme = theme
             talk.composer.put(said)
