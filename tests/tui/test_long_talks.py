@@ -1,5 +1,7 @@
 """Long conversations, long messages, code: what is far away comes when one goes there."""
 
+import asyncio
+
 from skill_agent.tui.talk.shown.blocks import Block, UserBlock
 from skill_agent.tui.talk.shown.code_block import CodeBlock
 from skill_agent.tui.talk.shown.conversation import MORE
@@ -58,6 +60,18 @@ async def test_what_one_looks_at_stays_where_it_is(sit) -> None:
         await seat.until(lambda: len(talk.children) > before)
         await seat.settled()
         assert first.region.y - talk.region.y == 1
+
+
+async def test_a_conversation_may_be_opened_again_while_more_of_it_is_drawn(sit) -> None:
+    runtime = talked(200)
+    async with sit(runtime, size=(80, 40), session="latest") as seat:
+        listener = seat.talk._home.listener
+        for _ in range(3):
+            await asyncio.wait_for(listener.open(runtime.stored["session-0"]), 60)
+        await seat.settled()
+        said = [line for line in seat.shown().split("\n") if line.startswith("line ")]
+        assert list(dict.fromkeys(said))[-3:] == ["line 197", "line 198", "line 199"]
+        assert seat.talk.conversation.following
 
 
 async def test_a_long_message_is_folded_until_it_is_opened(sit) -> None:

@@ -3,6 +3,7 @@
 Which events become which blocks is `turn_view`'s work.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from textual.containers import VerticalScroll
@@ -34,6 +35,8 @@ class Conversation(VerticalScroll, can_focus=False):
         self._looking = False
         self._earlier: Earlier | None = None
         self._reaching = False
+        self._changing = asyncio.Lock()
+        """Held while blocks are drawn above, or all are replaced."""
 
     @property
     def following(self) -> bool:
@@ -50,9 +53,10 @@ class Conversation(VerticalScroll, can_focus=False):
         """Shows another conversation, at its end; `earlier` is had as one scrolls up to it."""
         self._earlier = earlier
         above = [Line("·", MORE, kind="earlier")] if earlier and earlier.more else []
-        with self.app.batch_update():
-            await self.remove_children()
-            await self.mount_all([*above, *blocks])
+        async with self._changing:
+            with self.app.batch_update():
+                await self.remove_children()
+                await self.mount_all([*above, *blocks])
         self.follow()
         self.call_after_refresh(self._reach)
 
@@ -69,8 +73,9 @@ class Conversation(VerticalScroll, can_focus=False):
         above = self.query_children(Line).first()
         try:
             blocks = await earlier.page()
-            if earlier is self._earlier:
-                await self._put_above(blocks, above, last=not earlier.more)
+            async with self._changing:
+                if earlier is self._earlier:
+                    await self._put_above(blocks, above, last=not earlier.more)
         except SkillAgentError as error:
             above.tell("!", f"{MORE}; they could not be read: {error.message}", kind="warning")
             return

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from skill_agent.values import Message
     from skill_agent.workstation.past import Past
 
-PAGE = 24
+PAGE = 12
 """Blocks that are drawn at once."""
 
 
