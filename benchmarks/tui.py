@@ -128,6 +128,7 @@ async def long_conversation(folder: Path, count: int) -> list[Row]:
     work = calibrated().work
     async with seated(folder) as seat:
         home, talk = seat.talk, seat.talk.conversation
+        await asyncio.sleep(10)  # who answers next is woken, what comes later is imported
         assert seat.app.runtime is not None
         found = await seat.app.runtime.conversations.find(session)
         begun = time.process_time()
