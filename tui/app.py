@@ -48,7 +48,7 @@ LATER = (
     ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".talk.foot.attaching",
     ".talk.foot.naming",
-    ".talk.export_dialog", ".talk.code_choice",
+    ".talk.export_dialog",
     ".agents.model_picker",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""

@@ -65,11 +65,17 @@ class Past:
 
 
 async def past_of(
-    station: "Workstation", session: str, *, last: int = 0, but: Collection[str] = ()
+    station: "Workstation",
+    session: str,
+    *,
+    last: int = 0,
+    before: Message | None = None,
+    but: Collection[str] = (),
 ) -> Past:
-    """Of a session's messages, `last` > 0 of them from the end, but for those of some turns."""
+    """Of a session's messages, `last` > 0 of them from the end, or from one of them backwards, but
+    for those of some turns. With `last`, it begins with a whole turn."""
     messages, turns, summed_up, given, seats = await asyncio.gather(
-        station.conversations.messages(session, last=last),
+        _messages(station, session, last, before),
         station.turns.of_session(session),
         station.summaries.list(session),
         station.tasks.list(conversation=session, limit=_MOST_TASKS),
@@ -83,12 +89,32 @@ async def past_of(
         messages=messages,
         turns=states,
         saved=await _saved(station, session, states.values()),
-        summed_up=summed_up,
+        summed_up=[one for one in summed_up if not before or one.at < before.created_at],
         tasks=[one for one in reversed(given) if one.parent_task is None],
         together=await _together(station, given),
-        seats=seats,
+        seats=[one for one in seats if not before or one.at < before.created_at],
         ratings=await station.feedback.of(replies) if replies else {},
     )
+
+
+async def _messages(
+    station: "Workstation", session: str, last: int, before: Message | None
+) -> list[Message]:
+    if before is None:
+        found = await station.conversations.messages(session, last=last)
+    else:
+        after = max(before.position - last, 0) - 1
+        several = await station.conversations.messages(session, after=after, limit=last)
+        found = [one for one in several if one.position < before.position]
+    return found if last <= 0 else _from_whole_turn(found)
+
+
+def _from_whole_turn(messages: list[Message]) -> list[Message]:
+    """Without the rest of a turn that began before them; all, where there is nothing else."""
+    if not messages or messages[0].position <= 0 or messages[0].role == "user":
+        return messages
+    cut = messages[0].turn
+    return [one for one in messages if one.turn != cut] or messages
 
 
 async def _together(

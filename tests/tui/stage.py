@@ -538,9 +538,8 @@ class StageConversations(ConversationOperations):
     async def messages(
         self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
     ) -> Messages:
-        said = self._stage.said.get(session_id, [])[-last:]
-        later = [one for one in said if one.position > after]
-        return later[:limit] if limit else later
+        said = self._stage.said.get(session_id, [])[after + 1 :]
+        return said[-last:] if last else said[: limit or None]
 
     async def rename(self, ref: str, title: str) -> Session:
         if title == "refused":

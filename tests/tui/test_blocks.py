@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from scenes import ASKED, RECALLED
 from skill_agent.tui.memory.pane import MemoryPane, Recalled
-from skill_agent.tui.talk.code_choice import CodeChoice, code_of
 from skill_agent.tui.talk.export_dialog import ExportDialog
 from skill_agent.tui.talk.foot.throbber import Throbber
 from skill_agent.tui.talk.running_turns import Pace
@@ -275,32 +274,6 @@ async def test_a_branch_goes_on_from_here(sit) -> None:
 
 
 # -- code ---------------------------------------------------------------------------------------
-
-
-def test_code_is_found_by_the_rules_of_markdown() -> None:
-    assert [tuple(one) for one in code_of(CODE)] == [
-        ("make\n", "bash"), ("x = 1\ny = 2\n", "python"), ("indented\n", ""),
-    ]  # fmt: skip
-    assert code_of("- item\n\n  ~~~\n  in a list\n  ~~~\n")[0].text == "in a list\n"
-    assert code_of("no `code` here") == []
-
-
-@pytest.mark.deep
-async def test_of_several_pieces_of_code_one_is_chosen(sit, monkeypatch) -> None:
-    monkeypatch.setenv("PATH", "")  # no program to copy with
-    async with sit(StageRuntime([["No code."], [CODE]])) as seat:
-        await seat.say("hi")
-        await seat.until(lambda: seat.talk.figures.written)
-        await seat.press("alt+up", "C")
-        await seat.until(lambda: any("no code" in one.message for one in seat.app._notifications))
-        await seat.press("escape")
-        await seat.say("code")
-        await seat.until(lambda: "indented" in seat.shown())
-        await seat.until(lambda: not seat.talk.turns.of("session-0"))
-        await seat.press("alt+up", "C")
-        await seat.at(CodeChoice)
-        await seat.press("down", "enter")
-        await seat.until(lambda: seat.app.clipboard == "x = 1\ny = 2\n")
 
 
 # -- export -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from skill_agent.tui.frame.status import Figures, draw, short
 from skill_agent.tui.frame.terminal import Route, copy_with, routes
 from skill_agent.tui.talk.session_list import SessionList
+from skill_agent.tui.talk.shown.code_block import CodeBlock
 from skill_agent.tui.talk.shown.conversation import Badge
 from skill_agent.tui.talk.shown.prose import BEAT, Flow, Prose
 from skill_agent.tui.talk.shown.reply import ReplyBlock
@@ -64,17 +65,17 @@ class Counted(Prose):
 
 
 class Page(App[None]):
-    """Nothing but two Markdown texts."""
+    """Nothing but two texts."""
 
     def compose(self) -> ComposeResult:
         yield Counted()
-        yield Markdown()
+        yield Prose()
 
 
 def picture(widget: Markdown) -> list[tuple[type, str]]:
-    """What it is made of, in reading order; a growing list counts as the list it is."""
+    """What it is made of, in reading order."""
     return [
-        (type(one).__mro__[1] if type(one).__name__.startswith("Growing") else type(one), str(text))
+        (type(one), one.code if isinstance(one, CodeBlock) else str(text))
         for one in widget.walk_children()
         for text in [one.render() if isinstance(one, Static) else ""]
     ]
@@ -122,7 +123,7 @@ end"""
 @pytest.mark.parametrize("step", [1, 3, 17])
 async def test_growing_lists_end_up_as_if_written_at_once(step: int) -> None:
     async with Page().run_test() as pilot:
-        prose, plain = pilot.app.query_one(Counted), pilot.app.query(Markdown).last()
+        prose, plain = pilot.app.query_one(Counted), pilot.app.query(Prose).last()
         for at in range(0, len(MIXED), step):
             await prose.append(MIXED[at : at + step])
         await plain.update(MIXED)

@@ -41,8 +41,6 @@ FOLDED = (
 """On what is folded away: a tool call, a thought, a long paste."""
 
 REPLY = (
-    Deed(id="reply.code", what="copy its code; of several pieces you choose one",
-         label="copy code", keys="C", action="wish('code')", foot=2),
     Deed(id="reply.good", what="it was good", label="good", keys="plus,u", action="rate('up')",
          foot=8),
     Deed(id="reply.bad", what="it was not good", label="not good", keys="minus,d",
@@ -53,6 +51,14 @@ REPLY = (
          label="prompt", keys="p", action="prompt", foot=11),
 )  # fmt: skip
 """On a reply, beside what can be done with any block."""
+
+CODE = (
+    Deed(id="code.copy", what="copy its code; again: the code before it", label="copy code",
+         keys="C", action="copy_code", foot=6),
+    Deed(id="code.wrap", what="wrap long lines of its code, or cut them", label="wrap",
+         keys="w", action="wrap_code", foot=7),
+)  # fmt: skip
+"""On a block with code in it."""
 
 TALK = (
     Deed(id="talk.stop", what="stop the reply; what came stays", label="stops", keys="escape",
@@ -131,5 +137,5 @@ PARTS = (
     Part("Agents, conversations, reading", TALK),
     Part("An empty conversation (Alt+Up goes there)", HOME),
     Part("The list of conversations (letters are what is looked for)", SESSIONS),
-    Part("On a message", (*MESSAGE, *FOLDED, *TURN, *REPLY)),
+    Part("On a message", (*MESSAGE, *FOLDED, *TURN, *REPLY, *CODE)),
 )

@@ -25,8 +25,6 @@ class Revisiting(Reading):
         match event.wish:
             case "quote":
                 self._quote(event.block)
-            case "code":
-                self.copy_code(event.block)
             case "again":
                 self._again(event.block)
             case "edit":
@@ -41,7 +39,7 @@ class Revisiting(Reading):
             case "export":
                 self.action_export()
 
-    # -- quoting and copying -----------------------------------------------------------------
+    # -- quoting -----------------------------------------------------------------
 
     def _quote(self, block: Block) -> None:
         """What is marked, or all of it, below what is written already."""
@@ -54,20 +52,6 @@ class Revisiting(Reading):
         whole = f"{written}\n\n{quoted}\n\n" if written else f"{quoted}\n\n"
         self.composer.put(whole, self.composer.attachments)
         self.write()
-
-    @work(exclusive=True, group="dialog")
-    async def copy_code(self, block: Block) -> None:
-        from .code_choice import CodeChoice, code_of
-
-        pieces = code_of(block.source)
-        if not pieces:
-            self.notify("There is no code in it.")
-            return
-        text = pieces[0].text
-        if len(pieces) > 1:
-            text = await self.app.push_screen_wait(CodeChoice(pieces))
-        if text is not None:
-            self.app.copy_to_clipboard(text)
 
     # -- asking again ------------------------------------------------------------------------
 

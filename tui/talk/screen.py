@@ -8,6 +8,7 @@ that opens the home has loaded it.
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -35,8 +36,9 @@ from .foot.throbber import OPENING
 from .foot.wish import as_typed
 from .parts import OpenHome
 from .revisiting import Revisiting
-from .shown.blocks import ErrorBlock, Line, OpeningFailed
+from .shown.blocks import ErrorBlock, OpeningFailed
 from .shown.conversation import Badge, Conversation
+from .shown.earlier import Earlier
 from .welcome import Welcome
 
 if TYPE_CHECKING:
@@ -154,7 +156,7 @@ class TalkScreen(Revisiting):
         agent: str,
         recent: "list[Session]",
     ) -> None:
-        from .shown.history import SHOWN, blocks_of, kept_in
+        from .shown.history import blocks_of, kept_in
         from .shown.turn_view import TurnView
 
         key = session.id if session else NEW
@@ -193,18 +195,23 @@ class TalkScreen(Revisiting):
             figures = figures.plus(message.usage)
         self.figures = figures
         self.set_agent(agent)
-        blocks = blocks_of(past, self._agents)
-        if session and (earlier := session.messages - len(messages)) > 0 and len(messages) >= SHOWN:
-            more = f"{earlier} earlier messages: ska sessions show {session.id}"
-            blocks.insert(0, Line("·", more))
+        earlier = Earlier(past, partial(self._before, key), partial(blocks_of, agents=self._agents))
         home = Welcome(self._member, self._agents, recent, now=self.now(), news=self._news)
-        await self.conversation.replace(blocks or [home])
+        await self.conversation.replace(earlier.newest() or [home], earlier)
         self.look_home()
         await self.query_one(MemoryPane).clear()
         for memory in kept_in(past):
             await self.query_one(MemoryPane).saved(memory)
         self.draw_waiting()
         self.write()
+
+    async def _before(self, session: str, message: "Message") -> "Past":
+        """What was said before a message."""
+        from skill_agent.workstation.past import past_of
+
+        from .shown.history import SHOWN
+
+        return await past_of(self._opened().runtime, session, last=SHOWN, before=message)
 
     def named(self, session_id: str) -> None:
         if (model := self._models.pop(self._key, None)) is not None:

@@ -25,6 +25,7 @@ from ...frame.deeds import Deed, bindings
 from ...frame.plain import one_line, printable
 from ..deeds import FOLDED, MESSAGE, TURN
 from .head import Head, Side
+from .long_text import LongText
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
@@ -44,7 +45,7 @@ class CopyWanted(Message):
         self.text = text
 
 
-Wish = Literal["quote", "code", "again", "edit", "branch", "sources", "export"]
+Wish = Literal["quote", "again", "edit", "branch", "sources", "export"]
 
 
 class Wished(Message):
@@ -83,8 +84,8 @@ class Block(Vertical, can_focus=True):
 class UserBlock(Block):
     """What the person said, as typed, and what came beside it, folded away."""
 
-    DEEDS: ClassVar[tuple[Deed, ...]] = (*TURN, *MESSAGE)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(TURN)
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*FOLDED, *TURN, *MESSAGE)
+    BINDINGS: ClassVar[list[BindingType]] = bindings((*FOLDED, *TURN))
 
     def __init__(
         self,
@@ -109,9 +110,18 @@ class UserBlock(Block):
     def compose(self) -> ComposeResult:
         yield Head(Side(f"You → {self._to}" if self._to else "You"))
         if self.text or not self.attachments:
-            yield Static(printable(self.text), markup=False, classes="said")
+            yield LongText(self.text)
         for one in self.attachments:
             yield AttachedBlock(one)
+
+    def action_fold(self) -> None:
+        for one in self.query_children(LongText):
+            one.open = one.folds and not one.open
+
+    def foot_label(self, deed: Deed) -> str | None:
+        """It opens only where it is long."""
+        long = any(one.folds for one in self.query_children(LongText))
+        return deed.label if deed not in FOLDED or long else None
 
 
 def addressed(agent: str, before: str, agents: AgentList) -> str:
@@ -131,6 +141,11 @@ class Line(Static):
         return Content.assemble(
             (f"{self._mark} ", "bold"), self._text, (detail, "$foreground-muted")
         )
+
+    def tell(self, mark: str, text: str, *, kind: str) -> None:
+        self._mark, self._text = mark, printable(text)
+        self.set_classes(f"line -{kind}")
+        self.refresh(layout=True)
 
 
 class ErrorBlock(Block):

@@ -3,6 +3,7 @@
 Which events become which blocks is `turn_view`'s work.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from textual.containers import VerticalScroll
@@ -10,7 +11,12 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from .blocks import Block
+from skill_agent.errors import SkillAgentError
+
+from .blocks import Block, Line
+from .earlier import Earlier
+
+MORE = "earlier messages come as you scroll up"
 
 
 class Conversation(VerticalScroll, can_focus=False):
@@ -27,6 +33,10 @@ class Conversation(VerticalScroll, can_focus=False):
         super().__init__(id=id)
         self._unseen = False
         self._looking = False
+        self._earlier: Earlier | None = None
+        self._reaching = False
+        self._changing = asyncio.Lock()
+        """Held while blocks are drawn above, or all are replaced."""
 
     @property
     def following(self) -> bool:
@@ -39,12 +49,59 @@ class Conversation(VerticalScroll, can_focus=False):
         self.touched()
         await self.mount_all(blocks)
 
-    async def replace(self, blocks: Sequence[Widget]) -> None:
-        """Shows another conversation, at its end."""
-        with self.app.batch_update():
-            await self.remove_children()
-            await self.mount_all(blocks)
+    async def replace(self, blocks: Sequence[Widget], earlier: Earlier | None = None) -> None:
+        """Shows another conversation, at its end; `earlier` is had as one scrolls up to it."""
+        self._earlier = earlier
+        above = [Line("·", MORE, kind="earlier")] if earlier and earlier.more else []
+        async with self._changing:
+            with self.app.batch_update():
+                await self.remove_children()
+                await self.mount_all([*above, *blocks])
         self.follow()
+        self.call_after_refresh(self._reach)
+
+    # -- what came before --------------------------------------------------------------------
+
+    def _reach(self) -> None:
+        """Draws earlier blocks before one comes to where they are missing."""
+        near = self.scroll_y < max(self.size.height, 1)
+        if near and not self._reaching and self._earlier is not None and self._earlier.more:
+            self._reaching = True
+            self.run_worker(self._draw_earlier(self._earlier), group="earlier")
+
+    async def _draw_earlier(self, earlier: Earlier) -> None:
+        above = self.query_children(Line).first()
+        try:
+            blocks = await earlier.page()
+            async with self._changing:
+                if earlier is self._earlier:
+                    await self._put_above(blocks, above, last=not earlier.more)
+        except SkillAgentError as error:
+            above.tell("!", f"{MORE}; they could not be read: {error.message}", kind="warning")
+            return
+        finally:
+            self._reaching = False
+        self.call_after_refresh(self._reach)
+
+    async def _put_above(self, blocks: Sequence[Widget], above: Line, *, last: bool) -> None:
+        """What one looks at stays where it is, and a scrolling under way goes on from there."""
+        stays = self.children[1] if len(self.children) > 1 else above
+        following, to_go = self.following, self.scroll_target_y - self.scroll_y
+        await self.stop_animation("scroll_y", complete=False)
+        with self.app.batch_update():
+            before = stays.virtual_region.y
+            await self.mount_all(blocks, after=above)
+            if last:
+                await above.remove()
+            self.screen._refresh_layout()
+            now = self.scroll_y + stays.virtual_region.y - before
+            self.scroll_to(y=now, animate=False, force=True, immediate=True)
+        if following:
+            self.scroll_end(animate=False, immediate=True)
+        elif to_go:
+            self.scroll_to(y=now + to_go, duration=0.1)
+
+    # -- following ---------------------------------------------------------------------------
 
     def touched(self) -> None:
         """New content is about to come; whether it can be seen shows once it is laid out."""
@@ -69,6 +126,8 @@ class Conversation(VerticalScroll, can_focus=False):
         super().watch_scroll_y(old_value, new_value)
         if self._unseen and self.following:
             self._tell(unseen=False)
+        if new_value < old_value:
+            self._reach()
 
     def last_reply(self) -> Block | None:
         replies = [block for block in self.query(Block) if block.is_reply and block.source]

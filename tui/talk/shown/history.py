@@ -24,7 +24,7 @@ from .prose import Prose
 from .reply import ReplyBlock
 
 SHOWN = 200
-"""The newest messages of a conversation that are drawn; the rest stays in the ledger."""
+"""Messages of a conversation that are read at once, the newest first."""
 
 
 def blocks_of(past: Past, agents: AgentList) -> list[Widget]:

@@ -11,6 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Markdown
 from textual.widgets import _markdown as blocks
@@ -18,6 +20,8 @@ from textual.widgets import _markdown as blocks
 from skill_agent.text.printing import Printer
 
 from ...frame.plain import printable
+from .code_block import CodeBlock
+from .markdown import reader
 from .tables import FittedTable
 
 if TYPE_CHECKING:
@@ -67,18 +71,44 @@ class GrowingOrderedList(blocks.MarkdownOrderedList, _GrowingList):
 
 
 class Prose(Markdown):
-    """Markdown of a reply; a link opens only where it leads to the web or a mail address."""
+    """Markdown of a reply; a link opens only where it leads to the web or a mail address.
 
+    A text that is there from the start is drawn with the widget: Textual's own reads it in a
+    thread and draws it afterwards, and what stands below moves each time.
+    """
+
+    DEFAULT_CSS = """
+    Prose MarkdownH3 { width: 1fr; }
+    """  # Textual's own goes on beyond the edge
     BLOCKS = {  # noqa: RUF012 Textual declares it as it is
         **Markdown.BLOCKS,
         "bullet_list_open": GrowingBulletList,
         "ordered_list_open": GrowingOrderedList,
         "table_open": FittedTable,
+        "fence": CodeBlock,
+        "code_block": CodeBlock,
     }
 
     def __init__(self, text: str | None = None) -> None:
-        shown = None if text is None else printable(text)
-        super().__init__(shown, parser_factory=_parser, open_links=False)
+        super().__init__(parser_factory=self._reader, open_links=False)
+        self._given = printable(text or "")
+        self._read: MarkdownIt | None = None
+
+    def _reader(self) -> "MarkdownIt":
+        if self._read is None:
+            self._read = reader()
+        return self._read
+
+    def compose(self) -> ComposeResult:
+        self._markdown = self._given
+        yield from self._build_from_source(self._given)
+
+    def update(self, markdown: str) -> AwaitComplete:
+        """Another text in place of this one; the first, empty one of Textual's is none."""
+        given, self._given = self._given, ""
+        if given and not markdown:
+            return AwaitComplete()
+        return super().update(markdown)
 
     @on(Markdown.LinkClicked)
     def open_safely(self, event: Markdown.LinkClicked) -> None:
@@ -131,13 +161,6 @@ class Flow:
             rest = max(BEAT, 3 * (time.perf_counter() - begun))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), rest)
-
-
-def _parser() -> "MarkdownIt":
-    """As Textual's own, but `<name>` is text: a widget draws no HTML, and so would leave it out."""
-    from markdown_it import MarkdownIt
-
-    return MarkdownIt("gfm-like", {"html": False})
 
 
 def _row(symbol: str, item: blocks.MarkdownListItem) -> Horizontal:

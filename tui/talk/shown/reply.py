@@ -1,6 +1,5 @@
 """One agent's reply, from its first word to its rating."""
 
-import re
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,16 +16,14 @@ from skill_agent.values import FeedbackResult, Rating
 
 from ...frame.agents import Member
 from ...frame.deeds import Deed, bindings
-from ..deeds import MESSAGE, REPLY, TURN
-from .blocks import Block, Line, ThoughtBlock, ToolBlock, Wished, join
+from ..deeds import CODE, MESSAGE, REPLY, TURN
+from .blocks import Line, ThoughtBlock, ToolBlock, Wished, join
+from .code_block import HoldsCode
 from .head import Head, Side
 from .prose import Flow, Prose
 
 if TYPE_CHECKING:
     from skill_agent.events import MemoryRecalled
-
-
-_MAY_BE_CODE = re.compile(r"```|~~~|^(?: {4}|\t)\S", re.MULTILINE)
 
 
 class Rated(Message):
@@ -47,7 +44,7 @@ class PromptWanted(Message):
         self.turn = turn
 
 
-class ReplyBlock(Block):
+class ReplyBlock(HoldsCode):
     """One agent's reply: prose, tool calls and lines in the order they came.
 
     `parts` and `said` are what a finished reply read from the ledger begins with, `sources` the ids
@@ -55,7 +52,7 @@ class ReplyBlock(Block):
     `message_id`.
     """
 
-    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *TURN, *MESSAGE)
+    DEEDS: ClassVar[tuple[Deed, ...]] = (*REPLY, *CODE, *TURN, *MESSAGE)
     BINDINGS: ClassVar[list[BindingType]] = bindings((*REPLY, *TURN))
     is_reply: ClassVar[bool] = True
     rating: reactive[Rating | None] = reactive[Rating | None](None)
@@ -127,12 +124,10 @@ class ReplyBlock(Block):
         self.post_message(Wished(self, "sources"))
 
     def foot_label(self, deed: Deed) -> str | None:
-        """Sources only where something was remembered, and code where there may be some."""
+        """Sources only where something was remembered."""
         if deed.id == "reply.sources":
             return deed.label if self._left().chip else None
-        if deed.id == "reply.code":
-            return deed.label if _MAY_BE_CODE.search(self.source) else None
-        return deed.label
+        return super().foot_label(deed)
 
     @property
     def agent(self) -> str:
