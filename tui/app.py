@@ -30,7 +30,7 @@ from .frame.help import KeyHelp
 from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
-from .frame.theme import DARK, LIGHT, accent_variables
+from .frame.theme import DARK, OURS, accent_variables
 from .places import EVERYWHERE, PLACES, TALK_PLACE, all_deeds, going, parts, place
 from .talk.foot.drafts import NEW, DraftBook
 from .talk.foot.outbox import Outbox
@@ -91,8 +91,8 @@ class WorkstationApp(App[None]):
         self._failure: SkillAgentError | None = None
         self._over: Page | None = None
         """What lies over the conversation."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
+        for one in OURS:
+            self.register_theme(one)
         self.theme = DARK.name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from textual.widgets import _markdown as blocks
 from skill_agent.text.printing import Printer
 
 from ...frame.plain import printable
+from .code_colours import ColouredFence
 from .tables import FittedTable
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Prose(Markdown):
         "bullet_list_open": GrowingBulletList,
         "ordered_list_open": GrowingOrderedList,
         "table_open": FittedTable,
+        "fence": ColouredFence,
+        "code_block": ColouredFence,
     }
 
     def __init__(self, text: str | None = None) -> None:
