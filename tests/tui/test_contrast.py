@@ -2,10 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import product
 
+import pytest
 from rich.segment import Segment
 from scenes import ASKED, COMPACTED, EXTRACTED, RECALLED, SAVED, TOOL, WORDS
-from skill_agent.tui.frame.theme import OURS, accent_variables
+from skill_agent.tui.frame.theme import CONTRAST, DARK, LIGHT, OURS, PAPER, accent_variables
 from skill_agent.tui.places import PLACES
 from stage import StageRuntime, make
 from stage_book import shelf
@@ -13,11 +15,16 @@ from stage_inbox import full
 from stage_work import at_work, behind
 from textual.app import App
 from textual.color import Color
+from textual.theme import Theme
+from waiting import all_handled
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.events import Notice
 
 LEAST = 4.5
+
+
+parsed = Color.parse
 
 
 def luminance(colour: Color) -> float:
@@ -80,30 +87,43 @@ def busy() -> StageRuntime:
     return runtime
 
 
-def test_each_colour_of_an_agent_can_be_read_on_every_ground() -> None:
-    for theme in OURS:
-        chosen = theme.variables["block-cursor-background"]
-        grounds = (theme.background, theme.surface, theme.panel, chosen)
-        colours = accent_variables(theme.dark)
-        del colours["agent-none"]  # nobody's name is written in it
-        for name, colour in colours.items():
-            for ground in grounds:
-                assert ground
-                found = contrast(Color.parse(colour), Color.parse(ground))
-                assert found >= LEAST, f"{theme.name} {name} on {ground}: {found:.1f}"
+GREYS = ("foreground-muted", "foreground-disabled")
+WORDS_IN = ("primary", "secondary", "accent", "foreground", "success", "warning", "error")
 
 
-async def looked(seat) -> list[str]:
-    """What is too pale on the screen as it is, in any theme."""
+@pytest.mark.parametrize("theme", OURS, ids=lambda one: one.name)
+def test_each_colour_of_words_can_be_read_on_every_ground(theme: Theme) -> None:
+    colours = accent_variables(theme.dark)
+    del colours["agent-none"]  # nobody's name is written in it
+    colours |= {name: theme.variables[name] for name in GREYS}
+    colours |= {name: getattr(theme, name) for name in WORDS_IN}
+    chosen = theme.variables["block-cursor-background"]
+    grounds = (theme.background, theme.surface, theme.panel, chosen)
+    pairs = product(colours.items(), filter(None, grounds))
+    weak = [(name, on) for (name, one), on in pairs if contrast(parsed(one), parsed(on)) < LEAST]
+    assert weak == []
+
+
+THEMES = pytest.mark.parametrize(
+    "themes",
+    [(DARK, LIGHT), pytest.param((CONTRAST, PAPER), marks=pytest.mark.deep)],
+    ids=("usual", "others"),
+)
+Themes = tuple[Theme, ...]
+
+
+async def looked(seat, themes: Themes) -> list[str]:
+    """What is too pale on the screen as it is, in any of the themes."""
     found = list[str]()
-    for theme in OURS:
+    for theme in themes:
         seat.app.theme = theme.name
-        await seat.settled()
+        await all_handled(seat.pilot)
         found += [f"{theme.name}: {one}" for one in pale(seat.app)]
     return found
 
 
-async def test_every_place_can_be_read(sit) -> None:
+@THEMES
+async def test_every_place_can_be_read(sit, themes: Themes) -> None:
     async with sit(busy(), size=(120, 40)) as seat:
         found = dict[str, list[str]]()
         for place in PLACES:
@@ -111,38 +131,40 @@ async def test_every_place_can_be_read(sit) -> None:
             await seat.until(lambda place=place: isinstance(seat.app.screen, place.load()))
             await seat.press("down")
             await seat.settled()
-            found[place.name] = await looked(seat)
+            found[place.name] = await looked(seat, themes)
             seat.app.screen.dismiss(None)
             await seat.settled()
             assert seat.app.screen is seat.talk
         assert {where: what for where, what in found.items() if what} == {}
 
 
-async def test_the_conversation_can_be_read(sit) -> None:
+@THEMES
+async def test_the_conversation_can_be_read(sit, themes: Themes) -> None:
     async with sit(busy(), size=(140, 60)) as seat:
-        found = {"welcome": await looked(seat)}
+        found = {"welcome": await looked(seat, themes)}
         for number, keys in enumerate((("alt+up",), ("alt+up", "enter"), ("f2",))):
             await seat.say("What is it?")
             await seat.settled()
             await seat.press(*keys)
             await seat.settled()
-            found[f"reply {number}"] = await looked(seat)
+            found[f"reply {number}"] = await looked(seat, themes)
             if number < 2:
                 await seat.press("escape")
         seat.app.notify("Something was told", title="So", severity="error")
         await seat.press("escape", "f3")
-        found["memory"] = await looked(seat)
+        found["memory"] = await looked(seat, themes)
         assert {where: what for where, what in found.items() if what} == {}
 
 
-async def test_the_dialogs_can_be_read(sit) -> None:
+@THEMES
+async def test_the_dialogs_can_be_read(sit, themes: Themes) -> None:
     async with sit(busy(), size=(120, 40)) as seat:
         found = dict[str, list[str]]()
         for key in ("ctrl+s", "ctrl+g", "ctrl+o", "f1", "ctrl+p"):
             await seat.press(key)
             await seat.settled()
             assert len(seat.app.screen_stack) == 2, key
-            found[key] = await looked(seat)
+            found[key] = await looked(seat, themes)
             await seat.press("escape")
             await seat.settled()
         assert {where: what for where, what in found.items() if what} == {}

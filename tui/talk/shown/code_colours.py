@@ -26,9 +26,7 @@ class ColouredFence(blocks.MarkdownFence):
     """A block of code."""
 
     @classmethod
-    def highlight(
-        cls, code: str, language: str, ansi: bool = False, dark: bool = False
-    ) -> Content:
+    def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
         if ansi:
             return super().highlight(code, language, ansi, dark)
         return highlight(code, language=language or None, theme=CodeColours)
