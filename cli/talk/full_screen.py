@@ -63,6 +63,7 @@ def open_workstation(
         opener,
         draft_dir=home.drafts,
         log_file=home.logs / "tui.log",
+        theme_file=home.run / "theme",
         run=run,
         session=session,
         agent=agent,

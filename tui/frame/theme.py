@@ -8,6 +8,8 @@ every colour that words are written in, keep 4.5:1 on every ground there is, the
 (`tests/tui/test_contrast.py` looks at what is drawn).
 """
 
+from typing import Any
+
 from textual.theme import Theme
 
 ACCENTS = 8
@@ -25,7 +27,7 @@ def accent_variables(dark: bool) -> dict[str, str]:
     return {**colours, "agent-none": "#4a5262" if dark else "#c9c5bb"}
 
 
-def _theme(name: str, *, dark: bool, variables: dict[str, str], **colours: str) -> Theme:
+def _theme(name: str, *, dark: bool, variables: dict[str, str], **colours: Any) -> Theme:
     """Words in a colour have the colour itself, not a mixture of Textual's."""
     words = {f"text-{kind}": colours[kind] for kind in _WORDS}
     return Theme(name=name, dark=dark, variables={**words, **variables}, **colours)
