@@ -105,7 +105,7 @@ class WorkstationApp(Window):
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
         if self._typed:
-            self._talk.composer.put(self._typed)
+            self.call_after_refresh(lambda: self._talk.composer.insert(self._typed))
 
     @property
     def crashed(self) -> bool:

@@ -1,5 +1,6 @@
 """`ska tui`, and `ska` alone: the full-screen workstation on this terminal."""
 
+import os
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,18 @@ def open_workstation(
     agent: str | None = None,
     folder: str = "",
 ) -> None:
-    """Runs the workstation until the person leaves it; raises typer.Exit with its exit code."""
+    """Runs the workstation until the person leaves it; raises typer.Exit with its exit code.
+
+    A terminal that cannot be drawn on gets the same talk line by line, with states in words.
+    """
+    from ...tui.frame.terminal import draws
+
+    folder = folder or folder_here(elsewhere=bool(around.api))
+    if not draws(os.environ):
+        from .chat import talk_by_lines
+
+        talk_by_lines(around, agent, session, {"folder": folder}, plain=True)
+        return
     from ...tui.app import run_workstation
     from ..event_loop import run
     from ..opening.joining import load_ahead
@@ -67,7 +79,7 @@ def open_workstation(
         run=run,
         session=session,
         agent=agent,
-        folder=folder or folder_here(elsewhere=bool(around.api)),
+        folder=folder,
     )
     if code:
         raise typer.Exit(code)

@@ -19,14 +19,18 @@ PATIENCE = 0.25
 """Seconds until the terminal counts as one that says nothing."""
 LATE = 10.0
 """Seconds in which a late answer is looked for among what is typed."""
+BURST = 0.3
+"""Seconds after which what began like an answer and did not go on was none."""
 
 _COLOUR = re.compile(
     rb"\x1b\]11;rgba?:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})"
     rb"(?:/[0-9a-fA-F]{1,4})?(?:\x1b\\|\x07)"
 )
 _KIND = re.compile(rb"\x1b\[\?[\d;]*c")
-_HEADS = ("\x1b]11;rgb", "\x1b[?")
-_BODY = re.compile(r"\x1b(?:\]11;rgba?:?[0-9a-fA-F/]{0,24}\x1b?|\[\?[\d;]{0,40})")
+_LATE = re.compile(r"\^?(?:\]11;rgba?:[0-9a-fA-F/]{3,24}\^?[\\\x07]|\[\?[\d;]*c)")
+"""Both answers as Textual's keys: of an escape it makes a caret, or nothing."""
+_LATE_HEADS = ("]11;rgb", "[?")
+_LATE_PART = re.compile(r"\]11;rgba?:?[0-9a-fA-F/]{0,24}\^?|\[\?[\d;]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +121,15 @@ class LateAnswer:
         """The keys that are the person's, which this one lets decide; none while it may be part
         of an answer."""
         self._held.append(key)
-        text = "".join(map(_character, self._held))
-        if _COLOUR.fullmatch(raw := text.encode()) or _KIND.fullmatch(raw):
+        text = "".join(one.character or "\ufffd" for one in self._held)
+        body = text.removeprefix("^")
+        if _LATE.fullmatch(text):
             self._held = []
-        elif not (any(head.startswith(text) for head in _HEADS) or _BODY.fullmatch(text)):
-            mine, self._held = self._held, []
-            return mine
+        elif not (any(one.startswith(body) for one in _LATE_HEADS) or _LATE_PART.fullmatch(body)):
+            return self.let_go()
         return []
 
-
-def _character(key: Key) -> str:
-    """What the terminal sent, of what Textual made of it: an escape is shown as a caret there, or
-    makes the next key one with Alt."""
-    if key.key == "circumflex_accent":
-        return "\x1b"
-    said = key.character or ("\x07" if key.key == "ctrl+g" else "\ufffd")
-    return f"\x1b{said}" if key.key.startswith("alt+") else said
+    def let_go(self) -> list[Key]:
+        """What is held back, which is the person's after all."""
+        mine, self._held = self._held, []
+        return mine

@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 from skill_agent.errors import SkillAgentError
 
 from .attention import Attention
-from .background import LateAnswer, Told
+from .background import BURST, LateAnswer, Told
 from .look import Look, ThemeList
 from .plain import printable
 from .theme import AUTO, OURS, accent_variables
@@ -117,8 +117,14 @@ class Window(App[None]):
             return
         for key in self._late.passed(event):
             await super().on_event(key)
-        if self._late.over:
-            self._late = None
+        self.set_timer(BURST, self._let_go)
+
+    async def _let_go(self) -> None:
+        if self._late is not None:
+            for key in self._late.let_go():
+                await super().on_event(key)
+            if self._late.over:
+                self._late = None
 
     def on_app_focus(self) -> None:
         self.attention.focused = True
