@@ -24,8 +24,12 @@ from skill_agent.files.home import Home
 
 SLOW = "ScriptedModel(otherwise=['The beginning ', Pause(600)])"
 STUCK = "ScriptedModel(otherwise=lambda _: ['The beginning', __import__('time').sleep(600)])"
-LEFT = ("\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?1003l", "\x1b[?2004l")
-"""The alternate screen, a hidden cursor, reports of the mouse and of pastes are left."""
+LEFT = (
+    "\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?1003l", "\x1b[?2004l", "\x1b[?1004l",
+    "\x1b[?7h", "\x1b[<u", "\x1b[23;0t",
+)  # fmt: skip
+"""The alternate screen, a hidden cursor, reports of mouse, pastes and focus, lines that are not
+wrapped and Kitty's keyboard are left, and the window has its title again."""
 
 
 class Window:
@@ -168,10 +172,17 @@ def test_a_closed_window_keeps_what_stood_in_it(home: Home, window: Callable[...
     assert "Traceback" not in log(home)
 
 
-def test_a_terminal_that_cannot_be_drawn_on_gets_a_hint(window: Callable[..., Window]) -> None:
-    one = window(SLOW, TERM="dumb")
-    assert one.end() == 2
-    assert "ska chat" in one.said and "\x1b[?1049h" not in one.said
+def test_a_terminal_that_cannot_be_drawn_on_gets_words_and_no_sequences(
+    window: Callable[..., Window],
+) -> None:
+    one = window("ScriptedModel(otherwise='All right.')", TERM="dumb")
+    one.read_until("kyra> ")
+    one.type("hello\n")
+    one.read_until("has answered")
+    one.type("/quit\n")
+    assert one.end() == 0
+    assert "Kyra is thinking" in one.said and "All right." in one.said
+    assert "\x1b" not in one.said
 
 
 @pytest.mark.deep
