@@ -32,7 +32,7 @@ from .frame.look import Look
 from .frame.place_list import PlaceList
 from .frame.plain import printable
 from .frame.status import StatusLine
-from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
+from .frame.terminal import copy_with, draws, give_back, in_browser, own_terminal, routes
 from .frame.window import Window
 from .places import EVERYWHERE, PLACES, TALK_PLACE, all_deeds, going, parts, place
 from .talk.foot.drafts import NEW, DraftBook
@@ -373,7 +373,7 @@ def run_workstation(
     Raises UsageError where stdin or stdout is no terminal (it would wait there for ever) or none
     that can be drawn on, and SkillAgentError when it broke.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (in_browser(os.environ) or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
             "the workstation needs a terminal", hint='use `ska chat`, or `ska ask "…"` in a pipe'
         )

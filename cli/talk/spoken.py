@@ -35,7 +35,8 @@ class SpokenView(TextView):
         """As for any reader, but for what has words of its own here."""
         if isinstance(event, QuestionAsked):
             self._aside(f"A question waits: {in_one_line(event.text)}", always=True)
-        super().show(event)
+        else:
+            super().show(event)
 
     def _show_turn(self, event: TurnEvent) -> None:
         who = in_one_line(self._names.get(event.agent, event.agent))

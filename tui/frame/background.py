@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from textual.events import Key
 
+from .terminal import in_browser
+
 QUESTION = b"\x1b]11;?\x1b\\\x1b[c"
 PATIENCE = 0.25
 """Seconds until the terminal counts as one that says nothing."""
@@ -47,7 +49,8 @@ class Told:
 
 def asks(environ: Mapping[str, str]) -> bool:
     """Whether the terminal is one that can be asked; a console would print the question."""
-    return environ.get("TERM", "") not in ("", "dumb", "unknown", "linux", "cons25")
+    known = environ.get("TERM", "") not in ("", "dumb", "unknown", "linux", "cons25")
+    return known and not in_browser(environ)
 
 
 def ask_terminal(given: int = 0, taken: int = 1, *, patience: float = PATIENCE) -> Told:

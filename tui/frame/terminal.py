@@ -91,7 +91,12 @@ def _tell(descriptor: int, sequence: str) -> None:
 
 def draws(environ: Mapping[str, str]) -> bool:
     """Whether the terminal says that it can be drawn on."""
-    return environ.get("TERM", "") not in ("dumb", "unknown")
+    return in_browser(environ) or environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def in_browser(environ: Mapping[str, str]) -> bool:
+    """Whether the other end is a page that draws a terminal."""
+    return environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
 
 
 def _modes(descriptor: int) -> Callable[[], None]:
@@ -120,7 +125,10 @@ class Route:
 
 
 def routes(environ: Mapping[str, str], which: Callable[[str], str | None]) -> list[Route]:
-    """The commands worth trying here, best first; a tool without its display is left out."""
+    """The commands worth trying here, best first; a tool without its display is left out. In a
+    browser none is: this machine's clipboard is not the person's."""
+    if in_browser(environ):
+        return []
     wanted: list[tuple[bool, str, tuple[str, ...]]] = [
         (sys.platform == "darwin", "pbcopy", ()),
         ("WAYLAND_DISPLAY" in environ, "wl-copy", ()),
