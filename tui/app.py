@@ -65,6 +65,7 @@ class WorkstationApp(Window):
         (0, "-narrow"),
         (80, "-normal"),
         (120, "-wide"),
+        (140, "-vast"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (26, "-tall")]  # noqa: RUF012
     DEEDS: ClassVar[tuple[Deed, ...]] = (*going(), *EVERYWHERE)

@@ -250,7 +250,7 @@ def test_a_person_talks_in_a_browser(serving: tuple[str, Any], home: Home) -> No
         _look(page, "browser")
         tab.drawn = ""
         page.set_viewport_size({"width": 700, "height": 500})
-        tab.until("Friday")
+        tab.until("Write a message")
         _look(page, "browser-small")
         page.keyboard.press("Control+q")
         page.wait_for_selector("body.-closed")

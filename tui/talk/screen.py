@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
+from textual.events import Resize
 
 from skill_agent.errors import SkillAgentError
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 WIDE = 110
 """Columns from which the memory pane is open from the start."""
+ROOM = 100
+"""Columns below which it is not left open when the window gets smaller."""
 
 
 class TalkScreen(Reading):
@@ -69,13 +72,24 @@ class TalkScreen(Reading):
         yield Footer(id="foot", member=lambda slug: self._agents[slug])
 
     def on_mount(self) -> None:
-        self.set_class(self.app.size.width >= WIDE, "-memory")
+        self._width, self._pane_waits = self.app.size.width, False
+        self.set_class(self._width >= WIDE, "-memory")
         self.figures = Figures(state="waking up")
         self.footer.show_speaker(self._member)
         self.write()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
+        self._fit_memory(event.size.width)
         self.footer.fit()
+
+    def _fit_memory(self, width: int) -> None:
+        """The memories beside the talk give way where it gets narrow, and come back."""
+        before, self._width = self._width, width
+        if before >= ROOM > width:
+            self._pane_waits = self.has_class("-memory")
+            self.remove_class("-memory")
+        elif before < ROOM <= width and self._pane_waits:
+            self.add_class("-memory")
 
     # -- opening -----------------------------------------------------------------------------
 
