@@ -1,12 +1,14 @@
 """The workstation over the real runtime, ledger and index, with a scripted model."""
 
 import asyncio
+import time
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from skill_agent.tui.memory.pane import Recalled, Saved
 
-from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.models.scripted import Gate, Pause, ScriptedModel
 
 
 async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home) -> None:
@@ -59,6 +61,17 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
         assert runtime is not None and seat.talk.session_id
         messages = await runtime.conversations.messages(seat.talk.session_id)
         assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
+
+
+async def test_escape_ends_a_reply_that_would_never_end(sit, open_runtime) -> None:
+    model = ScriptedModel(otherwise=lambda _: cycle(("on and ", "on ", Pause(0.001))))
+    async with sit(lambda: open_runtime(model)) as seat:
+        await seat.say("tell me")
+        await seat.until(lambda: "on and on" in seat.shown())
+        begun = time.process_time()
+        await seat.pilot.press("escape")
+        await seat.until(lambda: "Stopped" in seat.shown())
+        assert time.process_time() - begun < 1.0, "of its own work; others may slow it down"
 
 
 @pytest.mark.deep

@@ -56,7 +56,7 @@ class Look:
 _WHAT = {
     AUTO: "as your terminal is",
     "workstation": "dark and calm",
-    "workstation-contrast": "dark, the strongest contrast",
+    "workstation-contrast": "dark, strong contrast",
     "workstation-light": "light and calm",
     "workstation-paper": "light and warm",
 }
@@ -79,7 +79,7 @@ class ThemeList(ModalScreen[str | None]):
         with Vertical(classes="dialog", id="themes"):
             yield Static("Theme", classes="dialog-title")
             yield OptionList(*(Option(_drawn(name), id=name) for name in self._names))
-            yield Static("Up and Down show them · Enter keeps it · Esc goes back", classes="keys")
+            yield Static("Enter keeps it · Esc goes back", classes="keys")
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)

@@ -8,6 +8,8 @@ COMPOSER = (
     Deed(id="write.newline", what="new line", label="new line", keys="ctrl+j,shift+enter", foot=2),
     Deed(id="write.recall", keys="up", shown="Up, Down",
          what="when empty: edit a queued message, then what you sent before"),
+    Deed(id="write.undo", what="take back what was typed last", keys="ctrl+underscore",
+         shown="Ctrl+_", action="undo"),
     Deed(id="write.mention", shown="@name", what="ask another agent once; Tab completes the name"),
 )  # fmt: skip
 

@@ -40,6 +40,7 @@ class Composer(TextArea):
 
     DEEDS: ClassVar[tuple[Deed, ...]] = COMPOSER
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+underscore", "undo", show=False, id="write.undo"),
         Binding("up", "older", show=False),
         Binding("down", "newer", show=False),
         Binding("tab", "tab(1)", show=False),
