@@ -185,6 +185,53 @@ def test_a_terminal_that_cannot_be_drawn_on_gets_words_and_no_sequences(
     assert "\x1b" not in one.said
 
 
+WHITE = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+KIND = "\x1b[?62;4c"
+LIGHT_GROUND, DARK_GROUND = "48;2;250;249;246", "48;2;20;22;27"
+
+
+@pytest.mark.deep
+def test_a_light_terminal_gets_a_light_window(window: Callable[..., Window]) -> None:
+    one = window(SLOW, COLORTERM="truecolor")
+    one.type(WHITE + KIND)  # it waits there until it is asked for
+    one.read_until("Write a message")
+    assert LIGHT_GROUND in one.said and DARK_GROUND not in one.said
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
+
+
+@pytest.mark.deep
+def test_an_answer_that_comes_late_is_never_taken_for_words(window: Callable[..., Window]) -> None:
+    one = window(SLOW, COLORTERM="truecolor")
+    one.read_until("Write a message")
+    assert DARK_GROUND in one.said
+    one.type("say " + WHITE + KIND)
+    one.type("hello")
+    one.read_until("hello")
+    one.type("\r")
+    one.read_until("The beginning")
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
+    assert one.kept()[0] == ("say hello", "complete")
+
+
+@pytest.mark.deep
+def test_ctrl_z_gives_the_shell_its_terminal_and_comes_back(window: Callable[..., Window]) -> None:
+    one = window(SLOW)
+    talking(one)
+    one.said = ""
+    one.type("\x1a")
+    until(one.stopped)
+    one.read_until(LEFT[0])
+    assert [said for said in LEFT if said not in one.said] == []
+    one.said = ""
+    one.tell(signal.SIGCONT)
+    one.read_until("The beginning")
+    one.read_until("\x1b]2;")
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("again", [True, False])
 def test_one_that_is_stuck_leaves_the_terminal_too(

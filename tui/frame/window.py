@@ -99,7 +99,7 @@ class Window(App[None]):
     # -- the terminal ------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        self.app_suspend_signal.subscribe(self, self._suspended)
+        self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
         self.app_resume_signal.subscribe(self, self._resumed)
 
     def _suspended(self, _: App[object]) -> None:
