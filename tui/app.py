@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .frame.page import Page
 
 LATER = (
-    ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
+    ".frame.news", ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.shown.turn_view",
 )  # fmt: skip
 """What the first paint does without, and a conversation does not."""
@@ -143,8 +143,7 @@ class WorkstationApp(Window):
                 self.runtime = runtime
                 self.use_look(runtime.settings.tui)
                 self.use_keys(runtime.settings.tui.keys)
-                self.run_worker(self._attend(runtime), group="listen", exclusive=True)
-                self.watch(self._talk.query_one(StatusLine), "figures", self._entitle)
+                self._attend(runtime)
                 await self._talk.opened(runtime, *self._wanted)
                 self._tell_over()
                 for one in PLACES:
@@ -230,19 +229,14 @@ class WorkstationApp(Window):
     def _tell_unsaved(self, why: str) -> None:
         self.notify(why, title="What you type is not on disk", severity="warning", markup=False)
 
-    async def _attend(self, runtime: "Workstation") -> None:
-        """Tells a person who looks elsewhere."""
-        with runtime.turns.subscribe() as heard:
-            async for event in heard:
-                if self.attention.hear(event, self._talk.session_id, self._talk.name_of):
-                    self._entitle()
+    def _attend(self, runtime: "Workstation") -> None:
+        """Tells a person who looks elsewhere, and the window's title."""
+        from .frame.news import News
 
-    def _entitle(self) -> None:
-        figures = self._talk.figures
-        self.attention.entitle(
-            name=figures.member.name, title=figures.title, unread=figures.unread,
-            session=self._talk.session_id,
-        )  # fmt: skip
+        news = News(self.attention)
+        told = partial(news.show, self._talk)
+        self.run_worker(news.attend(runtime, self._talk), group="listen", exclusive=True)
+        self.watch(self._talk.query_one(StatusLine), "figures", told)
 
     # -- screens over the conversation --------------------------------------------------------
 

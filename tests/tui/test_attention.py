@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from skill_agent.tui.frame.attention import Attention
+from skill_agent.tui.frame.news import News
 from stage import StageRuntime, Stop
 from textual.events import AppBlur, AppFocus
 
@@ -38,18 +39,19 @@ class Window:
     def __init__(self, **environ: str) -> None:
         self.written, self.clock = list[str](), 0.0
         self.attention = Attention(self.written.append, environ, lambda: self.clock)
+        self.news = News(self.attention)
 
     def hears(self, *events: AnyEvent, session: str = "s") -> str:
         self.written.clear()
         for event in events:
             self.clock += 10
-            self.attention.hear(event, session, str.capitalize)
+            self.news.hear(event, session, str.capitalize)
         return "".join(self.written)
 
     def title(self, **more: str) -> str:
         self.written.clear()
         said = {"name": "Kyra", "title": "Deploying", "unread": 0, "session": "s"} | more
-        self.attention.entitle(**said)  # type: ignore[arg-type]
+        self.news.entitle(**said)  # type: ignore[arg-type]
         return "".join(self.written)
 
 

@@ -7,31 +7,12 @@ that never says whether it has the focus is taken for one that has it; its bell 
 import time
 from collections.abc import Callable, Mapping
 
-from skill_agent.events import (
-    AnyEvent,
-    ApprovalAnswered,
-    ApprovalAsked,
-    HostLost,
-    InboxArrived,
-    JobRunChanged,
-    QuestionAnswered,
-    QuestionAsked,
-    TurnFailed,
-    TurnFinished,
-    TurnStarted,
-    WorkChanged,
-)
-
 from .plain import one_line
 from .terminal import POP_TITLE, PUSH_TITLE
 
 LONGEST = 160
 BETWEEN_BELLS = 1.0
 """Seconds; one thing may have several reasons to ring."""
-_HEARD = (
-    ApprovalAnswered, ApprovalAsked, HostLost, InboxArrived, JobRunChanged, QuestionAnswered,
-    QuestionAsked, TurnFailed, TurnFinished, TurnStarted, WorkChanged,
-)  # fmt: skip
 
 
 class Attention:
@@ -47,10 +28,6 @@ class Attention:
         self._notify, self._bell, self._rang = "unfocused", True, -BETWEEN_BELLS
         self.focused: bool | None = None
         """None until the terminal says."""
-        self._running: dict[str, str] = {}
-        """The turns that go on, with their conversations."""
-        self._asked: dict[str, str] = {}
-        """What waits for a decision, with its turn."""
         self._title = ""
 
     def use(self, *, notify: str, bell: bool) -> None:
@@ -59,17 +36,9 @@ class Attention:
 
     # -- what is told --------------------------------------------------------------------------
 
-    def hear(self, event: AnyEvent, session: str | None, name: Callable[[str], str]) -> bool:
-        """Tells what matters; whether the title may have changed. `session` is the one shown."""
-        if not isinstance(event, _HEARD):
-            return False
-        self._count(event)
-        if (words := _words(event, session, name)) and self._away:
-            self.tell(words)
-        return True
-
     @property
-    def _away(self) -> bool:
+    def away(self) -> bool:
+        """Whether the person is to be told, for they do not look here."""
         wanted = self._notify
         return wanted == "always" or (wanted == "unfocused" and self.focused is False)
 
@@ -90,11 +59,10 @@ class Attention:
 
     # -- the title -----------------------------------------------------------------------------
 
-    def entitle(self, *, name: str, title: str, unread: int, session: str | None) -> None:
+    def entitle(self, *, name: str, title: str, waiting: int, busy: bool) -> None:
         """`(2) ● Kyra — Deploying`: what waits, that a reply is being made, who, and what about."""
-        waiting = len(self._asked) + unread
         told = f"({waiting}) " if waiting else ""
-        told += "● " if session and session in self._running.values() else ""
+        told += "● " if busy else ""
         told += name or "skill-agent"
         told += f" — {title}" if title else ""
         told = one_line(told, LONGEST)
@@ -114,47 +82,6 @@ class Attention:
     def _show_title(self) -> None:
         if not self._environ.get("TERM", "").startswith("linux"):
             self._write(f"\x1b]2;{self._title}\x1b\\")
-
-    def _count(self, event: AnyEvent) -> None:
-        match event:
-            case TurnStarted():
-                self._running[event.turn] = event.session
-            case TurnFinished() | TurnFailed():
-                self._running.pop(event.turn, None)
-                self._asked = {one: of for one, of in self._asked.items() if of != event.turn}
-            case ApprovalAsked():
-                self._asked[event.approval] = event.turn
-            case ApprovalAnswered():
-                self._asked.pop(event.approval, None)
-            case QuestionAsked():
-                self._asked[event.question] = ""
-            case QuestionAnswered():
-                self._asked.pop(event.question, None)
-            case HostLost():
-                self._running, self._asked = {}, {}
-            case _:
-                pass
-
-
-def _words(event: AnyEvent, session: str | None, name: Callable[[str], str]) -> str:
-    """What a person elsewhere wants to know; empty where it is nothing."""
-    match event:
-        case TurnFinished() if event.session == session:
-            return f"{name(event.agent)}: {event.text}"
-        case TurnFailed() if event.session == session and event.reason != "cancelled":
-            return f"{name(event.agent)} could not answer: {event.message}"
-        case ApprovalAsked():
-            return f"{name(event.agent)} waits for your decision: {event.tool}"
-        case QuestionAsked():
-            return f"{name(event.agent) or 'A job'} asks: {event.text}"
-        case JobRunChanged(state="failed"):
-            return f"The job {event.name} failed: {event.problem}"
-        case WorkChanged(state="failed" | "dead"):
-            return f"{event.title} failed: {event.problem}"
-        case InboxArrived(rings=True):
-            return f"In the inbox: {event.title}"
-        case _:
-            return ""
 
 
 def _notifications(body: str, environ: Mapping[str, str]) -> list[str]:

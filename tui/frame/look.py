@@ -13,8 +13,6 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from skill_agent.files.private import write_private
-
 from .theme import AUTO, DARK, LIGHT, OURS
 
 _LONGEST = 100
@@ -48,6 +46,8 @@ class Look:
 
     def keep(self, name: str) -> None:
         """Raises OSError and SkillAgentError."""
+        from skill_agent.files.private import write_private
+
         if self.file is not None:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_private(self.file, f"{name}\n")
