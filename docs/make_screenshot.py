@@ -168,7 +168,8 @@ def moving(frames: Sequence[Frame]) -> str:
         end = 100 * at / total
         rules.append(
             f"@keyframes f{number}{{0%{{visibility:hidden}}{begin:.2f}%{{visibility:visible}}"
-            f"{end:.2f}%{{visibility:hidden}}}}.f{number}{{animation:f{number} {total:.2f}s step-end infinite}}"
+            f"{end:.2f}%{{visibility:hidden}}}}"
+            f".f{number}{{animation:f{number} {total:.2f}s step-end infinite}}"
         )
         inner = re.sub(r"terminal-", f"t{number}-", one.svg)
         inner = inner.replace("<svg ", f'<svg class="f{number}" visibility="hidden" ', 1)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from rich.segment import Segments
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -25,14 +25,17 @@ from textual.worker import WorkerFailed
 from skill_agent.errors import SkillAgentError, UsageError
 from skill_agent.identifiers import new_id
 
+from .frame.background import Told, ask_terminal, asks, by_environment
 from .frame.deeds import Deed, bindings, deeds_of, keys_of
 from .frame.help import KeyHelp
+from .frame.look import Look
 from .frame.own_keys import checked
 from .frame.page import AGENT
 from .frame.place_list import PlaceList
 from .frame.plain import printable
-from .frame.terminal import copy_with, draws, give_back, own_terminal, routes
-from .frame.theme import DARK, LIGHT, accent_variables
+from .frame.status import StatusLine
+from .frame.terminal import copy_with, draws, give_back, in_browser, own_terminal, routes
+from .frame.window import Window
 from .places import EVERYWHERE, PLACES, TALK_PLACE, going, parts, place, settle
 from .talk.foot.drafts import NEW, DraftBook
 from .talk.foot.outbox import Outbox
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from .frame.page import Page
 
 LATER = (
+    ".frame.news",
     ".talk.asking", ".talk.shown.history", ".talk.shown.lines", ".talk.listener",
     ".talk.sender", ".talk.session_list", ".talk.shown.turn_view", ".talk.foot.attaching",
     ".talk.foot.naming",
@@ -56,7 +60,7 @@ LATER = (
 OpenRuntime = Callable[[], "AbstractAsyncContextManager[Workstation]"]
 
 
-class WorkstationApp(App[None]):
+class WorkstationApp(Window):
     """The terminal front end. `session` is an id, title or `latest`; None starts a new one."""
 
     TITLE = "skill-agent"
@@ -68,6 +72,7 @@ class WorkstationApp(App[None]):
         (0, "-narrow"),
         (80, "-normal"),
         (120, "-wide"),
+        (140, "-vast"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (26, "-tall")]  # noqa: RUF012
     DEEDS: ClassVar[tuple[Deed, ...]] = (*going(), *EVERYWHERE)
@@ -82,10 +87,14 @@ class WorkstationApp(App[None]):
         agent: str | None = None,
         folder: str = "",
         seconds: Callable[[], float] = time.monotonic,
+        look: Look | None = None,
+        told: Told | None = None,
     ) -> None:
         """`folder` is where agents on outside programs work in conversations begun here; by
-        `seconds` is told how long something goes on."""
-        super().__init__()
+        `seconds` is told how long something goes on; `told` is what came from the terminal
+        before."""
+        super().__init__(look, told)
+        self._typed = printable(told.typed.decode("utf-8", "replace")) if told else ""
         self._open_runtime = open_runtime
         self._wanted = session, agent
         self._outbox = Outbox(DraftBook(draft_dir), self._tell_unsaved)
@@ -100,23 +109,14 @@ class WorkstationApp(App[None]):
         self._failure: SkillAgentError | None = None
         self._over: Page | None = None
         """What lies over the conversation."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return accent_variables(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
         return self._talk
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
-        self.app_resume_signal.subscribe(self, self._resumed)
-
-    def _resumed(self, _: App[object]) -> None:
-        """The terminal kept nothing of what stood there before the process was stopped."""
-        self.refresh(layout=True)
+        if self._typed:
+            self.call_after_refresh(lambda: self._talk.composer.insert(self._typed))
 
     @property
     def crashed(self) -> bool:
@@ -151,8 +151,9 @@ class WorkstationApp(App[None]):
             manager = await asyncio.to_thread(self._come_to_home)
             async with manager as runtime:
                 self.runtime = runtime
-                self._use_theme(runtime.settings.tui.theme)
+                self.use_look(runtime.settings.tui)
                 self.use_keys(runtime.settings.tui.keys)
+                self._attend(runtime)
                 await self._talk.opened(runtime, *self._wanted)
                 self._tell_over()
                 for one in PLACES:
@@ -186,14 +187,6 @@ class WorkstationApp(App[None]):
     def _tell_over(self) -> None:
         if self._over is not None:
             self._over.awake()
-
-    def _use_theme(self, name: str) -> None:
-        if name == "auto":
-            return
-        if name in self.available_themes:
-            self.theme = name
-        else:
-            self.notify(f"there is no theme {name!r}; Ctrl+P lists them", markup=False)
 
     async def action_retry(self) -> None:
         """Opens the home again after a failure."""
@@ -246,12 +239,21 @@ class WorkstationApp(App[None]):
     def _tell_unsaved(self, why: str) -> None:
         self.notify(why, title="What you type is not on disk", severity="warning", markup=False)
 
+    def _attend(self, runtime: "Workstation") -> None:
+        """Tells a person who looks elsewhere, and the window's title."""
+        from .frame.news import News
+
+        news = News(self.attention)
+        told = partial(news.show, self._talk)
+        self.run_worker(news.attend(runtime, self._talk), group="listen", exclusive=True)
+        self.watch(self._talk.query_one(StatusLine), "figures", told)
+
     # -- screens over the conversation --------------------------------------------------------
 
     def action_place(self, name: str, choose: str = "") -> None:
         """Goes to a place, at the one thing in it that has this id; from there it goes back."""
         here = self._over
-        if self._dialog_is_open:
+        if self.dialog_is_open:
             return
         if here is not None and isinstance(here, place(name).load()):
             here.dismiss(None)
@@ -262,11 +264,11 @@ class WorkstationApp(App[None]):
             self.call_after_refresh(self._lay_over, name, choose)
 
     @property
-    def _dialog_is_open(self) -> bool:
+    def dialog_is_open(self) -> bool:
         return self.screen not in (self._talk, self._over)
 
     def _lay_over(self, name: str, choose: str = "") -> None:
-        if self._over is not None or self._dialog_is_open:
+        if self._over is not None or self.dialog_is_open:
             return
         self._over = place(name).load()(
             lambda: self.runtime, lambda: self._failure, choose=choose or None
@@ -284,7 +286,7 @@ class WorkstationApp(App[None]):
 
     def action_places(self) -> None:
         """The list of places, each with a number to press."""
-        if not self._dialog_is_open:
+        if not self.dialog_is_open:
             self.push_screen(PlaceList(PLACES, self._talk.waiting()), self._place_chosen)
 
     def _place_chosen(self, name: str | None) -> None:
@@ -300,7 +302,7 @@ class WorkstationApp(App[None]):
 
     def action_keys(self) -> None:
         """Every key on one page, those of this screen first."""
-        if not self._dialog_is_open:
+        if not self.dialog_is_open:
             first = self._over.PART.title if self._over is not None else ""
             self.push_screen(KeyHelp(parts(), self._keymap, first=first))
 
@@ -332,10 +334,6 @@ class WorkstationApp(App[None]):
             self._use_theme(value)
         elif key == "tui.keys":
             self.use_keys(value)
-
-    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
-        """A toast; whatever it quotes drives no terminal and hides nothing."""
-        super().notify(printable(message), title=printable(title), **options)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copies by the best way there is, and says which it was."""
@@ -385,13 +383,14 @@ def run_workstation(
     session: str | None = None,
     agent: str | None = None,
     folder: str = "",
+    theme_file: Path | None = None,
 ) -> int:
     """Runs the workstation until the person leaves; gives the exit code.
 
     Raises UsageError where stdin or stdout is no terminal (it would wait there for ever) or none
     that can be drawn on, and SkillAgentError when it broke.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (in_browser(os.environ) or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UsageError(
             "the workstation needs a terminal", hint='use `ska chat`, or `ska ask "…"` in a pipe'
         )
@@ -400,9 +399,12 @@ def run_workstation(
             f"this terminal cannot draw a screen (TERM={os.environ['TERM']})",
             hint="use `ska chat`, which goes line by line",
         )
+    told = ask_terminal() if asks(os.environ) else Told()
+    light = by_environment(os.environ) if told.light is None else told.light
     app = WorkstationApp(
-        open_runtime, draft_dir=draft_dir, session=session, agent=agent, folder=folder
-    )
+        open_runtime, draft_dir=draft_dir, session=session, agent=agent, folder=folder, told=told,
+        look=Look(theme_file, bool(light)),
+    )  # fmt: skip
     with own_terminal(log_file) as restore:
         run(app.run_async(), end=app.end, last_words=restore)
     if app.crashed:

@@ -110,6 +110,8 @@ EVERYWHERE = (
          action="app.command_palette"),
     Deed(id="app.theme", what="change the colours", label="theme", action="app.change_theme",
          slash="theme"),
+    Deed(id="app.suspend", what="back to the shell; `fg` comes back here", keys="ctrl+z",
+         label="shell", action="app.suspend_process", priority=True),
     Deed(id="app.quit", what="quit; drafts are kept", label="quit", keys="ctrl+q",
          action="app.quit", slash="quit", priority=True),
     Deed(id="app.keys", what="this page", label="keys", keys="f1", action="app.keys",

@@ -1,11 +1,12 @@
 """`ska chat`: a plain read-and-reply loop for screen readers, dumb terminals and quick talks."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,7 @@ from ..surroundings import Surroundings, surroundings
 from .ask import one_turn
 from .driver import Talk, talking
 from .render import Outcome, TextView
+from .spoken import SpokenView
 from .typed_lines import Said, TypedLines
 from .wishes import InOption, ModelOptions, SystemOption, folder_of, options_of
 
@@ -48,12 +50,16 @@ def chat(
     folder: InOption = None,
     follow: FollowOption = False,
     session: SessionOption = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="States in words and nothing drawn: for screen readers.")
+    ] = False,
 ) -> None:
     """Talk to an agent, line by line, without the full screen.
 
     Nothing is drawn and nothing moves: one line in, the reply below it. Lines piped in are asked
     one after another; nobody typed them, so nothing in them is remembered. Type /help inside for
-    its commands.
+    its commands. With --plain, and where TERM is dumb, each state is told in words, a reply comes
+    in whole lines, and no escape sequence is sent.
 
     \b
     Examples:
@@ -62,6 +68,7 @@ def chat(
       ska chat --session "release plan"
       ska chat -a claude --in ~/code/shop
       ska chat -s "answer in one line" -o temperature=0
+      ska chat --plain
     """
     around = surroundings(ctx)
     wishes = {
@@ -69,13 +76,26 @@ def chat(
         "options": options_of(option),
         "folder": folder_of(folder, elsewhere=bool(around.api)),
     }
+    plain = plain or os.environ.get("TERM") == "dumb"
+    talk_by_lines(around, agent, "latest" if follow else session, wishes, plain=plain)
+
+
+def talk_by_lines(
+    around: Surroundings,
+    agent: str | None,
+    session: str | None,
+    wishes: Mapping[str, Any],
+    *,
+    plain: bool,
+) -> None:
+    """The talk until its end; a plain one does without the line editor, which draws."""
     home = ready_to_talk(around)
     with (
         talking(around, role="chat", hosting=True) as talk,
-        _line_history(home.run / "history"),
+        contextlib.nullcontext() if plain else _line_history(home.run / "history"),
     ):
-        conversation = Conversation(talk, around, agent, wishes)
-        conversation.begin("latest" if follow else session)
+        conversation = Conversation(talk, around, agent, wishes, plain=plain)
+        conversation.begin(session)
         conversation.loop()
 
 
@@ -83,10 +103,16 @@ class Conversation:
     """The loop and its state: which session, which agent."""
 
     def __init__(
-        self, talk: Talk, around: Surroundings, agent: str | None, wishes: Mapping[str, Any]
+        self,
+        talk: Talk,
+        around: Surroundings,
+        agent: str | None,
+        wishes: Mapping[str, Any],
+        *,
+        plain: bool = False,
     ) -> None:
         """`wishes` go with every message, as fields of a `TurnRequest`."""
-        self._talk, self._around, self._wishes = talk, around, wishes
+        self._talk, self._around, self._wishes, self._plain = talk, around, wishes, plain
         self._runtime = talk.runtime
         self._session: str | None = None
         self._lines = TypedLines()
@@ -186,13 +212,19 @@ class Conversation:
     def _say(self, line: str) -> None:
         outcome = Outcome()
         one_turn(
-            self._talk, self._around, line, outcome, TextView(),
+            self._talk, self._around, line, outcome, self._view(),
             session=self._session, agent=self._asked, attachments=self._pasted, **self._wishes,
         )  # fmt: skip
         self._pasted = ()
         self._session = outcome.ids.get("session", self._session)
         self._asked = None  # from here on it is the conversation's to say
         self._follow()
+
+    def _view(self) -> TextView:
+        if not self._plain:
+            return TextView()
+        known = {one.slug: one.name for one in self._talk.call(self._runtime.agents.list)}
+        return SpokenView(known)
 
     def _tell_questions(self) -> None:
         """What jobs and others ask, once each."""

@@ -24,8 +24,12 @@ from skill_agent.files.home import Home
 
 SLOW = "ScriptedModel(otherwise=['The beginning ', Pause(600)])"
 STUCK = "ScriptedModel(otherwise=lambda _: ['The beginning', __import__('time').sleep(600)])"
-LEFT = ("\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?1003l", "\x1b[?2004l")
-"""The alternate screen, a hidden cursor, reports of the mouse and of pastes are left."""
+LEFT = (
+    "\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?1003l", "\x1b[?2004l", "\x1b[?1004l",
+    "\x1b[?7h", "\x1b[<u", "\x1b[23;0t",
+)  # fmt: skip
+"""The alternate screen, a hidden cursor, reports of mouse, pastes and focus, lines that are not
+wrapped and Kitty's keyboard are left, and the window has its title again."""
 
 
 class Window:
@@ -168,10 +172,64 @@ def test_a_closed_window_keeps_what_stood_in_it(home: Home, window: Callable[...
     assert "Traceback" not in log(home)
 
 
-def test_a_terminal_that_cannot_be_drawn_on_gets_a_hint(window: Callable[..., Window]) -> None:
-    one = window(SLOW, TERM="dumb")
-    assert one.end() == 2
-    assert "ska chat" in one.said and "\x1b[?1049h" not in one.said
+def test_a_terminal_that_cannot_be_drawn_on_gets_words_and_no_sequences(
+    window: Callable[..., Window],
+) -> None:
+    one = window("ScriptedModel(otherwise='All right.')", TERM="dumb")
+    one.read_until("kyra> ")
+    one.type("hello\n")
+    one.read_until("has answered")
+    one.type("/quit\n")
+    assert one.end() == 0
+    assert "Kyra is thinking" in one.said and "All right." in one.said
+    assert "\x1b" not in one.said
+
+
+WHITE = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
+KIND = "\x1b[?62;4c"
+LIGHT_GROUND, DARK_GROUND = "48;2;250;249;246", "48;2;20;22;27"
+
+
+@pytest.mark.deep
+def test_a_light_terminal_gets_a_light_window(window: Callable[..., Window]) -> None:
+    one = window(SLOW, COLORTERM="truecolor")
+    one.type(WHITE + KIND)  # it waits there until it is asked for
+    one.read_until("Write a message")
+    assert LIGHT_GROUND in one.said and DARK_GROUND not in one.said
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
+
+
+@pytest.mark.deep
+def test_an_answer_that_comes_late_is_never_taken_for_words(window: Callable[..., Window]) -> None:
+    one = window(SLOW, COLORTERM="truecolor")
+    one.read_until("Write a message")
+    assert DARK_GROUND in one.said
+    one.type("say " + WHITE + KIND)
+    one.type("hello")
+    one.read_until("hello")
+    one.type("\r")
+    one.read_until("The beginning")
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
+    assert one.kept()[0] == ("say hello", "complete")
+
+
+@pytest.mark.deep
+def test_ctrl_z_gives_the_shell_its_terminal_and_comes_back(window: Callable[..., Window]) -> None:
+    one = window(SLOW)
+    talking(one)
+    one.said = ""
+    one.type("\x1a")
+    until(one.stopped)
+    one.read_until(LEFT[0])
+    assert [said for said in LEFT if said not in one.said] == []
+    one.said = ""
+    one.tell(signal.SIGCONT)
+    one.read_until("The beginning")
+    one.read_until("\x1b]2;")
+    one.tell(signal.SIGTERM)
+    assert one.end() == 143
 
 
 @pytest.mark.deep

@@ -1,4 +1,4 @@
-"""The workstation as a person has it: a program in a real terminal, driven by keys, read as text."""
+"""The workstation as a person has it: in a real terminal, driven by keys, read as text."""
 
 import os
 import shutil

@@ -10,7 +10,7 @@ from skill_agent.tui.talk.session_deletion import DeleteDialog
 from skill_agent.tui.talk.session_list import SessionList
 from skill_agent.tui.talk.welcome import Welcome
 
-from skill_agent.models.scripted import Gate, ScriptedModel
+from skill_agent.models.scripted import Gate, Pause, ScriptedModel
 
 
 async def test_it_remembers_from_one_process_to_the_next(sit, open_runtime, home) -> None:
@@ -63,6 +63,15 @@ async def test_escape_keeps_the_partial_reply_in_the_ledger(sit, open_runtime) -
         assert runtime is not None and seat.talk.session_id
         messages = await runtime.conversations.messages(seat.talk.session_id)
         assert (messages[-1].content, messages[-1].state) == ("half of it", "partial")
+
+
+async def test_escape_ends_a_reply_that_would_never_end(sit, open_runtime) -> None:
+    model = ScriptedModel(otherwise=["on and ", "on ", Pause(0.001)] * 100_000)
+    async with sit(lambda: open_runtime(model)) as seat:
+        await seat.say("tell me")
+        await seat.until(lambda: "on and on" in seat.shown())
+        await seat.pilot.press("escape")
+        await seat.until(lambda: "Stopped" in seat.shown())
 
 
 @pytest.mark.deep

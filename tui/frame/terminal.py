@@ -21,12 +21,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+PUSH_TITLE, POP_TITLE = "\x1b[22;0t", "\x1b[23;0t"
+"""Keep the window's title, and give it back."""
 _AS_IT_WAS = (
     "\x1b[?2004l\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l"
-    "\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h"
+    f"\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h{POP_TITLE}"
 )
 """Paste, resize, mouse and focus reports off, Kitty's keyboard off, wrapping on, the alternate
-screen off, the cursor on."""
+screen off, the cursor on, the title as it was."""
 
 
 class _Screen(io.TextIOWrapper):
@@ -62,6 +64,7 @@ def own_terminal(log: Path) -> Iterator[Callable[[], None]]:
         set_modes()
 
     sys.__stdout__ = sys.__stderr__ = screen  # type: ignore[misc]
+    _tell(kept_out, PUSH_TITLE)
     try:
         os.dup2(sink, 1)
         os.dup2(sink, 2)
@@ -69,6 +72,7 @@ def own_terminal(log: Path) -> Iterator[Callable[[], None]]:
     finally:
         with contextlib.suppress(ValueError):
             screen.flush()
+        _tell(kept_out, POP_TITLE)
         os.dup2(kept_out, 1)
         os.dup2(kept_err, 2)
         sys.__stdout__, sys.__stderr__ = real_out, real_err  # type: ignore[misc]
@@ -78,9 +82,21 @@ def own_terminal(log: Path) -> Iterator[Callable[[], None]]:
             screen.close()
 
 
+def _tell(descriptor: int, sequence: str) -> None:
+    """Only a terminal: a browser's end of a pipe has a language of its own."""
+    with contextlib.suppress(OSError):
+        if os.isatty(descriptor):
+            os.write(descriptor, sequence.encode())
+
+
 def draws(environ: Mapping[str, str]) -> bool:
     """Whether the terminal says that it can be drawn on."""
-    return environ.get("TERM", "") not in ("dumb", "unknown")
+    return in_browser(environ) or environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def in_browser(environ: Mapping[str, str]) -> bool:
+    """Whether the other end is a page that draws a terminal."""
+    return environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
 
 
 def _modes(descriptor: int) -> Callable[[], None]:
@@ -109,7 +125,10 @@ class Route:
 
 
 def routes(environ: Mapping[str, str], which: Callable[[str], str | None]) -> list[Route]:
-    """The commands worth trying here, best first; a tool without its display is left out."""
+    """The commands worth trying here, best first; a tool without its display is left out. In a
+    browser none is: this machine's clipboard is not the person's."""
+    if in_browser(environ):
+        return []
     wanted: list[tuple[bool, str, tuple[str, ...]]] = [
         (sys.platform == "darwin", "pbcopy", ()),
         ("WAYLAND_DISPLAY" in environ, "wl-copy", ()),

@@ -65,6 +65,10 @@ class Choosing(Counting):
     def members(self) -> list[Member]:
         return self._agents.active()
 
+    def name_of(self, slug: str) -> str:
+        """As the person knows the agent; empty for nobody."""
+        return self._agents[slug].name if slug else ""
+
     def choose(self, slug: str) -> None:
         """Makes the agent the one who answers here."""
         if self._home is not None and slug != self._member.slug:

@@ -10,6 +10,8 @@ COMPOSER = (
     Deed(id="write.newline", what="new line", label="new line", keys="ctrl+j,shift+enter", foot=3),
     Deed(id="write.recall", keys="up", shown="Up, Down",
          what="when empty: edit a queued message, then what you sent before"),
+    Deed(id="write.undo", what="take back what was typed last", keys="ctrl+underscore",
+         shown="Ctrl+_", action="undo"),
     Deed(id="write.mention", shown="@",
          what="ask another agent once; lay a file, a conversation or a memory beside your words"),
     Deed(id="write.command", shown="/", what="all commands, by name; // begins words"),

@@ -149,11 +149,8 @@ class CodeBlock(blocks.MarkdownFence):
         while self._coloured != (wanted := self._wanted()):
             begun = time.perf_counter()
             code, language, _ = wanted
-            theme = self.app.current_theme
-            made = await asyncio.to_thread(
-                blocks.MarkdownFence.highlight,
-                code, language, self.app.native_ansi_color, theme.dark,
-            )  # fmt: skip
+            ansi, dark = self.app.native_ansi_color, self.app.current_theme.dark
+            made = await asyncio.to_thread(_highlighted, code, language, ansi, dark)
             self._coloured = wanted
             now = self._content
             if now.plain.startswith(made.plain):
@@ -204,6 +201,15 @@ class HoldsCode(Block):
     def foot_label(self, deed: Deed) -> str | None:
         """Nothing of code where there is none."""
         return deed.label if deed not in CODE or self.code_blocks() else None
+
+
+def _highlighted(code: str, language: str, ansi: bool, dark: bool) -> Content:
+    """In a thread: this loads the language. A terminal with colours of its own keeps those."""
+    from .code_colours import coloured
+
+    if ansi:
+        return blocks.MarkdownFence.highlight(code, language, ansi, dark)
+    return coloured(code, language)
 
 
 def _pressed(said: str, action: str) -> Content:
