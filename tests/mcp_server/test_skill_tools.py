@@ -19,6 +19,7 @@ from skill_agent.models.scripted import ScriptedModel
 from skill_agent.skills.activations import ACTIVE, USED
 from skill_agent.skills.arguments import RESULT, TASK, fault
 from skill_agent.skills.book import SkillBook
+from skill_agent.skills.shelf import SkillShelf
 from skill_agent.skills.tools import MOST_TOOLS, SkillTools, tool_name
 from skill_agent.tools.approvals import RuleBook
 from skill_agent.values import NewMemory, SkillUse
@@ -46,8 +47,8 @@ def opened(open_runtime: OpenRuntime) -> Any:
 def looked_anew(runtime: Runtime) -> Runtime:
     """What stands on the disk now; it is looked at once a second at most."""
     skills = runtime.skills
-    assert isinstance(skills, SkillBook)
-    skills.skills()
+    assert isinstance(skills, SkillShelf)
+    skills._book.skills()
     return runtime
 
 
