@@ -86,7 +86,7 @@ async def test_the_same_again_is_the_same_tool(open_runtime: OpenRuntime) -> Non
     async with opened(open_runtime) as runtime:
         first = await runtime.skill_tools.activate("weather", "luke")
         assert (first.skill, first.agent, first.tool) == ("weather", "luke", "skill_weather")
-        assert first.version == runtime.skills.get("weather").digest
+        assert first.version == runtime.skills._book.get("weather").digest
         again = await asyncio.gather(
             *(runtime.skill_tools.activate(name, "Luke") for name in ("weather", "Weather"))
         )
@@ -94,7 +94,7 @@ async def test_the_same_again_is_the_same_tool(open_runtime: OpenRuntime) -> Non
         assert await notes(runtime) == ["luke/weather"]
         (tool,) = await runtime.skill_tools.tools("luke")
         assert (tool.name, tool.skill, tool.parameters) == ("skill_weather", "weather", TASK)
-        assert tool.description == runtime.skills.get("weather").description
+        assert tool.description == runtime.skills._book.get("weather").description
 
 
 async def test_each_has_its_own_and_keeps_them(open_runtime: OpenRuntime) -> None:
@@ -166,7 +166,7 @@ async def test_only_what_was_approved_as_it_is(open_runtime: OpenRuntime, home: 
         (told,) = await group.list(agent=CODE)
         assert (told.problem, told.version) == ("", first.version)
         anew = await group.activate("recipes", CODE)
-        assert anew.version == runtime.skills.get("recipes").digest != first.version
+        assert anew.version == runtime.skills._book.get("recipes").digest != first.version
 
         (place / "SKILL.md").write_text("no head", encoding="utf-8")
         assert await names(runtime, CODE) == []
