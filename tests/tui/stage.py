@@ -412,12 +412,16 @@ class StageTurns(TurnOperations):
 class StageApprovals(ApprovalOperations):
     def __init__(self, stage: StageRuntime) -> None:
         self._stage = stage
+        self.stored = ["kyra http_get:api.open-meteo.com"]
 
     async def waiting(self) -> list[WaitingApproval]:
         return [*self._stage.allowed]
 
     async def rules(self) -> list[str]:
-        return ["kyra http_get:api.open-meteo.com"]
+        return [*self.stored]
+
+    async def revoke(self, rule: str) -> None:
+        self.stored.remove(rule)
 
     async def answer(
         self, approval: str, choice: Choice, *, words: str = "", by: str = "person"

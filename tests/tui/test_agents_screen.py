@@ -5,6 +5,7 @@ from skill_agent.tui.agents.dialogs import ArchiveDialog, CloneDialog
 from skill_agent.tui.agents.draft import Draft, free, step_of
 from skill_agent.tui.agents.links import Link
 from skill_agent.tui.agents.model_picker import ModelPicker
+from skill_agent.tui.agents.rules_dialog import RulesDialog
 from skill_agent.tui.agents.screen import AgentsScreen
 from skill_agent.tui.agents.wizard import NewAgentDialog
 from skill_agent.tui.frame.agents import AgentList, avatar_of
@@ -99,6 +100,23 @@ async def test_a_clone_gets_the_nearest_free_name(sit) -> None:
         await seat.at(CloneDialog)
         await seat.press(*"Kyra", "enter")
         await seat.until(lambda: [one.slug for one in stage.team][-1] == "kyra-2")
+
+
+async def test_what_it_may_always_do_is_taken_back(sit) -> None:
+    stage = StageRuntime()
+    async with sit(stage, size=(120, 40)) as seat:
+        screen = await opened(seat)
+        await seat.until(lambda: "open-meteo" in text_of(screen))
+        await seat.press("v")
+        await seat.at(RulesDialog)
+        await seat.press("enter")
+        await seat.until(lambda: "open-meteo" not in text_of(screen))
+        assert await stage.approvals.rules() == []
+        await seat.press("v")
+        await seat.until(
+            lambda: any("asks for every" in one.message for one in seat.app._notifications)
+        )
+        assert seat.app.screen is screen
 
 
 # -- a new agent -------------------------------------------------------------------------------

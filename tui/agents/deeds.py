@@ -15,6 +15,8 @@ AGENTS = (
          action="pause", foot=14),
     Deed(id="agents.archive", what="archive it, or take it back", label="archive", keys="a",
          action="archive", foot=15),
+    Deed(id="agents.revoke", what="take back what it may always do unasked", label="take back",
+         keys="v", action="revoke", foot=16),
     Deed(id="agents.follow", what="on a line of its page: to the memories, the talk",
          shown="Tab, then Enter"),
     Deed(id="agents.copy", what="copy what it is told of itself", label="copy", keys="y",

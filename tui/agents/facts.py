@@ -66,7 +66,7 @@ async def facts_of(runtime: "Workstation", dna: "AgentDNA") -> Facts:
         _told(runtime.skill_tools.list(agent=slug)),
         _told(_servers(runtime) if dna.mcp else _none()),
         _told(_programs(runtime) if dna.runs else _none()),
-        _told(_rules(runtime, slug)),
+        _told(rules_of(runtime, slug)),
     )
     return Facts(
         dna=dna, model=model, memories=memories, trust=trust, usage=usage, talks=talks,
@@ -98,7 +98,7 @@ async def _talks(runtime: "Workstation", slug: str) -> list[Session]:
     return [one for one in newest if one.agent == slug][:TALKS]
 
 
-async def _rules(runtime: "Workstation", slug: str) -> list[str]:
+async def rules_of(runtime: "Workstation", slug: str) -> list[str]:
     """What it may do unasked because the person said "always"; approved skills stand elsewhere."""
     mine = [one for one in await runtime.approvals.rules() if one.split(" ", 1)[0] in ("*", slug)]
     return [one for one in mine if " activate_skill:" not in one]

@@ -22,10 +22,11 @@ from . import deeds
 from .agent_list import TeamList
 from .dialogs import ArchiveDialog, CloneDialog
 from .draft import Draft, free
-from .facts import facts_of
+from .facts import facts_of, rules_of
 from .links import Link
 from .model_picker import ModelPicker
 from .pane import AgentPane
+from .rules_dialog import RulesDialog
 from .wizard import NewAgentDialog
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ class AgentsScreen(Page):
     ) -> None:
         super().__init__(runtime, trouble, choose=choose)
         self._members = AgentList()
-        self._doing = False
 
     def _body(self) -> ComposeResult:
         yield from self._beside(TeamList(id="page-list"), AgentPane(id="page-pane"))
@@ -178,6 +178,25 @@ class AgentsScreen(Page):
         self._chosen = made.slug
         self._load(0)
         return True
+
+    @work(group="deed")
+    async def action_revoke(self) -> None:
+        """What was allowed with "always" is asked for again from then on."""
+        dna, runtime = self.listing.chosen, self._runtime()
+        if dna is None or runtime is None:
+            return
+        try:
+            rules = await rules_of(runtime, dna.slug)
+        except SkillAgentError as error:
+            self.app.notify(in_words(error), severity="error", markup=False)
+            return
+        if not rules:
+            self.app.notify(f"{dna.name} asks for everything that has to be asked.", markup=False)
+            return
+        rule = await self.app.push_screen_wait(RulesDialog(dna.name, rules))
+        if rule is not None:
+            told = f"{dna.name} asks for it again from now on"
+            self.do(lambda here: here.approvals.revoke(rule), told=told)
 
     @work(group="deed")
     async def action_clone(self) -> None:
