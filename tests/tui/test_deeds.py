@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.frame.deeds import key_words
+from skill_agent.tui.frame.help import KeyLines
 from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
 from skill_agent.tui.inbox.pane import EntryPane
@@ -97,8 +98,21 @@ async def test_a_key_of_ones_own(sit) -> None:
         await seat.press("ctrl+f")
         await seat.at(PLACES[0].load())
         await seat.press("f1")
-        lines = [str(one.render()) for one in seat.app.screen.query(".key").results(Static)]
-        assert "Ctrl+F" in lines and "F5, Ctrl+L" not in lines
+        shown = [str(one.render()) for one in seat.app.screen.query(KeyLines)]
+        keys = [line[:24].strip() for one in shown for line in one.splitlines()]
+        assert "Ctrl+F" in keys and "F5, Ctrl+L" not in keys
+
+
+async def test_the_page_of_all_keys_is_few_widgets_and_says_how_to_leave(sit) -> None:
+    """Two for each key take a second to lay out; the last line stays in view at any size."""
+    async with sit(StageRuntime(), size=(60, 18)) as seat:
+        await seat.press("f1")
+        await seat.settled()
+        assert len(seat.app.screen.query("*")) < 60
+        last = seat.app.screen.query_one(".keys", Static)
+        assert last.region.bottom <= 18 and last.region.height == 1
+        for one in seat.app.screen.query(KeyLines):
+            assert max(len(line) for line in str(one.render()).splitlines()) <= one.size.width
 
 
 async def test_places_are_chosen_by_number(sit) -> None:
