@@ -16,7 +16,9 @@ from skill_agent.tui.talk.session_list import SessionList
 from skill_agent.tui.talk.shown.blocks import UserBlock
 from stage import StageRuntime, Stop
 from textual.events import Key, Paste
+from textual.notifications import Notification, Notifications
 from textual.widgets import Input
+from textual.widgets._toast import Toast, ToastRack
 
 from skill_agent.errors import UsageError
 from skill_agent.models.scripted import Gate, ScriptedModel
@@ -265,3 +267,14 @@ async def test_a_model_reads_what_it_is_told(sit, open_runtime, join, attached: 
         await seat.until(lambda: "And tests." in seat.shown())
         await seat.until(lambda: not seat.talk.turns.all())
         assert [one.content for one in model.requests[-1].messages][-1] == "tests"
+
+
+async def test_what_is_told_in_passing_covers_no_word_one_types(sit) -> None:
+    async with sit(StageRuntime(), size=(80, 24)) as seat:
+        await seat.talk.mount(rack := ToastRack())
+        told = Notifications()
+        told.add(Notification("Copied.\nAnd two\nmore lines."))
+        rack.show(told)
+        await seat.settled()
+        toast = rack.query_one(Toast).region
+        assert toast.area and not toast.overlaps(seat.talk.query_one("#writing").region)
