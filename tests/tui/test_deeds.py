@@ -115,6 +115,12 @@ async def test_the_page_of_all_keys_is_few_widgets_and_says_how_to_leave(sit) ->
             assert max(len(line) for line in str(one.render()).splitlines()) <= one.size.width
 
 
+async def test_no_two_commands_of_the_palette_are_called_the_same(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        names = Counter(one.title for one in seat.app.get_system_commands(seat.talk))
+        assert len(names) > 20 and not [name for name, count in names.items() if count > 1]
+
+
 async def test_places_are_chosen_by_number(sit) -> None:
     async with sit(StageRuntime()) as seat:
         for number, place in enumerate(PLACES, 2):
