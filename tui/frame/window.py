@@ -40,6 +40,8 @@ class Window(App[None]):
         self._late = LateAnswer() if told and told.late else None
         self._settled_theme = AUTO
         """What the settings want."""
+        self._moving = self.animation_level
+        """What the environment says of motion."""
         self.attention = Attention(self._tell_terminal, os.environ)
         for one in OURS:
             self.register_theme(one)
@@ -58,10 +60,13 @@ class Window(App[None]):
         self._settled_theme = wanted.theme
         self._use_theme(wanted.theme)
         self.attention.use(notify=wanted.notify, bell=wanted.bell)
-        if wanted.motion == "reduced":
-            self.animation_level = "none"
-            for box in self.screen_stack[0].query(TextArea):
-                box.cursor_blink = False
+        self.use_motion(wanted.motion)
+
+    def use_motion(self, motion: str) -> None:
+        """`reduced`: nothing moves that need not; else it does where the environment lets it."""
+        self.animation_level = "none" if motion == "reduced" else self._moving
+        for box in self.screen_stack[0].query(TextArea):
+            box.cursor_blink = self.animation_level != "none"
 
     # -- colours -----------------------------------------------------------------------------
 

@@ -120,8 +120,7 @@ class TalkParts(Screen[None]):
     @property
     def moves(self) -> bool:
         """Whether anything may move by itself."""
-        reduced = self._home is not None and self._home.runtime.settings.tui.motion == "reduced"
-        return not reduced and self.app.animation_level != "none"
+        return self.app.animation_level != "none"
 
     @property
     def approvals(self) -> ApprovalBar:
