@@ -150,6 +150,15 @@ async def test_what_was_sent_is_searched_here_first(sit, size) -> None:
         await seat.until(lambda: seat.talk.composer.text == "water the roses")
 
 
+async def test_a_search_that_has_not_begun_has_not_failed(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.press("ctrl+r")
+        dialog = await seat.at(PastWords)
+        assert "Type what you remember" in str(dialog.query_one("#past-none").render())
+        await seat.press(*"zzz")
+        await seat.until(lambda: "holds that" in str(dialog.query_one("#past-none").render()))
+
+
 # -- pictures --------------------------------------------------------------------------------
 
 
