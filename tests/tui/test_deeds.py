@@ -115,6 +115,17 @@ async def test_the_page_of_all_keys_is_few_widgets_and_says_how_to_leave(sit) ->
             assert max(len(line) for line in str(one.render()).splitlines()) <= one.size.width
 
 
+async def test_the_keys_are_told_on_a_small_screen_as_well(sit) -> None:
+    async with sit(StageRuntime(), size=(60, 18)) as seat:
+        await seat.say("hello")
+        await seat.until(lambda: seat.talk.figures.written)
+        bar = seat.talk.query_one("#hint", KeyBar)
+        assert bar.region.width > 40 and "F1 keys" in str(bar.render())
+        await seat.press("alt+up")
+        await seat.until(lambda: "c copy" in str(bar.render()))
+        assert "F1 keys" in str(bar.render())
+
+
 async def test_no_two_commands_of_the_palette_are_called_the_same(sit) -> None:
     async with sit(StageRuntime()) as seat:
         names = Counter(one.title for one in seat.app.get_system_commands(seat.talk))
