@@ -150,6 +150,22 @@ async def test_what_was_sent_is_searched_here_first(sit, size) -> None:
         await seat.until(lambda: seat.talk.composer.text == "water the roses")
 
 
+async def test_what_is_sent_is_seen_until_it_is_taken(sit) -> None:
+    """A home that is busy takes its time; the words are somewhere all the while."""
+    runtime = StageRuntime()
+    runtime.hesitates = asyncio.Event()
+    async with sit(runtime) as seat:
+        await seat.say("water the roses")
+        await seat.until(lambda: "being sent" in waiting(seat))
+        assert "▸ water the roses" in waiting(seat)
+        await seat.say("and the tulips")
+        await seat.until(lambda: "◦ and the tulips" in waiting(seat))
+        assert "▸ water the roses" in waiting(seat)
+        runtime.hesitates.set()
+        await seat.until(lambda: said(seat) == ["water the roses", "and the tulips"])
+        await seat.until(lambda: not waiting(seat))
+
+
 async def test_a_search_that_has_not_begun_has_not_failed(sit) -> None:
     async with sit(StageRuntime()) as seat:
         await seat.press("ctrl+r")

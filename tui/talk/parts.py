@@ -75,6 +75,8 @@ class TalkParts(Screen[None]):
         self._models: dict[str, str] = {}
         """The model that was chosen for one talk, by the talk's key, in this window."""
         self._view: TurnView | None = None
+        self._slow = False
+        """Whether what is on its way is shown, for it takes long."""
         self._waking: Timer | None = None
 
     def _opened(self) -> OpenHome:
