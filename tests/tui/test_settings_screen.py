@@ -119,6 +119,12 @@ async def test_what_is_of_the_window_alone_holds_at_once_in_it(sit, file: Path) 
         await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.value == "true")
         seat.app.attention.ring()
         assert rung == ["\a"]
+        before = seat.app.animation_level
+        seat.app.use_setting("tui.motion", "reduced")
+        assert seat.app.animation_level == "none" and not seat.talk.composer.cursor_blink
+        seat.app.use_setting("tui.motion", "full")
+        assert seat.app.animation_level == before
+        await seat.settled()
 
 
 async def test_what_it_cannot_be_is_told_and_what_was_typed_stays(sit, file: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textual import events
 from textual.app import App
+from textual.types import AnimationLevel
 from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
@@ -40,7 +41,7 @@ class Window(App[None]):
         self._late = LateAnswer() if told and told.late else None
         self._settled_theme = AUTO
         """What the settings want."""
-        self._moving = self.animation_level
+        self._moving: AnimationLevel = self.animation_level
         """What the environment says of motion."""
         self.attention = Attention(self._tell_terminal, os.environ)
         for one in OURS:
