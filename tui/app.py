@@ -330,10 +330,19 @@ class WorkstationApp(Window):
 
     def use_setting(self, key: str, value: Any) -> None:
         """Goes by a setting that was changed in this window, where it can without a new start."""
-        if key == "tui.theme":
-            self._use_theme(value)
-        elif key == "tui.keys":
-            self.use_keys(value)
+        match key:
+            case "tui.theme":
+                self._use_theme(value)
+            case "tui.motion":
+                self.use_motion(value)
+            case "tui.notify":
+                self.attention.use(notify=value)
+            case "tui.bell":
+                self.attention.use(bell=value)
+            case "tui.keys":
+                self.use_keys(value)
+            case _:
+                pass
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copies by the best way there is, and says which it was."""

@@ -15,6 +15,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
 ]
 PATIENCE_S = 90.0
+PLACES = ("Memory", "Team", "Inbox", "Jobs", "Agents", "Skills", "Usage", "Logs", "Settings")
+"""What Ctrl+O goes to by 2 to 9 and 0."""
 DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
@@ -34,6 +36,7 @@ class Terminal:
     """A tmux of its own with one window: a shell, in which the program is begun by typing."""
 
     def __init__(self, folder: Path, columns: int = 100, lines: int = 30) -> None:
+        self._program = ""
         self._base = ["tmux", "-S", str(folder / "tmux")]
         environ = {"PS1": "$ ", "SKILL_AGENT_HOME": str(folder / "home"), "TERM": "xterm-256color"}
         shell = ["env", *(f"{name}={value}" for name, value in environ.items()), "sh"]
@@ -54,6 +57,12 @@ class Terminal:
 
     def type(self, text: str) -> None:
         self._tmux("send-keys", "-l", text)
+
+    def begin(self, program: str = "") -> None:
+        """Starts a program, or the last one once more; the shell says how it ended."""
+        self._program = program or self._program
+        self.type(f"clear; {self._program}; echo left $?")
+        self.press("Enter")
 
     def press(self, *keys: str) -> None:
         """One after another, as fingers do: the program has seen one before the next comes."""
@@ -89,17 +98,22 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     opened = Terminal(tmp_path)
     try:
         opened.until("$")
-        opened.type(f"clear; {sys.executable} {driver} tui; echo left $?")
-        opened.press("Enter")
+        opened.begin(f"{sys.executable} {driver} tui")
         opened.until("Write a message")
         yield opened
     finally:
         opened.close()
 
 
-def leave(terminal: Terminal) -> None:
+def heading(seen: str) -> str:
+    """The first word of the first line: a page's name."""
+    return seen.split(maxsplit=1)[0] if seen.split() else ""
+
+
+def leave(terminal: Terminal, *, told: str = "left 0") -> None:
+    """`told` is what the shell says then."""
     terminal.press("C-q")
-    terminal.until("left 0")
+    terminal.until(lambda seen: told in seen and "Write a message" not in seen)
     terminal.type("stty -a | grep -c -- ' echo '")
     terminal.press("Enter")
     terminal.until(lambda seen: seen.rstrip().splitlines()[-2:-1] == ["1"])
@@ -124,11 +138,11 @@ def test_an_hour_at_the_keyboard(terminal: Terminal) -> None:
     terminal.press("Escape", "Escape", "Escape")
     terminal.until("Write a message")
 
-    for number in "234567":
+    for number, name in zip("234567890", PLACES, strict=True):
         terminal.press("C-o")
         terminal.until("Go to")
         terminal.press(number)
-        terminal.until(lambda seen: "Esc" in seen and "Go to" not in seen)
+        terminal.until(lambda seen, name=name: heading(seen) == name and "Go to" not in seen)
     terminal.press("C-o")
     terminal.until("Go to")
     terminal.press("1")
@@ -136,12 +150,13 @@ def test_an_hour_at_the_keyboard(terminal: Terminal) -> None:
 
     terminal.type("a draft that stays")
     terminal.press("C-s")
-    terminal.until("Conversations")
+    terminal.until("Type to find")
     terminal.press("Escape")
-    terminal.until("a draft that stays")
+    terminal.until(lambda seen: "a draft that stays" in seen and "Type to find" not in seen)
     terminal.press("F1")
-    terminal.until("Keys")
+    terminal.until("Esc closes")
     terminal.press("Escape")
+    terminal.until(lambda seen: "Esc closes" not in seen)
     leave(terminal)
 
 
@@ -163,10 +178,66 @@ def test_it_is_stopped_and_goes_on(terminal: Terminal) -> None:
     terminal.until("half a thou")
     terminal.press("C-z")
     terminal.until(lambda seen: "Write a message" not in seen and "half a thou" not in seen)
-    terminal.type("echo in the shell; fg")
+    terminal.type("echo in the shell; fg; echo back $?")
     terminal.press("Enter")
     seen = terminal.until("half a thou")
     assert "in the shell" not in seen
     terminal.type("ght")
+    terminal.until("half a thought")
+    leave(terminal, told="back 0")
+
+
+def test_what_a_person_does_most(terminal: Terminal) -> None:
+    """Ask somebody by name, find what one sent, act on a message, branch, switch, all by keys."""
+    terminal.type("@ky")
+    terminal.until("@kyra  Kyra")
+    terminal.press("Tab")
+    terminal.type("where is it?")
+    terminal.until("@kyra where is it?")
+    terminal.press("Enter")
+    terminal.until("heron it is.")
+
+    terminal.press("C-r")
+    terminal.until("What you sent")
+    terminal.type("where")
+    terminal.until("@kyra where is it?")
+    terminal.press("Enter")
+    terminal.until(lambda seen: "What you sent" not in seen and "@kyra where is it?" in seen)
+    terminal.press("C-u")
+    terminal.until("Write a message")
+
+    terminal.type("/export")
+    terminal.until("write this conversation")
+    terminal.press("Enter")
+    terminal.until("Export this conversation")
+    terminal.press("Escape")
+    terminal.until(lambda seen: "Export this conversation" not in seen)
+
+    terminal.press("M-Up")
+    terminal.until("b branch")
+    terminal.press("b")
+    terminal.until("(branch)")
+    terminal.press("C-s")
+    terminal.until("Type to find")
+    terminal.press("Down", "M-p")
+    terminal.until("Pinned")
+    terminal.press("M-d")
+    terminal.until("Delete this conversation?")
+    terminal.press("Escape")
+    terminal.until(lambda seen: "Delete this" not in seen and "Type to find" in seen)
+    terminal.press("Escape")
+    terminal.until(lambda seen: "Type to find" not in seen)
+    leave(terminal)
+
+
+def test_it_is_left_from_a_dialog(terminal: Terminal) -> None:
+    """Over a page as well; and what was begun in the composer is there the next time."""
+    terminal.type("half a thought")
+    terminal.press("F9")
+    terminal.until(lambda seen: heading(seen) == "Jobs")
+    terminal.press("n")
+    terminal.until("A new job")
+    leave(terminal)
+    terminal.begin()
     terminal.until("half a thought")
     leave(terminal)

@@ -149,6 +149,8 @@ class StageRuntime(Workstation):
         """`groups` stand in for those here."""
         self.scripts: list[Script] = list(scripts)
         self.team, self.refuse = team, refuse
+        self.hesitates: asyncio.Event | None = None
+        """What it waits for before it takes a message."""
         self.book, self.ratings = memory or book(), ratings or StageFeedback()
         self._settings = settings or Settings()
         self.bus, self.board = Bus(), TurnBoard()
@@ -335,6 +337,8 @@ class StageTurns(TurnOperations):
     async def submit(self, request: TurnRequest | str) -> Submitted:
         asked, stage = TurnRequest(request) if isinstance(request, str) else request, self._stage
         text, turn, session = asked.text, asked.key or "", asked.session
+        if stage.hesitates is not None:
+            await stage.hesitates.wait()
         stage.submitted.append((text, session, asked.agent))
         stage.keys.append(turn)
         stage.models_asked.append(asked.model)

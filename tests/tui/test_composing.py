@@ -16,7 +16,9 @@ from skill_agent.tui.talk.session_list import SessionList
 from skill_agent.tui.talk.shown.blocks import UserBlock
 from stage import StageRuntime, Stop
 from textual.events import Key, Paste
+from textual.notifications import Notification, Notifications
 from textual.widgets import Input
+from textual.widgets._toast import Toast, ToastRack
 
 from skill_agent.errors import UsageError
 from skill_agent.models.scripted import Gate, ScriptedModel
@@ -148,6 +150,31 @@ async def test_what_was_sent_is_searched_here_first(sit, size) -> None:
         await seat.until(lambda: seat.talk.composer.text == "water the roses")
 
 
+async def test_what_is_sent_is_seen_until_it_is_taken(sit) -> None:
+    """A home that is busy takes its time; the words are somewhere all the while."""
+    runtime = StageRuntime()
+    runtime.hesitates = asyncio.Event()
+    async with sit(runtime) as seat:
+        await seat.say("water the roses")
+        await seat.until(lambda: "being sent" in waiting(seat))
+        assert "▸ water the roses" in waiting(seat)
+        await seat.say("and the tulips")
+        await seat.until(lambda: "◦ and the tulips" in waiting(seat))
+        assert "▸ water the roses" in waiting(seat)
+        runtime.hesitates.set()
+        await seat.until(lambda: said(seat) == ["water the roses", "and the tulips"])
+        await seat.until(lambda: not waiting(seat))
+
+
+async def test_a_search_that_has_not_begun_has_not_failed(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        await seat.press("ctrl+r")
+        dialog = await seat.at(PastWords)
+        assert "Type what you remember" in str(dialog.query_one("#past-none").render())
+        await seat.press(*"zzz")
+        await seat.until(lambda: "holds that" in str(dialog.query_one("#past-none").render()))
+
+
 # -- pictures --------------------------------------------------------------------------------
 
 
@@ -265,3 +292,14 @@ async def test_a_model_reads_what_it_is_told(sit, open_runtime, join, attached: 
         await seat.until(lambda: "And tests." in seat.shown())
         await seat.until(lambda: not seat.talk.turns.all())
         assert [one.content for one in model.requests[-1].messages][-1] == "tests"
+
+
+async def test_what_is_told_in_passing_covers_no_word_one_types(sit) -> None:
+    async with sit(StageRuntime(), size=(80, 24)) as seat:
+        await seat.talk.mount(rack := ToastRack())
+        told = Notifications()
+        told.add(Notification("Copied.\nAnd two\nmore lines."))
+        rack.show(told)
+        await seat.settled()
+        toast = rack.query_one(Toast).region
+        assert toast.area and not toast.overlaps(seat.talk.query_one("#writing").region)

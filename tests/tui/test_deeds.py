@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from skill_agent.tui.app import WorkstationApp
 from skill_agent.tui.frame.deeds import key_words
+from skill_agent.tui.frame.help import KeyLines
 from skill_agent.tui.frame.key_bar import KeyBar
 from skill_agent.tui.frame.page import PAGE
 from skill_agent.tui.inbox.pane import EntryPane
@@ -97,8 +98,38 @@ async def test_a_key_of_ones_own(sit) -> None:
         await seat.press("ctrl+f")
         await seat.at(PLACES[0].load())
         await seat.press("f1")
-        lines = [str(one.render()) for one in seat.app.screen.query(".key").results(Static)]
-        assert "Ctrl+F" in lines and "F5, Ctrl+L" not in lines
+        shown = [str(one.render()) for one in seat.app.screen.query(KeyLines)]
+        keys = [line[:24].strip() for one in shown for line in one.splitlines()]
+        assert "Ctrl+F" in keys and "F5, Ctrl+L" not in keys
+
+
+async def test_the_page_of_all_keys_is_few_widgets_and_says_how_to_leave(sit) -> None:
+    """Two for each key take a second to lay out; the last line stays in view at any size."""
+    async with sit(StageRuntime(), size=(60, 18)) as seat:
+        await seat.press("f1")
+        await seat.settled()
+        assert len(seat.app.screen.query("*")) < 60
+        last = seat.app.screen.query_one(".keys", Static)
+        assert last.region.bottom <= 18 and last.region.height == 1
+        for one in seat.app.screen.query(KeyLines):
+            assert max(len(line) for line in str(one.render()).splitlines()) <= one.size.width
+
+
+async def test_the_keys_are_told_on_a_small_screen_as_well(sit) -> None:
+    async with sit(StageRuntime(), size=(60, 18)) as seat:
+        await seat.say("hello")
+        await seat.until(lambda: seat.talk.figures.written)
+        bar = seat.talk.query_one("#hint", KeyBar)
+        assert bar.region.width > 40 and "F1 keys" in str(bar.render())
+        await seat.press("alt+up")
+        await seat.until(lambda: "c copy" in str(bar.render()))
+        assert "F1 keys" in str(bar.render())
+
+
+async def test_no_two_commands_of_the_palette_are_called_the_same(sit) -> None:
+    async with sit(StageRuntime()) as seat:
+        names = Counter(one.title for one in seat.app.get_system_commands(seat.talk))
+        assert len(names) > 20 and not [name for name, count in names.items() if count > 1]
 
 
 async def test_places_are_chosen_by_number(sit) -> None:

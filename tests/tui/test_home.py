@@ -125,6 +125,18 @@ async def test_one_can_write_while_the_team_is_waking(sit) -> None:
         assert seat.talk.composer.text == "early"
 
 
+async def test_a_name_begun_while_the_team_is_waking_is_offered_then(sit) -> None:
+    from stage import opener
+
+    gate = asyncio.Event()
+    async with sit(opener(lived_in(), gate=gate), ready=False) as seat:
+        await seat.press(*"@lu")
+        assert not seat.talk.suggestions.display
+        gate.set()
+        await seat.until(lambda: seat.talk.suggestions.display)
+        assert seat.talk.suggestions.offered[0].name == "@luke"
+
+
 async def test_it_fits_where_there_is_little_room(sit) -> None:
     team = [AgentDNA(slug=f"a{n}", name=f"Agent {n}", tagline="x" * 200) for n in range(9)]
     runtime = StageRuntime(team=(*team, *TEAM))

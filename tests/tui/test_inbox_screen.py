@@ -42,6 +42,7 @@ async def test_read_marked_and_put_away(sit) -> None:
         assert [one.group for one in screen.listing.things] == ["failed", "new", "read"]
         await seat.press("down")
         await seat.until(lambda: "who waters the apple tree" in told(screen))
+        assert "by Kyra" in told(screen), "a name, as everywhere"
         assert "telegram: pending" in told(screen) and "given up, 5 tries" in told(screen)
         await seat.press("enter")
         await seat.until(lambda: stage.post.known["i1"].read_at is not None)

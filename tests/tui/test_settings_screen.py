@@ -101,6 +101,32 @@ async def test_a_choice_is_picked_and_holds_at_once_where_it_can(sit, file: Path
         assert "at once in this window" in toasts(seat)
 
 
+async def test_what_is_of_the_window_alone_holds_at_once_in_it(sit, file: Path) -> None:
+    async with sit(stage_with(file)) as seat:
+        screen = await opened(seat, "tui.bell")
+        await seat.press("enter")
+        await seat.until(lambda: "\nbell = false\n" in said(file))
+        await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.value == "false")
+        assert "at once in this window" in toasts(seat)
+        assert "what runs still goes by" not in told(screen.pane)
+        seat.app.attention.focused = False
+        rung = []
+        seat.app.attention._write = rung.append
+        seat.app.attention.ring()
+        assert not rung
+        await seat.press("enter")
+        await seat.until(lambda: "bell = false" not in said(file))
+        await seat.until(lambda: screen.listing.chosen and screen.listing.chosen.value == "true")
+        seat.app.attention.ring()
+        assert rung == ["\a"]
+        before = seat.app.animation_level
+        seat.app.use_setting("tui.motion", "reduced")
+        assert seat.app.animation_level == "none" and not seat.talk.composer.cursor_blink
+        seat.app.use_setting("tui.motion", "full")
+        assert seat.app.animation_level == before
+        await seat.settled()
+
+
 async def test_what_it_cannot_be_is_told_and_what_was_typed_stays(sit, file: Path) -> None:
     async with sit(stage_with(file)) as seat:
         screen = await opened(seat, "memory.history_messages")

@@ -13,6 +13,7 @@ from textual.events import Key
 
 from skill_agent.errors import ModelUnavailable, NotFound
 from skill_agent.events import (
+    AgentRouted,
     ApprovalAsked,
     MemoryRecalled,
     MemorySaved,
@@ -362,6 +363,19 @@ async def test_tool_calls_open_by_keyboard(sit) -> None:
 
 
 @pytest.mark.deep
+async def test_why_another_one_answers_is_said_in_words(sit) -> None:
+    """Names, and no figure that nobody can weigh."""
+    routed = make(
+        AgentRouted, came_from="kyra", reason="skill_match", confidence=0.81,
+        explanation="Luke matches best, 0.81",
+    )  # fmt: skip
+    async with sit(StageRuntime([[routed, "Done."]])) as seat:
+        await seat.say("@luke review this")
+        await seat.until(lambda: seat.talk.figures.written)
+        assert "Luke answers instead of Kyra: it is closest to what Luke does" in seat.shown()
+        assert "0.81" not in seat.shown()
+
+
 async def test_thoughts_are_one_line_that_opens(sit) -> None:
     from skill_agent.events import ThoughtDelta
 
@@ -390,13 +404,13 @@ async def test_history_comes_back_with_up(sit) -> None:
 
 
 @pytest.mark.deep
-async def test_a_long_past_is_cut_and_says_where_the_rest_is(sit) -> None:
+async def test_a_long_past_begins_late_and_says_where_the_rest_is(sit) -> None:
     runtime = StageRuntime()
     runtime.add_session("Long", "kyra", *(f"line {number}" for number in range(230)))
     async with sit(runtime, session="Long") as seat:
         await seat.until(lambda: "line 229" in seat.shown())
         await seat.settled()
-        assert "30 earlier messages: ska sessions show" in seat.shown()
+        assert "earlier messages come as you scroll up" in seat.shown()
         assert "line 29\n" not in seat.shown()
 
 

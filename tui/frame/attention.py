@@ -30,9 +30,10 @@ class Attention:
         """None until the terminal says."""
         self._title = ""
 
-    def use(self, *, notify: str, bell: bool) -> None:
-        """What the settings want."""
-        self._notify, self._bell = notify, bell
+    def use(self, *, notify: str | None = None, bell: bool | None = None) -> None:
+        """What the settings want; what is not given stays as it is."""
+        self._notify = self._notify if notify is None else notify
+        self._bell = self._bell if bell is None else bell
 
     # -- what is told --------------------------------------------------------------------------
 

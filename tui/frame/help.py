@@ -5,11 +5,19 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from .deeds import Deed, Part, key_words, keys_of
+
+KEYS_WIDE = 24
+"""Columns of the keys, with what they do beside them."""
+NARROW = 60
+"""Below so many columns it stands under them."""
 
 
 class KeyHelp(ModalScreen[None]):
@@ -31,9 +39,7 @@ class KeyHelp(ModalScreen[None]):
             with VerticalScroll():
                 for part in self._parts:
                     yield Static(part.title, classes="help-section")
-                    for deed in part.deeds:
-                        if keys := self._keys_of(deed):
-                            yield KeyLine(keys, deed.what)
+                    yield KeyLines([(self._keys_of(one), one.what) for one in part.deeds])
             yield Static("Esc closes", classes="keys")
 
     def _keys_of(self, deed: Deed) -> str:
@@ -45,13 +51,32 @@ class KeyHelp(ModalScreen[None]):
         return keys_of(deed) or (f"/{deed.slash}" if deed.slash else "")
 
 
-class KeyLine(Horizontal):
-    """A key and what it does; below each other where it is narrow."""
+class KeyLines(Widget):
+    """Keys and what they do, side by side, or below each other where it is narrow.
 
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(classes="help-line")
-        self._key, self._what = key, what
+    All of a part is one widget: a hundred lines of widgets take a second to lay out.
+    """
 
-    def compose(self) -> ComposeResult:
-        yield Static(self._key, markup=False, classes="key")
-        yield Static(self._what, markup=False, classes="what")
+    def __init__(self, lines: Sequence[tuple[str, str]]) -> None:
+        super().__init__(classes="help-lines")
+        self._lines = [(keys, what) for keys, what in lines if keys]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._laid(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._laid(self.size.width))
+
+    def _laid(self, width: int) -> list[Content]:
+        beside = width >= NARROW
+        indent = KEYS_WIDE if beside else 2
+        laid: list[Content] = []
+        for keys, what in self._lines:
+            key = Content.styled(keys, "bold")
+            rows = Content.styled(what, "$foreground-muted").wrap(max(width - indent, 1))
+            if beside and len(keys) < indent:
+                laid.append(key.pad_right(indent - len(keys)) + rows.pop(0))
+            else:
+                laid += key.wrap(max(width, 1))
+            laid += [row.pad_left(indent) for row in rows]
+        return laid

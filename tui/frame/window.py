@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textual import events
 from textual.app import App
+from textual.types import AnimationLevel
 from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError
@@ -40,6 +41,8 @@ class Window(App[None]):
         self._late = LateAnswer() if told and told.late else None
         self._settled_theme = AUTO
         """What the settings want."""
+        self._moving: AnimationLevel = self.animation_level
+        """What the environment says of motion."""
         self.attention = Attention(self._tell_terminal, os.environ)
         for one in OURS:
             self.register_theme(one)
@@ -58,10 +61,13 @@ class Window(App[None]):
         self._settled_theme = wanted.theme
         self._use_theme(wanted.theme)
         self.attention.use(notify=wanted.notify, bell=wanted.bell)
-        if wanted.motion == "reduced":
-            self.animation_level = "none"
-            for box in self.screen_stack[0].query(TextArea):
-                box.cursor_blink = False
+        self.use_motion(wanted.motion)
+
+    def use_motion(self, motion: str) -> None:
+        """`reduced`: nothing moves that need not; else it does where the environment lets it."""
+        self.animation_level = "none" if motion == "reduced" else self._moving
+        for box in self.screen_stack[0].query(TextArea):
+            box.cursor_blink = self.animation_level != "none"
 
     # -- colours -----------------------------------------------------------------------------
 

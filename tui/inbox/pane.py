@@ -147,7 +147,7 @@ def drawn(entry: Entry, agents: AgentList) -> list[Widget]:
         case Job() as one:
             return _job(one, entry)
         case InboxItem() as one:
-            return _item(one)
+            return _item(one, agents)
 
 
 def _head(title: str, *facts: str) -> list[Widget]:
@@ -223,8 +223,8 @@ def _job(one: Job, entry: Entry) -> list[Widget]:
     return [*found, said("r runs it again, p lets it go on at its times", "empty")]
 
 
-def _item(item: InboxItem) -> list[Widget]:
-    by = f"by {item.agent}" if item.agent else ""
+def _item(item: InboxItem, agents: AgentList) -> list[Widget]:
+    by = f"by {agents[item.agent].name}" if item.agent else ""
     origins = f"with words of: {', '.join(item.origins)}" if item.origins else ""
     found = _head(
         item.title, item.sort, by, shown_time(item.created_at), "private" * item.private, origins

@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 from skill_agent.values import Setting
 
 from ..frame.plain import one_line
-from .typed import section_of, shown
+from .typed import section_of, shown, waits
 
 NAME = 20
 """Columns of a key."""
@@ -101,7 +101,7 @@ def _row(one: Setting) -> Option:
             mark,
             (f"{set_cell_size(name, NAME)}  ", ""),
             (one_line(shown(one), 200), "bold" if own else "$foreground-muted"),
-            ("  ↻" if one.waits else "", "$warning"),
+            ("  ↻" if waits(one) else "", "$warning"),
         ),
         id=one.id,
     )

@@ -11,10 +11,7 @@ from textual.widgets import Static
 from skill_agent.values import Setting
 
 from ..frame.plain import one_line, printable
-from .typed import about, came_from, value_of, words_of
-
-AT_ONCE = ("tui.theme", "tui.keys")
-"""What a window that is open can go by."""
+from .typed import about, at_once, came_from, value_of, waits, words_of
 
 
 class SettingPane(VerticalScroll, can_focus=True):
@@ -37,7 +34,7 @@ class SettingPane(VerticalScroll, can_focus=True):
 
 def holds(setting: Setting) -> str:
     """When a change holds."""
-    return "at once in this window" if setting.id in AT_ONCE else "once the host is started again"
+    return "at once in this window" if at_once(setting) else "once the host is started again"
 
 
 def _parts(one: Setting) -> Iterator[Widget]:
@@ -50,7 +47,7 @@ def _parts(one: Setting) -> Iterator[Widget]:
         yield _Fact("default", words_of(value_of(one.default)))
     yield _Fact("may be", _wanted(one))
     yield _Fact("holds", holds(one))
-    if one.waits:
+    if waits(one):
         yield Static("↻ Changed; what runs still goes by the old one.", classes="waits")
     if one.origin == "env":
         said = f"It cannot be changed here: {one.variable} wins over config.toml."

@@ -21,7 +21,7 @@ from . import deeds
 from .dialogs import ChoiceDialog, WriteDialog
 from .key_list import KeyList, SectionList
 from .pane import SettingPane, holds
-from .typed import THEME, found, section_of, shown, value_of
+from .typed import THEME, found, section_of, shown, value_of, waits
 
 if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
@@ -99,8 +99,8 @@ class SettingsScreen(Page):
         self.listing.put(some, self._chosen)
         self._chosen = None
         own = sum(one.origin != "default" for one in every)
-        waits = sum(one.waits for one in every)
-        held = f" · {waits} from the next start" if waits else ""
+        waiting = sum(waits(one) for one in every)
+        held = f" · {waiting} from the next start" if waiting else ""
         self._count(f"{own} of {len(every)} yours{held}")
 
     async def _clear(self) -> None:

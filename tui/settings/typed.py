@@ -19,6 +19,16 @@ def value_of(text: str) -> Any:
     return tomllib.loads(f"value = {text}")["value"]
 
 
+def at_once(setting: Setting) -> bool:
+    """Whether a window that is open can go by a change: it is of nothing but the window."""
+    return setting.id.startswith("tui.")
+
+
+def waits(setting: Setting) -> bool:
+    """Whether it was changed, and what runs goes by the old one."""
+    return setting.waits and not at_once(setting)
+
+
 def shown(setting: Setting) -> str:
     """Short, as it stands in the list."""
     return words_of(value_of(setting.value))

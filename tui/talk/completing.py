@@ -65,6 +65,11 @@ class Completing(Laying):
             if wish.kind == "name":
                 self._look_up(wish, begun=begun)
 
+    def suggest_anew(self) -> None:
+        """More can be named now than when it was typed."""
+        self._wish = None
+        self.suggest()
+
     def on_descendant_blur(self) -> None:
         self.suggest()
 

@@ -67,7 +67,7 @@ TALK = (
          action="stop", slash="stop", foot=10),
     Deed(id="agent.next", what="next, previous agent", label="next agent", keys="tab",
          shown="Tab, Shift+Tab", foot=20),
-    Deed(id="talk.agents", what="choose who answers", label="agents", keys="ctrl+g",
+    Deed(id="talk.agents", what="choose who answers", label="who answers", keys="ctrl+g",
          action="agents", slash="agent", priority=True),
     Deed(id="talk.model", what="choose the model that answers, for this talk or always",
          label="model", keys="alt+m", action="model", slash="model", priority=True),

@@ -137,6 +137,10 @@ class SendingDisplay(Display, Protocol):
         """A turn that runs was told this."""
         ...
 
+    def sends_slowly(self, slowly: bool) -> None:
+        """What is on its way takes so long that it is to be seen."""
+        ...
+
     def give_back(self, key: str, error_text: str) -> None:
         """A message that was refused returns to the composer, or stays queued and held."""
         ...

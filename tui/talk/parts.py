@@ -75,6 +75,8 @@ class TalkParts(Screen[None]):
         self._models: dict[str, str] = {}
         """The model that was chosen for one talk, by the talk's key, in this window."""
         self._view: TurnView | None = None
+        self._slow = False
+        """Whether what is on its way is shown, for it takes long."""
         self._waking: Timer | None = None
 
     def _opened(self) -> OpenHome:
@@ -120,8 +122,7 @@ class TalkParts(Screen[None]):
     @property
     def moves(self) -> bool:
         """Whether anything may move by itself."""
-        reduced = self._home is not None and self._home.runtime.settings.tui.motion == "reduced"
-        return not reduced and self.app.animation_level != "none"
+        return self.app.animation_level != "none"
 
     @property
     def approvals(self) -> ApprovalBar:

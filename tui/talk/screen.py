@@ -113,6 +113,7 @@ class TalkScreen(Revisiting):
         if problem is not None:
             await self.show_error("That conversation was not found", problem)
         self.look_around()
+        self.suggest_anew()
         sender.deliver(self._key)
 
     def _take_drafts(self, key: str) -> None:

@@ -3,6 +3,7 @@
 What becomes of a message is heard by `listener`.
 """
 
+import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _NEVER_SAVED = (UsageError, ConfigError, ModelError)
 """Refusals that come before a message is saved; after any other error it may have been."""
+SLOW = 0.3
+"""Seconds after which a message that was sent is shown to be on its way."""
 _HOST_GONE = ("host_lost", "host_closed")
 
 
@@ -98,6 +101,7 @@ class Sender:
         if agent == self._runtime.settings.general.default_agent:
             agent = None  # nobody was chosen: the message goes to whom it is for
         self._turns.claim(message.key)
+        slow = asyncio.get_running_loop().call_later(SLOW, self._display.sends_slowly, True)
         try:
             async with self._listener.naming if new else nullcontext():
                 submitted = await self._runtime.turns.submit(
@@ -119,7 +123,9 @@ class Sender:
         except SkillAgentError as error:
             if self._outbox.refused(message.key):
                 await self._not_sent(key, message, error)
-        self._display.draw_waiting()
+        finally:
+            slow.cancel()
+        self._display.sends_slowly(False)
 
     async def _not_sent(self, key: str, message: Queued, error: SkillAgentError) -> None:
         if key == (self._listener.session or NEW):

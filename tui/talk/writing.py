@@ -27,7 +27,14 @@ class Writing(Completing):
     def draw_waiting(self) -> None:
         """The messages that wait, above the composer."""
         waiting = [_in_brief(one) for one in self._outbox.waiting(self._key)]
-        self.footer.show_waiting(waiting, held=self._key in self._outbox.held)
+        slow = self._outbox.on_its_way(self._key) if self._slow else []
+        self.footer.show_waiting(
+            waiting, held=self._key in self._outbox.held, on_its_way=[*map(_in_brief, slow)]
+        )
+
+    def sends_slowly(self, slowly: bool) -> None:
+        self._slow = slowly
+        self.draw_waiting()
 
     @on(TextArea.Changed, "#composer")
     def keep_draft(self) -> None:

@@ -87,16 +87,22 @@ class Footer(Vertical):
         """A quiet note in the status line."""
         self.query_one(StatusLine).say(note)
 
-    def show_waiting(self, waiting: Sequence[str], *, held: bool) -> None:
-        """The messages that wait, above the composer."""
+    def show_waiting(
+        self, waiting: Sequence[str], *, held: bool, on_its_way: Sequence[str] = ()
+    ) -> None:
+        """The messages that wait, above the composer, below what is being sent for long."""
         lines = [
-            Content.assemble(("◦ ", "$foreground-muted"), one_line(text, 200)) for text in waiting
+            Content.assemble((mark, "$foreground-muted"), one_line(text, 200))
+            for mark, texts in (("▸ ", on_its_way), ("◦ ", waiting))
+            for text in texts
         ]
+        if on_its_way:
+            lines.insert(len(on_its_way), Content.styled("  being sent …", "$foreground-muted"))
         if waiting:
             how = "held: Enter sends, Up edits" if held else "queued: Up edits the last, Alt+W any"
             lines.append(Content.styled(f"  {how}", "$foreground-muted"))
         box = self.query_one("#waiting", Static)
-        box.display = bool(waiting)
+        box.display = bool(lines)
         box.update(Content("\n").join(lines))
         self.query_one(Composer).waiting = bool(waiting)
         self.screen.refresh_bindings()

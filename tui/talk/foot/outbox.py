@@ -69,6 +69,10 @@ class Outbox:
         """What waits and is not on its way, oldest first."""
         return [one for one in self.draft(key).waiting if one.key not in self._handed_over]
 
+    def on_its_way(self, key: str) -> list[Queued]:
+        """What was handed over and is not in the ledger yet."""
+        return [one for one in self.draft(key).waiting if one.key in self._handed_over]
+
     def take_out(self, key: str, message: str) -> Queued | None:
         """Removes a message that waits and is not on its way; None when there is none."""
         found = next((one for one in self.waiting(key) if one.key == message), None)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_HERE, MOST_ELSEWHERE = 100, 50
 
 
+NONE = "Nothing you sent holds that."
+
+
 class PastWords(ModalScreen[str | None]):
     """Gives the chosen text, or None; the newest first."""
 
@@ -78,7 +81,9 @@ class PastWords(ModalScreen[str | None]):
         listed.highlighted = 0 if self._shown else None
         listed.display = bool(self._shown)
         none = self.query_one("#past-none", Static)
-        nothing = "looking …" if looking else "Nothing you sent holds that."
+        typed = self.query_one(Input).value.strip()
+        nothing = NONE if typed else "Type what you remember of it: all talks are searched."
+        nothing = "looking …" if looking else nothing
         none.update(problem or nothing)
         none.display = bool(problem) or not self._shown
 

@@ -6,7 +6,14 @@ from datetime import datetime
 from textual.widget import Widget
 
 from skill_agent.conversations.in_words import BROKEN_OFF, answered, answered_by, cut_short
-from skill_agent.events import CollaborationChanged, HandedOff, SeatChanged, TaskChanged, TurnFailed
+from skill_agent.events import (
+    AgentRouted,
+    CollaborationChanged,
+    HandedOff,
+    SeatChanged,
+    TaskChanged,
+    TurnFailed,
+)
 from skill_agent.identifiers import parse_time
 from skill_agent.text.clock import lately
 from skill_agent.values import (
@@ -47,6 +54,15 @@ def warning(text: str) -> Line:
 def summed_up(line: str) -> Line:
     """Earlier messages that stand in the prompt as a summary from now on."""
     return Line("·", line)
+
+
+def routed(event: AgentRouted, agents: AgentList) -> Line:
+    """Another one answers than the one who was spoken to."""
+    name = agents[event.agent].name
+    closest = f"it is closest to what {name} does"
+    why = closest if event.reason == "skill_match" else event.explanation
+    told = f"{name} answers instead of {agents[event.came_from].name}"
+    return Line("·", f"{told}: {why}" if why else told)
 
 
 def seat(event: HandedOff | SeatChanged, agents: AgentList) -> Widget:

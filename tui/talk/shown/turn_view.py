@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from skill_agent.conversations.in_words import in_short
 from skill_agent.events import (
+    AgentRouted,
     AnyEvent,
     ApprovalAnswered,
     ApprovalAsked,
@@ -79,6 +80,8 @@ class TurnView:
                 await self._around(event.turn, lines.summed_up(event.line))
             case TaskChanged() | CollaborationChanged():
                 await self._worked(event)
+            case AgentRouted():
+                await self._around(event.turn, lines.routed(event, self._agents))
             case HandedOff() | SeatChanged():
                 await self._seated(event)
             case PlanTold():
