@@ -68,8 +68,11 @@ class TurnOperations(Protocol):
         ...
 
     @route("GET", "/v1/conversations/{session_id}/turns", scope="read", id="turns_of_session")
-    async def of_session(self, session_id: str) -> States:
-        """What became of each turn of a conversation, in order."""
+    async def of_session(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> States:
+        """What became of each turn of a conversation, in order; where `last`, `after` or `limit`
+        leave out messages of it, as they do where messages are read, only of the others' turns."""
         ...
 
     @route("GET", "/v1/turns/{turn}/prompt", scope="read", id="prompt")

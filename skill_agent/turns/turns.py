@@ -370,10 +370,12 @@ class Turns(operations.TurnOperations):
             raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
         return found
 
-    async def of_session(self, session_id: str) -> operations.States:
+    async def of_session(
+        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+    ) -> operations.States:
         """Raises NotFound for an unknown conversation."""
         found = await self._conversations.find(session_id)
-        states = await states_in(self._ledger, found.id)
+        states = await states_in(self._ledger, found.id, last=last, after=after, limit=limit)
         return [self._board.get(one.id) or one for one in states]
 
     async def requester(self, turn: str) -> str | None:
