@@ -140,6 +140,7 @@ async def fill(folder: Path, sessions: int, messages: int) -> str:
     )
     async with open_in_process(folder, create=True, gateway=gateway) as runtime:
         await runtime.ledger.import_belongings([all_of_it], actor="import")
+        await runtime.turns.of_session("latest", newest=1)  # ends are folded once in a home's life
     return talks[-1].sessions[0].id
 
 
@@ -162,8 +163,9 @@ async def full_home(folder: Path, sessions: int, messages: int) -> list[Row]:
         await quiet()
         frames = await scrolling(seat)
         listed = [await switching(seat) for _ in range(3)]
-        places = {name: await going(seat, name) for name in [one.name for one in PLACES] * 2}
-    worst = max(places, key=lambda name: places[name])
+        places = {one.name: [await going(seat, one.name) for _ in range(3)] for one in PLACES}
+    again = {name: min(spent[1:]) for name, spent in places.items()}
+    worst = max(again, key=lambda name: again[name])
     seconds = "processor seconds"
     return [
         Row(what=f"a conversation of {messages:,} messages opens, first", value=opened[0],
@@ -177,9 +179,9 @@ async def full_home(folder: Path, sessions: int, messages: int) -> list[Row]:
             baseline=work, budget=0.3, note=seconds),
         Row(what="… again", value=min(listed[1:]), unit="s", baseline=work, budget=0.3,
             note=seconds),
-        Row(what=f"the slowest place opens again: {worst}", value=places[worst], unit="s",
+        Row(what=f"the slowest place opens again: {worst}", value=again[worst], unit="s",
             baseline=work, budget=0.2,
-            note=", ".join(f"{name} {spent:.2f}" for name, spent in places.items())),
+            note=f"{seconds}; first {max(spent[0] for spent in places.values()):.2f} at most"),
     ]  # fmt: skip
 
 

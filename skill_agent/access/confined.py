@@ -253,10 +253,10 @@ class _Turns(_Group):
         return found
 
     async def of_session(
-        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
     ) -> list[TurnState]:
         found = await self._find(session_id)
-        return await self._group.of_session(found.id, last=last, after=after, limit=limit)
+        return await self._group.of_session(found.id, newest=newest, beyond=beyond, most=most)
 
     async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
         """Raises as `submit` does."""

@@ -371,11 +371,11 @@ class Turns(operations.TurnOperations):
         return found
 
     async def of_session(
-        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
     ) -> operations.States:
         """Raises NotFound for an unknown conversation."""
         found = await self._conversations.find(session_id)
-        states = await states_in(self._ledger, found.id, last=last, after=after, limit=limit)
+        states = await states_in(self._ledger, found.id, last=newest, after=beyond, limit=most)
         return [self._board.get(one.id) or one for one in states]
 
     async def requester(self, turn: str) -> str | None:

@@ -77,7 +77,12 @@ async def past_of(
     page = _page(last, before)
     messages, turns, summed_up, given, seats = await asyncio.gather(
         _messages(station, session, page, before),
-        station.turns.of_session(session, **page),
+        station.turns.of_session(
+            session,
+            newest=page.get("last", 0),
+            beyond=page.get("after", -1),
+            most=page.get("limit", 0),
+        ),
         station.summaries.list(session),
         station.tasks.list(conversation=session, limit=_MOST_TASKS),
         station.seats.history(session),

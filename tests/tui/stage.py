@@ -389,7 +389,7 @@ class StageTurns(TurnOperations):
         return self._state(turn)
 
     async def of_session(
-        self, session_id: str, *, last: int = 0, after: int = -1, limit: int = 0
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
     ) -> States:
         said = self._stage.said.get(session_id, [])
         found = (self._stage.board.get(turn) for turn in dict.fromkeys(one.turn for one in said))
