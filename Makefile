@@ -53,6 +53,7 @@ format: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/tui.py
 	$(BIN)/python benchmarks/turn.py
 	$(BIN)/python benchmarks/soak.py
 	$(BIN)/python benchmarks/doors.py

@@ -30,4 +30,4 @@ class Painted(WorkstationApp):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        Painted(never, draft_dir=Path(folder)).run(headless=True)
+        Painted(never, draft_dir=Path(folder)).run(headless=True, size=(100, 40))

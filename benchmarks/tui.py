@@ -1,7 +1,7 @@
 """What the workstation costs on the screen: first paint, echo, long replies, long conversations,
-doing nothing.
+many conversations, places, doing nothing.
 
-    python benchmarks/tui.py [--messages 10000] [--tokens 5000] [--json]
+    python benchmarks/tui.py [--messages 10000] [--sessions 10000] [--tokens 5000] [--json]
 
 Each figure stands beside its budget; those of time beside what else takes time in the same run.
 """
@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from in_process import open_in_process
 from measuring import Row, calibrated, show
 from skill_agent.cli.opening.home import open_home
 from skill_agent.tui.app import WorkstationApp
+from skill_agent.tui.places import PLACES
 from skill_agent.tui.talk.foot.composer import Composer
 from skill_agent.tui.talk.screen import TalkScreen
 from startup import first_paint, keypress_echo
@@ -31,15 +32,16 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 
-from skill_agent.events import Event
+from skill_agent.conversations.turn_ends import ENDED
 from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import ScriptedGateway, ScriptedModel
-from skill_agent.values import Message
+from skill_agent.values import Belongings, Message, Note, Session
 from skill_agent.workstation import Workstation
 
 SIZE = (100, 40)
-PATIENCE = 600.0
+PATIENCE = 60.0
 """Seconds until something counts as never happening."""
+BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 REPLY = """Point {0} of **{0}**, with `code` and a [link](https://example.org/{0}).
 
 - one
@@ -103,52 +105,146 @@ async def seated(folder: Path, pieces: Sequence[str] = ("Hello.",)) -> AsyncIter
         yield seat
 
 
-async def fill(folder: Path, count: int) -> str:
-    """A home with one conversation of so many messages; gives its id."""
-    gateway = ScriptedGateway(ScriptedModel(otherwise="It begins."))
-    async with open_in_process(folder, create=True, gateway=gateway) as runtime:
-        begun = [event async for event in runtime.ask("How does it begin?")][-1]
-        made = [_message(begun, number) for number in range(2, count)]
-        for at in range(0, len(made), 200):  # a group is saved together, in its order
-            await asyncio.gather(*map(runtime.ledger.save_message, made[at : at + 200]))
-        return begun.session
-
-
-def _message(like: Event, number: int) -> Message:
-    said = REPLY.format(number) if number % 2 else f"What is point {number}?"
-    return Message(
-        id=new_id(), session=like.session, turn=f"turn-{number // 2}", content=said,
-        role="assistant" if number % 2 else "user", created_at=datetime.now(UTC), agent="kyra",
+def talk(number: int, length: int) -> Belongings:
+    """A conversation of so many messages, its turns ended; a minute later than the one before."""
+    begun = BEGAN + timedelta(minutes=number)
+    made = Session(
+        id=new_id(), title=f"Talk {number} about something", agent="kyra", created_at=begun,
+        updated_at=begun + timedelta(seconds=length), messages=length,
     )  # fmt: skip
+    messages, notes = list[Message](), list[Note]()
+    for position in range(length):
+        at = begun + timedelta(seconds=position)
+        of_agent = position % 2 == 1
+        said = REPLY.format(position) if of_agent else f"What is point {position} of {number}?"
+        message = Message(
+            id=new_id(), session=made.id, turn=messages[-1].turn if of_agent else new_id(),
+            role="assistant" if of_agent else "user", content=said, created_at=at, agent="kyra",
+            position=position,
+        )  # fmt: skip
+        messages.append(message)
+        if of_agent:
+            end = {"session": made.id, "message_id": message.id, "state": "finished"}
+            notes.append(Note(kind=ENDED, entity=message.turn, actor="kyra", at=at, data=end))
+    return Belongings(sessions=(made,), messages=tuple(messages), notes=tuple(notes))
 
 
-async def long_conversation(folder: Path, count: int) -> list[Row]:
-    """From the order to show it until its end is drawn; then up through it, a page a frame."""
-    session = await fill(folder, count)
+async def fill(folder: Path, sessions: int, messages: int) -> str:
+    """A home of so many short conversations and a long one, whose id it gives; in one write."""
+    gateway = ScriptedGateway(ScriptedModel(otherwise="It begins."))
+    talks = [*(talk(number, 2) for number in range(sessions)), talk(sessions, messages)]
+    all_of_it = Belongings(  # a part has its price, however small it is
+        sessions=tuple(one for made in talks for one in made.sessions),
+        messages=tuple(one for made in talks for one in made.messages),
+        notes=tuple(one for made in talks for one in made.notes),
+    )
+    async with open_in_process(folder, create=True, gateway=gateway) as runtime:
+        await runtime.ledger.import_belongings([all_of_it], actor="import")
+        await runtime.turns.of_session("latest", newest=1)  # ends are folded once in a home's life
+    return talks[-1].sessions[0].id
+
+
+async def quiet() -> None:
+    """Until nothing is done in the background: what is new is read, who answers is woken."""
+    calm = 0
+    while calm < 2:
+        begun = time.process_time()
+        await asyncio.sleep(1)
+        calm = calm + 1 if time.process_time() - begun < 0.05 else 0
+
+
+async def full_home(folder: Path, sessions: int, messages: int) -> list[Row]:
+    """What is done in a home with much in it; the first time, and the best of two more."""
+    session = await fill(folder, sessions, messages)
     work = calibrated().work
     async with seated(folder) as seat:
-        home, talk = seat.talk, seat.talk.conversation
-        await asyncio.sleep(10)  # who answers next is woken, what comes later is imported
-        assert seat.app.runtime is not None
-        found = await seat.app.runtime.conversations.find(session)
-        begun = time.process_time()
-        await home._opened().listener.open(found)
-        await seat.drawn()
-        opened = time.process_time() - begun
-        frames = []
-        for _ in range(120):
-            begun = time.process_time()
-            talk.scroll_relative(y=-5, animate=False, immediate=True)
-            await seat.drawn()
-            frames.append(time.process_time() - begun)
-    frames.sort()
+        await quiet()
+        opened = [await opening(seat, session) for _ in range(3)]
+        await quiet()
+        frames = await scrolling(seat)
+        listed = [await switching(seat) for _ in range(3)]
+        places = {one.name: [await going(seat, one.name) for _ in range(3)] for one in PLACES}
+    again = {name: min(spent[1:]) for name, spent in places.items()}
+    worst = max(again, key=lambda name: again[name])
+    seconds = "processor seconds"
     return [
-        Row(what=f"a conversation of {count:,} messages opens", value=opened, unit="s",
-            baseline=work, budget=0.5, note="processor seconds"),
+        Row(what=f"a conversation of {messages:,} messages opens, first", value=opened[0],
+            unit="s", baseline=work, budget=0.5, note=seconds),
+        Row(what="… again", value=min(opened[1:]), unit="s", baseline=work, budget=0.5,
+            note=seconds),
         Row(what="its frames while one scrolls up, mean (30 a second)",
             value=sum(frames) / len(frames), unit="s", baseline=work, budget=1 / 30,
-            note=f"processor seconds; p95 {frames[int(0.95 * len(frames))]:.3f}"),
+            note=f"{seconds}; p95 {frames[int(0.95 * len(frames))]:.3f}"),
+        Row(what=f"the list of {sessions:,} conversations opens, first", value=listed[0], unit="s",
+            baseline=work, budget=0.3, note=seconds),
+        Row(what="… again", value=min(listed[1:]), unit="s", baseline=work, budget=0.3,
+            note=seconds),
+        Row(what=f"the slowest place opens again: {worst}", value=again[worst], unit="s",
+            baseline=work, budget=0.2,
+            note=f"{seconds}; first {max(spent[0] for spent in places.values()):.2f} at most"),
     ]  # fmt: skip
+
+
+async def opening(seat: Seat, session: str) -> float:
+    """From the order to show it until its end is drawn; the conversation before is an empty one."""
+    listener = seat.talk._opened().listener
+    assert seat.app.runtime is not None
+    found = await seat.app.runtime.conversations.find(session)
+    await listener.open(None)
+    await seat.drawn()
+    begun = time.process_time()
+    await listener.open(found)
+    await seat.drawn()
+    return time.process_time() - begun
+
+
+async def scrolling(seat: Seat) -> list[float]:
+    """Up through the conversation, five lines a frame; what each took, the least first."""
+    frames = []
+    for _ in range(120):
+        begun = time.process_time()
+        seat.talk.conversation.scroll_relative(y=-5, animate=False, immediate=True)
+        await seat.drawn()
+        frames.append(time.process_time() - begun)
+    return sorted(frames)
+
+
+async def switching(seat: Seat) -> float:
+    """From the key until the list and the end of its first conversation are drawn."""
+    from skill_agent.tui.talk.session_list import SessionList
+
+    await quiet()
+    begun = time.process_time()
+    seat.talk.action_sessions()
+    await seat.until(lambda: isinstance(seat.app.screen, SessionList))
+    listing = seat.app.screen
+    assert isinstance(listing, SessionList)
+    await seat.until(listing._answered.is_set)
+    await seat.drawn()
+    spent = time.process_time() - begun
+    listing.dismiss(None)
+    await seat.until(lambda: seat.app.screen is seat.talk)
+    return spent
+
+
+async def going(seat: Seat, name: str) -> float:
+    """From the order to go to a place until what it has is drawn."""
+
+    def there() -> bool:
+        page = seat.app.screen
+        loads = [one for one in seat.app.workers if one.node is page and one.group == "load"]
+        return page is not seat.talk and page.is_running and not loads
+
+    begun = time.process_time()
+    seat.app.action_place(name)
+    await seat.until(there)
+    await seat.drawn()
+    spent = time.process_time() - begun
+    await asyncio.sleep(0.5)  # what it reads after its list
+    seat.app.screen.dismiss(None)
+    await seat.until(lambda: seat.app.screen is seat.talk)
+    await asyncio.sleep(0.2)
+    return spent
 
 
 async def long_reply(tokens: int) -> Row:
@@ -178,34 +274,48 @@ async def long_reply(tokens: int) -> Row:
     )  # fmt: skip
 
 
-async def idle(folder: Path, seconds: float) -> Row:
-    async with seated(folder) as seat:
-        await asyncio.sleep(5)  # who answers next is woken
-        await seat.drawn()
-        begun = time.process_time()
-        await asyncio.sleep(seconds)
-        spent = time.process_time() - begun
-    return Row(what=f"an open workstation doing nothing for {seconds:.0f} s", value=spent,
-               unit="s", budget=0.02 * seconds, note="processor seconds")  # fmt: skip
+async def idle(folder: Path, seconds: float) -> list[Row]:
+    """Of the home screen, and of the same one after a reply."""
+    async with seated(folder, [REPLY.format(1)]) as seat:
+        at_home = await resting(seat, seconds)
+        await answered(seat)
+        after = await resting(seat, seconds)
+    return [
+        Row(what=f"an open workstation doing nothing for {seconds:.0f} s{where}", value=spent,
+            unit="s", budget=0.01 * seconds, note="processor seconds")
+        for where, spent in (("", at_home), (", after a reply", after))
+    ]  # fmt: skip
+
+
+async def resting(seat: Seat, seconds: float) -> float:
+    await quiet()
+    await seat.drawn()
+    begun = time.process_time()
+    await asyncio.sleep(seconds)
+    return time.process_time() - begun
+
+
+async def answered(seat: Seat) -> None:
+    """A question is asked, and its reply has ended."""
+    composer = seat.talk.query_one(Composer)
+    composer.text = "go"
+    await seat.pilot.press("enter")
+    await seat.until(lambda: seat.talk.figures.written)
+    await seat.drawn()
 
 
 async def imported(folder: Path) -> tuple[Row, list[str]]:
     """Modules that a first turn, its reply and the places import where keys wait."""
-    from skill_agent.tui.places import PLACES
-
     watching = Imports()
     sys.meta_path.insert(0, watching)
     async with seated(folder, [REPLY.format(1)]) as seat:
         await asyncio.sleep(3)
         watching.noting = True
-        composer = seat.talk.query_one(Composer)
-        composer.text = "go"
-        await seat.pilot.press("enter")
-        await seat.until(lambda: seat.talk.figures.written)
+        await answered(seat)
         await asyncio.sleep(1)
-        for place in PLACES[1:]:
-            seat.app.action_place(place.name)
-            await asyncio.sleep(1)
+        await switching(seat)
+        for place in PLACES:
+            await going(seat, place.name)
         watching.noting = False
     sys.meta_path.remove(watching)
     names = [one for one in watching.seen if one in sys.modules]
@@ -215,6 +325,7 @@ async def imported(folder: Path) -> tuple[Row, list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--sessions", type=int, default=10_000)
     parser.add_argument("--tokens", type=int, default=5_000)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -224,8 +335,8 @@ def main() -> None:
         rows = [first_paint(), imports]
         rows.append(replace(asyncio.run(keypress_echo(home / "echo")), budget=0.05))
         rows.append(asyncio.run(long_reply(options.tokens)))
-        rows += asyncio.run(long_conversation(home / "long", options.messages))
-        rows.append(asyncio.run(idle(home / "idle", 10)))
+        rows += asyncio.run(full_home(home / "full", options.sessions, options.messages))
+        rows += asyncio.run(idle(home / "idle", 10))
     show("The workstation's screen", rows, as_json=options.json)
     for name in names:
         print(f"  imported on the UI thread: {name}", file=sys.stderr)

@@ -82,6 +82,12 @@ def test_help_imports_none_of_the_commands() -> None:
     assert not {"rich", "pydantic", "asyncio"} & loaded
 
 
+def test_the_screen_paints_without_what_a_home_is_told_in() -> None:
+    """A hundred and sixty kinds of values take as long to make as Textual to load."""
+    loaded = loaded_after("import skill_agent.tui.app")
+    assert not {"skill_agent.values", "skill_agent.events"} & loaded
+
+
 def heavy_after(code: str) -> list[str]:
     return sorted(loaded_after(code) & set(HEAVY))
 

@@ -252,8 +252,11 @@ class _Turns(_Group):
             raise NotFound(f"there is no turn {turn} of this key")
         return found
 
-    async def of_session(self, session_id: str) -> list[TurnState]:
-        return await self._group.of_session((await self._find(session_id)).id)
+    async def of_session(
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
+    ) -> list[TurnState]:
+        found = await self._find(session_id)
+        return await self._group.of_session(found.id, newest=newest, beyond=beyond, most=most)
 
     async def ask(self, request: TurnRequest | str) -> AsyncGenerator[Event, None]:
         """Raises as `submit` does."""

@@ -46,11 +46,17 @@ async def state_of(ledger: Ledger, messages: Sequence[Message]) -> TurnState | N
     return _state(messages, ends.get(turns[0])) if turns else None
 
 
-async def states_in(ledger: Ledger, session: str) -> list[TurnState]:
-    """What became of each turn of a conversation, in order."""
+async def states_in(
+    ledger: Ledger, session: str, *, last: int = 0, after: int = -1, limit: int = 0
+) -> list[TurnState]:
+    """What became of each turn of a conversation, in order; of those that have a message in what
+    `last`, `after` and `limit` leave of it."""
     turns: dict[str, list[Message]] = {}
-    for message in await ledger.messages(session):
+    for message in await ledger.messages(session, last=last, after=after, limit=limit):
         turns.setdefault(message.turn, []).append(message)
+    if last > 0 or after >= 0 or limit > 0:
+        for turn in [turn for turn, messages in turns.items() if _may_be_cut(messages)]:
+            turns[turn] = [one for one in await ledger.turn(turn) if one.session == session]
     ends = await ledger.projected(_ENDS, list(turns))
     found = (_state(messages, ends.get(turn)) for turn, messages in turns.items())
     return [one for one in found if one is not None]
@@ -77,6 +83,11 @@ async def ends_for(
         for turn, end in ends.items()
         if "at" in end
     ]
+
+
+def _may_be_cut(messages: Sequence[Message]) -> bool:
+    known = folded(messages)
+    return known is None or known.state != "finished"
 
 
 def _state(messages: Sequence[Message], end: State | None) -> TurnState | None:

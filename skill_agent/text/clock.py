@@ -7,12 +7,15 @@ the machine this runs on. A name knows when clocks change, so a day is as long a
 import re
 import warnings
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from skill_agent.errors import UsageError
-from skill_agent.values import Message
 
 from .nearest import nearest
+
+if TYPE_CHECKING:  # a screen paints before it loads them
+    from skill_agent.values import Message
 
 _OFFSET = re.compile(r"([+-])(\d\d):([0-5]\d)")
 _LONGEST = 64
@@ -58,7 +61,7 @@ def local(moment: datetime, zone: str = "") -> datetime:
         return moment
 
 
-def said_at(message: Message) -> datetime:
+def said_at(message: "Message") -> datetime:
     """When it was said, by the clock of whoever said it."""
     return local(message.created_at, message.zone)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from skill_agent.values import Origin
+if TYPE_CHECKING:  # a screen paints before it loads them
+    from skill_agent.values import Origin
 
-_WRITERS: Mapping[Origin, str] = MappingProxyType(
+_WRITERS: "Mapping[Origin, str]" = MappingProxyType(
     {
         "pipe": "a pipe",
         "file": "a file",
@@ -18,7 +20,7 @@ _WRITERS: Mapping[Origin, str] = MappingProxyType(
         "skill": "a skill that was not approved",
     }
 )
-ARRIVED: Mapping[Origin, str] = MappingProxyType(
+ARRIVED: "Mapping[Origin, str]" = MappingProxyType(
     {
         "pipe": "piped in",
         "file": "file",
@@ -34,7 +36,7 @@ ARRIVED: Mapping[Origin, str] = MappingProxyType(
 """How a text came to stand beside a person's words."""
 
 
-def in_words(origins: Sequence[Origin]) -> str:
+def in_words(origins: "Sequence[Origin]") -> str:
     """As in "from the web and a pipe"; empty where all is the person's own."""
     *some, last = [_WRITERS[one] for one in origins] or [""]
     return f"{', '.join(some)} and {last}" if some else last

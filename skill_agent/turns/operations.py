@@ -68,8 +68,11 @@ class TurnOperations(Protocol):
         ...
 
     @route("GET", "/v1/conversations/{session_id}/turns", scope="read", id="turns_of_session")
-    async def of_session(self, session_id: str) -> States:
-        """What became of each turn of a conversation, in order."""
+    async def of_session(
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
+    ) -> States:
+        """What became of each turn of a conversation, in order; only of those with a message among
+        the `newest` of it, or the `most` that come `beyond` a position."""
         ...
 
     @route("GET", "/v1/turns/{turn}/prompt", scope="read", id="prompt")

@@ -370,10 +370,12 @@ class Turns(operations.TurnOperations):
             raise NotFound(f"there is no turn {turn}", hint="ska sessions list")
         return found
 
-    async def of_session(self, session_id: str) -> operations.States:
+    async def of_session(
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
+    ) -> operations.States:
         """Raises NotFound for an unknown conversation."""
         found = await self._conversations.find(session_id)
-        states = await states_in(self._ledger, found.id)
+        states = await states_in(self._ledger, found.id, last=newest, after=beyond, limit=most)
         return [self._board.get(one.id) or one for one in states]
 
     async def requester(self, turn: str) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from skill_agent.errors import NotFound
 from skill_agent.values import (
@@ -74,9 +74,15 @@ async def past_of(
 ) -> Past:
     """Of a session's messages, `last` > 0 of them from the end, or from one of them backwards, but
     for those of some turns. With `last`, it begins with a whole turn."""
+    page = _page(last, before)
     messages, turns, summed_up, given, seats = await asyncio.gather(
-        _messages(station, session, last, before),
-        station.turns.of_session(session),
+        _messages(station, session, page, before),
+        station.turns.of_session(
+            session,
+            newest=page.get("last", 0),
+            beyond=page.get("after", -1),
+            most=page.get("limit", 0),
+        ),
         station.summaries.list(session),
         station.tasks.list(conversation=session, limit=_MOST_TASKS),
         station.seats.history(session),
@@ -97,16 +103,28 @@ async def past_of(
     )
 
 
-async def _messages(
-    station: "Workstation", session: str, last: int, before: Message | None
-) -> list[Message]:
+class _Page(TypedDict, total=False):
+    """Which messages of a conversation are read."""
+
+    last: int
+    after: int
+    limit: int
+
+
+def _page(last: int, before: Message | None) -> _Page:
     if before is None:
-        found = await station.conversations.messages(session, last=last)
-    else:
-        after = max(before.position - last, 0) - 1
-        several = await station.conversations.messages(session, after=after, limit=last)
-        found = [one for one in several if one.position < before.position]
-    return found if last <= 0 else _from_whole_turn(found)
+        return {"last": last}
+    return {"after": max(before.position - last, 0) - 1, "limit": last}
+
+
+async def _messages(
+    station: "Workstation", session: str, page: _Page, before: Message | None
+) -> list[Message]:
+    found = await station.conversations.messages(session, **page)
+    if before is not None:
+        found = [one for one in found if one.position < before.position]
+    is_part = page.get("last", 0) > 0 or page.get("limit", 0) > 0
+    return _from_whole_turn(found) if is_part else found
 
 
 def _from_whole_turn(messages: list[Message]) -> list[Message]:

@@ -336,6 +336,13 @@ async def test_a_turn(open_station: OpenStation) -> None:
             await station.turns.get(new_id())
         (told,) = await station.turns.of_session(task.session)
         assert (told.id, told.state, told.text) == (turn, "finished", task.text)
+        for part in (
+            {"newest": 1},
+            {"beyond": 0},
+            {"most": 1},
+        ):  # of a turn that is cut, all is told
+            assert await station.turns.of_session(task.session, **part) == [told]
+        assert await station.turns.of_session(task.session, beyond=1) == []
         with pytest.raises(NotFound):
             await station.turns.of_session(new_id())
 

@@ -30,6 +30,7 @@ from skill_agent.identifiers import new_id
 from skill_agent.models.scripted import Answer, Pause, ScriptedModel
 from skill_agent.ports import EndPart, ModelRequest, ThoughtPart
 from skill_agent.values import ClientTool, FailureReason, ToolCall, TurnRequest, Usage
+from skill_agent.workstation.past import past_of
 
 DIES = Path(__file__).parents[1] / "core" / "dies_in_turn.py"
 HERE = "search_memory"
@@ -80,6 +81,23 @@ async def kept(runtime: Runtime, events: Sequence[Event]) -> None:
     assert [one.outcome is not None for one in messages if one.role == "tool"] == [True] * sum(
         isinstance(one, ToolFinished) for one in events
     )
+
+
+async def test_a_page_of_a_conversation_has_the_ends_of_its_turns(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime(ScriptedModel(otherwise="Yes, it is.")) as runtime:
+        session = (await told_by(runtime))[-1].session
+        for said in ("And then?", "And after that?"):
+            await told_by(runtime, TurnRequest(said, session=session))
+        first, second, third = (await past_of(runtime, session)).turns.values()
+        newest = await past_of(runtime, session, last=3)
+        assert newest.turns == {third.id: third}
+        earlier = await past_of(runtime, session, last=3, before=newest.messages[0])
+        assert earlier.turns == {second.id: second}
+        oldest = await past_of(runtime, session, last=3, before=earlier.messages[0])
+        assert oldest.turns == {first.id: first}
+        assert await runtime.turns.of_session(session, newest=3) == [second, third]
 
 
 async def test_a_model_that_never_stops_calling_is_stopped(open_runtime: OpenRuntime) -> None:

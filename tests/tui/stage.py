@@ -392,7 +392,9 @@ class StageTurns(TurnOperations):
             raise NotFound(f"no turn {turn!r}")
         return self._state(turn)
 
-    async def of_session(self, session_id: str) -> States:
+    async def of_session(
+        self, session_id: str, *, newest: int = 0, beyond: int = -1, most: int = 0
+    ) -> States:
         said = self._stage.said.get(session_id, [])
         found = (self._stage.board.get(turn) for turn in dict.fromkeys(one.turn for one in said))
         return [one for one in found if one]

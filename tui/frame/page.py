@@ -18,7 +18,6 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from skill_agent.errors import SkillAgentError
-from skill_agent.events import AnyEvent
 
 from .chips import Chip
 from .deeds import ALWAYS, Deed, Part, bindings
@@ -26,6 +25,7 @@ from .key_bar import KeyBar
 from .plain import printable
 
 if TYPE_CHECKING:
+    from skill_agent.events import AnyEvent
     from skill_agent.workstation import Workstation
 
 FindRuntime = Callable[[], "Workstation | None"]
@@ -53,7 +53,7 @@ class Page(Screen[str]):
     """What can be done here; the page of all keys begins with it."""
     WAKING: ClassVar[str]
     """Said until the home is open."""
-    NEWS: ClassVar[tuple[type[AnyEvent], ...]]
+    NEWS: "ClassVar[tuple[type[AnyEvent], ...]]"
     """Events after which it is read anew."""
     LOOKS: ClassVar[float] = 0
     """Seconds after which it is read anew without any, for what has none; 0 for never."""
@@ -146,7 +146,7 @@ class Page(Screen[str]):
                 if isinstance(event, self.NEWS):
                     await self._hear(runtime, event)
 
-    async def _hear(self, runtime: "Workstation", event: AnyEvent) -> None:
+    async def _hear(self, runtime: "Workstation", event: "AnyEvent") -> None:
         self._load(LIVE_PAUSE)
 
     def _look_again(self) -> None:

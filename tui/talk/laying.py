@@ -11,7 +11,6 @@ from textual.geometry import Region
 from textual.widgets import TextArea
 
 from skill_agent.errors import SkillAgentError, UsageError
-from skill_agent.values import Image
 
 from .choosing import Choosing
 from .foot.composer import Composer
@@ -94,6 +93,8 @@ class Laying(Choosing):
         written.lay(beside)
 
     async def _fetched(self, kind: str, value: str) -> "Beside":
+        from skill_agent.values import Image
+
         from .foot.attaching import TALK_MESSAGES, file_beside, memory_beside, talk_beside
 
         if kind == "file":

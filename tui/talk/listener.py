@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from skill_agent.workstation import Workstation
 
 
+QUIET = 2.0
+"""Seconds after a conversation was opened; by then one reads it."""
+
+
 class Listener:
     """One subscription to everything, and one to each turn that was met midway."""
 
@@ -77,6 +81,7 @@ class Listener:
         self._drawn: set[str] = set()
         """Turns whose messages were read from the ledger for the conversation shown."""
         self._followed: set[str] = set()
+        self._tidying: asyncio.TimerHandle | None = None
 
     async def listen(self) -> None:
         """Every event of the home, until it closes."""
@@ -112,8 +117,15 @@ class Listener:
         """Shows a conversation, or a new one with the agent."""
         async with self.naming, self.lock:
             await self._read(session, agent)
-        release_garbage()
+        self._tidy_later()
         await self._forget_sent(session.id if session else NEW)
+
+    def _tidy_later(self) -> None:
+        """Once nobody waits for the conversation any more: it takes as long as opening it."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+        loop = asyncio.get_running_loop()
+        self._tidying = loop.call_later(QUIET, release_garbage)
 
     async def reload(self) -> None:
         """Reads the conversation shown from the ledger again."""

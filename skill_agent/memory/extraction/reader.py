@@ -333,7 +333,8 @@ class Reader(ExtractionOperations):
         turn = messages[-1].turn if messages else ""
         if not any(one.role == "user" for one in bare):
             return _Result(taken=Taken(), turn=turn)
-        from .extract import extract  # see `_skim`
+        await asyncio.to_thread(_load)
+        from .extract import extract
 
         found = await extract(bare, model, self._hearers.shares(agent))
         taken = await self._take(found.candidates, bare, agent)
@@ -409,7 +410,7 @@ class Reader(ExtractionOperations):
 
     async def _skim(self, session: Session, agent: str, start: int) -> None:
         """The patterns alone, over what was said since they last read."""
-        # A language's patterns take 30 ms to compile: not while a home opens or a screen paints.
+        await asyncio.to_thread(_load)
         from .extract import certain_facts
 
         messages = await self._ledger.messages(session.id, last=session.messages - start)
@@ -483,3 +484,8 @@ def _counts(taken: Taken) -> dict[str, int]:
 
 def _figures(result: _Result) -> dict[str, Any]:
     return {"passes": result.passes, "model": result.model, **_counts(result.taken)}
+
+
+def _load() -> None:
+    """In a thread: a language's patterns take 30 ms to compile, while a window may be drawn."""
+    from . import extract  # noqa: F401

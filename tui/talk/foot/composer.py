@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from skill_agent.text.attachments import is_long_paste
-from skill_agent.values import Attachment
 
 from ...frame.deeds import Deed, bindings
 from ...frame.plain import printable
@@ -178,6 +177,8 @@ class Composer(TextArea):
             super().action_paste()
 
     def _paste_beside(self, pasted: str) -> None:
+        from skill_agent.values import Attachment
+
         text = pasted.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
         self.lay(Attachment(text, origin="paste"))
 

@@ -10,16 +10,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from skill_agent.errors import ConfigError, SkillAgentError
 from skill_agent.files.private import read_bytes, write_private
 from skill_agent.identifiers import new_id
-from skill_agent.values import Attachment, Image
 
 from .draft_folder import DraftFolder
 
-Beside = Attachment | Image
+if TYPE_CHECKING:  # the first paint does without them
+    from skill_agent.values import Attachment, Image
+
+Beside: TypeAlias = "Attachment | Image"
 """What goes with a person's words and is not among them."""
 _LARGEST = 100_000_000
 """Bytes of a draft's file: what is sent may be as long as a prompt can be."""
@@ -38,11 +40,15 @@ class Queued:
     """What was pasted beside the text."""
 
     @property
-    def texts(self) -> tuple[Attachment, ...]:
+    def texts(self) -> "tuple[Attachment, ...]":
+        from skill_agent.values import Attachment
+
         return tuple(one for one in self.attachments if isinstance(one, Attachment))
 
     @property
-    def images(self) -> tuple[Image, ...]:
+    def images(self) -> "tuple[Image, ...]":
+        from skill_agent.values import Image
+
         return tuple(one for one in self.attachments if isinstance(one, Image))
 
 
@@ -136,6 +142,10 @@ def _read(file: Path) -> Draft | None:
 
 def _beside(attachments: tuple[Beside, ...]) -> dict[str, object]:
     """Named only where there are some, so that an earlier version reads the rest."""
+    if not attachments:
+        return {}
+    from skill_agent.values import Attachment, Image
+
     texts = [
         {"text": one.text, "origin": one.origin, "name": one.name}
         for one in attachments
@@ -151,8 +161,12 @@ def _beside(attachments: tuple[Beside, ...]) -> dict[str, object]:
 
 
 def _attached(data: Mapping[str, Any]) -> tuple[Beside, ...]:
-    images = tuple(Image(**one) for one in data.get("images", ()))
-    return (*images, *(Attachment(**one) for one in data.get("attachments", ())))
+    images, texts = data.get("images", ()), data.get("attachments", ())
+    if not images and not texts:
+        return ()
+    from skill_agent.values import Attachment, Image
+
+    return (*(Image(**one) for one in images), *(Attachment(**one) for one in texts))
 
 
 def _queued(data: Any) -> Queued:

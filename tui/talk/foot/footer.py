@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from skill_agent.text.attachments import label
-from skill_agent.values import Image
 
 from ...frame.agents import Member
 from ...frame.key_bar import KeyBar
@@ -27,6 +26,8 @@ from .throbber import Throbber
 
 def chip(one: Beside) -> str:
     """What goes beside the words, in brief."""
+    from skill_agent.values import Image
+
     if isinstance(one, Image):
         kind = one.media_type.removeprefix("image/").upper()
         return f"[Image {kind}, {max(len(one.data) * 3 // 4000, 1):,} kB]"
@@ -35,6 +36,8 @@ def chip(one: Beside) -> str:
 
 def said_of(one: Beside) -> str:
     """What it is, in full."""
+    from skill_agent.values import Image
+
     if isinstance(one, Image):
         return "A picture: its bytes are shown to the model as they are."
     return one.text

@@ -5,7 +5,7 @@ A block draws what it is given; where the facts come from is `turn_view`'s busin
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,7 +18,6 @@ from textual.widgets import Static
 
 from skill_agent.errors import SkillAgentError
 from skill_agent.text.attachments import label
-from skill_agent.values import Attachment
 
 from ...frame.agents import AgentList
 from ...frame.deeds import Deed, bindings
@@ -26,6 +25,9 @@ from ...frame.plain import one_line, printable
 from ..deeds import FOLDED, MESSAGE, TURN
 from .head import Head, Side
 from .long_text import LongText
+
+if TYPE_CHECKING:
+    from skill_agent.values import Attachment
 
 SHOWN_RESULT = 4_000
 """Characters of a tool's result that an opened block shows."""
@@ -90,7 +92,7 @@ class UserBlock(Block):
     def __init__(
         self,
         text: str,
-        attachments: Sequence[Attachment] = (),
+        attachments: "Sequence[Attachment]" = (),
         *,
         turn: str = "",
         message_id: str | None = None,
@@ -225,7 +227,7 @@ def join(before: Widget, after: Widget) -> None:
 class AttachedBlock(FoldedBlock):
     """A text that came beside the words."""
 
-    def __init__(self, attachment: Attachment) -> None:
+    def __init__(self, attachment: "Attachment") -> None:
         super().__init__()
         self._attachment = attachment
 
