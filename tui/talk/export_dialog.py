@@ -51,7 +51,7 @@ class ExportDialog(ModalScreen[str | None]):
             yield Static("Export this conversation", classes="dialog-title")
             yield OptionList(*(_option(name) for name in FORMS))
             yield Static("To", classes="why")
-            yield Input(id="export-path")
+            yield Input(id="export-path", compact=True)
             yield Static("", markup=False, classes="problem")
             yield Static("Enter writes · Tab to the path · Esc closes", classes="keys")
 
