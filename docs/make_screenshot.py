@@ -108,6 +108,8 @@ async def tour(app: WorkstationApp, pilot: Pilot[None]) -> list[Frame]:
     screen = app.screen_stack[0]
     assert isinstance(screen, TalkScreen)
     await until(pilot, lambda: bool(screen.figures.member.slug))
+    await until(pilot, lambda: "knows" in shot(app) and "Waiting" in shot(app))
+    await until(pilot, lambda: "tried&#160;again" not in shot(app))
     await settled(pilot)
     frames = [Frame(save(app, "home"), 2.5)]
     for end in range(13, len(QUESTION) + 13, 13):

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .deeds import Deed, Part, key_words, keys_of
+from .key_bar import keyed
 
 
 class KeyHelp(ModalScreen[None]):
@@ -34,7 +35,7 @@ class KeyHelp(ModalScreen[None]):
                     for deed in part.deeds:
                         if keys := self._keys_of(deed):
                             yield KeyLine(keys, deed.what)
-            yield Static("Esc closes", classes="keys")
+            yield Static(keyed("Esc closes"), classes="keys")
 
     def _keys_of(self, deed: Deed) -> str:
         """What to press for it; nothing for what needs no line of its own."""
