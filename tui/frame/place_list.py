@@ -74,7 +74,7 @@ class PlaceList(ModalScreen[str | None]):
 
 
 def _drawn(number: str, label: str, what: str, keys: str, waits: str) -> Content:
-    key = f"  {key_words(keys.split(',')[0])}" if keys else ""
+    key = f"  {key_words(keys.split(',')[0]) if keys else '':<3}"
     muted = "$foreground-muted"
     return Content.assemble(
         (f"{number} ", muted),
