@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 from skill_agent.cli.opening.home import open_home
@@ -32,6 +33,9 @@ DOCS = Path(__file__).parent
 PICTURES, TOUR = DOCS / "pictures", DOCS / "tour.svg"
 SIZE = (110, 34)
 TODAY = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)
+CLIP = re.compile(r'(<clipPath id="terminal-clip-terminal">\s*<rect [^>]*height=")([\d.]+)"')
+BELOW = 6
+"""More of the last line than Rich shows, which cuts its letters off below."""
 QUESTION = "When do I deploy, and what should I watch out for?"
 REPLY = """On **Mondays**, from the `release` branch; Fridays were before you moved it. Two things:
 
@@ -104,9 +108,11 @@ async def tour(app: WorkstationApp, pilot: Pilot[None]) -> list[Frame]:
     screen = app.screen_stack[0]
     assert isinstance(screen, TalkScreen)
     await until(pilot, lambda: bool(screen.figures.member.slug))
+    await until(pilot, lambda: "knows" in shot(app) and "Waiting" in shot(app))
+    await until(pilot, lambda: "tried&#160;again" not in shot(app))
     await settled(pilot)
     frames = [Frame(save(app, "home"), 2.5)]
-    for end in range(8, len(QUESTION) + 8, 8):
+    for end in range(13, len(QUESTION) + 13, 13):
         screen.composer.put(QUESTION[:end])
         await pilot.pause(0.05)
         frames.append(Frame(shot(app), 0.18))
@@ -154,7 +160,8 @@ def shot(app: WorkstationApp) -> str:
     """The screen; Rich derives the names inside from its content, and fetches fonts, which a page
     that is read offline must not."""
     svg = re.sub(r"terminal-\d+-", "terminal-", app.export_screenshot(title="ska"))
-    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return re.sub(CLIP, lambda found: f'{found[1]}{float(found[2]) + BELOW:.1f}"', svg)
 
 
 def moving(frames: Sequence[Frame]) -> str:
@@ -172,7 +179,7 @@ def moving(frames: Sequence[Frame]) -> str:
             f".f{number}{{animation:f{number} {total:.2f}s step-end infinite}}"
         )
         inner = re.sub(r"terminal-", f"t{number}-", one.svg)
-        inner = inner.replace("<svg ", f'<svg class="f{number}" visibility="hidden" ', 1)
+        inner = inner.replace('class="rich-terminal"', f'class="f{number}" visibility="hidden"', 1)
         parts.append(inner)
     still = max(len(frames) - 4, 0)
     rules.append(
@@ -180,11 +187,13 @@ def moving(frames: Sequence[Frame]) -> str:
         f".f{still}{{visibility:visible}}}}"
     )
     style = "".join(rules)
-    return (
+    whole = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"><style>{style}</style>'
         + "".join(parts)
         + "</svg>\n"
     )
+    ElementTree.fromstring(whole)  # as a picture in a page it must be well-formed
+    return whole
 
 
 async def settled(pilot: Pilot[None]) -> None:

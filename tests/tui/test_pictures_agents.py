@@ -42,7 +42,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 await pilot.press(key)
                 await settled(pilot)
 
-        app = WorkstationApp(opener(stage()), draft_dir=drafts)
+        app = WorkstationApp(opener(stage()), draft_dir=drafts, seconds=lambda: 0.0)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 

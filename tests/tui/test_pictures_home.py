@@ -81,7 +81,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 box.cursor_blink = False
             await settled(pilot)
 
-        app = WorkstationApp(opener(runtime, gate=gate), draft_dir=drafts)
+        app = WorkstationApp(opener(runtime, gate=gate), draft_dir=drafts, seconds=lambda: 0.0)
         talk = app.get_default_screen()
         assert isinstance(talk, TalkScreen)
         talk.now = lambda: NOW

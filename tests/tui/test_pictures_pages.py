@@ -56,7 +56,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 area.cursor_blink = False
             await settled(pilot)
 
-        app = WorkstationApp(opener(runtime), draft_dir=drafts)
+        app = WorkstationApp(opener(runtime), draft_dir=drafts, seconds=lambda: 0.0)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 

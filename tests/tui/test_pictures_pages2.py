@@ -53,7 +53,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 box.cursor_blink = False
             await settled(pilot)
 
-        app = WorkstationApp(opener(stage), draft_dir=drafts)
+        app = WorkstationApp(opener(stage), draft_dir=drafts, seconds=lambda: 0.0)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 

@@ -57,7 +57,7 @@ def still(snap_compare, drafts: Path) -> Callable[..., bool]:
                 await pilot.press(*keys)
             await settled(pilot)
 
-        app = WorkstationApp(opener(StageRuntime([[REPLY]])), draft_dir=drafts)
+        app = WorkstationApp(opener(StageRuntime([[REPLY]])), draft_dir=drafts, seconds=lambda: 0.0)
         app.animation_level = "none"
         return snap_compare(app, terminal_size=size, run_before=before)
 

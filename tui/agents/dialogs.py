@@ -6,9 +6,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
+
+from ..frame.key_bar import keyed
 
 
 class CloneDialog(ModalScreen[str]):
@@ -27,7 +28,7 @@ class CloneDialog(ModalScreen[str]):
             yield Static(f"Another one like {self._name}", markup=False, classes="dialog-title")
             yield Static("It gets the same table, and none of the memories.", classes="why")
             yield Input(placeholder="Its name", compact=True)
-            yield Static(Content.from_markup("[b]Enter[/b] makes it · [b]Esc[/b] leaves"),
+            yield Static(keyed("Enter makes it · Esc leaves"),
                          classes="keys")  # fmt: skip
 
     def on_mount(self) -> None:
@@ -60,5 +61,5 @@ class ArchiveDialog(ModalScreen[bool]):
                 "It answers nobody any more. Its talks and memories stay, and a takes it back.",
                 classes="why",
             )
-            yield Static(Content.from_markup("[b]Enter[/b] archives · [b]Esc[/b] keeps it"),
+            yield Static(keyed("Enter archives · Esc keeps it"),
                          classes="keys")  # fmt: skip

@@ -20,13 +20,14 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import ModelOffer
 
 from ..frame.agents import Member
+from ..frame.key_bar import keyed
 from ..frame.page import in_words
 from .model_rows import DEFAULT, matching, rows
 
 LOOKING = "Looking which models there are …"
 NOTHING = "No model is called that."
-KEYS = "[b]Enter[/b] chooses it · [b]Esc[/b] leaves it"
-KEYS_OF_TALK = "[b]Enter[/b] chooses it · [b]Tab[/b] for how long · [b]Esc[/b] leaves it"
+KEYS = "Enter chooses it · Esc leaves it"
+KEYS_OF_TALK = "Enter chooses it · Tab for how long · Esc leaves it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class ModelPicker(ModalScreen[ModelWish | None]):
             yield Static("", markup=False, classes="problem")
             yield Static("", id="model-span")
             keys = KEYS_OF_TALK if self._talk else KEYS
-            yield Static(Content.from_markup(keys), classes="keys")
+            yield Static(keyed(keys), classes="keys")
 
     def on_mount(self) -> None:
         box = self.query_one(Input)

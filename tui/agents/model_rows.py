@@ -63,8 +63,9 @@ def row(offer: ModelOffer, current: str) -> Content:
     if model.note:
         lines.append(Content.assemble("  ", (one_line(model.note, 160), muted)))
     if offer.problem:
-        fix = f" → {one_line(offer.fix, 160)}" if offer.fix else ""
-        lines.append(Content.assemble("  ", (one_line(offer.problem, 160), "$warning"), fix))
+        lines.append(Content.assemble("  ", (one_line(offer.problem, 160), "$warning")))
+    if offer.problem and offer.fix:
+        lines.append(Content(f"  → {one_line(offer.fix, 160)}"))
     return Content("\n").join(lines)
 
 

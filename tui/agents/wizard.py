@@ -22,6 +22,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import ModelOffer, Skill
 
 from ..frame.agents import avatar_of
+from ..frame.key_bar import keyed
 from ..frame.page import in_words
 from ..frame.plain import one_line, printable
 from .archetypes import ARCHETYPES, Archetype
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Create = Callable[[Draft], Awaitable["AgentDNA"]]
 """Writes it; raises SkillAgentError."""
 LAST = len(STEPS) - 1
-KEYS = "[b]Enter[/b] goes on · [b]Esc[/b] goes back"
+KEYS = "Enter goes on · Esc goes back"
 
 
 class NewAgentDialog(ModalScreen["AgentDNA | None"]):
@@ -89,7 +90,7 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
                 with VerticalScroll(id="step-4", can_focus=True):
                     yield Static("", markup=False, id="wizard-preview")
             yield Static("", markup=False, classes="problem")
-            yield Static(Content.from_markup(KEYS), classes="keys")
+            yield Static(keyed(KEYS), classes="keys")
 
     def on_mount(self) -> None:
         for box in self.query(Input):
@@ -202,7 +203,7 @@ class NewAgentDialog(ModalScreen["AgentDNA | None"]):
         keys = KEYS if step else KEYS.replace("goes back", "leaves, and nothing is made")
         if step == LAST:
             keys = KEYS.replace("goes on", "makes it")
-        self.query_one(".keys", Static).update(Content.from_markup(keys))
+        self.query_one(".keys", Static).update(keyed(keys))
         if step == 2:
             self._tick()
         if step == LAST:

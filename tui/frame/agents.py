@@ -17,6 +17,7 @@ from textual.style import Style
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from .key_bar import keyed
 from .plain import one_line
 from .theme import ACCENTS
 
@@ -127,7 +128,9 @@ class AgentPicker(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static("Talk to", classes="dialog-title")
             yield OptionList(*(self._option(member) for member in self._members))
-            yield Static("Enter picks · Esc closes · @name asks one of them once", classes="keys")
+            yield Static(
+                keyed("Enter picks · Esc closes · @name asks one of them once"), classes="keys"
+            )
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from skill_agent.errors import SkillAgentError
 
+from .key_bar import keyed
 from .plain import one_line, printable
 
 Write = Callable[[str], Awaitable[Any]]
@@ -36,11 +37,10 @@ class ConfirmDialog(ModalScreen[bool]):
         self._title, self._why, self._does, self._leaves = title, why, does, leaves
 
     def compose(self) -> ComposeResult:
-        keys = (("Enter", "bold"), f" {self._does} · ", ("Esc", "bold"), f" {self._leaves}")
         with Vertical(classes="dialog"):
             yield Static(printable(self._title), markup=False, classes="dialog-title")
             yield Static(printable(self._why), markup=False, classes="why")
-            yield Static(Content.assemble(*keys), classes="keys")
+            yield Static(keyed(f"Enter {self._does} · Esc {self._leaves}"), classes="keys")
 
 
 class LineDialog(ModalScreen[str]):
@@ -75,7 +75,7 @@ class LineDialog(ModalScreen[str]):
                 yield Static(self._about)
             yield Input(placeholder=self._hint, compact=True)
             yield Static("", markup=False, classes="problem")
-            yield Static(f"Enter {self._does} · Esc leaves", classes="keys")
+            yield Static(keyed(f"Enter {self._does} · Esc leaves"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(".about").display = bool(self._about.plain)
@@ -126,7 +126,7 @@ class TextDialog(ModalScreen[None]):
             yield Static(one_line(self._title, 200), markup=False, classes="dialog-title")
             with VerticalScroll():
                 yield Static("Reading …", markup=False, classes="why")
-            yield Static("↑ ↓ scroll · c copies · Esc closes", classes="keys")
+            yield Static(keyed("↑ ↓ scroll · c copies · Esc closes"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from .deeds import Deed, Part, key_words, keys_of
+from .key_bar import keyed
 
 KEYS_WIDE = 24
 """Columns of the keys, with what they do beside them."""
@@ -40,7 +41,7 @@ class KeyHelp(ModalScreen[None]):
                 for part in self._parts:
                     yield Static(part.title, classes="help-section")
                     yield KeyLines([(self._keys_of(one), one.what) for one in part.deeds])
-            yield Static("Esc closes", classes="keys")
+            yield Static(keyed("Esc closes"), classes="keys")
 
     def _keys_of(self, deed: Deed) -> str:
         """What to press for it; nothing for what needs no line of its own."""

@@ -1,5 +1,7 @@
 """What can be done here and now, in one line that follows the focus; each part can be clicked."""
 
+import re
+
 from textual.content import Content
 from textual.events import Click
 from textual.widgets import Static
@@ -7,6 +9,10 @@ from textual.widgets import Static
 from .deeds import ALWAYS, Offered, offered
 
 BETWEEN = " · "
+_KEY = re.compile(
+    r"\b(?:Enter|Esc|Tab|Up|Down|PgUp|PgDn|(?:Ctrl|Alt|Shift)\+\w+)\b"
+    r"|[←→↑↓]|(?:^|(?<=· ))[a-z](?= )"
+)
 
 
 class KeyBar(Static):
@@ -41,6 +47,11 @@ class KeyBar(Static):
             if begin <= at < end and one.deed.action:
                 event.stop()
                 await self.app.run_action(one.deed.action, default_namespace=one.node)
+
+
+def keyed(words: str) -> Content:
+    """What a dialog's keys do, in words, with the keys as they stand in every other such line."""
+    return Content(words).highlight_regex(_KEY, style="bold $foreground")
 
 
 def fitting(parts: list[Offered], width: int) -> list[Offered]:

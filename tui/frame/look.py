@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from .key_bar import keyed
 from .theme import AUTO, DARK, LIGHT, OURS
 
 _LONGEST = 100
@@ -79,7 +80,7 @@ class ThemeList(ModalScreen[str | None]):
         with Vertical(classes="dialog", id="themes"):
             yield Static("Theme", classes="dialog-title")
             yield OptionList(*(Option(_drawn(name), id=name) for name in self._names))
-            yield Static("Enter keeps it · Esc goes back", classes="keys")
+            yield Static(keyed("Enter keeps it · Esc goes back"), classes="keys")
 
     def on_mount(self) -> None:
         options = self.query_one(OptionList)

@@ -101,9 +101,9 @@ class Page(Screen[str]):
             yield Static("", id="page-count")
         if self.SEARCH or self.CHIPS:
             with Horizontal(id="page-tools"):
-                yield from (Chip(*one) for one in self.CHIPS)
                 if self.SEARCH:
                     yield Input(placeholder=self.SEARCH, id="page-words", compact=True)
+                yield from (Chip(*one) for one in self.CHIPS)
         yield from self._body()
         yield KeyBar(id="page-keys")
 

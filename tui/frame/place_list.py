@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from .deeds import key_words
+from .key_bar import keyed
 
 TALK = "talk"
 NUMBERS = "1234567890"
@@ -48,7 +49,7 @@ class PlaceList(ModalScreen[str | None]):
         with Vertical(classes="dialog -wide"):
             yield Static("Go to", classes="dialog-title")
             yield OptionList(*self._options())
-            yield Static("A number or Enter goes there · Esc closes", classes="keys")
+            yield Static(keyed("A number or Enter goes there · Esc closes"), classes="keys")
 
     def on_key(self, event: events.Key) -> None:
         names = [TALK, *(one.name for one in self._places)]
@@ -73,7 +74,7 @@ class PlaceList(ModalScreen[str | None]):
 
 
 def _drawn(number: str, label: str, what: str, keys: str, waits: str) -> Content:
-    key = f"  {key_words(keys.split(',')[0])}" if keys else ""
+    key = f"  {key_words(keys.split(',')[0]) if keys else '':<3}"
     muted = "$foreground-muted"
     return Content.assemble(
         (f"{number} ", muted),

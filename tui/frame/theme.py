@@ -82,7 +82,7 @@ DARK = _theme(
     dark=True,
     variables=_variables(
         ground="#14161b", text="#d6dae2", strong="#f2f4f8", muted="#a9b0be", faint="#9ca3af",
-        chosen="#2f3849", border="#3a404d", selected="#2c4a66",
+        chosen="#2a3345", border="#3a404d", selected="#2c4a66",
         bars=("#2b303b", "#3a404d", "#4a5262"),
     ),
 )  # fmt: skip
@@ -122,7 +122,7 @@ LIGHT = _theme(
     dark=False,
     variables=_variables(
         ground="#faf9f6", text="#2b2f38", strong="#16181d", muted="#4f545e", faint="#595c63",
-        chosen="#dcd8ce", border="#c9c5bb", selected="#b9d4ea",
+        chosen="#dbe4ea", border="#c9c5bb", selected="#b9d4ea",
         bars=("#d9d5cb", "#c9c5bb", "#a9a59b"),
     ),
 )  # fmt: skip
@@ -142,7 +142,7 @@ PAPER = _theme(
     dark=False,
     variables=_variables(
         ground="#f7f0e1", text="#362f24", strong="#1d180f", muted="#53493a", faint="#5a5142",
-        chosen="#dccfb4", border="#cbbd9f", selected="#c3d2d6",
+        chosen="#e2d6bd", border="#cbbd9f", selected="#c3d2d6",
         bars=("#d9ccb0", "#cbbd9f", "#a89a7c"),
     ),
 )  # fmt: skip

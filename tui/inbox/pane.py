@@ -152,7 +152,8 @@ def drawn(entry: Entry, agents: AgentList) -> list[Widget]:
 
 def _head(title: str, *facts: str) -> list[Widget]:
     told = " · ".join(one for one in facts if one)
-    return [said(one_line(title, 400), "title"), said(one_line(told, 400), "facts")]
+    head: list[Widget] = [said(one_line(title, 400), "title")]
+    return [*head, said(one_line(told, 400), "facts")] if told else head
 
 
 def _origins(origins: Sequence[Origin]) -> list[Widget]:

@@ -60,7 +60,7 @@ class InboxScreen(Page):
         QuestionAnswered, JobRunChanged, MemoriesExtracted, TurnFinished, TurnFailed,
     )  # fmt: skip
     LOOKS = 5.0
-    SEARCH = "Search: /"
+    SEARCH = "Search the inbox"
     CHIPS = (("s", "show", "step_show(1)"), ("t", "kind", "step_kind(1)"))
 
     def __init__(

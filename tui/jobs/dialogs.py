@@ -18,6 +18,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import Job, SchedulePreview
 
 from ..frame.dialogs import told
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line, printable
 
 Preview = Callable[[str], Awaitable[SchedulePreview]]
@@ -97,7 +98,7 @@ class JobDialog(ModalScreen[bool]):
             yield Label("Name")
             yield Input(wish.name, placeholder="made from the words", id="job-name", compact=True)
             yield Static("", markup=False, classes="problem")
-            yield Static(KEYS, classes="keys")
+            yield Static(keyed(KEYS), classes="keys")
 
     def on_mount(self) -> None:
         for box in self.query(Input):

@@ -60,6 +60,7 @@ class JobPane(Vertical):
         title.display = job is not None
         self.runs.display = bool(runs)
         title.update("History" if runs else "It has not run yet.")
+        title.set_class(not runs, "-none")
         if job is not None:
             self.runs.put(run_row(one, job) for one in runs)
 

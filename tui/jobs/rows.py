@@ -10,6 +10,7 @@ from skill_agent.values import Job, JobRun, RunState, Schedule, Work, WorkState
 from skill_agent.workstation.branches import span
 
 from ..frame.agents import AgentList
+from ..frame.bars import line_bar
 from ..frame.listing import Row, heading
 from ..frame.plain import one_line, shown_time
 
@@ -40,12 +41,14 @@ def _job(job: Job, agents: AgentList) -> Content:
     mark, colour = mark_of_job(job)
     who = agents[job.agent].name if job.agent else ""
     resting = job.status in ("paused", "ended")
+    waiting = job.status == "active" and not (job.running or job.dead)
     return Content.assemble(
         (f"{mark} ", f"bold {colour}"),
         (one_line(job.name, 120), _QUIET if resting else ""),
         ("\n  ", ""),
-        (state_of(job), colour if colour != "$success" else _QUIET),
-        ("".join(f" · {part}" for part in (_last(job), who) if part), _QUIET),
+        (state_of(job), _QUIET if waiting else colour),
+        (f" · {_last(job)}", colour if waiting and colour == "$error" else _QUIET),
+        (f" · {who}" if who else "", _QUIET),
     )
 
 
@@ -187,7 +190,7 @@ def _work(work: Work) -> Content:
         (one_line(work.title, 200), _QUIET if work.ended else ""),
         ("\n  ", ""),
         (words_of(work), colour),
-        (f"  {_bar(work.progress)}" if not work.ended else "", "$accent"),
+        *(("  ", line_bar(work.progress, _CELLS, "$accent")) if not work.ended else ()),
         (f"  {one_line(told, 300)}" if told else "", _QUIET),
     )
 
@@ -203,8 +206,3 @@ def times_of(work: Work) -> str:
     if work.started_at and work.ended_at:
         return f"{begun} · took {span((work.ended_at - work.started_at).total_seconds())}"
     return begun
-
-
-def _bar(progress: float) -> str:
-    filled = round(progress * _CELLS)
-    return "━" * filled + "╌" * (_CELLS - filled)

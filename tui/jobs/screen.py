@@ -51,7 +51,7 @@ class JobsScreen(Page):
     WAKING = "Waking the team. Its jobs come by themselves."
     NEWS = (JobRunChanged, WorkChanged, TurnFinished, HostFound)
     LOOKS = 5.0
-    SEARCH = "Search: /"
+    SEARCH = "Search all jobs"
     CHIPS = (("s", "show", "step_show(1)"),)
 
     def __init__(

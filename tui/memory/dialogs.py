@@ -18,6 +18,7 @@ from textual.widgets import Input, Static, TextArea
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import Erasure, Memory
 
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line, printable, shown_time
 
 Correct = Callable[[str, str], Awaitable[Memory]]
@@ -53,7 +54,7 @@ class EditDialog(ModalScreen[Memory | None]):
             )
             yield Input(placeholder="Why? (for its story; may stay empty)", id="edit-reason")
             yield Static("", markup=False, classes="problem")
-            yield Static(KEYS, classes="keys")
+            yield Static(keyed(KEYS), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Input).compact = True
@@ -122,9 +123,7 @@ class ForgetDialog(ModalScreen[bool]):
                 "No agent will see it any more. Its story stays, and r takes it back.",
                 classes="keys",
             )
-            yield Static(
-                Content.from_markup("[b]Enter[/b] forgets · [b]Esc[/b] keeps it"), classes="keys"
-            )
+            yield Static(keyed("Enter forgets · Esc keeps it"), classes="keys")
 
 
 WORD = "erase"
@@ -150,7 +149,7 @@ class EraseDialog(ModalScreen[bool]):
             yield Static(one_line(self._plan.memories[0].content, 300), markup=False)
             yield Static(goes_with_it(self._plan), classes="why")
             yield Input(placeholder=f"Type “{WORD}” and press Enter", compact=True)
-            yield Static("It cannot be taken back · Esc keeps it", classes="keys")
+            yield Static(keyed("It cannot be taken back · Esc keeps it"), classes="keys")
 
     def on_mount(self) -> None:
         box = self.query_one(Input)

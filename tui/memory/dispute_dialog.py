@@ -20,6 +20,7 @@ from skill_agent.values import Dispute, Memory, Message
 
 from ..frame.agents import AgentList
 from ..frame.columns import Columns
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line, printable, shown_time
 from .story import facts_of
 
@@ -69,7 +70,7 @@ class DisputeDialog(ModalScreen[Memory | None]):
                         newest=number == 1,
                     )  # fmt: skip
             yield Static("", markup=False, classes="problem")
-            yield Static(KEYS, classes="keys")
+            yield Static(keyed(KEYS), classes="keys")
 
     def on_mount(self) -> None:
         self.query(Claim).first().focus()

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from skill_agent.errors import SkillAgentError
 from skill_agent.values import Setting
 
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line, printable
 from .typed import about, lines_of, value_of, written
 
@@ -38,7 +39,7 @@ class ChoiceDialog(ModalScreen[str | None]):
             yield Static(about(self._setting), markup=False, classes="why")
             yield OptionList(*(Option(one_line(one, 60), id=one) for one in self._choices),
                              markup=False)  # fmt: skip
-            yield Static("Enter takes it · Esc leaves", classes="keys")
+            yield Static(keyed("Enter takes it · Esc leaves"), classes="keys")
 
     def on_mount(self) -> None:
         listing, now = self.query_one(OptionList), str(value_of(self._setting.value))
@@ -77,7 +78,7 @@ class WriteDialog(ModalScreen[Setting | None]):
             else:
                 yield Input(begun, compact=True, select_on_focus=False)
             yield Static("", markup=False, classes="problem")
-            yield Static(self._help(), markup=False, classes="keys")
+            yield Static(keyed(self._help()), classes="keys")
 
     def _help(self) -> str:
         hidden = "The password in it is not shown: write all of it anew. " * self._setting.hidden

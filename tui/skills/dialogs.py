@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from skill_agent.values import SkillPage
 
 from ..frame.agents import Member
+from ..frame.key_bar import keyed
 
 
 class ApproveDialog(ModalScreen[bool]):
@@ -45,7 +46,7 @@ class ApproveDialog(ModalScreen[bool]):
             )
             if told:
                 yield Static("; ".join(told).capitalize() + ".", classes="content")
-            yield Static(Content.from_markup("[b]Enter[/b] approves · [b]Esc[/b] leaves it"),
+            yield Static(keyed("Enter approves · Esc leaves it"),
                          classes="keys")  # fmt: skip
 
 
@@ -65,7 +66,7 @@ class ToolDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(f"{self._skill} as a tool of", markup=False, classes="dialog-title")
             yield OptionList(*(self._option(one) for one in self._members))
-            yield Static(Content.from_markup("[b]Enter[/b] gives or takes it · [b]Esc[/b] leaves"),
+            yield Static(keyed("Enter gives or takes it · Esc leaves"),
                          classes="keys")  # fmt: skip
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

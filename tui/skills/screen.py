@@ -59,7 +59,7 @@ class SkillsScreen(Page):
 
     def _body(self) -> ComposeResult:
         with Horizontal(id="skills-search"):
-            yield Input(placeholder="Search", id="skills-words", compact=True)
+            yield Input(placeholder="Search all skills", id="skills-words", compact=True)
             yield Chip("f", "show", "filter")
         yield from self._beside(SkillList(id="page-list"), SkillPane(id="page-pane"))
 

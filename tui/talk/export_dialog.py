@@ -20,6 +20,7 @@ from skill_agent.text.redaction import Masker
 from skill_agent.workstation.exported import FORMS, exported
 from skill_agent.workstation.past import past_of
 
+from ..frame.key_bar import keyed
 from ..frame.plain import printable
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class ExportDialog(ModalScreen[str | None]):
             yield Static("Export this conversation", classes="dialog-title")
             yield OptionList(*(_option(name) for name in FORMS))
             yield Static("To", classes="why")
-            yield Input(id="export-path")
+            yield Input(id="export-path", compact=True)
             yield Static("", markup=False, classes="problem")
-            yield Static("Enter writes · Tab to the path · Esc closes", classes="keys")
+            yield Static(keyed("Enter writes · Tab to the path · Esc closes"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(OptionList).highlighted = 0

@@ -1,7 +1,7 @@
 """What the home screen tells beside who is there: what each agent knows, and what waits."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sized
+from collections.abc import Awaitable, Callable, Mapping, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -44,9 +44,9 @@ async def news_of(station: "Workstation") -> HomeNews:
     """Each part is asked by itself: one that cannot be read hides none of the others."""
     known, approvals, questions, disputes, unread = await asyncio.gather(
         _known(station),
-        _count(station.approvals.waiting()),
-        _count(station.questions.list()),
-        _count(station.memory.disputes()),
+        _count(station.approvals.waiting),
+        _count(station.questions.list),
+        _count(station.memory.disputes),
         _unread(station),
     )
     return HomeNews(
@@ -68,8 +68,8 @@ async def _unread(station: "Workstation") -> int:
         return 0
 
 
-async def _count(asked: Awaitable[Sized]) -> int:
+async def _count(ask: Callable[[], Awaitable[Sized]]) -> int:
     try:
-        return len(await asked)
+        return len(await ask())
     except SkillAgentError:
         return 0

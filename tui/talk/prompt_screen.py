@@ -15,6 +15,7 @@ from skill_agent.errors import SkillAgentError
 from skill_agent.values import ModelCall, PromptMessage, ToolCall
 
 from ..frame.columns import Columns, Row
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line, printable
 
 LookUp = Callable[[], Awaitable[list[ModelCall]]]
@@ -42,7 +43,7 @@ class PromptScreen(ModalScreen[None]):
             yield Static("What the model was sent", classes="dialog-title")
             with VerticalScroll(id="prompt"):
                 yield Static("Looking it up …", classes="empty")
-            yield Static("Up, Down, PgUp, PgDn scroll · Esc closes", classes="keys")
+            yield Static(keyed("Up, Down, PgUp, PgDn scroll · Esc closes"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ..frame.key_bar import keyed
 from ..frame.plain import one_line
 
 if TYPE_CHECKING:
@@ -40,6 +40,4 @@ class DeleteDialog(ModalScreen[bool]):
                 markup=False,
                 classes="keys",
             )
-            yield Static(
-                Content.from_markup("[b]Enter[/b] deletes · [b]Esc[/b] keeps it"), classes="keys"
-            )
+            yield Static(keyed("Enter deletes · Esc keeps it"), classes="keys")

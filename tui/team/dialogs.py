@@ -18,6 +18,7 @@ from skill_agent.values import NewCollaboration, Participant
 from skill_agent.values.team import Pattern
 
 from ..frame.dialogs import told
+from ..frame.key_bar import keyed
 
 PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 WAYS: dict[Pattern, str] = {
@@ -61,7 +62,7 @@ class TogetherDialog(ModalScreen[bool]):
             yield Label("How")
             yield OptionList(*(_way(one) for one in PATTERNS))
             yield Static("", markup=False, classes="problem")
-            yield Static("Tab next · Enter begins · Esc leaves", classes="keys")
+            yield Static(keyed("Tab next · Enter begins · Esc leaves"), classes="keys")
 
     def on_mount(self) -> None:
         for box in self.query(Input):

@@ -7,10 +7,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from skill_agent.conversations.bars import bar
 from skill_agent.conversations.usage import usd
 from skill_agent.values import Budget
 
+from ..frame.bars import line_bar
 from ..frame.plain import one_line
 
 ROOM = 12
@@ -52,7 +52,7 @@ def _line(one: Budget, wide: int) -> Content:
     held = f" · {usd(one.held_usd)} held for what runs" if one.held_usd else ""
     return Content.assemble(
         (f"{set_cell_size(_name(one), wide)}  ", ""),
-        (bar(share, ROOM), "$warning" if low else "$success"),
+        line_bar(share, ROOM, "$warning" if low else "$success"),
         (f"  {usd(one.left_today_usd)} of {usd(one.daily_usd)} today", "$warning" if low else ""),
         (
             f" · {usd(one.left_month_usd)} of {usd(one.monthly_usd)} this month{held}",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from skill_agent.conversations.bars import bar
 from skill_agent.conversations.usage import drawn_by, in_all, usd
 from skill_agent.values import UsageRow
 
+from ..frame.bars import line_bar
 from ..frame.plain import one_line
 
-LEAST_BAR, MOST_BAR = 8, 60
+LEAST_BAR, MOST_BAR = 8, 84
 GAP = "  "
 
 
@@ -78,22 +78,21 @@ def drawn(rows: Sequence[UsageRow], names: Sequence[str], width: int, word: str)
     left = min(longest, max(8, (width - right) // 2 - 2))
     room = min(max(width - right - left - len(GAP), LEAST_BAR), MOST_BAR)
     paid, amounts = drawn_by(rows)
-    most = max(amounts, default=0) or 1
+    most, what = max(amounts, default=0) or 1, "cost" if paid else "tokens"
 
-    def line(
-        name: str, blocks: str, figures: Sequence[str], look: str, ink: str = "$primary"
-    ) -> Content:
+    def line(name: str, bar: Content, figures: Sequence[str], look: str) -> Content:
         said = GAP.join(one.rjust(size) for one, size in zip(figures, wide, strict=True))
-        return Content.assemble(
-            (_fit(name, left), look), (f"{GAP}{blocks}", ink), (f"{GAP}{said}", look)
-        )
+        return Content.assemble((_fit(name, left), look), GAP, bar, (f"{GAP}{said}", look))
 
     drawn_rows = zip(names, amounts, cells, strict=False)
     return Drawn(
-        line(word, ("cost" if paid else "tokens").ljust(room), [one.title for one in shown],
-             "$foreground-muted", "$foreground-muted"),
-        tuple(line(name, bar(amount / most, room), row, "") for name, amount, row in drawn_rows),
-        line("in all", " " * room, cells[-1], "bold"),
+        line(word, Content.styled(what.ljust(room), "$foreground-muted"),
+             [one.title for one in shown], "$foreground-muted"),
+        tuple(
+            line(name, line_bar(amount / most, room, "$primary", rest=" "), row, "")
+            for name, amount, row in drawn_rows
+        ),
+        line("in all", Content(" " * room), cells[-1], "bold"),
         _plain(rows, names, word),
     )  # fmt: skip
 

@@ -137,7 +137,7 @@ class ApprovalBar(Vertical, can_focus=True):
             yield Static("", markup=False, id="approval-head")
             yield Static("", markup=False, id="approval-left")
         yield AskedText(id="approval-asked")
-        yield Instead(placeholder="what is to be done instead", id="approval-words")
+        yield Instead(placeholder="what is to be done instead", id="approval-words", compact=True)
         yield Static("", markup=False, id="approval-choices")
 
     def on_mount(self) -> None:

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from skill_agent.errors import SkillAgentError
 
+from ...frame.key_bar import keyed
 from ...frame.plain import one_line
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class PastWords(ModalScreen[str | None]):
             yield Input(self._typed, placeholder="search", compact=True, id="past-search")
             yield OptionList(id="past-list", markup=False)
             yield Static("", markup=False, id="past-none")
-            yield Static("Enter takes it · Esc closes", classes="keys")
+            yield Static(keyed("Enter takes it · Esc closes"), classes="keys")
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

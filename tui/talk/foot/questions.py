@@ -65,7 +65,7 @@ class QuestionBar(Vertical):
         yield Static("", markup=False, id="question-head")
         yield QuestionText()
         yield Static("", markup=False, id="question-problem")
-        yield Input(placeholder=HINT, id="question-words")
+        yield Input(placeholder=HINT, id="question-words", compact=True)
         yield Static("", markup=False, id="question-keys")
 
     def on_mount(self) -> None:

@@ -36,7 +36,7 @@ SHOWN_SAVED = 240
 
 def saved(content: str, *, pinned: bool) -> Line:
     """Something that was kept in memory."""
-    detail = f"{'pinned · ' if pinned else ''}undo: F6, Enter, f"
+    detail = f"{'pinned · ' if pinned else ''}undo: F6→Enter→f"
     return Line("✓", f"Saved to memory: {one_line(content, SHOWN_SAVED)}", detail, kind="saved")
 
 
