@@ -36,7 +36,7 @@ def here(seat) -> str:
 
 
 async def test_who_is_here_and_what_was_talked_about(sit) -> None:
-    async with sit(lived_in(), size=(150, 36)) as seat:
+    async with sit(lived_in(), size=(120, 36)) as seat:
         await seat.until(lambda: drawn(seat))
         await seat.settled()
         assert [one.split()[1] for one in rows(seat)[:3]] == ["Kyra", "Luke", "Ada"]
@@ -55,7 +55,7 @@ async def test_what_each_knows_and_what_waits(sit) -> None:
     runtime.book.memories = [
         replace(one, id=f"m{n}", agent=agent, status="active") for n, agent in enumerate(owners)
     ]
-    async with sit(runtime, size=(150, 36)) as seat:
+    async with sit(runtime, size=(120, 36)) as seat:
         await seat.until(lambda: drawn(seat))
         await seat.until(lambda: "knows 3 things" in rows(seat)[0])
         assert "knows 2 things" in rows(seat)[1] and "knows 1 thing" in rows(seat)[2]
@@ -72,7 +72,7 @@ async def test_what_each_knows_and_what_waits(sit) -> None:
 
 
 async def test_rows_are_reached_by_keys_and_letters_go_to_the_composer(sit) -> None:
-    async with sit(lived_in(), size=(150, 36)) as seat:
+    async with sit(lived_in(), size=(120, 36)) as seat:
         await seat.until(lambda: drawn(seat))
         assert "choose here" in str(seat.talk.query_one(KeyBar).render())
         await seat.press("alt+up")
@@ -91,7 +91,7 @@ async def test_rows_are_reached_by_keys_and_letters_go_to_the_composer(sit) -> N
 
 
 async def test_the_last_talks_are_a_key_or_a_click_away(sit) -> None:
-    async with sit(lived_in(), size=(150, 36)) as seat:
+    async with sit(lived_in(), size=(120, 36)) as seat:
         await seat.until(lambda: drawn(seat))
         await seat.press("alt+up", "2")
         await seat.until(lambda: "So it is with Plan." in seat.shown())
@@ -104,7 +104,7 @@ async def test_the_last_talks_are_a_key_or_a_click_away(sit) -> None:
 
 
 async def test_it_is_gone_with_the_first_message(sit) -> None:
-    async with sit(lived_in(), size=(150, 36)) as seat:
+    async with sit(lived_in(), size=(120, 36)) as seat:
         await seat.until(lambda: drawn(seat))
         await seat.say("Hello")
         await seat.until(lambda: "Hello" in seat.shown())

@@ -1,6 +1,7 @@
 """The usage screen: plots and figures by what and when; what is unknown is said as unknown."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from played import played
@@ -33,6 +34,11 @@ def told(widget: Widget) -> str:
     return " ".join(" ".join(str(one.render()) for one in widget.query(Static)).split())
 
 
+def wanted(figures: StageFigures) -> tuple[Any, ...]:
+    """What the screen asked for last, before the month's figures; the status line asks for none by."""
+    return [one for one in figures.asked if one[0]][-2]
+
+
 async def test_by_agent_by_day_and_of_one_alone(sit) -> None:
     figures = played(StageFigures)()
     spent(figures)
@@ -47,14 +53,14 @@ async def test_by_agent_by_day_and_of_one_alone(sit) -> None:
         assert "$1.58 of $2.00 today" in told(screen.pane)
         assert "7 calls have no known price" in told(screen.pane)
         await seat.press("down", "enter")
-        await seat.until(lambda: figures.asked[-2][::2] == ("day", "luke"))
+        await seat.until(lambda: wanted(figures)[::2] == ("day", "luke"))
         await seat.until(lambda: "2026-11-02" in " ".join(rows(screen)))
         await seat.press("x", "p", "p")
-        await seat.until(lambda: figures.asked[-2][0] == "agent")
-        since = figures.asked[-2][1]
+        await seat.until(lambda: wanted(figures)[0] == "agent")
+        since = wanted(figures)[1]
         assert since is not None and (since.hour, since.minute) == (0, 0)
         await seat.press("B")
-        await seat.until(lambda: figures.asked[-2][0] == "day")
+        await seat.until(lambda: wanted(figures)[0] == "day")
         assert seat.app.screen is screen
 
 
