@@ -35,7 +35,7 @@ def told(widget: Widget) -> str:
 
 
 def wanted(figures: StageFigures) -> tuple[Any, ...]:
-    """What the screen asked for last, before the month's figures; the status line asks for none by."""
+    """What the screen asked for last, before the month's figures."""
     return [one for one in figures.asked if one[0]][-2]
 
 
