@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from skill_agent.errors import ModelUnavailable
 from skill_agent.events import TurnFinished
+from skill_agent.text.clock import local
 from skill_agent.values import NewCollaboration, NewJob, NewMemory, Participant, TurnRequest
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Month:
 
     def at(self, day: int, hour: str = "12:00") -> datetime:
         """So many days before today, at an hour of the clock here."""
-        here = self.today.astimezone() - timedelta(days=day)
+        here = local(self.today) - timedelta(days=day)
         hours, minutes = map(int, hour.split(":"))
         return here.replace(hour=hours, minute=minutes, second=0, microsecond=0).astimezone(UTC)
 

@@ -15,6 +15,8 @@ from textual.widgets import Static
 from skill_agent.errors import StoreError
 from skill_agent.events import HostFound
 
+LEAVES = {"agents.talk_too"}
+"""Deeds that lead away from a place, whatever the home says."""
 WHY = "the ledger cannot be read"
 
 
@@ -75,7 +77,8 @@ async def test_every_place_says_so_and_goes_on(sit) -> None:
 
 async def every_key(seat: Any, page: Page) -> None:
     """Each key of the place once; what it opens is left again."""
-    keys = [one for deed in page.PART.deeds for one in deed.keys.split(",") if len(one) == 1]
+    stays = [one for one in page.PART.deeds if one.id not in LEAVES]
+    keys = [one for deed in stays for one in deed.keys.split(",") if len(one) == 1]
     for key in keys:
         if seat.app.screen is page and page.listing.display:
             page.listing.focus()

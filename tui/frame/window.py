@@ -41,8 +41,8 @@ class Window(App[None]):
         self._late = LateAnswer() if told and told.late else None
         self._settled_theme = AUTO
         """What the settings want."""
-        self._moving: AnimationLevel = self.animation_level
-        """What the environment says of motion."""
+        self._moved: AnimationLevel | None = None
+        """How much moved before the settings asked for less."""
         self.attention = Attention(self._tell_terminal, os.environ)
         for one in OURS:
             self.register_theme(one)
@@ -65,7 +65,10 @@ class Window(App[None]):
 
     def use_motion(self, motion: str) -> None:
         """`reduced`: nothing moves that need not; else it does where the environment lets it."""
-        self.animation_level = "none" if motion == "reduced" else self._moving
+        if motion == "reduced" and self._moved is None:
+            self._moved, self.animation_level = self.animation_level, "none"
+        elif motion != "reduced" and self._moved is not None:
+            self.animation_level, self._moved = self._moved, None
         for box in self.screen_stack[0].query(TextArea):
             box.cursor_blink = self.animation_level != "none"
 
