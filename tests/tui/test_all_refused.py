@@ -6,6 +6,7 @@ from typing import Any
 from skill_agent.tui.frame.page import Page
 from skill_agent.tui.places import PLACES
 from stage import StageRuntime
+from stage_agents import shelf as skills
 from stage_book import shelf
 from stage_inbox import full
 from stage_jobs import at_their_times
@@ -46,6 +47,7 @@ class RefusingRuntime(StageRuntime):
         at_work(self.given, self.together)
         at_their_times(self.timed)
         behind(self.background)
+        skills(self.shelf)
         self._groups = {name: Refused(one, self) for name, one in self._groups.items()}
 
 
@@ -63,7 +65,7 @@ async def test_every_place_says_so_and_goes_on(sit) -> None:
             assert "ska doctor" in str(page.query_one("#page-none", Static).render()), place.name
             stage.refuses = False
             stage.bus.publish(HostFound(pid=1, here=True))
-            await seat.until(lambda page=page: not page.has_class("-none"))
+            await seat.until(lambda page=page: not page.has_class("-bad"))
             await seat.settled()
             stage.refuses = True
             await every_key(seat, page)
