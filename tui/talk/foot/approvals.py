@@ -8,9 +8,9 @@ that is asked has been in view.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,15 +23,13 @@ from textual.widgets import Input, Static
 from skill_agent.identifiers import made_ago
 from skill_agent.text.attachments import writers
 from skill_agent.text.decisions import (
-    around_host,
     hosts_in,
     in_a_row,
     in_one_line,
-    tail_of,
-    value_lines,
 )
 
 from ...frame.agents import Member
+from ...frame.asked import argument_lines
 
 if TYPE_CHECKING:
     from skill_agent.events import ApprovalAsked, Choice
@@ -335,25 +333,8 @@ class ApprovalBar(Vertical, can_focus=True):
             parts.append(Content.assemble(("why: ", "$foreground-muted"), why))
         if (tool := in_one_line(event.tool)) in _DOES:
             parts.append(Content.assemble(("tool: ", "$foreground-muted"), tool))
-        for name, value in event.arguments.items():
-            parts += _argument(in_one_line(name), value)
+        parts += argument_lines(event.arguments)
         if len(rule := in_one_line(event.rule)) > _LONGEST_RULE:
             told = Content.assemble(("always stores the rule: ", "$foreground-muted"), rule)
             parts.append(told)
         return Content("\n").join(parts)
-
-
-def _argument(name: str, value: Any) -> Iterator[Content]:
-    first, *more = value_lines(value)
-    head = (f"{name}: ", "$foreground-muted")
-    if more:
-        yield Content.assemble(head)
-        for line in (first, *more):
-            yield Content.assemble(("│ ", "$foreground-muted"), line)
-    elif isinstance(value, str):
-        before, host, after = around_host(value)
-        yield Content.assemble(head, before, (host, "bold $warning"), after)
-    else:
-        yield Content.assemble(head, first)
-    if tail := tail_of(value):
-        yield Content.assemble("  ", (tail, "bold"))
