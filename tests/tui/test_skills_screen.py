@@ -51,6 +51,7 @@ async def test_a_skill_is_read_and_then_approved(sit) -> None:
         assert "2 wait for you · 1 refused · 6 in all" in text_of(screen)
         await choose(seat, screen, "tides")
         await seat.until(lambda: "not approved yet" in text_of(screen.pane))
+        await seat.settled()
         said = text_of(screen.pane)
         assert "Find the place" in said and "had by Kyra" in said and "this home" in said
         assert "longer than other programs take" in said and "references/codes.md" in said

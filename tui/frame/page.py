@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
@@ -36,8 +36,8 @@ PAGE = (
 )  # fmt: skip
 AGENT = "@"
 """What a page gives back begins with it where an agent is to be talked to."""
-LIVE_PAUSE = TYPING_PAUSE = 0.2
-"""Seconds of quiet before a change shows, and before what is typed narrows the list."""
+LIVE_PAUSE = 0.2
+"""Seconds of quiet before a change shows."""
 Given = TypeVar("Given")
 
 
@@ -59,7 +59,7 @@ class Page(Screen[str]):
     """Seconds after which it is read anew without any, for what has none; 0 for never."""
     SEARCH: ClassVar[str] = ""
     """What can be searched for, said in the empty box; no box where there is nothing to say.
-    `words` is what is in it, and `action_search` goes there."""
+    `words` is what is in it, `action_search` goes there, `_search` heeds a change."""
     CHIPS: ClassVar[tuple[tuple[str, str, str], ...]] = ()
     """Filters above the list: key, name, action. `chips` are drawn by the page."""
 
@@ -103,7 +103,8 @@ class Page(Screen[str]):
             with Horizontal(id="page-tools"):
                 if self.SEARCH:
                     yield Input(placeholder=self.SEARCH, id="page-words", compact=True)
-                yield from (Chip(*one) for one in self.CHIPS)
+                with Horizontal(id="page-chips"):
+                    yield from (Chip(*one) for one in self.CHIPS)
         yield from self._body()
         yield KeyBar(id="page-keys")
 
@@ -151,7 +152,7 @@ class Page(Screen[str]):
 
     def _look_again(self) -> None:
         busy = any(one.group == "load" and not one.is_finished for one in self.workers)
-        if self.is_active and not busy:
+        if self.is_active and not busy and self._runtime() is not None:
             self._load(0)
 
     def _load(self, pause: float) -> None:
@@ -263,28 +264,50 @@ class Page(Screen[str]):
 
     @property
     def words(self) -> str:
-        """What is searched for, in small letters."""
+        """What is searched for, as it was typed."""
         found = self.query("#page-words").results(Input)
-        return next((box.value.strip().lower() for box in found), "")
+        return next((box.value.strip() for box in found), "")
 
     @property
     def chips(self) -> list[Chip]:
-        return list(self.query("#page-tools Chip").results(Chip))
+        return list(self.query(Chip))
 
     def action_search(self) -> None:
-        self.query_one("#page-words").focus()
+        # Now: a letter that comes right after it is a word's, and no key of the list.
+        self.set_focus(self.query_one("#page-words"))
+
+    def forget_words(self) -> None:
+        """Empties the search; whoever does it reads anew."""
+        with self.prevent(Input.Changed):
+            self.query_one("#page-words", Input).value = ""
 
     @on(Input.Changed, "#page-words")
     def searched(self) -> None:
-        self._load(TYPING_PAUSE)
+        self._search()
+
+    def _search(self) -> None:
+        """Other words are searched for; of what has a search."""
+        raise NotImplementedError
 
     @on(Input.Submitted, "#page-words")
     def to_what_was_found(self, event: Input.Submitted) -> None:
         event.stop()
+        self._to_list()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "down" and isinstance(self.focused, Input):
+            event.stop()
+            self._to_list()
+
+    def _to_list(self) -> None:
         if self.listing.display:
             self.listing.focus()
 
-    @on(Chip.Pressed, "#page-tools .chip")
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A slash typed into the search is one."""
+        return action != "search" or not isinstance(self.focused, Input)
+
+    @on(Chip.Pressed)
     async def chip_pressed(self, event: Chip.Pressed) -> None:
         await self.run_action(event.action)
 

@@ -19,7 +19,7 @@ INBOX = (
     Deed(id="inbox.mark", what="mark it as read or unread", label="unread", keys="m",
          action="mark", foot=16),
     Deed(id="inbox.search", what="search in it", label="search", keys="slash", action="search",
-         foot=20),
+         foot=20, priority=True),
     Deed(id="inbox.show", what="show only what waits, failed, is new or was read", keys="s",
          action="step_show(1)", shown="s, t"),
     Deed(id="inbox.kind", what="", keys="t", action="step_kind(1)"),

@@ -51,7 +51,7 @@ class Entry:
     def has(self, words: str) -> bool:
         """Whether all these words are in it."""
         text = f"{self.title} {self.note} {self.agent} {getattr(self.thing, 'text', '')}".lower()
-        return all(word in text for word in words.split())
+        return all(word in text for word in words.lower().split())
 
 
 @dataclass(frozen=True, slots=True)

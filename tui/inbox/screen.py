@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 from skill_agent.errors import Conflict, NotFound
 from skill_agent.events import (
@@ -250,8 +250,8 @@ class InboxScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What the chosen one is, decides what can be done."""
-        if action == "search":
-            return not isinstance(self.focused, Input)
+        if not super().check_action(action, parameters):
+            return False
         if not self.is_mounted:
             return True
         if action in _MESSAGE:
@@ -323,7 +323,11 @@ class InboxScreen(Page):
 
     def action_clear(self) -> None:
         self._only_group = self._only_kind = ""
-        self.query_one("#page-words", Input).value = ""
+        self.forget_words()
+        self._redraw()
+
+    def _search(self) -> None:
+        """In what is read already."""
         self._redraw()
 
     def _redraw(self) -> None:

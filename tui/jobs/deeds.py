@@ -20,7 +20,7 @@ JOBS = (
     Deed(id="jobs.remove", what="remove a job; its history stays", label="remove", keys="d,delete",
          action="remove", foot=16),
     Deed(id="jobs.search", what="search among them", label="search", keys="slash",
-         action="search", foot=20),
+         action="search", foot=20, priority=True),
     Deed(id="jobs.show", what="show only jobs, or only work in the background", keys="s",
          action="step_show(1)"),
     Deed(id="jobs.show_back", what="", keys="S", action="step_show(-1)"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 from skill_agent.errors import Closing, SkillAgentError
 from skill_agent.events import AnyEvent, HostFound, JobRunChanged, TurnFinished, WorkChanged
@@ -121,7 +121,7 @@ class JobsScreen(Page):
 
     def _has(self, one: Job | Work) -> bool:
         text = one.title if isinstance(one, Work) else f"{one.name} {one.prompt} {one.agent}"
-        return all(word in text.lower() for word in self.words.split())
+        return all(word in text.lower() for word in self.words.lower().split())
 
     def _counted(self) -> str:
         counts = (
@@ -226,8 +226,8 @@ class JobsScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What the chosen one is, decides what can be done."""
-        if action == "search":
-            return not isinstance(self.focused, Input)
+        if not super().check_action(action, parameters):
+            return False
         if not self.is_mounted or action not in {*_OF_JOB, "pause", "stop", "again", "copy"}:
             return True
         return self._allowed(action, self.listing.chosen)
@@ -334,11 +334,15 @@ class JobsScreen(Page):
 
     def action_step_show(self, step: int) -> None:
         self._only = SHOWN[(SHOWN.index(self._only) + step) % len(SHOWN)]
-        self.run_worker(self._draw, group="draw", exclusive=True)
+        self._search()
 
     def action_clear(self) -> None:
         self._only = ""
-        self.query_one("#page-words", Input).value = ""
+        self.forget_words()
+        self._search()
+
+    def _search(self) -> None:
+        """In what is read already."""
         self.run_worker(self._draw, group="draw", exclusive=True)
 
 

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.widgets import Input, OptionList, Static
 
 from skill_agent.events import HostFound
 
-from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page
 from . import deeds
@@ -24,10 +23,9 @@ if TYPE_CHECKING:
 
 LOOK_S = 1.0
 """Between two looks at what was added."""
-TYPING_PAUSE = 0.15
 AT_ONCE = 1_000
 """Lines of one look."""
-LOOKS = 20
+LOOKS_AT_ONCE = 20
 """Before the screen is drawn."""
 MOST, CUT_TO = 6_000, 5_000
 """Entries that are kept; the oldest go."""
@@ -43,6 +41,11 @@ class LogScreen(Page):
     CSS_PATH = Path(__file__).with_name("logs.tcss")
     WAKING = "Waking the team. Its log comes by itself."
     NEWS = (HostFound,)
+    LOOKS = LOOK_S
+    SEARCH = "Only lines with these words"
+    CHIPS = (
+        ("l", "level", "step_level(1)"), ("f", "follow", "follow"), ("w", "lines", "wrap"),
+    )  # fmt: skip
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
@@ -50,27 +53,18 @@ class LogScreen(Page):
         super().__init__(runtime, trouble, choose=choose)
         self._entries: list[Entry] = []
         self._after = ""
-        self._words = ""
         self._level: Level = "all"
         self._follow = True
 
     # -- layout ------------------------------------------------------------------------------
 
     def _body(self) -> ComposeResult:
-        with Horizontal(id="log-search"):
-            yield Input(placeholder="Only lines with these words", id="log-words", compact=True)
-        with Horizontal(id="log-filters"):
-            yield Chip("l", "level", "step_level(1)")
-            yield Chip("f", "follow", "follow")
-            yield Chip("w", "lines", "wrap")
         with Vertical(id="log-body"):
             yield Static("", id="page-none", markup=False)
             yield EntryList(id="page-list")
             yield EntryPane(id="page-pane")
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.app.animation_level != "none"
-        self.set_interval(LOOK_S, self._look)
         self._draw_filters()
 
     @property
@@ -83,14 +77,9 @@ class LogScreen(Page):
 
     # -- what is shown -----------------------------------------------------------------------
 
-    def _look(self) -> None:
-        busy = any(one.group == "load" and not one.is_finished for one in self.workers)
-        if self._runtime() is not None and not busy:
-            self._load(0)
-
     async def _read(self, runtime: "Workstation") -> None:
         new = False
-        for _ in range(LOOKS):
+        for _ in range(LOOKS_AT_ONCE):
             found = await runtime.host.log(after=self._after, most=AT_ONCE)
             self._after = found.after
             if found.missed:
@@ -105,7 +94,7 @@ class LogScreen(Page):
             await self._draw()
 
     async def _draw(self) -> None:
-        shown = [one for one in self._entries if fits(one, self._words, self._level)]
+        shown = [one for one in self._entries if fits(one, self.words, self._level)]
         if not shown:
             await self._show_none(NO_MATCH if self._entries else EMPTY)
             return
@@ -125,35 +114,25 @@ class LogScreen(Page):
 
     # -- filters -----------------------------------------------------------------------------
 
-    @on(Input.Changed, "#log-words")
-    def typed(self, event: Input.Changed) -> None:
-        self._words = event.value.strip()
+    def _search(self) -> None:
+        """In what is read already."""
         self.run_worker(self._draw(), group="draw", exclusive=True)
-
-    @on(Input.Submitted, "#log-words")
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._to_list()
-
-    def action_search(self) -> None:
-        self.set_focus(self.query_one(Input))
 
     def action_step_level(self, step: int) -> None:
         self._level = LEVELS[(LEVELS.index(self._level) + step) % len(LEVELS)]
         self._filtered()
 
     def action_clear(self) -> None:
-        self._words, self._level = "", "all"
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
+        self._level = "all"
+        self.forget_words()
         self._filtered()
 
     def _filtered(self) -> None:
         self._draw_filters()
-        self.run_worker(self._draw(), group="draw", exclusive=True)
+        self._search()
 
     def _draw_filters(self) -> None:
-        level, follow, wrap = self.query(Chip)
+        level, follow, wrap = self.chips
         level.tell(self._level, lit=self._level != "all")
         follow.tell("on" if self._follow else "off", lit=not self._follow)
         wrap.tell("whole" if self.listing.has_class("-wrapped") else "one row", lit=False)
@@ -193,38 +172,18 @@ class LogScreen(Page):
         if (entry := self.listing.chosen) is not None:
             self.app.copy_to_clipboard(entry.whole)
 
-    @on(Chip.Pressed)
-    async def chip_pressed(self, event: Chip.Pressed) -> None:
-        await self.run_action(event.action)
-
     def action_back(self) -> None:
-        """Esc: out of the search or what is read first, then back to the conversation."""
-        box = self.query_one(Input)
-        if self.focused is box and box.value:
-            box.value = ""
-        elif self.has_class("-reading"):
+        """Esc: what is read is closed, too."""
+        if self.has_class("-reading") and not isinstance(self.focused, Input):
             self.remove_class("-reading")
             self._to_list()
         else:
             super().action_back()
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "down" and isinstance(self.focused, Input):
-            event.stop()
-            self._to_list()
-
-    def _to_list(self) -> None:
-        if self.listing.display:
-            self.listing.focus()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash typed into the search is one."""
-        return action != "search" or not isinstance(self.focused, Input)
-
     def foot_label(self, deed: Deed) -> str | None:
         match deed.id:
             case "logs.clear":
-                return deed.label if self._words or self._level != "all" else None
+                return deed.label if self.words or self._level != "all" else None
             case "logs.follow":
                 return "stay here" if self._follow else deed.label
             case "logs.wrap":

@@ -11,9 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Input
 
 from skill_agent.errors import NotFound, SkillAgentError
@@ -21,7 +20,6 @@ from skill_agent.events import AnyEvent, Compacted, HostFound, MemoriesExtracted
 from skill_agent.values import MEMORY_TYPES, Memory, Story
 
 from ..frame.agents import AgentList
-from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page, in_words
 from ..frame.plain import printable
@@ -65,6 +63,12 @@ class MemoryScreen(Page):
     CSS_PATH = Path(__file__).with_name("memory.tcss")
     WAKING = "Waking the team. The memories come by themselves."
     NEWS = (MemorySaved, MemoriesExtracted, Compacted, HostFound)
+    SEARCH = "Search by words or meaning"
+    CHIPS = (
+        ("t", "type", "step_type(1)"), ("a", "seen by", "step_agent(1)"),
+        ("s", "state", "step_state(1)"), ("d", "disputes", "only('disputed')"),
+        ("v", "to review", "only('to review')"),
+    )  # fmt: skip
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
@@ -84,18 +88,7 @@ class MemoryScreen(Page):
     # -- layout ------------------------------------------------------------------------------
 
     def _body(self) -> ComposeResult:
-        with Horizontal(id="memory-search"):
-            yield Input(placeholder="Search by words or meaning", id="memory-words", compact=True)
-        with Horizontal(id="memory-filters"):
-            yield Chip("t", "type", "step_type(1)")
-            yield Chip("a", "seen by", "step_agent(1)")
-            yield Chip("s", "state", "step_state(1)")
-            yield Chip("d", "disputes", "only('disputed')")
-            yield Chip("v", "to review", "only('to review')")
         yield from self._beside(MemoryList(id="page-list"), StoryView(id="page-pane"))
-
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.app.animation_level != "none"
 
     @property
     def listing(self) -> MemoryList:
@@ -197,14 +190,8 @@ class MemoryScreen(Page):
 
     # -- asking ------------------------------------------------------------------------------
 
-    @on(Input.Changed, "#memory-words")
-    def typed(self, event: Input.Changed) -> None:
-        self._want(replace(self._wanted, words=event.value.strip()), TYPING_PAUSE)
-
-    @on(Input.Submitted, "#memory-words")
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._focus_list()
+    def _search(self) -> None:
+        self._want(replace(self._wanted, words=self.words), TYPING_PAUSE)
 
     def _want(self, wanted: Wanted, pause: float = 0) -> None:
         if wanted != self._wanted:
@@ -228,26 +215,19 @@ class MemoryScreen(Page):
         self._want(replace(self._wanted, state="in use" if same else state))
 
     def action_clear(self) -> None:
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
+        self.forget_words()
         self._want(Wanted())
 
-    @on(Chip.Pressed)
-    async def chip_pressed(self, event: Chip.Pressed) -> None:
-        await self.run_action(event.action)
-
     @on(MemoryList.LeftUp)
-    def action_search(self) -> None:
-        self.set_focus(self.query_one(Input))
+    def left_up(self) -> None:
+        self.action_search()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash typed into the search is one; what a memory's state forbids is not offered."""
-        if action == "search":
-            return not isinstance(self.focused, Input)
+        """What a memory's state forbids is not offered."""
         memory = self.listing.chosen if self.is_mounted else None
         if action == "do" and memory is not None:
             return parameters[0] in CHANGES[memory.status]
-        return True
+        return super().check_action(action, parameters)
 
     def foot_label(self, deed: Deed) -> str | None:
         memory = self.listing.chosen
@@ -262,25 +242,6 @@ class MemoryScreen(Page):
         stops = [one for one in (self.query_one(Input), self.listing, self.story) if one.display]
         at = next((i for i, one in enumerate(stops) if one is self.focused), 0)
         stops[(at + step) % len(stops)].focus()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "down" and isinstance(self.focused, Input):
-            event.stop()
-            self._focus_list()
-
-    def _focus_list(self) -> None:
-        if self.listing.display:
-            self.listing.focus()
-
-    def action_back(self) -> None:
-        """Esc: out of the search or the story first, then back to the conversation."""
-        box = self.query_one(Input)
-        if self.focused is box and box.value:
-            box.value = ""
-        elif self.focused is not self.listing and self.listing.display:
-            self.listing.focus()
-        else:
-            self.dismiss(None)
 
     # -- changing ----------------------------------------------------------------------------
 
@@ -316,7 +277,7 @@ class MemoryScreen(Page):
 
     def _draw_asking(self) -> None:
         wanted, count = self._wanted, self._disputes
-        kind, agent, state, disputes, review = self.query(Chip)
+        kind, agent, state, disputes, review = self.chips
         kind.tell((wanted.memory_type or "any").replace("_", " "), lit=bool(wanted.memory_type))
         agent.tell(
             self._agents[wanted.agent].name if wanted.agent else "any", lit=bool(wanted.agent)

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -14,7 +14,6 @@ from skill_agent.errors import Conflict, SkillAgentError
 from skill_agent.events import HostFound
 from skill_agent.values import Setting
 
-from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page
 from . import deeds
@@ -43,27 +42,24 @@ class SettingsScreen(Page):
     CSS_PATH = Path(__file__).with_name("settings.tcss")
     WAKING = "Waking the team. The settings come by themselves."
     NEWS = (HostFound,)
+    SEARCH = "Search in all settings"
+    CHIPS = (("m", "shown", "mine"),)
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
     ) -> None:
         super().__init__(runtime, trouble, choose=choose)
         self._settings: dict[str, Setting] = {}
-        self._words, self._mine = "", False
-        self._doing = False
+        self._mine = False
 
     # -- layout ------------------------------------------------------------------------------
 
     def _body(self) -> ComposeResult:
-        with Horizontal(id="settings-search"):
-            yield Input(placeholder="Search in all settings", id="settings-words", compact=True)
-            yield Chip("m", "shown", "mine")
         with Horizontal(id="settings-body"):
             yield SectionList(id="settings-sections", markup=False)
             yield from self._beside(KeyList(id="page-list"), SettingPane(id="page-pane"))
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.app.animation_level != "none"
         self._draw_asked()
 
     @property
@@ -89,7 +85,7 @@ class SettingsScreen(Page):
 
     async def _draw(self) -> None:
         every = [*self._settings.values()]
-        some = found(every, self._words, mine=self._mine)
+        some = found(every, self.words, mine=self._mine)
         self.sections.put([*dict.fromkeys(map(section_of, every))])
         if not some:
             if every:
@@ -122,27 +118,17 @@ class SettingsScreen(Page):
 
     # -- searching ---------------------------------------------------------------------------
 
-    @on(Input.Changed, "#settings-words")
-    def typed(self, event: Input.Changed) -> None:
-        self._words = event.value.strip()
+    def _search(self) -> None:
+        """In what is read already."""
         self._narrow()
-
-    @on(Input.Submitted, "#settings-words")
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._to_list()
-
-    def action_search(self) -> None:
-        self.set_focus(self.query_one(Input))
 
     def action_mine(self) -> None:
         self._mine = not self._mine
         self._narrow()
 
     def action_clear(self) -> None:
-        self._words, self._mine = "", False
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
+        self._mine = False
+        self.forget_words()
         self._narrow()
 
     def action_again(self) -> None:
@@ -153,7 +139,7 @@ class SettingsScreen(Page):
         self.run_worker(self._draw(), group="draw", exclusive=True)
 
     def _draw_asked(self) -> None:
-        self.query_one(Chip).tell("only yours" if self._mine else "all", lit=self._mine)
+        self.chips[0].tell("only yours" if self._mine else "all", lit=self._mine)
         self.refresh_bindings()
 
     # -- changing ----------------------------------------------------------------------------
@@ -218,17 +204,14 @@ class SettingsScreen(Page):
 
     @work(group="deed")
     async def _do(self, setting: Setting, value: str | None) -> None:
-        self._doing = True
+        self._doing += 1
         try:
             self._changed(await self._send(setting.id, value, setting.value))
         except SkillAgentError as error:
-            self.app.notify(
-                error.hint or "Nothing was changed.", title=error.message, severity="error",
-                markup=False, timeout=10,
-            )  # fmt: skip
+            self.refuse(error)
             self._load(0)
         finally:
-            self._doing = False
+            self._doing -= 1
 
     async def _send(self, key: str, value: str | None, before: str) -> Setting:
         """Raises as the home does, and where that is not open."""
@@ -259,10 +242,6 @@ class SettingsScreen(Page):
         if (setting := self.listing.chosen) is not None:
             self.app.copy_to_clipboard(f"{setting.id} = {setting.value}")
 
-    @on(Chip.Pressed)
-    async def chip_pressed(self, event: Chip.Pressed) -> None:
-        await self.run_action(event.action)
-
     def action_turn(self, step: int) -> None:
         """Around: search, sections, settings, meaning."""
         every: tuple[Widget, ...] = (
@@ -271,27 +250,6 @@ class SettingsScreen(Page):
         stops = [one for one in every if one.display]
         at = next((i for i, one in enumerate(stops) if one is self.focused), 0)
         stops[(at + step) % len(stops)].focus()
-
-    def action_back(self) -> None:
-        """Esc: out of the search first, then back to the list, then to the conversation."""
-        box = self.query_one(Input)
-        if self.focused is box and box.value:
-            box.value = ""
-        else:
-            super().action_back()
-
-    def on_key(self, event: events.Key) -> None:
-        if event.key == "down" and isinstance(self.focused, Input):
-            event.stop()
-            self._to_list()
-
-    def _to_list(self) -> None:
-        if self.listing.display:
-            self.listing.focus()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash typed into the search is one."""
-        return action != "search" or not isinstance(self.focused, Input)
 
     def foot_label(self, deed: Deed) -> str | None:
         setting = self.listing.chosen
@@ -304,7 +262,7 @@ class SettingsScreen(Page):
                 return None
             case "settings.mine" if self._mine:
                 return None
-            case "settings.clear" if not (self._words or self._mine):
+            case "settings.clear" if not (self.words or self._mine):
                 return None
             case _:
                 return deed.label

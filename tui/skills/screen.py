@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.widgets import Input, OptionList
 
 from skill_agent.errors import SkillAgentError
@@ -16,7 +15,6 @@ from skill_agent.events import AgentsChanged, HostFound
 from skill_agent.values import SkillPage
 
 from ..frame.agents import AgentList, Member
-from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page, in_words
 from . import deeds
@@ -34,9 +32,6 @@ EMPTY = "There are no skills.\n\nA folder with a SKILL.md in the home's skills f
 NO_MATCH = "Nothing matches.\n\nx clears the search and the filter."
 
 
-_LETTERS = {"approve", "revoke", "tool", "search", "filter", "clear", "copy"}
-
-
 class SkillsScreen(Page):
     """What agents can be taught."""
 
@@ -45,6 +40,8 @@ class SkillsScreen(Page):
     CSS_PATH = Path(__file__).with_name("skills.tcss")
     WAKING = "Waking the team. The skills come by themselves."
     NEWS = (AgentsChanged, HostFound)
+    SEARCH = "Search all skills"
+    CHIPS = (("f", "show", "filter"),)
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
@@ -58,14 +55,10 @@ class SkillsScreen(Page):
         """The one that is read."""
 
     def _body(self) -> ComposeResult:
-        with Horizontal(id="skills-search"):
-            yield Input(placeholder="Search all skills", id="skills-words", compact=True)
-            yield Chip("f", "show", "filter")
         yield from self._beside(SkillList(id="page-list"), SkillPane(id="page-pane"))
 
     def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = self.app.animation_level != "none"
-        self.query_one(Chip).tell(self._show, lit=False)
+        self.chips[0].tell(self._show, lit=False)
 
     @property
     def listing(self) -> SkillList:
@@ -87,7 +80,7 @@ class SkillsScreen(Page):
         await self._draw()
 
     async def _draw(self) -> None:
-        shown = wanted(self._found, self._show, self.query_one(Input).value)
+        shown = wanted(self._found, self._show, self.words)
         if not shown:
             await self._show_none(NO_MATCH if self._found else EMPTY)
             return
@@ -128,54 +121,28 @@ class SkillsScreen(Page):
 
     # -- finding -----------------------------------------------------------------------------
 
-    @on(Input.Changed)
-    def typed(self) -> None:
+    def _search(self) -> None:
+        """In what is read already."""
         self.run_worker(self._draw, group="draw", exclusive=True)
-
-    @on(Input.Submitted)
-    def submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self.listing.display:
-            self.listing.focus()
-
-    @on(Chip.Pressed)
-    async def chip_pressed(self, event: Chip.Pressed) -> None:
-        await self.run_action(event.action)
-
-    def action_search(self) -> None:
-        self.set_focus(self.query_one(Input))
 
     def action_filter(self) -> None:
         self._filter(SHOWN[(SHOWN.index(self._show) + 1) % len(SHOWN)])
 
     def action_clear(self) -> None:
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = ""
+        self.forget_words()
         self._filter("all")
 
     def _filter(self, show: Show) -> None:
         self._show = show
-        self.query_one(Chip).tell(show, lit=show != "all")
-        self.run_worker(self._draw, group="draw", exclusive=True)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is typed into the search is text."""
-        return not (isinstance(self.focused, Input) and action in _LETTERS)
+        self.chips[0].tell(show, lit=show != "all")
+        self._search()
 
     def action_cross(self) -> None:
         """Around: list, skill; out of the search."""
         if isinstance(self.focused, Input):
-            if self.listing.display:
-                self.listing.focus()
+            self._to_list()
         else:
             super().action_cross()
-
-    def action_back(self) -> None:
-        box = self.query_one(Input)
-        if self.focused is box and box.value:
-            box.value = ""
-        else:
-            super().action_back()
 
     # -- changing ----------------------------------------------------------------------------
 
@@ -202,9 +169,9 @@ class SkillsScreen(Page):
             return
         skill = page.skill
         if not skill.loaded:
-            self._say(f"It cannot be used: {skill.reason}")
+            self.say(f"It cannot be used: {skill.reason}")
         elif skill.trust in ("trusted", "approved"):
-            self._say("It is trusted already.")
+            self.say("It is trusted already.")
         elif await self.app.push_screen_wait(ApproveDialog(page)):
             await self._done(runtime.skills.approve(skill.name, skill.digest), "Approved")
 
@@ -231,19 +198,9 @@ class SkillsScreen(Page):
             await self._done(runtime.skill_tools.activate(name, slug), f"A tool of {who} now")
 
     async def _done(self, deed: Awaitable[Any], said: str) -> None:
-        try:
-            await deed
-        except SkillAgentError as error:
-            self.app.notify(
-                error.hint or "Nothing was changed.", title=error.message, severity="error",
-                markup=False, timeout=8,
-            )  # fmt: skip
-        else:
-            self._say(said)
+        if await self.attempt(deed) is not None:
+            self.say(said)
         self._load(0)
-
-    def _say(self, words: str) -> None:
-        self.app.notify(words, timeout=4, markup=False)
 
 
 def _having(agents: "list[AgentDNA]", members: AgentList) -> dict[str, list[Member]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,7 +17,6 @@ from skill_agent.text.clock import zone_here
 from skill_agent.values import Usage, UsageRow
 
 from ..frame.agents import AgentList
-from ..frame.chips import Chip
 from ..frame.deeds import Deed
 from ..frame.page import FindRuntime, FindTrouble, Page
 from . import deeds
@@ -44,6 +43,7 @@ class UsageScreen(Page):
     CSS_PATH = Path(__file__).with_name("usage.tcss")
     WAKING = "Waking the team. What it used comes by itself."
     NEWS = (TurnFinished, TurnFailed, HostFound)
+    CHIPS = (("b", "by", "step_by(1)"), ("p", "time", "step_period(1)"), ("x", "of", "clear"))
 
     def __init__(
         self, runtime: FindRuntime, trouble: FindTrouble, *, choose: str | None = None
@@ -59,10 +59,6 @@ class UsageScreen(Page):
     # -- layout ------------------------------------------------------------------------------
 
     def _body(self) -> ComposeResult:
-        with Horizontal(id="usage-filters"):
-            yield Chip("b", "by", "step_by(1)")
-            yield Chip("p", "time", "step_period(1)")
-            yield Chip("x", "of", "clear")
         with Vertical(id="usage-body"):
             yield Static("", id="page-none", markup=False)
             yield Static("", id="usage-head")
@@ -142,7 +138,7 @@ class UsageScreen(Page):
             self.listing.scroll_to(y=scrolled, animate=False, immediate=True)
 
     def _draw_asked(self) -> None:
-        by, period, of = self.query(Chip)
+        by, period, of = self.chips
         by.tell(SAID.get(self._asked.by, self._asked.by), lit=False)
         period.tell({"month": "this month", "all": "all there is"}.get(
             self._asked.period, self._asked.period), lit=False)  # fmt: skip
@@ -176,10 +172,6 @@ class UsageScreen(Page):
         row = self._rows[event.option_index]
         if self._asked.by == "agent" and row.id:
             self._ask(Asked(by="day", period=self._asked.period, agent=row.id))
-
-    @on(Chip.Pressed)
-    async def chip_pressed(self, event: Chip.Pressed) -> None:
-        await self.run_action(event.action)
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self._table.plain if self._table else "")
